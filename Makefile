@@ -1,0 +1,9 @@
+# The recipes are in tools/task, which also runs where there is no make. Options for the tool: make test ARGS="-k losses"
+TASKS := demo test lint bench sanitize format clean
+
+.PHONY: help $(TASKS)
+help:
+	@tools/task help
+
+$(TASKS):
+	@tools/task $@ $(ARGS)

@@ -1,0 +1,33 @@
+"""Every ```python block of README.md runs as written, in order, with X, y, X_val and y_val already there."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def python_blocks(path):
+    """The blocks of a Markdown file, each preceded by as many empty lines as make its line numbers true."""
+    text = path.read_text(encoding="utf-8")
+    for match in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        yield "\n" * text.count("\n", 0, match.start(1)) + match[1]
+
+
+@pytest.fixture
+def namespace():
+    """What a reader has at hand: images of 8 x 8 as rows of 64 values in 0..1, and their labels 0..9."""
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 10
+    X = (rng.random((200, 64)) + (np.arange(64) % 10 == y[:, None])).astype(np.float32) / 2
+    return {"__name__": "readme", "X": X[:150], "y": y[:150], "X_val": X[150:], "y_val": y[150:]}
+
+
+def test_readme_runs(namespace, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some blocks save files
+    blocks = list(python_blocks(README))
+    assert blocks, "README.md shows no Python"
+    for block in blocks:
+        exec(compile(block, README, "exec"), namespace)
