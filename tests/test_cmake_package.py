@@ -1,4 +1,4 @@
-"""The installed package serves C++ alone: headers, library and CMake files are found and link into a program that runs."""
+"""The installed package serves C++ alone: its headers, library and CMake files build a program."""
 
 import re
 import shutil
@@ -43,6 +43,7 @@ def test_cmake_files_do_not_name_the_machine_that_built_them():
 def test_example_builds_against_the_installed_package_and_runs(tmp_path):
     cmake, ninja = find_tool("cmake"), find_tool("ninja")
     package = f"-Dwbcore_DIR={wbcore.get_cmake_dir()}"
-    run(cmake, "-S", EXAMPLES, "-B", tmp_path, package, "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}")
+    generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
+    run(cmake, "-S", EXAMPLES, "-B", tmp_path, package, *generator)
     run(cmake, "--build", tmp_path)
     assert run(tmp_path / "xor").strip(), "the program prints what it learned"

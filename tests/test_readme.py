@@ -1,4 +1,4 @@
-"""Every ```python block of README.md runs as written, in order, with X, y, X_val and y_val already there."""
+"""Every ```python block of README.md runs as written, in order; X, y, X_val and y_val are there."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def python_blocks(path):
-    """The blocks of a Markdown file, each preceded by as many empty lines as make its line numbers true."""
+    """The blocks of a Markdown file, each moved down by empty lines so that line numbers hold."""
     text = path.read_text(encoding="utf-8")
     for match in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         yield "\n" * text.count("\n", 0, match.start(1)) + match[1]
@@ -18,7 +18,7 @@ def python_blocks(path):
 
 @pytest.fixture
 def namespace():
-    """What a reader has at hand: images of 8 x 8 as rows of 64 values in 0..1, and their labels 0..9."""
+    """What a reader has at hand: images of 8 x 8 as rows of 64 values in 0..1, and their labels."""
     rng = np.random.default_rng(0)
     y = np.arange(200) % 10
     X = (rng.random((200, 64)) + (np.arange(64) % 10 == y[:, None])).astype(np.float32) / 2
