@@ -1,0 +1,45 @@
+"""wbcore in plain Python: the specification that runs.
+
+This package computes what the C++ core computes, to the last bit, on plain floats and lists, and
+is written to be read beside ``docs/arithmetic.md``.  It needs neither NumPy nor the core, and it
+is thousands of times slower.  The precision is an object, handed to whatever computes:
+
+>>> from wbcore.reference import SGD, Arithmetic, Network, fit
+>>> net = Network.mlp(Arithmetic("float32"), [2, 3, 1], "tanh", initializer="xavier", seed=0)
+>>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0.0], [1.0], [1.0], [0.0]]
+>>> history = fit(net, X, y, loss="mse", optimizer=SGD(0.5), epochs=2, batch_size=3, seed=1)
+>>> len(history), len(net.predict(X))
+(2, 4)
+
+The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
+``constants``, ``functions``, ``normal``, ``random``, ``initializers``, ``activations``,
+``losses``, ``optimizers``, ``network``, ``training``.
+"""
+
+from .activations import ACTIVATIONS
+from .arithmetic import FLOAT32, FLOAT64, Arithmetic
+from .initializers import INITIALIZERS, from_draws, initial_weights
+from .losses import LOSSES, loss_and_gradient
+from .network import Gradients, Layer, Network
+from .optimizers import SGD
+from .random import Stream
+from .training import fit, step
+
+__all__ = [
+    "ACTIVATIONS",
+    "FLOAT32",
+    "FLOAT64",
+    "INITIALIZERS",
+    "LOSSES",
+    "SGD",
+    "Arithmetic",
+    "Gradients",
+    "Layer",
+    "Network",
+    "Stream",
+    "fit",
+    "from_draws",
+    "initial_weights",
+    "loss_and_gradient",
+    "step",
+]

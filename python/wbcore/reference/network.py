@@ -1,0 +1,241 @@
+"""A network of dense layers: forward, backward, loss and gradients (section 3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from . import activations
+from .arithmetic import Arithmetic
+from .arrays import Matrix, columns
+from .initializers import initial_weights
+from .losses import ENTROPIES, Labels, loss_and_gradient, target_rows
+
+
+@dataclass
+class Layer:
+    """A dense layer.
+
+    Parameters
+    ----------
+    weights : matrix of shape (I, O)
+    biases : vector of length O
+    activation : str
+    """
+
+    weights: list[list[float]]
+    biases: list[float]
+    activation: str = "identity"
+
+
+@dataclass
+class Gradients:
+    """Gradients of a loss by the parameters of a layer, or anything else of their shape.
+
+    Parameters
+    ----------
+    weights : matrix of shape (I, O)
+    biases : vector of length O
+    """
+
+    weights: list[list[float]]
+    biases: list[float]
+
+
+@dataclass
+class Pass:
+    """What a layer keeps of a forward pass for the way back.
+
+    Parameters
+    ----------
+    X : matrix of shape (B, I)
+    Z, A : matrices of shape (B, O)
+        The sums, and the outputs ``A = activation(Z)``.
+    """
+
+    X: Matrix
+    Z: Matrix
+    A: Matrix
+
+
+@dataclass
+class Network:
+    """Dense layers in a row, all in one arithmetic.
+
+    Parameters
+    ----------
+    layers : list of Layer
+    arith : Arithmetic
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT64
+    >>> net = Network([Layer([[0.5], [0.25]], [1.0])], FLOAT64)
+    >>> net.predict([[2.0, 4.0]])
+    [[3.0]]
+    >>> loss, gradients, dX = net.loss_and_gradients([[2.0, 4.0]], [[2.0]], "mse")
+    >>> loss, gradients[0].weights, gradients[0].biases, dX
+    (1.0, [[4.0], [8.0]], [2.0], [[1.0, 0.5]])
+    """
+
+    layers: list[Layer]
+    arith: Arithmetic
+
+    @classmethod
+    def mlp(
+        cls,
+        arith: Arithmetic,
+        widths: Sequence[int],
+        activation: str,
+        *,
+        output_activation: str = "identity",
+        initializer: str,
+        seed: int,
+    ) -> "Network":
+        """Make a network from an integer seed; its biases are zero.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Inputs, then the outputs of every layer.
+        activation, output_activation : str
+            Of all layers but the last, and of the last.
+        initializer : str
+            Of the weights.
+        seed : int
+
+        Examples
+        --------
+        >>> from wbcore.reference import FLOAT64
+        >>> net = Network.mlp(FLOAT64, [3, 2, 1], "relu", initializer="he", seed=0)
+        >>> [(len(layer.weights), len(layer.biases)) for layer in net.layers]
+        [(3, 2), (2, 1)]
+        """
+        layers = []
+        for index, shape in enumerate(pairwise(widths)):
+            name = output_activation if index == len(widths) - 2 else activation
+            weights = initial_weights(arith, initializer, shape, seed, index)
+            layers.append(Layer(weights, [0.0] * shape[1], name))
+        return cls(layers, arith)
+
+    def predict(self, X: Matrix) -> Matrix:
+        """Outputs of the last layer.
+
+        Parameters
+        ----------
+        X : matrix of shape (B, I)
+
+        Returns
+        -------
+        matrix of shape (B, O)
+        """
+        return self.forward(X)[-1].A
+
+    def forward(self, X: Matrix) -> list[Pass]:
+        """Run a batch through all layers and keep what the way back needs.
+
+        Parameters
+        ----------
+        X : matrix of shape (B, I)
+            Any numbers; they are rounded to the format.
+
+        Returns
+        -------
+        list of Pass, one for each layer
+        """
+        passes = []
+        A: Matrix = self.rounded(X)
+        for layer in self.layers:
+            passes.append(self._dense(A, layer))
+            A = passes[-1].A
+        return passes
+
+    def backward(
+        self, passes: Sequence[Pass], dY: Matrix, *, by_sums: bool = False
+    ) -> tuple[list[Gradients], Matrix]:
+        """Carry a gradient back through all layers.
+
+        Parameters
+        ----------
+        passes : list of Pass
+            What `forward` returned.
+        dY : matrix of shape (B, O)
+            Gradient by the outputs of the last layer.
+        by_sums : bool
+            ``dY`` is the gradient by the sums z of the last layer, as the entropies give it.
+
+        Returns
+        -------
+        gradients : list of Gradients, one for each layer
+        dX : matrix of shape (B, I)
+            Gradient by the input of the network.
+        """
+        gradients = []
+        dA: Matrix = dY
+        for index in reversed(range(len(self.layers))):
+            layer, kept = self.layers[index], passes[index]
+            if by_sums and index == len(self.layers) - 1:
+                dZ = dA
+            else:
+                dZ = [
+                    activations.backward(self.arith, layer.activation, *rows)
+                    for rows in zip(dA, kept.Z, kept.A, strict=True)
+                ]
+            gradient, dA = self._dense_backward(dZ, kept.X, layer)
+            gradients.append(gradient)
+        return gradients[::-1], dA
+
+    def loss_and_gradients(
+        self, X: Matrix, y: Matrix | Labels, loss: str, delta: float = 1.0
+    ) -> tuple[float, list[Gradients], Matrix]:
+        """Mean loss over a batch and its gradients.
+
+        Parameters
+        ----------
+        X : matrix of shape (B, I)
+        y : matrix of shape (B, O), or B labels for cross_entropy
+            Any numbers; they are rounded to the format.
+        loss : str
+        delta : float
+            Of huber.
+
+        Returns
+        -------
+        loss : float
+        gradients : list of Gradients, one for each layer
+        dX : matrix of shape (B, I)
+
+        Raises
+        ------
+        ValueError
+            When an entropy meets a last layer of another activation.
+        """
+        passes = self.forward(X)
+        activation = self.layers[-1].activation
+        by_sums = loss in ENTROPIES
+        if by_sums and activation not in ("identity", ENTROPIES[loss]):
+            message = f"[losses] {loss} works on identity or {ENTROPIES[loss]}, not {activation}"
+            raise ValueError(message)
+        outputs = passes[-1].Z if by_sums else passes[-1].A
+        targets = self.rounded(target_rows(y, len(outputs[0])))
+        value, dY = loss_and_gradient(self.arith, loss, outputs, targets, delta)
+        gradients, dX = self.backward(passes, dY, by_sums=by_sums)
+        return value, gradients, dX
+
+    def rounded(self, X: Matrix) -> list[list[float]]:
+        """Round the numbers of a matrix to the format."""
+        T = self.arith.T
+        return [[T(x) for x in row] for row in X]
+
+    def _dense(self, X: Matrix, layer: Layer) -> Pass:
+        feature_sum = self.arith.feature_sum
+        units = list(zip(layer.biases, columns(layer.weights), strict=True))
+        Z = [[feature_sum(b, x, w) for b, w in units] for x in X]
+        return Pass(X, Z, [activations.forward(self.arith, layer.activation, z) for z in Z])
+
+    def _dense_backward(self, dZ: Matrix, X: Matrix, layer: Layer) -> tuple[Gradients, Matrix]:
+        arith = self.arith
+        inputs, units = columns(X), columns(dZ)
+        dW = [[arith.row_sum(x, dz) for dz in units] for x in inputs]
+        db = [arith.row_total(dz) for dz in units]
+        dX = [[arith.feature_sum(0.0, dz, w) for w in layer.weights] for dz in dZ]
+        return Gradients(dW, db), dX

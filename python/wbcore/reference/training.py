@@ -1,0 +1,99 @@
+"""The training loop: epochs of mini-batches in a shuffled order (sections 7 and 8)."""
+
+from collections.abc import Sequence
+
+from .arrays import Matrix
+from .losses import Labels, target_rows
+from .network import Gradients, Network
+from .optimizers import SGD
+from .random import shuffle_stream
+
+
+def step(
+    network: Network,
+    gradients: Sequence[Gradients],
+    velocities: Sequence[Gradients],
+    optimizer: SGD,
+) -> None:
+    """Update all parameters and velocities of a network in place.
+
+    Parameters
+    ----------
+    gradients, velocities : sequence of Gradients, one for each layer
+    """
+
+    def update(w: list[float], g: list[float], v: list[float], *, decayed: bool) -> None:
+        for k in range(len(w)):
+            w[k], v[k] = optimizer.update(network.arith, w[k], g[k], v[k], decayed=decayed)
+
+    for layer, gradient, velocity in zip(network.layers, gradients, velocities, strict=True):
+        for rows in zip(layer.weights, gradient.weights, velocity.weights, strict=True):
+            update(*rows, decayed=True)
+        update(layer.biases, gradient.biases, velocity.biases, decayed=optimizer.decay_biases)
+
+
+def fit(
+    network: Network,
+    X: Matrix,
+    y: Matrix | Labels,
+    *,
+    loss: str,
+    optimizer: SGD,
+    epochs: int,
+    batch_size: int,
+    shuffle: bool = True,
+    seed: int = 0,
+    delta: float = 1.0,
+) -> list[float]:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : Network
+    X : matrix of shape (B, I)
+    y : matrix of shape (B, O), or B labels for cross_entropy
+    loss : str
+    optimizer : SGD
+    epochs, batch_size : int
+        The last batch of an epoch takes the rows that are left.
+    shuffle : bool
+        Permute the rows in every epoch, always beginning from their own order.
+    seed : int
+        Of the shuffle.
+    delta : float
+        Of the loss huber.
+
+    Returns
+    -------
+    list of float
+        The mean loss of each epoch, each batch weighted by its rows, measured before its update.
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT64, Layer
+    >>> net = Network([Layer([[0.0]], [0.0])], FLOAT64)
+    >>> optimizer = SGD(learning_rate=0.25)
+    >>> fit(net, [[1.0], [1.0]], [[1.0], [1.0]],
+    ...     loss="mse", optimizer=optimizer, epochs=2, batch_size=2)
+    [1.0, 0.0]
+    >>> net.layers[0].weights, net.layers[0].biases
+    ([[0.5]], [0.5])
+    """
+    targets = target_rows(y, len(network.layers[-1].biases))
+    velocities = [
+        Gradients([[0.0] * len(row) for row in layer.weights], [0.0] * len(layer.biases))
+        for layer in network.layers
+    ]
+    history = []
+    for epoch in range(epochs):
+        order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
+        total = 0.0
+        for low in range(0, len(X), batch_size):
+            rows = order[low : low + batch_size]
+            value, gradients, _ = network.loss_and_gradients(
+                [X[r] for r in rows], [targets[r] for r in rows], loss, delta
+            )
+            total += value * len(rows)
+            step(network, gradients, velocities, optimizer)
+        history.append(total / len(X))
+    return history
