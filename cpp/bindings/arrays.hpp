@@ -1,0 +1,75 @@
+// Python objects as the core sees them: checked once, here, then trusted.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <string>
+#include <string_view>
+
+#include "wbcore/input.hpp"
+#include "wbcore/training.hpp"
+
+namespace wbcore::bindings {
+
+namespace py = pybind11;
+
+// "(3, 4)"
+std::string shape_text(const py::array& array);
+
+// `name` of `operation` as an array of real numbers; views what is one already, converts lists and tables.
+py::array as_array(std::string_view operation, std::string_view name, const py::object& object);
+
+// A 1-D or 2-D array of real numbers as the core reads it; 1-D is one column.
+ArrayView view(const py::array& array);
+
+// X (B, I): two-dimensional, not empty, I = `features`.
+py::array as_features(std::string_view operation, std::string_view name, const py::object& object, std::size_t features);
+
+// Refuses NaN and infinity, also those that appear when the values are converted to T.
+template <class T>
+void require_finite(std::string_view operation, std::string_view name, const ArrayView& values);
+
+// y for a loss over `outputs` outputs and `rows` rows, its values checked. Keeps `holder` alive through the caller.
+template <class T>
+Dataset with_targets(std::string_view operation,
+                     py::array& holder,
+                     const py::object& y,
+                     const ArrayView& x,
+                     Loss loss,
+                     std::size_t outputs);
+
+// An array that the core writes to or reads as it is: type T, this shape, C-contiguous, aligned.
+template <class T>
+T* plain_data(std::string_view operation,
+              std::string_view name,
+              const py::array& array,
+              const std::vector<py::ssize_t>& shape,
+              bool writeable);
+
+template <class T>
+py::array_t<T> new_array(std::size_t rows, std::size_t cols) {
+    return py::array_t<T>({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(cols)});
+}
+
+template <class T>
+Matrix<T> as_matrix(py::array_t<T>& array) {
+    const std::size_t cols = static_cast<std::size_t>(array.shape(1));
+    return {array.mutable_data(), static_cast<std::size_t>(array.shape(0)), cols, cols};
+}
+
+// Names as users write them; errors list the known ones.
+Activation activation_named(std::string_view operation, std::string_view name);
+Loss loss_named(std::string_view operation, std::string_view name);
+// ... and the loss must go with the last layer, the metrics with the loss
+void require_match(std::string_view operation, Loss loss, Activation last);
+std::vector<Metric> metrics_named(std::string_view operation, const std::vector<std::string>& names, Loss loss);
+
+template <std::size_t N>
+std::string joined(const std::array<std::string_view, N>& names) {
+    std::string text;
+    for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
+    return text;
+}
+
+}  // namespace wbcore::bindings

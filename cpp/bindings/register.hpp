@@ -1,0 +1,14 @@
+// One function for each topic of the extension module.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace wbcore::bindings {
+
+void register_isa(pybind11::module_& m);
+void register_random(pybind11::module_& m);
+void register_functions(pybind11::module_& m);
+void register_losses(pybind11::module_& m);
+void register_network(pybind11::module_& m);
+
+}  // namespace wbcore::bindings

@@ -1,0 +1,122 @@
+// Elementary functions, activations and one dense layer on plain arrays, outside any network.
+#include "arrays.hpp"
+#include "kernels/kernel_table.hpp"
+#include "register.hpp"
+
+namespace wbcore::bindings {
+
+namespace {
+
+using kernels::Function;
+using kernels::table;
+
+// Calls f(T()) for the array's type, which must be float32 or float64.
+template <class F>
+py::array with_type(std::string_view operation, const py::array& x, F f) {
+    if (py::isinstance<py::array_t<float>>(x)) return f(float());
+    if (py::isinstance<py::array_t<double>>(x)) return f(double());
+    throw py::type_error("[" + std::string(operation) + "] expected float32 or float64, got " +
+                         std::string(py::str(x.dtype())));
+}
+
+template <class T>
+using Contiguous = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+std::vector<py::ssize_t> shape_of(const py::array& x) { return {x.shape(), x.shape() + x.ndim()}; }
+
+template <class T>
+py::array_t<T> elementwise(const std::string& name, const Contiguous<T>& x) {
+    py::array_t<T> y(shape_of(x));
+    const T* from = x.data();
+    T* to = y.mutable_data();
+    const std::size_t n = static_cast<std::size_t>(x.size());
+    constexpr std::pair<std::string_view, Function> functions[] = {{"exp", Function::exp},
+                                                                   {"expm1", Function::expm1},
+                                                                   {"log", Function::log},
+                                                                   {"log1p", Function::log1p}};
+    for (const auto& [known, function] : functions) {
+        if (known != name) continue;
+        table<T>().function(function, to, from, n);
+        return y;
+    }
+    table<T>().activate(activation_named("elementwise", name), to, from, n);
+    return y;
+}
+
+template <class T>
+py::array_t<T> backward(const std::string& name, const Contiguous<T>& z, const Contiguous<T>& a, const Contiguous<T>& da) {
+    if (shape_of(z) != shape_of(da) || shape_of(a) != shape_of(da))
+        throw py::value_error("[activation_backward] expected z, a and dA of one shape, got " + shape_text(z) + ", " +
+                              shape_text(a) + " and " + shape_text(da));
+    py::array_t<T> dz(shape_of(da));
+    std::copy_n(da.data(), da.size(), dz.mutable_data());
+    table<T>().activate_backward(activation_named("activation_backward", name), dz.mutable_data(), a.data(), z.data(),
+                                 static_cast<std::size_t>(da.size()));
+    return dz;
+}
+
+template <class T>
+py::array_t<T> softmax(const Contiguous<T>& z) {
+    if (z.ndim() != 2) throw py::value_error("[softmax] expected z of shape (B, O), got shape " + shape_text(z));
+    const std::size_t rows = static_cast<std::size_t>(z.shape(0)), cols = static_cast<std::size_t>(z.shape(1));
+    py::array_t<T> a = new_array<T>(rows, cols);
+    if (cols == 0) return a;
+    AlignedBuffer<T> buffer(packed_size<T>(rows, cols));
+    const Panels<T> panels = packed_panels(buffer.data(), rows, cols);
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t j = 0; j < cols; ++j) panels(r, j) = z.data()[r * cols + j];
+    table<T>().softmax(panels, panels);
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t j = 0; j < cols; ++j) a.mutable_data()[r * cols + j] = panels(r, j);
+    return a;
+}
+
+template <class T>
+py::array_t<T> dense(const Contiguous<T>& x, const Contiguous<T>& w, const Contiguous<T>& b) {
+    if (x.ndim() != 2 || w.ndim() != 2 || b.ndim() != 1 || x.shape(1) != w.shape(0) || b.shape(0) != w.shape(1))
+        throw py::value_error("[dense] expected x (B, I), weights (I, O), biases (O,), got shapes " + shape_text(x) +
+                              ", " + shape_text(w) + " and " + shape_text(b));
+    auto matrix = [](const Contiguous<T>& m) {
+        const std::size_t cols = static_cast<std::size_t>(m.shape(1));
+        return ConstMatrix<T>{m.data(), static_cast<std::size_t>(m.shape(0)), cols, cols};
+    };
+    const ConstMatrix<T> rows = matrix(x), weights = matrix(w);
+    py::array_t<T> z = new_array<T>(rows.rows, weights.cols);
+    dense_forward(as_matrix(z), rows, weights, b.data());
+    return z;
+}
+
+}  // namespace
+
+void register_functions(py::module_& m) {
+    py::tuple names(activation_names.size());
+    for (std::size_t i = 0; i < activation_names.size(); ++i) names[i] = std::string(activation_names[i]);
+    m.attr("ACTIVATIONS") = names;
+    m.def(
+        "elementwise",
+        [](const std::string& name, const py::array& x) {
+            return with_type("elementwise", x, [&]<class T>(T) -> py::array { return elementwise<T>(name, x); });
+        },
+        py::arg("name"), py::arg("x"));
+    m.def(
+        "activation_backward",
+        [](const std::string& name, const py::array& z, const py::array& a, const py::array& da) {
+            return with_type("activation_backward", da,
+                             [&]<class T>(T) -> py::array { return backward<T>(name, z, a, da); });
+        },
+        py::arg("name"), py::arg("z"), py::arg("a"), py::arg("dA"));
+    m.def(
+        "softmax",
+        [](const py::array& z) {
+            return with_type("softmax", z, [&]<class T>(T) -> py::array { return softmax<T>(z); });
+        },
+        py::arg("z"));
+    m.def(
+        "dense",
+        [](const py::array& x, const py::array& weights, const py::array& biases) {
+            return with_type("dense", x, [&]<class T>(T) -> py::array { return dense<T>(x, weights, biases); });
+        },
+        py::arg("x"), py::arg("weights"), py::arg("biases"));
+}
+
+}  // namespace wbcore::bindings

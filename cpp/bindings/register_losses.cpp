@@ -1,0 +1,44 @@
+#include "arrays.hpp"
+#include "register.hpp"
+
+namespace wbcore::bindings {
+
+namespace {
+
+template <class T>
+py::tuple loss_and_gradient_of(Loss loss, const py::array& outputs, const py::object& y, double delta) {
+    const char* operation = "loss_and_gradient";
+    if (outputs.ndim() != 2 || outputs.size() == 0)
+        throw py::value_error("[loss_and_gradient] expected outputs of shape (B, O), not empty, got shape " +
+                              shape_text(outputs));
+    const T* data = plain_data<T>(operation, "outputs", outputs, {outputs.shape(0), outputs.shape(1)}, false);
+    const ArrayView x = view(outputs);
+    require_finite<T>(operation, "outputs", x);
+    py::array holder;
+    const Dataset dataset = with_targets<T>(operation, holder, y, x, loss, x.cols);
+    py::array_t<T> gradient = new_array<T>(x.rows, x.cols);
+    const double value = loss_and_gradient<T>(as_matrix(gradient), {data, x.rows, x.cols, x.cols}, dataset.y,
+                                              dataset.labels, {loss, static_cast<T>(delta)});
+    return py::make_tuple(value, gradient);
+}
+
+}  // namespace
+
+void register_losses(py::module_& m) {
+    py::tuple losses(loss_names.size()), metrics(metric_names.size());
+    for (std::size_t i = 0; i < loss_names.size(); ++i) losses[i] = std::string(loss_names[i]);
+    for (std::size_t i = 0; i < metric_names.size(); ++i) metrics[i] = std::string(metric_names[i]);
+    m.attr("LOSSES") = losses;
+    m.attr("METRICS") = metrics;
+    m.def(
+        "loss_and_gradient",
+        [](const std::string& loss, const py::array& outputs, const py::object& y, double delta) {
+            const Loss which = loss_named("loss_and_gradient", loss);
+            return py::isinstance<py::array_t<float>>(outputs)
+                       ? loss_and_gradient_of<float>(which, outputs, y, delta)
+                       : loss_and_gradient_of<double>(which, outputs, y, delta);
+        },
+        py::arg("loss"), py::arg("outputs"), py::arg("y"), py::arg("delta"));
+}
+
+}  // namespace wbcore::bindings

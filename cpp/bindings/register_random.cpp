@@ -1,0 +1,78 @@
+#include "arrays.hpp"
+#include "register.hpp"
+#include "wbcore/initializers.hpp"
+#include "wbcore/random.hpp"
+
+namespace wbcore::bindings {
+
+namespace {
+
+// n values of a stream, from its start.
+template <class T, class F>
+py::array_t<T> drawn(std::size_t n, F next) {
+    py::array_t<T> values(static_cast<py::ssize_t>(n));
+    T* out = values.mutable_data();
+    // Safe: only the new array is written, and nobody else has it yet.
+    const py::gil_scoped_release release;
+    for (std::size_t i = 0; i < n; ++i) out[i] = next();
+    return values;
+}
+
+py::array_t<std::int64_t> permutation(std::size_t n, std::uint64_t seed, std::uint64_t epoch) {
+    py::array_t<std::int64_t> order(static_cast<py::ssize_t>(n));
+    const std::span<std::int64_t> values(order.mutable_data(), n);
+    // Safe: only the new array is written.
+    const py::gil_scoped_release release;
+    shuffled_order(values, seed, epoch);
+    return order;
+}
+
+py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) {
+    py::array_t<double> out(std::vector<py::ssize_t>(u.shape(), u.shape() + u.ndim()));
+    for (py::ssize_t i = 0; i < u.size(); ++i) out.mutable_data()[i] = normal_quantile(u.data()[i]);
+    return out;
+}
+
+py::array_t<double> orthogonal(const py::array_t<double, py::array::c_style>& draws, double gain) {
+    if (draws.ndim() != 2)
+        throw py::value_error("[orthogonal] expected draws of shape (I, O), got shape " + shape_text(draws));
+    py::array_t<double> out = new_array<double>(static_cast<std::size_t>(draws.shape(0)),
+                                                static_cast<std::size_t>(draws.shape(1)));
+    std::copy_n(draws.data(), draws.size(), out.mutable_data());
+    const Matrix<double> m = as_matrix(out);
+    // Safe: only the new array is written.
+    const py::gil_scoped_release release;
+    orthogonalize(m, gain);
+    return out;
+}
+
+}  // namespace
+
+void register_random(py::module_& m) {
+    m.def(
+        "philox_words",
+        [](std::uint64_t key0, std::uint64_t key1, std::uint64_t start, std::size_t count) {
+            PhiloxStream stream(key0, key1, start);
+            return drawn<std::uint64_t>(count, [&] { return stream.next(); });
+        },
+        py::arg("key0"), py::arg("key1"), py::arg("start"), py::arg("count"));
+    m.def(
+        "uniform",
+        [](std::uint64_t seed, std::uint64_t stream_key, std::size_t count) {
+            PhiloxStream stream(seed, stream_key);
+            return drawn<double>(count, [&] { return stream.uniform(); });
+        },
+        py::arg("seed"), py::arg("stream"), py::arg("count"));
+    m.def(
+        "standard_normal",
+        [](std::uint64_t seed, std::uint64_t stream_key, std::size_t count) {
+            PhiloxStream stream(seed, stream_key);
+            return drawn<double>(count, [&] { return stream.standard_normal(); });
+        },
+        py::arg("seed"), py::arg("stream"), py::arg("count"));
+    m.def("permutation", &permutation, py::arg("n"), py::arg("seed"), py::arg("epoch"));
+    m.def("normal_quantile", &quantiles, py::arg("u"));
+    m.def("orthogonal", &orthogonal, py::arg("draws"), py::arg("gain"));
+}
+
+}  // namespace wbcore::bindings

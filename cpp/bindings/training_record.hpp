@@ -1,0 +1,121 @@
+// What a fit leaves behind: results gathered without the GIL, handed to Python's lists when it looks or at the end.
+#pragma once
+
+#include <chrono>
+
+#include "arrays.hpp"
+#include "wbcore/network.hpp"
+#include "wbcore/statistics.hpp"
+#include "wbcore/training.hpp"
+
+namespace wbcore::bindings {
+
+using LayerStatistics = std::vector<std::array<Statistics, 2>>;  // by layer: weights, biases
+
+template <class T>
+LayerStatistics measure(const Network<T>& network) {
+    LayerStatistics all;
+    for (std::size_t l = 0; l < network.shapes().size(); ++l) {
+        const DenseView<const T> layer = network.layer(l);
+        all.push_back({statistics(layer.weights.data, layer.weights.rows * layer.weights.cols),
+                       statistics(layer.biases, layer.weights.cols)});
+    }
+    return all;
+}
+
+inline py::list as_list(const LayerStatistics& all) {
+    auto tuple = [](const Statistics& s) {
+        return py::make_tuple(s.mean, s.mean_absolute, s.standard_deviation, s.minimum, s.maximum);
+    };
+    py::list layers;
+    for (const auto& [weights, biases] : all) layers.append(py::make_tuple(tuple(weights), tuple(biases)));
+    return layers;
+}
+
+template <class T>
+py::list statistics_of(const Network<T>& network) {
+    return as_list(measure(network));
+}
+
+// Ctrl-C asks Python for the GIL, so it is looked for at most every 50 ms; the next batch is the last one.
+class InterruptPoll {
+public:
+    bool operator()() {
+        const Clock::time_point now = Clock::now();
+        if (now - last_ < std::chrono::milliseconds(50)) return false;
+        last_ = now;
+        const py::gil_scoped_acquire acquire;
+        return PyErr_CheckSignals() != 0;
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point last_ = Clock::now();
+};
+
+template <class T>
+class TrainingRecord {
+public:
+    TrainingRecord(const Network<T>& network,
+                   py::dict lists,
+                   std::vector<std::string> metrics,
+                   bool validates,
+                   bool tracks,
+                   py::object on_epoch)
+        : network_(network),
+          lists_(std::move(lists)),
+          metrics_(std::move(metrics)),
+          validates_(validates),
+          tracks_(tracks),
+          on_epoch_(std::move(on_epoch)) {
+        if (tracks_) list("parameters").append(statistics_of(network_));
+    }
+
+    // Called without the GIL.
+    EpochCallback on_epoch() {
+        return [this](std::size_t epoch, const EpochResult& result) {
+            pending_.push_back({result, tracks_ ? measure(network_) : LayerStatistics{}});
+            if (on_epoch_.is_none()) return false;
+            const py::gil_scoped_acquire acquire;
+            flush();
+            return on_epoch_(epoch).template cast<bool>();
+        };
+    }
+    InterruptCheck interrupted() { return InterruptPoll(); }
+
+    // Called with the GIL.
+    void flush() {
+        for (const Epoch& epoch : pending_) {
+            append("", epoch.result.loss, epoch.result.metrics);
+            if (validates_) append("val_", *epoch.result.validation_loss, epoch.result.validation_metrics);
+            if (tracks_) list("parameters").append(as_list(epoch.parameters));
+        }
+        pending_.clear();
+    }
+
+private:
+    struct Epoch {
+        EpochResult result;
+        LayerStatistics parameters;
+    };
+
+    py::list list(const std::string& name) {
+        const py::str key(name);
+        if (!lists_.contains(key)) lists_[key] = py::list();
+        return lists_[key];
+    }
+
+    void append(const std::string& prefix, double loss, const std::vector<double>& values) {
+        list(prefix + "loss").append(loss);
+        for (std::size_t i = 0; i < metrics_.size(); ++i) list(prefix + metrics_[i]).append(values[i]);
+    }
+
+    const Network<T>& network_;
+    py::dict lists_;
+    std::vector<std::string> metrics_;
+    bool validates_, tracks_;
+    py::object on_epoch_;
+    std::vector<Epoch> pending_;
+};
+
+}  // namespace wbcore::bindings

@@ -1,0 +1,66 @@
+// The caller's arrays, of any numeric type, stride and byte order, read in place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "wbcore/matrix.hpp"
+
+namespace wbcore {
+
+enum class ElementType : std::uint8_t {
+    boolean,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    float16,
+    float32,
+    float64,
+    long_double,
+};
+
+// (rows, cols); strides in bytes, of any sign.
+struct ArrayView {
+    const void* data = nullptr;
+    ElementType type = ElementType::float32;
+    bool swapped = false;  // byte order is not the machine's
+    std::size_t rows = 0, cols = 0;
+    std::ptrdiff_t row_stride = 0, col_stride = 0;
+
+    // The rows first .. first + n - 1.
+    ArrayView rows_from(std::size_t first, std::size_t n) const {
+        ArrayView part = *this;
+        part.data = static_cast<const char*>(data) + static_cast<std::ptrdiff_t>(first) * row_stride;
+        part.rows = n;
+        return part;
+    }
+};
+
+// Rows of `in`, converted to T, into the rows of `out`: row r of `out` is row order[r], or row r when order is null.
+template <class T>
+void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);
+
+// The same for one column of integer labels.
+void gather_labels(const ArrayView& in, const std::int64_t* order, std::size_t n, std::int64_t* out);
+
+struct Position {
+    std::size_t row, col;
+};
+
+// The first element that is NaN or infinite once converted to T.
+template <class T>
+std::optional<Position> find_non_finite(const ArrayView& in);
+
+// The first element outside [low, high] (as double).
+std::optional<Position> find_outside(const ArrayView& in, double low, double high);
+
+// One element as double.
+double value_at(const ArrayView& in, Position position);
+
+}  // namespace wbcore

@@ -1,0 +1,113 @@
+// Matrices as views, and the one aligned buffer they look into.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace wbcore {
+
+// A cache line. Also the width of a panel: one AVX-512 vector, two of AVX2, four of NEON.
+inline constexpr std::size_t alignment = 64;
+
+template <class T>
+inline constexpr std::size_t panel_width = alignment / sizeof(T);
+
+constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+// Row-major (rows, cols); `stride` elements from one row to the next.
+template <class T>
+struct Matrix {
+    T* data = nullptr;
+    std::size_t rows = 0, cols = 0, stride = 0;
+
+    T& operator()(std::size_t row, std::size_t col) const { return data[row * stride + col]; }
+    operator Matrix<const T>() const { return {data, rows, cols, stride}; }
+};
+
+template <class T>
+using ConstMatrix = Matrix<const T>;
+
+// A (rows, cols) matrix cut into panels of panel_width<T> columns:
+// element (r, c) = data[c / width * panel_stride + r * row_stride + c % width].
+// Packed panels have row_stride = width and zeros in the columns past `cols`; a row-major matrix is the
+// special case panel_stride = width, row_stride = cols (its last panel then has foreign values past `cols`).
+template <class T>
+struct Panels {
+    T* data = nullptr;
+    std::size_t rows = 0, cols = 0, row_stride = 0, panel_stride = 0;
+
+    static constexpr std::size_t width = panel_width<T>;
+    // Always inlined: kernels of several instruction sets use these, and the linker must not merge them.
+    [[gnu::always_inline]] std::size_t count() const { return (cols + width - 1) / width; }
+    [[gnu::always_inline]] T* panel(std::size_t p) const { return data + p * panel_stride; }
+    [[gnu::always_inline]] T& operator()(std::size_t row, std::size_t col) const {
+        return data[col / width * panel_stride + row * row_stride + col % width];
+    }
+    [[gnu::always_inline]] Panels rows_from(std::size_t first, std::size_t n) const {
+        return {data + first * row_stride, n, cols, row_stride, panel_stride};
+    }
+    [[gnu::always_inline]] operator Panels<const T>() const {
+        return {data, rows, cols, row_stride, panel_stride};
+    }
+};
+
+// Elements from one packed panel of `rows` rows to the next. An odd number of cache lines: panels at a distance of a
+// power of two would all fall into the same few cache sets.
+template <class T>
+constexpr std::size_t packed_panel_stride(std::size_t rows) {
+    return (rows | 1) * panel_width<T>;
+}
+
+template <class T>
+constexpr std::size_t packed_size(std::size_t rows, std::size_t cols) {
+    return round_up(cols, panel_width<T>) / panel_width<T> * packed_panel_stride<T>(rows);
+}
+
+template <class T>
+Panels<T> packed_panels(T* data, std::size_t rows, std::size_t cols) {
+    return {data, rows, cols, panel_width<T>, packed_panel_stride<T>(rows)};
+}
+
+// Zero-filled, aligned to a cache line, with one spare line at the end so that a vector may read past the last element.
+template <class T>
+class AlignedBuffer {
+public:
+    AlignedBuffer() = default;
+    explicit AlignedBuffer(std::size_t n) : size_(n) {
+        if (n > (static_cast<std::size_t>(-1) / 2 - 2 * alignment) / sizeof(T)) throw std::bad_alloc();
+        const std::size_t bytes = round_up(n * sizeof(T), alignment) + alignment;
+        data_ = static_cast<T*>(std::aligned_alloc(alignment, bytes));
+        if (data_ == nullptr) throw std::bad_alloc();
+        std::memset(static_cast<void*>(data_), 0, bytes);
+    }
+    AlignedBuffer(const AlignedBuffer& other) : AlignedBuffer(other.size_) {
+        if (size_ != 0) std::memcpy(data_, other.data_, size_ * sizeof(T));
+    }
+    AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
+    AlignedBuffer& operator=(AlignedBuffer other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~AlignedBuffer() { std::free(data_); }
+
+    void swap(AlignedBuffer& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+    }
+    T* data() { return data_; }
+    const T* data() const { return data_; }
+    std::size_t size() const { return size_; }
+    T& operator[](std::size_t i) { return data_[i]; }
+    const T& operator[](std::size_t i) const { return data_[i]; }
+
+private:
+    T* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace wbcore

@@ -1,0 +1,41 @@
+// A multilayer perceptron: shapes, and all parameters in one flat aligned buffer W0 b0 W1 b1 ...
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "wbcore/dense.hpp"
+#include "wbcore/input.hpp"
+#include "wbcore/matrix.hpp"
+
+namespace wbcore {
+
+template <class T>
+class Network {
+public:
+    // Parameters start at zero. Throws std::invalid_argument when neighbouring shapes do not fit, when a size is zero, or when
+    // softmax is not last.
+    explicit Network(std::vector<DenseShape> shapes);
+
+    const std::vector<DenseShape>& shapes() const { return shapes_; }
+    std::size_t inputs() const { return shapes_.front().inputs; }
+    std::size_t outputs() const { return shapes_.back().outputs; }
+
+    std::span<T> parameters() { return {parameters_.data(), parameters_.size()}; }
+    std::span<const T> parameters() const { return {parameters_.data(), parameters_.size()}; }
+    DenseView<T> layer(std::size_t index);
+    DenseView<const T> layer(std::size_t index) const;
+
+    // Changes nothing in the network; any number of threads may predict at once.
+    void predict(Matrix<T> y,         // (B, O of the last layer)
+                 const ArrayView& x,  // (B, I of the first layer)
+                 std::size_t n_threads = 0) const;  // 0: as many as pay
+
+private:
+    std::vector<DenseShape> shapes_;
+    std::vector<std::size_t> offsets_;  // of each layer's weights in the buffer
+    AlignedBuffer<T> parameters_;
+};
+
+}  // namespace wbcore

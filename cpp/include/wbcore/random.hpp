@@ -1,0 +1,46 @@
+// Counter-based random numbers: a value depends on its key and index alone (docs/arithmetic.md, section 8).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace wbcore {
+
+using Philox4x64Block = std::array<std::uint64_t, 4>;
+
+// One block of Philox 4x64-10 at the counter (counter, 0, 0, 0).
+Philox4x64Block philox4x64(std::uint64_t counter, std::uint64_t key0, std::uint64_t key1);
+
+// The words of one key, in order; starts at any index.
+class PhiloxStream {
+public:
+    PhiloxStream(std::uint64_t key0, std::uint64_t key1, std::uint64_t first_index = 0)
+        : key0_(key0), key1_(key1), index_(first_index) {}
+
+    std::uint64_t next();                     // a raw word
+    std::uint64_t below(std::uint64_t limit);  // uniform in [0, limit), without bias
+    double uniform();                         // in [0, 1)
+    double standard_normal();
+
+private:
+    std::uint64_t key0_, key1_, index_;
+    Philox4x64Block block_{};
+    std::uint64_t block_number_ = ~std::uint64_t{0};
+};
+
+// Streams (second key word) of a seed.
+constexpr std::uint64_t weight_stream(std::uint64_t layer) { return layer; }
+constexpr std::uint64_t bias_stream(std::uint64_t layer) { return (std::uint64_t{1} << 62) + layer; }
+constexpr std::uint64_t shuffle_stream(std::uint64_t epoch) {
+    return (std::uint64_t{1} << 63) + epoch;
+}
+
+// The order of the rows in one epoch: a permutation of 0 .. order.size() - 1.
+void shuffled_order(std::span<std::int64_t> order, std::uint64_t seed, std::uint64_t epoch);
+
+// The quantile of the standard normal distribution, 0 < u < 1 (AS 241).
+double normal_quantile(double u);
+
+}  // namespace wbcore

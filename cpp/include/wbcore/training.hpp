@@ -1,0 +1,138 @@
+// The training loop: mini-batches, epochs, validation, and what it leaves behind.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "wbcore/input.hpp"
+#include "wbcore/losses.hpp"
+#include "wbcore/metrics.hpp"
+#include "wbcore/network.hpp"
+#include "wbcore/optimizers.hpp"
+#include "wbcore/statistics.hpp"
+
+namespace wbcore {
+
+// Rows and what they should give.
+struct Dataset {
+    ArrayView x;          // (N, I)
+    ArrayView y;          // (N, O), or integer labels (N, 1)
+    bool labels = false;  // y holds class labels
+};
+
+// What is computed of a batch.
+template <class T>
+struct Objective {
+    Loss loss = Loss::mse;
+    T delta = T(1);  // of huber
+};
+
+template <class T>
+struct TrainingOptions {
+    Objective<T> objective;
+    Sgd<T> sgd;
+    std::size_t epochs = 1, batch_size = 32;
+    bool shuffle = true;
+    std::uint64_t seed = 0;
+    std::size_t n_threads = 0;  // 0: as many as pay
+    std::vector<Metric> metrics;
+};
+
+struct EpochResult {
+    double loss = 0;
+    std::vector<double> metrics;
+    std::optional<double> validation_loss;
+    std::vector<double> validation_metrics;
+};
+
+enum class TrainingStatus : std::uint8_t {
+    completed,
+    stopped,      // the epoch callback asked for it
+    interrupted,  // the interrupt check asked for it; the parameters are those of the last batch
+    diverged,     // the loss or a parameter became NaN or infinite; the parameters are those of the last finite epoch
+};
+
+struct TrainingEnd {
+    TrainingStatus status = TrainingStatus::completed;
+    std::size_t epoch = 0, batch = 0;
+};
+
+// After each epoch, with the network up to date; true stops. It may throw: the network then keeps this epoch.
+using EpochCallback = std::function<bool(std::size_t epoch, const EpochResult&)>;
+// Between batches; true stops at once. Must not throw.
+using InterruptCheck = std::function<bool()>;
+
+// `velocity` has the shape of the parameters (empty when there is no momentum) and is updated in place.
+template <class T>
+TrainingEnd train(Network<T>& network,
+                  std::span<T> velocity,
+                  const Dataset& data,
+                  const Dataset* validation,
+                  const TrainingOptions<T>& options,
+                  const EpochCallback& on_epoch = nullptr,
+                  const InterruptCheck& interrupted = nullptr);
+
+struct Evaluation {
+    double loss = 0;
+    std::vector<double> metrics;
+};
+
+template <class T>
+Evaluation evaluate(const Network<T>& network,
+                    const Dataset& data,
+                    const Objective<T>& objective,
+                    const std::vector<Metric>& metrics,
+                    std::size_t n_threads = 0);
+
+// The loss of all rows as one batch, and its gradient, laid out like the parameters.
+template <class T>
+double loss_and_gradients(std::span<T> gradients,
+                          const Network<T>& network,
+                          const Dataset& data,
+                          const Objective<T>& objective);
+
+// The loss of given outputs (B, O), and its gradient with respect to them.
+template <class T>
+double loss_and_gradient(Matrix<T> gradient,
+                         ConstMatrix<T> outputs,
+                         const ArrayView& y,
+                         bool labels,
+                         const Objective<T>& objective);
+
+// One step of gradient descent on the user's row-major parameters.
+template <class T>
+void sgd_step(Network<T>& network, std::span<const T> gradients, std::span<T> velocity, const Sgd<T>& sgd);
+
+// Median milliseconds a batch, by layer: forward, backward and update. Works on a copy of the network.
+template <class T>
+std::vector<double> time_per_update(const Network<T>& network,
+                                    const Dataset& data,
+                                    const Objective<T>& objective,
+                                    std::size_t batch_size,
+                                    std::size_t repeats);
+
+// Forward with everything kept that backward needs, for people who write their own loop.
+template <class T>
+class Tape {
+public:
+    Tape();
+    ~Tape();
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
+
+    void forward(Matrix<T> y, const Network<T>& network, const ArrayView& x);  // (B, O); (B, I)
+    // Against the parameters as they were at the last forward.
+    void backward(std::span<T> gradients, Matrix<T> dx, const ArrayView& dy);  // dx (B, I); dy (B, O)
+    bool recorded() const { return state_ != nullptr; }
+    std::size_t rows() const;
+
+private:
+    struct State;
+    State* state_ = nullptr;
+};
+
+}  // namespace wbcore

@@ -1,0 +1,183 @@
+#include "wbcore/input.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+namespace wbcore {
+
+namespace {
+
+// IEEE binary16, as bits; there is no such type in C++20.
+struct Half {
+    std::uint16_t bits;
+};
+
+float to_float(Half h) {
+    const std::uint32_t sign = std::uint32_t(h.bits & 0x8000u) << 16, exponent = (h.bits >> 10) & 31u;
+    const std::uint32_t mantissa = h.bits & 1023u;
+    if (exponent == 0)  // zero or subnormal: mantissa * 2^-24
+        return std::copysign(static_cast<float>(mantissa) * 0x1p-24f, sign != 0 ? -1.0f : 1.0f);
+    const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
+    const std::uint32_t bits = sign | (wide << 23) | (mantissa << 13);
+    float f;
+    std::memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+template <class To, class From>
+To convert(From x) {
+    if constexpr (std::is_same_v<From, Half>)
+        return static_cast<To>(to_float(x));
+    else
+        return static_cast<To>(x);
+}
+
+// Elements need not be aligned.
+template <class From, bool swapped>
+From read(const char* p) {
+    unsigned char bytes[sizeof(From)];
+    std::memcpy(bytes, p, sizeof(From));
+    if constexpr (swapped && sizeof(From) <= 8)
+        for (std::size_t i = 0; i < sizeof(From) / 2; ++i) std::swap(bytes[i], bytes[sizeof(From) - 1 - i]);
+    if constexpr (std::is_same_v<From, bool>) return bytes[0] != 0;
+    From x;
+    std::memcpy(&x, bytes, sizeof(From));
+    return x;
+}
+
+// Calls f with a reader `From(const char*)` for the element type.
+template <class F>
+auto with_reader(const ArrayView& in, F f) {
+    auto either = [&]<class From>() {
+        return in.swapped ? f(read<From, true>) : f(read<From, false>);
+    };
+    switch (in.type) {
+        case ElementType::boolean: return either.template operator()<bool>();
+        case ElementType::int8: return either.template operator()<std::int8_t>();
+        case ElementType::int16: return either.template operator()<std::int16_t>();
+        case ElementType::int32: return either.template operator()<std::int32_t>();
+        case ElementType::int64: return either.template operator()<std::int64_t>();
+        case ElementType::uint8: return either.template operator()<std::uint8_t>();
+        case ElementType::uint16: return either.template operator()<std::uint16_t>();
+        case ElementType::uint32: return either.template operator()<std::uint32_t>();
+        case ElementType::uint64: return either.template operator()<std::uint64_t>();
+        case ElementType::float16: return either.template operator()<Half>();
+        case ElementType::float32: return either.template operator()<float>();
+        case ElementType::float64: return either.template operator()<double>();
+        case ElementType::long_double: break;
+    }
+    return either.template operator()<long double>();
+}
+
+const char* row_start(const ArrayView& in, std::int64_t row) {
+    return static_cast<const char*>(in.data) + static_cast<std::ptrdiff_t>(row) * in.row_stride;
+}
+
+// The first element for which `bad(row, col, value)` holds.
+template <class F>
+std::optional<Position> find(const ArrayView& in, F bad) {
+    return with_reader(in, [&](auto read_element) -> std::optional<Position> {
+        for (std::size_t r = 0; r < in.rows; ++r) {
+            const char* p = row_start(in, static_cast<std::int64_t>(r));
+            for (std::size_t c = 0; c < in.cols; ++c, p += in.col_stride)
+                if (bad(read_element(p))) return Position{r, c};
+        }
+        return std::nullopt;
+    });
+}
+
+bool is_floating(ElementType type) { return type >= ElementType::float16; }
+
+// x - x is 0 for a finite x and NaN for others: a sum of those tells about many at once, and vectorises.
+template <class T>
+bool row_is_finite(const T* p, std::size_t n) {
+    T probe = 0;
+    for (std::size_t i = 0; i < n; ++i) probe += p[i] - p[i];
+    return probe == 0;
+}
+
+// A plain contiguous array of T, whose rows can be read as they are.
+template <class T>
+bool is_native(const ArrayView& in) {
+    constexpr ElementType type = std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64;
+    return in.type == type && !in.swapped && in.col_stride == sizeof(T) &&
+           reinterpret_cast<std::uintptr_t>(in.data) % alignof(T) == 0 &&
+           in.row_stride % static_cast<std::ptrdiff_t>(alignof(T)) == 0;
+}
+
+template <class T>
+void gather_native(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
+    constexpr std::size_t width = Panels<T>::width;
+    for (std::size_t r = 0; r < out.rows; ++r) {
+        const char* from = row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r));
+        T* to = out.data + r * out.row_stride;
+        std::size_t left = out.cols;
+        for (; left >= width; left -= width, from += width * sizeof(T), to += out.panel_stride)
+            std::memcpy(to, from, width * sizeof(T));
+        std::memcpy(to, from, left * sizeof(T));
+    }
+}
+
+}  // namespace
+
+template <class T>
+void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
+    if (out.rows == 0) return;
+    if (is_native<T>(in)) return gather_native(in, order, out);
+    constexpr std::size_t width = Panels<T>::width;
+    with_reader(in, [&](auto read_element) {
+        for (std::size_t r = 0; r < out.rows; ++r) {
+            const char* from = row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r));
+            for (std::size_t p = 0; p < out.count(); ++p) {
+                T* to = out.panel(p) + r * out.row_stride;
+                const std::size_t n = std::min(width, out.cols - p * width);
+                for (std::size_t j = 0; j < n; ++j, from += in.col_stride) to[j] = convert<T>(read_element(from));
+            }
+        }
+    });
+}
+
+void gather_labels(const ArrayView& in, const std::int64_t* order, std::size_t n, std::int64_t* out) {
+    with_reader(in, [&](auto read_element) {
+        for (std::size_t r = 0; r < n; ++r)
+            out[r] = convert<std::int64_t>(
+                read_element(row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r))));
+    });
+}
+
+template <class T>
+std::optional<Position> find_non_finite(const ArrayView& in) {
+    if (!is_floating(in.type)) return std::nullopt;
+    if (is_native<T>(in)) {
+        for (std::size_t r = 0; r < in.rows; ++r) {
+            const T* row = reinterpret_cast<const T*>(row_start(in, static_cast<std::int64_t>(r)));
+            if (row_is_finite(row, in.cols)) continue;
+            for (std::size_t c = 0; c < in.cols; ++c)
+                if (!std::isfinite(row[c])) return Position{r, c};
+        }
+        return std::nullopt;
+    }
+    return find(in, [](auto x) { return !std::isfinite(convert<T>(x)); });
+}
+
+std::optional<Position> find_outside(const ArrayView& in, double low, double high) {
+    return find(in, [=](auto x) {
+        const double value = convert<double>(x);
+        return !(value >= low && value <= high);
+    });
+}
+
+double value_at(const ArrayView& in, Position position) {
+    const char* p = row_start(in, static_cast<std::int64_t>(position.row)) +
+                    static_cast<std::ptrdiff_t>(position.col) * in.col_stride;
+    return with_reader(in, [=](auto read_element) { return convert<double>(read_element(p)); });
+}
+
+template void gather(const ArrayView&, const std::int64_t*, Panels<float>);
+template void gather(const ArrayView&, const std::int64_t*, Panels<double>);
+template std::optional<Position> find_non_finite<float>(const ArrayView&);
+template std::optional<Position> find_non_finite<double>(const ArrayView&);
+
+}  // namespace wbcore

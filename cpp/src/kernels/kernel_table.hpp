@@ -1,0 +1,98 @@
+// The seam between the engine and the instruction sets: one table of function pointers for each.
+// Kernels trust their arguments; shapes are checked above. What they compute, to the bit: docs/arithmetic.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "wbcore/activations.hpp"
+#include "wbcore/losses.hpp"
+#include "wbcore/matrix.hpp"
+#include "wbcore/optimizers.hpp"
+
+namespace wbcore::kernels {
+
+// Lengths that the arithmetic contract fixes; no instruction set, thread count or batch size changes them.
+inline constexpr std::size_t feature_leaf = 256;
+inline constexpr std::size_t row_leaf = 128;
+// The row tree is folded as its leaves come, like a binary counter: one partial sum for each bit of the leaf count.
+inline constexpr std::size_t max_tree_depth = 64;
+
+// Elementary functions beside the activations.
+enum class Function : std::uint8_t { exp, expm1, log, log1p };
+
+// out = start + x w
+template <class T>
+struct Product {
+    Panels<T> out;      // (B, N)
+    Panels<const T> x;  // (B, K)
+    Panels<const T> w;  // (K, N)
+    const T* start;     // (N), padded to whole panels; null for zeros
+};
+
+// What becomes of a gradient: stored, or applied at once to the parameter and its velocity.
+template <class T>
+struct Update {
+    const Sgd<T>* sgd = nullptr;  // null: store the gradient
+    bool decayed = false;         // whether weight decay touches this parameter
+};
+
+// g[i][n] = sum over rows of x[r][i] dz[r][n], for the inputs i in [first_input, last_input)
+template <class T>
+struct OuterProduct {
+    Panels<T> out;       // (I, N): the gradient, or the weights it updates
+    Panels<T> velocity;  // (I, N), when the update has momentum
+    Panels<const T> x;   // (B, I)
+    Panels<const T> dz;  // (B, N)
+    std::size_t first_input, last_input;
+    Update<T> update;
+};
+
+// g[n] = sum over rows of dz[r][n]
+template <class T>
+struct ColumnSums {
+    T* out;              // (N), padded: the gradient, or the biases it updates
+    T* velocity;         // (N), padded, when the update has momentum
+    Panels<const T> dz;  // (B, N)
+    Update<T> update;
+};
+
+// Loss of a batch of rows, and its gradient.
+template <class T>
+struct LossRows {
+    Loss loss;
+    T* row_losses;       // (B)
+    Panels<T> dz;        // (B, O): dZ for the entropies, dY for the others; zeros past O.  Scratch when !gradient
+    Panels<const T> z;   // (B, O)
+    Panels<const T> y;   // (B, O), the outputs
+    Panels<const T> t;   // (B, O), the targets, when labels is null
+    const std::int64_t* labels;  // (B)
+    T delta;             // of huber
+    T mean_count;        // n of section 6
+    bool gradient;
+};
+
+template <class T>
+struct KernelTable {
+    const char* isa;
+    void (*product)(const Product<T>&);
+    void (*outer_product)(const OuterProduct<T>&);
+    void (*column_sums)(const ColumnSums<T>&);
+    // Elementwise over n elements; any alignment. `a` and `z` may be the same array.
+    void (*activate)(Activation, T* a, const T* z, std::size_t n);
+    // dz holds dA and becomes dZ
+    void (*activate_backward)(Activation, T* dz, const T* a, const T* z, std::size_t n);
+    void (*softmax)(Panels<T> a, Panels<const T> z);            // (B, O) both
+    void (*softmax_backward)(Panels<T> dz, Panels<const T> a);  // (B, O) both; dz holds dA and becomes dZ
+    void (*loss)(const LossRows<T>&);
+    void (*sgd)(const Update<T>&, T* w, T* velocity, const T* g, std::size_t n);
+    void (*transpose)(Panels<T> out, Panels<const T> in, std::size_t first_row, std::size_t last_row);
+    void (*function)(Function, T* y, const T* x, std::size_t n);
+    void (*add_scaled)(T* y, const T* x, T scale, std::size_t n);  // y = fma(scale, x, y)
+};
+
+// The table in use, chosen at the first call. Throws std::runtime_error when WBCORE_ISA names what is not to be had.
+template <class T>
+const KernelTable<T>& table();
+
+}  // namespace wbcore::kernels

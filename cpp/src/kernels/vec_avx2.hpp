@@ -1,0 +1,24 @@
+// AVX2 + FMA: 16 registers of 32 bytes.
+#pragma once
+
+#include <immintrin.h>
+
+namespace wbcore::kernels {
+namespace {
+inline constexpr int vector_bytes = 32;
+}
+}  // namespace wbcore::kernels
+
+#include "vec_gnu.hpp"
+
+namespace wbcore::kernels {
+namespace {
+
+inline F32 fma(F32 a, F32 b, F32 c) { return _mm256_fmadd_ps(a, b, c); }
+inline F64 fma(F64 a, F64 b, F64 c) { return _mm256_fmadd_pd(a, b, c); }
+
+// Tiles of 6 rows x 1 panel: 12 accumulators + 2 of w + 1 broadcast of x = 15 of the 16 registers.
+inline constexpr int tile_rows = 6, tile_panels = 1;
+
+}  // namespace
+}  // namespace wbcore::kernels

@@ -1,0 +1,86 @@
+// Operations on GNU vectors of `vector_bytes`, the part that every instruction set shares: arithmetic, comparison
+// and ?: are the compiler's own. A vec_<isa>.hpp defines vector_bytes, includes this, and adds fma.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace wbcore::kernels {
+namespace {
+
+typedef float F32 __attribute__((vector_size(vector_bytes)));
+typedef double F64 __attribute__((vector_size(vector_bytes)));
+typedef std::uint32_t U32 __attribute__((vector_size(vector_bytes)));
+typedef std::uint64_t U64 __attribute__((vector_size(vector_bytes)));
+
+template <class V>
+struct ScalarOf;
+template <>
+struct ScalarOf<F32> {
+    using type = float;
+};
+template <>
+struct ScalarOf<F64> {
+    using type = double;
+};
+template <class V>
+using Scalar = typename ScalarOf<V>::type;
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+    using type = F32;
+};
+template <>
+struct VectorOf<double> {
+    using type = F64;
+};
+
+template <class V>
+inline V load(const Scalar<V>* p) {
+    V v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+template <class V>
+inline void store(Scalar<V>* p, V v) {
+    __builtin_memcpy(p, &v, sizeof v);
+}
+
+template <class V>
+inline V broadcast(Scalar<V> x) {
+    return x - V{};  // x - (+0) is x for every x, so the compiler drops the subtraction
+}
+
+template <class V>
+inline Scalar<V> first_lane(V v) {
+    return v[0];
+}
+
+// Scalar steps of a chain; the instruction sets that get here have the fma in hardware.
+inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+inline double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+
+inline U32 bits(F32 x) { return __builtin_bit_cast(U32, x); }
+inline U64 bits(F64 x) { return __builtin_bit_cast(U64, x); }
+template <class V>
+inline V from_bits(U32 b) {
+    return __builtin_bit_cast(V, b);
+}
+template <class V>
+inline V from_bits(U64 b) {
+    return __builtin_bit_cast(V, b);
+}
+
+inline F32 abs(F32 x) { return from_bits<F32>(bits(x) & 0x7fffffffu); }
+inline F64 abs(F64 x) { return from_bits<F64>(bits(x) & 0x7fffffffffffffffu); }
+inline F32 copysign(F32 x, F32 sign) {
+    return from_bits<F32>((bits(x) & 0x7fffffffu) | (bits(sign) & 0x80000000u));
+}
+inline F64 copysign(F64 x, F64 sign) {
+    return from_bits<F64>((bits(x) & 0x7fffffffffffffffu) | (bits(sign) & 0x8000000000000000u));
+}
+
+}  // namespace
+}  // namespace wbcore::kernels

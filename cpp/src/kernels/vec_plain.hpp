@@ -1,0 +1,49 @@
+// Operations on one number: what the plain kernels are made of.
+#pragma once
+
+#include <cstddef>
+
+namespace wbcore::kernels {
+namespace {
+
+template <class V>
+using Scalar = V;
+
+template <class T>
+struct VectorOf {
+    using type = T;
+};
+
+template <class V>
+inline V broadcast(V x) {
+    return x;
+}
+template <class V>
+inline V load(const V* p) {
+    return *p;
+}
+template <class V>
+inline void store(V* p, V x) {
+    *p = x;
+}
+template <class V>
+inline V first_lane(V x) {
+    return x;
+}
+
+inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+inline double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+inline float abs(float x) { return __builtin_fabsf(x); }
+inline double abs(double x) { return __builtin_fabs(x); }
+inline float copysign(float x, float sign) { return __builtin_copysignf(x, sign); }
+inline double copysign(double x, double sign) { return __builtin_copysign(x, sign); }
+
+inline unsigned bits(float x) { return __builtin_bit_cast(unsigned, x); }
+inline unsigned long bits(double x) { return __builtin_bit_cast(unsigned long, x); }
+template <class V, class B>
+inline V from_bits(B b) {
+    return __builtin_bit_cast(V, b);
+}
+
+}  // namespace
+}  // namespace wbcore::kernels

@@ -1,0 +1,95 @@
+#include "wbcore/network.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/kernel_table.hpp"
+#include "pass.hpp"
+#include "wbcore/threads.hpp"
+
+namespace wbcore {
+
+template <class T>
+Network<T>::Network(std::vector<DenseShape> shapes) : shapes_(std::move(shapes)) {
+    if (shapes_.empty()) throw std::invalid_argument("[Network] expected at least one layer, got none");
+    std::size_t size = 0;
+    for (std::size_t l = 0; l < shapes_.size(); ++l) {
+        const DenseShape& shape = shapes_[l];
+        const std::string where = "[Network] layer " + std::to_string(l);
+        if (shape.inputs == 0 || shape.outputs == 0)
+            throw std::invalid_argument(where + ": expected positive sizes, got " + std::to_string(shape.inputs) +
+                                        " inputs and " + std::to_string(shape.outputs) + " outputs");
+        if (l > 0 && shapes_[l - 1].outputs != shape.inputs)
+            throw std::invalid_argument(where + ": expected " + std::to_string(shapes_[l - 1].outputs) +
+                                        " inputs, the outputs of the layer before it, got " +
+                                        std::to_string(shape.inputs));
+        if (shape.activation == Activation::softmax && l + 1 != shapes_.size())
+            throw std::invalid_argument(where + ": softmax is for the last layer only");
+        offsets_.push_back(size);
+        size += shape.inputs * shape.outputs + shape.outputs;
+    }
+    parameters_ = AlignedBuffer<T>(size);
+}
+
+template <class T>
+DenseView<T> Network<T>::layer(std::size_t index) {
+    const DenseShape& shape = shapes_[index];
+    T* weights = parameters_.data() + offsets_[index];
+    return {{weights, shape.inputs, shape.outputs, shape.outputs},
+            weights + shape.inputs * shape.outputs,
+            shape.activation};
+}
+
+template <class T>
+DenseView<const T> Network<T>::layer(std::size_t index) const {
+    const DenseView<T> live = const_cast<Network*>(this)->layer(index);
+    return {live.weights, live.biases, live.activation};
+}
+
+template <class T>
+void Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
+    // enough rows for the weights to be worth loading, few enough for the activations to stay in L2
+    constexpr std::size_t block = 128;
+    PackedNetwork<T> packed(shapes_, {});
+    packed.pack(parameters());
+    const std::size_t blocks = (x.rows + block - 1) / block;
+    const std::size_t n = std::min(team_size(n_threads, shapes_, x.rows), std::max<std::size_t>(blocks, 1));
+    run_team(n, [&](std::size_t t) {
+        const Range mine = part(x.rows, n, t, block);
+        Pass<T> pass(shapes_, std::min(block, mine.last - mine.first), false);
+        for (std::size_t first = mine.first; first < mine.last; first += block) {
+            const std::size_t rows = std::min(block, mine.last - first);
+            pass.begin(rows, false);
+            pass.gather_inputs(x.rows_from(first, rows), nullptr, 0, rows);
+            for (std::size_t l = 0; l < shapes_.size(); ++l) pass.forward(packed, l, 0, rows);
+            const Panels<const T> out = pass.outputs();
+            for (std::size_t row = 0; row < rows; ++row)
+                for (std::size_t j = 0; j < out.cols; ++j) y(first + row, j) = out(row, j);
+        }
+    });
+}
+
+template class Network<float>;
+template class Network<double>;
+
+template <class T>
+void dense_forward(Matrix<T> z, ConstMatrix<T> x, ConstMatrix<T> w, const T* b) {
+    AlignedBuffer<T> packed(packed_size<T>(w.rows, w.cols) + packed_size<T>(x.rows, w.cols) +
+                            round_up(w.cols, panel_width<T>));
+    const Panels<T> panels = packed_panels(packed.data(), w.rows, w.cols);
+    const Panels<T> out = packed_panels(packed.data() + packed_size<T>(w.rows, w.cols), x.rows, w.cols);
+    T* start = packed.data() + packed_size<T>(w.rows, w.cols) + packed_size<T>(x.rows, w.cols);
+    for (std::size_t i = 0; i < w.rows; ++i)
+        for (std::size_t j = 0; j < w.cols; ++j) panels(i, j) = w(i, j);
+    std::copy_n(b, w.cols, start);
+    const Panels<const T> rows{x.data, x.rows, x.cols, x.stride, panel_width<T>};
+    kernels::table<T>().product({out, rows, panels, start});
+    for (std::size_t r = 0; r < x.rows; ++r)
+        for (std::size_t j = 0; j < w.cols; ++j) z(r, j) = out(r, j);
+}
+
+template void dense_forward(Matrix<float>, ConstMatrix<float>, ConstMatrix<float>, const float*);
+template void dense_forward(Matrix<double>, ConstMatrix<double>, ConstMatrix<double>, const double*);
+
+}  // namespace wbcore

@@ -1,0 +1,134 @@
+#include "packed.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/kernel_table.hpp"
+
+namespace wbcore {
+
+namespace {
+
+// Hands out consecutive pieces of a buffer; with no buffer it only counts.
+template <class T>
+class Pieces {
+public:
+    explicit Pieces(T* data) : data_(data) {}
+    Panels<T> panels(std::size_t rows, std::size_t cols) {
+        return packed_panels(take(packed_size<T>(rows, cols)), rows, cols);
+    }
+    T* vector(std::size_t n) { return take(round_up(n, panel_width<T>)); }
+    std::size_t taken() const { return taken_; }
+
+private:
+    T* take(std::size_t n) {
+        T* piece = data_ == nullptr ? nullptr : data_ + taken_;
+        taken_ += n;
+        return piece;
+    }
+    T* data_;
+    std::size_t taken_ = 0;
+};
+
+template <class T>
+std::size_t plan(std::vector<PackedLayer<T>>& layers,
+                 T* data,
+                 const std::vector<DenseShape>& shapes,
+                 PackedParts parts) {
+    Pieces<T> pieces(data);
+    for (std::size_t l = 0; l < shapes.size(); ++l) {
+        const DenseShape& shape = shapes[l];
+        PackedLayer<T>& layer = layers[l];
+        layer.shape = shape;
+        layer.w = pieces.panels(shape.inputs, shape.outputs);
+        layer.b = pieces.vector(shape.outputs);
+        if (parts.transposed) layer.wt = pieces.panels(shape.outputs, shape.inputs);
+        if (!parts.velocity) continue;
+        layer.velocity = pieces.panels(shape.inputs, shape.outputs);
+        layer.b_velocity = pieces.vector(shape.outputs);
+    }
+    return pieces.taken();
+}
+
+template <class T>
+const T* pack_layer(Panels<T> w, T* b, const T* from) {
+    for (std::size_t i = 0; i < w.rows; ++i)
+        for (std::size_t p = 0; p < w.count(); ++p) {
+            const std::size_t first = p * Panels<T>::width;
+            const std::size_t n = std::min(w.cols - first, Panels<T>::width);
+            std::copy_n(from + i * w.cols + first, n, w.panel(p) + i * w.row_stride);
+        }
+    from += w.rows * w.cols;
+    std::copy_n(from, w.cols, b);
+    return from + w.cols;
+}
+
+template <class T>
+T* unpack_layer(Panels<T> w, const T* b, T* to) {
+    for (std::size_t i = 0; i < w.rows; ++i)
+        for (std::size_t p = 0; p < w.count(); ++p) {
+            const std::size_t first = p * Panels<T>::width;
+            const std::size_t n = std::min(w.cols - first, Panels<T>::width);
+            std::copy_n(w.panel(p) + i * w.row_stride, n, to + i * w.cols + first);
+        }
+    to += w.rows * w.cols;
+    std::copy_n(b, w.cols, to);
+    return to + w.cols;
+}
+
+}  // namespace
+
+template <class T>
+PackedNetwork<T>::PackedNetwork(const std::vector<DenseShape>& shapes, PackedParts parts)
+    : layers_(shapes.size()) {
+    buffer_ = AlignedBuffer<T>(plan<T>(layers_, nullptr, shapes, parts));
+    plan(layers_, buffer_.data(), shapes, parts);
+}
+
+template <class T>
+void PackedNetwork<T>::pack(std::span<const T> parameters) {
+    const T* from = parameters.data();
+    for (const PackedLayer<T>& layer : layers_) {
+        from = pack_layer(layer.w, layer.b, from);
+        if (layer.wt.data != nullptr) kernels::table<T>().transpose(layer.wt, layer.w, 0, layer.w.rows);
+    }
+}
+
+template <class T>
+void PackedNetwork<T>::pack_velocity(std::span<const T> velocity) {
+    const T* from = velocity.data();
+    for (const PackedLayer<T>& layer : layers_) from = pack_layer(layer.velocity, layer.b_velocity, from);
+}
+
+template <class T>
+void PackedNetwork<T>::unpack(std::span<T> parameters) const {
+    T* to = parameters.data();
+    for (const PackedLayer<T>& layer : layers_) to = unpack_layer(layer.w, layer.b, to);
+}
+
+template <class T>
+void PackedNetwork<T>::unpack_velocity(std::span<T> velocity) const {
+    T* to = velocity.data();
+    for (const PackedLayer<T>& layer : layers_) to = unpack_layer(layer.velocity, layer.b_velocity, to);
+}
+
+template <class T>
+bool PackedNetwork<T>::all_finite() const {
+    for (const PackedLayer<T>& layer : layers_) {
+        for (std::size_t j = 0; j < layer.w.cols; ++j)
+            if (!std::isfinite(layer.b[j])) return false;
+        for (std::size_t p = 0; p < layer.w.count(); ++p) {
+            const T* panel = layer.w.panel(p);
+            const std::size_t cols = std::min(layer.w.cols - p * Panels<T>::width, Panels<T>::width);
+            for (std::size_t i = 0; i < layer.w.rows; ++i)
+                for (std::size_t j = 0; j < cols; ++j)
+                    if (!std::isfinite(panel[i * layer.w.row_stride + j])) return false;
+        }
+    }
+    return true;
+}
+
+template class PackedNetwork<float>;
+template class PackedNetwork<double>;
+
+}  // namespace wbcore
