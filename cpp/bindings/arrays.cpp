@@ -27,7 +27,8 @@ std::string type_name(const py::array& array) { return py::str(array.dtype()); }
 ElementType element_type(const py::dtype& dtype) {
     const py::ssize_t size = dtype.itemsize();
     switch (dtype.kind()) {
-        case 'b': return ElementType::boolean;
+        case 'b':
+            return ElementType::boolean;
         case 'i':
             return size == 1   ? ElementType::int8
                    : size == 2 ? ElementType::int16
@@ -60,15 +61,17 @@ void require_distributions(std::string_view operation, const ArrayView& y) {
         double sum = 0;
         for (std::size_t j = 0; j < y.cols; ++j) sum += value_at(y, {row, j});
         if (!(std::abs(sum - 1) <= 1e-3))
-            throw py::value_error(opening(operation) + "expected class targets y that sum to 1 in each row, got " +
+            throw py::value_error(opening(operation) +
+                                  "expected class targets y that sum to 1 in each row, got " +
                                   number(sum) + " at row " + std::to_string(row));
     }
 }
 
 void require_labels(std::string_view operation, const ArrayView& y, std::size_t outputs) {
     if (const auto at = find_outside(y, 0, static_cast<double>(outputs - 1)))
-        throw py::value_error(opening(operation) + "expected class labels y in [0, " + std::to_string(outputs) +
-                              "), got " + number(value_at(y, *at)) + " at row " + std::to_string(at->row));
+        throw py::value_error(opening(operation) + "expected class labels y in [0, " +
+                              std::to_string(outputs) + "), got " + number(value_at(y, *at)) +
+                              " at row " + std::to_string(at->row));
 }
 
 }  // namespace
@@ -103,7 +106,9 @@ ArrayView view(const py::array& array) {
     v.data = array.data();
     v.type = element_type(array.dtype());
     const char order = array.dtype().byteorder();
-    v.swapped = order == '>';  // NumPy writes the machine's own order as '='; the core is for little-endian machines
+    v.swapped =
+        order ==
+        '>';  // NumPy writes the machine's own order as '='; the core is for little-endian machines
     v.rows = static_cast<std::size_t>(array.shape(0));
     v.row_stride = array.strides(0);
     v.cols = array.ndim() > 1 ? static_cast<std::size_t>(array.shape(1)) : 1;
@@ -111,22 +116,27 @@ ArrayView view(const py::array& array) {
     return v;
 }
 
-py::array as_features(std::string_view operation, std::string_view name, const py::object& object, std::size_t features) {
+py::array as_features(std::string_view operation,
+                      std::string_view name,
+                      const py::object& object,
+                      std::size_t features) {
     const py::array array = as_array(operation, name, object);
     const std::string start = opening(operation);
     if (array.ndim() != 2) {
         const std::string hint =
             array.ndim() == 1 ? "; for one row pass " + std::string(name) + "[None, :]" : "";
-        throw py::value_error(start + "expected " + std::string(name) + " of shape (B, " + std::to_string(features) +
-                              "), got shape " + shape_text(array) + hint);
+        throw py::value_error(start + "expected " + std::string(name) + " of shape (B, " +
+                              std::to_string(features) + "), got shape " + shape_text(array) +
+                              hint);
     }
     if (static_cast<std::size_t>(array.shape(1)) != features)
         throw py::value_error(start + std::string(name) + " has " + std::to_string(array.shape(1)) +
                               " columns but the first layer takes " + std::to_string(features) +
-                              ": expected shape (B, " + std::to_string(features) + "), got " + shape_text(array));
-    if (array.shape(0) == 0)
-        throw py::value_error(start + "expected " + std::string(name) + " with at least one row, got shape " +
+                              ": expected shape (B, " + std::to_string(features) + "), got " +
                               shape_text(array));
+    if (array.shape(0) == 0)
+        throw py::value_error(start + "expected " + std::string(name) +
+                              " with at least one row, got shape " + shape_text(array));
     return array;
 }
 
@@ -135,10 +145,10 @@ void require_finite(std::string_view operation, std::string_view name, const Arr
     const auto at = find_non_finite<T>(values);
     if (!at) return;
     const double value = value_at(values, *at);
-    throw py::value_error(opening(operation) + "expected finite values in " + std::string(name) + ", got " +
-                          number(value) +
-                          (std::isfinite(value) ? ", which is infinite in float32," : "") + " at row " +
-                          std::to_string(at->row) + ", column " + std::to_string(at->col));
+    throw py::value_error(
+        opening(operation) + "expected finite values in " + std::string(name) + ", got " +
+        number(value) + (std::isfinite(value) ? ", which is infinite in float32," : "") +
+        " at row " + std::to_string(at->row) + ", column " + std::to_string(at->col));
 }
 
 template <class T>
@@ -149,12 +159,14 @@ Dataset with_targets(std::string_view operation,
                      Loss loss,
                      std::size_t outputs) {
     holder = as_array(operation, "y", y);
-    const std::string start = opening(operation), got = ", got " + type_name(holder) + " of shape " + shape_text(holder);
+    const std::string start = opening(operation),
+                      got = ", got " + type_name(holder) + " of shape " + shape_text(holder);
     const std::string per_output = "(B, " + std::to_string(outputs) + ")";
     const bool labels = loss == Loss::cross_entropy && holder.ndim() == 1;
     if (labels && !is_integer(holder))
-        throw py::value_error(start + "expected y as integer labels of shape (B,) or as class targets of shape " +
-                              per_output + got);
+        throw py::value_error(
+            start + "expected y as integer labels of shape (B,) or as class targets of shape " +
+            per_output + got);
     const bool one_column = holder.ndim() == 1 && outputs == 1;
     const bool matrix = holder.ndim() == 2 && static_cast<std::size_t>(holder.shape(1)) == outputs;
     if (!labels && !one_column && !matrix)
@@ -165,8 +177,8 @@ Dataset with_targets(std::string_view operation,
                               got);
     const ArrayView targets = view(holder);
     if (targets.rows != x.rows)
-        throw py::value_error(start + "expected y with " + std::to_string(x.rows) + " rows, as X has, got " +
-                              std::to_string(targets.rows));
+        throw py::value_error(start + "expected y with " + std::to_string(x.rows) +
+                              " rows, as X has, got " + std::to_string(targets.rows));
     if (labels) {
         require_labels(operation, targets, outputs);
     } else {
@@ -174,8 +186,9 @@ Dataset with_targets(std::string_view operation,
         if (loss == Loss::cross_entropy) require_distributions(operation, targets);
         if (loss == Loss::binary_cross_entropy)
             if (const auto at = find_outside(targets, 0, 1))
-                throw py::value_error(start + "expected targets y in [0, 1] for binary_cross_entropy, got " +
-                                      number(value_at(targets, *at)) + place(holder, *at));
+                throw py::value_error(
+                    start + "expected targets y in [0, 1] for binary_cross_entropy, got " +
+                    number(value_at(targets, *at)) + place(holder, *at));
     }
     return {x, targets, labels};
 }
@@ -187,7 +200,8 @@ T* plain_data(std::string_view operation,
               const std::vector<py::ssize_t>& shape,
               bool writeable) {
     std::string expected = "(";
-    bool fits = py::isinstance<py::array_t<T>>(array) && array.ndim() == static_cast<py::ssize_t>(shape.size());
+    bool fits = py::isinstance<py::array_t<T>>(array) &&
+                array.ndim() == static_cast<py::ssize_t>(shape.size());
     for (std::size_t d = 0; d < shape.size(); ++d) {
         expected += (d > 0 ? ", " : "") + std::to_string(shape[d]);
         fits = fits && array.shape(static_cast<py::ssize_t>(d)) == shape[d];
@@ -197,9 +211,10 @@ T* plain_data(std::string_view operation,
     const bool contiguous = (array.flags() & py::array::c_style) != 0;
     if (!fits || !contiguous || !aligned || (writeable && !array.writeable())) {
         const std::string kind = std::string(writeable ? "writeable, " : "") + "C-contiguous ";
-        throw py::value_error(opening(operation) + "expected " + std::string(name) + " as a " + kind +
-                              std::string(py::str(py::dtype::of<T>())) + " array of shape " + expected + ", got " +
-                              (contiguous ? "" : "non-contiguous ") + (array.writeable() || !writeable ? "" : "read-only ") +
+        throw py::value_error(opening(operation) + "expected " + std::string(name) + " as a " +
+                              kind + std::string(py::str(py::dtype::of<T>())) + " array of shape " +
+                              expected + ", got " + (contiguous ? "" : "non-contiguous ") +
+                              (array.writeable() || !writeable ? "" : "read-only ") +
                               type_name(array) + " of shape " + shape_text(array));
     }
     return static_cast<T*>(const_cast<void*>(array.data()));
@@ -207,30 +222,34 @@ T* plain_data(std::string_view operation,
 
 Activation activation_named(std::string_view operation, std::string_view name) {
     if (const auto found = find_activation(name)) return *found;
-    throw py::value_error(opening(operation) + "expected an activation of " + joined(activation_names) + ", got '" +
-                          std::string(name) + "'");
+    throw py::value_error(opening(operation) + "expected an activation of " +
+                          joined(activation_names) + ", got '" + std::string(name) + "'");
 }
 
 Loss loss_named(std::string_view operation, std::string_view name) {
     if (const auto found = find_loss(name)) return *found;
-    throw py::value_error(opening(operation) + "expected a loss of " + joined(loss_names) + ", got '" +
-                          std::string(name) + "'");
+    throw py::value_error(opening(operation) + "expected a loss of " + joined(loss_names) +
+                          ", got '" + std::string(name) + "'");
 }
 
 void require_match(std::string_view operation, Loss loss, Activation last) {
     if (matches(loss, last)) return;
-    const std::string fitting = loss == Loss::cross_entropy ? "identity or softmax" : "identity or sigmoid";
-    throw py::value_error(opening(operation) + "expected a last layer with activation " + fitting + " for the loss " +
-                          std::string(name(loss)) + ", got " + std::string(name(last)));
+    const std::string fitting =
+        loss == Loss::cross_entropy ? "identity or softmax" : "identity or sigmoid";
+    throw py::value_error(opening(operation) + "expected a last layer with activation " + fitting +
+                          " for the loss " + std::string(name(loss)) + ", got " +
+                          std::string(name(last)));
 }
 
-std::vector<Metric> metrics_named(std::string_view operation, const std::vector<std::string>& names, Loss loss) {
+std::vector<Metric> metrics_named(std::string_view operation,
+                                  const std::vector<std::string>& names,
+                                  Loss loss) {
     std::vector<Metric> metrics;
     for (const std::string& wanted : names) {
         const auto found = find_metric(wanted);
         if (!found)
-            throw py::value_error(opening(operation) + "expected metrics of " + joined(metric_names) + ", got '" +
-                                  wanted + "'");
+            throw py::value_error(opening(operation) + "expected metrics of " +
+                                  joined(metric_names) + ", got '" + wanted + "'");
         if (!matches(*found, loss))
             throw py::value_error(opening(operation) + "expected metrics that go with the loss " +
                                   std::string(name(loss)) + ", got '" + wanted + "'");
@@ -239,11 +258,11 @@ std::vector<Metric> metrics_named(std::string_view operation, const std::vector<
     return metrics;
 }
 
-#define WBCORE_INSTANTIATE(T)                                                                                \
-    template void require_finite<T>(std::string_view, std::string_view, const ArrayView&);                   \
-    template Dataset with_targets<T>(std::string_view, py::array&, const py::object&, const ArrayView&, Loss, \
-                                     std::size_t);                                                            \
-    template T* plain_data<T>(std::string_view, std::string_view, const py::array&,                           \
+#define WBCORE_INSTANTIATE(T)                                                              \
+    template void require_finite<T>(std::string_view, std::string_view, const ArrayView&); \
+    template Dataset with_targets<T>(std::string_view, py::array&, const py::object&,      \
+                                     const ArrayView&, Loss, std::size_t);                 \
+    template T* plain_data<T>(std::string_view, std::string_view, const py::array&,        \
                               const std::vector<py::ssize_t>&, bool);
 WBCORE_INSTANTIATE(float)
 WBCORE_INSTANTIATE(double)

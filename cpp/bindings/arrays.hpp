@@ -24,7 +24,10 @@ py::array as_array(std::string_view operation, std::string_view name, const py::
 ArrayView view(const py::array& array);
 
 // X (B, I): two-dimensional, not empty, I = `features`.
-py::array as_features(std::string_view operation, std::string_view name, const py::object& object, std::size_t features);
+py::array as_features(std::string_view operation,
+                      std::string_view name,
+                      const py::object& object,
+                      std::size_t features);
 
 // Refuses NaN and infinity, also those that appear when the values are converted to T.
 template <class T>
@@ -63,12 +66,15 @@ Activation activation_named(std::string_view operation, std::string_view name);
 Loss loss_named(std::string_view operation, std::string_view name);
 // ... and the loss must go with the last layer, the metrics with the loss
 void require_match(std::string_view operation, Loss loss, Activation last);
-std::vector<Metric> metrics_named(std::string_view operation, const std::vector<std::string>& names, Loss loss);
+std::vector<Metric> metrics_named(std::string_view operation,
+                                  const std::vector<std::string>& names,
+                                  Loss loss);
 
 template <std::size_t N>
 std::string joined(const std::array<std::string_view, N>& names) {
     std::string text;
-    for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
+    for (const std::string_view name : names)
+        text += (text.empty() ? "" : ", ") + std::string(name);
     return text;
 }
 

@@ -3,7 +3,9 @@
 
 PYBIND11_MODULE(_core, m) {
     using namespace wbcore::bindings;
-    m.doc() = "The extension module of wbcore: private. It checks, views, releases the GIL and calls the C++ core.";
+    m.doc() =
+        "The extension module of wbcore: private. It checks, views, releases the GIL and calls the "
+        "C++ core.";
     m.attr("__version__") = WBCORE_VERSION;
     register_isa(m);
     register_random(m);

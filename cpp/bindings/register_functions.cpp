@@ -44,21 +44,26 @@ py::array_t<T> elementwise(const std::string& name, const Contiguous<T>& x) {
 }
 
 template <class T>
-py::array_t<T> backward(const std::string& name, const Contiguous<T>& z, const Contiguous<T>& a, const Contiguous<T>& da) {
+py::array_t<T> backward(const std::string& name,
+                        const Contiguous<T>& z,
+                        const Contiguous<T>& a,
+                        const Contiguous<T>& da) {
     if (shape_of(z) != shape_of(da) || shape_of(a) != shape_of(da))
-        throw py::value_error("[activation_backward] expected z, a and dA of one shape, got " + shape_text(z) + ", " +
-                              shape_text(a) + " and " + shape_text(da));
+        throw py::value_error("[activation_backward] expected z, a and dA of one shape, got " +
+                              shape_text(z) + ", " + shape_text(a) + " and " + shape_text(da));
     py::array_t<T> dz(shape_of(da));
     std::copy_n(da.data(), da.size(), dz.mutable_data());
-    table<T>().activate_backward(activation_named("activation_backward", name), dz.mutable_data(), a.data(), z.data(),
-                                 static_cast<std::size_t>(da.size()));
+    table<T>().activate_backward(activation_named("activation_backward", name), dz.mutable_data(),
+                                 a.data(), z.data(), static_cast<std::size_t>(da.size()));
     return dz;
 }
 
 template <class T>
 py::array_t<T> softmax(const Contiguous<T>& z) {
-    if (z.ndim() != 2) throw py::value_error("[softmax] expected z of shape (B, O), got shape " + shape_text(z));
-    const std::size_t rows = static_cast<std::size_t>(z.shape(0)), cols = static_cast<std::size_t>(z.shape(1));
+    if (z.ndim() != 2)
+        throw py::value_error("[softmax] expected z of shape (B, O), got shape " + shape_text(z));
+    const std::size_t rows = static_cast<std::size_t>(z.shape(0)),
+                      cols = static_cast<std::size_t>(z.shape(1));
     py::array_t<T> a = new_array<T>(rows, cols);
     if (cols == 0) return a;
     AlignedBuffer<T> buffer(packed_size<T>(rows, cols));
@@ -73,9 +78,11 @@ py::array_t<T> softmax(const Contiguous<T>& z) {
 
 template <class T>
 py::array_t<T> dense(const Contiguous<T>& x, const Contiguous<T>& w, const Contiguous<T>& b) {
-    if (x.ndim() != 2 || w.ndim() != 2 || b.ndim() != 1 || x.shape(1) != w.shape(0) || b.shape(0) != w.shape(1))
-        throw py::value_error("[dense] expected x (B, I), weights (I, O), biases (O,), got shapes " + shape_text(x) +
-                              ", " + shape_text(w) + " and " + shape_text(b));
+    if (x.ndim() != 2 || w.ndim() != 2 || b.ndim() != 1 || x.shape(1) != w.shape(0) ||
+        b.shape(0) != w.shape(1))
+        throw py::value_error(
+            "[dense] expected x (B, I), weights (I, O), biases (O,), got shapes " + shape_text(x) +
+            ", " + shape_text(w) + " and " + shape_text(b));
     auto matrix = [](const Contiguous<T>& m) {
         const std::size_t cols = static_cast<std::size_t>(m.shape(1));
         return ConstMatrix<T>{m.data(), static_cast<std::size_t>(m.shape(0)), cols, cols};
@@ -90,12 +97,14 @@ py::array_t<T> dense(const Contiguous<T>& x, const Contiguous<T>& w, const Conti
 
 void register_functions(py::module_& m) {
     py::tuple names(activation_names.size());
-    for (std::size_t i = 0; i < activation_names.size(); ++i) names[i] = std::string(activation_names[i]);
+    for (std::size_t i = 0; i < activation_names.size(); ++i)
+        names[i] = std::string(activation_names[i]);
     m.attr("ACTIVATIONS") = names;
     m.def(
         "elementwise",
         [](const std::string& name, const py::array& x) {
-            return with_type("elementwise", x, [&]<class T>(T) -> py::array { return elementwise<T>(name, x); });
+            return with_type("elementwise", x,
+                             [&]<class T>(T) -> py::array { return elementwise<T>(name, x); });
         },
         py::arg("name"), py::arg("x"));
     m.def(
@@ -114,7 +123,8 @@ void register_functions(py::module_& m) {
     m.def(
         "dense",
         [](const py::array& x, const py::array& weights, const py::array& biases) {
-            return with_type("dense", x, [&]<class T>(T) -> py::array { return dense<T>(x, weights, biases); });
+            return with_type("dense", x,
+                             [&]<class T>(T) -> py::array { return dense<T>(x, weights, biases); });
         },
         py::arg("x"), py::arg("weights"), py::arg("biases"));
 }

@@ -6,19 +6,25 @@ namespace wbcore::bindings {
 namespace {
 
 template <class T>
-py::tuple loss_and_gradient_of(Loss loss, const py::array& outputs, const py::object& y, double delta) {
+py::tuple loss_and_gradient_of(Loss loss,
+                               const py::array& outputs,
+                               const py::object& y,
+                               double delta) {
     const char* operation = "loss_and_gradient";
     if (outputs.ndim() != 2 || outputs.size() == 0)
-        throw py::value_error("[loss_and_gradient] expected outputs of shape (B, O), not empty, got shape " +
-                              shape_text(outputs));
-    const T* data = plain_data<T>(operation, "outputs", outputs, {outputs.shape(0), outputs.shape(1)}, false);
+        throw py::value_error(
+            "[loss_and_gradient] expected outputs of shape (B, O), not empty, got shape " +
+            shape_text(outputs));
+    const T* data =
+        plain_data<T>(operation, "outputs", outputs, {outputs.shape(0), outputs.shape(1)}, false);
     const ArrayView x = view(outputs);
     require_finite<T>(operation, "outputs", x);
     py::array holder;
     const Dataset dataset = with_targets<T>(operation, holder, y, x, loss, x.cols);
     py::array_t<T> gradient = new_array<T>(x.rows, x.cols);
-    const double value = loss_and_gradient<T>(as_matrix(gradient), {data, x.rows, x.cols, x.cols}, dataset.y,
-                                              dataset.labels, {loss, static_cast<T>(delta)});
+    const double value =
+        loss_and_gradient<T>(as_matrix(gradient), {data, x.rows, x.cols, x.cols}, dataset.y,
+                             dataset.labels, {loss, static_cast<T>(delta)});
     return py::make_tuple(value, gradient);
 }
 

@@ -12,10 +12,12 @@ namespace wbcore::bindings {
 
 namespace {
 
-std::vector<DenseShape> shapes_of(const std::vector<std::size_t>& widths, const std::vector<std::string>& activations) {
+std::vector<DenseShape> shapes_of(const std::vector<std::size_t>& widths,
+                                  const std::vector<std::string>& activations) {
     if (widths.size() != activations.size() + 1)
         throw py::value_error("[Network] expected one more width than activations, got " +
-                              std::to_string(widths.size()) + " and " + std::to_string(activations.size()));
+                              std::to_string(widths.size()) + " and " +
+                              std::to_string(activations.size()));
     std::vector<DenseShape> shapes;
     for (std::size_t l = 0; l < activations.size(); ++l)
         shapes.push_back({widths[l], widths[l + 1], activation_named("Network", activations[l])});
@@ -26,7 +28,8 @@ std::vector<DenseShape> shapes_of(const std::vector<std::size_t>& widths, const 
 template <class T>
 class BoundNetwork {
 public:
-    BoundNetwork(const std::vector<std::size_t>& widths, const std::vector<std::string>& activations)
+    BoundNetwork(const std::vector<std::size_t>& widths,
+                 const std::vector<std::string>& activations)
         : network_(shapes_of(widths, activations)) {}
 
     std::vector<std::size_t> widths() const {
@@ -37,7 +40,8 @@ public:
 
     std::vector<std::string> activations() const {
         std::vector<std::string> names;
-        for (const DenseShape& shape : network_.shapes()) names.emplace_back(name(shape.activation));
+        for (const DenseShape& shape : network_.shapes())
+            names.emplace_back(name(shape.activation));
         return names;
     }
 
@@ -89,13 +93,15 @@ public:
 
     py::tuple backward(const py::object& dY) {
         if (!tape_.recorded())
-            throw std::runtime_error("[backward] expected forward(X) to be called first, got no recorded batch");
+            throw std::runtime_error(
+                "[backward] expected forward(X) to be called first, got no recorded batch");
         const py::array holder = as_array("backward", "dY", dY);
         if (holder.ndim() != 2 || static_cast<std::size_t>(holder.shape(0)) != tape_.rows() ||
             static_cast<std::size_t>(holder.shape(1)) != network_.outputs())
-            throw py::value_error("[backward] expected dY of shape (" + std::to_string(tape_.rows()) + ", " +
-                                  std::to_string(network_.outputs()) + "), as the last forward gave, got " +
-                                  shape_text(holder));
+            throw py::value_error("[backward] expected dY of shape (" +
+                                  std::to_string(tape_.rows()) + ", " +
+                                  std::to_string(network_.outputs()) +
+                                  "), as the last forward gave, got " + shape_text(holder));
         require_finite<T>("backward", "dY", view(holder));
         py::array_t<T> gradients(static_cast<py::ssize_t>(network_.parameters().size()));
         py::array_t<T> dx = new_array<T>(tape_.rows(), network_.inputs());
@@ -103,7 +109,10 @@ public:
         return py::make_tuple(gradients, dx);
     }
 
-    py::tuple gradients(const py::object& X, const py::object& y, const std::string& loss, double delta) const {
+    py::tuple gradients(const py::object& X,
+                        const py::object& y,
+                        const std::string& loss,
+                        double delta) const {
         const char* operation = "loss_and_gradients";
         py::array x_holder, y_holder;
         const Objective<T> objective{loss_named(operation, loss), static_cast<T>(delta)};
@@ -137,7 +146,8 @@ public:
         }
         py::dict values;
         values["loss"] = result.loss;
-        for (std::size_t i = 0; i < metrics.size(); ++i) values[py::str(metrics[i])] = result.metrics[i];
+        for (std::size_t i = 0; i < metrics.size(); ++i)
+            values[py::str(metrics[i])] = result.metrics[i];
         return values;
     }
 
@@ -148,24 +158,24 @@ public:
               bool nesterov,
               double weight_decay,
               bool decay_biases) {
-        const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(network_.parameters().size())};
+        const std::vector<py::ssize_t> shape{
+            static_cast<py::ssize_t>(network_.parameters().size())};
         const T* g = plain_data<T>("step", "gradients", gradients, shape, false);
-        const Sgd<T> sgd{static_cast<T>(learning_rate), static_cast<T>(momentum), static_cast<T>(weight_decay), nesterov,
-                         decay_biases};
-        sgd_step<T>(network_, {g, network_.parameters().size()}, velocity_span("step", velocity, sgd), sgd);
+        const Sgd<T> sgd{static_cast<T>(learning_rate), static_cast<T>(momentum),
+                         static_cast<T>(weight_decay), nesterov, decay_biases};
+        sgd_step<T>(network_, {g, network_.parameters().size()},
+                    velocity_span("step", velocity, sgd), sgd);
     }
 
-    py::tuple fit(const py::object& X,
-                  const py::object& y,
-                  const py::kwargs& options) {
+    py::tuple fit(const py::object& X, const py::object& y, const py::kwargs& options) {
         const char* operation = "fit";
         TrainingOptions<T> o;
         o.objective = {loss_named(operation, options["loss"].cast<std::string>()),
                        static_cast<T>(options["delta"].cast<double>())};
         o.sgd = {static_cast<T>(options["learning_rate"].cast<double>()),
                  static_cast<T>(options["momentum"].cast<double>()),
-                 static_cast<T>(options["weight_decay"].cast<double>()), options["nesterov"].cast<bool>(),
-                 options["decay_biases"].cast<bool>()};
+                 static_cast<T>(options["weight_decay"].cast<double>()),
+                 options["nesterov"].cast<bool>(), options["decay_biases"].cast<bool>()};
         o.epochs = options["epochs"].cast<std::size_t>();
         o.batch_size = options["batch_size"].cast<std::size_t>();
         o.shuffle = options["shuffle"].cast<bool>();
@@ -179,17 +189,17 @@ public:
         const bool validates = !options["X_val"].is_none();
         Dataset validation;
         if (validates)
-            validation = dataset("fit, validation_data", x_validation, y_validation, options["X_val"], options["y_val"],
-                                 o.objective.loss);
-        TrainingRecord<T> record(network_, options["record"], metric_names, validates, options["track"].cast<bool>(),
-                                 options["on_epoch"]);
+            validation = dataset("fit, validation_data", x_validation, y_validation,
+                                 options["X_val"], options["y_val"], o.objective.loss);
+        TrainingRecord<T> record(network_, options["record"], metric_names, validates,
+                                 options["track"].cast<bool>(), options["on_epoch"]);
         const std::span<T> velocity = velocity_span(operation, options["velocity"], o.sgd);
         TrainingEnd end;
         {
             // Safe: the data are held here, Python keeps a second fit of this network away, and the callbacks take the GIL.
             const py::gil_scoped_release release;
-            end = train(network_, velocity, data, validates ? &validation : nullptr, o, record.on_epoch(),
-                        record.interrupted());
+            end = train(network_, velocity, data, validates ? &validation : nullptr, o,
+                        record.on_epoch(), record.interrupted());
         }
         record.flush();
         if (end.status == TrainingStatus::interrupted) throw py::error_already_set();
@@ -211,8 +221,9 @@ public:
         const Objective<T> objective{loss_named("time_per_update", loss), static_cast<T>(delta)};
         const Dataset data = dataset("time_per_update", x_holder, y_holder, X, y, objective.loss);
         if (batch_size == 0 || repeats == 0)
-            throw py::value_error("[time_per_update] expected batch_size and repeats of at least 1, got " +
-                                  std::to_string(batch_size) + " and " + std::to_string(repeats));
+            throw py::value_error(
+                "[time_per_update] expected batch_size and repeats of at least 1, got " +
+                std::to_string(batch_size) + " and " + std::to_string(repeats));
         // Safe: it works on a copy of the network, and the data are held here.
         const py::gil_scoped_release release;
         return time_per_update(network_, data, objective, batch_size, repeats);
@@ -221,8 +232,9 @@ public:
 private:
     DenseView<T> layer(std::size_t index) {
         if (index >= network_.shapes().size())
-            throw py::index_error("[Network] expected a layer below " + std::to_string(network_.shapes().size()) +
-                                  ", got " + std::to_string(index));
+            throw py::index_error("[Network] expected a layer below " +
+                                  std::to_string(network_.shapes().size()) + ", got " +
+                                  std::to_string(index));
         return network_.layer(index);
     }
 
@@ -235,7 +247,8 @@ private:
         const std::span<const T> own = network_.parameters();
         const std::less<const T*> before;
         if (before(out, own.data() + own.size()) && before(own.data(), out + n))
-            throw py::value_error("[predict] expected out apart from the network's parameters, got a view of them");
+            throw py::value_error(
+                "[predict] expected out apart from the network's parameters, got a view of them");
     }
 
     Dataset dataset(std::string_view operation,
@@ -252,11 +265,14 @@ private:
         return data;
     }
 
-    std::span<T> velocity_span(std::string_view operation, const py::object& velocity, const Sgd<T>& sgd) {
+    std::span<T> velocity_span(std::string_view operation,
+                               const py::object& velocity,
+                               const Sgd<T>& sgd) {
         if (sgd.momentum == 0) return {};
         const std::size_t n = network_.parameters().size();
         if (!py::isinstance<py::array>(velocity))
-            throw py::type_error("[" + std::string(operation) + "] expected a velocity array for momentum, got none");
+            throw py::type_error("[" + std::string(operation) +
+                                 "] expected a velocity array for momentum, got none");
         return {plain_data<T>(operation, "velocity", py::reinterpret_borrow<py::array>(velocity),
                               {static_cast<py::ssize_t>(n)}, true),
                 n};
@@ -270,25 +286,28 @@ template <class T>
 void register_network_type(py::module_& m, const char* python_name) {
     using Bound = BoundNetwork<T>;
     py::class_<Bound>(m, python_name)
-        .def(py::init<const std::vector<std::size_t>&, const std::vector<std::string>&>(), py::arg("widths"),
-             py::arg("activations"))
+        .def(py::init<const std::vector<std::size_t>&, const std::vector<std::string>&>(),
+             py::arg("widths"), py::arg("activations"))
         .def_property_readonly("widths", &Bound::widths)
         .def_property_readonly("activations", &Bound::activations)
         .def_property_readonly("parameters", &Bound::parameters)
         .def("weights", &Bound::weights, py::arg("layer"))
         .def("biases", &Bound::biases, py::arg("layer"))
-        .def("predict", &Bound::predict, py::arg("X"), py::arg("out") = py::none(), py::arg("n_threads") = 0)
+        .def("predict", &Bound::predict, py::arg("X"), py::arg("out") = py::none(),
+             py::arg("n_threads") = 0)
         .def("forward", &Bound::forward, py::arg("X"))
         .def("backward", &Bound::backward, py::arg("dY"))
-        .def("loss_and_gradients", &Bound::gradients, py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("delta"))
-        .def("evaluate", &Bound::evaluate_on, py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("delta"),
-             py::arg("metrics"), py::arg("n_threads"))
-        .def("sgd_step", &Bound::step, py::arg("gradients"), py::arg("velocity"), py::arg("learning_rate"),
-             py::arg("momentum"), py::arg("nesterov"), py::arg("weight_decay"), py::arg("decay_biases"))
+        .def("loss_and_gradients", &Bound::gradients, py::arg("X"), py::arg("y"), py::arg("loss"),
+             py::arg("delta"))
+        .def("evaluate", &Bound::evaluate_on, py::arg("X"), py::arg("y"), py::arg("loss"),
+             py::arg("delta"), py::arg("metrics"), py::arg("n_threads"))
+        .def("sgd_step", &Bound::step, py::arg("gradients"), py::arg("velocity"),
+             py::arg("learning_rate"), py::arg("momentum"), py::arg("nesterov"),
+             py::arg("weight_decay"), py::arg("decay_biases"))
         .def("fit", &Bound::fit, py::arg("X"), py::arg("y"))
         .def("statistics", &Bound::layer_statistics)
-        .def("time_per_update", &Bound::times, py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("delta"),
-             py::arg("batch_size"), py::arg("repeats"));
+        .def("time_per_update", &Bound::times, py::arg("X"), py::arg("y"), py::arg("loss"),
+             py::arg("delta"), py::arg("batch_size"), py::arg("repeats"));
 }
 
 }  // namespace

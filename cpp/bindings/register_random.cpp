@@ -35,7 +35,8 @@ py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) 
 
 py::array_t<double> orthogonal(const py::array_t<double, py::array::c_style>& draws, double gain) {
     if (draws.ndim() != 2)
-        throw py::value_error("[orthogonal] expected draws of shape (I, O), got shape " + shape_text(draws));
+        throw py::value_error("[orthogonal] expected draws of shape (I, O), got shape " +
+                              shape_text(draws));
     py::array_t<double> out = new_array<double>(static_cast<std::size_t>(draws.shape(0)),
                                                 static_cast<std::size_t>(draws.shape(1)));
     std::copy_n(draws.data(), draws.size(), out.mutable_data());

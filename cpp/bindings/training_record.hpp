@@ -28,7 +28,8 @@ inline py::list as_list(const LayerStatistics& all) {
         return py::make_tuple(s.mean, s.mean_absolute, s.standard_deviation, s.minimum, s.maximum);
     };
     py::list layers;
-    for (const auto& [weights, biases] : all) layers.append(py::make_tuple(tuple(weights), tuple(biases)));
+    for (const auto& [weights, biases] : all)
+        layers.append(py::make_tuple(tuple(weights), tuple(biases)));
     return layers;
 }
 
@@ -87,7 +88,8 @@ public:
     void flush() {
         for (const Epoch& epoch : pending_) {
             append("", epoch.result.loss, epoch.result.metrics);
-            if (validates_) append("val_", *epoch.result.validation_loss, epoch.result.validation_metrics);
+            if (validates_)
+                append("val_", *epoch.result.validation_loss, epoch.result.validation_metrics);
             if (tracks_) list("parameters").append(as_list(epoch.parameters));
         }
         pending_.clear();
@@ -107,7 +109,8 @@ private:
 
     void append(const std::string& prefix, double loss, const std::vector<double>& values) {
         list(prefix + "loss").append(loss);
-        for (std::size_t i = 0; i < metrics_.size(); ++i) list(prefix + metrics_[i]).append(values[i]);
+        for (std::size_t i = 0; i < metrics_.size(); ++i)
+            list(prefix + metrics_[i]).append(values[i]);
     }
 
     const Network<T>& network_;

@@ -24,30 +24,44 @@ Recipe recipe(Initializer initializer, double inputs, double outputs) {
         return Recipe{Draw::uniform, -limit, limit};
     };
     switch (initializer) {
-        case Initializer::zeros: return {Draw::none, 0, 0};
-        case Initializer::ones: return {Draw::none, 1, 0};
-        case Initializer::uniform: return {Draw::uniform, 0, 1};
-        case Initializer::truncated_normal: return {Draw::truncated, 1, 0};
+        case Initializer::zeros:
+            return {Draw::none, 0, 0};
+        case Initializer::ones:
+            return {Draw::none, 1, 0};
+        case Initializer::uniform:
+            return {Draw::uniform, 0, 1};
+        case Initializer::truncated_normal:
+            return {Draw::truncated, 1, 0};
         case Initializer::xavier:
-        case Initializer::lecun_normal: return normal(1 / inputs);
-        case Initializer::he: return normal(2 / inputs);
-        case Initializer::glorot_normal: return normal(2 / (inputs + outputs));
-        case Initializer::glorot_uniform: return uniform(6 / (inputs + outputs));
-        case Initializer::he_uniform: return uniform(6 / inputs);
-        case Initializer::lecun_uniform: return uniform(3 / inputs);
+        case Initializer::lecun_normal:
+            return normal(1 / inputs);
+        case Initializer::he:
+            return normal(2 / inputs);
+        case Initializer::glorot_normal:
+            return normal(2 / (inputs + outputs));
+        case Initializer::glorot_uniform:
+            return uniform(6 / (inputs + outputs));
+        case Initializer::he_uniform:
+            return uniform(6 / inputs);
+        case Initializer::lecun_uniform:
+            return uniform(3 / inputs);
         case Initializer::normal:
-        case Initializer::orthogonal: break;
+        case Initializer::orthogonal:
+            break;
     }
     return normal(1);
 }
 
 double value(const Recipe& recipe, PhiloxStream& stream) {
     switch (recipe.draw) {
-        case Recipe::Draw::none: return recipe.scale_or_low;
-        case Recipe::Draw::normal: return stream.standard_normal() * recipe.scale_or_low;
+        case Recipe::Draw::none:
+            return recipe.scale_or_low;
+        case Recipe::Draw::normal:
+            return stream.standard_normal() * recipe.scale_or_low;
         case Recipe::Draw::uniform:
             return recipe.scale_or_low + (recipe.high - recipe.scale_or_low) * stream.uniform();
-        case Recipe::Draw::truncated: break;
+        case Recipe::Draw::truncated:
+            break;
     }
     // the quantiles between those of -2 and 2
     return normal_quantile(std::fma(stream.uniform(), 0x1.e8b4307d3627ap-1, 0x1.74bcf82c9d860p-6));
@@ -99,7 +113,10 @@ void orthogonalize(Matrix<double> m, double gain) {
 }
 
 template <class T>
-void initialize(Initializer initializer, std::uint64_t seed, std::uint64_t layer, Matrix<T> weights) {
+void initialize(Initializer initializer,
+                std::uint64_t seed,
+                std::uint64_t layer,
+                Matrix<T> weights) {
     const Recipe how =
         recipe(initializer, static_cast<double>(weights.rows), static_cast<double>(weights.cols));
     PhiloxStream stream(seed, weight_stream(layer));

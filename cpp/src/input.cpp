@@ -15,7 +15,8 @@ struct Half {
 };
 
 float to_float(Half h) {
-    const std::uint32_t sign = std::uint32_t(h.bits & 0x8000u) << 16, exponent = (h.bits >> 10) & 31u;
+    const std::uint32_t sign = std::uint32_t(h.bits & 0x8000u) << 16,
+                        exponent = (h.bits >> 10) & 31u;
     const std::uint32_t mantissa = h.bits & 1023u;
     if (exponent == 0)  // zero or subnormal: mantissa * 2^-24
         return std::copysign(static_cast<float>(mantissa) * 0x1p-24f, sign != 0 ? -1.0f : 1.0f);
@@ -40,7 +41,8 @@ From read(const char* p) {
     unsigned char bytes[sizeof(From)];
     std::memcpy(bytes, p, sizeof(From));
     if constexpr (swapped && sizeof(From) <= 8)
-        for (std::size_t i = 0; i < sizeof(From) / 2; ++i) std::swap(bytes[i], bytes[sizeof(From) - 1 - i]);
+        for (std::size_t i = 0; i < sizeof(From) / 2; ++i)
+            std::swap(bytes[i], bytes[sizeof(From) - 1 - i]);
     if constexpr (std::is_same_v<From, bool>) return bytes[0] != 0;
     From x;
     std::memcpy(&x, bytes, sizeof(From));
@@ -54,19 +56,32 @@ auto with_reader(const ArrayView& in, F f) {
         return in.swapped ? f(read<From, true>) : f(read<From, false>);
     };
     switch (in.type) {
-        case ElementType::boolean: return either.template operator()<bool>();
-        case ElementType::int8: return either.template operator()<std::int8_t>();
-        case ElementType::int16: return either.template operator()<std::int16_t>();
-        case ElementType::int32: return either.template operator()<std::int32_t>();
-        case ElementType::int64: return either.template operator()<std::int64_t>();
-        case ElementType::uint8: return either.template operator()<std::uint8_t>();
-        case ElementType::uint16: return either.template operator()<std::uint16_t>();
-        case ElementType::uint32: return either.template operator()<std::uint32_t>();
-        case ElementType::uint64: return either.template operator()<std::uint64_t>();
-        case ElementType::float16: return either.template operator()<Half>();
-        case ElementType::float32: return either.template operator()<float>();
-        case ElementType::float64: return either.template operator()<double>();
-        case ElementType::long_double: break;
+        case ElementType::boolean:
+            return either.template operator()<bool>();
+        case ElementType::int8:
+            return either.template operator()<std::int8_t>();
+        case ElementType::int16:
+            return either.template operator()<std::int16_t>();
+        case ElementType::int32:
+            return either.template operator()<std::int32_t>();
+        case ElementType::int64:
+            return either.template operator()<std::int64_t>();
+        case ElementType::uint8:
+            return either.template operator()<std::uint8_t>();
+        case ElementType::uint16:
+            return either.template operator()<std::uint16_t>();
+        case ElementType::uint32:
+            return either.template operator()<std::uint32_t>();
+        case ElementType::uint64:
+            return either.template operator()<std::uint64_t>();
+        case ElementType::float16:
+            return either.template operator()<Half>();
+        case ElementType::float32:
+            return either.template operator()<float>();
+        case ElementType::float64:
+            return either.template operator()<double>();
+        case ElementType::long_double:
+            break;
     }
     return either.template operator()<long double>();
 }
@@ -101,7 +116,8 @@ bool row_is_finite(const T* p, std::size_t n) {
 // A plain contiguous array of T, whose rows can be read as they are.
 template <class T>
 bool is_native(const ArrayView& in) {
-    constexpr ElementType type = std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64;
+    constexpr ElementType type =
+        std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64;
     return in.type == type && !in.swapped && in.col_stride == sizeof(T) &&
            reinterpret_cast<std::uintptr_t>(in.data) % alignof(T) == 0 &&
            in.row_stride % static_cast<std::ptrdiff_t>(alignof(T)) == 0;
@@ -111,7 +127,8 @@ template <class T>
 void gather_native(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     constexpr std::size_t width = Panels<T>::width;
     for (std::size_t r = 0; r < out.rows; ++r) {
-        const char* from = row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r));
+        const char* from =
+            row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r));
         T* to = out.data + r * out.row_stride;
         std::size_t left = out.cols;
         for (; left >= width; left -= width, from += width * sizeof(T), to += out.panel_stride)
@@ -129,21 +146,26 @@ void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     constexpr std::size_t width = Panels<T>::width;
     with_reader(in, [&](auto read_element) {
         for (std::size_t r = 0; r < out.rows; ++r) {
-            const char* from = row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r));
+            const char* from =
+                row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r));
             for (std::size_t p = 0; p < out.count(); ++p) {
                 T* to = out.panel(p) + r * out.row_stride;
                 const std::size_t n = std::min(width, out.cols - p * width);
-                for (std::size_t j = 0; j < n; ++j, from += in.col_stride) to[j] = convert<T>(read_element(from));
+                for (std::size_t j = 0; j < n; ++j, from += in.col_stride)
+                    to[j] = convert<T>(read_element(from));
             }
         }
     });
 }
 
-void gather_labels(const ArrayView& in, const std::int64_t* order, std::size_t n, std::int64_t* out) {
+void gather_labels(const ArrayView& in,
+                   const std::int64_t* order,
+                   std::size_t n,
+                   std::int64_t* out) {
     with_reader(in, [&](auto read_element) {
         for (std::size_t r = 0; r < n; ++r)
-            out[r] = convert<std::int64_t>(
-                read_element(row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r))));
+            out[r] = convert<std::int64_t>(read_element(
+                row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r))));
     });
 }
 

@@ -10,12 +10,19 @@ namespace wbcore {
 
 namespace kernels {
 
-const KernelTable<float>& plain_table(float);
-const KernelTable<double>& plain_table(double);
-const KernelTable<float>& avx2_table(float);
-const KernelTable<double>& avx2_table(double);
-const KernelTable<float>& avx512_table(float);
-const KernelTable<double>& avx512_table(double);
+// Defined by the kernels_<isa>.cpp.
+namespace plain {
+const KernelTable<float>& table(float);
+const KernelTable<double>& table(double);
+}  // namespace plain
+namespace avx2 {
+const KernelTable<float>& table(float);
+const KernelTable<double>& table(double);
+}  // namespace avx2
+namespace avx512 {
+const KernelTable<float>& table(float);
+const KernelTable<double>& table(double);
+}  // namespace avx512
 
 namespace {
 
@@ -28,16 +35,17 @@ struct Isa {
 };
 
 constexpr Isa isas[] = {
-    {"plain", [] { return true; }, plain_table, plain_table},
+    {"plain", [] { return true; }, plain::table, plain::table},
 #if defined(__x86_64__)
-    {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }, avx2_table, avx2_table},
+    {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); },
+     avx2::table, avx2::table},
     {"avx512",
      [] {
          return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
                 __builtin_cpu_supports("fma");
      },
-     avx512_table, avx512_table},
+     avx512::table, avx512::table},
 #endif
 };
 
@@ -52,7 +60,8 @@ const Isa& choose() {
         if (forced != nullptr && std::string(forced) == candidate.name) return candidate;
     }
     if (forced != nullptr && *forced != '\0')
-        throw std::runtime_error("[WBCORE_ISA] expected one of " + names + ", got '" + forced + "'");
+        throw std::runtime_error("[WBCORE_ISA] expected one of " + names + ", got '" + forced +
+                                 "'");
     return *best;
 }
 

@@ -20,7 +20,10 @@ MetricSums::MetricSums(std::vector<Metric> metrics, Loss loss, std::size_t outpu
     : metrics_(std::move(metrics)), loss_(loss), columns_(outputs) {}
 
 template <class T>
-void MetricSums::add(Panels<const T> z, Panels<const T> y, Panels<const T> t, const std::int64_t* labels) {
+void MetricSums::add(Panels<const T> z,
+                     Panels<const T> y,
+                     Panels<const T> t,
+                     const std::int64_t* labels) {
     if (metrics_.empty()) return;
     for (std::size_t row = 0; row < z.rows; ++row) {
         if (loss_ == Loss::cross_entropy) {
@@ -66,16 +69,27 @@ std::vector<double> MetricSums::values() const {
     std::vector<double> values;
     for (const Metric metric : metrics_) {
         switch (metric) {
-            case Metric::accuracy: values.push_back(static_cast<double>(correct_) / decisions); break;
-            case Metric::mae: values.push_back(absolute / (rows * outputs)); break;
-            case Metric::mse: values.push_back(squared / (rows * outputs)); break;
-            case Metric::r2: values.push_back(r2 / outputs); break;
+            case Metric::accuracy:
+                values.push_back(static_cast<double>(correct_) / decisions);
+                break;
+            case Metric::mae:
+                values.push_back(absolute / (rows * outputs));
+                break;
+            case Metric::mse:
+                values.push_back(squared / (rows * outputs));
+                break;
+            case Metric::r2:
+                values.push_back(r2 / outputs);
+                break;
         }
     }
     return values;
 }
 
-template void MetricSums::add(Panels<const float>, Panels<const float>, Panels<const float>, const std::int64_t*);
+template void MetricSums::add(Panels<const float>,
+                              Panels<const float>,
+                              Panels<const float>,
+                              const std::int64_t*);
 template void MetricSums::add(Panels<const double>,
                               Panels<const double>,
                               Panels<const double>,

@@ -12,18 +12,20 @@ namespace wbcore {
 
 template <class T>
 Network<T>::Network(std::vector<DenseShape> shapes) : shapes_(std::move(shapes)) {
-    if (shapes_.empty()) throw std::invalid_argument("[Network] expected at least one layer, got none");
+    if (shapes_.empty())
+        throw std::invalid_argument("[Network] expected at least one layer, got none");
     std::size_t size = 0;
     for (std::size_t l = 0; l < shapes_.size(); ++l) {
         const DenseShape& shape = shapes_[l];
         const std::string where = "[Network] layer " + std::to_string(l);
         if (shape.inputs == 0 || shape.outputs == 0)
-            throw std::invalid_argument(where + ": expected positive sizes, got " + std::to_string(shape.inputs) +
-                                        " inputs and " + std::to_string(shape.outputs) + " outputs");
+            throw std::invalid_argument(where + ": expected positive sizes, got " +
+                                        std::to_string(shape.inputs) + " inputs and " +
+                                        std::to_string(shape.outputs) + " outputs");
         if (l > 0 && shapes_[l - 1].outputs != shape.inputs)
-            throw std::invalid_argument(where + ": expected " + std::to_string(shapes_[l - 1].outputs) +
-                                        " inputs, the outputs of the layer before it, got " +
-                                        std::to_string(shape.inputs));
+            throw std::invalid_argument(
+                where + ": expected " + std::to_string(shapes_[l - 1].outputs) +
+                " inputs, the outputs of the layer before it, got " + std::to_string(shape.inputs));
         if (shape.activation == Activation::softmax && l + 1 != shapes_.size())
             throw std::invalid_argument(where + ": softmax is for the last layer only");
         offsets_.push_back(size);
@@ -51,10 +53,10 @@ template <class T>
 void Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
     // enough rows for the weights to be worth loading, few enough for the activations to stay in L2
     constexpr std::size_t block = 128;
-    PackedNetwork<T> packed(shapes_, {});
-    packed.pack(parameters());
+    const PackedNetwork<T> packed(*this, {});
     const std::size_t blocks = (x.rows + block - 1) / block;
-    const std::size_t n = std::min(team_size(n_threads, shapes_, x.rows), std::max<std::size_t>(blocks, 1));
+    const std::size_t n =
+        std::min(team_size(n_threads, shapes_, x.rows), std::max<std::size_t>(blocks, 1));
     run_team(n, [&](std::size_t t) {
         const Range mine = part(x.rows, n, t, block);
         Pass<T> pass(shapes_, std::min(block, mine.last - mine.first), false);
@@ -78,7 +80,8 @@ void dense_forward(Matrix<T> z, ConstMatrix<T> x, ConstMatrix<T> w, const T* b) 
     AlignedBuffer<T> packed(packed_size<T>(w.rows, w.cols) + packed_size<T>(x.rows, w.cols) +
                             round_up(w.cols, panel_width<T>));
     const Panels<T> panels = packed_panels(packed.data(), w.rows, w.cols);
-    const Panels<T> out = packed_panels(packed.data() + packed_size<T>(w.rows, w.cols), x.rows, w.cols);
+    const Panels<T> out =
+        packed_panels(packed.data() + packed_size<T>(w.rows, w.cols), x.rows, w.cols);
     T* start = packed.data() + packed_size<T>(w.rows, w.cols) + packed_size<T>(x.rows, w.cols);
     for (std::size_t i = 0; i < w.rows; ++i)
         for (std::size_t j = 0; j < w.cols; ++j) panels(i, j) = w(i, j);
@@ -90,6 +93,9 @@ void dense_forward(Matrix<T> z, ConstMatrix<T> x, ConstMatrix<T> w, const T* b) 
 }
 
 template void dense_forward(Matrix<float>, ConstMatrix<float>, ConstMatrix<float>, const float*);
-template void dense_forward(Matrix<double>, ConstMatrix<double>, ConstMatrix<double>, const double*);
+template void dense_forward(Matrix<double>,
+                            ConstMatrix<double>,
+                            ConstMatrix<double>,
+                            const double*);
 
 }  // namespace wbcore

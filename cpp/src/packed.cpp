@@ -86,18 +86,21 @@ PackedNetwork<T>::PackedNetwork(const std::vector<DenseShape>& shapes, PackedPar
 }
 
 template <class T>
-void PackedNetwork<T>::pack(std::span<const T> parameters) {
-    const T* from = parameters.data();
+PackedNetwork<T>::PackedNetwork(const Network<T>& network, PackedParts parts)
+    : PackedNetwork(network.shapes(), parts) {
+    const T* from = network.parameters().data();
     for (const PackedLayer<T>& layer : layers_) {
         from = pack_layer(layer.w, layer.b, from);
-        if (layer.wt.data != nullptr) kernels::table<T>().transpose(layer.wt, layer.w, 0, layer.w.rows);
+        if (layer.wt.data != nullptr)
+            kernels::table<T>().transpose(layer.wt, layer.w, 0, layer.w.rows);
     }
 }
 
 template <class T>
 void PackedNetwork<T>::pack_velocity(std::span<const T> velocity) {
     const T* from = velocity.data();
-    for (const PackedLayer<T>& layer : layers_) from = pack_layer(layer.velocity, layer.b_velocity, from);
+    for (const PackedLayer<T>& layer : layers_)
+        from = pack_layer(layer.velocity, layer.b_velocity, from);
 }
 
 template <class T>
@@ -109,7 +112,8 @@ void PackedNetwork<T>::unpack(std::span<T> parameters) const {
 template <class T>
 void PackedNetwork<T>::unpack_velocity(std::span<T> velocity) const {
     T* to = velocity.data();
-    for (const PackedLayer<T>& layer : layers_) to = unpack_layer(layer.velocity, layer.b_velocity, to);
+    for (const PackedLayer<T>& layer : layers_)
+        to = unpack_layer(layer.velocity, layer.b_velocity, to);
 }
 
 template <class T>
@@ -119,7 +123,8 @@ bool PackedNetwork<T>::all_finite() const {
             if (!std::isfinite(layer.b[j])) return false;
         for (std::size_t p = 0; p < layer.w.count(); ++p) {
             const T* panel = layer.w.panel(p);
-            const std::size_t cols = std::min(layer.w.cols - p * Panels<T>::width, Panels<T>::width);
+            const std::size_t cols =
+                std::min(layer.w.cols - p * Panels<T>::width, Panels<T>::width);
             for (std::size_t i = 0; i < layer.w.rows; ++i)
                 for (std::size_t j = 0; j < cols; ++j)
                     if (!std::isfinite(panel[i * layer.w.row_stride + j])) return false;

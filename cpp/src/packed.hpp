@@ -26,10 +26,12 @@ struct PackedParts {
 template <class T>
 class PackedNetwork {
 public:
-    PackedNetwork(const std::vector<DenseShape>& shapes, PackedParts parts);
+    // All zeros, to put gradients in
+    explicit PackedNetwork(const std::vector<DenseShape>& shapes, PackedParts parts = {});
+    // The parameters of a network
+    PackedNetwork(const Network<T>& network, PackedParts parts);
 
     // From and to arrays laid out like the parameters of a network.
-    void pack(std::span<const T> parameters);
     void pack_velocity(std::span<const T> velocity);
     void unpack(std::span<T> parameters) const;
     void unpack_velocity(std::span<T> velocity) const;

@@ -34,7 +34,8 @@ constexpr double work_worth_a_thread = 200e3;
 std::size_t team_size(std::size_t asked, const std::vector<DenseShape>& shapes, std::size_t rows) {
     if (asked != 0) return asked;
     const double worth = step_work(shapes, rows) / work_worth_a_thread;
-    return std::min(available_processors(), static_cast<std::size_t>(std::max(1.0, std::min(worth, 1024.0))));
+    return std::min(available_processors(),
+                    static_cast<std::size_t>(std::max(1.0, std::min(worth, 1024.0))));
 }
 
 namespace {
@@ -68,14 +69,20 @@ Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool 
 }
 
 template <class T>
-void Pass<T>::gather_inputs(const ArrayView& x, const std::int64_t* order, std::size_t first, std::size_t last) {
+void Pass<T>::gather_inputs(const ArrayView& x,
+                            const std::int64_t* order,
+                            std::size_t first,
+                            std::size_t last) {
     const bool shuffled = order != nullptr;
     gather(shuffled ? x : x.rows_from(first, last - first), shuffled ? order + first : nullptr,
            x_.rows_from(first, last - first));
 }
 
 template <class T>
-void Pass<T>::gather_targets(const Dataset& data, const std::int64_t* order, std::size_t first, std::size_t last) {
+void Pass<T>::gather_targets(const Dataset& data,
+                             const std::int64_t* order,
+                             std::size_t first,
+                             std::size_t last) {
     const bool shuffled = order != nullptr;
     const ArrayView& y = shuffled ? data.y : data.y.rows_from(first, last - first);
     const std::int64_t* rows = shuffled ? order + first : nullptr;
@@ -87,15 +94,20 @@ void Pass<T>::gather_targets(const Dataset& data, const std::int64_t* order, std
 
 template <class T>
 void Pass<T>::gather_output_gradients(const ArrayView& dy, std::size_t first, std::size_t last) {
-    gather(dy.rows_from(first, last - first), nullptr, layers_.back().dz.rows_from(first, last - first));
+    gather(dy.rows_from(first, last - first), nullptr,
+           layers_.back().dz.rows_from(first, last - first));
 }
 
 template <class T>
-void Pass<T>::forward(const PackedNetwork<T>& network, std::size_t layer, std::size_t first, std::size_t last) {
+void Pass<T>::forward(const PackedNetwork<T>& network,
+                      std::size_t layer,
+                      std::size_t first,
+                      std::size_t last) {
     const std::size_t n = last - first;
     const LayerArrays& out = layers_[layer];
     const Panels<T> z = out.z.rows_from(first, n), a = out.a.rows_from(first, n);
-    table<T>().product({z, inputs_of(layer).rows_from(first, n), network[layer].w, network[layer].b});
+    table<T>().product(
+        {z, inputs_of(layer).rows_from(first, n), network[layer].w, network[layer].b});
     if (out.activation == Activation::softmax) return table<T>().softmax(a, z);
     for (std::size_t p = 0; p < z.count(); ++p)
         table<T>().activate(out.activation, a.panel(p), z.panel(p), n * Panels<T>::width);
@@ -113,17 +125,20 @@ void Pass<T>::loss(const Objective<T>& objective,
                      out.z.rows_from(first, n), out.a.rows_from(first, n), t_.rows_from(first, n),
                      has_labels_ ? labels_.data() + first : nullptr, objective.delta,
                      static_cast<T>(mean_count), gradient});
-    if (gradient && !is_entropy(objective.loss)) backward_activation(layers_.size() - 1, first, last);
+    if (gradient && !is_entropy(objective.loss))
+        backward_activation(layers_.size() - 1, first, last);
 }
 
 template <class T>
 void Pass<T>::backward_activation(std::size_t layer, std::size_t first, std::size_t last) {
     const std::size_t n = last - first;
     const LayerArrays& out = layers_[layer];
-    const Panels<T> dz = out.dz.rows_from(first, n), a = out.a.rows_from(first, n), z = out.z.rows_from(first, n);
+    const Panels<T> dz = out.dz.rows_from(first, n), a = out.a.rows_from(first, n),
+                    z = out.z.rows_from(first, n);
     if (out.activation == Activation::softmax) return table<T>().softmax_backward(dz, a);
     for (std::size_t p = 0; p < dz.count(); ++p)
-        table<T>().activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p), n * Panels<T>::width);
+        table<T>().activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p),
+                                     n * Panels<T>::width);
 }
 
 template <class T>
@@ -133,7 +148,8 @@ void Pass<T>::backward_inputs(const PackedNetwork<T>& network,
                               std::size_t last) {
     const std::size_t n = last - first;
     const Panels<T> dx = layer == 0 ? dx_ : layers_[layer - 1].dz;
-    table<T>().product({dx.rows_from(first, n), layers_[layer].dz.rows_from(first, n), network[layer].wt, nullptr});
+    table<T>().product({dx.rows_from(first, n), layers_[layer].dz.rows_from(first, n),
+                        network[layer].wt, nullptr});
 }
 
 template <class T>
@@ -148,7 +164,8 @@ void Pass<T>::backward_parameters(const PackedNetwork<T>& out,
         {to.w, to.velocity, limited(inputs_of(layer)), dz, first_input, last_input, {sgd, true}});
     if (sgd != nullptr && layer > 0) table<T>().transpose(to.wt, to.w, first_input, last_input);
     if (first_input == 0)
-        table<T>().column_sums({to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
+        table<T>().column_sums(
+            {to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
 }
 
 template <class T>
@@ -182,7 +199,8 @@ T Pass<T>::row_loss_sum() const {
 template <class T>
 void Pass<T>::add_metrics(MetricSums& sums) const {
     const LayerArrays& out = layers_.back();
-    sums.add<T>(limited(out.z), limited(out.a), limited(t_), has_labels_ ? labels_.data() : nullptr);
+    sums.add<T>(limited(out.z), limited(out.a), limited(t_),
+                has_labels_ ? labels_.data() : nullptr);
 }
 
 template class Pass<float>;

@@ -28,18 +28,34 @@ public:
         has_labels_ = labels;
     }
 
-    void gather_inputs(const ArrayView& x, const std::int64_t* order, std::size_t first, std::size_t last);
-    void gather_targets(const Dataset& data, const std::int64_t* order, std::size_t first, std::size_t last);
+    void gather_inputs(const ArrayView& x,
+                       const std::int64_t* order,
+                       std::size_t first,
+                       std::size_t last);
+    void gather_targets(const Dataset& data,
+                        const std::int64_t* order,
+                        std::size_t first,
+                        std::size_t last);
     // dA of the last layer, from outside
     void gather_output_gradients(const ArrayView& dy, std::size_t first, std::size_t last);
 
-    void forward(const PackedNetwork<T>& network, std::size_t layer, std::size_t first, std::size_t last);
+    void forward(const PackedNetwork<T>& network,
+                 std::size_t layer,
+                 std::size_t first,
+                 std::size_t last);
     // Row losses, and with `gradient` dZ of the last layer. `mean_count` is that of the whole batch.
-    void loss(const Objective<T>& objective, double mean_count, bool gradient, std::size_t first, std::size_t last);
+    void loss(const Objective<T>& objective,
+              double mean_count,
+              bool gradient,
+              std::size_t first,
+              std::size_t last);
     // dA -> dZ of a layer, in place
     void backward_activation(std::size_t layer, std::size_t first, std::size_t last);
     // dA of the inputs of a layer: of the layer before it, or dX
-    void backward_inputs(const PackedNetwork<T>& network, std::size_t layer, std::size_t first, std::size_t last);
+    void backward_inputs(const PackedNetwork<T>& network,
+                         std::size_t layer,
+                         std::size_t first,
+                         std::size_t last);
     // dW and db for the inputs [first_input, last_input): stored in `gradients`, or applied when there is an sgd
     void backward_parameters(const PackedNetwork<T>& out,
                              std::size_t layer,
@@ -52,7 +68,7 @@ public:
 
     void set_outputs(ConstMatrix<T> outputs);  // (B, O), as z and a of the last layer
     void copy_row_losses(T* to) const;         // (B)
-    T row_loss_sum() const;  // row sum of the batch's row losses
+    T row_loss_sum() const;                    // row sum of the batch's row losses
     void add_metrics(MetricSums& sums) const;
 
     Panels<const T> outputs() const { return limited(layers_.back().a); }            // (B, O)

@@ -30,7 +30,8 @@ void Barrier::arrive_and_wait() {
         __builtin_ia32_pause();
 #endif
     }
-    while (phase_.load(std::memory_order_acquire) == phase) phase_.wait(phase, std::memory_order_acquire);
+    while (phase_.load(std::memory_order_acquire) == phase)
+        phase_.wait(phase, std::memory_order_acquire);
 }
 
 void run_team(std::size_t n, const std::function<void(std::size_t)>& body) {

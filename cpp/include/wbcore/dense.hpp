@@ -23,9 +23,9 @@ struct DenseView {
 
 // Z = X W + b for row-major arrays.
 template <class T>
-void dense_forward(Matrix<T> z,         // (B, O)
-                   ConstMatrix<T> x,    // (B, I)
-                   ConstMatrix<T> w,    // (I, O)
-                   const T* b);         // (O)
+void dense_forward(Matrix<T> z,       // (B, O)
+                   ConstMatrix<T> x,  // (B, I)
+                   ConstMatrix<T> w,  // (I, O)
+                   const T* b);       // (O)
 
 }  // namespace wbcore

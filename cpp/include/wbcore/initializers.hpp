@@ -26,10 +26,19 @@ enum class Initializer : std::uint8_t {
     orthogonal,
 };
 
-inline constexpr std::array<std::string_view, 13> initializer_names = {
-    "zeros",         "ones",           "normal",     "uniform",      "truncated_normal",
-    "xavier",        "he",             "glorot_normal", "glorot_uniform", "he_uniform",
-    "lecun_normal",  "lecun_uniform",  "orthogonal"};
+inline constexpr std::array<std::string_view, 13> initializer_names = {"zeros",
+                                                                       "ones",
+                                                                       "normal",
+                                                                       "uniform",
+                                                                       "truncated_normal",
+                                                                       "xavier",
+                                                                       "he",
+                                                                       "glorot_normal",
+                                                                       "glorot_uniform",
+                                                                       "he_uniform",
+                                                                       "lecun_normal",
+                                                                       "lecun_uniform",
+                                                                       "orthogonal"};
 
 constexpr std::optional<Initializer> find_initializer(std::string_view wanted) {
     for (std::size_t i = 0; i < initializer_names.size(); ++i)

@@ -36,7 +36,8 @@ struct ArrayView {
     // The rows first .. first + n - 1.
     ArrayView rows_from(std::size_t first, std::size_t n) const {
         ArrayView part = *this;
-        part.data = static_cast<const char*>(data) + static_cast<std::ptrdiff_t>(first) * row_stride;
+        part.data =
+            static_cast<const char*>(data) + static_cast<std::ptrdiff_t>(first) * row_stride;
         part.rows = n;
         return part;
     }
@@ -47,7 +48,10 @@ template <class T>
 void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);
 
 // The same for one column of integer labels.
-void gather_labels(const ArrayView& in, const std::int64_t* order, std::size_t n, std::int64_t* out);
+void gather_labels(const ArrayView& in,
+                   const std::int64_t* order,
+                   std::size_t n,
+                   std::int64_t* out);
 
 struct Position {
     std::size_t row, col;

@@ -79,7 +79,8 @@ class AlignedBuffer {
 public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(std::size_t n) : size_(n) {
-        if (n > (static_cast<std::size_t>(-1) / 2 - 2 * alignment) / sizeof(T)) throw std::bad_alloc();
+        if (n > (static_cast<std::size_t>(-1) / 2 - 2 * alignment) / sizeof(T))
+            throw std::bad_alloc();
         const std::size_t bytes = round_up(n * sizeof(T), alignment) + alignment;
         data_ = static_cast<T*>(std::aligned_alloc(alignment, bytes));
         if (data_ == nullptr) throw std::bad_alloc();

@@ -34,10 +34,10 @@ public:
     MetricSums(std::vector<Metric> metrics, Loss loss, std::size_t outputs);
 
     template <class T>
-    void add(Panels<const T> z,             // (B, O), before the last activation
-             Panels<const T> y,             // (B, O), after it
-             Panels<const T> t,             // (B, O), targets, when labels is null
-             const std::int64_t* labels);   // (B)
+    void add(Panels<const T> z,            // (B, O), before the last activation
+             Panels<const T> y,            // (B, O), after it
+             Panels<const T> t,            // (B, O), targets, when labels is null
+             const std::int64_t* labels);  // (B)
 
     std::vector<double> values() const;  // in the order of the metrics
     bool empty() const { return metrics_.empty(); }

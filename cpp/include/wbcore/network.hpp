@@ -28,8 +28,8 @@ public:
     DenseView<const T> layer(std::size_t index) const;
 
     // Changes nothing in the network; any number of threads may predict at once.
-    void predict(Matrix<T> y,         // (B, O of the last layer)
-                 const ArrayView& x,  // (B, I of the first layer)
+    void predict(Matrix<T> y,                       // (B, O of the last layer)
+                 const ArrayView& x,                // (B, I of the first layer)
                  std::size_t n_threads = 0) const;  // 0: as many as pay
 
 private:

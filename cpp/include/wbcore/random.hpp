@@ -19,9 +19,9 @@ public:
     PhiloxStream(std::uint64_t key0, std::uint64_t key1, std::uint64_t first_index = 0)
         : key0_(key0), key1_(key1), index_(first_index) {}
 
-    std::uint64_t next();                     // a raw word
+    std::uint64_t next();                      // a raw word
     std::uint64_t below(std::uint64_t limit);  // uniform in [0, limit), without bias
-    double uniform();                         // in [0, 1)
+    double uniform();                          // in [0, 1)
     double standard_normal();
 
 private:
@@ -32,7 +32,9 @@ private:
 
 // Streams (second key word) of a seed.
 constexpr std::uint64_t weight_stream(std::uint64_t layer) { return layer; }
-constexpr std::uint64_t bias_stream(std::uint64_t layer) { return (std::uint64_t{1} << 62) + layer; }
+constexpr std::uint64_t bias_stream(std::uint64_t layer) {
+    return (std::uint64_t{1} << 62) + layer;
+}
 constexpr std::uint64_t shuffle_stream(std::uint64_t epoch) {
     return (std::uint64_t{1} << 63) + epoch;
 }

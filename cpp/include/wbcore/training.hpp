@@ -29,6 +29,11 @@ template <class T>
 struct Objective {
     Loss loss = Loss::mse;
     T delta = T(1);  // of huber
+
+    // What the sum of the row losses is divided by.
+    double mean_count(std::size_t rows, std::size_t outputs) const {
+        return static_cast<double>(wbcore::mean_count(loss, rows, outputs));
+    }
 };
 
 template <class T>
@@ -53,7 +58,7 @@ enum class TrainingStatus : std::uint8_t {
     completed,
     stopped,      // the epoch callback asked for it
     interrupted,  // the interrupt check asked for it; the parameters are those of the last batch
-    diverged,     // the loss or a parameter became NaN or infinite; the parameters are those of the last finite epoch
+    diverged,  // the loss or a parameter became NaN or infinite; the parameters are those of the last finite epoch
 };
 
 struct TrainingEnd {
@@ -105,7 +110,10 @@ double loss_and_gradient(Matrix<T> gradient,
 
 // One step of gradient descent on the user's row-major parameters.
 template <class T>
-void sgd_step(Network<T>& network, std::span<const T> gradients, std::span<T> velocity, const Sgd<T>& sgd);
+void sgd_step(Network<T>& network,
+              std::span<const T> gradients,
+              std::span<T> velocity,
+              const Sgd<T>& sgd);
 
 // Median milliseconds a batch, by layer: forward, backward and update. Works on a copy of the network.
 template <class T>
@@ -126,7 +134,9 @@ public:
 
     void forward(Matrix<T> y, const Network<T>& network, const ArrayView& x);  // (B, O); (B, I)
     // Against the parameters as they were at the last forward.
-    void backward(std::span<T> gradients, Matrix<T> dx, const ArrayView& dy);  // dx (B, I); dy (B, O)
+    void backward(std::span<T> gradients,
+                  Matrix<T> dx,
+                  const ArrayView& dy);  // dx (B, I); dy (B, O)
     bool recorded() const { return state_ != nullptr; }
     std::size_t rows() const;
 

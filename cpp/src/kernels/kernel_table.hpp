@@ -61,14 +61,15 @@ struct ColumnSums {
 template <class T>
 struct LossRows {
     Loss loss;
-    T* row_losses;       // (B)
-    Panels<T> dz;        // (B, O): dZ for the entropies, dY for the others; zeros past O.  Scratch when !gradient
-    Panels<const T> z;   // (B, O)
-    Panels<const T> y;   // (B, O), the outputs
-    Panels<const T> t;   // (B, O), the targets, when labels is null
+    T* row_losses;  // (B)
+    Panels<T>
+        dz;  // (B, O): dZ for the entropies, dY for the others; zeros past O.  Scratch when !gradient
+    Panels<const T> z;           // (B, O)
+    Panels<const T> y;           // (B, O), the outputs
+    Panels<const T> t;           // (B, O), the targets, when labels is null
     const std::int64_t* labels;  // (B)
-    T delta;             // of huber
-    T mean_count;        // n of section 6
+    T delta;                     // of huber
+    T mean_count;                // n of section 6
     bool gradient;
 };
 
@@ -82,11 +83,15 @@ struct KernelTable {
     void (*activate)(Activation, T* a, const T* z, std::size_t n);
     // dz holds dA and becomes dZ
     void (*activate_backward)(Activation, T* dz, const T* a, const T* z, std::size_t n);
-    void (*softmax)(Panels<T> a, Panels<const T> z);            // (B, O) both
-    void (*softmax_backward)(Panels<T> dz, Panels<const T> a);  // (B, O) both; dz holds dA and becomes dZ
+    void (*softmax)(Panels<T> a, Panels<const T> z);  // (B, O) both
+    void (*softmax_backward)(Panels<T> dz,
+                             Panels<const T> a);  // (B, O) both; dz holds dA and becomes dZ
     void (*loss)(const LossRows<T>&);
     void (*sgd)(const Update<T>&, T* w, T* velocity, const T* g, std::size_t n);
-    void (*transpose)(Panels<T> out, Panels<const T> in, std::size_t first_row, std::size_t last_row);
+    void (*transpose)(Panels<T> out,
+                      Panels<const T> in,
+                      std::size_t first_row,
+                      std::size_t last_row);
     void (*function)(Function, T* y, const T* x, std::size_t n);
     void (*add_scaled)(T* y, const T* x, T scale, std::size_t n);  // y = fma(scale, x, y)
 };

@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <memory>
+
+#include "pass.hpp"
+#include "row_sum.hpp"
+#include "wbcore/threads.hpp"
+#include "wbcore/training.hpp"
+
+namespace wbcore {
+
+template <class T>
+Evaluation evaluate(const Network<T>& network,
+                    const Dataset& data,
+                    const Objective<T>& objective,
+                    const std::vector<Metric>& metrics,
+                    std::size_t n_threads) {
+    constexpr std::size_t block = kernels::row_leaf;
+    const PackedNetwork<T> packed(network, {});
+    MetricSums sums(metrics, objective.loss, network.outputs());
+    AlignedBuffer<T> row_losses(data.x.rows);
+    const std::size_t blocks = (data.x.rows + block - 1) / block;
+    const std::size_t n = std::min(team_size(n_threads, network.shapes(), data.x.rows), blocks);
+    std::vector<std::unique_ptr<Pass<T>>> passes;
+    for (std::size_t t = 0; t < n; ++t)
+        passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block, false));
+    // n blocks at a time, one a thread; metrics are added in order of the rows
+    for (std::size_t first = 0; first < data.x.rows; first += n * block) {
+        auto rows_of = [&](std::size_t t) {
+            const std::size_t from = std::min(first + t * block, data.x.rows);
+            return Range{from, std::min(from + block, data.x.rows)};
+        };
+        run_team(n, [&](std::size_t t) {
+            const Range mine = rows_of(t);
+            const std::size_t rows = mine.last - mine.first;
+            Pass<T>& pass = *passes[t];
+            pass.begin(rows, data.labels);
+            if (rows == 0) return;
+            Dataset batch = data;
+            batch.x = data.x.rows_from(mine.first, rows);
+            batch.y = data.y.rows_from(mine.first, rows);
+            pass.gather_inputs(batch.x, nullptr, 0, rows);
+            pass.gather_targets(batch, nullptr, 0, rows);
+            for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, l, 0, rows);
+            pass.loss(objective, 1, false, 0, rows);
+            pass.copy_row_losses(row_losses.data() + mine.first);
+        });
+        for (const auto& pass : passes)
+            if (pass->rows() != 0) pass->add_metrics(sums);
+    }
+    const double total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
+    return {total / objective.mean_count(data.x.rows, network.outputs()), sums.values()};
+}
+
+template <class T>
+double loss_and_gradients(std::span<T> gradients,
+                          const Network<T>& network,
+                          const Dataset& data,
+                          const Objective<T>& objective) {
+    const PackedNetwork<T> packed(network, {.transposed = true, .velocity = false});
+    PackedNetwork<T> packed_gradients(network.shapes());
+    const std::size_t rows = data.x.rows;
+    const double count = objective.mean_count(rows, network.outputs());
+    Pass<T> pass(network.shapes(), rows, true);
+    pass.begin(rows, data.labels);
+    pass.gather_inputs(data.x, nullptr, 0, rows);
+    pass.gather_targets(data, nullptr, 0, rows);
+    for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, l, 0, rows);
+    pass.loss(objective, count, true, 0, rows);
+    pass.backward(packed, packed_gradients);
+    packed_gradients.unpack(gradients);
+    return static_cast<double>(pass.row_loss_sum()) / count;
+}
+
+template <class T>
+double loss_and_gradient(Matrix<T> gradient,
+                         ConstMatrix<T> outputs,
+                         const ArrayView& y,
+                         bool labels,
+                         const Objective<T>& objective) {
+    // a layer without weights: the outputs are both z and a
+    Pass<T> pass({{1, outputs.cols, Activation::identity}}, outputs.rows, false);
+    const double count = objective.mean_count(outputs.rows, outputs.cols);
+    pass.begin(outputs.rows, labels);
+    pass.set_outputs(outputs);
+    pass.gather_targets({{}, y, labels}, nullptr, 0, outputs.rows);
+    pass.loss(objective, count, true, 0, outputs.rows);
+    const Panels<const T> dz = pass.output_gradients();
+    for (std::size_t r = 0; r < dz.rows; ++r)
+        for (std::size_t j = 0; j < dz.cols; ++j) gradient(r, j) = dz(r, j);
+    return static_cast<double>(pass.row_loss_sum()) / count;
+}
+
+template Evaluation evaluate(const Network<float>&,
+                             const Dataset&,
+                             const Objective<float>&,
+                             const std::vector<Metric>&,
+                             std::size_t);
+template double loss_and_gradients(std::span<float>,
+                                   const Network<float>&,
+                                   const Dataset&,
+                                   const Objective<float>&);
+template double loss_and_gradient(
+    Matrix<float>, ConstMatrix<float>, const ArrayView&, bool, const Objective<float>&);
+template Evaluation evaluate(const Network<double>&,
+                             const Dataset&,
+                             const Objective<double>&,
+                             const std::vector<Metric>&,
+                             std::size_t);
+template double loss_and_gradients(std::span<double>,
+                                   const Network<double>&,
+                                   const Dataset&,
+                                   const Objective<double>&);
+template double loss_and_gradient(
+    Matrix<double>, ConstMatrix<double>, const ArrayView&, bool, const Objective<double>&);
+
+}  // namespace wbcore

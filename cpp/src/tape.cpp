@@ -1,0 +1,91 @@
+#include <memory>
+
+#include "pass.hpp"
+#include "wbcore/training.hpp"
+
+namespace wbcore {
+
+template <class T>
+struct Tape<T>::State {
+    PackedNetwork<T> network;
+    Pass<T> pass;
+};
+
+template <class T>
+Tape<T>::Tape() = default;
+
+template <class T>
+Tape<T>::~Tape() {
+    delete state_;
+}
+
+template <class T>
+std::size_t Tape<T>::rows() const {
+    return state_->pass.rows();
+}
+
+template <class T>
+void Tape<T>::forward(Matrix<T> y, const Network<T>& network, const ArrayView& x) {
+    auto state = std::unique_ptr<State>(
+        new State{PackedNetwork<T>(network, {.transposed = true, .velocity = false}),
+                  Pass<T>(network.shapes(), x.rows, true)});
+    Pass<T>& pass = state->pass;
+    pass.begin(x.rows, false);
+    pass.gather_inputs(x, nullptr, 0, x.rows);
+    for (std::size_t l = 0; l < state->network.size(); ++l)
+        pass.forward(state->network, l, 0, x.rows);
+    const Panels<const T> out = pass.outputs();
+    for (std::size_t r = 0; r < y.rows; ++r)
+        for (std::size_t j = 0; j < y.cols; ++j) y(r, j) = out(r, j);
+    delete state_;
+    state_ = state.release();
+}
+
+template <class T>
+void Tape<T>::backward(std::span<T> gradients, Matrix<T> dx, const ArrayView& dy) {
+    Pass<T>& pass = state_->pass;
+    const PackedNetwork<T>& network = state_->network;
+    std::vector<DenseShape> shapes;
+    for (std::size_t l = 0; l < network.size(); ++l) shapes.push_back(network[l].shape);
+    PackedNetwork<T> packed_gradients(shapes);
+    pass.gather_output_gradients(dy, 0, pass.rows());
+    pass.backward_activation(network.size() - 1, 0, pass.rows());
+    pass.backward(network, packed_gradients);
+    pass.backward_inputs(network, 0, 0, pass.rows());
+    packed_gradients.unpack(gradients);
+    const Panels<const T> from = pass.input_gradients();
+    for (std::size_t r = 0; r < dx.rows; ++r)
+        for (std::size_t j = 0; j < dx.cols; ++j) dx(r, j) = from(r, j);
+}
+
+template <class T>
+void sgd_step(Network<T>& network,
+              std::span<const T> gradients,
+              std::span<T> velocity,
+              const Sgd<T>& sgd) {
+    const T* g = gradients.data();
+    T* v = velocity.data();
+    auto step = [&](T* w, bool decayed, std::size_t n) {
+        kernels::table<T>().sgd({&sgd, decayed}, w, v, g, n);
+        g += n;
+        if (v != nullptr) v += n;
+    };
+    for (std::size_t l = 0; l < network.shapes().size(); ++l) {
+        const DenseView<T> layer = network.layer(l);
+        step(layer.weights.data, true, layer.weights.rows * layer.weights.cols);
+        step(layer.biases, sgd.decay_biases, layer.weights.cols);
+    }
+}
+
+template class Tape<float>;
+template void sgd_step(Network<float>&,
+                       std::span<const float>,
+                       std::span<float>,
+                       const Sgd<float>&);
+template class Tape<double>;
+template void sgd_step(Network<double>&,
+                       std::span<const double>,
+                       std::span<double>,
+                       const Sgd<double>&);
+
+}  // namespace wbcore
