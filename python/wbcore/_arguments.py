@@ -1,0 +1,155 @@
+"""Reads arguments: returns the checked value or raises `[operation] expected ..., got ...`.
+
+A wrong kind of object is a TypeError, a wrong value a ValueError.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any, SupportsIndex, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+# A hyper-parameter must stay finite when it is converted to the network's dtype.
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+INT32_MAX = 2**31 - 1
+MAX_THREADS = 1024  # far above any processor; more is a slip, such as passing the batch size
+
+
+def shown(value: object) -> str:
+    """The value as an error message names it: short, and arrays by their shape."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def integer(
+    operation: str,
+    name: str,
+    value: object,
+    *,
+    low: int = 1,
+    high: int = INT32_MAX,
+    expected: str = "an integer from {low} to {high}",
+) -> int:
+    """Anything with `__index__` (int, NumPy's integers) except bool, from low to high."""
+    message = f"[{operation}] expected {name} to be {expected.format(low=low, high=high)}, got "
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        result = operator.index(cast("SupportsIndex", value))
+    except TypeError:
+        raise TypeError(message + shown(value)) from None
+    if not low <= result <= high:
+        raise ValueError(message + str(result))
+    return result
+
+
+def number(
+    operation: str,
+    name: str,
+    value: object,
+    *,
+    expected: str = "a finite number",
+    allowed: Callable[[float], bool] = math.isfinite,
+) -> float:
+    """A real number, not bool, for which `allowed` holds; NaN fails every comparison."""
+    message = f"[{operation}] expected {name} to be {expected}, got {shown(value)}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(message)
+    try:
+        result = float(value)
+    except OverflowError:
+        raise ValueError(message) from None
+    if not allowed(result):
+        raise ValueError(message)
+    return result
+
+
+def flag(operation: str, name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"[{operation}] expected {name} to be True or False, got {shown(value)}")
+    return bool(value)
+
+
+def choice(
+    operation: str, name: str, value: object, known: Iterable[str], *, expected: str = "one of"
+) -> str:
+    """One of the known names."""
+    known = tuple(known)
+    if isinstance(value, str) and value in known:
+        return value
+    error = ValueError if isinstance(value, str) else TypeError
+    raise error(
+        f"[{operation}] expected {name} to be {expected} {', '.join(known)}, got {shown(value)}"
+    )
+
+
+def seed(operation: str, value: object, name: str = "seed") -> int:
+    """A whole number that fits the 64-bit key of the random streams."""
+    expected = "an integer from 0 to 2**64 - 1"
+    if value is None:
+        raise TypeError(
+            f"[{operation}] expected {name} to be {expected}, got None; for another result each "
+            f"time pass secrets.randbits(64), and keep that number to repeat the result"
+        )
+    return integer(operation, name, value, low=0, high=2**64 - 1, expected=expected)
+
+
+def n_threads(operation: str, value: object) -> int:
+    """The core's number of threads, where 0 means that it chooses."""
+    if value is None:
+        return 0
+    expected = "None or an integer from {low} to {high}"
+    return integer(operation, "n_threads", value, high=MAX_THREADS, expected=expected)
+
+
+def dtype(operation: str, value: DTypeLike | None) -> np.dtype[Any]:
+    """The dtypes that networks are compiled for: float32 and float64."""
+    try:
+        result = None if value is None else np.dtype(value)
+    except TypeError:
+        result = None
+    if result is None or result not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ValueError(
+            f"[{operation}] expected dtype to be 'float32' or 'float64', got {shown(value)}"
+        )
+    return result
+
+
+def floats(operation: str, name: str, value: ArrayLike) -> NDArray[Any]:
+    """Finite values, contiguous: float32 stays, every other numeric dtype becomes float64."""
+    expected = f"[{operation}] expected {name} to be an array of real numbers"
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{expected}, got a masked array; fill or drop the masked values first")
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        raise ValueError(f"{expected}, got {shown(value)}") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{expected}, got dtype {array.dtype}")
+    single = array.dtype.newbyteorder("=") == np.float32
+    with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes inf and is refused below
+        array = np.ascontiguousarray(array, dtype=np.float32 if single else np.float64).reshape(
+            array.shape
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"[{operation}] expected {name} to be finite, got NaN or infinity")
+    return array
+
+
+def rounded(operation: str, name: str, values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The values in the dtype, to nearest; refused when they are not finite there."""
+    with np.errstate(over="ignore"):
+        result = values.astype(dtype, copy=False)
+    if not np.isfinite(result).all():
+        raise ValueError(
+            f"[{operation}] expected {name} to be finite in {dtype}, got NaN or infinity"
+        )
+    return result

@@ -1,0 +1,218 @@
+"""Activation functions, elementwise except softmax, in the core's own arithmetic.
+
+All take anything array-like and return an array of the same shape: float32 for float32 input,
+float64 for every other numeric dtype. They are stable for any finite input, accurate to a few units
+in the last place, and have the same bits on every machine (docs/arithmetic.md, sections 4 and 5).
+
+Their names, as `Dense(..., activation=name)` takes them, are in `NAMES`. Layers whose activation is
+in `RELU_FAMILY` start with the initializer he, the others with xavier.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from wbcore import _arguments, _core
+from wbcore._docstrings import with_sections
+
+__all__ = [
+    "NAMES",
+    "RELU_FAMILY",
+    "elu",
+    "gelu",
+    "identity",
+    "leaky_relu",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "tanh",
+]
+
+NAMES: tuple[str, ...] = tuple(_core.ACTIVATIONS)
+
+#: Activations that let positive values pass nearly unchanged and hold back negative ones. About
+#: half of a signal's variance is lost in them, which the factor 2 of he makes up for.
+RELU_FAMILY = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"})
+
+_elementwise_sections = with_sections("""
+    Parameters
+    ----------
+    z : array-like of any shape
+        Finite real numbers.
+
+    Returns
+    -------
+    ndarray of the shape of z
+        float32 when z is, else float64. A scalar for a scalar.
+
+    Raises
+    ------
+    TypeError
+        When z is complex, masked, or not numeric.
+    ValueError
+        When z holds NaN or infinity.
+    """)
+
+
+def _elementwise(name: str, z: ArrayLike) -> NDArray[Any]:
+    values = _arguments.floats(name, "z", z)
+    result: NDArray[Any] = _core.elementwise(name, values.reshape(-1)).reshape(values.shape)
+    return result[()]
+
+
+@_elementwise_sections
+def identity(z: ArrayLike) -> NDArray[Any]:
+    """Return z itself, as a new array: what a layer without activation has.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.identity([-1.5, 2])
+    array([-1.5,  2. ])
+    """
+    return _elementwise("identity", z)
+
+
+@_elementwise_sections
+def sigmoid(z: ArrayLike) -> NDArray[Any]:
+    """The logistic function 1 / (1 + exp(-z)), between 0 and 1.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.sigmoid([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
+    return _elementwise("sigmoid", z)
+
+
+@_elementwise_sections
+def relu(z: ArrayLike) -> NDArray[Any]:
+    """The rectifier: z where it is positive, else 0.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.relu([-1.5, 0.0, 2.0])
+    array([0., 0., 2.])
+    """
+    return _elementwise("relu", z)
+
+
+@_elementwise_sections
+def tanh(z: ArrayLike) -> NDArray[Any]:
+    """The hyperbolic tangent, between -1 and 1.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.tanh([-1000.0, 0.0, 1000.0])
+    array([-1.,  0.,  1.])
+    """
+    return _elementwise("tanh", z)
+
+
+@_elementwise_sections
+def leaky_relu(z: ArrayLike) -> NDArray[Any]:
+    """Return z where it is positive, else 0.01 z (Maas, Hannun and Ng, 2013).
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.leaky_relu([-1.0, 0.0, 2.0])
+    array([-0.01,  0.  ,  2.  ])
+    """
+    return _elementwise("leaky_relu", z)
+
+
+@_elementwise_sections
+def elu(z: ArrayLike) -> NDArray[Any]:
+    """Return z where it is positive, else exp(z) - 1 (Clevert, Unterthiner and Hochreiter, 2016).
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.elu([-1000.0, 0.0, 2.0])
+    array([-1.,  0.,  2.])
+    """
+    return _elementwise("elu", z)
+
+
+@_elementwise_sections
+def softplus(z: ArrayLike) -> NDArray[Any]:
+    """log(1 + exp(z)), a smooth rectifier (Dugas and others, 2001).
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.softplus([-1000.0, 0.0, 2.0]).round(4)
+    array([0.    , 0.6931, 2.1269])
+    """
+    return _elementwise("softplus", z)
+
+
+@_elementwise_sections
+def gelu(z: ArrayLike) -> NDArray[Any]:
+    """Return z Phi(z), Phi the normal distribution function, exactly (Hendrycks and Gimpel, 2016).
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.gelu([-1.0, 0.0, 1.0]).round(4)
+    array([-0.1587,  0.    ,  0.8413])
+    """
+    return _elementwise("gelu", z)
+
+
+@_elementwise_sections
+def silu(z: ArrayLike) -> NDArray[Any]:
+    """Return z sigmoid(z), also called swish (Elfwing, Uchibe and Doya, 2018).
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.silu([-1.0, 0.0, 1.0]).round(4)
+    array([-0.2689,  0.    ,  0.7311])
+    """
+    return _elementwise("silu", z)
+
+
+def softmax(z: ArrayLike) -> NDArray[Any]:
+    """exp(z) divided by its sum over the last axis: shares between 0 and 1 that sum to 1.
+
+    Parameters
+    ----------
+    z : array-like of shape (..., O)
+        Finite real numbers; at least one dimension, and O at least 1.
+
+    Returns
+    -------
+    ndarray of the shape of z
+        float32 when z is, else float64.
+
+    Raises
+    ------
+    TypeError
+        When z is complex, masked, or not numeric.
+    ValueError
+        When z holds NaN or infinity, or has no last axis to sum over.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.softmax([[0.0, 0.0], [1000.0, 0.0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    values = _arguments.floats("softmax", "z", z)
+    if values.ndim == 0 or values.shape[-1] == 0:
+        raise ValueError(
+            f"[softmax] expected z of shape (..., O) with O at least 1, got shape {values.shape}"
+        )
+    rows = values.reshape(-1, values.shape[-1])
+    result: NDArray[Any] = _core.softmax(rows).reshape(values.shape)
+    return result

@@ -1,0 +1,76 @@
+"""Gradients of a loss by a network's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, overload
+
+from numpy.typing import NDArray
+
+__all__ = ["Gradients", "LayerGradients"]
+
+
+class LayerGradients(NamedTuple):
+    """The gradients of one layer, views of `Gradients.flat`."""
+
+    weights: NDArray[Any]
+    """dW, of shape (I, O)."""
+    biases: NDArray[Any]
+    """db, of shape (O,)."""
+
+
+class Gradients(Sequence[LayerGradients]):
+    """One `LayerGradients` a layer, all of them views of one flat array.
+
+    Attributes
+    ----------
+    flat : ndarray of shape (n_parameters,)
+        In the order of `Network.parameters`: dW of layer 0, db of layer 0, dW of layer 1, ...
+        Writing into it (to clip, to add) changes what `optimizer.step` applies.
+    inputs : ndarray of shape (B, I) or None
+        dX, the gradient by the inputs; `Network.backward` gives it.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+    >>> loss, grads = net.loss_and_gradients(np.ones((5, 2)), np.ones(5), loss="mse")
+    >>> len(grads), grads[0].weights.shape, grads[1].biases.shape, grads.flat.shape
+    (2, (2, 3), (1,), (13,))
+    """
+
+    __slots__ = ("_views", "_widths", "flat", "inputs")
+
+    def __init__(
+        self, flat: NDArray[Any], widths: Sequence[int], inputs: NDArray[Any] | None = None
+    ) -> None:
+        self.flat = flat
+        self.inputs = inputs
+        self._widths = widths
+        self._views: tuple[LayerGradients, ...] | None = None
+
+    def _layers(self) -> tuple[LayerGradients, ...]:
+        """The views, made when first asked for: most loops pass gradients on as they are."""
+        if self._views is None:
+            views, start = [], 0
+            for rows, columns in zip(self._widths[:-1], self._widths[1:], strict=True):
+                middle = start + rows * columns
+                end = middle + columns
+                weights = self.flat[start:middle].reshape(rows, columns)
+                views.append(LayerGradients(weights, self.flat[middle:end]))
+                start = end
+            self._views = tuple(views)
+        return self._views
+
+    def __len__(self) -> int:
+        return len(self._widths) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> LayerGradients: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[LayerGradients, ...]: ...
+    def __getitem__(self, index: int | slice) -> LayerGradients | tuple[LayerGradients, ...]:
+        return self._layers()[index]
+
+    def __repr__(self) -> str:
+        return f"<Gradients of {'-'.join(map(str, self._widths))}, {self.flat.dtype}>"

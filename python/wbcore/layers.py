@@ -1,0 +1,209 @@
+"""Dense layers: their specification, their parameters in a network, and a layer as a function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from wbcore import _arguments, _core, activations, initializers
+from wbcore.initializers import Initializer
+
+if TYPE_CHECKING:
+    from wbcore._draws import Seed
+
+__all__ = ["Dense", "Layer", "dense"]
+
+# The biases of layer l have the stream 2^62 + l (docs/arithmetic.md, section 8).
+_BIAS_STREAM = 2**62
+
+
+def dense(x: ArrayLike, weights: ArrayLike, biases: ArrayLike) -> NDArray[Any]:
+    """A dense layer without activation: x @ weights + biases, as a chain of fused multiply-adds.
+
+    Each output starts from its bias and adds x[k] * weights[k, o] in ascending k, so that its bits
+    do not depend on the number of rows or the machine (docs/arithmetic.md, sections 2 and 3).
+
+    Parameters
+    ----------
+    x : array-like of shape (I,) or (B, I)
+        One input, or a batch of them.
+    weights : array-like of shape (I, O)
+    biases : array-like of shape (O,)
+
+    Returns
+    -------
+    ndarray of shape (O,) or (B, O)
+        float32 when all three arguments are, else float64.
+
+    Raises
+    ------
+    TypeError
+        When an argument is complex, masked, or not numeric.
+    ValueError
+        When shapes do not fit, or a value is NaN or infinite.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.dense([0.5, 0.3], weights=[[0.8], [0.6]], biases=[0.2])
+    array([0.78])
+    """
+    x, W, b = (
+        _arguments.floats("dense", name, value)
+        for name, value in (("x", x), ("weights", weights), ("biases", biases))
+    )
+    if W.ndim != 2 or 0 in W.shape:
+        raise ValueError(
+            f"[dense] expected weights of shape (I, O), both at least 1, got shape {W.shape}"
+        )
+    inputs, outputs = W.shape
+    if b.shape != (outputs,):
+        raise ValueError(f"[dense] expected biases of shape ({outputs},), got shape {b.shape}")
+    if x.ndim not in (1, 2) or x.shape[-1] != inputs:
+        raise ValueError(
+            f"[dense] expected x of shape ({inputs},) or (B, {inputs}), got shape {x.shape}"
+        )
+    dtype = np.result_type(x, W, b)
+    rows, W, b = (array.astype(dtype, copy=False) for array in (x.reshape(-1, inputs), W, b))
+    return _core.dense(rows, W, b).reshape(*x.shape[:-1], outputs)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """What a dense layer is to be: A = activation(X W + b), and how W and b start.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        At least 1. The weights have the shape (inputs, outputs), the biases (outputs,).
+    activation : str, default "identity"
+        A name of `wbcore.activations.NAMES`; "softmax" only in a network's last layer.
+    initializer : str or callable, optional
+        A name of `wbcore.initializers.NAMES`, or a function `f(fan_in, fan_out)` that returns an
+        array of that shape; if it has parameters named `seed` and `layer`, it is given the
+        network's. Default: he, N(0, 2/fan_in), for the relu family (relu, leaky_relu, elu, gelu,
+        silu, softplus), and xavier, N(0, 1/fan_in), for the others. (These are the names of
+        wbcore's lessons; what others call Xavier is here `glorot_normal`.)
+    bias_initializer : str or callable, default "zeros"
+        A name of `wbcore.initializers.BIAS_NAMES`, or a function `f(1, outputs)` that returns an
+        array of shape (outputs,) or (1, outputs).
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind or out of range; names that are not known are answered
+        with those that are.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.Dense(64, 32, "relu")
+    Dense(inputs=64, outputs=32, activation='relu', initializer='he', bias_initializer='zeros')
+    """
+
+    inputs: int
+    outputs: int
+    activation: str = "identity"
+    initializer: Initializer | None = None
+    bias_initializer: Initializer = "zeros"
+
+    def __post_init__(self) -> None:
+        activation = _arguments.choice("Dense", "activation", self.activation, activations.NAMES)
+        initializer = self.initializer
+        if initializer is None:
+            initializer = "he" if activation in activations.RELU_FAMILY else "xavier"
+        checked = {
+            "inputs": _arguments.integer("Dense", "inputs", self.inputs),
+            "outputs": _arguments.integer("Dense", "outputs", self.outputs),
+            "initializer": initializers.check(
+                "Dense", "initializer", initializer, initializers.NAMES
+            ),
+            "bias_initializer": initializers.check(
+                "Dense", "bias_initializer", self.bias_initializer, initializers.BIAS_NAMES
+            ),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # the way of frozen dataclasses
+
+
+class Layer:
+    """A layer of a network, as `net[i]` gives it: its parameters are live views of the network's.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the network, from 0.
+    inputs, outputs : int
+    activation : str
+    weights : ndarray of shape (inputs, outputs)
+        Writing into it changes the network. A value assigned to it is copied into it.
+    biases : ndarray of shape (outputs,)
+        Likewise.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+    >>> net[0].weights[:] = 0.5
+    >>> net[0].biases += 1
+    >>> net.parameters[:9]
+    array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1. , 1. , 1. ], dtype=float32)
+    """
+
+    __slots__ = ("_biases", "_weights", "activation", "index", "inputs", "outputs")
+
+    def __init__(self, core: _core._Network, index: int) -> None:
+        self.index = index
+        self.activation = core.activations[index]
+        self.inputs, self.outputs = core.widths[index : index + 2]
+        self._weights = core.weights(index)
+        self._biases = core.biases(index)
+
+    @property
+    def weights(self) -> NDArray[Any]:
+        """Live view of the weights, (inputs, outputs)."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, value: ArrayLike) -> None:
+        _write(self._weights, f"layer {self.index}", "weights", value)
+
+    @property
+    def biases(self) -> NDArray[Any]:
+        """Live view of the biases, (outputs,)."""
+        return self._biases
+
+    @biases.setter
+    def biases(self, value: ArrayLike) -> None:
+        _write(self._biases, f"layer {self.index}", "biases", value)
+
+    def __repr__(self) -> str:
+        return f"<Layer {self.index}: {self.inputs} to {self.outputs}, {self.activation}>"
+
+
+def initialize(layer: Layer, dense: Dense, seed: Seed) -> None:
+    """Draw a layer's parameters, the weights first."""
+    index, initializer = layer.index, dense.initializer
+    assert initializer is not None, "Dense has replaced it"
+    shape = dense.inputs, dense.outputs
+    operation = f"initializer of layer {index}"
+    W = initializers.draw(operation, initializer, shape, seed, index)
+    _write(layer.weights, operation, "weights", W)
+
+    operation = f"bias_initializer of layer {index}"
+    row = 1, dense.outputs
+    b = initializers.draw(operation, dense.bias_initializer, row, seed, _BIAS_STREAM + index)
+    _write(layer.biases, operation, "biases", b[0] if b.shape == row else b)
+
+
+def _write(view: NDArray[Any], operation: str, name: str, value: ArrayLike) -> None:
+    """Writes the value into the view, or refuses it before anything changes."""
+    array = _arguments.floats(operation, name, value)
+    if array.shape != view.shape:
+        raise ValueError(
+            f"[{operation}] expected {name} of shape {view.shape}, got shape {array.shape}"
+        )
+    view[...] = _arguments.rounded(operation, name, array, view.dtype)

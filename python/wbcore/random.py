@@ -1,0 +1,152 @@
+"""wbcore's own random numbers: Philox streams, the same words on every machine.
+
+Philox 4x64 with 10 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1,
+2, 3", 2011). A stream is chosen by a key of two 64-bit numbers, of which networks use the first for
+the seed; what the second is used for is in docs/arithmetic.md, section 8.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wbcore import _arguments, _core
+
+__all__ = ["permutation", "philox_words", "standard_normal", "uniform"]
+
+_MAX_COUNT = 2**48  # far beyond any memory, and no product with an element's size overflows
+
+
+def _stream(operation: str, seed: int, stream: int, count: int) -> tuple[int, int, int]:
+    return (
+        _arguments.seed(operation, seed),
+        _arguments.seed(operation, stream, "stream"),
+        _arguments.integer(operation, "count", count, low=0, high=_MAX_COUNT),
+    )
+
+
+def philox_words(key0: int, key1: int, start: int, count: int) -> NDArray[np.uint64]:
+    """Raw words of a key's stream: those of `numpy.random.Philox(key=[key0, key1], counter=0)`.
+
+    Parameters
+    ----------
+    key0, key1 : int
+        From 0 to 2**64 - 1.
+    start : int
+        Index of the first word wanted, from 0.
+    count : int
+        How many.
+
+    Returns
+    -------
+    ndarray of shape (count,) and dtype uint64
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is no integer or out of range.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> words = wb.random.philox_words(1, 2, start=3, count=4)
+    >>> bool((words == np.random.Philox(key=[1, 2], counter=0).random_raw(7)[3:]).all())
+    True
+    """
+    return _core.philox_words(
+        _arguments.seed("philox_words", key0, "key0"),
+        _arguments.seed("philox_words", key1, "key1"),
+        _arguments.integer("philox_words", "start", start, low=0, high=2**62),
+        _arguments.integer("philox_words", "count", count, low=0, high=_MAX_COUNT),
+    )
+
+
+def uniform(seed: int, stream: int, count: int) -> NDArray[np.float64]:
+    """Uniform draws from [0, 1): the upper 53 bits of each word of the stream (seed, stream).
+
+    Parameters
+    ----------
+    seed, stream : int
+        From 0 to 2**64 - 1; layer l of a network draws its weights from stream l.
+    count : int
+        How many.
+
+    Returns
+    -------
+    ndarray of shape (count,) and dtype float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is no integer or out of range.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> print(f"{wb.random.uniform(seed=0, stream=0, count=10_000).mean():.2f}")
+    0.50
+    """
+    return _core.uniform(*_stream("uniform", seed, stream, count))
+
+
+def standard_normal(seed: int, stream: int, count: int) -> NDArray[np.float64]:
+    """Draws from N(0, 1), one word of the stream (seed, stream) each, by inversion.
+
+    Parameters
+    ----------
+    seed, stream : int
+        From 0 to 2**64 - 1; layer l of a network draws its weights from stream l.
+    count : int
+        How many.
+
+    Returns
+    -------
+    ndarray of shape (count,) and dtype float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is no integer or out of range.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> print(f"{wb.random.standard_normal(seed=0, stream=0, count=10_000).std():.2f}")
+    1.00
+    """
+    return _core.standard_normal(*_stream("standard_normal", seed, stream, count))
+
+
+def permutation(n: int, seed: int = 0, epoch: int = 0) -> NDArray[np.int64]:
+    """The order in which `Network.fit(shuffle=True)` takes n rows in an epoch.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows, at least 0.
+    seed : int, default 0
+        From 0 to 2**64 - 1.
+    epoch : int, default 0
+        Counted from 0.
+
+    Returns
+    -------
+    ndarray of shape (n,) and dtype int64
+        0 to n - 1, each once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is no integer or out of range.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> sorted(wb.random.permutation(5, seed=3).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    return _core.permutation(
+        _arguments.integer("permutation", "n", n, low=0, high=_MAX_COUNT),
+        _arguments.seed("permutation", seed),
+        _arguments.integer("permutation", "epoch", epoch, low=0),
+    )
