@@ -127,14 +127,28 @@ def operands(draw, dtype):
         return nearest(sign * significand * Fraction(2) ** exponent, dtype)
 
     a, b = number(), number()
-    product = Fraction(a) * Fraction(b) if math.isfinite(a) and math.isfinite(b) else Fraction(1)
-    match draw(st.sampled_from(["any", "cancel", "tie", "subnormal"])):
+    assume(math.isfinite(a) and math.isfinite(b))
+    product = Fraction(a) * Fraction(b)
+    match draw(st.sampled_from(["any", "cancel", "deep", "tie", "halfway", "subnormal"])):
         case "any":
             c = number()
         case "cancel":
             c = nearest(-product * (1 + draw(st.integers(-3, 3)) * Fraction(2) ** -bits), dtype)
+        case "deep":  # they cancel, and the last bits of the product are below the least number
+            depth = LEAST_EXPONENT[dtype] // 2
+            a, b = (math.ldexp(math.frexp(x)[0], depth + draw(st.integers(0, 40))) for x in (a, b))
+            a, b = nearest(Fraction(a), dtype), nearest(Fraction(b), dtype)
+            product = (
+                Fraction(a) * Fraction(b) * (1 + draw(st.integers(-3, 3)) * Fraction(2) ** -bits)
+            )
+            c = nearest(-product, dtype)
         case "tie":
             c = nearest(product * Fraction(2) ** draw(st.integers(bits - 3, bits + 3)), dtype)
+        case "halfway":  # an odd product of one bit more than the format has
+            width = draw(st.integers(2, bits - 1))
+            a = float(draw(st.integers(2 ** (width - 1), 2**width - 1)) | 1)
+            b = float(draw(st.integers(2 ** (bits - width), 2 ** (bits + 1 - width) - 1)) | 1)
+            c = draw(st.sampled_from([-1.0, 0.0, 1.0])) * 2.0 ** draw(st.integers(-span, 0))
         case _:
             a = nearest(Fraction(a) * Fraction(2) ** -draw(st.integers(0, 2 * span)), dtype)
             c = draw(st.integers(-9, 9)) * 2.0 ** LEAST_EXPONENT[dtype]
@@ -165,14 +179,32 @@ def test_fma_float32(abc):
     assert same(FLOAT32.fma(*abc), exact_fma(*abc, "float32"))
 
 
-def test_fma_float32_rounds_once_where_binary64_would_tie():
-    # The sum in binary64 is halfway between two binary32 numbers, its error on the other side.
-    cases = [(2.0**-30, -(2.0**-30), 1.0 + 2.0**-23), (2.0**-100, 2.0**-49, 2.0**-149)]
-    cases += [(1.0 - 2.0**-24, 2.0**-24 + 2.0**-47, 1.0), (2.0**-64, 3.0 * 2.0**-86, 0.0)]
-    largest = LARGEST["float32"]
-    cases += [(2.0**52, 2.0**51 - 2.0**27, largest), (2.0**60, 2.0**43, largest)]
-    for abc in cases:
-        assert same(FLOAT32.fma(*abc), exact_fma(*abc, "float32")), abc
+# 2^36 + 1 and 2^36 - 1, 2^78 + 1 and 2^104 - 1 as products: a hair beside a power of two
+ABOVE_32, BELOW_32 = (2.0**12 + 1, 2.0**24 - 2.0**12 + 1), (2.0**18 + 1, 2.0**18 - 1)
+ABOVE_64, BELOW_64 = (2.0**26 + 1, 2.0**52 - 2.0**26 + 1), (2.0**52 + 1, 2.0**52 - 1)
+BESIDE_THE_MIDDLE = [
+    (FLOAT32, ABOVE_32, -60, 1.0, 1 + 2.0**-23),
+    (FLOAT32, BELOW_32, -60, 1 + 2.0**-23, 1 + 2.0**-23),
+    (FLOAT32, ABOVE_32, -186, 2.0**-126, 2.0**-126 + 2.0**-149),
+    (FLOAT32, BELOW_32, -186, 2.0**-126 + 2.0**-149, 2.0**-126 + 2.0**-149),
+    (FLOAT32, BELOW_32, 67, LARGEST["float32"], LARGEST["float32"]),
+    (FLOAT32, ABOVE_32, 67, LARGEST["float32"], math.inf),
+    (FLOAT64, ABOVE_64, -131, 1.0, 1 + 2.0**-52),
+    (FLOAT64, BELOW_64, -157, 1 + 2.0**-52, 1 + 2.0**-52),
+    (FLOAT64, BELOW_64, 866, LARGEST["float64"], LARGEST["float64"]),
+    (FLOAT64, ABOVE_64, 892, LARGEST["float64"], math.inf),
+]
+
+
+@pytest.mark.parametrize(("arith", "factors", "exponent", "c", "expected"), BESIDE_THE_MIDDLE)
+def test_fma_beside_the_middle_of_two_numbers(arith, factors, exponent, c, expected):
+    """The sum of the rounded product and c is halfway; what was rounded away decides."""
+    a, b = factors[0] * 2.0 ** (exponent // 2), factors[1] * 2.0 ** (exponent - exponent // 2)
+    assert [a, b, c] == [arith.T(a), arith.T(b), arith.T(c)]
+    assert exact_fma(a, b, c, arith.dtype) == expected
+    assert arith.fma(a, b, c) == expected
+    if arith is FLOAT64:
+        assert fma_exact(a, b, c) == fma_float64_by_parts(a, b, c) == expected
 
 
 NAN, INF = math.nan, math.inf

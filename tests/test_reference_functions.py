@@ -39,22 +39,23 @@ def spread(*scales):
     return [x * scale for scale in scales for x in SPREAD] + SIGNED_SMALL
 
 
-# function, exact, points, largest error in units in the last place: 1 is the aim for float32 and
-# 1.5 for float64; the normal distribution loses more, to the alternating signs of G and to e^(-h)
+# Function, exact, points, and the largest error in units in the last place for float32 and float64:
+# the worst of 100 000 points, rounded up. The aims are 1 and 1.5; the normal distribution loses
+# more, to the alternating signs of G.
 CASES = [
-    (functions.exp, mpmath.exp, spread(1, 20, 88), (1.0, 1.5)),
-    (functions.exp, mpmath.exp, [-95 + 8 * x for x in SPREAD], (1.0, 1.5)),
-    (functions.exp, mpmath.exp, [-708 + 37 * x for x in SPREAD], (1.0, 1.5)),
-    (functions.expm1, mpmath.expm1, [-abs(x) for x in spread(1, 50)], (1.0, 1.5)),
-    (functions.tanh, mpmath.tanh, spread(1, 3, 25), (1.0, 1.5)),
-    (functions.sigmoid, sigmoid, spread(1, 20, 110, 750), (1.0, 1.5)),
-    (functions.log, mpmath.log, [1.5 + x for x in SPREAD] + SMALL, (1.0, 1.5)),
-    (functions.log, mpmath.log, [2.0 ** (140 * x) for x in SPREAD], (1.0, 1.5)),
-    (functions.log, mpmath.log, [2.0 ** (1020 * x) for x in SPREAD], (1.0, 1.5)),
-    (functions.log1p, mpmath.log1p, [abs(x) for x in SPREAD] + SMALL[:50], (1.0, 1.5)),
-    (normal.Phi, mpmath.ncdf, spread(1, 5, 13), (8.0, 8.0)),
-    (normal.Phi, mpmath.ncdf, spread(38), (8.0, 8.0)),
-    (normal.phi, mpmath.npdf, spread(1, 5, 13), (4.0, 4.0)),
+    (functions.exp, mpmath.exp, spread(1, 20, 88), (0.8, 0.8)),
+    (functions.exp, mpmath.exp, [-95 + 8 * x for x in SPREAD], (0.8, 0.8)),
+    (functions.exp, mpmath.exp, [-708 + 37 * x for x in SPREAD], (0.8, 0.8)),
+    (functions.expm1, mpmath.expm1, [-abs(x) for x in spread(1, 50)], (0.85, 0.95)),
+    (functions.tanh, mpmath.tanh, spread(1, 3, 25), (0.8, 1.1)),
+    (functions.sigmoid, sigmoid, spread(1, 20, 110, 750), (0.75, 0.75)),
+    (functions.log, mpmath.log, [1.5 + x for x in SPREAD] + SMALL, (0.8, 0.8)),
+    (functions.log, mpmath.log, [2.0 ** (140 * x) for x in SPREAD], (0.8, 0.8)),
+    (functions.log, mpmath.log, [2.0 ** (1020 * x) for x in SPREAD], (0.8, 0.8)),
+    (functions.log1p, mpmath.log1p, [abs(x) for x in SPREAD] + SMALL[:50], (0.8, 0.8)),
+    (normal.Phi, mpmath.ncdf, spread(1, 5, 13), (6.5, 6.5)),
+    (normal.Phi, mpmath.ncdf, spread(38), (6.5, 6.5)),
+    (normal.phi, mpmath.npdf, spread(1, 5, 13), (3.0, 3.0)),
 ]
 
 
@@ -105,15 +106,16 @@ words64 = st.integers(0, 2**64 - 1)
 @settings(max_examples=50, deadline=None)
 @given(words64, words64, st.integers(0, 30))
 def test_philox_is_that_of_numpy(k0, k1, n):
-    theirs = np.random.Philox(key=[k0, k1], counter=0).random_raw(n + 1)
+    key = np.array([k0, k1], dtype=np.uint64)  # as a list it would pass through binary64
+    theirs = np.random.Philox(key=key, counter=0).random_raw(n + 1)
     stream = Stream((k0, k1))
     assert [word for word, _ in zip(stream.words(), theirs, strict=False)] == theirs.tolist()
     assert stream.word(n) == theirs[n]
 
 
 def test_uniform_draws_are_those_of_numpy():
-    generator = np.random.Generator(np.random.Philox(key=[5, 2**63], counter=0))
-    assert Stream((5, 2**63)).uniforms(100) == generator.random(100).tolist()
+    generator = np.random.Generator(np.random.Philox(key=[5, 2**62], counter=0))
+    assert Stream((5, 2**62)).uniforms(100) == generator.random(100).tolist()
 
 
 def test_quantile_is_that_of_the_standard_library():
@@ -156,10 +158,20 @@ def test_all_permutations_are_equally_likely():
     assert sum((n - 500) ** 2 / 500 for n in counts.values()) < 25.7
 
 
-def test_permutation_passes_over_words_that_would_favour_some():
-    class Given(Stream):
-        def words(self):
-            return iter(self.key)
+class Given(Stream):
+    """The stream whose words are its key."""
 
+    def words(self):
+        return iter(self.key)
+
+
+def test_normal_draws_are_symmetric_and_finite():
+    words = [0, 1 << 12, 2**62, 2**63 - 1, 3**40]
+    left = Given(words).normals(5)
+    assert left[0] == normal.quantile(2.0**-53)
+    assert [-x for x in left] == Given([2**64 - 1 - word for word in words]).normals(5)
+
+
+def test_permutation_passes_over_words_that_would_favour_some():
     # Of the products with 3, only that of word 0 has a low half below (2^64 - 3) mod 3 = 1.
     assert Given((0, 2**63, 2**63)).permutation(3) == Given((2**63, 2**63)).permutation(3)

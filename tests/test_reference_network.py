@@ -106,6 +106,13 @@ def test_orthogonal_is_the_q_of_qr(shape):
     assert np.abs(ours - q).max() <= rows * columns * eps * np.linalg.cond(tall)
 
 
+def test_orthogonal_stays_so_with_columns_that_hardly_differ():
+    hilbert = [[1 / (row + column + 1) for column in range(7)] for row in range(9)]
+    assert np.linalg.cond(hilbert) > 1e8
+    ours = np.array(from_draws("orthogonal", hilbert))
+    assert np.abs(ours.T @ ours - np.eye(7)).max() <= 9 * 7 * 2.0**-52
+
+
 @BOTH
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_seeds_give_the_draws_of_the_layers_stream(arith, name):

@@ -127,8 +127,10 @@ def fma_float32(a: float, b: float, c: float) -> float:
 
     Examples
     --------
-    >>> fma_float32(2.0**-30, 2.0**-30, 1.0 + 2.0**-24) == 1.0 + 2.0**-23  # s = 1 + 2**-24 ties
+    >>> 24929 * 673 == 2**24 + 1  # halfway between two binary32 numbers
     True
+    >>> fma_float32(24929.0, 673.0, 2.0**-60), fma_float32(24929.0, 673.0, -(2.0**-60))
+    (16777218.0, 16777216.0)
     """
     p = a * b
     s = p + c

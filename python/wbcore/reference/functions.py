@@ -1,8 +1,7 @@
 """exp, expm1, tanh, sigmoid, log and log1p: one algorithm each (section 4).
 
 Each line is a line of the page.  ``T(...)`` around every single operation is its rounding to the
-format; ``2.0 * x``, ``0.5 * x`` and changes of sign are exact and stand bare where they cannot
-overflow or underflow.
+format; a change of sign needs none.
 """
 
 import math
@@ -106,7 +105,7 @@ def tanh(arith: Arithmetic, x: float) -> float:
     (0.4621171572600098, -1.0, -0.0)
     """
     T, fma, tanh_max = arith.T, arith.fma, CONSTANTS[arith.dtype].tanh_max
-    e = 2.0 * tanh_max if abs(x) > tanh_max else 2.0 * abs(x)
+    e = T(2.0 * tanh_max) if abs(x) > tanh_max else T(2.0 * abs(x))
     k, r, p = _reduce(arith, e)
     s = pow2(k)
     a = T(s - 1.0)

@@ -8,7 +8,7 @@ activation is identity or sigmoid (softmax), and give the gradient by z directly
 from collections.abc import Sequence
 
 from .activations import softmax_parts
-from .arithmetic import Arithmetic
+from .arithmetic import FLOAT64, Arithmetic
 from .arrays import Matrix, Vector
 from .functions import exp, log, log1p, sigmoid
 
@@ -83,7 +83,7 @@ def loss_and_gradient(
                 row = _cross_entropy(arith, y, t, T(1.0 / T(n)))
         row_losses.append(row[0])
         gradient.append(row[1])
-    return arith.row_total(row_losses) / n, gradient
+    return FLOAT64.T(arith.row_total(row_losses) / n), gradient
 
 
 def target_rows(targets: Matrix | Labels, width: int) -> Matrix:
