@@ -133,7 +133,8 @@ void gather_native(const ArrayView& in, const std::int64_t* order, Panels<T> out
         std::size_t left = out.cols;
         for (; left >= width; left -= width, from += width * sizeof(T), to += out.panel_stride)
             std::memcpy(to, from, width * sizeof(T));
-        std::memcpy(to, from, left * sizeof(T));
+        const T* rest = reinterpret_cast<const T*>(from);
+        for (std::size_t j = 0; j < left; ++j) to[j] = rest[j];
     }
 }
 

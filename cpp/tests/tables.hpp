@@ -1,0 +1,118 @@
+// Every kernel table that this machine can run, the plain one first; and numbers to try them with.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "check.hpp"
+#include "kernels/kernel_table.hpp"
+
+namespace wbcore::kernels {
+
+namespace plain {
+const KernelTable<float>& table(float);
+const KernelTable<double>& table(double);
+}  // namespace plain
+#if defined(__x86_64__)
+namespace avx2 {
+const KernelTable<float>& table(float);
+const KernelTable<double>& table(double);
+}  // namespace avx2
+namespace avx512 {
+const KernelTable<float>& table(float);
+const KernelTable<double>& table(double);
+}  // namespace avx512
+#endif
+
+}  // namespace wbcore::kernels
+
+namespace tests {
+
+using namespace wbcore;
+using kernels::KernelTable;
+
+template <class T>
+const KernelTable<T>& plain() {
+    return kernels::plain::table(T());
+}
+
+// Those beside the plain one. The same questions to the processor as in isa.cpp.
+template <class T>
+std::vector<const KernelTable<T>*> fast_tables() {
+    std::vector<const KernelTable<T>*> tables;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        tables.push_back(&kernels::avx2::table(T()));
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("fma"))
+        tables.push_back(&kernels::avx512::table(T()));
+#endif
+    return tables;
+}
+
+template <class T>
+inline constexpr T not_a_number = std::numeric_limits<T>::quiet_NaN();
+
+template <class T>
+T random_number(std::mt19937_64& random) {
+    return static_cast<T>(std::normal_distribution<double>()(random));
+}
+
+template <class T>
+std::vector<T> random_numbers(std::mt19937_64& random, std::size_t n) {
+    std::vector<T> values(n);
+    for (T& value : values) value = random_number<T>(random);
+    return values;
+}
+
+// A packed matrix with NaN wherever a kernel has no business: columns past `cols`, and the spare row of a panel.
+template <class T>
+class Packed {
+public:
+    Packed(std::size_t rows, std::size_t cols)
+        : buffer_(packed_size<T>(rows, cols)), panels_(packed_panels(buffer_.data(), rows, cols)) {
+        for (std::size_t i = 0; i < buffer_.size(); ++i) buffer_[i] = not_a_number<T>;
+    }
+    Packed(std::size_t rows, std::size_t cols, std::mt19937_64& random) : Packed(rows, cols) {
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t c = 0; c < cols; ++c) panels_(r, c) = random_number<T>(random);
+    }
+    Packed(const Packed& other)
+        : buffer_(other.buffer_),
+          panels_(packed_panels(buffer_.data(), other.panels_.rows, other.panels_.cols)) {}
+    Packed& operator=(const Packed&) = delete;
+
+    const Panels<T>& operator()() const { return panels_; }
+    T& operator()(std::size_t row, std::size_t col) const { return panels_(row, col); }
+
+private:
+    AlignedBuffer<T> buffer_;
+    Panels<T> panels_;
+};
+
+template <class T>
+void same(const Packed<T>& a, const Packed<T>& b, const char* text, const char* file, int line) {
+    for (std::size_t r = 0; r < b().rows; ++r)
+        for (std::size_t c = 0; c < b().cols; ++c) {
+            if (checks::same_bits(a(r, c), b(r, c))) continue;
+            return checks::fail(file, line,
+                                std::string(text) + ": at (" + std::to_string(r) + ", " +
+                                    std::to_string(c) + "), " + checks::shown(a(r, c)) +
+                                    " has not the bits of " + checks::shown(b(r, c)));
+        }
+}
+#define CHECK_MATRICES(a, b) tests::same(a, b, #a " == " #b, __FILE__, __LINE__)
+
+// For those kernels that leave zeros in the padding.
+template <class T>
+bool padding_is_zero(const Panels<T>& m) {
+    for (std::size_t r = 0; r < m.rows; ++r)
+        for (std::size_t c = m.cols; c < m.count() * Panels<T>::width; ++c)
+            if (!checks::same_bits<T>(m(r, c), T(0))) return false;
+    return true;
+}
+
+}  // namespace tests

@@ -1,0 +1,303 @@
+// Callers' arrays: every element type, stride, byte order and alignment, read in place.
+#include "wbcore/input.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "check.hpp"
+
+using namespace wbcore;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+template <class From>
+constexpr ElementType type_of() {
+    if constexpr (std::is_same_v<From, bool>) return ElementType::boolean;
+    if constexpr (std::is_same_v<From, std::int8_t>) return ElementType::int8;
+    if constexpr (std::is_same_v<From, std::int16_t>) return ElementType::int16;
+    if constexpr (std::is_same_v<From, std::int32_t>) return ElementType::int32;
+    if constexpr (std::is_same_v<From, std::int64_t>) return ElementType::int64;
+    if constexpr (std::is_same_v<From, std::uint8_t>) return ElementType::uint8;
+    if constexpr (std::is_same_v<From, std::uint16_t>) return ElementType::uint16;
+    if constexpr (std::is_same_v<From, std::uint32_t>) return ElementType::uint32;
+    if constexpr (std::is_same_v<From, std::uint64_t>) return ElementType::uint64;
+    if constexpr (std::is_same_v<From, float>) return ElementType::float32;
+    if constexpr (std::is_same_v<From, double>) return ElementType::float64;
+    return ElementType::long_double;
+}
+
+// Numbers of a type that show a wrong sign, a wrong size and a wrong rounding.
+template <class From>
+std::vector<From> samples() {
+    using limits = std::numeric_limits<From>;
+    if constexpr (std::is_same_v<From, bool>) return {false, true, true};
+    std::vector<From> values{From(0), From(1), From(2), From(100), limits::max(), limits::lowest()};
+    if constexpr (std::is_integral_v<From>)
+        for (int shift = 0; shift < 12; ++shift)
+            values.push_back(static_cast<From>(limits::max() / 3 * 2 >> shift));
+    else
+        for (const double x : {0.1, -0.1, 1e-40, 1.0 + 0x1p-24, 1.0 + 0x1.8p-23, 1e30, -1e-300})
+            values.push_back(static_cast<From>(x));
+    return values;
+}
+
+// The bytes of a matrix (rows, cols) of which every element lies by itself, `gap` bytes apart, from an odd address.
+struct Scattered {
+    std::vector<unsigned char> bytes;
+    ArrayView view;
+
+    template <class From>
+    Scattered(const std::vector<From>& values,
+              std::size_t rows,
+              std::size_t cols,
+              std::ptrdiff_t gap,
+              bool column_major,
+              bool row_backwards,
+              bool col_backwards,
+              bool swapped) {
+        const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(sizeof(From)) + gap;
+        bytes.assign(static_cast<std::size_t>(step) * rows * cols + 1, 0xaa);
+        view.type = type_of<From>();
+        view.swapped = swapped;
+        view.rows = rows;
+        view.cols = cols;
+        view.row_stride = column_major ? step : step * static_cast<std::ptrdiff_t>(cols);
+        view.col_stride = column_major ? step * static_cast<std::ptrdiff_t>(rows) : step;
+        unsigned char* origin = bytes.data() + 1;
+        auto turn = [&](std::ptrdiff_t& stride, std::size_t n, bool backwards) {
+            if (!backwards) return;
+            origin += stride * static_cast<std::ptrdiff_t>(n - 1);
+            stride = -stride;
+        };
+        turn(view.row_stride, rows, row_backwards);
+        turn(view.col_stride, cols, col_backwards);
+        view.data = origin;
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t c = 0; c < cols; ++c) {
+                unsigned char* p = origin + static_cast<std::ptrdiff_t>(r) * view.row_stride +
+                                   static_cast<std::ptrdiff_t>(c) * view.col_stride;
+                std::memcpy(p, &values[(r * cols + c) % values.size()], sizeof(From));
+                if (swapped) std::reverse(p, p + sizeof(From));
+            }
+    }
+};
+
+template <class T, class From>
+void gathered(const Scattered& in, const std::vector<From>& values) {
+    const std::size_t rows = in.view.rows, cols = in.view.cols;
+    const std::vector<std::int64_t> order{static_cast<std::int64_t>(rows) - 1, 0, 0, 1};
+    for (const std::int64_t* rows_in_order :
+         {order.data(), static_cast<const std::int64_t*>(nullptr)}) {
+        const std::size_t n = rows_in_order == nullptr ? rows : order.size();
+        AlignedBuffer<T> buffer(packed_size<T>(n, cols));
+        const Panels<T> out = packed_panels(buffer.data(), n, cols);
+        gather(in.view, rows_in_order, out);
+        for (std::size_t r = 0; r < n; ++r) {
+            const std::size_t from =
+                rows_in_order == nullptr ? r : static_cast<std::size_t>(order[r]);
+            for (std::size_t c = 0; c < cols; ++c)
+                CHECK_BITS(out(r, c), static_cast<T>(values[(from * cols + c) % values.size()]));
+            for (std::size_t c = cols; c < out.count() * out.width; ++c)
+                CHECK_BITS(out(r, c), T(0));
+        }
+    }
+}
+
+template <class From>
+void gather_all_layouts() {
+    const checks::Note type("element type", static_cast<int>(type_of<From>()));
+    const std::vector<From> values = samples<From>();
+    for (const std::size_t cols : {1u, 7u, 16u, 17u, 35u})
+        for (const std::ptrdiff_t gap : {0, 1, 8})
+            for (int form = 0; form < 16; ++form) {
+                const checks::Note note("cols, gap, form", std::to_string(cols) + ", " +
+                                                               std::to_string(gap) + ", " +
+                                                               std::to_string(form));
+                const Scattered in(values, 5, cols, gap, (form & 1) != 0, (form & 2) != 0,
+                                   (form & 4) != 0, (form & 8) != 0);
+                gathered<float>(in, values);
+                gathered<double>(in, values);
+                const From at = values[(3 * cols + cols - 1) % values.size()];
+                CHECK_BITS(value_at(in.view, {3, cols - 1}), static_cast<double>(at));
+            }
+}
+
+// An aligned array of the network's own type takes a path of its own; also as a part, in strides, and upside down.
+template <class T>
+void gather_native() {
+    for (const std::size_t cols : {1u, 7u, 8u, 15u, 16u, 17u, 32u, 40u}) {
+        const checks::Note note("cols", cols);
+        const std::size_t stride = cols + 3;
+        std::vector<T> values(6 * stride - 3);  // the last row ends with the array
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(i);
+        const std::ptrdiff_t bytes = static_cast<std::ptrdiff_t>(stride * sizeof(T));
+        ArrayView in{values.data(), type_of<T>(), false, 6, cols, bytes, sizeof(T)};
+        auto check = [&](const ArrayView& view, auto row_of) {
+            AlignedBuffer<T> buffer(packed_size<T>(view.rows, cols));
+            const Panels<T> out = packed_panels(buffer.data(), view.rows, cols);
+            gather(view, nullptr, out);
+            for (std::size_t r = 0; r < view.rows; ++r)
+                for (std::size_t c = 0; c < out.count() * out.width; ++c)
+                    CHECK_BITS(out(r, c), c < cols ? values[row_of(r) * stride + c] : T(0));
+        };
+        check(in, [](std::size_t r) { return r; });
+        check(in.rows_from(2, 3), [](std::size_t r) { return r + 2; });
+        in.data = &values[5 * stride];
+        in.row_stride = -bytes;
+        check(in, [](std::size_t r) { return 5 - r; });
+        in.row_stride = 0;  // a broadcast row
+        check(in, [](std::size_t) { return 5u; });
+    }
+}
+
+// binary16 by its definition.
+double slow_half(unsigned bits) {
+    const double sign = (bits & 0x8000u) != 0 ? -1 : 1;
+    const int exponent = static_cast<int>(bits >> 10 & 31u),
+              mantissa = static_cast<int>(bits & 1023u);
+    if (exponent == 31) return mantissa == 0 ? sign * infinity : std::nan("");
+    if (exponent == 0) return sign * std::ldexp(mantissa, -24);
+    return sign * std::ldexp(1024 + mantissa, exponent - 25);
+}
+
+void all_halves() {
+    std::vector<std::uint16_t> halves(1 << 16);
+    for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);
+    std::vector<std::uint16_t> turned = halves;
+    for (std::uint16_t& h : turned) h = static_cast<std::uint16_t>(h << 8 | h >> 8);
+    for (const bool swapped : {false, true}) {
+        const ArrayView in{swapped ? turned.data() : halves.data(),
+                           ElementType::float16,
+                           swapped,
+                           1,
+                           halves.size(),
+                           0,
+                           2};
+        AlignedBuffer<float> floats(packed_size<float>(1, halves.size()));
+        AlignedBuffer<double> doubles(packed_size<double>(1, halves.size()));
+        const Panels<float> f = packed_panels(floats.data(), 1, halves.size());
+        const Panels<double> d = packed_panels(doubles.data(), 1, halves.size());
+        gather(in, nullptr, f);
+        gather(in, nullptr, d);
+        for (std::size_t i = 0; i < halves.size(); ++i) {
+            const double expected = slow_half(static_cast<unsigned>(i));
+            if (std::isnan(expected)) {
+                CHECK(std::isnan(f(0, i)) && std::isnan(d(0, i)));
+            } else {
+                CHECK_BITS(f(0, i), static_cast<float>(expected));
+                CHECK_BITS(d(0, i), expected);
+            }
+        }
+        const auto found = find_non_finite<double>(in);
+        CHECK(found && found->row == 0 && found->col == 0x7c00);
+    }
+}
+
+template <class T>
+void non_finite_in_each_place() {
+    constexpr std::size_t rows = 3, cols = 19;
+    for (const double bad : {infinity, -infinity, std::nan("")})
+        for (const std::ptrdiff_t gap : {0, 1})
+            for (std::size_t at = 0; at < rows * cols; ++at) {
+                std::vector<double> values(rows * cols, 0.5);
+                values[at] = bad;
+                std::vector<T> same(values.begin(), values.end());
+                const Scattered wide(values, rows, cols, gap, gap != 0, false, gap != 0, false);
+                for (const ArrayView& view :
+                     {wide.view, ArrayView{same.data(), type_of<T>(), false, rows, cols,
+                                           cols * sizeof(T), sizeof(T)}}) {
+                    const auto found = find_non_finite<T>(view);
+                    CHECK(found && found->row == at / cols && found->col == at % cols);
+                    const auto outside = find_outside(view, 0, 1);
+                    CHECK(outside && outside->row == at / cols && outside->col == at % cols);
+                    CHECK(!find_non_finite<T>(view.rows_from(0, at / cols)));
+                }
+            }
+}
+
+void finite_numbers() {
+    // finite as they are, but not in float32
+    const std::vector<double> large{1, 1e300, 3.5e38};
+    const ArrayView in{large.data(), ElementType::float64, false, 1, 3, 24, 8};
+    CHECK(!find_non_finite<double>(in));
+    const auto found = find_non_finite<float>(in);
+    CHECK(found && found->col == 1);
+    // the largest numbers do not add up to a false alarm
+    const std::vector<float> maxima(40, std::numeric_limits<float>::max());
+    CHECK(!find_non_finite<float>({maxima.data(), ElementType::float32, false, 2, 20, 80, 4}));
+    const std::vector<std::uint64_t> whole(4, std::numeric_limits<std::uint64_t>::max());
+    CHECK(!find_non_finite<float>({whole.data(), ElementType::uint64, false, 1, 4, 32, 8}));
+    CHECK(!find_non_finite<float>({}));
+}
+
+void outside() {
+    const std::vector<std::int64_t> labels{0, 9, 3, 10, -1};
+    auto found = [&](double low, double high) {
+        const auto at =
+            find_outside({labels.data(), ElementType::int64, false, 5, 1, 8, 0}, low, high);
+        return at ? static_cast<int>(at->row) : -1;
+    };
+    CHECK_EQUAL(found(0, 9), 3);
+    CHECK_EQUAL(found(0, 10), 4);
+    CHECK_EQUAL(found(-1, 10), -1);
+    const std::vector<std::uint64_t> huge{1, std::numeric_limits<std::uint64_t>::max()};
+    const auto at = find_outside({huge.data(), ElementType::uint64, false, 2, 1, 8, 0}, 0, 9);
+    CHECK(at && at->row == 1);
+}
+
+template <class From>
+void labels() {
+    const checks::Note type("element type", static_cast<int>(type_of<From>()));
+    std::vector<From> values;
+    for (int i = 0; i < 9; ++i) values.push_back(static_cast<From>(i * 7 % 9 % 2 == 0 ? i : 1));
+    const std::vector<std::int64_t> order{8, 0, 3, 3};
+    for (const bool swapped : {false, true}) {
+        const Scattered in(values, 9, 1, 3, false, true, false, swapped);
+        std::vector<std::int64_t> out(9), some(4);
+        gather_labels(in.view, nullptr, 9, out.data());
+        gather_labels(in.view, order.data(), 4, some.data());
+        for (std::size_t i = 0; i < 9; ++i)
+            CHECK_EQUAL(out[i], static_cast<std::int64_t>(values[i]));
+        for (std::size_t i = 0; i < 4; ++i)
+            CHECK_EQUAL(some[i],
+                        static_cast<std::int64_t>(values[static_cast<std::size_t>(order[i])]));
+    }
+}
+
+}  // namespace
+
+int main() {
+    gather_all_layouts<bool>();
+    gather_all_layouts<std::int8_t>();
+    gather_all_layouts<std::int16_t>();
+    gather_all_layouts<std::int32_t>();
+    gather_all_layouts<std::int64_t>();
+    gather_all_layouts<std::uint8_t>();
+    gather_all_layouts<std::uint16_t>();
+    gather_all_layouts<std::uint32_t>();
+    gather_all_layouts<std::uint64_t>();
+    gather_all_layouts<float>();
+    gather_all_layouts<double>();
+    gather_all_layouts<long double>();
+    gather_native<float>();
+    gather_native<double>();
+    all_halves();
+    non_finite_in_each_place<float>();
+    non_finite_in_each_place<double>();
+    finite_numbers();
+    outside();
+    labels<bool>();
+    labels<std::int8_t>();
+    labels<std::int16_t>();
+    labels<std::int32_t>();
+    labels<std::int64_t>();
+    labels<std::uint8_t>();
+    labels<std::uint16_t>();
+    labels<std::uint32_t>();
+    labels<std::uint64_t>();
+    return checks::result();
+}

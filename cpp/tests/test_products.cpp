@@ -1,0 +1,241 @@
+// The matrix products of every instruction set: against the plain ones, and those against docs/arithmetic.md, bit for bit.
+#include <initializer_list>
+
+#include "contract.hpp"
+#include "tables.hpp"
+
+using namespace tests;
+
+namespace {
+
+using Sizes = std::initializer_list<std::size_t>;
+
+constexpr std::size_t edges[] = {0, 1, 2, 5, 6, 7, 11, 12, 13, 15, 16, 17, 31, 32, 33};
+
+// x of a product: packed, or row-major with the array's end right behind its last number.
+template <class T>
+struct Input {
+    Input(std::size_t rows, std::size_t cols, bool row_major, std::mt19937_64& random)
+        : packed(rows, cols, random), values(rows * cols), view(packed()) {
+        if (!row_major) return;
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t c = 0; c < cols; ++c) values[r * cols + c] = packed(r, c);
+        view = {values.data(), rows, cols, cols, panel_width<T>};
+    }
+    Packed<T> packed;
+    std::vector<T> values;
+    Panels<const T> view;
+};
+
+template <class T>
+void check_product(
+    std::size_t rows, std::size_t features, std::size_t outputs, bool row_major, unsigned seed) {
+    const checks::Note note("rows, features, outputs",
+                            std::to_string(rows) + ", " + std::to_string(features) + ", " +
+                                std::to_string(outputs) + (row_major ? ", row-major x" : ""));
+    std::mt19937_64 random(seed);
+    const Input<T> x(rows, features, row_major, random);
+    const Packed<T> w(features, outputs, random);
+    std::vector<T> start = random_numbers<T>(random, outputs);
+    start.resize(round_up(outputs, panel_width<T>), not_a_number<T>);
+    for (const T* b : {static_cast<const T*>(start.data()), static_cast<const T*>(nullptr)}) {
+        const Packed<T> expected(rows, outputs);
+        plain<T>().product({expected(), x.view, w(), b});
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t o = 0; o < outputs; ++o) {
+                const T z = contract::feature_sum<T>(
+                    b == nullptr ? T(0) : b[o], features,
+                    [&](std::size_t k, T s) { return std::fma(x.packed(r, k), w(k, o), s); });
+                CHECK_BITS(expected(r, o), z);
+            }
+        for (const KernelTable<T>* table : fast_tables<T>()) {
+            const checks::Note isa("isa", table->isa);
+            const Packed<T> out(rows, outputs);
+            table->product({out(), x.view, w(), b});
+            CHECK_MATRICES(out, expected);
+        }
+    }
+}
+
+template <class T>
+void product() {
+    unsigned seed = 0;
+    for (const std::size_t rows : edges)
+        for (const std::size_t outputs : edges)
+            check_product<T>(rows, edges[seed % 15], outputs, seed % 2 == 0, seed), ++seed;
+    for (const std::size_t features : Sizes{0, 1, 15, 16, 17, 255, 256, 257, 511, 512, 513, 600})
+        for (const std::size_t rows : Sizes{1, 6, 13})
+            for (const bool row_major : {false, true})
+                check_product<T>(rows, features, seed % 2 == 0 ? 33 : 10, row_major, seed), ++seed;
+    for (const std::size_t rows : Sizes{127, 128, 129, 300})
+        check_product<T>(rows, 9, 17, true, ++seed);
+}
+
+// A part of the rows of a larger batch: what a thread works on.
+template <class T>
+void product_of_some_rows() {
+    std::mt19937_64 random(1);
+    const Packed<T> x(40, 20, random), w(20, 33, random);
+    const Packed<T> whole(40, 33);
+    plain<T>().product({whole(), x(), w(), nullptr});
+    for (const KernelTable<T>* table : fast_tables<T>()) {
+        const Packed<T> out(40, 33);
+        for (std::size_t first = 0; first < 40; first += 8)
+            table->product({out().rows_from(first, 8), x().rows_from(first, 8), w(), nullptr});
+        CHECK_MATRICES(out, whole);
+    }
+}
+
+template <class T>
+std::vector<Sgd<T>> optimizers() {
+    const T rate = T(0.1), momentum = T(0.9), decay = T(0.01);
+    return {{rate, 0, 0, false, false},
+            {rate, 0, decay, false, false},
+            {rate, momentum, 0, false, false},
+            {rate, momentum, decay, false, true},
+            {rate, momentum, decay, true, true}};
+}
+
+// Section 7, for one parameter.
+template <class T>
+T updated(const kernels::Update<T>& u, T w, T& v, T g) {
+    if (u.sgd == nullptr) return g;
+    const auto [rate, momentum, decay, nesterov, decays_biases] = *u.sgd;
+    if (decay != 0 && u.decayed) g = std::fma(decay, w, g);
+    if (momentum == 0) return std::fma(-rate, g, w);
+    v = std::fma(momentum, v, g);
+    return std::fma(-rate, nesterov ? std::fma(momentum, v, g) : v, w);
+}
+
+template <class T>
+void check_outer_product(std::size_t rows,
+                         std::size_t inputs,
+                         std::size_t outputs,
+                         std::size_t first,
+                         std::size_t last,
+                         const kernels::Update<T>& update,
+                         unsigned seed) {
+    const checks::Note note("rows, inputs, outputs, first, last",
+                            std::to_string(rows) + ", " + std::to_string(inputs) + ", " +
+                                std::to_string(outputs) + ", " + std::to_string(first) + ", " +
+                                std::to_string(last));
+    std::mt19937_64 random(seed);
+    const Input<T> x(rows, inputs, seed % 2 == 0, random);
+    const Packed<T> dz(rows, outputs, random), w(inputs, outputs, random);
+    const bool moves = update.sgd != nullptr && update.sgd->momentum != 0;
+    const Packed<T> v(inputs, outputs, random);
+    auto run = [&](const KernelTable<T>& table, const Packed<T>& out, const Packed<T>& velocity) {
+        table.outer_product(
+            {out(), moves ? velocity() : Panels<T>{}, x.view, dz(), first, last, update});
+    };
+    const Packed<T> expected(w), expected_v(v);
+    run(plain<T>(), expected, expected_v);
+    for (std::size_t i = 0; i < inputs; ++i)
+        for (std::size_t o = 0; o < outputs; ++o) {
+            T new_w = w(i, o), new_v = v(i, o);
+            if (i >= first && i < last) {
+                const T g = contract::row_sum<T>(rows, [&](std::size_t r, T s) {
+                    return std::fma(x.packed(r, i), dz(r, o), s);
+                });
+                new_w = updated(update, new_w, new_v, g);
+            }
+            CHECK_BITS(expected(i, o), new_w);
+            CHECK_BITS(expected_v(i, o), new_v);
+        }
+    for (const KernelTable<T>* table : fast_tables<T>()) {
+        const checks::Note isa("isa", table->isa);
+        const Packed<T> out(w), out_v(v);
+        run(*table, out, out_v);
+        CHECK_MATRICES(out, expected);
+        CHECK_MATRICES(out_v, expected_v);
+    }
+}
+
+template <class T>
+void outer_product() {
+    unsigned seed = 0;
+    for (const std::size_t inputs : edges)
+        for (const std::size_t outputs : edges)
+            check_outer_product<T>(edges[seed % 15], inputs, outputs, 0, inputs, {}, seed), ++seed;
+    // 1 to 12 leaves: full trees, and those with missing branches
+    for (const std::size_t rows :
+         Sizes{127, 128, 129, 255, 256, 257, 300, 385, 512, 600, 700, 1000, 1025, 1500})
+        check_outer_product<T>(rows, 7, 17, 0, 7, {}, seed), ++seed;
+    for (const std::size_t first : Sizes{0, 1, 15, 16, 17, 32})
+        for (const std::size_t last : Sizes{0, 1, 16, 18, 31, 33, 49})
+            if (first <= last) check_outer_product<T>(5, 49, 18, first, last, {}, ++seed);
+    for (const Sgd<T>& sgd : optimizers<T>())
+        for (const bool decayed : {false, true})
+            for (const std::size_t rows : Sizes{3, 300})
+                check_outer_product<T>(rows, 21, 33, 2, 19, {&sgd, decayed}, ++seed);
+}
+
+template <class T>
+void column_sums() {
+    std::mt19937_64 random(5);
+    std::vector<kernels::Update<T>> updates{{}};
+    const std::vector<Sgd<T>> sgds = optimizers<T>();
+    for (const Sgd<T>& sgd : sgds) updates.push_back({&sgd, sgd.decay_biases});
+    for (const std::size_t rows : Sizes{0, 1, 2, 16, 127, 128, 129, 256, 300, 700, 1025})
+        for (const std::size_t outputs : Sizes{1, 7, 8, 9, 15, 16, 17, 33}) {
+            const kernels::Update<T>& update = updates[(rows + outputs) % updates.size()];
+            const checks::Note note("rows, outputs",
+                                    std::to_string(rows) + ", " + std::to_string(outputs));
+            const Packed<T> dz(rows, outputs, random);
+            const std::size_t padded = round_up(outputs, panel_width<T>);
+            const std::vector<T> b = random_numbers<T>(random, padded),
+                                 v = random_numbers<T>(random, padded);
+            const bool moves = update.sgd != nullptr && update.sgd->momentum != 0;
+            std::vector<T> expected = b, expected_v = v;
+            for (std::size_t o = 0; o < outputs; ++o)
+                expected[o] = updated(
+                    update, expected[o], expected_v[o],
+                    contract::row_sum<T>(rows, [&](std::size_t r, T s) { return s + dz(r, o); }));
+            auto check = [&](const KernelTable<T>& table) {
+                const checks::Note isa("isa", table.isa);
+                std::vector<T> out = b, out_v = v;
+                table.column_sums({out.data(), moves ? out_v.data() : nullptr, dz(), update});
+                CHECK_ARRAYS(out.data(), expected.data(), outputs);
+                CHECK_ARRAYS(out_v.data(), expected_v.data(), outputs);
+            };
+            check(plain<T>());
+            for (const KernelTable<T>* table : fast_tables<T>()) check(*table);
+        }
+}
+
+template <class T>
+void transpose() {
+    std::mt19937_64 random(6);
+    for (const std::size_t rows : Sizes{1, 6, 15, 16, 17, 33})
+        for (const std::size_t cols : Sizes{1, 7, 16, 17, 40}) {
+            const Packed<T> in(rows, cols, random), before(cols, rows, random);
+            const std::size_t first = rows / 3, last = rows - rows / 4;
+            auto check = [&](const KernelTable<T>& table) {
+                const checks::Note isa("isa", table.isa);
+                const Packed<T> out(before);
+                table.transpose(out(), in(), first, last);
+                for (std::size_t r = 0; r < rows; ++r)
+                    for (std::size_t c = 0; c < cols; ++c)
+                        CHECK_BITS(out(c, r), r >= first && r < last ? in(r, c) : before(c, r));
+            };
+            check(plain<T>());
+            for (const KernelTable<T>* table : fast_tables<T>()) check(*table);
+        }
+}
+
+template <class T>
+void all() {
+    product<T>();
+    product_of_some_rows<T>();
+    outer_product<T>();
+    column_sums<T>();
+    transpose<T>();
+}
+
+}  // namespace
+
+int main() {
+    all<float>();
+    all<double>();
+    return checks::result();
+}
