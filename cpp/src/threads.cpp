@@ -16,6 +16,7 @@ std::size_t available_processors() {
 }
 
 void Barrier::arrive_and_wait() {
+    if (size_ == 1) return;
     const std::uint32_t phase = phase_.load(std::memory_order_relaxed);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
         arrived_.store(0, std::memory_order_relaxed);
@@ -35,6 +36,7 @@ void Barrier::arrive_and_wait() {
 }
 
 void run_team(std::size_t n, const std::function<void(std::size_t)>& body) {
+    if (n <= 1) return body(0);
     std::vector<std::thread> others;
     for (std::size_t t = 1; t < n; ++t) others.emplace_back(body, t);
     body(0);

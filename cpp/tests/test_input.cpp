@@ -80,7 +80,8 @@ struct Scattered {
             for (std::size_t c = 0; c < cols; ++c) {
                 unsigned char* p = origin + static_cast<std::ptrdiff_t>(r) * view.row_stride +
                                    static_cast<std::ptrdiff_t>(c) * view.col_stride;
-                std::memcpy(p, &values[(r * cols + c) % values.size()], sizeof(From));
+                const From value = values[(r * cols + c) % values.size()];
+                std::memcpy(p, &value, sizeof(From));
                 if (swapped) std::reverse(p, p + sizeof(From));
             }
     }

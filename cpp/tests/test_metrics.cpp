@@ -12,11 +12,6 @@ namespace {
 
 const std::vector<Metric> all_errors{Metric::r2, Metric::mae, Metric::mse};
 
-template <class T>
-std::vector<double> values(const MetricSums& sums) {
-    return sums.values();
-}
-
 // Against the definitions, over rows that come in several batches.
 template <class T>
 void regression() {
