@@ -1,46 +1,190 @@
 #include "wbcore/threads.hpp"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <mutex>
+#include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace wbcore {
 
-std::size_t available_processors() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
-}
+namespace {
 
-void Barrier::arrive_and_wait() {
-    if (size_ == 1) return;
-    const std::uint32_t phase = phase_.load(std::memory_order_relaxed);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
-        arrived_.store(0, std::memory_order_relaxed);
-        phase_.store(phase + 1, std::memory_order_release);
-        phase_.notify_all();
-        return;
-    }
-    // A phase is a few microseconds long: look for about twenty before going to sleep.
-    for (int i = 0; i < 4000; ++i) {
-        if (phase_.load(std::memory_order_acquire) != phase) return;
+// Looks at `ready` for about fifty microseconds, the time that a sleeping thread needs to wake, before giving up.
+template <class F>
+bool spin_until(F ready) {
+    for (int i = 0; i < 1500; ++i) {
+        if (ready()) return true;
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #endif
     }
-    while (phase_.load(std::memory_order_acquire) == phase)
-        phase_.wait(phase, std::memory_order_acquire);
+    return ready();
+}
+
+// Waits until `value` is no longer `old`: first looking, then asleep.
+void wait_while_equal(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+    auto changed = [&] { return value.load(std::memory_order_acquire) != old; };
+    if (spin_until(changed)) return;
+    while (!changed()) value.wait(old, std::memory_order_acquire);
+}
+
+using Body = std::function<void(std::size_t)>;
+
+// A thread that waits for jobs. It lives as long as the process.
+class Worker {
+public:
+    Worker() {
+        std::thread([this] { serve(); }).detach();
+    }
+
+    void start(const Body& body, std::size_t index) {
+        body_ = &body;
+        index_ = index;
+        ordered_.fetch_add(1, std::memory_order_release);
+        ordered_.notify_one();
+    }
+
+    void wait_until_done() const {
+        wait_while_equal(done_, ordered_.load(std::memory_order_relaxed) - 1);
+    }
+
+private:
+    void serve() {
+        for (std::uint32_t served = 0;; ++served) {
+            wait_while_equal(ordered_, served);
+            (*body_)(index_);
+            done_.store(served + 1, std::memory_order_release);
+            done_.notify_one();
+        }
+    }
+
+    const Body* body_ = nullptr;
+    std::size_t index_ = 0;
+    std::atomic<std::uint32_t> ordered_{0}, done_{0};  // how many bodies so far
+};
+
+// The workers that have nothing to do. Never destroyed: detached threads may outlive static objects.
+class Pool {
+public:
+    static Pool& instance();
+
+    std::vector<Worker*> lease(std::size_t n) {
+        std::vector<Worker*> workers;
+        const std::lock_guard lock(mutex_);
+        while (workers.size() < n && !idle_.empty()) {
+            workers.push_back(idle_.back());
+            idle_.pop_back();
+        }
+        while (workers.size() < n) workers.push_back(new Worker);
+        return workers;
+    }
+
+    void give_back(const std::vector<Worker*>& workers) {
+        const std::lock_guard lock(mutex_);
+        idle_.insert(idle_.end(), workers.begin(), workers.end());
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<Worker*> idle_;
+};
+
+std::atomic<Pool*> the_pool{nullptr};
+
+// A forked child has none of its parent's threads: it forgets them and starts its own when it needs them.
+void forget_pool() { the_pool.store(nullptr, std::memory_order_relaxed); }
+
+Pool& Pool::instance() {
+    static const int registered = pthread_atfork(nullptr, nullptr, forget_pool);
+    static_cast<void>(registered);
+    Pool* pool = the_pool.load(std::memory_order_acquire);
+    if (pool != nullptr) return *pool;
+    Pool* fresh = new Pool;
+    if (the_pool.compare_exchange_strong(pool, fresh, std::memory_order_acq_rel)) return *fresh;
+    delete fresh;
+    return *pool;
+}
+
+// The quota of a cgroup, in processors; 0 when there is none.
+std::size_t cgroup_processors() {
+    std::string quota;
+    double period = 0;
+    std::ifstream v2("/sys/fs/cgroup/cpu.max");
+    if (!(v2 >> quota >> period)) {
+        std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+            v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+        if (!(v1_quota >> quota && v1_period >> period)) return 0;
+    }
+    const double microseconds = std::atof(quota.c_str());  // "max" and "-1" are no quota
+    if (microseconds <= 0 || period <= 0) return 0;
+    return static_cast<std::size_t>(std::max(1.0, microseconds / period + 0.5));
+}
+
+std::size_t environment_limit() {
+    const char* text = std::getenv("WBCORE_NUM_THREADS");
+    if (text == nullptr || *text == '\0') return 0;
+    const std::string value = text;
+    std::size_t n = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
+    if (error != std::errc() || end != value.data() + value.size() || n == 0 || n > 1024)
+        throw std::runtime_error("[WBCORE_NUM_THREADS] expected a number from 1 to 1024, got '" +
+                                 value + "'");
+    return n;
+}
+
+std::atomic<std::size_t> process_limit{0};
+thread_local std::size_t limit_here = 0;
+
+}  // namespace
+
+std::size_t available_processors() {
+    static const std::size_t quota = cgroup_processors();
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    const std::size_t allowed = sched_getaffinity(0, sizeof set, &set) == 0
+                                    ? static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)))
+                                    : 1;
+    return quota == 0 ? allowed : std::min(allowed, quota);
+}
+
+std::size_t thread_limit() {
+    if (limit_here != 0) return limit_here;
+    if (const std::size_t n = process_limit.load(std::memory_order_relaxed)) return n;
+    static const std::size_t from_environment = environment_limit();
+    return from_environment != 0 ? from_environment : available_processors();
+}
+
+void set_thread_limit(std::size_t n) { process_limit.store(n, std::memory_order_relaxed); }
+
+std::size_t set_thread_limit_here(std::size_t n) { return std::exchange(limit_here, n); }
+
+void Barrier::arrive_and_wait() {
+    if (size_ == 1) return;
+    const std::uint32_t phase = phase_.load(std::memory_order_relaxed);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < size_)
+        return wait_while_equal(phase_, phase);
+    arrived_.store(0, std::memory_order_relaxed);
+    phase_.store(phase + 1, std::memory_order_release);
+    phase_.notify_all();
 }
 
 void run_team(std::size_t n, const std::function<void(std::size_t)>& body) {
     if (n <= 1) return body(0);
-    std::vector<std::thread> others;
-    for (std::size_t t = 1; t < n; ++t) others.emplace_back(body, t);
+    Pool& pool = Pool::instance();
+    const std::vector<Worker*> workers = pool.lease(n - 1);
+    for (std::size_t t = 1; t < n; ++t) workers[t - 1]->start(body, t);
     body(0);
-    for (std::thread& other : others) other.join();
+    for (const Worker* worker : workers) worker->wait_until_done();
+    pool.give_back(workers);
 }
 
 Range part(std::size_t total, std::size_t n, std::size_t t, std::size_t grain) {

@@ -71,7 +71,7 @@ void panels() {
                 for (std::size_t c = 0; c < cols; ++c) m(r, c) = static_cast<T>(r * cols + c + 1);
             // no two elements share a place, and all lie in the buffer
             std::size_t filled = 0;
-            for (std::size_t i = 0; i < buffer.size(); ++i) filled += buffer[i] != 0 ? 1 : 0;
+            for (std::size_t i = 0; i < buffer.size(); ++i) filled += buffer[i] != 0 ? 1u : 0u;
             CHECK_EQUAL(filled, rows * cols);
             for (std::size_t p = 0; p < m.count(); ++p) CHECK(aligned(m.panel(p)));
             for (std::size_t c = 0; c < cols; ++c)

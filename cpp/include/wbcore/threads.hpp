@@ -1,4 +1,4 @@
-// A team of threads that runs one function side by side. It lives as long as the call that made it.
+// Threads: a pool that starts when it is first needed, sleeps when it is not, and never splits a sum.
 #pragma once
 
 #include <atomic>
@@ -8,8 +8,16 @@
 
 namespace wbcore {
 
-// How many processors this process may use (its affinity mask).
+// How many processors this process may use: its affinity mask and its cgroup's quota.
 std::size_t available_processors();
+
+// The most threads that a call uses when it is not told a number: the number set for this thread, else the one set for
+// the process, else WBCORE_NUM_THREADS, else available_processors(). Throws std::runtime_error for a bad WBCORE_NUM_THREADS.
+std::size_t thread_limit();
+// 0 returns to the default.
+void set_thread_limit(std::size_t n);
+// For the calling thread alone; returns what was set before (0: nothing).
+std::size_t set_thread_limit_here(std::size_t n);
 
 // All of `size` threads wait until each has arrived.
 class Barrier {
@@ -23,7 +31,8 @@ private:
     alignas(64) std::atomic<std::uint32_t> phase_{0};
 };
 
-// body(t) for t = 0 .. n - 1, each on its own thread, the caller's being t = 0. `body` must not throw.
+// body(t) for t = 0 .. n - 1 at the same time, the caller's thread being t = 0. `body` must not throw.
+// Any number of threads may call this at once; each call has workers of its own.
 void run_team(std::size_t n, const std::function<void(std::size_t)>& body);
 
 // The t-th of n contiguous parts of 0 .. total - 1, cut at multiples of `grain`.

@@ -1,0 +1,167 @@
+// Networks: how they are made, and prediction against the plain loops of docs/arithmetic.md.
+#include "wbcore/network.hpp"
+
+#include <limits>
+#include <stdexcept>
+
+#include "contract.hpp"
+#include "tables.hpp"
+
+using namespace tests;
+
+namespace {
+
+using Shapes = std::vector<DenseShape>;
+
+void construction() {
+    using Net = Network<float>;
+    CHECK_THROWS(std::invalid_argument, "expected at least one layer, got none", Net(Shapes{}));
+    CHECK_THROWS(std::invalid_argument,
+                 "[Network] layer 0: expected positive sizes, got 0 inputs and 3 outputs",
+                 Net(Shapes{{0, 3}}));
+    CHECK_THROWS(std::invalid_argument, "layer 1: expected positive sizes, got 3 inputs and 0",
+                 Net(Shapes{{2, 3}, {3, 0}}));
+    CHECK_THROWS(std::invalid_argument,
+                 "layer 1: expected 3 inputs, the outputs of the layer before it, got 4",
+                 Net(Shapes{{2, 3}, {4, 1}}));
+    CHECK_THROWS(std::invalid_argument, "layer 0: softmax is for the last layer only",
+                 Net(Shapes{{2, 3, Activation::softmax}, {3, 1}}));
+    const Net net(Shapes{{2, 3, Activation::relu}, {3, 4, Activation::softmax}});
+    CHECK_EQUAL(net.inputs(), std::size_t(2));
+    CHECK_EQUAL(net.outputs(), std::size_t(4));
+    CHECK_EQUAL(net.parameters().size(), std::size_t(2 * 3 + 3 + 3 * 4 + 4));
+    for (const float p : net.parameters()) CHECK_BITS(p, 0.0f);
+}
+
+// Sizes of which the number of parameters does not fit into std::size_t must not wrap around to something small.
+void impossible_sizes() {
+    constexpr std::size_t two = 2, most = std::numeric_limits<std::size_t>::max();
+    const Shapes wrap_to_two{{two << 62, 2}}, wrap_to_nothing{{most, 1}},
+        in_sum{{1, most / 8}, {most / 8, 8}}, packed{{most / 64, 1}};
+    for (const Shapes& shapes : {wrap_to_two, wrap_to_nothing, in_sum, packed}) {
+        const checks::Note note("inputs", shapes[0].inputs);
+        CHECK_THROWS(std::bad_alloc, "", Network<double>(Shapes(shapes)));
+    }
+}
+
+template <class T>
+void layers_are_views() {
+    Network<T> net(Shapes{{2, 3}, {3, 1}});
+    for (std::size_t i = 0; i < net.parameters().size(); ++i)
+        net.parameters()[i] = static_cast<T>(i);
+    // W0 b0 W1 b1, row-major
+    CHECK_EQUAL(net.layer(0).weights(1, 2), T(5));
+    CHECK_EQUAL(net.layer(0).biases[0], T(6));
+    CHECK_EQUAL(net.layer(1).weights(2, 0), T(11));
+    CHECK_EQUAL(net.layer(1).biases[0], T(12));
+    net.layer(1).biases[0] = 7;
+    CHECK_EQUAL(net.parameters()[12], T(7));
+    const Network<T> copy(net);
+    net.layer(1).biases[0] = 8;
+    CHECK_EQUAL(copy.layer(1).biases[0], T(7));
+}
+
+template <class T>
+ArrayView view_of(const std::vector<T>& values, std::size_t rows, std::size_t cols) {
+    constexpr ElementType type = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
+    return {values.data(), type, false, rows, cols, static_cast<std::ptrdiff_t>(cols * sizeof(T)),
+            sizeof(T)};
+}
+
+// One row through the network, number by number.
+template <class T>
+std::vector<T> slow_predict(const Network<T>& net, std::vector<T> x) {
+    for (std::size_t l = 0; l < net.shapes().size(); ++l) {
+        const auto [inputs, outputs, activation] = net.shapes()[l];
+        const DenseView<const T> layer = net.layer(l);
+        const Packed<T> z(1, outputs);
+        std::vector<T> a(outputs);
+        for (std::size_t o = 0; o < outputs; ++o)
+            z(0, o) =
+                contract::dense(x.data(), layer.weights.data, layer.biases, inputs, outputs, o);
+        if (activation == Activation::softmax) plain<T>().softmax(z(), z());
+        for (std::size_t o = 0; o < outputs; ++o) {
+            a[o] = z(0, o);
+            if (activation != Activation::softmax) plain<T>().activate(activation, &a[o], &a[o], 1);
+        }
+        x = a;
+    }
+    return x;
+}
+
+template <class T>
+void predictions() {
+    const std::vector<Shapes> nets{
+        {{1, 1}},
+        {{3, 10, Activation::softmax}},
+        {{17, 33, Activation::relu}, {33, 1, Activation::sigmoid}},
+        {{5, 16, Activation::tanh}, {16, 15, Activation::gelu}, {15, 3, Activation::softplus}},
+        {{300, 8, Activation::silu}, {8, 520, Activation::elu}, {520, 2, Activation::leaky_relu}},
+    };
+    std::mt19937_64 random(1);
+    for (const Shapes& shapes : nets) {
+        Network<T> net(shapes);
+        for (T& p : net.parameters()) p = T(0.3) * random_number<T>(random);
+        const std::vector<T> before(net.parameters().begin(), net.parameters().end());
+        for (const std::size_t rows : {1u, 2u, 7u, 127u, 128u, 129u, 300u}) {
+            if (rows * net.inputs() > 40000) continue;
+            const checks::Note note("inputs, rows",
+                                    std::to_string(net.inputs()) + ", " + std::to_string(rows));
+            const std::size_t outputs = net.outputs(), stride = outputs + 2;
+            const std::vector<T> x = random_numbers<T>(random, rows * net.inputs());
+            std::vector<T> expected;
+            for (std::size_t r = 0; r < rows; ++r) {
+                const T* row = &x[r * net.inputs()];
+                for (const T y : slow_predict(net, std::vector<T>(row, row + net.inputs())))
+                    expected.push_back(y);
+            }
+            for (const std::size_t n_threads : {0u, 1u, 2u, 3u, 8u}) {
+                std::vector<T> y(rows * stride, not_a_number<T>);
+                net.predict({y.data(), rows, outputs, stride}, view_of(x, rows, net.inputs()),
+                            n_threads);
+                for (std::size_t r = 0; r < rows; ++r) {
+                    CHECK_ARRAYS(&y[r * stride], &expected[r * outputs], outputs);
+                    CHECK(std::isnan(y[r * stride + outputs]));  // nothing beside the outputs
+                }
+            }
+        }
+        CHECK_ARRAYS(net.parameters().data(), before.data(), before.size());
+        net.predict({nullptr, 0, net.outputs(), net.outputs()},
+                    {nullptr, ElementType::float32, false, 0, net.inputs(), 0, 0});
+    }
+}
+
+template <class T>
+void one_layer_on_plain_arrays() {
+    std::mt19937_64 random(2);
+    for (const std::size_t outputs : {1u, 15u, 17u}) {
+        constexpr std::size_t rows = 9, inputs = 300;
+        const std::vector<T> x = random_numbers<T>(random, rows * inputs),
+                             w = random_numbers<T>(random, inputs * outputs),
+                             b = random_numbers<T>(random, outputs);
+        std::vector<T> z(rows * outputs);
+        dense_forward<T>({z.data(), rows, outputs, outputs}, {x.data(), rows, inputs, inputs},
+                         {w.data(), inputs, outputs, outputs}, b.data());
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t o = 0; o < outputs; ++o)
+                CHECK_BITS(z[r * outputs + o],
+                           contract::dense(&x[r * inputs], w.data(), b.data(), inputs, outputs, o));
+    }
+}
+
+template <class T>
+void all() {
+    layers_are_views<T>();
+    predictions<T>();
+    one_layer_on_plain_arrays<T>();
+}
+
+}  // namespace
+
+int main() {
+    construction();
+    impossible_sizes();
+    all<float>();
+    all<double>();
+    return checks::result();
+}
