@@ -163,7 +163,7 @@ void Pass<T>::backward_parameters(const PackedNetwork<T>& out,
     table<T>().outer_product(
         {to.w, to.velocity, limited(inputs_of(layer)), dz, first_input, last_input, {sgd, true}});
     if (sgd != nullptr && layer > 0) table<T>().transpose(to.wt, to.w, first_input, last_input);
-    if (first_input == 0)
+    if (first_input == 0 && last_input > 0)  // not for an empty part, of which there may be many
         table<T>().column_sums(
             {to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
 }
