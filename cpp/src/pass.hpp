@@ -24,9 +24,11 @@ public:
     std::size_t rows() const { return rows_; }
     // A new batch of n rows; `labels`: its targets are class labels
     void begin(std::size_t n, bool labels) {
-        rows_ = n;
         has_labels_ = labels;
+        set_rows(n);
     }
+    // Another batch of the same kind. Only the steps after backward_inputs look at its rows.
+    void set_rows(std::size_t n) { rows_ = n; }
 
     void gather_inputs(const ArrayView& x,
                        const std::int64_t* order,

@@ -44,6 +44,7 @@ public:
               options.metrics, options.objective.loss, network[network.size() - 1].shape.outputs) {}
 
     TrainingStatus run() {
+        pass_.begin(0, data_.labels);  // here, since every thread of the team reads it at once
         run_team(n_threads_, [this](std::size_t t) { work(t); });
         return status_;
     }
@@ -61,7 +62,7 @@ private:
         for (std::size_t first = 0; first < data_.x.rows; first += options_.batch_size) {
             const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
             const Range mine = part(rows, n_threads_, t);
-            if (t == 0) pass_.begin(rows, data_.labels);
+            if (t == 0) pass_.set_rows(rows);  // the others look after the barrier
             compute_rows(first, mine, mean_count(rows));
             barrier_.arrive_and_wait();
             if (t == 0) account();
