@@ -40,7 +40,7 @@ template <class From, bool swapped>
 From read(const char* p) {
     unsigned char bytes[sizeof(From)];
     std::memcpy(bytes, p, sizeof(From));
-    if constexpr (swapped && sizeof(From) <= 8)
+    if constexpr (swapped)
         for (std::size_t i = 0; i < sizeof(From) / 2; ++i)
             std::swap(bytes[i], bytes[sizeof(From) - 1 - i]);
     if constexpr (std::is_same_v<From, bool>) return bytes[0] != 0;
