@@ -29,7 +29,12 @@ Network<T>::Network(std::vector<DenseShape> shapes) : shapes_(std::move(shapes))
         if (shape.activation == Activation::softmax && l + 1 != shapes_.size())
             throw std::invalid_argument(where + ": softmax is for the last layer only");
         offsets_.push_back(size);
-        size += shape.inputs * shape.outputs + shape.outputs;
+        // a count that wraps around would make a small buffer for large layers
+        std::size_t parameters = 0;
+        if (__builtin_mul_overflow(shape.inputs, shape.outputs, &parameters) ||
+            __builtin_add_overflow(parameters, shape.outputs, &parameters) ||
+            __builtin_add_overflow(parameters, size, &size))
+            throw std::bad_alloc();
     }
     parameters_ = AlignedBuffer<T>(size);
 }
