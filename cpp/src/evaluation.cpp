@@ -3,6 +3,7 @@
 
 #include "pass.hpp"
 #include "row_sum.hpp"
+#include "team_size.hpp"
 #include "wbcore/threads.hpp"
 #include "wbcore/training.hpp"
 
@@ -84,9 +85,7 @@ double loss_and_gradient(Matrix<T> gradient,
     pass.set_outputs(outputs);
     pass.gather_targets({{}, y, labels}, nullptr, 0, outputs.rows);
     pass.loss(objective, count, true, 0, outputs.rows);
-    const Panels<const T> dz = pass.output_gradients();
-    for (std::size_t r = 0; r < dz.rows; ++r)
-        for (std::size_t j = 0; j < dz.cols; ++j) gradient(r, j) = dz(r, j);
+    copy_rows(gradient, pass.output_gradients());
     return static_cast<double>(pass.row_loss_sum()) / count;
 }
 

@@ -7,6 +7,15 @@
 
 namespace wbcore {
 
+template <class T>
+bool is_plain(const ArrayView& in) {
+    constexpr ElementType type =
+        std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64;
+    return in.type == type && !in.swapped && in.col_stride == sizeof(T) &&
+           reinterpret_cast<std::uintptr_t>(in.data) % alignof(T) == 0 && in.row_stride >= 0 &&
+           in.row_stride % static_cast<std::ptrdiff_t>(alignof(T)) == 0;
+}
+
 namespace {
 
 // IEEE binary16, as bits; there is no such type in C++20.
@@ -113,16 +122,6 @@ bool row_is_finite(const T* p, std::size_t n) {
     return probe == 0;
 }
 
-// A plain contiguous array of T, whose rows can be read as they are.
-template <class T>
-bool is_native(const ArrayView& in) {
-    constexpr ElementType type =
-        std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64;
-    return in.type == type && !in.swapped && in.col_stride == sizeof(T) &&
-           reinterpret_cast<std::uintptr_t>(in.data) % alignof(T) == 0 &&
-           in.row_stride % static_cast<std::ptrdiff_t>(alignof(T)) == 0;
-}
-
 template <class T>
 void gather_native(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     constexpr std::size_t width = Panels<T>::width;
@@ -143,7 +142,7 @@ void gather_native(const ArrayView& in, const std::int64_t* order, Panels<T> out
 template <class T>
 void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     if (out.rows == 0) return;
-    if (is_native<T>(in)) return gather_native(in, order, out);
+    if (is_plain<T>(in)) return gather_native(in, order, out);
     constexpr std::size_t width = Panels<T>::width;
     with_reader(in, [&](auto read_element) {
         for (std::size_t r = 0; r < out.rows; ++r) {
@@ -173,7 +172,7 @@ void gather_labels(const ArrayView& in,
 template <class T>
 std::optional<Position> find_non_finite(const ArrayView& in) {
     if (!is_floating(in.type)) return std::nullopt;
-    if (is_native<T>(in)) {
+    if (is_plain<T>(in)) {
         for (std::size_t r = 0; r < in.rows; ++r) {
             const T* row = reinterpret_cast<const T*>(row_start(in, static_cast<std::int64_t>(r)));
             if (row_is_finite(row, in.cols)) continue;
@@ -198,6 +197,8 @@ double value_at(const ArrayView& in, Position position) {
     return with_reader(in, [=](auto read_element) { return convert<double>(read_element(p)); });
 }
 
+template bool is_plain<float>(const ArrayView&);
+template bool is_plain<double>(const ArrayView&);
 template void gather(const ArrayView&, const std::int64_t*, Panels<float>);
 template void gather(const ArrayView&, const std::int64_t*, Panels<double>);
 template std::optional<Position> find_non_finite<float>(const ArrayView&);

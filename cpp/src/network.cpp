@@ -5,8 +5,9 @@
 #include <string>
 
 #include "kernels/kernel_table.hpp"
-#include "pass.hpp"
-#include "wbcore/threads.hpp"
+#include "packed.hpp"
+#include "prediction.hpp"
+#include "team_size.hpp"
 
 namespace wbcore {
 
@@ -56,25 +57,24 @@ DenseView<const T> Network<T>::layer(std::size_t index) const {
 
 template <class T>
 void Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
-    // enough rows for the weights to be worth loading, few enough for the activations to stay in L2
-    constexpr std::size_t block = 128;
-    const PackedNetwork<T> packed(*this, {});
-    const std::size_t blocks = (x.rows + block - 1) / block;
-    const std::size_t n =
-        std::min(team_size(n_threads, shapes_, x.rows), std::max<std::size_t>(blocks, 1));
-    run_team(n, [&](std::size_t t) {
-        const Range mine = part(x.rows, n, t, block);
-        Pass<T> pass(shapes_, std::min(block, mine.last - mine.first), false);
-        for (std::size_t first = mine.first; first < mine.last; first += block) {
-            const std::size_t rows = std::min(block, mine.last - first);
-            pass.begin(rows, false);
-            pass.gather_inputs(x.rows_from(first, rows), nullptr, 0, rows);
-            for (std::size_t l = 0; l < shapes_.size(); ++l) pass.forward(packed, l, 0, rows);
-            const Panels<const T> out = pass.outputs();
-            for (std::size_t row = 0; row < rows; ++row)
-                for (std::size_t j = 0; j < out.cols; ++j) y(first + row, j) = out(row, j);
+    // Packing reads and writes every weight once, which pays when many rows use them.
+    constexpr std::size_t rows_worth_packing = 48;
+    const std::size_t n = team_size(n_threads, shapes_, x.rows);
+    if (x.rows < rows_worth_packing) {
+        thread_local std::vector<LayerParameters<T>> in_place;
+        in_place.clear();
+        for (std::size_t l = 0; l < shapes_.size(); ++l) {
+            const DenseView<const T> view = layer(l);
+            const Matrix<const T>& w = view.weights;
+            // row-major is a panel arrangement too; the lanes past the last column read what follows in the buffer
+            in_place.push_back(
+                {{w.data, w.rows, w.cols, w.stride, panel_width<T>}, view.biases, view.activation});
         }
-    });
+        return predict_rows(y, x, in_place.data(), in_place.size(), n);
+    }
+    const PackedNetwork<T> packed(*this, {});
+    const std::vector<LayerParameters<T>> layers = packed_layers(packed);
+    predict_rows(y, x, layers.data(), layers.size(), n);
 }
 
 template class Network<float>;
@@ -93,8 +93,7 @@ void dense_forward(Matrix<T> z, ConstMatrix<T> x, ConstMatrix<T> w, const T* b) 
     std::copy_n(b, w.cols, start);
     const Panels<const T> rows{x.data, x.rows, x.cols, x.stride, panel_width<T>};
     kernels::table<T>().product({out, rows, panels, start});
-    for (std::size_t r = 0; r < x.rows; ++r)
-        for (std::size_t j = 0; j < w.cols; ++j) z(r, j) = out(r, j);
+    copy_rows<T>(z, out);
 }
 
 template void dense_forward(Matrix<float>, ConstMatrix<float>, ConstMatrix<float>, const float*);

@@ -34,9 +34,7 @@ void Tape<T>::forward(Matrix<T> y, const Network<T>& network, const ArrayView& x
     pass.gather_inputs(x, nullptr, 0, x.rows);
     for (std::size_t l = 0; l < state->network.size(); ++l)
         pass.forward(state->network, l, 0, x.rows);
-    const Panels<const T> out = pass.outputs();
-    for (std::size_t r = 0; r < y.rows; ++r)
-        for (std::size_t j = 0; j < y.cols; ++j) y(r, j) = out(r, j);
+    copy_rows(y, pass.outputs());
     delete state_;
     state_ = state.release();
 }
@@ -53,9 +51,7 @@ void Tape<T>::backward(std::span<T> gradients, Matrix<T> dx, const ArrayView& dy
     pass.backward(network, packed_gradients);
     pass.backward_inputs(network, 0, 0, pass.rows());
     packed_gradients.unpack(gradients);
-    const Panels<const T> from = pass.input_gradients();
-    for (std::size_t r = 0; r < dx.rows; ++r)
-        for (std::size_t j = 0; j < dx.cols; ++j) dx(r, j) = from(r, j);
+    copy_rows(dx, pass.input_gradients());
 }
 
 template <class T>

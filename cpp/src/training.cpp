@@ -8,6 +8,7 @@
 
 #include "pass.hpp"
 #include "row_sum.hpp"
+#include "team_size.hpp"
 #include "wbcore/random.hpp"
 #include "wbcore/threads.hpp"
 

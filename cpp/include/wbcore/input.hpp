@@ -43,6 +43,10 @@ struct ArrayView {
     }
 };
 
+// Whether the rows are contiguous arrays of T that can be read as they are.
+template <class T>
+bool is_plain(const ArrayView& in);
+
 // Rows of `in`, converted to T, into the rows of `out`: row r of `out` is row order[r], or row r when order is null.
 template <class T>
 void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);

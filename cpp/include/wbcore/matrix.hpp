@@ -73,6 +73,12 @@ Panels<T> packed_panels(T* data, std::size_t rows, std::size_t cols) {
     return {data, rows, cols, panel_width<T>, packed_panel_stride<T>(rows)};
 }
 
+template <class T>
+void copy_rows(Matrix<T> to, Panels<const T> from) {
+    for (std::size_t row = 0; row < from.rows; ++row)
+        for (std::size_t col = 0; col < from.cols; ++col) to(row, col) = from(row, col);
+}
+
 // Zero-filled, aligned to a cache line, with one spare line at the end so that a vector may read past the last element.
 template <class T>
 class AlignedBuffer {

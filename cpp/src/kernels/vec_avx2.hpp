@@ -19,6 +19,8 @@ inline F64 fma(F64 a, F64 b, F64 c) { return _mm256_fmadd_pd(a, b, c); }
 
 // Tiles of 6 rows x 1 panel: 12 accumulators + 2 of w + 1 broadcast of x = 15 of the 16 registers.
 inline constexpr int tile_rows = 6, tile_panels = 1;
+// 3 x 2: 12 accumulators again.
+inline constexpr int few_rows = 3, few_rows_panels = 2;
 
 }  // namespace
 }  // namespace wbcore::kernels

@@ -1,0 +1,35 @@
+// A frozen network: nothing but prediction, at the least cost a call.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "wbcore/input.hpp"
+#include "wbcore/matrix.hpp"
+#include "wbcore/network.hpp"
+
+namespace wbcore {
+
+// Holds a copy of the parameters, arranged for the kernels. Immutable: any number of threads may call it at once, without a
+// lock; a call allocates nothing once the calling thread has made one of that size. The bits are those of Network::predict.
+template <class T>
+class Predictor {
+public:
+    explicit Predictor(const Network<T>& network);
+    Predictor(Predictor&&) noexcept;
+    Predictor& operator=(Predictor&&) noexcept;
+    ~Predictor();
+
+    std::size_t inputs() const;
+    std::size_t outputs() const;
+
+    void operator()(Matrix<T> y,         // (B, O of the last layer)
+                    const ArrayView& x,  // (B, I of the first layer)
+                    std::size_t n_threads = 1) const;
+
+private:
+    struct State;
+    std::unique_ptr<const State> state_;
+};
+
+}  // namespace wbcore

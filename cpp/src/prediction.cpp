@@ -1,0 +1,135 @@
+#include "prediction.hpp"
+
+#include <algorithm>
+
+#include "kernels/kernel_table.hpp"
+#include "team_size.hpp"
+#include "wbcore/predictor.hpp"
+#include "wbcore/threads.hpp"
+
+namespace wbcore {
+
+namespace {
+
+// Enough rows for the weights to be worth loading, few enough for the activations to stay in L2.
+constexpr std::size_t block = 128;
+
+// Grows, never shrinks; one for each thread and type.
+template <class T>
+T* scratch(std::size_t n) {
+    thread_local AlignedBuffer<T> buffer;
+    if (buffer.size() < n) buffer = AlignedBuffer<T>(n);
+    return buffer.data();
+}
+
+// Rows of x as the kernels read them: in place when they lie there as T, gathered into `room` otherwise.
+template <class T>
+Panels<const T> rows_of(const ArrayView& x, T* room) {
+    if (is_plain<T>(x))
+        return {static_cast<const T*>(x.data), x.rows, x.cols,
+                static_cast<std::size_t>(x.row_stride) / sizeof(T), panel_width<T>};
+    const Panels<T> gathered = packed_panels(room, x.rows, x.cols);
+    gather(x, nullptr, gathered);
+    return gathered;
+}
+
+template <class T>
+void predict_block(Matrix<T> y,
+                   const ArrayView& x,
+                   const LayerParameters<T>* layers,
+                   std::size_t n_layers) {
+    std::size_t widest = x.cols;
+    for (std::size_t l = 0; l < n_layers; ++l) widest = std::max(widest, layers[l].w.cols);
+    const std::size_t size = packed_size<T>(x.rows, widest);
+    T* const rooms = scratch<T>(2 * size);
+    Panels<const T> in = rows_of(x, rooms);
+    const kernels::KernelTable<T>& table = kernels::table<T>();
+    for (std::size_t l = 0; l < n_layers; ++l) {
+        const LayerParameters<T>& layer = layers[l];
+        const Panels<T> out = packed_panels(rooms + (l % 2 == 0 ? size : 0), x.rows, layer.w.cols);
+        table.product({out, in, layer.w, layer.b});
+        if (layer.activation == Activation::softmax)
+            table.softmax(out, out);
+        else if (layer.activation != Activation::identity)
+            for (std::size_t p = 0; p < out.count(); ++p)
+                table.activate(layer.activation, out.panel(p), out.panel(p),
+                               out.rows * Panels<T>::width);
+        in = out;
+    }
+    copy_rows(y, in);
+}
+
+}  // namespace
+
+template <class T>
+std::vector<LayerParameters<T>> packed_layers(const PackedNetwork<T>& network) {
+    std::vector<LayerParameters<T>> layers;
+    for (std::size_t l = 0; l < network.size(); ++l)
+        layers.push_back({network[l].w, network[l].b, network[l].shape.activation});
+    return layers;
+}
+
+template <class T>
+void predict_rows(Matrix<T> y,
+                  const ArrayView& x,
+                  const LayerParameters<T>* layers,
+                  std::size_t n_layers,
+                  std::size_t n_threads) {
+    auto predict_range = [=, &x](Range range) {
+        for (std::size_t first = range.first; first < range.last; first += block) {
+            const std::size_t rows = std::min(block, range.last - first);
+            predict_block<T>({&y(first, 0), rows, y.cols, y.stride}, x.rows_from(first, rows),
+                             layers, n_layers);
+        }
+    };
+    const std::size_t blocks = (x.rows + block - 1) / block, n = std::min(n_threads, blocks);
+    if (n <= 1) return predict_range({0, x.rows});
+    run_team(n, [&](std::size_t t) { predict_range(part(x.rows, n, t, block)); });
+}
+
+template <class T>
+struct Predictor<T>::State {
+    explicit State(const Network<T>& network)
+        : shapes(network.shapes()), packed(network, {}), layers(packed_layers(packed)) {}
+    std::vector<DenseShape> shapes;
+    PackedNetwork<T> packed;
+    std::vector<LayerParameters<T>> layers;
+};
+
+template <class T>
+Predictor<T>::Predictor(const Network<T>& network)
+    : state_(std::make_unique<const State>(network)) {}
+
+template <class T>
+Predictor<T>::Predictor(Predictor&&) noexcept = default;
+template <class T>
+Predictor<T>& Predictor<T>::operator=(Predictor&&) noexcept = default;
+template <class T>
+Predictor<T>::~Predictor() = default;
+
+template <class T>
+std::size_t Predictor<T>::inputs() const {
+    return state_->shapes.front().inputs;
+}
+template <class T>
+std::size_t Predictor<T>::outputs() const {
+    return state_->shapes.back().outputs;
+}
+
+template <class T>
+void Predictor<T>::operator()(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
+    predict_rows(y, x, state_->layers.data(), state_->layers.size(),
+                 team_size(n_threads, state_->shapes, x.rows));
+}
+
+template class Predictor<float>;
+template class Predictor<double>;
+
+#define WBCORE_INSTANTIATE(T)                                                          \
+    template std::vector<LayerParameters<T>> packed_layers(const PackedNetwork<T>&);   \
+    template void predict_rows(Matrix<T>, const ArrayView&, const LayerParameters<T>*, \
+                               std::size_t, std::size_t);
+WBCORE_INSTANTIATE(float)
+WBCORE_INSTANTIATE(double)
+
+}  // namespace wbcore

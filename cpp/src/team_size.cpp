@@ -1,0 +1,31 @@
+#include "team_size.hpp"
+
+#include <algorithm>
+
+#include "wbcore/threads.hpp"
+
+namespace wbcore {
+
+namespace {
+
+// Multiplications and additions of one step, the measure of what a second thread can save.
+double step_work(const std::vector<DenseShape>& shapes, std::size_t rows) {
+    double work = 0;
+    for (const DenseShape& shape : shapes)
+        work += 3.0 * static_cast<double>(shape.inputs) * static_cast<double>(shape.outputs);
+    return work * static_cast<double>(rows);
+}
+
+// Below this a step takes a few microseconds, and the barriers cost more than a second thread saves.
+constexpr double work_worth_a_thread = 200e3;
+
+}  // namespace
+
+std::size_t team_size(std::size_t asked, const std::vector<DenseShape>& shapes, std::size_t rows) {
+    if (asked != 0) return asked;
+    const double worth = step_work(shapes, rows) / work_worth_a_thread;
+    return std::min(thread_limit(),
+                    static_cast<std::size_t>(std::max(1.0, std::min(worth, 1024.0))));
+}
+
+}  // namespace wbcore
