@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import reprlib
 from collections.abc import Callable, Iterable
-from typing import Any, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 # A hyper-parameter must stay finite when it is converted to the network's dtype.
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -20,11 +23,15 @@ INT32_MAX = 2**31 - 1
 MAX_THREADS = 1024  # far above any processor; more is a slip, such as passing the batch size
 
 
+_REPR = reprlib.Repr()  # which does not go into all of a long list
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
+
+
 def shown(value: object) -> str:
     """The value as an error message names it: short, and arrays by their shape."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    text = repr(value)
+    text = " ".join(_REPR.repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

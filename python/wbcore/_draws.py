@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from wbcore import _arguments, _core
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
     # Not at run time, since NumPy loads np.random on first use, and an integer seed does not need
     # it.
     Seed: TypeAlias = int | np.random.Generator | np.random.RandomState

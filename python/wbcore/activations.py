@@ -10,12 +10,13 @@ in `RELU_FAMILY` start with the initializer he, the others with xavier.
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments, _core
 from wbcore._docstrings import with_sections
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "NAMES",

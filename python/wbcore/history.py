@@ -195,7 +195,7 @@ class History:
         record: Record = {} if name.startswith("_") else self._record
         if name in record:
             return record[name]
-        known = ", ".join(record) if record else "none, since no epoch was completed"
+        known = ", ".join(self.names) if record else "none, since no epoch was completed"
         raise AttributeError(f"[History] expected one of the series ({known}), got {name!r}")
 
     def __dir__(self) -> list[str]:

@@ -30,14 +30,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from wbcore import _arguments, _core
 from wbcore._docstrings import Function, with_sections
 from wbcore._draws import Matrix
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
     from wbcore._draws import Seed
+
+    Initializer: TypeAlias = str | Callable[..., ArrayLike]
 
 __all__ = [
     "BIAS_NAMES",
@@ -57,8 +60,6 @@ __all__ = [
     "xavier",
     "zeros",
 ]
-
-Initializer: TypeAlias = str | Callable[..., ArrayLike]
 
 # Distribution function of the standard normal at -2, and its increase from there to 2.
 _BELOW_CUT = float.fromhex("0x1.74bcf82c9d860p-6")

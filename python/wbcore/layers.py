@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from wbcore import _arguments, _core, activations, initializers
-from wbcore.initializers import Initializer
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from wbcore._draws import Seed
+    from wbcore.initializers import Initializer
 
 __all__ = ["Dense", "Layer", "dense"]
 

@@ -10,18 +10,19 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from wbcore import _arguments, _core, losses, training
 from wbcore._draws import check_seed
 from wbcore.gradients import Gradients
 from wbcore.history import History, LayerStatistics, layer_statistics
-from wbcore.initializers import Initializer
 from wbcore.layers import Dense, Layer, initialize
 from wbcore.optimizers import SGD
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
     from wbcore._draws import Seed
+    from wbcore.initializers import Initializer
 
 __all__ = ["Network"]
 
@@ -127,7 +128,8 @@ class Network:
         --------
         >>> import wbcore as wb
         >>> net = wb.Network.mlp([8, 16, 1], activation="tanh", output_activation="sigmoid")
-        >>> net.activations ('tanh', 'sigmoid')
+        >>> net.activations
+        ('tanh', 'sigmoid')
         """
         if isinstance(widths, (str, bytes)) or not hasattr(widths, "__len__") or len(widths) < 2:
             raise ValueError(
@@ -494,7 +496,9 @@ class Network:
         n_threads : int, optional
             At least 1; the result does not depend on it. Default: as many as are worth their while.
         callback : callable, optional
-            `callback(epoch, history)` after each epoch, counted from 0. Returning True stops.
+            `callback(epoch, history)` after each epoch, counted from 0. Returning True stops. It
+            may look at the network, and copy it; but what it writes into the parameters is lost
+            with the next epoch, and changes of the optimizer count from the next `fit`.
         track : {None, "epoch"}
             "epoch" keeps the statistics of all weights and biases, initially and after each epoch,
             in `history.parameters`.
@@ -610,7 +614,21 @@ class Network:
     # Copies and files
 
     def copy(self) -> Network:
-        """A network of its own with the same structure, parameters, metadata and history."""
+        """A network of its own with the same structure, parameters, metadata and history.
+
+        Returns
+        -------
+        Network
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network.mlp([4, 8, 3], seed=0)
+        >>> best = net.copy()
+        >>> net.parameters[:] = 0
+        >>> best == net
+        False
+        """
         copy = self._of_structure(self.widths, self.activations, self.dtype)
         copy.parameters[...] = self.parameters
         copy.metadata = deepcopy(self.metadata)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wbcore import _arguments, _core
 from wbcore.gradients import Gradients
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from wbcore.network import Network
 
 __all__ = ["SGD"]
@@ -82,7 +83,8 @@ class SGD:
     Attributes
     ----------
     learning_rate, momentum, nesterov, weight_decay, decay_biases
-        May be changed between steps; a value assigned is checked at once.
+        May be changed between steps and between fits (a `fit` goes on with what it began with); a
+        value assigned is checked at once.
 
     Raises
     ------
@@ -174,6 +176,15 @@ class SGD:
             has been changed then.
         RuntimeError
             When another thread is training the network.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
+        >>> _, grads = net.loss_and_gradients([[2.0]], [1.0], loss="mse")
+        >>> wb.SGD(learning_rate=0.125).step(net, grads)
+        >>> net.parameters  # from 1 and 0, the gradients being 4 and 2
+        array([ 0.5 , -0.25], dtype=float32)
         """
         from wbcore.network import Network
 

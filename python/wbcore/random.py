@@ -7,10 +7,14 @@ the seed; what the second is used for is in docs/arithmetic.md, section 8.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from wbcore import _arguments, _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["permutation", "philox_words", "standard_normal", "uniform"]
 

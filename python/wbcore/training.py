@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from wbcore import _arguments, losses
 from wbcore._progress import Progress
@@ -15,6 +14,8 @@ from wbcore.history import History, Record
 from wbcore.optimizers import SGD
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from wbcore.network import Network
 
 __all__ = ["Callback", "fit"]

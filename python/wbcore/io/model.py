@@ -31,13 +31,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from wbcore import _arguments, activations
 from wbcore.errors import ModelFileError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from wbcore.network import Network
 
 __all__ = ["load_network", "save_network"]
@@ -169,7 +170,7 @@ def _preface(architecture: str, metadata: str) -> bytes:
 
 def _target(path: str | os.PathLike[str]) -> Path:
     """The file to be written or replaced, with links followed."""
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(os.fsdecode(path)))
     if not target.exists():
         return target
     if not target.is_file():  # a rename would put a file in the place of a folder or device
@@ -236,6 +237,10 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         When the file is no model of wbcore, or truncated, oversized, altered, or of a newer format.
     OSError
         When the file is missing or cannot be read.
+
+    See Also
+    --------
+    save_network : The other direction, with an example.
     """
     path = os.fsdecode(path)
     _check_size(path)
