@@ -1,0 +1,318 @@
+"""The history of a training, its tables, and the progress line."""
+
+import copy
+import io
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import wbcore as wb
+from wbcore import _progress
+
+rng = np.random.default_rng(0)
+X, Y = rng.standard_normal((40, 3)), rng.integers(0, 2, 40)
+X_VAL, Y_VAL = rng.standard_normal((10, 3)), rng.integers(0, 2, 10)
+
+
+def network():
+    return wb.Network.mlp([3, 5, 2], seed=1)
+
+
+def fit(net, **options):
+    settings = {"loss": "cross_entropy", "epochs": 4, "batch_size": 16}
+    return net.fit(X, Y, **settings | options)
+
+
+@pytest.fixture
+def history():
+    return fit(network(), validation_data=(X_VAL, Y_VAL), metrics=["accuracy"], track="epoch")
+
+
+def test_one_value_an_epoch(history):
+    names = {"loss", "val_loss", "accuracy", "val_accuracy"}
+    assert set(history.to_dict()) == set(history.names) == names
+    assert len(history) == 4
+    for name in names:
+        series = getattr(history, name)
+        assert len(series) == 4
+        assert all(type(value) is float for value in series)
+        assert history.to_dict()[name] == series
+        assert history.to_dict()[name] is not series
+    assert names <= set(dir(history))
+    assert pd.DataFrame(history.to_dict()).shape == (4, 4)
+
+
+def test_values_are_what_evaluate_gives():
+    net, seen = network(), []
+
+    def callback(epoch, history):
+        values = net.evaluate(X_VAL, Y_VAL, loss="cross_entropy", metrics=["accuracy"])
+        seen.append((epoch, len(history), history.val_loss[-1], history.val_accuracy[-1], values))
+
+    fit(net, validation_data=(X_VAL, Y_VAL), metrics=["accuracy"], callback=callback)
+    assert [entry[:2] for entry in seen] == [(0, 1), (1, 2), (2, 3), (3, 4)]
+    for _, _, loss, accuracy, values in seen:
+        assert values == {"loss": loss, "accuracy": accuracy}
+
+
+def test_loss_of_an_epoch_in_one_batch_is_that_before_it():
+    net = network()
+    before = net.evaluate(X, Y, loss="cross_entropy")["loss"]
+    assert fit(net, epochs=1, batch_size=40, shuffle=False).loss == [before]
+
+
+def test_loss_of_an_epoch_is_weighted_by_rows():
+    net = network()
+    # So small a step does not change float32 parameters: every batch sees the same network.
+    history = fit(net, epochs=1, batch_size=16, optimizer=wb.SGD(1e-30))
+    whole = net.evaluate(X, Y, loss="cross_entropy")["loss"]
+    assert history.loss[0] == pytest.approx(whole, rel=1e-6)
+
+
+def test_fit_keeps_its_history():
+    net = network()
+    assert net.history is None
+    assert fit(net) is net.history
+
+
+@pytest.mark.parametrize("answer", [True, np.True_])
+def test_callback_stops(answer):
+    history = fit(network(), epochs=10, callback=lambda epoch, _: answer if epoch == 2 else None)
+    assert len(history) == 3
+    assert history.status == "stopped"
+    assert not history.interrupted
+
+
+@pytest.mark.parametrize("answer", [None, False, 1, "yes", [0], np.False_])
+def test_only_true_stops(answer):
+    history = fit(network(), callback=lambda _, __: answer)
+    assert (len(history), history.status) == (4, "completed")
+
+
+def test_error_in_a_callback_leaves_history_and_network():
+    net = network()
+
+    def callback(epoch, history):
+        assert history.status == "running"
+        if epoch == 1:
+            raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        fit(net, epochs=10, callback=callback)
+    assert (len(net.history), net.history.status) == (2, "failed")
+    same = network()
+    fit(same, epochs=2)
+    assert net == same
+
+
+def test_interrupt_in_a_callback():
+    net = network()
+
+    def callback(epoch, _):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, epochs=10, callback=callback)
+    assert net.history.interrupted
+    assert len(net.history) == 2
+
+
+def test_table(history):
+    lines = str(history).splitlines()
+    assert lines[0].split() == ["epoch", *history.names]
+    assert set(lines[1]) == {"-"}
+    assert len({len(line) for line in lines}) == 1
+    assert [line.split()[0] for line in lines[2:]] == ["1", "2", "3", "4"]
+    column = history.names.index("val_loss") + 1
+    assert [float(line.split()[column]) for line in lines[2:]] == pytest.approx(
+        history.val_loss, abs=1e-5
+    )
+
+
+def test_long_table_is_cut_in_the_middle():
+    lines = str(fit(network(), epochs=200)).splitlines()
+    first = [line.split()[0] for line in lines[2:]]
+    assert first == [*map(str, range(1, 31)), "...", *map(str, range(171, 201))]
+
+
+def test_repr(history):
+    assert repr(history).startswith("<History: 4 epochs, completed, loss ")
+
+
+def test_unknown_series(history):
+    with pytest.raises(
+        AttributeError, match=r"\[History\] expected one of the series \(loss, .*'r2'"
+    ):
+        _ = history.r2
+    assert not hasattr(history, "r2")
+
+
+def test_history_is_true_even_when_empty():
+    empty = wb.History({})
+    assert len(empty) == 0
+    assert empty
+    assert str(empty).splitlines()[0] == "epoch"
+    assert repr(empty) == "<History: 0 epochs, running>"
+    with pytest.raises(AttributeError, match=r"none, since no epoch was completed"):
+        _ = empty.loss
+
+
+def test_copies(history):
+    for other in (copy.copy(history), copy.deepcopy(history), pickle.loads(pickle.dumps(history))):
+        assert other == history
+        assert other.val_loss == history.val_loss
+
+
+# Parameters
+
+
+def test_tracked_statistics_are_those_of_the_networks():
+    net = network()
+    states = [net.statistics()]
+    history = fit(net, track="epoch", callback=lambda *_: states.append(net.statistics()))
+    assert list(history.parameters) == states
+    assert history.parameters[1:3] == states[1:3]
+    assert history.parameters.initial == states[0]
+    assert history.parameters.final == states[-1]
+    for layer, changes in enumerate(history.parameters.change):
+        for part, change in zip(("weights", "biases"), changes, strict=True):
+            for name in change._fields:
+                initial, final = (
+                    getattr(getattr(state[layer], part), name) for state in (states[0], states[-1])
+                )
+                assert getattr(change, name) == final - initial
+
+
+def test_statistics_are_numpys():
+    net = network()
+    net[0].biases[:] = [-3, 0, 1, 2, 10]
+    for layer, statistics in zip(net, net.statistics(), strict=True):
+        for array, found in [
+            (layer.weights, statistics.weights),
+            (layer.biases, statistics.biases),
+        ]:
+            a = array.astype(np.float64)
+            expected = (a.mean(), np.abs(a).mean(), a.std(), a.min(), a.max())
+            assert found == pytest.approx(expected, rel=1e-14, abs=1e-16)
+
+
+def test_tracking_changes_nothing_else():
+    tracked, plain = network(), network()
+    fit(tracked, track="epoch")
+    fit(plain)
+    assert tracked == plain
+    assert tracked.history.loss == plain.history.loss
+
+
+def test_parameter_table(history):
+    lines = str(history.parameters).splitlines()
+    assert lines[0] == "means after 4 epochs"
+    assert [line.split()[0] for line in lines[3:]] == ["0", "1"]
+    numbers = [float(text) for text in lines[3].split()[1:]]
+    first, last = history.parameters.initial[0], history.parameters.final[0]
+    expected = []
+    for part in ("weights", "biases"):
+        a, b = getattr(first, part).mean, getattr(last, part).mean
+        expected += [a, b, b - a]
+    assert numbers == pytest.approx(expected, abs=6e-6, rel=1e-3)
+
+
+def test_parameter_columns(history):
+    columns = history.parameters.to_dict()
+    frame = pd.DataFrame(columns)
+    assert frame.shape == (10, 12)
+    assert columns["epoch"] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert columns["layer"] == [0, 1] * 5
+    assert columns["biases_max"][9] == history.parameters.final[1].biases.max
+
+
+def test_untracked_parameters_are_empty():
+    parameters = fit(network()).parameters
+    assert len(parameters) == 0
+    assert str(parameters) == "<ParameterHistory: none tracked>"
+    with pytest.raises(
+        ValueError, match=r'\[history.parameters\] expected fit\(..., track="epoch"\)'
+    ):
+        _ = parameters.initial
+
+
+# Progress
+
+
+def test_one_line_an_epoch_elsewhere_than_on_a_terminal(capsys):
+    history = fit(network(), epochs=10, progress=True, validation_data=(X_VAL, Y_VAL))
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert len(lines) == 10
+    assert lines[0].startswith(f"epoch  1/10  loss {history.loss[0]:.5f}  val_loss ")
+    assert lines[9].startswith("epoch 10/10  loss ")
+    assert "\r" not in err
+
+
+def test_silent_without_progress(capsys):
+    fit(network())
+    assert capsys.readouterr() == ("", "")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+    def screen(self):
+        """What is to be seen, line by line, after carriage returns."""
+        lines = []
+        for line in self.getvalue().split("\n"):
+            seen = ""
+            for part in line.split("\r"):
+                seen = part + seen[len(part) :]
+            lines.append(seen.rstrip())
+        return lines
+
+
+def test_one_line_on_a_terminal(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    history = fit(network(), epochs=3, progress=True)
+    assert terminal.getvalue().count("\r") == 3
+    shown, after = terminal.screen()
+    assert shown.startswith(f"epoch 3/3  loss {history.loss[-1]:.5f}")
+    assert after == ""
+
+
+def test_shorter_line_covers_a_longer_one():
+    terminal = Terminal()
+    progress = _progress.Progress(2, terminal)
+    progress.update(wb.History({"loss": [100.0]}))
+    progress.update(wb.History({"loss": [100.0, 1.0]}))
+    progress.close()
+    assert terminal.screen()[0].endswith(" s")
+    assert terminal.screen()[0].count(" s") == 1
+
+
+def test_line_is_cut_to_the_width_of_the_terminal(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(_progress.Progress, "_columns", lambda _: 20)
+    progress = _progress.Progress(1, terminal)
+    progress.update(wb.History({"loss": [1.0], "val_loss": [1.0]}))
+    assert terminal.getvalue() == "\repoch 1/1  loss 1.0"
+
+
+def test_line_ends_when_training_fails(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+
+    def callback(*_):
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        fit(network(), progress=True, callback=callback)
+    assert terminal.getvalue().endswith(" s\n")
+
+
+def test_no_stderr(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    assert len(fit(network(), progress=True)) == 4

@@ -1,0 +1,154 @@
+"""SGD: the formulas, the velocity, hyper-parameters."""
+
+import copy
+import gc
+import pickle
+import weakref
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+import wbcore as wb
+
+X = np.random.default_rng(0).standard_normal((20, 3))
+Y = np.random.default_rng(1).standard_normal((20, 2))
+
+OPTIONS = [
+    {"learning_rate": 0.1, "momentum": m, "nesterov": n, "weight_decay": d, "decay_biases": b}
+    for m, n, d, b in product([0.0, 0.9], [False, True], [0.0, 0.01], [False, True])
+    if m or not n
+]
+
+
+def network(**options):
+    return wb.Network.mlp([3, 4, 2], activation="tanh", seed=1, dtype="float64", **options)
+
+
+def fma(a, b, c):
+    """With one rounding, for arrays of float64."""
+    return np.array(
+        [float(Fraction(x) * Fraction(y) + Fraction(z)) for x, y, z in np.broadcast(a, b, c)]
+    )
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_step_is_the_formula(options):
+    net, optimizer = network(), wb.SGD(**options)
+    is_weight = np.concatenate(
+        [np.repeat([True, False], [12, 4]), np.repeat([True, False], [8, 2])]
+    )
+    w, v = net.parameters.copy(), np.zeros(net.n_parameters)
+    for _ in range(3):
+        _, grads = net.loss_and_gradients(X, Y, loss="mse")
+        optimizer.step(net, grads)
+        g = grads.flat
+        decayed = is_weight | options["decay_biases"]
+        if options["weight_decay"]:
+            g = np.where(decayed, fma(options["weight_decay"], w, g), g)
+        if options["momentum"]:
+            v = g = fma(options["momentum"], v, g)
+            if options["nesterov"]:
+                undecayed = grads.flat
+                g = np.where(decayed, fma(options["weight_decay"], w, undecayed), undecayed)
+                g = fma(options["momentum"], v, g)
+        w = fma(-options["learning_rate"], g, w)
+        assert net.parameters.tobytes() == w.tobytes()
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_own_loop_is_fit(options):
+    fitted, looped = network(), network()
+    fitted.fit(X, Y, loss="mse", optimizer=wb.SGD(**options), epochs=3, batch_size=8, shuffle=False)
+    optimizer = wb.SGD(**options)
+    for _ in range(3):
+        for start in range(0, 20, 8):
+            batch = slice(start, start + 8)
+            optimizer.step(looped, looped.loss_and_gradients(X[batch], Y[batch], loss="mse")[1])
+    assert fitted.parameters.tobytes() == looped.parameters.tobytes()
+
+
+def fit(net, optimizer, epochs=1):
+    net.fit(X, Y, loss="mse", optimizer=optimizer, epochs=epochs, shuffle=False)
+
+
+def test_velocity_lives_on_from_fit_to_fit():
+    once, twice, forgetful = network(), network(), network()
+    fit(once, wb.SGD(0.1, momentum=0.9), epochs=2)
+    optimizer = wb.SGD(0.1, momentum=0.9)
+    fit(twice, optimizer)
+    fit(twice, optimizer)
+    assert once == twice
+    optimizer.reset()
+    fit(forgetful, optimizer)
+    optimizer.reset()
+    fit(forgetful, optimizer)
+    assert once != forgetful
+
+
+def test_each_network_has_its_own_velocity():
+    shared = wb.SGD(0.1, momentum=0.9)
+    first, second, alone = network(), network(), network()
+    for _ in range(2):
+        fit(first, shared)
+        fit(second, shared)
+    fit(alone, wb.SGD(0.1, momentum=0.9), epochs=2)
+    assert first == second == alone
+
+
+def test_velocity_is_not_inherited_by_copies():
+    optimizer, net = wb.SGD(0.1, momentum=0.9), network()
+    fit(net, optimizer)
+    start = net.copy()
+    expected = net.copy()
+    fit(expected, wb.SGD(0.1, momentum=0.9))
+    for other_optimizer in (copy.copy(optimizer), copy.deepcopy(optimizer), optimizer):
+        other = start.copy()
+        fit(other, other_optimizer)
+        assert other == expected
+
+
+def test_velocity_goes_with_its_network():
+    optimizer, net = wb.SGD(0.1, momentum=0.9), network()
+    fit(net, optimizer)
+    core = weakref.ref(net._core)
+    assert len(optimizer._velocities) == 1
+    del net
+    gc.collect()
+    assert core() is None
+    assert len(optimizer._velocities) == 0
+
+
+def test_hyper_parameters_can_change_between_steps():
+    optimizer, net = wb.SGD(0.1), network()
+    optimizer.learning_rate = 0.5
+    before = net.parameters.copy()
+    _, grads = net.loss_and_gradients(X, Y, loss="mse")
+    optimizer.step(net, grads)
+    assert net.parameters.tobytes() == fma(-0.5, grads.flat, before).tobytes()
+
+
+def test_clipped_gradients_are_what_is_applied():
+    optimizer, net = wb.SGD(1.0), network()
+    before = net.parameters.copy()
+    _, grads = net.loss_and_gradients(X, Y, loss="mse")
+    grads.flat[:] = 0
+    grads[1].biases[0] = 0.25
+    optimizer.step(net, grads)
+    assert np.flatnonzero(net.parameters != before).tolist() == [24]
+    assert net[1].biases[0] == before[24] - 0.25
+
+
+def test_repr_and_pickle():
+    optimizer = wb.SGD(np.float32(0.5), momentum=0.9, nesterov=True)
+    text = (
+        "SGD(learning_rate=0.5, momentum=0.9, nesterov=True, weight_decay=0.0, decay_biases=False)"
+    )
+    assert repr(optimizer) == text
+    assert repr(pickle.loads(pickle.dumps(optimizer))) == text
+
+
+def test_unknown_attributes_are_refused():
+    with pytest.raises(AttributeError):
+        wb.SGD().learning_rte = 0.1

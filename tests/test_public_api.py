@@ -1,0 +1,268 @@
+"""The names that users rely on: exports, signatures, lean imports, documentation."""
+
+import doctest
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import wbcore as wb
+
+PACKAGE = Path(wb.__file__).parent
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(wb.__path__, "wbcore.")
+    if not module.name.endswith("__main__") and module.name != "wbcore._core"
+)
+
+SIGNATURES = {
+    "Dense": "(inputs, outputs, activation='identity', initializer=None, bias_initializer='zeros')",
+    "Network": "(layers, seed=0, dtype='float32')",
+    "Network.mlp": "(widths, activation='relu', *, output_activation='identity', initializer=None, "
+    "seed=0, dtype='float32')",
+    "Network.predict": "(self, X, out=None, n_threads=None)",
+    "Network.forward": "(self, X)",
+    "Network.backward": "(self, dY)",
+    "Network.loss_and_gradients": "(self, X, y, loss='cross_entropy', delta=1.0)",
+    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None, delta=1.0)",
+    "Network.fit": "(self, X, y, *, loss, optimizer=None, epochs=1, batch_size=32, "
+    "validation_data=None, metrics=(), progress=False, shuffle=True, seed=0, n_threads=None, "
+    "callback=None, track=None, delta=1.0)",
+    "Network.statistics": "(self)",
+    "Network.summary": "(self)",
+    "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50, delta=1.0)",
+    "Network.copy": "(self)",
+    "Network.save": "(self, path)",
+    "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
+    "decay_biases=False)",
+    "SGD.step": "(self, network, gradients)",
+    "SGD.reset": "(self)",
+    "History.to_dict": "(self)",
+    "load": "(path)",
+    "dense": "(x, weights, biases)",
+    "sigmoid": "(z)",
+    "softmax": "(z)",
+    "initializers.xavier": "(fan_in, fan_out, *, seed=0, layer=0, dtype='float64')",
+    "losses.huber": "(outputs, y, delta=1.0)",
+    "random.permutation": "(n, seed=0, epoch=0)",
+    "random.philox_words": "(key0, key1, start, count)",
+    "io.save_network": "(network, path)",
+    "io.load_network": "(path)",
+}
+
+
+def resolve(name):
+    value = wb
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signature(name):
+    signature = inspect.signature(resolve(name))
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+    assert str(inspect.Signature(bare)) == SIGNATURES[name]
+
+
+def test_exports():
+    assert len(wb.__all__) == len(set(wb.__all__))
+    for name in wb.__all__:
+        assert hasattr(wb, name)
+    assert set(wb.__all__) <= set(dir(wb))
+    assert set(wb.io.__all__) <= set(dir(wb.io))
+    public = {
+        name
+        for name, value in vars(wb).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    }
+    assert public - {"annotations", "TYPE_CHECKING"} <= set(wb.__all__)
+
+
+def test_unknown_names():
+    with pytest.raises(AttributeError, match="module 'wbcore' has no attribute 'Denze'"):
+        _ = wb.Denze
+    with pytest.raises(AttributeError, match=r"module 'wbcore.io' has no attribute 'read'"):
+        _ = wb.io.read
+
+
+def test_version_has_one_source():
+    assert wb.__version__ == importlib.metadata.version("wbcore")
+
+
+def test_paths_of_the_cpp_package():
+    assert Path(wb.get_include(), "wbcore", "version.hpp").is_file()
+    assert Path(wb.get_cmake_dir(), "wbcoreConfig.cmake").is_file()
+
+
+def test_instruction_sets():
+    assert wb.isa() in wb.available_isas()
+    assert "plain" in wb.available_isas()
+
+
+def python(program, **options):
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, **options
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_is_lean():
+    program = """
+import sys, numpy
+before = set(sys.modules)
+import wbcore
+print(*sorted(name.partition(".")[0] for name in set(sys.modules) - before))
+print(*sorted(name for name in sys.modules if name.startswith("wbcore.")))
+"""
+    first, second = python(program).splitlines()
+    assert set(first.split()) <= {"wbcore", *sys.stdlib_module_names}
+    heavy = {"asyncio", "unittest", "email", "http", "logging", "subprocess", "json", "hashlib"}
+    assert not heavy & set(first.split())
+    assert not {f"wbcore.{name}" for name in ("inspect", "io", "reference", "cli")} & set(
+        second.split()
+    )
+
+
+def test_numpy_random_is_not_needed_for_an_integer_seed():
+    program = """
+import sys, wbcore
+loaded = "numpy.random" in sys.modules  # older versions of NumPy always load it
+wbcore.Network.mlp([3, 2])
+assert ("numpy.random" in sys.modules) == loaded
+"""
+    python(program)
+
+
+def test_submodules_are_loaded_when_used():
+    program = """
+import sys, wbcore
+for name in ("inspect", "io", "reference"):
+    assert getattr(wbcore, name) is sys.modules["wbcore." + name]
+assert "safetensors" not in sys.modules
+wbcore.io.load_network
+assert "safetensors" in sys.modules
+assert "pandas" not in sys.modules
+"""
+    python(program)
+
+
+@pytest.mark.parametrize(
+    ("core", "expected"),
+    [
+        (None, "It has not been built in"),
+        (
+            "_core.so",
+            "It was built for another Python or machine: `pip install --force-reinstall wbcore`.",
+        ),
+    ],
+)
+def test_missing_core_says_what_to_do(tmp_path, core, expected):
+    shutil.copytree(
+        PACKAGE, tmp_path / "wbcore", ignore=shutil.ignore_patterns("_core*.so", "__pycache__")
+    )
+    if core:
+        (tmp_path / "wbcore" / core).write_text("no library")
+    program = """
+try:
+    import wbcore
+except ImportError as error:
+    print(error)
+"""
+    # No site-packages: an editable or installed wbcore must not step in. NumPy is not reached.
+    message = python(program, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)})
+    assert message.startswith("wbcore's extension module could not be loaded (")
+    assert expected in message
+
+
+# Documentation
+
+
+@pytest.mark.parametrize("name", ["wbcore", *MODULES])
+def test_examples_in_docstrings(name):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+
+
+# Classes that users get from others, and do not construct.
+GIVEN = (wb.Gradients, wb.History, wb.Layer)
+
+
+def documented():
+    for module in (wb, wb.activations, wb.initializers, wb.losses, wb.optimizers, wb.random, wb.io):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if value in (wb.io.read_table, wb.io.read_idx):
+                continue  # their examples need files; their own tests have them
+            if inspect.isfunction(value) or inspect.isclass(value):
+                yield value
+    for kind in (wb.Network, wb.SGD):
+        for name in vars(kind):
+            if not name.startswith("_") and callable(getattr(kind, name)):
+                yield getattr(kind, name)
+
+
+@pytest.mark.parametrize(
+    "value", {v.__qualname__: v for v in documented()}.values(), ids=lambda v: v.__qualname__
+)
+def test_docstring_is_complete(value):
+    text = inspect.getdoc(value)
+    first, _, rest = text.partition("\n")
+    assert first.endswith(".")
+    assert len(first) < 100
+    if value is wb.LayerGradients:
+        return  # a named tuple, whose fields have a line each
+    assert ">>> " in rest or "See Also" in rest
+    if value in GIVEN or (inspect.isclass(value) and issubclass(value, Exception)):
+        return
+    parameters = [name for name in inspect.signature(value).parameters if name != "self"]
+    assert ("\nParameters\n----------\n" in rest) == bool(parameters)
+    for name in parameters:
+        assert re.search(rf"^(\w+, )*{name}(, \w+)*( :|$)", rest, re.MULTILINE), name
+
+
+def test_the_example_of_the_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 10
+    X = (rng.random((200, 64)) + (np.arange(64) % 10 == y[:, None])) / 2
+    X_val, y_val = X[150:], y[150:]
+
+    z = wb.dense([0.5, 0.3], weights=[[0.8], [0.6]], biases=[0.2])
+    assert z.tolist() == [0.78]
+    assert wb.sigmoid(z).tolist() == [0.6856801139382539]
+    W1 = wb.initializers.xavier(3, 4, seed=0)
+    assert W1.shape == (3, 4)
+    net = wb.Network([wb.Dense(64, 32, "relu"), wb.Dense(32, 10)], seed=0)
+    assert net == wb.Network.mlp([64, 32, 10], activation="relu", seed=0)
+    history = net.fit(
+        X,
+        y,
+        loss="cross_entropy",
+        optimizer=wb.SGD(learning_rate=0.1, momentum=0.9),
+        epochs=20,
+        batch_size=32,
+        validation_data=(X_val, y_val),
+        metrics=["accuracy"],
+        progress=True,
+    )
+    assert len(history.loss) == 20
+    assert history.to_dict()["val_accuracy"][-1] == 1
+    assert net.predict(X).shape == (200, 10)
+    assert (net[0].weights.shape, net[0].biases.shape) == ((64, 32), (32,))
+    loss, grads = net.loss_and_gradients(X, y, loss="cross_entropy")
+    assert loss < history.loss[0]
+    assert (grads[0].weights.shape, grads[0].biases.shape) == ((64, 32), (32,))
+    assert "total" in net.summary()
+    net.save("digits.safetensors")
+    assert wb.load("digits.safetensors") == net

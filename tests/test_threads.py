@@ -1,0 +1,155 @@
+"""Threads and processes: many predict, each fits its own, none fits another's."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import wbcore as wb
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((300, 12))
+LABELS = rng.integers(0, 4, 300)
+
+
+def trained(seed, **options):
+    net = wb.Network.mlp([12, 20, 4], seed=seed)
+    net.fit(
+        X, LABELS, loss="cross_entropy", epochs=3, optimizer=wb.SGD(0.1, momentum=0.9), **options
+    )
+    return net
+
+
+@pytest.mark.parametrize("n_threads", [None, 1, 2])
+def test_many_threads_predict_with_one_network(n_threads):
+    net = trained(0)
+    before, expected = net.parameters.tobytes(), net.predict(X)
+    barrier = threading.Barrier(8)
+
+    def work(worker):
+        barrier.wait()
+        parts = [X, X[worker:], X[:: worker + 1]]
+        results = [expected, expected[worker:], expected[:: worker + 1]]
+        for _ in range(30):
+            for part, result in zip(parts, results, strict=True):
+                assert net.predict(part, n_threads=n_threads).tobytes() == result.tobytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(work, worker) for worker in range(8)]:
+            done.result()
+    assert net.parameters.tobytes() == before
+
+
+def test_threads_fit_networks_of_their_own():
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(trained, range(6)))
+    assert found == [trained(seed) for seed in range(6)]
+
+
+def test_threads_may_share_an_optimizer():
+    optimizer = wb.SGD(0.1, momentum=0.9)
+
+    def fit(seed):
+        net = wb.Network.mlp([12, 20, 4], seed=seed)
+        net.fit(X, LABELS, loss="cross_entropy", epochs=3, optimizer=optimizer)
+        return net
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(fit, range(6)))
+    assert found == [trained(seed) for seed in range(6)]
+
+
+def test_second_training_of_one_network_is_refused():
+    net, optimizer = wb.Network.mlp([12, 20, 4], seed=0), wb.SGD(0.1, momentum=0.9)
+    _, grads = net.loss_and_gradients(X, LABELS)
+    inside, go_on = threading.Event(), threading.Event()
+
+    def callback(epoch, _):
+        if epoch == 0:
+            inside.set()
+            assert go_on.wait(30)
+
+    def first():
+        net.fit(X, LABELS, loss="cross_entropy", epochs=3, optimizer=optimizer, callback=callback)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    try:
+        assert inside.wait(30)
+        refused = r"\] expected a network that is not being trained, got one that another thread"
+        with pytest.raises(RuntimeError, match=r"\[fit" + refused):
+            net.fit(X, LABELS, loss="cross_entropy")
+        with pytest.raises(RuntimeError, match=r"\[step" + refused):
+            optimizer.step(net, grads)
+        with pytest.raises(RuntimeError, match=r"\[forward" + refused):
+            net.forward(X)
+        with pytest.raises(RuntimeError, match=r"\[backward" + refused):
+            net.backward(np.ones((300, 4)))
+        net.predict(X)  # allowed
+        net.copy().fit(X, LABELS, loss="cross_entropy")
+    finally:
+        go_on.set()
+        thread.join()
+    assert net == trained(0)
+    net.fit(X, LABELS, loss="cross_entropy")
+
+
+def test_training_in_its_own_callback_is_refused():
+    net = wb.Network.mlp([12, 20, 4])
+
+    def callback(*_):
+        net.fit(X, LABELS, loss="cross_entropy")
+
+    with pytest.raises(RuntimeError, match=r"the fit whose callback this is.*net\.copy\(\)"):
+        net.fit(X, LABELS, loss="cross_entropy", callback=callback)
+    net.fit(X, LABELS, loss="cross_entropy")
+
+
+def test_other_python_threads_run_during_a_fit():
+    net = wb.Network.mlp([12, 256, 256, 4])
+    finished = threading.Event()
+
+    def fit():
+        net.fit(X, LABELS, loss="cross_entropy", epochs=30, n_threads=1)
+        finished.set()
+
+    thread = threading.Thread(target=fit)
+    thread.start()
+    rounds = 0
+    while not finished.wait(0.001):
+        rounds += 1
+    thread.join()
+    assert rounds > 20
+
+
+FORK = """
+import os, warnings
+import numpy as np, wbcore as wb
+
+warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of forks beside threads
+X, y = np.random.default_rng(0).random((3000, 40)), np.arange(3000) % 5
+
+def work():
+    net = wb.Network.mlp([40, 128, 5])
+    net.fit(X, y, loss="cross_entropy", n_threads=2)
+    return net.predict(X, n_threads=2).tobytes()
+
+expected = work()
+child = os.fork()
+if child == 0:
+    os._exit(work() != expected)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert work() == expected
+"""
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_after_threads_have_run():
+    command = [sys.executable, "-c", FORK]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
