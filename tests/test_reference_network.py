@@ -14,7 +14,6 @@ from wbcore.reference import (
     INITIALIZERS,
     LOSSES,
     SGD,
-    Gradients,
     Layer,
     Network,
     Stream,
@@ -26,6 +25,7 @@ from wbcore.reference import (
     loss_and_gradient,
     losses,
     step,
+    zero_velocities,
 )
 
 BOTH = pytest.mark.parametrize("arith", [FLOAT32, FLOAT64], ids=repr)
@@ -333,10 +333,7 @@ def test_without_shuffle_an_epoch_is_its_batches_in_order():
     other = copy.deepcopy(net)
     optimizer = SGD(0.1, 0.5)
     fit(net, X, y, loss="mse", optimizer=optimizer, epochs=1, batch_size=3, shuffle=False)
-    velocities = [
-        Gradients(np.zeros_like(layer.weights).tolist(), [0.0] * len(layer.biases))
-        for layer in other.layers
-    ]
+    velocities = zero_velocities(other)
     for rows in (slice(0, 3), slice(3, 5)):
         _, gradients, _ = other.loss_and_gradients(X[rows], y[rows], "mse")
         step(other, gradients, velocities, optimizer)

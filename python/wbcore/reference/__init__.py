@@ -13,17 +13,18 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``initializers``, ``activations``,
-``losses``, ``optimizers``, ``network``, ``training``.
+``dense``, ``losses``, ``optimizers``, ``network``, ``training``.
 """
 
 from .activations import ACTIVATIONS
 from .arithmetic import FLOAT32, FLOAT64, Arithmetic
+from .dense import Gradients, Layer
 from .initializers import INITIALIZERS, from_draws, initial_weights
 from .losses import LOSSES, loss_and_gradient
-from .network import Gradients, Layer, Network
+from .network import Network
 from .optimizers import SGD
 from .random import Stream
-from .training import fit, step
+from .training import fit, step, zero_velocities
 
 __all__ = [
     "ACTIVATIONS",
@@ -42,4 +43,5 @@ __all__ = [
     "initial_weights",
     "loss_and_gradient",
     "step",
+    "zero_velocities",
 ]

@@ -22,6 +22,9 @@ ACTIVATIONS = (
     "softmax",
 )
 
+RELU_FAMILY = ("relu", "leaky_relu", "elu", "softplus", "gelu", "silu")
+"""Those of which about half of the variance of a signal is lost."""
+
 _LEAKY_SLOPE = 0.01
 
 

@@ -80,13 +80,13 @@ def _element(name: str, fan_in: int, fan_out: int, **options: float) -> Callable
         limit = FLOAT64.sqrt(SQUARED_LIMITS[name](fan_in, fan_out))
         return lambda u: -limit + (limit - -limit) * u
     if name == "normal":
-        mean, std = options.get("mean", 0.0), options.get("std", 1.0)
+        mean, std = options.get("mean", 0.0), options.get("std", 0.05)
         return lambda g: (std * g) + mean
     if name == "uniform":
-        low, high = options.get("low", 0.0), options.get("high", 1.0)
+        low, high = options.get("low", -0.05), options.get("high", 0.05)
         return lambda u: low + (high - low) * u
     if name == "truncated_normal":
-        mean, std = options.get("mean", 0.0), options.get("std", 1.0)
+        mean, std = options.get("mean", 0.0), options.get("std", 0.05)
         return lambda u: std * quantile(FLOAT64.fma(u, _WITHIN_TWO, _LEFT_OF_MINUS_TWO)) + mean
     message = f"[initializers] unknown initializer {name!r}; known: {', '.join(INITIALIZERS)}"
     raise ValueError(message)

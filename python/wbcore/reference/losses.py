@@ -21,11 +21,7 @@ Labels = Sequence[int]
 
 
 def loss_and_gradient(
-    arith: Arithmetic,
-    loss: str,
-    outputs: Matrix,
-    targets: Matrix,
-    delta: float = 1.0,
+    arith: Arithmetic, loss: str, outputs: Matrix, targets: Matrix, delta: float = 1.0
 ) -> tuple[float, list[list[float]]]:
     """Mean loss over a batch and its gradient.
 
@@ -61,29 +57,44 @@ def loss_and_gradient(
     >>> round(value, 12), gradient
     (0.69314718056, [[0.5, -0.5]])
     """
+    total, gradient = loss_sum_and_gradient(arith, loss, outputs, targets, delta)
+    return FLOAT64.T(total / count(loss, len(outputs), len(outputs[0]))), gradient
+
+
+def count(loss: str, rows: int, width: int) -> int:
+    """Of what a loss is the mean: of rows for cross_entropy, of elements for the others."""
+    return rows if loss == "cross_entropy" else rows * width
+
+
+def loss_sum_and_gradient(
+    arith: Arithmetic, loss: str, outputs: Matrix, targets: Matrix, delta: float = 1.0
+) -> tuple[float, list[list[float]]]:
+    """Sum of the row losses of a batch, and the gradient of their mean.
+
+    Parameters, errors and gradient are those of `loss_and_gradient`.
+    """
     if loss not in LOSSES:
         message = f"[losses] unknown loss {loss!r}; known: {', '.join(LOSSES)}"
         raise ValueError(message)
     T = arith.T
-    width = len(outputs[0])
-    n = len(outputs) if loss == "cross_entropy" else len(outputs) * width
+    n = T(count(loss, len(outputs), len(outputs[0])))
 
     row_losses, gradient = [], []
     for y, t in zip(outputs, targets, strict=True):
         match loss:
             case "mse":
-                row = _mse(arith, y, t, T(2.0 / T(n)))
+                row = _mse(arith, y, t, T(2.0 / n))
             case "mae":
-                row = _mae(arith, y, t, T(1.0 / T(n)))
+                row = _mae(arith, y, t, T(1.0 / n))
             case "huber":
-                row = _huber(arith, y, t, T(1.0 / T(n)), T(delta))
+                row = _huber(arith, y, t, T(1.0 / n), T(delta))
             case "binary_cross_entropy":
-                row = _binary_cross_entropy(arith, y, t, T(1.0 / T(n)))
+                row = _binary_cross_entropy(arith, y, t, T(1.0 / n))
             case _:
-                row = _cross_entropy(arith, y, t, T(1.0 / T(n)))
+                row = _cross_entropy(arith, y, t, T(1.0 / n))
         row_losses.append(row[0])
         gradient.append(row[1])
-    return FLOAT64.T(arith.row_total(row_losses) / n), gradient
+    return arith.row_total(row_losses), gradient
 
 
 def target_rows(targets: Matrix | Labels, width: int) -> Matrix:

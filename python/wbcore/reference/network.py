@@ -1,60 +1,16 @@
-"""A network of dense layers: forward, backward, loss and gradients (section 3)."""
+"""A network of dense layers: forward, backward, loss and gradients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from . import activations
-from .arithmetic import Arithmetic
-from .arrays import Matrix, columns
+from .arithmetic import FLOAT64, Arithmetic
+from .arrays import Matrix
+from .dense import Gradients, Layer, Pass, dense, dense_backward
 from .initializers import initial_weights
-from .losses import ENTROPIES, Labels, loss_and_gradient, target_rows
-
-
-@dataclass
-class Layer:
-    """A dense layer.
-
-    Parameters
-    ----------
-    weights : matrix of shape (I, O)
-    biases : vector of length O
-    activation : str
-    """
-
-    weights: list[list[float]]
-    biases: list[float]
-    activation: str = "identity"
-
-
-@dataclass
-class Gradients:
-    """Gradients of a loss by the parameters of a layer, or anything else of their shape.
-
-    Parameters
-    ----------
-    weights : matrix of shape (I, O)
-    biases : vector of length O
-    """
-
-    weights: list[list[float]]
-    biases: list[float]
-
-
-@dataclass
-class Pass:
-    """What a layer keeps of a forward pass for the way back.
-
-    Parameters
-    ----------
-    X : matrix of shape (B, I)
-    Z, A : matrices of shape (B, O)
-        The sums, and the outputs ``A = activation(Z)``.
-    """
-
-    X: Matrix
-    Z: Matrix
-    A: Matrix
+from .losses import ENTROPIES, Labels, count, loss_sum_and_gradient, target_rows
+from .random import bias_stream
 
 
 @dataclass
@@ -88,10 +44,11 @@ class Network:
         activation: str,
         *,
         output_activation: str = "identity",
-        initializer: str,
-        seed: int,
+        initializer: str | None = None,
+        bias_initializer: str = "zeros",
+        seed: int = 0,
     ) -> "Network":
-        """Make a network from an integer seed; its biases are zero.
+        """Make a network from an integer seed.
 
         Parameters
         ----------
@@ -99,22 +56,27 @@ class Network:
             Inputs, then the outputs of every layer.
         activation, output_activation : str
             Of all layers but the last, and of the last.
-        initializer : str
-            Of the weights.
+        initializer : str, optional
+            Of all weights.  Default: he for layers of the relu family, xavier for the others.
+        bias_initializer : str
+            Of all biases, which are drawn as a matrix of shape (1, O).
         seed : int
 
         Examples
         --------
         >>> from wbcore.reference import FLOAT64
-        >>> net = Network.mlp(FLOAT64, [3, 2, 1], "relu", initializer="he", seed=0)
+        >>> net = Network.mlp(FLOAT64, [3, 2, 1], "relu", seed=0)
         >>> [(len(layer.weights), len(layer.biases)) for layer in net.layers]
         [(3, 2), (2, 1)]
         """
         layers = []
         for index, shape in enumerate(pairwise(widths)):
             name = output_activation if index == len(widths) - 2 else activation
-            weights = initial_weights(arith, initializer, shape, seed, index)
-            layers.append(Layer(weights, [0.0] * shape[1], name))
+            drawn = initializer or ("he" if name in activations.RELU_FAMILY else "xavier")
+            weights = initial_weights(arith, drawn, shape, seed, index)
+            row, stream = (1, shape[1]), bias_stream(seed, index)
+            (biases,) = initial_weights(arith, bias_initializer, row, seed, index, stream=stream)
+            layers.append(Layer(weights, biases, name))
         return cls(layers, arith)
 
     def predict(self, X: Matrix) -> Matrix:
@@ -145,7 +107,7 @@ class Network:
         passes = []
         A: Matrix = self.rounded(X)
         for layer in self.layers:
-            passes.append(self._dense(A, layer))
+            passes.append(dense(self.arith, A, layer))
             A = passes[-1].A
         return passes
 
@@ -180,7 +142,7 @@ class Network:
                     activations.backward(self.arith, layer.activation, *rows)
                     for rows in zip(dA, kept.Z, kept.A, strict=True)
                 ]
-            gradient, dA = self._dense_backward(dZ, kept.X, layer)
+            gradient, dA = dense_backward(self.arith, dZ, kept.X, layer)
             gradients.append(gradient)
         return gradients[::-1], dA
 
@@ -209,6 +171,16 @@ class Network:
         ValueError
             When an entropy meets a last layer of another activation.
         """
+        total, gradients, dX = self.loss_sum_and_gradients(X, y, loss, delta)
+        return FLOAT64.T(total / count(loss, len(y), len(self.layers[-1].biases))), gradients, dX
+
+    def loss_sum_and_gradients(
+        self, X: Matrix, y: Matrix | Labels, loss: str, delta: float = 1.0
+    ) -> tuple[float, list[Gradients], Matrix]:
+        """Sum of the row losses of a batch, and the gradients of their mean.
+
+        Parameters, errors and gradients are those of `loss_and_gradients`.
+        """
         passes = self.forward(X)
         activation = self.layers[-1].activation
         by_sums = loss in ENTROPIES
@@ -217,25 +189,11 @@ class Network:
             raise ValueError(message)
         outputs = passes[-1].Z if by_sums else passes[-1].A
         targets = self.rounded(target_rows(y, len(outputs[0])))
-        value, dY = loss_and_gradient(self.arith, loss, outputs, targets, delta)
+        total, dY = loss_sum_and_gradient(self.arith, loss, outputs, targets, delta)
         gradients, dX = self.backward(passes, dY, by_sums=by_sums)
-        return value, gradients, dX
+        return total, gradients, dX
 
     def rounded(self, X: Matrix) -> list[list[float]]:
         """Round the numbers of a matrix to the format."""
         T = self.arith.T
         return [[T(x) for x in row] for row in X]
-
-    def _dense(self, X: Matrix, layer: Layer) -> Pass:
-        feature_sum = self.arith.feature_sum
-        units = list(zip(layer.biases, columns(layer.weights), strict=True))
-        Z = [[feature_sum(b, x, w) for b, w in units] for x in X]
-        return Pass(X, Z, [activations.forward(self.arith, layer.activation, z) for z in Z])
-
-    def _dense_backward(self, dZ: Matrix, X: Matrix, layer: Layer) -> tuple[Gradients, Matrix]:
-        arith = self.arith
-        inputs, units = columns(X), columns(dZ)
-        dW = [[arith.row_sum(x, dz) for dz in units] for x in inputs]
-        db = [arith.row_total(dz) for dz in units]
-        dX = [[arith.feature_sum(0.0, dz, w) for w in layer.weights] for dz in dZ]
-        return Gradients(dW, db), dX

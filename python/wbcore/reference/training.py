@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 
+from .arithmetic import FLOAT64
 from .arrays import Matrix
-from .losses import Labels, target_rows
-from .network import Gradients, Network
+from .dense import Gradients
+from .losses import Labels, count, target_rows
+from .network import Network
 from .optimizers import SGD
 from .random import shuffle_stream
+
+
+def zero_velocities(network: Network) -> list[Gradients]:
+    """Return the velocities that a training starts with, one for each layer."""
+    return [
+        Gradients([[0.0] * len(row) for row in layer.weights], [0.0] * len(layer.biases))
+        for layer in network.layers
+    ]
 
 
 def step(
@@ -44,6 +54,7 @@ def fit(
     shuffle: bool = True,
     seed: int = 0,
     delta: float = 1.0,
+    velocities: Sequence[Gradients] | None = None,
 ) -> list[float]:
     """Train a network in place.
 
@@ -62,11 +73,14 @@ def fit(
         Of the shuffle.
     delta : float
         Of the loss huber.
+    velocities : sequence of Gradients, optional
+        To go on from an earlier training; they are updated in place. Default: zero.
 
     Returns
     -------
     list of float
-        The mean loss of each epoch, each batch weighted by its rows, measured before its update.
+        The mean loss of each epoch, every row measured before the update of its batch: the sums of
+        the batches, added in their order in binary64, and divided once.
 
     Examples
     --------
@@ -80,20 +94,17 @@ def fit(
     ([[0.5]], [0.5])
     """
     targets = target_rows(y, len(network.layers[-1].biases))
-    velocities = [
-        Gradients([[0.0] * len(row) for row in layer.weights], [0.0] * len(layer.biases))
-        for layer in network.layers
-    ]
+    velocities = zero_velocities(network) if velocities is None else velocities
     history = []
     for epoch in range(epochs):
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
         total = 0.0
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]
-            value, gradients, _ = network.loss_and_gradients(
+            batch_total, gradients, _ = network.loss_sum_and_gradients(
                 [X[r] for r in rows], [targets[r] for r in rows], loss, delta
             )
-            total += value * len(rows)
+            total = FLOAT64.T(total + batch_total)
             step(network, gradients, velocities, optimizer)
-        history.append(total / len(X))
+        history.append(FLOAT64.T(total / count(loss, len(targets), len(targets[0]))))
     return history

@@ -1,0 +1,106 @@
+"""A dense layer: forward and backward (section 3)."""
+
+from dataclasses import dataclass
+
+from . import activations
+from .arithmetic import Arithmetic
+from .arrays import Matrix, columns
+
+
+@dataclass
+class Layer:
+    """A dense layer.
+
+    Parameters
+    ----------
+    weights : matrix of shape (I, O)
+    biases : vector of length O
+    activation : str
+    """
+
+    weights: list[list[float]]
+    biases: list[float]
+    activation: str = "identity"
+
+
+@dataclass
+class Gradients:
+    """Gradients of a loss by the parameters of a layer, or anything else of their shape.
+
+    Parameters
+    ----------
+    weights : matrix of shape (I, O)
+    biases : vector of length O
+    """
+
+    weights: list[list[float]]
+    biases: list[float]
+
+
+@dataclass
+class Pass:
+    """What a layer keeps of a forward pass for the way back.
+
+    Parameters
+    ----------
+    X : matrix of shape (B, I)
+    Z, A : matrices of shape (B, O)
+        The sums, and the outputs ``A = activation(Z)``.
+    """
+
+    X: Matrix
+    Z: Matrix
+    A: Matrix
+
+
+def dense(arith: Arithmetic, X: Matrix, layer: Layer) -> Pass:
+    """Z = X W + b, every sum starting from its bias, and A = activation(Z).
+
+    Parameters
+    ----------
+    X : matrix of shape (B, I)
+        In the format of ``arith``, as the layer is.
+    layer : Layer
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT64
+    >>> dense(FLOAT64, [[2.0, 4.0]], Layer([[0.5], [0.25]], [1.0])).A
+    [[3.0]]
+    """
+    units = list(zip(layer.biases, columns(layer.weights), strict=True))
+    Z = [[arith.feature_sum(b, x, w) for b, w in units] for x in X]
+    return Pass(X, Z, [activations.forward(arith, layer.activation, z) for z in Z])
+
+
+def dense_backward(
+    arith: Arithmetic, dZ: Matrix, X: Matrix, layer: Layer
+) -> tuple[Gradients, list[list[float]]]:
+    """Gradients by the parameters of a layer and by its input.
+
+    Parameters
+    ----------
+    dZ : matrix of shape (B, O)
+        Gradient by the sums of the layer.
+    X : matrix of shape (B, I)
+    layer : Layer
+
+    Returns
+    -------
+    gradients : Gradients
+    dX : matrix of shape (B, I)
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT64
+    >>> gradients, dX = dense_backward(
+    ...     FLOAT64, [[2.0]], [[2.0, 4.0]], Layer([[0.5], [0.25]], [1.0])
+    ... )
+    >>> gradients.weights, gradients.biases, dX
+    ([[4.0], [8.0]], [2.0], [[1.0, 0.5]])
+    """
+    inputs, units = columns(X), columns(dZ)
+    dW = [[arith.row_sum(x, dz) for dz in units] for x in inputs]
+    db = [arith.row_total(dz) for dz in units]
+    dX = [[arith.feature_sum(0.0, dz, w) for w in layer.weights] for dz in dZ]
+    return Gradients(dW, db), dX

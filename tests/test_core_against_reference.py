@@ -1,0 +1,434 @@
+"""The core against the reference, bit for bit, in float64 and float32."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import wbcore as wb
+from wbcore import _core, reference
+from wbcore.reference import functions, normal
+
+BOTH = pytest.mark.parametrize("dtype", ["float32", "float64"])
+ACTIVATIONS = wb.activations.NAMES
+LOSSES = wb.losses.NAMES
+ARITHMETIC = {"float32": reference.FLOAT32, "float64": reference.FLOAT64}
+BITS = {np.dtype("float32"): np.uint32, np.dtype("float64"): np.uint64}
+
+# Each draws its own numbers, the same ones in every run; time is spent on nets, not on shrinking.
+exhaustive = settings(deadline=None, derandomize=True, print_blob=False)
+
+
+# ---- help
+
+
+def assert_same_bits(ours, expected, what=""):
+    """Equal in shape and in every bit, the sign of zero too; ours is an array, expected a list."""
+    expected = np.array(expected, dtype=ours.dtype)
+    assert ours.shape == expected.shape
+    kind = BITS[ours.dtype]
+    wrong = np.ascontiguousarray(ours).view(kind) != expected.view(kind)
+    if wrong.any():
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        pytest.fail(
+            f"{what}: {wrong.sum()} of {wrong.size} differ, first at {index}: "
+            f"core {float(ours[index]).hex()}, reference {float(expected[index]).hex()}"
+        )
+
+
+def in_reference(net):
+    """The same network in the reference."""
+    layers = [
+        reference.Layer(layer.weights.tolist(), layer.biases.tolist(), layer.activation)
+        for layer in net
+    ]
+    return reference.Network(layers, ARITHMETIC[str(net.dtype)])
+
+
+def assert_same_layers(ours, expected, what=""):
+    """Of parameters or gradients."""
+    for index, (layer, other) in enumerate(zip(ours, expected, strict=True)):
+        assert_same_bits(layer.weights, other.weights, f"{what} weights of layer {index}")
+        assert_same_bits(layer.biases, other.biases, f"{what} biases of layer {index}")
+
+
+def outputs_for(loss):
+    only = {
+        "cross_entropy": ("identity", "softmax"),
+        "binary_cross_entropy": ("identity", "sigmoid"),
+    }
+    return only.get(loss, ACTIVATIONS)
+
+
+def batch(seed, loss, rows, inputs, outputs, *, labels=True):
+    """Inputs, and targets that the loss takes; both in float64, whatever the network has."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(0, 1.5, (rows, inputs))
+    X[rng.random(X.shape) < 0.05] = 0.0
+    if loss == "cross_entropy" and labels:
+        return X, rng.integers(0, outputs, rows)
+    y = rng.random((rows, outputs))
+    if loss == "cross_entropy":
+        # Shares of whole 64ths, so that their sum is 1 in both precisions.
+        return X, rng.multinomial(64, y[0] / y[0].sum(), rows) / 64
+    return X, y if loss == "binary_cross_entropy" else 3 * y - 1.5
+
+
+def awkward_biases(net, seed):
+    """Biases other than the zeros that networks start with."""
+    rng = np.random.default_rng(seed)
+    for layer in net:
+        layer.biases[:] = rng.normal(0, 0.5, layer.biases.shape)
+
+
+# ---- elementary functions and activations
+
+
+def points(dtype, seed=0):
+    """Any bit patterns, numbers of usual sizes, and where algorithms change their way."""
+    rng = np.random.default_rng(seed)
+    info = np.finfo(dtype)
+    kind = BITS[np.dtype(dtype)]
+    patterns = rng.integers(0, np.iinfo(kind).max, 1500, dtype=kind, endpoint=True).view(dtype)
+    edges = np.array([0.0, info.smallest_subnormal, 3 * info.smallest_subnormal, info.tiny])
+    edges = [*edges, info.eps, 0.5, 2**-0.5, 1, np.log(2) / 2, np.log(2), 2, 5, 10, 15, 20, 39, 40]
+    edges += [87.33, 88.72, 88.73, 89, 103.27, 103.97, 104, 708.39, 709.78, 710, 745.13, 746, 1e4]
+    edges = np.array([*edges, info.max]).astype(dtype)
+    edges = np.concatenate(
+        [edges, np.nextafter(edges, dtype(0)), np.nextafter(edges[:-1], info.max)]
+    )
+    numbers = [rng.normal(0, scale, 500) for scale in (1e-3, 1, 20, 300)]
+    x = np.concatenate([patterns, edges, -edges, *(n.astype(dtype) for n in numbers)])
+    return x[np.isfinite(x)].astype(dtype)
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["exp", "expm1", "log", "log1p", "tanh", "sigmoid"])
+def test_elementary_functions(dtype, name):
+    x = points(np.dtype(dtype).type)
+    if name == "expm1":
+        x = -np.abs(x)
+    if name == "log":
+        x = x[x >= 0]
+    if name == "log1p":
+        x = np.abs(x[np.abs(x) <= 1])
+    function = getattr(functions, name)
+    expected = [function(ARITHMETIC[dtype], v) for v in x.tolist()]
+    assert_same_bits(_core.elementwise(name, x), expected, name)
+
+
+@BOTH
+@pytest.mark.parametrize("name", ACTIVATIONS[:-1])
+def test_activations_forward_and_backward(dtype, name):
+    z = points(np.dtype(dtype).type)
+    arith = ARITHMETIC[dtype]
+    expected = reference.activations.forward(arith, name, z.tolist())
+    a = getattr(wb, name)(z)
+    assert_same_bits(a, expected, name)
+    dA = np.random.default_rng(1).normal(size=z.shape).astype(dtype)
+    dZ = _core.activation_backward(name, z, a, dA)
+    rows = (dA.tolist(), z.tolist(), a.tolist())
+    assert_same_bits(dZ, reference.activations.backward(arith, name, *rows), f"d{name}")
+
+
+@BOTH
+@pytest.mark.parametrize("width", [1, 2, 10, 255, 256, 257, 600])
+def test_softmax(dtype, width):
+    z = np.random.default_rng(width).normal(0, 5, (3, width)).astype(dtype)
+    z[1] *= 40
+    expected = [reference.activations.softmax(ARITHMETIC[dtype], row) for row in z.tolist()]
+    assert_same_bits(wb.softmax(z), expected)
+
+
+# ---- random numbers and initializers
+
+
+@exhaustive
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 10**6))
+def test_words_and_draws(k0, k1, start):
+    stream = reference.Stream((k0, k1))
+    ours = wb.random.philox_words(k0, k1, start=start, count=9)
+    assert ours.tolist() == [stream.word(start + i) for i in range(9)]
+    assert_same_bits(wb.random.uniform(k0, k1, 9), stream.uniforms(9))
+    assert_same_bits(wb.random.standard_normal(k0, k1, 9), stream.normals(9))
+
+
+@exhaustive
+@given(st.integers(0, 2**64 - 1), st.integers(0, 1000), st.integers(0, 200))
+def test_permutations(seed, epoch, n):
+    expected = reference.random.shuffle_stream(seed, epoch).permutation(n)
+    assert wb.random.permutation(n, seed=seed, epoch=epoch).tolist() == expected
+
+
+def test_quantile_in_its_tails():
+    rng = np.random.default_rng(2)
+    u = np.concatenate([rng.random(2000), 2.0 ** rng.uniform(-1074, -1, 1000)])
+    edges = [0.075, 0.925, np.exp(-25.0), 2.0**-1074]
+    edges = np.array([*edges, *np.nextafter(edges, 1), 1 - 2.0**-53])
+    u = np.concatenate([u, edges])
+    assert_same_bits(_core.normal_quantile(u), [normal.quantile(v) for v in u.tolist()])
+
+
+OPTIONS = {
+    "constant": {"value": 0.1},
+    "normal": {"mean": 0.3, "std": 0.7},
+    "uniform": {"low": -0.3, "high": 0.7},
+    "truncated_normal": {"mean": 0.3, "std": 0.7},
+    "orthogonal": {"gain": 1.3},
+}
+
+
+def test_initializers_are_the_same_ones():
+    assert set(wb.initializers.NAMES) == set(reference.INITIALIZERS)
+
+
+@BOTH
+@pytest.mark.parametrize("name", wb.initializers.NAMES)
+def test_initializers_from_a_seed(dtype, name):
+    function = getattr(wb.initializers, name)
+    for shape, (seed, layer) in itertools.product(
+        [(1, 1), (5, 7), (7, 5), (300, 2), (2, 300)], [(0, 0), (2**64 - 1, 3)]
+    ):
+        for options in ({}, OPTIONS.get(name, {})):
+            ours = function(*shape, seed=seed, layer=layer, dtype=dtype, **options)
+            expected = reference.initial_weights(
+                ARITHMETIC[dtype], name, shape, seed, layer, **options
+            )
+            assert_same_bits(ours, expected, f"{name} {shape}")
+
+
+@pytest.mark.parametrize("name", wb.initializers.NAMES)
+@pytest.mark.parametrize("generator", [np.random.default_rng, np.random.RandomState])
+def test_initializers_from_the_draws_of_numpy(name, generator):
+    ours = getattr(wb.initializers, name)(6, 4, seed=generator(5), **OPTIONS.get(name, {}))
+    numpy = generator(5)
+    uniform = name in reference.initializers.FROM_UNIFORM_DRAWS
+    draws = numpy.random((6, 4)) if uniform else numpy.standard_normal((6, 4))
+    expected = reference.from_draws(name, draws.tolist(), **OPTIONS.get(name, {}))
+    assert_same_bits(ours, expected, name)
+
+
+@BOTH
+@pytest.mark.parametrize("activation", ACTIVATIONS[:-1])
+def test_networks_start_alike(dtype, activation):
+    net = wb.Network.mlp([5, 4, 3], activation=activation, seed=9, dtype=dtype)
+    expected = reference.Network.mlp(ARITHMETIC[dtype], [5, 4, 3], activation, seed=9)
+    assert_same_layers(net, expected.layers)
+
+
+@BOTH
+@pytest.mark.parametrize("name", wb.initializers.BIAS_NAMES)
+def test_biases_have_streams_of_their_own(dtype, name):
+    net = wb.Network(
+        [wb.Dense(2, 3, "tanh", "he", name), wb.Dense(3, 5, "tanh", "he", name)], 4, dtype
+    )
+    expected = reference.Network.mlp(
+        ARITHMETIC[dtype],
+        [2, 3, 5],
+        "tanh",
+        output_activation="tanh",
+        initializer="he",
+        bias_initializer=name,
+        seed=4,
+    )
+    assert_same_layers(net, expected.layers)
+
+
+# ---- losses
+
+
+@BOTH
+@pytest.mark.parametrize("labels", [True, False])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (130, 3), (300, 1), (3, 600)])
+def test_losses(dtype, labels, loss, shape):
+    _, y = batch(5, loss, shape[0], 1, shape[1], labels=labels)
+    outputs = (np.random.default_rng(6).normal(0, 3, shape)).astype(dtype)
+    outputs.flat[0] = -87.5
+    arith = ARITHMETIC[dtype]
+    targets = reference.losses.target_rows(y.tolist(), shape[1])
+    targets = [[arith.T(t) for t in row] for row in targets]
+    if loss == "mae":
+        outputs.flat[-1] = targets[-1][-1]  # a difference of zero has the gradient zero
+    value, gradient = wb.losses.loss_and_gradient(loss, outputs, y, 0.7)
+    expected = reference.loss_and_gradient(arith, loss, outputs.tolist(), targets, 0.7)
+    assert value.hex() == expected[0].hex()
+    assert_same_bits(gradient, expected[1], loss)
+
+
+# ---- networks
+
+
+@st.composite
+def problems(draw, max_width=40, max_rows=70):
+    """A network with drawn widths, depth and activations, and a batch for it."""
+    widths = draw(st.lists(st.integers(1, max_width), min_size=2, max_size=5))
+    loss = draw(st.sampled_from(LOSSES))
+    last = draw(st.sampled_from(outputs_for(loss)))
+    hidden = [draw(st.sampled_from(ACTIVATIONS[:-1])) for _ in widths[2:]]
+    pairs = zip(itertools.pairwise(widths), [*hidden, last], strict=True)
+    layers = [wb.Dense(*pair, activation) for pair, activation in pairs]
+    seed = draw(st.integers(0, 2**32))
+    net = wb.Network(layers, seed=seed, dtype=draw(st.sampled_from(["float32", "float64"])))
+    awkward_biases(net, seed)
+    rows = draw(st.integers(1, max_rows))
+    return (
+        net,
+        loss,
+        batch(seed, loss, rows, widths[0], widths[-1], labels=draw(st.booleans())),
+        seed,
+    )
+
+
+def assert_same_passes(net, loss, X, y, seed):
+    """Prediction, backward from any gradient, and the loss with its gradients."""
+    other = in_reference(net)
+    inputs = X.tolist()
+    passes = other.forward(inputs)
+    assert_same_bits(net.predict(X), passes[-1].A, "predict")
+    assert_same_bits(net.forward(X), passes[-1].A, "forward")
+
+    dY = np.random.default_rng(seed + 1).normal(size=passes_shape(passes)).astype(net.dtype)
+    ours = net.backward(dY)
+    gradients, dX = other.backward(passes, dY.tolist())
+    assert_same_layers(ours, gradients, "backward")
+    assert_same_bits(ours.inputs, dX, "dX")
+
+    value, ours = net.loss_and_gradients(X, y, loss=loss, delta=0.3)
+    expected, gradients, _ = other.loss_and_gradients(inputs, y.tolist(), loss, delta=0.3)
+    assert value.hex() == expected.hex()
+    assert_same_layers(ours, gradients, loss)
+    assert net.evaluate(X, y, loss=loss, delta=0.3)["loss"].hex() == expected.hex()
+
+
+def passes_shape(passes):
+    return len(passes[-1].A), len(passes[-1].A[0])
+
+
+@settings(exhaustive, max_examples=60)
+@given(problems())
+def test_passes_of_networks_of_any_shape(problem):
+    net, loss, (X, y), seed = problem
+    assert_same_passes(net, loss, X, y, seed)
+
+
+@BOTH
+@pytest.mark.parametrize("last", ACTIVATIONS)
+def test_sums_longer_than_their_leaves(dtype, last):
+    """I = 600 takes three leaves of 256, B = 300 three of 128."""
+    net = wb.Network([wb.Dense(600, 2, last)], seed=1, dtype=dtype)
+    loss = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}.get(last, "huber")
+    if last in ("identity", "softmax", "gelu"):  # the others differ in their activation alone
+        assert_same_passes(net, loss, *batch(2, loss, 300, 600, 2), seed=2)
+    X, _ = batch(3, loss, 3, 600, 2)
+    assert_same_bits(net.predict(X), in_reference(net).predict(X.tolist()))
+
+
+@BOTH
+@pytest.mark.parametrize("loss", LOSSES)
+def test_sums_over_many_outputs(dtype, loss):
+    """O = 600: the sums of softmax, of row losses and of the gradient of the layer before."""
+    net = wb.Network([wb.Dense(2, 3, "tanh"), wb.Dense(3, 600)], seed=1, dtype=dtype)
+    awkward_biases(net, 1)
+    assert_same_passes(net, loss, *batch(4, loss, 3, 2, 600), seed=4)
+
+
+# ---- training
+
+OPTIMIZERS = [
+    {},
+    {"weight_decay": 0.01},
+    {"weight_decay": 0.01, "decay_biases": True},
+    {"momentum": 0.9},
+    {"momentum": 0.9, "weight_decay": 0.01},
+    {"momentum": 0.9, "nesterov": True},
+    {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01, "decay_biases": True},
+]
+
+
+def assert_same_training(net, X, y, options, **arguments):
+    other = in_reference(net)
+    before = net.parameters.copy()
+    ours = net.fit(X, y, optimizer=wb.SGD(0.05, **options), **arguments)
+    expected = reference.fit(
+        other, X.tolist(), y.tolist(), optimizer=reference.SGD(0.05, **options), **arguments
+    )
+    assert [loss.hex() for loss in ours.loss] == [loss.hex() for loss in expected]
+    assert_same_layers(net, other.layers, f"{options}")
+    assert not np.array_equal(net.parameters, before)
+    return other
+
+
+PAIRS = [(hidden, "identity", loss) for loss in LOSSES for hidden in ACTIVATIONS[:-1]]
+PAIRS += [
+    ("tanh", last, loss) for loss in LOSSES for last in outputs_for(loss) if last != "identity"
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("hidden", "last", "loss"), PAIRS)
+def test_training_with_every_option(dtype, hidden, last, loss):
+    for number, options in enumerate(OPTIMIZERS):
+        net = wb.Network([wb.Dense(3, 4, hidden), wb.Dense(4, 3, last)], seed=number, dtype=dtype)
+        X, y = batch(number, loss, 5, 3, 3, labels=number % 2 == 0)
+        arguments = {"epochs": 2, "batch_size": 3, "seed": number, "delta": 0.4}
+        assert_same_training(net, X, y, options, loss=loss, **arguments)
+
+
+@st.composite
+def trainings(draw):
+    """Ten steps, as one to ten epochs whose last batch may be partial."""
+    net, loss, _, seed = draw(problems(max_rows=1))
+    epochs = draw(st.sampled_from([1, 2, 5, 10]))
+    steps, size = 10 // epochs, draw(st.integers(1, 35))
+    rows = (steps - 1) * size + draw(st.integers(1, size))
+    X, y = batch(seed, loss, rows, net.widths[0], net.widths[-1], labels=draw(st.booleans()))
+    arguments = {
+        "loss": loss,
+        "epochs": epochs,
+        "batch_size": size,
+        "shuffle": draw(st.sampled_from([True, True, False])),
+        "seed": draw(st.integers(0, 2**64 - 1)),
+    }
+    return net, X, y, draw(st.sampled_from(OPTIMIZERS)), arguments
+
+
+@settings(exhaustive, max_examples=30)
+@given(trainings())
+def test_ten_steps_of_networks_of_any_shape(training):
+    net, X, y, options, arguments = training
+    assert_same_training(net, X, y, options, **arguments)
+
+
+@BOTH
+def test_steps_of_ones_own_and_a_second_fit(dtype):
+    net = wb.Network.mlp([3, 5, 2], activation="gelu", seed=3, dtype=dtype)
+    other = in_reference(net)
+    velocities = reference.zero_velocities(other)
+    ours = wb.SGD(0.05, momentum=0.8, nesterov=True)
+    expected = reference.SGD(0.05, momentum=0.8, nesterov=True)
+    X, y = batch(7, "cross_entropy", 9, 3, 2)
+    for _ in range(3):
+        _, gradients = net.loss_and_gradients(X, y, loss="cross_entropy")
+        ours.step(net, gradients)
+        _, gradients, _ = other.loss_and_gradients(X.tolist(), y.tolist(), "cross_entropy")
+        reference.step(other, gradients, velocities, expected)
+        assert_same_layers(net, other.layers)
+    arguments = {"loss": "cross_entropy", "epochs": 1, "batch_size": 4}
+    for _ in range(2):
+        net.fit(X, y, optimizer=ours, **arguments)
+        reference.fit(
+            other, X.tolist(), y.tolist(), optimizer=expected, velocities=velocities, **arguments
+        )
+        assert_same_layers(net, other.layers)
+
+
+@BOTH
+def test_validation_is_the_loss_over_all_its_rows(dtype):
+    net = wb.Network.mlp([3, 4, 2], activation="silu", seed=3, dtype=dtype)
+    X, y = batch(7, "mse", 300, 3, 2)
+    history = net.fit(X[:4], y[:4], loss="mse", validation_data=(X, y))
+    expected, _, _ = in_reference(net).loss_and_gradients(X.tolist(), y.tolist(), "mse")
+    assert [loss.hex() for loss in history.val_loss] == [expected.hex()]
