@@ -1,0 +1,41 @@
+// Trains a network of 2, 8 and 1 units on exclusive or, and prints what it has learned.
+#include <wbcore/initializers.hpp>
+#include <wbcore/network.hpp>
+#include <wbcore/training.hpp>
+
+#include <cstdio>
+#include <vector>
+
+int main() {
+    using namespace wbcore;
+
+    const float inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
+    const float targets[4] = {0, 1, 1, 0};
+
+    // Arrays are described, not copied: type, byte order, rows and columns, and the bytes from one to the next.
+    const ArrayView x{inputs, ElementType::float32, false, 4, 2, sizeof inputs[0], sizeof(float)};
+    const ArrayView y{targets, ElementType::float32, false, 4, 1, sizeof(float), sizeof(float)};
+
+    Network<float> network({{2, 8, Activation::tanh}, {8, 1, Activation::sigmoid}});
+    for (std::size_t layer = 0; layer < 2; ++layer)
+        initialize(Initializer::xavier, /*seed=*/0, layer, network.layer(layer).weights);
+
+    TrainingOptions<float> options;
+    options.objective.loss = Loss::binary_cross_entropy;
+    options.sgd.learning_rate = 0.5f;
+    options.sgd.momentum = 0.9f;
+    options.epochs = 200;
+    options.batch_size = 4;
+    std::vector<float> velocity(network.parameters().size());
+    train<float>(network, velocity, {x, y}, nullptr, options);
+
+    float outputs[4];
+    network.predict({outputs, 4, 1, 1}, x);
+    bool all_right = true;
+    for (int i = 0; i < 4; ++i) {
+        std::printf("%g xor %g = %.3f\n", static_cast<double>(inputs[i][0]),
+                    static_cast<double>(inputs[i][1]), static_cast<double>(outputs[i]));
+        all_right = all_right && (outputs[i] > 0.5f) == (targets[i] > 0.5f);
+    }
+    return all_right ? 0 : 1;
+}
