@@ -1,0 +1,29 @@
+"""What a network is made of, as numbers: weights and biases, before, in and after training.
+
+Every function returns a :class:`Table`: rows with named columns that print as an aligned table and
+turn into a dict of columns with :meth:`Table.to_dict`.
+
+Two things these numbers do not say:
+
+- **A weight is not a feature's importance.** Its size depends on the unit of the feature, a large
+  weight may be undone by another one in the same or in a later layer, and what a feature
+  contributes goes through all units of all layers. To learn how much a network relies on a feature,
+  measure it on data, for example by permuting that feature's column and looking at the loss.
+- **Prediction never changes a weight.** Weights and biases change in ``fit`` and in an optimizer's
+  ``step``, and when you write to them; ``predict`` and ``evaluate`` leave every bit as it was, and
+  so does everything in this package.
+"""
+
+from wbcore.inspect.correlation import weight_bias_correlation
+from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
+from wbcore.inspect.table import Table
+from wbcore.inspect.timing import time_per_update
+
+__all__ = [
+    "Table",
+    "bias_changes",
+    "parameter_table",
+    "time_per_update",
+    "weight_bias_correlation",
+    "weight_changes",
+]

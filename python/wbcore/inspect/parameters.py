@@ -1,0 +1,163 @@
+"""Weights and biases in five numbers a layer: as they are, and as training changed them."""
+
+from typing import TYPE_CHECKING
+
+from wbcore.history import Statistics
+from wbcore.inspect.table import Table
+
+if TYPE_CHECKING:
+    from wbcore.history import History
+    from wbcore.network import Network
+
+__all__ = ["STATISTICS", "bias_changes", "parameter_table", "weight_changes"]
+
+STATISTICS = Statistics._fields
+
+
+def parameter_table(net: "Network") -> Table:
+    """Describe the weights and the biases of every layer.
+
+    Parameters
+    ----------
+    net : Network
+        The network; nothing in it is changed.
+
+    Returns
+    -------
+    Table
+        Two rows a layer, weights and biases: ``layer``, ``of`` ("weights" or "biases"), ``shape``,
+        ``mean``, ``mean_abs`` (the mean of the absolute values), ``std`` (of the population:
+        divided by the number of values), ``min`` and ``max``, computed in float64.
+
+    Notes
+    -----
+    The mean of weights is near zero in most networks, since positive and negative ones cancel;
+    ``mean_abs`` and ``std`` tell how large they are. None of them tells how important a feature is.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network([wb.Dense(2, 2)], seed=0)
+    >>> net[0].weights[...] = [[1, -1], [2, -2]]
+    >>> parameter_table(net)
+    Weights and biases by layer
+    layer  of       shape      mean  mean_abs      std       min      max
+    ---------------------------------------------------------------------
+    0      weights  (2, 2)  0.00000   1.50000  1.58114  -2.00000  2.00000
+    0      biases   (2,)    0.00000   0.00000  0.00000   0.00000  0.00000
+    """
+    rows = []
+    for index, (layer, (weights, biases)) in enumerate(zip(net, net.statistics(), strict=True)):
+        rows.append((index, "weights", str(layer.weights.shape), *weights))
+        rows.append((index, "biases", str(layer.biases.shape), *biases))
+    return Table(("layer", "of", "shape", *STATISTICS), rows, "Weights and biases by layer")
+
+
+def weight_changes(
+    history: "History", *, layer: int | None = None, statistic: str = "mean_abs"
+) -> Table:
+    """Show how training changed the weights.
+
+    Parameters
+    ----------
+    history : History
+        What ``fit(..., track="epoch")`` returned.
+    layer : int, optional
+        Without it, one row a layer over the whole training; with it, one row an epoch of that
+        layer.
+    statistic : {"mean_abs", "mean", "std", "min", "max"}
+        What to follow.
+
+    Returns
+    -------
+    Table
+        ``layer`` or ``epoch`` (the first is 1), then ``initial``, ``final`` and ``change`` of the
+        statistic over the training or the epoch.
+
+    Raises
+    ------
+    ValueError
+        If the history holds no parameters, or the statistic or the layer does not exist.
+
+    See Also
+    --------
+    bias_changes : The same for biases.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network([wb.Dense(1, 1, initializer="zeros")], seed=0)
+    >>> sgd = wb.SGD(learning_rate=0.25)
+    >>> history = net.fit([[1.0]], [1.0], loss="mse", optimizer=sgd, epochs=2, track="epoch")
+    >>> weight_changes(history)
+    Weights: mean_abs before and after training
+    layer  initial    final   change
+    --------------------------------
+        0  0.00000  0.50000  0.50000
+    >>> weight_changes(history, layer=0)
+    Weights of layer 0: mean_abs before and after each epoch
+    epoch  initial    final   change
+    --------------------------------
+        1  0.00000  0.50000  0.50000
+        2  0.50000  0.50000  0.00000
+    """
+    return _changes(history, "weights", layer, statistic)
+
+
+def bias_changes(
+    history: "History", *, layer: int | None = None, statistic: str = "mean_abs"
+) -> Table:
+    """Show how training changed the biases: :func:`weight_changes`, with biases.
+
+    Parameters
+    ----------
+    history : History
+        What ``fit(..., track="epoch")`` returned.
+    layer : int, optional
+        Without it, one row a layer over the whole training; with it, one row an epoch of that
+        layer.
+    statistic : {"mean_abs", "mean", "std", "min", "max"}
+        What to follow.
+
+    Returns
+    -------
+    Table
+        As from :func:`weight_changes`.
+
+    Raises
+    ------
+    ValueError
+        If the history holds no parameters, or the statistic or the layer does not exist.
+    """
+    return _changes(history, "biases", layer, statistic)
+
+
+def _changes(history: "History", of: str, layer: int | None, statistic: str) -> Table:
+    operation = "bias_changes" if of == "biases" else "weight_changes"
+    if statistic not in STATISTICS:
+        known = ", ".join(STATISTICS)
+        raise ValueError(f"[{operation}] unknown statistic {statistic!r}; known: {known}")
+    states = history.parameters  # epochs + 1 entries: the first is the state before training
+    if not states:
+        raise ValueError(
+            f'[{operation}] the history holds no parameters: call fit(..., track="epoch")'
+        )
+    n_layers = len(states[0])
+    if layer is not None and not -n_layers <= layer < n_layers:
+        raise ValueError(f"[{operation}] the network has {n_layers} layers, got layer {layer}")
+
+    title = of.capitalize()
+    if layer is None:
+        pairs = [
+            (i, getattr(getattr(first, of), statistic), getattr(getattr(last, of), statistic))
+            for i, (first, last) in enumerate(zip(states[0], states[-1], strict=True))
+        ]
+        name, span = "layer", "training"
+    else:
+        steps = [getattr(getattr(state[layer], of), statistic) for state in states]
+        pairs = [(i + 1, steps[i], steps[i + 1]) for i in range(len(steps) - 1)]
+        title += f" of layer {layer % n_layers}"
+        name, span = "epoch", "each epoch"
+    rows = [(i, initial, final, final - initial) for i, initial, final in pairs]
+    title += f": {statistic} before and after {span}"
+    return Table((name, "initial", "final", "change"), rows, title)

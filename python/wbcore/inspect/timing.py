@@ -1,0 +1,67 @@
+"""What a weight update costs on this machine."""
+
+from typing import TYPE_CHECKING
+
+from numpy.typing import ArrayLike
+
+from wbcore.inspect.table import Table
+
+if TYPE_CHECKING:
+    from wbcore.network import Network
+
+__all__ = ["time_per_update"]
+
+
+def time_per_update(
+    net: "Network",
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    batch_size: int = 32,
+    loss: str = "cross_entropy",
+    delta: float = 1.0,
+    repeats: int = 50,
+) -> Table:
+    """Measure how long one update of the weights takes, layer by layer.
+
+    An update is one step of training on one batch: forward, backward and the change of the
+    parameters. It runs on a copy, so the network itself is not changed.
+
+    Parameters
+    ----------
+    net : Network
+        The network.
+    X : array_like of shape (B, I)
+        Inputs to train on; the first batches are taken from them.
+    y : array_like of shape (B,) or (B, O)
+        Their targets, as ``fit`` takes them for this loss.
+    batch_size : int
+        Rows a batch.
+    loss : str
+        The loss to train with.
+    delta : float
+        Where the Huber loss turns from square to linear; the other losses have no use for it.
+    repeats : int
+        Updates measured; the median of them is shown, which one interruption does not move.
+
+    Returns
+    -------
+    Table
+        One row a layer: ``layer``, ``weights`` (I * O), ``ms_per_batch`` (forward + backward +
+        update of this layer, in milliseconds) and ``ns_per_weight`` (that time in nanoseconds,
+        divided by the number of weights).
+
+    Raises
+    ------
+    ValueError
+        If X, y, the loss and the network do not fit together, as in ``fit``.
+    """
+    times = net.time_per_update(
+        X, y, loss=loss, delta=delta, batch_size=batch_size, repeats=repeats
+    )
+    rows = [
+        (index, layer.weights.size, ms, ms * 1e6 / layer.weights.size)
+        for index, (layer, ms) in enumerate(zip(net, times, strict=True))
+    ]
+    title = f"Time per update with batches of {batch_size}: {sum(times):.4f} ms"
+    return Table(("layer", "weights", "ms_per_batch", "ns_per_weight"), rows, title)
