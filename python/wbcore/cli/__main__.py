@@ -1,0 +1,5 @@
+"""``python -m wbcore.cli`` is ``wbcore``."""
+
+from wbcore.cli import main
+
+main()

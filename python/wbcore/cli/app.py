@@ -1,0 +1,229 @@
+"""The commands of ``wbcore``: their arguments, and one line for what is wrong with them."""
+
+import functools
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+from rich.console import Console
+
+import wbcore as wb
+from wbcore.cli.settings import parse_widths
+
+app = typer.Typer(
+    help="Train, use and look into dense neural networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+P = ParamSpec("P")
+
+
+def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn what is wrong with files and options into one line on stderr and exit code 2."""
+
+    @functools.wraps(command)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (ValueError, ModuleNotFoundError, wb.DivergenceError) as error:
+            message = str(error)
+        except OSError as error:
+            names = [str(n) for n in (error.filename, error.filename2) if n is not None]
+            message = ": ".join([*names, error.strerror or str(error)])
+        else:
+            return
+        # The library names the operation first, "[fit] ...": of use to a caller, not here.
+        message = re.sub(r"(^|: )\[\w+\] ", r"\1", " ".join(message.split()), count=1)
+        typer.echo(f"wbcore: {message}", err=True)
+        raise typer.Exit(2)
+
+    return checked
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wbcore {wb.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+@one_line_errors
+def train(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            show_default=False,
+            help="The word 'digits' (8 x 8 images that come with scikit-learn), a CSV or Parquet "
+            "file, or a folder with the four IDX files of MNIST or Fashion-MNIST.",
+        ),
+    ],
+    *,
+    target: Annotated[
+        str | None,
+        typer.Option(help="Column to predict; for a CSV or Parquet file.", show_default=False),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="'classification' or 'regression'. By default the target's type decides: text, "
+            "bools and integers with few distinct values are classes.",
+            show_default=False,
+        ),
+    ] = None,
+    ignore: Annotated[
+        str,
+        typer.Option(metavar="COLUMNS", help="Columns to leave out: a,b,c.", show_default=False),
+    ] = "",
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WIDTHS",
+            help="Units of the hidden layers: 32 or 64,32; '' for none. By default 64, or 128 for "
+            "IDX files.",
+            show_default=False,
+        ),
+    ] = None,
+    activation: Annotated[
+        str, typer.Option(metavar="NAME", help="Activation of the hidden layers.")
+    ] = "relu",
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Passes over the data. By default 60, or 10 for IDX files.",
+            show_default=False,
+        ),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Rows for each change of the weights.")] = 32,
+    learning_rate: Annotated[
+        float,
+        typer.Option(help="Size of a step of SGD; a tenth of it in the last 3/10 of the epochs."),
+    ] = 0.02,
+    momentum: Annotated[float, typer.Option(help="Share of the last step kept in the next.")] = 0.9,
+    weight_decay: Annotated[
+        float | None,
+        typer.Option(
+            help="Pull of the weights towards 0. By default 3 / rows for classes, 10 / rows for "
+            "values.",
+            show_default=False,
+        ),
+    ] = None,
+    test_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the rows held out for the test. By default 0.2; IDX folders have their "
+            "own test files.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(help="Decides the first weights, the held-out rows and the order of batches."),
+    ] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Model file. By default DATA's name + .safetensors.",
+            show_default=False,
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Picture file. By default the model's name + .png.", show_default=False),
+    ] = None,
+) -> None:
+    """Train a network, test it on rows held out, and save it with a picture of what it learned.
+
+    Features are standardised for the training; the saved network takes raw values. Columns have to
+    be numeric and complete. Ctrl-C ends the training early and keeps what was learned.
+
+    [bold]Examples[/]:  wbcore train digits   ·   wbcore train iris.csv --target species
+    """
+    from wbcore.cli.commands import run_training
+
+    options = {
+        "hidden": None if hidden is None else parse_widths(hidden),
+        "activation": activation,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "momentum": momentum,
+        "weight_decay": weight_decay,
+        "test_fraction": test_fraction,
+        "seed": seed,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    columns = tuple(name for name in ignore.split(",") if name)
+    run_training(data, given, output, picture, target=target, task=task, ignore=columns)
+
+
+@app.command()
+@one_line_errors
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model file.", show_default=False)],
+    data: Annotated[Path, typer.Argument(help="A CSV or Parquet file.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="CSV or Parquet file to write. By default, CSV to the screen.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Predict every row of a table, raw values as they are.
+
+    Columns are matched by name: they may come in another order, and others beside them are left
+    alone. The result has the predicted class and the probability of each class, or the predicted
+    value.
+    """
+    from wbcore.cli.prediction import predict_table, write_table
+
+    text = write_table(predict_table(wb.load(model), data), output)
+    if text:
+        typer.echo(text, nl=False)
+
+
+@app.command()
+@one_line_errors
+def inspect(
+    model: Annotated[Path, typer.Argument(help="A model file.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show what a model is: its data, its training, its weights and biases by layer."""
+    from wbcore.inspect import parameter_table, weight_bias_correlation
+
+    net = wb.load(model)
+    tables = {"parameters": parameter_table(net), "correlation": weight_bias_correlation(net)}
+    if as_json:
+        found = {"metadata": net.metadata, **{k: t.to_dict() for k, t in tables.items()}}
+        typer.echo(json.dumps(found, indent=2))
+        return
+    from wbcore.cli.report import say, show_metadata, show_table
+
+    console = Console()
+    widths = " - ".join(map(str, net.widths))
+    headline = f"{model}: {widths}, {net.n_parameters} parameters, {net.dtype}"
+    say(console, headline, style="bold")
+    show_metadata(console, net.metadata)
+    for table in tables.values():
+        show_table(console, table)

@@ -1,0 +1,144 @@
+"""What a network is trained on: digits, a folder of IDX files, or a table; and its test part."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wbcore.cli.settings import Source
+from wbcore.io.idx import read_idx_folder
+from wbcore.io.table import Task, read_table
+
+__all__ = ["Dataset", "load_digits", "load_folder", "load_table", "split"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows to train on and rows held out for the test, as they are in the file."""
+
+    name: str
+    source: Source
+    X: NDArray[Any]
+    """(B, I)"""
+    y: NDArray[Any]
+    """(B,): class numbers, or values."""
+    X_test: NDArray[Any]
+    """(T, I)"""
+    y_test: NDArray[Any]
+    """(T,)"""
+    features: tuple[str, ...]
+    target: str
+    classes: tuple[str, ...] | None
+    image_shape: tuple[int, int] | None = None
+
+    @property
+    def task(self) -> Task:
+        """Return "classification" or "regression"."""
+        return "regression" if self.classes is None else "classification"
+
+    @property
+    def n_outputs(self) -> int:
+        """Return how many outputs a network for these data has."""
+        return 1 if self.classes is None else len(self.classes)
+
+    def describe(self) -> str:
+        """Return what the data are, in one line."""
+        if self.image_shape is None:
+            rows = f"{len(self.X) + len(self.X_test)} rows of {len(self.features)} features"
+        else:
+            height, width = self.image_shape
+            rows = f"{len(self.X) + len(self.X_test)} images of {height} x {width}"
+        target = (
+            f"values of {self.target!r}" if self.classes is None else f"{len(self.classes)} classes"
+        )
+        return (
+            f"{self.name}: {rows}, {target}; "
+            f"{len(self.X)} to train on, {len(self.X_test)} held out for the test"
+        )
+
+
+def load_digits(test_fraction: float, seed: int) -> Dataset:
+    """Return scikit-learn's 1797 handwritten digits of 8 x 8 pixels with 17 grey levels."""
+    try:
+        from sklearn import datasets
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "the digits come with scikit-learn: pip install 'wbcore[cli]'", name=error.name
+        ) from error
+    X, y = datasets.load_digits(return_X_y=True)
+    train, test = split(y, test_fraction, seed, stratify=True)
+    classes = tuple(str(digit) for digit in range(10))
+    names = _pixel_names(8, 8)
+    return Dataset(
+        "digits", "digits", X[train], y[train], X[test], y[test], names, "digit", classes, (8, 8)
+    )
+
+
+def load_folder(folder: Path) -> Dataset:
+    """Return the images of a folder in the format of MNIST, with the test part that it has."""
+    X, y, X_test, y_test = read_idx_folder(folder)
+    n_classes = max(int(y.max()), int(y_test.max())) + 1
+    height, width = X.shape[1:]
+    return Dataset(
+        folder.resolve().name,
+        "folder",
+        X.reshape(len(X), -1),
+        y.astype(np.int64),
+        X_test.reshape(len(X_test), -1),
+        y_test.astype(np.int64),
+        _pixel_names(height, width),
+        "label",
+        tuple(str(label) for label in range(n_classes)),
+        (height, width),
+    )
+
+
+def load_table(
+    path: Path,
+    target: str,
+    test_fraction: float,
+    seed: int,
+    *,
+    task: Task | None = None,
+    ignore: Iterable[str] = (),
+) -> Dataset:
+    """Return the rows of a CSV or Parquet file."""
+    data = read_table(path, target, task=task, ignore=ignore)
+    train, test = split(data.y, test_fraction, seed, stratify=data.classes is not None)
+    return Dataset(
+        path.stem,
+        "table",
+        data.X[train],
+        data.y[train],
+        data.X[test],
+        data.y[test],
+        data.features,
+        data.target,
+        data.classes,
+    )
+
+
+def split(
+    y: NDArray[Any], test_fraction: float, seed: int, *, stratify: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows to train on and the rows held out, both in ascending order.
+
+    Drawn from wbcore's own random stream, so that the same seed holds out the same rows anywhere.
+    Stratified, each class gives its share to the test, but always keeps a row to train on.
+    """
+    from wbcore.random import permutation
+
+    order = permutation(len(y), seed)
+    groups = [order[y[order] == k] for k in np.unique(y)] if stratify else [order]
+    counts = [min(round(len(group) * test_fraction), len(group) - 1) for group in groups]
+    test = np.sort(np.concatenate([g[:n] for g, n in zip(groups, counts, strict=True)]))
+    if not len(test):
+        raise ValueError(f"{len(y)} rows are too few to hold out a fraction of {test_fraction}")
+    return np.setdiff1d(order, test), test
+
+
+def _pixel_names(height: int, width: int) -> tuple[str, ...]:
+    return tuple(f"pixel_{row}_{column}" for row in range(height) for column in range(width))

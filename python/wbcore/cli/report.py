@@ -1,0 +1,150 @@
+"""What the command line shows: progress, tables, results."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
+
+from wbcore.cli.data import Dataset
+from wbcore.cli.fitting import Curves
+from wbcore.cli.training import Trained
+from wbcore.inspect import Table
+
+__all__ = ["epochs_bar", "say", "show_confusion", "show_metadata", "show_table", "show_test"]
+
+_MAX_CLASSES = 26  # a wider table fits no screen: the most frequent confusions are listed instead
+_CONFUSIONS_LISTED = 10
+
+
+@contextmanager
+def epochs_bar(console: Console, n_epochs: int, metric: str) -> Iterator[Any]:
+    """Show a progress bar; gives the callback for ``fit`` that moves it."""
+    progress = Progress(
+        TextColumn("epoch"),
+        MofNCompleteColumn(),
+        BarColumn(bar_width=30),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with progress:
+        bar = progress.add_task("", total=n_epochs)
+
+        def advance(epoch: int, curves: Curves) -> None:
+            score = curves["val_" + metric][-1]
+            shown = f"{score:.1%}" if metric == "accuracy" else f"{score:.3f}"
+            text = f"loss {curves['loss'][-1]:.4f}, held-out {_METRIC_NAMES[metric]} {shown}"
+            progress.update(bar, completed=epoch + 1, description=text)
+
+        yield advance
+
+
+_METRIC_NAMES = {"accuracy": "accuracy", "r2": "R²", "mae": "mean absolute error"}
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Print a line as it is: no markup in names, no colours for numbers, no breaks inside paths."""
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def show_table(console: Console, table: Table) -> None:
+    """Print the result of an inspection."""
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns:
+        text = any(isinstance(value, str) for value in table[column])
+        shown.add_column(
+            column.replace("_", " "), justify="left" if text else "right", no_wrap=True
+        )
+    for row in table.rows:
+        shown.add_row(*map(_cell, row))
+    console.print(f"[bold]{table.title}[/]")
+    console.print(shown)
+
+
+def _cell(value: object) -> str:
+    """Return a cell of at most nine characters: five statistics then fit in 80 columns."""
+    if not isinstance(value, float):
+        return str(value)
+    if math.isnan(value) or value == 0.0 or 1.0 <= abs(value) < 1e5:
+        return f"{value:.5g}"
+    return f"{value:.4f}" if 1e-4 <= abs(value) < 1.0 else f"{value:.1e}"
+
+
+def show_test(console: Console, data: Dataset, trained: Trained) -> None:
+    """Print how good the network is on rows that it has not seen."""
+    test, n = trained.test, len(data.X_test)
+    if trained.confusion is not None:
+        right = int(np.trace(trained.confusion))
+        say(console, f"Test accuracy {test['accuracy']:.2%} ({right} of {n} right)", style="bold")
+        return
+    baseline = float(np.abs(data.y_test - np.median(data.y)).mean())
+    score = f"Test R² {test['r2']:.3f}, mean absolute error {test['mae']:.4g}"
+    say(console, f"{score} ({baseline:.4g} when always predicting the median)", style="bold")
+
+
+def show_confusion(console: Console, classes: tuple[str, ...], counts: NDArray[np.int64]) -> None:
+    """Print which classes were taken for which."""
+    table = RichTable(title="Confusion table", title_justify="left", box=box.SIMPLE_HEAD)
+    if len(classes) > _MAX_CLASSES:
+        table.title = "Most frequent confusions"
+        for name in ("truth", "predicted", "rows"):
+            table.add_column(name)
+        errors = counts * (1 - np.eye(len(classes), dtype=np.int64))
+        for flat in np.argsort(-errors, axis=None, kind="stable")[:_CONFUSIONS_LISTED]:
+            i, j = divmod(int(flat), len(classes))
+            if errors[i, j]:
+                table.add_row(escape(classes[i]), escape(classes[j]), str(errors[i, j]))
+        console.print(table)
+        return
+    # Long names would make the columns wider than the screen: then columns carry numbers that the
+    # rows explain.
+    row_names, column_names = list(classes), list(classes)
+    if sum(max(len(name), 3) + 2 for name in classes) + max(map(len, classes)) > console.width - 20:
+        row_names = [f"{k} {name}" for k, name in enumerate(classes)]
+        column_names = [str(k) for k in range(len(classes))]
+    table.add_column("truth \\ predicted", justify="left")
+    for name in column_names:
+        table.add_column(escape(name), justify="right")
+    for i, name in enumerate(row_names):
+        cells = [_count(counts[i, j], right=i == j) for j in range(len(classes))]
+        table.add_row(escape(name), *cells)
+    console.print(table)
+
+
+def _count(count: int, *, right: bool) -> str:
+    if right:
+        return f"[bold green]{count}[/]"
+    return f"[red]{count}[/]" if count else "[dim]·[/]"
+
+
+def show_metadata(console: Console, metadata: dict[str, Any]) -> None:
+    """Print what a model file says about itself, a line a key."""
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(style="bold")
+    grid.add_column()
+    for key, value in metadata.items():
+        if value is not None and value != []:
+            grid.add_row(key.replace("_", " "), escape(_brief(value)))
+    console.print(grid)
+
+
+def _brief(value: object) -> str:
+    """Return a value of the metadata as short text; the middle of long lists is left out."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k.replace('_', ' ')} {_brief(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        words = list(map(_brief, value))
+        if len(words) > 12:
+            words = [*words[:5], "…", *words[-2:]]
+            return f"{', '.join(words)} ({len(value)})"
+        return ", ".join(words)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

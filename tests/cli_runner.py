@@ -1,0 +1,27 @@
+"""Runs the command line in this process; for the tests of it."""
+
+from typer.testing import CliRunner
+
+from wbcore.cli.app import app
+
+
+def invoke(*arguments):
+    """Runs the command line in this process."""
+    words = [str(word) for word in arguments]
+    return CliRunner(env={"COLUMNS": "100", "TERM": "dumb"}).invoke(app, words, prog_name="wbcore")
+
+
+def succeed(*arguments):
+    result = invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    assert not result.stderr
+    return result.stdout
+
+
+def fail(*arguments):
+    """The one line on stderr of a command that ends with exit code 2."""
+    result = invoke(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith("wbcore: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
