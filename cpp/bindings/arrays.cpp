@@ -84,20 +84,25 @@ std::string shape_text(const py::array& array) {
 }
 
 py::array as_array(std::string_view operation, std::string_view name, const py::object& object) {
-    const std::string expected =
-        opening(operation) + "expected " + std::string(name) + " as an array of real numbers, got ";
+    // built only when it is needed: a prediction takes less time than a string
+    auto expected = [&] {
+        return opening(operation) + "expected " + std::string(name) +
+               " as an array of real numbers, got ";
+    };
     py::array array;
-    try {
-        array = py::isinstance<py::array>(object)
-                    ? py::reinterpret_borrow<py::array>(object)
-                    : py::array(py::module_::import("numpy").attr("asarray")(object));
-    } catch (py::error_already_set& error) {
-        if (!error.matches(PyExc_ValueError) && !error.matches(PyExc_TypeError)) throw;
-        throw py::value_error(expected + std::string(py::str(error.value())));
+    if (py::isinstance<py::array>(object)) {
+        array = py::reinterpret_borrow<py::array>(object);
+    } else {
+        try {
+            array = py::array(py::module_::import("numpy").attr("asarray")(object));
+        } catch (py::error_already_set& error) {
+            if (!error.matches(PyExc_ValueError) && !error.matches(PyExc_TypeError)) throw;
+            throw py::value_error(expected() + std::string(py::str(error.value())));
+        }
     }
     const char kind = array.dtype().kind();
     if (kind != 'b' && kind != 'i' && kind != 'u' && kind != 'f')
-        throw py::type_error(expected + "dtype " + type_name(array));
+        throw py::type_error(expected() + "dtype " + type_name(array));
     return array;
 }
 
@@ -120,24 +125,21 @@ py::array as_features(std::string_view operation,
                       std::string_view name,
                       const py::object& object,
                       std::size_t features) {
-    const py::array array = as_array(operation, name, object);
-    const std::string start = opening(operation);
-    if (array.ndim() != 2) {
-        const std::string hint =
-            array.ndim() == 1 ? "; for one row pass " + std::string(name) + "[None, :]" : "";
-        throw py::value_error(start + "expected " + std::string(name) + " of shape (B, " +
-                              std::to_string(features) + "), got shape " + shape_text(array) +
-                              hint);
-    }
+    py::array array = as_array(operation, name, object);
+    if (array.ndim() == 2 && static_cast<std::size_t>(array.shape(1)) == features &&
+        array.shape(0) > 0)
+        return array;
+    const std::string start = opening(operation), x(name), shape = shape_text(array);
+    const std::string wanted = "(B, " + std::to_string(features) + ")";
+    if (array.ndim() != 2)
+        throw py::value_error(start + "expected " + x + " of shape " + wanted + ", got shape " +
+                              shape +
+                              (array.ndim() == 1 ? "; for one row pass " + x + "[None, :]" : ""));
     if (static_cast<std::size_t>(array.shape(1)) != features)
-        throw py::value_error(start + std::string(name) + " has " + std::to_string(array.shape(1)) +
+        throw py::value_error(start + x + " has " + std::to_string(array.shape(1)) +
                               " columns but the first layer takes " + std::to_string(features) +
-                              ": expected shape (B, " + std::to_string(features) + "), got " +
-                              shape_text(array));
-    if (array.shape(0) == 0)
-        throw py::value_error(start + "expected " + std::string(name) +
-                              " with at least one row, got shape " + shape_text(array));
-    return array;
+                              ": expected shape " + wanted + ", got " + shape);
+    throw py::value_error(start + "expected " + x + " with at least one row, got shape " + shape);
 }
 
 template <class T>
@@ -193,30 +195,43 @@ Dataset with_targets(std::string_view operation,
     return {x, targets, labels};
 }
 
+namespace {
+
+template <class T>
+[[noreturn]] void refuse_plain(std::string_view operation,
+                               std::string_view name,
+                               const py::array& array,
+                               const PlainShape& shape,
+                               bool writeable) {
+    const bool contiguous = (array.flags() & py::array::c_style) != 0;
+    std::string expected = "(" + std::to_string(shape.first);
+    expected += shape.second ? ", " + std::to_string(*shape.second) + ")" : ",)";
+    throw py::value_error(opening(operation) + "expected " + std::string(name) + " as a " +
+                          (writeable ? "writeable, " : "") + "C-contiguous " +
+                          std::string(py::str(py::dtype::of<T>())) + " array of shape " + expected +
+                          ", got " + (contiguous ? "" : "non-contiguous ") +
+                          (array.writeable() || !writeable ? "" : "read-only ") + type_name(array) +
+                          " of shape " + shape_text(array));
+}
+
+}  // namespace
+
 template <class T>
 T* plain_data(std::string_view operation,
               std::string_view name,
               const py::array& array,
-              const std::vector<py::ssize_t>& shape,
+              const PlainShape& shape,
               bool writeable) {
-    std::string expected = "(";
-    bool fits = py::isinstance<py::array_t<T>>(array) &&
-                array.ndim() == static_cast<py::ssize_t>(shape.size());
-    for (std::size_t d = 0; d < shape.size(); ++d) {
-        expected += (d > 0 ? ", " : "") + std::to_string(shape[d]);
-        fits = fits && array.shape(static_cast<py::ssize_t>(d)) == shape[d];
-    }
-    expected += shape.size() == 1 ? ",)" : ")";
+    const bool fits = array.ndim() == (shape.second ? 2 : 1) &&
+                      static_cast<std::size_t>(array.shape(0)) == shape.first &&
+                      (!shape.second || static_cast<std::size_t>(array.shape(1)) == *shape.second);
+    const py::dtype dtype = array.dtype();
+    const bool native =
+        dtype.kind() == 'f' && dtype.itemsize() == sizeof(T) && dtype.byteorder() != '>';
     const bool aligned = reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) == 0;
     const bool contiguous = (array.flags() & py::array::c_style) != 0;
-    if (!fits || !contiguous || !aligned || (writeable && !array.writeable())) {
-        const std::string kind = std::string(writeable ? "writeable, " : "") + "C-contiguous ";
-        throw py::value_error(opening(operation) + "expected " + std::string(name) + " as a " +
-                              kind + std::string(py::str(py::dtype::of<T>())) + " array of shape " +
-                              expected + ", got " + (contiguous ? "" : "non-contiguous ") +
-                              (array.writeable() || !writeable ? "" : "read-only ") +
-                              type_name(array) + " of shape " + shape_text(array));
-    }
+    if (!fits || !native || !contiguous || !aligned || (writeable && !array.writeable()))
+        refuse_plain<T>(operation, name, array, shape, writeable);
     return static_cast<T*>(const_cast<void*>(array.data()));
 }
 
@@ -263,7 +278,7 @@ std::vector<Metric> metrics_named(std::string_view operation,
     template Dataset with_targets<T>(std::string_view, py::array&, const py::object&,      \
                                      const ArrayView&, Loss, std::size_t);                 \
     template T* plain_data<T>(std::string_view, std::string_view, const py::array&,        \
-                              const std::vector<py::ssize_t>&, bool);
+                              const PlainShape&, bool);
 WBCORE_INSTANTIATE(float)
 WBCORE_INSTANTIATE(double)
 

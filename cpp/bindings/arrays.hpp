@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,12 +43,18 @@ Dataset with_targets(std::string_view operation,
                      Loss loss,
                      std::size_t outputs);
 
+// (rows, columns), or (elements,) alone.
+struct PlainShape {
+    std::size_t first;
+    std::optional<std::size_t> second = std::nullopt;
+};
+
 // An array that the core writes to or reads as it is: type T, this shape, C-contiguous, aligned.
 template <class T>
 T* plain_data(std::string_view operation,
               std::string_view name,
               const py::array& array,
-              const std::vector<py::ssize_t>& shape,
+              const PlainShape& shape,
               bool writeable);
 
 template <class T>

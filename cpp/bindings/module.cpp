@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, m) {
     register_functions(m);
     register_losses(m);
     register_network(m);
+    register_predictor(m);
 }

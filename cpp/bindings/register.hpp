@@ -10,5 +10,6 @@ void register_random(pybind11::module_& m);
 void register_functions(pybind11::module_& m);
 void register_losses(pybind11::module_& m);
 void register_network(pybind11::module_& m);
+void register_predictor(pybind11::module_& m);
 
 }  // namespace wbcore::bindings

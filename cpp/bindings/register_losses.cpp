@@ -15,8 +15,10 @@ py::tuple loss_and_gradient_of(Loss loss,
         throw py::value_error(
             "[loss_and_gradient] expected outputs of shape (B, O), not empty, got shape " +
             shape_text(outputs));
-    const T* data =
-        plain_data<T>(operation, "outputs", outputs, {outputs.shape(0), outputs.shape(1)}, false);
+    const T* data = plain_data<T>(
+        operation, "outputs", outputs,
+        {static_cast<std::size_t>(outputs.shape(0)), static_cast<std::size_t>(outputs.shape(1))},
+        false);
     const ArrayView x = view(outputs);
     require_finite<T>(operation, "outputs", x);
     py::array holder;

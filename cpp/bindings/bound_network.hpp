@@ -1,0 +1,268 @@
+// A network as a Python object holds it.
+#pragma once
+
+#include <functional>
+
+#include "arrays.hpp"
+#include "prediction.hpp"
+#include "training_record.hpp"
+#include "wbcore/network.hpp"
+
+namespace wbcore::bindings {
+
+inline std::vector<DenseShape> shapes_of(const std::vector<std::size_t>& widths,
+                                         const std::vector<std::string>& activations) {
+    if (widths.size() != activations.size() + 1)
+        throw py::value_error("[Network] expected one more width than activations, got " +
+                              std::to_string(widths.size()) + " and " +
+                              std::to_string(activations.size()));
+    std::vector<DenseShape> shapes;
+    for (std::size_t l = 0; l < activations.size(); ++l)
+        shapes.push_back({widths[l], widths[l + 1], activation_named("Network", activations[l])});
+    return shapes;
+}
+
+// Parameters and arithmetic of a network, as a Python object holds them.
+template <class T>
+class BoundNetwork {
+public:
+    BoundNetwork(const std::vector<std::size_t>& widths,
+                 const std::vector<std::string>& activations)
+        : network_(shapes_of(widths, activations)) {}
+
+    std::vector<std::size_t> widths() const {
+        std::vector<std::size_t> widths{network_.inputs()};
+        for (const DenseShape& shape : network_.shapes()) widths.push_back(shape.outputs);
+        return widths;
+    }
+
+    std::vector<std::string> activations() const {
+        std::vector<std::string> names;
+        for (const DenseShape& shape : network_.shapes())
+            names.emplace_back(name(shape.activation));
+        return names;
+    }
+
+    // Live views; `self` is their base, so they keep the network alive.
+    static py::array parameters(const py::object& self) {
+        const std::span<T> all = self.cast<BoundNetwork&>().network_.parameters();
+        return py::array_t<T>({all.size()}, {sizeof(T)}, all.data(), self);
+    }
+    static py::array weights(const py::object& self, std::size_t layer) {
+        const Matrix<T> w = self.cast<BoundNetwork&>().layer(layer).weights;
+        return py::array_t<T>({w.rows, w.cols}, {w.stride * sizeof(T), sizeof(T)}, w.data, self);
+    }
+    static py::array biases(const py::object& self, std::size_t layer) {
+        const DenseView<T> view = self.cast<BoundNetwork&>().layer(layer);
+        return py::array_t<T>({view.weights.cols}, {sizeof(T)}, view.biases, self);
+    }
+
+    py::object predict(const py::object& X, const py::object& out, std::size_t n_threads) const {
+        const std::span<const T> own = network_.parameters();
+        return predict_with<T>(
+            {network_.inputs(), network_.outputs(), own.size()}, X, out,
+            [&](Matrix<T> y, const ArrayView& x) {
+                // Writing predictions over the parameters they are computed from would change the network.
+                const std::less<const T*> before;
+                if (before(y.data, own.data() + own.size()) &&
+                    before(own.data(), y.data + y.rows * y.cols))
+                    throw py::value_error(
+                        "[predict] expected out apart from the network's parameters, got a view of "
+                        "them");
+                return [&, y, x] { network_.predict(y, x, n_threads); };
+            });
+    }
+
+    py::array forward(const py::object& X) {
+        const py::array holder = as_features("forward", "X", X, network_.inputs());
+        const ArrayView x = view(holder);
+        require_finite<T>("forward", "X", x);
+        py::array_t<T> y = new_array<T>(x.rows, network_.outputs());
+        tape_.forward(as_matrix(y), network_, x);
+        return py::array(y);
+    }
+
+    py::tuple backward(const py::object& dY) {
+        if (!tape_.recorded())
+            throw std::runtime_error(
+                "[backward] expected forward(X) to be called first, got no recorded batch");
+        const py::array holder = as_array("backward", "dY", dY);
+        if (holder.ndim() != 2 || static_cast<std::size_t>(holder.shape(0)) != tape_.rows() ||
+            static_cast<std::size_t>(holder.shape(1)) != network_.outputs())
+            throw py::value_error("[backward] expected dY of shape (" +
+                                  std::to_string(tape_.rows()) + ", " +
+                                  std::to_string(network_.outputs()) +
+                                  "), as the last forward gave, got " + shape_text(holder));
+        require_finite<T>("backward", "dY", view(holder));
+        py::array_t<T> gradients(static_cast<py::ssize_t>(network_.parameters().size()));
+        py::array_t<T> dx = new_array<T>(tape_.rows(), network_.inputs());
+        tape_.backward(as_span(gradients), as_matrix(dx), view(holder));
+        return py::make_tuple(gradients, dx);
+    }
+
+    py::tuple gradients(const py::object& X,
+                        const py::object& y,
+                        const std::string& loss,
+                        double delta) const {
+        const char* operation = "loss_and_gradients";
+        py::array x_holder, y_holder;
+        const Objective<T> objective{loss_named(operation, loss), static_cast<T>(delta)};
+        const Dataset data = dataset(operation, x_holder, y_holder, X, y, objective.loss);
+        py::array_t<T> flat(static_cast<py::ssize_t>(network_.parameters().size()));
+        const std::span<T> to = as_span(flat);
+        double value = 0;
+        {
+            // Safe: the network is only read, the data are held here, the gradient is new.
+            const py::gil_scoped_release release;
+            value = loss_and_gradients(to, network_, data, objective);
+        }
+        return py::make_tuple(value, flat);
+    }
+
+    py::dict evaluate_on(const py::object& X,
+                         const py::object& y,
+                         const std::string& loss,
+                         double delta,
+                         const std::vector<std::string>& metrics,
+                         std::size_t n_threads) const {
+        py::array x_holder, y_holder;
+        const Objective<T> objective{loss_named("evaluate", loss), static_cast<T>(delta)};
+        const Dataset data = dataset("evaluate", x_holder, y_holder, X, y, objective.loss);
+        const std::vector<Metric> wanted = metrics_named("evaluate", metrics, objective.loss);
+        Evaluation result;
+        {
+            // Safe: the network is only read, and the data are held here.
+            const py::gil_scoped_release release;
+            result = evaluate(network_, data, objective, wanted, n_threads);
+        }
+        py::dict values;
+        values["loss"] = result.loss;
+        for (std::size_t i = 0; i < metrics.size(); ++i)
+            values[py::str(metrics[i])] = result.metrics[i];
+        return values;
+    }
+
+    void step(const py::array& gradients,
+              const py::object& velocity,
+              double learning_rate,
+              double momentum,
+              bool nesterov,
+              double weight_decay,
+              bool decay_biases) {
+        const T* g =
+            plain_data<T>("step", "gradients", gradients, {network_.parameters().size()}, false);
+        const Sgd<T> sgd{static_cast<T>(learning_rate), static_cast<T>(momentum),
+                         static_cast<T>(weight_decay), nesterov, decay_biases};
+        sgd_step<T>(network_, {g, network_.parameters().size()},
+                    velocity_span("step", velocity, sgd), sgd);
+    }
+
+    py::tuple fit(const py::object& X, const py::object& y, const py::kwargs& options) {
+        const char* operation = "fit";
+        TrainingOptions<T> o;
+        o.objective = {loss_named(operation, options["loss"].cast<std::string>()),
+                       static_cast<T>(options["delta"].cast<double>())};
+        o.sgd = {static_cast<T>(options["learning_rate"].cast<double>()),
+                 static_cast<T>(options["momentum"].cast<double>()),
+                 static_cast<T>(options["weight_decay"].cast<double>()),
+                 options["nesterov"].cast<bool>(), options["decay_biases"].cast<bool>()};
+        o.epochs = options["epochs"].cast<std::size_t>();
+        o.batch_size = options["batch_size"].cast<std::size_t>();
+        o.shuffle = options["shuffle"].cast<bool>();
+        o.seed = options["seed"].cast<std::uint64_t>();
+        o.n_threads = options["n_threads"].cast<std::size_t>();
+        const auto metric_names = options["metrics"].cast<std::vector<std::string>>();
+        o.metrics = metrics_named(operation, metric_names, o.objective.loss);
+
+        py::array x_holder, y_holder, x_validation, y_validation;
+        const Dataset data = dataset(operation, x_holder, y_holder, X, y, o.objective.loss);
+        const bool validates = !options["X_val"].is_none();
+        Dataset validation;
+        if (validates)
+            validation = dataset("fit, validation_data", x_validation, y_validation,
+                                 options["X_val"], options["y_val"], o.objective.loss);
+        TrainingRecord<T> record(network_, options["record"], metric_names, validates,
+                                 options["track"].cast<bool>(), options["on_epoch"]);
+        const std::span<T> velocity = velocity_span(operation, options["velocity"], o.sgd);
+        TrainingEnd end;
+        {
+            // Safe: the data are held here, Python keeps a second fit of this network away, and the callbacks take the GIL.
+            const py::gil_scoped_release release;
+            end = train(network_, velocity, data, validates ? &validation : nullptr, o,
+                        record.on_epoch(), record.interrupted());
+        }
+        record.flush();
+        if (end.status == TrainingStatus::interrupted) throw py::error_already_set();
+        const char* status = end.status == TrainingStatus::completed ? "completed"
+                             : end.status == TrainingStatus::stopped ? "stopped"
+                                                                     : "diverged";
+        return py::make_tuple(status, end.epoch, end.batch);
+    }
+
+    py::list layer_statistics() const { return statistics_of(network_); }
+
+    std::vector<double> times(const py::object& X,
+                              const py::object& y,
+                              const std::string& loss,
+                              double delta,
+                              std::size_t batch_size,
+                              std::size_t repeats) const {
+        py::array x_holder, y_holder;
+        const Objective<T> objective{loss_named("time_per_update", loss), static_cast<T>(delta)};
+        const Dataset data = dataset("time_per_update", x_holder, y_holder, X, y, objective.loss);
+        if (batch_size == 0 || repeats == 0)
+            throw py::value_error(
+                "[time_per_update] expected batch_size and repeats of at least 1, got " +
+                std::to_string(batch_size) + " and " + std::to_string(repeats));
+        // Safe: it works on a copy of the network, and the data are held here.
+        const py::gil_scoped_release release;
+        return time_per_update(network_, data, objective, batch_size, repeats);
+    }
+
+    const Network<T>& network() const { return network_; }
+
+private:
+    DenseView<T> layer(std::size_t index) {
+        if (index >= network_.shapes().size())
+            throw py::index_error("[Network] expected a layer below " +
+                                  std::to_string(network_.shapes().size()) + ", got " +
+                                  std::to_string(index));
+        return network_.layer(index);
+    }
+
+    static std::span<T> as_span(py::array_t<T>& array) {
+        return {array.mutable_data(), static_cast<std::size_t>(array.size())};
+    }
+
+    Dataset dataset(std::string_view operation,
+                    py::array& x_holder,
+                    py::array& y_holder,
+                    const py::object& X,
+                    const py::object& y,
+                    Loss loss) const {
+        require_match(operation, loss, network_.shapes().back().activation);
+        x_holder = as_features(operation, "X", X, network_.inputs());
+        const ArrayView x = view(x_holder);
+        const Dataset data = with_targets<T>(operation, y_holder, y, x, loss, network_.outputs());
+        require_finite<T>(operation, "X", x);
+        return data;
+    }
+
+    std::span<T> velocity_span(std::string_view operation,
+                               const py::object& velocity,
+                               const Sgd<T>& sgd) {
+        if (sgd.momentum == 0) return {};
+        const std::size_t n = network_.parameters().size();
+        if (!py::isinstance<py::array>(velocity))
+            throw py::type_error("[" + std::string(operation) +
+                                 "] expected a velocity array for momentum, got none");
+        return {plain_data<T>(operation, "velocity", py::reinterpret_borrow<py::array>(velocity),
+                              {n}, true),
+                n};
+    }
+
+    Network<T> network_;
+    Tape<T> tape_;
+};
+
+}  // namespace wbcore::bindings

@@ -1,0 +1,56 @@
+// A prediction from Python: the least that has to happen between two arrays.
+#pragma once
+
+#include "arrays.hpp"
+
+namespace wbcore::bindings {
+
+struct PredictionSize {
+    std::size_t inputs, outputs, parameters;
+};
+
+// Below this many multiplications a prediction takes about a microsecond, and letting go of the GIL would cost a tenth of it.
+inline constexpr std::size_t work_worth_the_gil = 20000;
+
+template <class T>
+py::array new_matrix(std::size_t rows, std::size_t cols) {
+    const auto& numpy = py::detail::npy_api::get();
+    const Py_intptr_t shape[2] = {static_cast<Py_intptr_t>(rows), static_cast<Py_intptr_t>(cols)};
+    static const py::handle type = py::dtype::of<T>().release();  // lives as long as the process
+    type.inc_ref();                                               // NumPy takes a reference
+    auto array = py::reinterpret_steal<py::array>(numpy.PyArray_NewFromDescr_(
+        numpy.PyArray_Type_, type.ptr(), 2, shape, nullptr, nullptr, 0, nullptr));
+    if (!array) throw py::error_already_set();
+    return array;
+}
+
+// Checks X and out, makes out when there is none, and calls what `prepare(y, x)` returns without the GIL.
+template <class T, class Prepare>
+py::object predict_with(const PredictionSize& size,
+                        const py::object& X,
+                        const py::object& out,
+                        Prepare prepare) {
+    const py::array holder = as_features("predict", "X", X, size.inputs);
+    const ArrayView x = view(holder);
+    require_finite<T>("predict", "X", x);
+    py::array y;
+    if (out.is_none())
+        y = new_matrix<T>(x.rows, size.outputs);
+    else if (py::isinstance<py::array>(out))
+        y = py::reinterpret_borrow<py::array>(out);
+    else
+        throw py::type_error("[predict] expected out as an array, got " +
+                             std::string(py::str(py::type::of(out).attr("__name__"))));
+    T* to = plain_data<T>("predict", "out", y, {x.rows, size.outputs}, true);
+    auto compute = prepare(Matrix<T>{to, x.rows, size.outputs, size.outputs}, x);
+    if (x.rows * size.parameters < work_worth_the_gil) {
+        compute();
+    } else {
+        // Safe: the parameters are only read, out belongs to this call, and X is held here.
+        const py::gil_scoped_release release;
+        compute();
+    }
+    return y;
+}
+
+}  // namespace wbcore::bindings

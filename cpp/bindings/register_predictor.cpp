@@ -1,0 +1,176 @@
+// Predictor: a small type of its own, called by vectorcall, since a call is all it is for.
+#include "wbcore/predictor.hpp"
+
+#include <Python.h>
+
+#include <structmember.h>  // after Python.h
+
+#include <cstddef>
+#include <variant>
+
+#include "bound_network.hpp"
+#include "prediction.hpp"
+#include "register.hpp"
+
+namespace wbcore::bindings {
+
+namespace {
+
+using AnyPredictor = std::variant<Predictor<float>, Predictor<double>>;
+
+struct PredictorObject {
+    PyObject_HEAD vectorcallfunc call;
+    AnyPredictor* predictor;
+    std::size_t parameters;
+};
+
+PredictorObject& as_predictor(PyObject* object) {
+    return *reinterpret_cast<PredictorObject*>(object);
+}
+
+// p(x), p(x, out), p(x, out=y, n_threads=2)
+struct CallArguments {
+    py::handle x, out = Py_None;
+    std::size_t n_threads = 1;
+};
+
+CallArguments parse(PyObject* const* args, Py_ssize_t count, PyObject* names) {
+    if (count < 1 || count > 2)
+        throw py::type_error("[predict] expected one array x and perhaps out, got " +
+                             std::to_string(count) + " arguments");
+    CallArguments parsed{args[0]};
+    if (count == 2) parsed.out = args[1];
+    const Py_ssize_t n_names = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < n_names; ++i) {
+        const py::handle name = PyTuple_GET_ITEM(names, i), value = args[count + i];
+        if (PyUnicode_CompareWithASCIIString(name.ptr(), "out") == 0 && count == 1)
+            parsed.out = value;
+        else if (PyUnicode_CompareWithASCIIString(name.ptr(), "n_threads") == 0)
+            parsed.n_threads = value.cast<std::size_t>();
+        else
+            throw py::type_error("[predict] expected x, out and n_threads, got " +
+                                 std::string(py::repr(name)));
+    }
+    return parsed;
+}
+
+template <class T>
+py::object call_predictor(const Predictor<T>& predictor,
+                          std::size_t parameters,
+                          const CallArguments& arguments) {
+    return predict_with<T>({predictor.inputs(), predictor.outputs(), parameters},
+                           py::reinterpret_borrow<py::object>(arguments.x),
+                           py::reinterpret_borrow<py::object>(arguments.out),
+                           [&](Matrix<T> y, const ArrayView& x) {
+                               return [&, y, x] { predictor(y, x, arguments.n_threads); };
+                           });
+}
+
+PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObject* names) {
+    const PredictorObject& object = as_predictor(self);
+    try {
+        const CallArguments arguments = parse(args, PyVectorcall_NARGS(flags), names);
+        return std::visit(
+                   [&](const auto& predictor) {
+                       return call_predictor(predictor, object.parameters, arguments);
+                   },
+                   *object.predictor)
+            .release()
+            .ptr();
+    } catch (py::error_already_set& error) {
+        error.restore();
+    } catch (const py::builtin_exception& error) {
+        error.set_error();
+    } catch (const std::bad_alloc&) {
+        PyErr_NoMemory();
+    } catch (const std::exception& error) {
+        PyErr_SetString(PyExc_RuntimeError, error.what());
+    }
+    return nullptr;
+}
+
+void destroy(PyObject* self) {
+    PyTypeObject* type = Py_TYPE(self);
+    delete as_predictor(self).predictor;
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+template <class F>
+PyObject* size_of(PyObject* self, F f) {
+    return PyLong_FromSize_t(std::visit(f, *as_predictor(self).predictor));
+}
+
+PyObject* inputs(PyObject* self, void*) {
+    return size_of(self, [](const auto& p) { return p.inputs(); });
+}
+PyObject* outputs(PyObject* self, void*) {
+    return size_of(self, [](const auto& p) { return p.outputs(); });
+}
+PyObject* dtype(PyObject* self, void*) {
+    const bool single = std::holds_alternative<Predictor<float>>(*as_predictor(self).predictor);
+    return (single ? py::dtype::of<float>() : py::dtype::of<double>()).release().ptr();
+}
+
+PyObject* represent(PyObject* self) {
+    const PredictorObject& object = as_predictor(self);
+    const auto [in, out] = std::visit(
+        [](const auto& p) { return std::pair(p.inputs(), p.outputs()); }, *object.predictor);
+    const bool single = std::holds_alternative<Predictor<float>>(*object.predictor);
+    return PyUnicode_FromFormat("<Predictor %zu -> %zu, %s, %zu parameters>", in, out,
+                                single ? "float32" : "float64", object.parameters);
+}
+
+PyTypeObject* predictor_type = nullptr;
+
+PyTypeObject* make_type() {
+    static PyGetSetDef properties[] = {
+        {"inputs", inputs, nullptr, "Columns that x has.", nullptr},
+        {"outputs", outputs, nullptr, "Columns that a prediction has.", nullptr},
+        {"dtype", dtype, nullptr, "Of the parameters and of a prediction.", nullptr},
+        {nullptr, nullptr, nullptr, nullptr, nullptr}};
+    static PyMemberDef members[] = {
+        {"__vectorcalloffset__", T_PYSSIZET,
+         static_cast<Py_ssize_t>(offsetof(PredictorObject, call)), READONLY, nullptr},
+        {nullptr, 0, 0, 0, nullptr}};
+    static char doc[] =
+        "A frozen network, made by `Network.freeze`: p(x), p(x, out=y), p(x, n_threads=2).\n\n"
+        "x is (B, I), as for `Network.predict`, and so are the bits of the result, (B, O).\n"
+        "Immutable, and safe to call from any number of threads at once.";
+    static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+                                  {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                                  {Py_tp_repr, reinterpret_cast<void*>(represent)},
+                                  {Py_tp_getset, properties},
+                                  {Py_tp_members, members},
+                                  {Py_tp_doc, doc},
+                                  {0, nullptr}};
+    static PyType_Spec spec = {
+        "wbcore.Predictor", sizeof(PredictorObject), 0,
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+    return reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+}
+
+template <class T>
+py::object freeze(const BoundNetwork<T>& network) {
+    auto predictor = std::make_unique<AnyPredictor>(Predictor<T>(network.network()));
+    PyObject* object = predictor_type->tp_alloc(predictor_type, 0);
+    if (object == nullptr) throw py::error_already_set();
+    PredictorObject& made = as_predictor(object);
+    made.call = call;
+    made.predictor = predictor.release();
+    made.parameters = network.network().parameters().size();
+    return py::reinterpret_steal<py::object>(object);
+}
+
+}  // namespace
+
+void register_predictor(py::module_& m) {
+    predictor_type = make_type();
+    if (predictor_type == nullptr) throw py::error_already_set();
+    m.attr("Predictor") =
+        py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(predictor_type));
+    m.def("freeze", &freeze<float>, py::arg("network"));
+    m.def("freeze", &freeze<double>, py::arg("network"));
+}
+
+}  // namespace wbcore::bindings
