@@ -468,8 +468,8 @@ def test_copies_keep_the_class():
 def test_equality():
     net = network()
     assert net == network()
-    assert net != network("float32")
-    assert net != network(activation="relu")
+    assert network(initializer="ones") != network("float32", initializer="ones")
+    assert network(initializer="ones") != network(activation="relu", initializer="ones")
     assert net != wb.Network.mlp([6, 9, 8, 3, 3], "tanh", seed=1, dtype="float64")
     assert net != "network"
     other = network()

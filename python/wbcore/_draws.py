@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -11,15 +11,22 @@ from wbcore import _arguments, _core
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    # Not at run time, since NumPy loads np.random on first use, and an integer seed does not need
-    # it.
-    Seed: TypeAlias = int | np.random.Generator | np.random.RandomState
+
+class Generator(Protocol):
+    """What is used of numpy.random.Generator and RandomState, to be drawn from in turn."""
+
+    def standard_normal(self, size: tuple[int, int], /) -> NDArray[np.float64]: ...
+    def random(self, size: tuple[int, int], /) -> NDArray[np.float64]: ...
+
+
+Seed: TypeAlias = int | Generator
 
 
 def check_seed(operation: str, seed: object) -> Seed:
     """The seed as an int, or the NumPy generator that it is."""
     if seed is None or hasattr(seed, "__index__"):
         return _arguments.seed(operation, seed)
+    # np.random comes last: NumPy loads it on first use, and an integer does not need it.
     if isinstance(seed, (np.random.Generator, np.random.RandomState)):
         return seed
     raise TypeError(

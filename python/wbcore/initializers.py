@@ -36,12 +36,9 @@ from wbcore._docstrings import Function, with_sections
 from wbcore._draws import Matrix
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from wbcore._draws import Seed
-
-    Initializer: TypeAlias = str | Callable[..., ArrayLike]
-
 __all__ = [
     "BIAS_NAMES",
     "NAMES",
@@ -64,6 +61,9 @@ __all__ = [
 # Distribution function of the standard normal at -2, and its increase from there to 2.
 _BELOW_CUT = float.fromhex("0x1.74bcf82c9d860p-6")
 _WITHIN_CUT = float.fromhex("0x1.e8b4307d3627ap-1")
+
+# A name, or a function of fan_in and fan_out that returns what NumPy takes for a matrix.
+Initializer: TypeAlias = str | Callable[..., Any]
 
 _FUNCTIONS: dict[str, Callable[..., NDArray[Any]]] = {}
 
@@ -422,7 +422,9 @@ NAMES: tuple[str, ...] = tuple(_FUNCTIONS)
 BIAS_NAMES: tuple[str, ...] = ("zeros", "ones", "constant", "normal", "uniform", "truncated_normal")
 
 
-def check(operation: str, name: str, initializer: object, known: tuple[str, ...]) -> Initializer:
+def check(
+    operation: str, name: str, initializer: Initializer, known: tuple[str, ...]
+) -> Initializer:
     """A known name, or a function."""
     if callable(initializer):
         return initializer
