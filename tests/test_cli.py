@@ -1,5 +1,6 @@
 """The command line: the main job on real data, and one line for everything that is wrong."""
 
+import io
 import json
 import shutil
 import signal
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cli_runner import fail, succeed
+from rich.console import Console
 from sklearn import datasets
 from test_io_idx import write_folder
 
@@ -101,6 +103,19 @@ def test_confusion_table_counts_the_test_rows(digits):
     assert counts.sum() == 359
     accuracy = wb.load(digits[0] / "digits.safetensors").metadata["test"]["accuracy"]
     assert np.trace(counts) == round(accuracy * 359)
+
+
+def test_confusions_of_many_or_long_named_classes():
+    console = Console(file=io.StringIO(), width=80)
+    counts = np.zeros((30, 30), int)
+    counts[3, 4], counts[7, 1] = 5, 9
+    report.show_confusion(console, tuple(f"[{k}]" for k in range(30)), counts)
+    lines = [line.split() for line in console.file.getvalue().splitlines()]
+    assert lines.index(["[7]", "[1]", "9"]) < lines.index(["[3]", "[4]", "5"])
+    names = tuple(f"a kind with a long name, number {k}" for k in range(4))
+    report.show_confusion(console, names, np.arange(16).reshape(4, 4))
+    last = console.file.getvalue().rstrip().splitlines()[-1]
+    assert last.split() == ["3", *names[3].split(), "12", "13", "14", "15"]
 
 
 def test_classification_of_a_csv_file(trained, folder):

@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 P = ParamSpec("P")
@@ -155,7 +155,11 @@ def train(
     Features are standardised for the training; the saved network takes raw values. Columns have to
     be numeric and complete. Ctrl-C ends the training early and keeps what was learned.
 
-    [bold]Examples[/]:  wbcore train digits   ·   wbcore train iris.csv --target species
+    Examples
+    --------
+    - wbcore train digits
+    - wbcore train iris.csv --target species --hidden 16
+    - wbcore train fashion-mnist/ --epochs 20 --output fashion.safetensors
     """
     from wbcore.cli.commands import run_training
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbcore.cli.data import Dataset
-from wbcore.cli.fitting import Curves
+from wbcore.cli.fitting import Curves, fast_epochs
 from wbcore.cli.training import Trained
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-_MAX_IMAGES = 64  # 8 x 8 of them are still large enough to read
 _MAX_FEATURES = 40  # more names than this do not fit beside a heat map
 _TRAIN, _TEST = "#1f5fa8", "#d1622b"
 _DIVERGING = "RdBu_r"  # white at 0, blue below and red above, also for the colour-blind
@@ -35,7 +34,7 @@ def draw(path: Path, data: Dataset, trained: Trained) -> None:
     grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.35])
     left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     above, below = left.subplots(2, 1, sharex=True, height_ratios=[1.5, 1])
-    _draw_loss(above, trained.curves)
+    _draw_loss(above, trained.curves, fast_epochs(trained.settings))
     _draw_score(below, trained.curves, "accuracy" if data.classes else "r2")
     axes = right.subplots()
     if data.image_shape is not None:
@@ -47,7 +46,7 @@ def draw(path: Path, data: Dataset, trained: Trained) -> None:
     figure.savefig(path, format="png")
 
 
-def _draw_loss(axes: "Axes", curves: Curves) -> None:
+def _draw_loss(axes: "Axes", curves: Curves, n_fast: int) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     epochs = np.arange(1, len(curves["loss"]) + 1)
@@ -59,6 +58,8 @@ def _draw_loss(axes: "Axes", curves: Curves) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("loss")
     axes.set_title("Loss by epoch", loc="left")
+    if n_fast < len(epochs):
+        axes.axvline(n_fast + 0.5, color="0.5", linestyle=":", label="learning rate / 10")
     axes.legend(frameon=False)
     _tidy(axes)
 
@@ -70,7 +71,7 @@ def _draw_score(axes: "Axes", curves: Curves, metric: str) -> None:
     epochs = np.arange(1, len(scores) + 1)
     axes.plot(epochs, scores, color=_TEST, marker=_marker(epochs))
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if metric == "accuracy":
         axes.set_title(f"Held-out accuracy: {scores[-1]:.2%} at the end", loc="left")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
@@ -106,7 +107,7 @@ def _draw_images(
     from matplotlib import colormaps
 
     (height, width), n_units = shape, weights.shape[1]
-    n_shown = min(n_units, _MAX_IMAGES)
+    n_shown = min(n_units, 64 if height <= 16 else 36)  # what can be made out at this size
     n_columns = int(np.ceil(np.sqrt(n_shown)))
     n_rows = -(-n_shown // n_columns)
     gap = max(1, height // 8)
@@ -121,7 +122,7 @@ def _draw_images(
     axes.set_axis_off()
     units = f"{n_units} units" if n_shown == n_units else f"{n_shown} of {n_units} units"
     axes.set_title(
-        f"First layer: the weights of {units} as {height} x {width} images, largest first",
+        f"First layer: {units} as {height} x {width} images, largest weights first",
         loc="left",
     )
     return image
@@ -151,7 +152,7 @@ def _draw_heat_map(
     )
     names = [name if len(name) <= 28 else name[:27] + "…" for name in (features[i] for i in rows)]
     axes.set_yticks(range(len(rows)), names, fontsize=9 if len(rows) <= 32 else 7)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("unit, ordered by the mean size of its weights")
     axes.set_title(title, loc="left")
     return image

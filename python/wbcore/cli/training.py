@@ -24,6 +24,7 @@ class Trained:
     """Takes raw values; its metadata say where it comes from."""
     unit_weights: NDArray[Any]
     """(I, O): the first layer before folding, where every feature has standard deviation 1."""
+    settings: TrainSettings
     curves: Curves
     """Of the loss and the score, on training and held-out (val_) rows; one value an epoch."""
     seconds: float
@@ -74,7 +75,16 @@ def train(
     test, confusion = _test(folded, data)
     folded.metadata.update(_metadata(data, settings, curves, test, constant))
     return Trained(
-        folded, unit_weights, curves, seconds, difference, constant, test, confusion, interrupted
+        folded,
+        unit_weights,
+        settings,
+        curves,
+        seconds,
+        difference,
+        constant,
+        test,
+        confusion,
+        interrupted,
     )
 
 
