@@ -7,6 +7,7 @@ import math
 import operator
 import pkgutil
 import re
+import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -52,6 +53,14 @@ def test_nothing_but_the_standard_library_is_imported():
                 assert node.level <= 1, path
                 names = [] if node.level else [node.module]
             assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names, path
+
+
+@pytest.mark.uninstrumented
+def test_it_is_loaded_when_first_used():
+    program = (
+        "import sys, wbcore as wb; assert 'wbcore.reference' not in sys.modules; wb.reference.SGD"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_unknown_precision_is_refused():
