@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <mutex>
 #include <stdexcept>
@@ -53,15 +54,21 @@ public:
         ordered_.notify_one();
     }
 
-    void wait_until_done() const {
+    // Returns what the body threw, or null.
+    std::exception_ptr wait_until_done() {
         wait_while_equal(done_, ordered_.load(std::memory_order_relaxed) - 1);
+        return std::exchange(error_, nullptr);
     }
 
 private:
     void serve() {
         for (std::uint32_t served = 0;; ++served) {
             wait_while_equal(ordered_, served);
-            (*body_)(index_);
+            try {
+                (*body_)(index_);
+            } catch (...) {
+                error_ = std::current_exception();
+            }
             done_.store(served + 1, std::memory_order_release);
             done_.notify_one();
         }
@@ -69,6 +76,7 @@ private:
 
     const Body* body_ = nullptr;
     std::size_t index_ = 0;
+    std::exception_ptr error_;
     std::atomic<std::uint32_t> ordered_{0}, done_{0};  // how many bodies so far
 };
 
@@ -182,9 +190,19 @@ void run_team(std::size_t n, const std::function<void(std::size_t)>& body) {
     Pool& pool = Pool::instance();
     const std::vector<Worker*> workers = pool.lease(n - 1);
     for (std::size_t t = 1; t < n; ++t) workers[t - 1]->start(body, t);
-    body(0);
-    for (const Worker* worker : workers) worker->wait_until_done();
+    // The workers use `body` until the last of them is done, whatever happens here.
+    std::exception_ptr error;
+    try {
+        body(0);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    for (Worker* worker : workers) {
+        const std::exception_ptr of_worker = worker->wait_until_done();
+        if (error == nullptr) error = of_worker;
+    }
     pool.give_back(workers);
+    if (error != nullptr) std::rethrow_exception(error);
 }
 
 Range part(std::size_t total, std::size_t n, std::size_t t, std::size_t grain) {

@@ -31,7 +31,8 @@ private:
     alignas(64) std::atomic<std::uint32_t> phase_{0};
 };
 
-// body(t) for t = 0 .. n - 1 at the same time, the caller's thread being t = 0. `body` must not throw.
+// body(t) for t = 0 .. n - 1 at the same time, the caller's thread being t = 0. When some throw, one of their
+// errors is thrown here after all are done; a body that waits for the others must not throw.
 // Any number of threads may call this at once; each call has workers of its own.
 void run_team(std::size_t n, const std::function<void(std::size_t)>& body);
 
