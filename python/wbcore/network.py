@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, overload
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from wbcore import _arguments, _core, losses, training
 from wbcore._draws import check_seed
+from wbcore._turn import Turn
 from wbcore.gradients import Gradients
 from wbcore.history import History, LayerStatistics, layer_statistics
 from wbcore.layers import Dense, Layer, initialize
@@ -310,7 +310,7 @@ class Network:
         >>> grads = net.backward(A - 1)  # of the loss ((A - 1)**2).sum() / 2
         >>> wb.SGD(0.01).step(net, grads)
         """
-        with self._training("forward"):
+        with Turn(self._lock, "forward"):
             return self._core.forward(X)
 
     def backward(self, dY: ArrayLike) -> Gradients:
@@ -342,7 +342,7 @@ class Network:
         >>> grads[1].biases, grads.inputs.shape
         (array([5., 5., 5.], dtype=float32), (5, 4))
         """
-        with self._training("backward"):
+        with Turn(self._lock, "backward"):
             flat, inputs = self._core.backward(dY)
         return Gradients(flat, self._core.widths, inputs)
 
@@ -597,19 +597,6 @@ class Network:
             _arguments.integer(operation, "batch_size", batch_size),
             _arguments.integer(operation, "repeats", repeats),
         )
-
-    @contextmanager
-    def _training(self, operation: str) -> Iterator[None]:
-        """Held by what writes into the network; two trainings at once are a slip, so it refuses."""
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError(
-                f"[{operation}] expected a network that is not being trained, got one that another "
-                f"thread, or the fit whose callback this is, is training; train a copy: net.copy()"
-            )
-        try:
-            yield
-        finally:
-            self._lock.release()
 
     # Copies and files
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypedDict
 from weakref import WeakKeyDictionary
@@ -10,6 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from wbcore import _arguments, _core
+from wbcore._turn import Turn
 from wbcore.gradients import Gradients
 
 if TYPE_CHECKING:
@@ -199,12 +199,9 @@ class SGD:
                 f"[step] expected gradients of {parameters.size} parameters in {parameters.dtype}, "
                 f"got {flat.size} in {flat.dtype}"
             )
-        # One pass: a sum is finite only if all of its terms are, but it may also overflow.
-        with np.errstate(over="ignore", invalid="ignore"):
-            suspect = not math.isfinite(flat.sum())
-        if suspect and not np.isfinite(flat).all():
+        if not np.isfinite(flat).all():
             raise ValueError("[step] expected finite gradients, got NaN or infinity")
-        with network._training("step"):
+        with Turn(network._lock, "step"):
             core.sgd_step(flat, **self._options(core))
 
     def reset(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from wbcore import _arguments, losses
 from wbcore._progress import Progress
+from wbcore._turn import Turn
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import SGD
@@ -73,7 +74,7 @@ def fit(
     record: Record = {}
     history = History(record)
     core = network._core
-    with network._training("fit"):
+    with Turn(network._lock, "fit"):
         try:
             status, epoch, batch = core.fit(
                 X,
