@@ -6,6 +6,7 @@
 
 #include "contract.hpp"
 #include "tables.hpp"
+#include "wbcore/predictor.hpp"
 
 using namespace tests;
 
@@ -89,6 +90,58 @@ std::vector<T> slow_predict(const Network<T>& net, std::vector<T> x) {
     return x;
 }
 
+// The same rows: as they are, column by column, and from the last to the first.
+template <class T>
+struct Layouts {
+    std::vector<T> columns, backwards;
+    std::vector<ArrayView> views;
+    Layouts(const std::vector<T>& x, std::size_t rows, std::size_t cols)
+        : columns(x.size()), backwards(x.size()) {
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t c = 0; c < cols; ++c) {
+                columns[c * rows + r] = x[r * cols + c];
+                backwards[(rows - 1 - r) * cols + c] = x[r * cols + c];
+            }
+        views.assign(3, view_of(x, rows, cols));
+        views[1].data = columns.data();
+        views[1].row_stride = sizeof(T);
+        views[1].col_stride = static_cast<std::ptrdiff_t>(rows * sizeof(T));
+        views[2].data = &backwards[(rows - 1) * cols];
+        views[2].row_stride = -views[2].row_stride;
+    }
+};
+
+// Rows around those at which prediction packs the weights, and at which it goes on to another block.
+template <class T>
+void check_predictions(const Network<T>& net, std::size_t rows, std::mt19937_64& random) {
+    const checks::Note note("inputs, rows",
+                            std::to_string(net.inputs()) + ", " + std::to_string(rows));
+    const std::size_t outputs = net.outputs(), stride = outputs + 2;
+    const std::vector<T> x = random_numbers<T>(random, rows * net.inputs());
+    const Predictor<T> predictor(net);
+    std::vector<T> expected;
+    for (std::size_t r = 0; r < rows; ++r) {
+        const T* row = &x[r * net.inputs()];
+        for (const T y : slow_predict(net, std::vector<T>(row, row + net.inputs())))
+            expected.push_back(y);
+    }
+    const Layouts<T> layouts(x, rows, net.inputs());
+    for (const ArrayView& view : layouts.views)
+        for (const std::size_t n_threads : {0u, 1u, 2u, 3u, 8u})
+            for (const bool frozen : {false, true}) {
+                std::vector<T> y(rows * stride, not_a_number<T>);
+                const Matrix<T> out{y.data(), rows, outputs, stride};
+                if (frozen)
+                    predictor(out, view, n_threads);
+                else
+                    net.predict(out, view, n_threads);
+                for (std::size_t r = 0; r < rows; ++r) {
+                    CHECK_ARRAYS(&y[r * stride], &expected[r * outputs], outputs);
+                    CHECK(std::isnan(y[r * stride + outputs]));  // nothing beside the outputs
+                }
+            }
+}
+
 template <class T>
 void predictions() {
     const std::vector<Shapes> nets{
@@ -103,31 +156,12 @@ void predictions() {
         Network<T> net(shapes);
         for (T& p : net.parameters()) p = T(0.3) * random_number<T>(random);
         const std::vector<T> before(net.parameters().begin(), net.parameters().end());
-        for (const std::size_t rows : {1u, 2u, 7u, 127u, 128u, 129u, 300u}) {
-            if (rows * net.inputs() > 40000) continue;
-            const checks::Note note("inputs, rows",
-                                    std::to_string(net.inputs()) + ", " + std::to_string(rows));
-            const std::size_t outputs = net.outputs(), stride = outputs + 2;
-            const std::vector<T> x = random_numbers<T>(random, rows * net.inputs());
-            std::vector<T> expected;
-            for (std::size_t r = 0; r < rows; ++r) {
-                const T* row = &x[r * net.inputs()];
-                for (const T y : slow_predict(net, std::vector<T>(row, row + net.inputs())))
-                    expected.push_back(y);
-            }
-            for (const std::size_t n_threads : {0u, 1u, 2u, 3u, 8u}) {
-                std::vector<T> y(rows * stride, not_a_number<T>);
-                net.predict({y.data(), rows, outputs, stride}, view_of(x, rows, net.inputs()),
-                            n_threads);
-                for (std::size_t r = 0; r < rows; ++r) {
-                    CHECK_ARRAYS(&y[r * stride], &expected[r * outputs], outputs);
-                    CHECK(std::isnan(y[r * stride + outputs]));  // nothing beside the outputs
-                }
-            }
-        }
+        for (const std::size_t rows : {1u, 2u, 7u, 47u, 48u, 49u, 127u, 128u, 129u, 300u})
+            if (rows * net.inputs() <= 40000) check_predictions(net, rows, random);
         CHECK_ARRAYS(net.parameters().data(), before.data(), before.size());
-        net.predict({nullptr, 0, net.outputs(), net.outputs()},
-                    {nullptr, ElementType::float32, false, 0, net.inputs(), 0, 0});
+        // no rows: nothing is read or written
+        const ArrayView nothing{nullptr, ElementType::float32, false, 0, net.inputs(), 0, 0};
+        net.predict({nullptr, 0, net.outputs(), net.outputs()}, nothing);
     }
 }
 

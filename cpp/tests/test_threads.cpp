@@ -1,9 +1,14 @@
 // Teams of threads, their barrier, and how work is dealt out.
 #include "wbcore/threads.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -31,6 +36,86 @@ void every_member_runs_once() {
         CHECK_EQUAL(ids.size(), n);
         CHECK(caller_is_first);
     }
+}
+
+// Errors of members come back to the caller, after all members are done; the team can be used again.
+void errors_reach_the_caller() {
+    for (const std::size_t n : {1u, 2u, 5u})
+        for (std::size_t thrower = 0; thrower <= n; ++thrower) {  // n: all of them
+            const checks::Note note("n, thrower",
+                                    std::to_string(n) + ", " + std::to_string(thrower));
+            std::atomic<std::size_t> done{0};
+            CHECK_THROWS(std::runtime_error, "member", run_team(n, [&](std::size_t t) {
+                             if (t == thrower || thrower == n) {
+                                 ++done;
+                                 throw std::runtime_error("member " + std::to_string(t));
+                             }
+                             std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                             ++done;
+                         }));
+            CHECK_EQUAL(done.load(), n);
+            std::atomic<std::size_t> again{0};
+            run_team(n, [&](std::size_t) { ++again; });
+            CHECK_EQUAL(again.load(), n);
+        }
+}
+
+// Callers on many threads, and teams within teams: each has members of its own.
+void teams_side_by_side() {
+    std::vector<int> wrong(6);
+    std::vector<std::thread> callers;
+    for (std::size_t c = 0; c < wrong.size(); ++c)
+        callers.emplace_back([&wrong, c] {
+            for (int round = 0; round < 100; ++round) {
+                const std::size_t n = (c + static_cast<std::size_t>(round)) % 4 + 1;
+                std::vector<int> runs(n);
+                Barrier barrier(n);
+                run_team(n, [&](std::size_t t) {
+                    ++runs[t];
+                    barrier.arrive_and_wait();  // only a team that is whole comes through
+                });
+                for (const int count : runs) wrong[c] += count != 1;
+            }
+        });
+    for (std::thread& caller : callers) caller.join();
+    for (const int count : wrong) CHECK_EQUAL(count, 0);
+    std::atomic<int> inner{0};
+    run_team(3, [&](std::size_t) { run_team(2, [&](std::size_t) { ++inner; }); });
+    CHECK_EQUAL(inner.load(), 6);
+}
+
+void limits() {
+    const std::size_t most = thread_limit();
+    CHECK(most >= 1);
+    set_thread_limit(5);
+    CHECK_EQUAL(thread_limit(), std::size_t(5));
+    CHECK_EQUAL(set_thread_limit_here(3), std::size_t(0));
+    CHECK_EQUAL(thread_limit(), std::size_t(3));
+    std::size_t elsewhere = 0;
+    std::thread([&] { elsewhere = thread_limit(); }).join();
+    CHECK_EQUAL(elsewhere, std::size_t(5));
+    CHECK_EQUAL(set_thread_limit_here(0), std::size_t(3));
+    CHECK_EQUAL(thread_limit(), std::size_t(5));
+    set_thread_limit(0);
+    CHECK_EQUAL(thread_limit(), most);
+}
+
+// A child process has none of its parent's threads, and starts its own.
+void forks() {
+#if !defined(__SANITIZE_THREAD__)  // which does not support threads in a child
+    run_team(3, [](std::size_t) {});
+    const pid_t child = fork();
+    if (child == 0) {
+        std::atomic<int> runs{0};
+        run_team(4, [&](std::size_t) { ++runs; });
+        _exit(runs.load());
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK_EQUAL(WEXITSTATUS(status), 4);
+    every_member_runs_once();
+#endif
 }
 
 // Plain numbers written before the barrier are read by the neighbour after it, thousands of times over: a thread
@@ -93,6 +178,10 @@ void parts() {
 int main() {
     CHECK(available_processors() >= 1);
     every_member_runs_once();
+    errors_reach_the_caller();
+    teams_side_by_side();
+    limits();
+    forks();
     barrier_orders_rounds(1, 100);
     barrier_orders_rounds(2, 3000);
     barrier_orders_rounds(5, 300);
