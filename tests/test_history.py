@@ -233,6 +233,7 @@ def test_untracked_parameters_are_empty():
     parameters = fit(network()).parameters
     assert len(parameters) == 0
     assert str(parameters) == "<ParameterHistory: none tracked>"
+    assert not any(parameters.to_dict().values())
     with pytest.raises(
         ValueError, match=r'\[history.parameters\] expected fit\(..., track="epoch"\)'
     ):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
 __all__ = ["Gradients", "LayerGradients"]
 
 

@@ -115,14 +115,10 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
             for epoch, entry in enumerate(self)
             for layer, statistics in enumerate(entry)
         ]
-        names = [
-            f"{array}_{name}" for array in LayerStatistics._fields for name in Statistics._fields
-        ]
-        columns = zip(*rows, strict=True)
-        return {
-            name: list(column)
-            for name, column in zip(["epoch", "layer", *names], columns, strict=True)
-        }
+        names = ["epoch", "layer"]
+        for array in LayerStatistics._fields:
+            names += [f"{array}_{name}" for name in Statistics._fields]
+        return {name: [row[column] for row in rows] for column, name in enumerate(names)}
 
     def __str__(self) -> str:
         if not self:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from wbcore._draws import Seed
+
 __all__ = [
     "BIAS_NAMES",
     "NAMES",
