@@ -258,6 +258,7 @@ def test_all_arguments_are_checked_before_a_generator_is_drawn_from():
     assert rng.random() == np.random.default_rng(0).random()
 
 
+@pytest.mark.uninstrumented
 def test_network_that_memory_cannot_hold():
     with pytest.raises(MemoryError):
         wb.Network([wb.Dense(2**31 - 1, 2**31 - 1)])

@@ -71,6 +71,7 @@ def test_other_tools_read_the_file(path):
             assert (tensor == getattr(layer, name)).all()
 
 
+@pytest.mark.uninstrumented
 def test_same_network_gives_the_same_bytes(path, tmp_path):
     network().save(path)
     program = "import sys, wbcore as wb; wb.load(sys.argv[1]).save(sys.argv[2])"
@@ -140,6 +141,7 @@ def test_failure_leaves_the_old_file(path, function, monkeypatch):
     assert left_over(path) == []
 
 
+@pytest.mark.uninstrumented
 @pytest.mark.parametrize("function", ["fsync", "replace"])
 def test_crash_leaves_the_old_file(path, function):
     network().save(path)

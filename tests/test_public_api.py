@@ -117,6 +117,7 @@ def python(program, **options):
     return done.stdout
 
 
+@pytest.mark.uninstrumented
 def test_import_is_lean():
     program = """
 import sys, numpy
@@ -134,6 +135,7 @@ print(*sorted(name for name in sys.modules if name.startswith("wbcore.")))
     )
 
 
+@pytest.mark.uninstrumented
 def test_numpy_random_is_not_needed_for_an_integer_seed():
     program = """
 import sys, wbcore
@@ -144,6 +146,7 @@ assert ("numpy.random" in sys.modules) == loaded
     python(program)
 
 
+@pytest.mark.uninstrumented
 def test_submodules_are_loaded_when_used():
     program = """
 import sys, wbcore
@@ -157,6 +160,7 @@ assert "pandas" not in sys.modules
     python(program)
 
 
+@pytest.mark.uninstrumented
 @pytest.mark.parametrize(
     ("core", "expected"),
     [
