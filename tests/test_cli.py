@@ -187,7 +187,6 @@ def test_predict_with_a_network_that_names_nothing(tmp_path):
 
 
 def test_parquet_in_and_out(folder, tmp_path):
-    pytest.importorskip("pyarrow")
     frame = pd.read_csv(folder / "iris.csv")
     frame.to_parquet(tmp_path / "iris.parquet")
     succeed("train", tmp_path / "iris.parquet", "--target", "target", "-o", tmp_path / "m")

@@ -39,7 +39,6 @@ def table(frame, tmp_path):
         if suffix == ".csv":
             changed.to_csv(path, index=False)
         else:
-            pytest.importorskip("pyarrow")
             changed.to_parquet(path)
         return path
 
@@ -185,8 +184,6 @@ def test_features_are_matched_by_name(table, frame):
     ],
 )
 def test_files_that_are_no_tables(tmp_path, name, content, message):
-    if name.endswith("parquet"):
-        pytest.importorskip("pyarrow")
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"\[read_table\] .*{name} {message}") as caught:

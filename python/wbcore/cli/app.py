@@ -155,8 +155,8 @@ def train(
     Features are standardised for the training; the saved network takes raw values. Columns have to
     be numeric and complete. Ctrl-C ends the training early and keeps what was learned.
 
-    Examples
-    --------
+    For example:
+
     - wbcore train digits
     - wbcore train iris.csv --target species --hidden 16
     - wbcore train fashion-mnist/ --epochs 20 --output fashion.safetensors

@@ -1,6 +1,5 @@
 """Tables of numbers from CSV and Parquet files, through pandas."""
 
-import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wbcore.io.frame import first_row, numbers, read_frame, require
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -16,9 +17,6 @@ __all__ = ["MAX_INTEGER_CLASSES", "TableData", "read_features", "read_table"]
 
 MAX_INTEGER_CLASSES = 20
 """Integers with more distinct values than this are taken for a quantity, not for classes."""
-
-_PARQUET_SUFFIXES = (".parquet", ".pq")
-_SHOWN = 5  # names in a message; more would bury the first
 
 Task = Literal["classification", "regression"]
 
@@ -77,19 +75,19 @@ def read_table(
         If the file is not a table, a column does not exist, or a column that is used is not numeric
         or has a missing or infinite value; the columns are named.
     """
-    frame = _read_frame(path, "read_table")
+    frame = read_frame(path, "read_table")
     features = _feature_names(path, frame, target, tuple(ignore))
     column = frame[target]
     complaint = _target_complaint(column)
     if complaint:
         raise ValueError(f"[read_table] {path}: the target {target!r} {complaint}")
-    X = _numbers(path, "read_table", frame, features)
+    X = numbers(path, "read_table", frame, features)
     if (task or _task_of(column)) == "regression":
-        targets = _numbers(path, "read_table", frame, [target])[:, 0]
+        targets = numbers(path, "read_table", frame, [target])[:, 0]
         return TableData(X, tuple(features), targets, target, None)
-    values, numbers = np.unique(column.to_numpy(), return_inverse=True)
+    values, codes = np.unique(column.to_numpy(), return_inverse=True)
     names = tuple(map(str, values))
-    return TableData(X, tuple(features), numbers.astype(np.int64), target, names)
+    return TableData(X, tuple(features), codes.astype(np.int64), target, names)
 
 
 def read_features(path: str | Path, names: Sequence[str] | None = None) -> NDArray[np.float64]:
@@ -113,50 +111,17 @@ def read_features(path: str | Path, names: Sequence[str] | None = None) -> NDArr
     ModuleNotFoundError, OSError, ValueError
         As :func:`read_table`.
     """
-    frame = _read_frame(path, "read_features")
+    frame = read_frame(path, "read_features")
     if names is None:
         names = list(frame.columns)
-    _require(path, "read_features", frame, names)
-    return _numbers(path, "read_features", frame, names)
-
-
-def _read_frame(path: str | Path, operation: str) -> "pd.DataFrame":
-    """Return the file as a data frame with text for column names and at least one row."""
-    path = Path(path)
-    with path.open("rb"):  # what is wrong with the file itself is said by the system
-        pass
-    parquet = path.suffix.lower() in _PARQUET_SUFFIXES
-    try:
-        import pandas as pd
-
-        if parquet:
-            importlib.import_module("pyarrow")  # pandas reads Parquet through it
-    except ModuleNotFoundError as error:
-        extra = "pyarrow" if error.name == "pyarrow" else "'wbcore[cli]'"
-        raise ModuleNotFoundError(
-            f"[{operation}] {path} needs {error.name}: pip install {extra}", name=error.name
-        ) from error
-    try:
-        frame = pd.read_parquet(path) if parquet else pd.read_csv(path, low_memory=False)
-    except (ValueError, OSError) as error:
-        kind = "Parquet" if parquet else "CSV"
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ValueError(
-            f"[{operation}] {path} is not a readable {kind} file: {reason[0]}"
-        ) from error
-    frame.columns = pd.Index([str(name) for name in frame.columns])
-    if not len(frame):
-        raise ValueError(f"[{operation}] {path} has no rows")
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()]
-        raise ValueError(f"[{operation}] {path} has the column {twice[0]!r} twice")
-    return frame
+    require(path, "read_features", frame, names)
+    return numbers(path, "read_features", frame, names)
 
 
 def _feature_names(
     path: str | Path, frame: "pd.DataFrame", target: str, ignore: tuple[str, ...]
 ) -> list[str]:
-    _require(path, "read_table", frame, [target, *ignore])
+    require(path, "read_table", frame, [target, *ignore])
     if target in ignore:
         raise ValueError(f"[read_table] {target!r} is the target and cannot be left out")
     features = [name for name in frame.columns if name != target and name not in ignore]
@@ -171,70 +136,17 @@ def _feature_names(
     return features
 
 
-def _require(path: str | Path, operation: str, frame: "pd.DataFrame", names: Sequence[str]) -> None:
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise ValueError(
-            f"[{operation}] {path} lacks {_listed(missing)}; it has {_listed(list(frame.columns))}"
-        )
-
-
-def _numbers(
-    path: str | Path, operation: str, frame: "pd.DataFrame", names: Sequence[str]
-) -> NDArray[np.float64]:
-    """Return the columns as float64 (B, I), or name all that cannot be used."""
-    X = np.empty((len(frame), len(names)))
-    complaints = []
-    for i, name in enumerate(names):
-        complaint = _complaint(frame[name])
-        if complaint:
-            complaints.append(f"{name!r} {complaint}")
-        else:
-            X[:, i] = frame[name].to_numpy(np.float64)
-    if complaints:
-        more = len(complaints) - _SHOWN
-        rest = f"; and {more} more" if more > 0 else ""
-        raise ValueError(f"[{operation}] {path}: column " + "; ".join(complaints[:_SHOWN]) + rest)
-    return X
-
-
-def _complaint(column: "pd.Series[Any]") -> str:
-    """Return why a column cannot be used, or an empty text. Rows count from 1."""
-    import pandas as pd
-
-    kinds = pd.api.types
-    numeric = kinds.is_numeric_dtype(column) and not kinds.is_complex_dtype(column)
-    if not numeric and kinds.infer_dtype(column, skipna=True) != "boolean":
-        wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
-        if not wrong.any():  # numbers of another kind, as Decimal
-            return f"is not numeric but {column.dtype}"
-        row = _first(wrong)
-        return f"is not numeric: {str(column.iloc[row - 1])!r} in row {row}"
-    missing = column.isna()
-    if missing.any():
-        return f"has {int(missing.sum())} missing values, the first in row {_first(missing)}"
-    infinite = ~np.isfinite(column.to_numpy(np.float64))
-    if infinite.any():
-        return f"has an infinite value in row {_first(infinite)}"
-    return ""
-
-
 def _target_complaint(column: "pd.Series[Any]") -> str:
     import pandas as pd
 
     missing = column.isna()
     if missing.any():
-        return f"has {int(missing.sum())} missing values, the first in row {_first(missing)}"
+        return f"has {int(missing.sum())} missing values, the first in row {first_row(missing)}"
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         return "is a time, neither a class nor a number"
     if column.nunique() < 2:
         return f"is {column.iloc[0]} in every row"
     return ""
-
-
-def _first(found: Any) -> int:  # noqa: ANN401  (a mask of either library)
-    """Return the number of the first row found; rows count from 1."""
-    return int(np.argmax(np.asarray(found, bool))) + 1
 
 
 def _task_of(column: "pd.Series[Any]") -> Task:
@@ -246,13 +158,3 @@ def _task_of(column: "pd.Series[Any]") -> Task:
     if kinds.is_integer_dtype(column) and column.nunique() > MAX_INTEGER_CLASSES:
         return "regression"
     return "classification"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(str(name)) for name in names[:_SHOWN])
-    more = len(names) - _SHOWN
-    return (
-        ("column " if len(names) == 1 else "columns ")
-        + shown
-        + (f" and {more} more" if more > 0 else "")
-    )
