@@ -24,6 +24,12 @@ std::string place(const py::array& array, Position at) {
 
 std::string type_name(const py::array& array) { return py::str(array.dtype()); }
 
+// An ndarray itself, not one of its subclasses.
+bool is_plain_ndarray(const py::object& object) {
+    return py::type::handle_of(object).is(
+        py::handle(reinterpret_cast<PyObject*>(py::detail::npy_api::get().PyArray_Type_)));
+}
+
 ElementType element_type(const py::dtype& dtype) {
     const py::ssize_t size = dtype.itemsize();
     switch (dtype.kind()) {
@@ -92,6 +98,8 @@ py::array as_array(std::string_view operation, std::string_view name, const py::
     py::array array;
     if (py::isinstance<py::array>(object)) {
         array = py::reinterpret_borrow<py::array>(object);
+        if (!is_plain_ndarray(object) && py::hasattr(object, "mask"))
+            throw py::type_error(expected() + "a masked array, whose mask would be ignored");
     } else {
         try {
             array = py::array(py::module_::import("numpy").attr("asarray")(object));

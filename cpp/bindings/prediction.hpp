@@ -1,6 +1,8 @@
 // A prediction from Python: the least that has to happen between two arrays.
 #pragma once
 
+#include <algorithm>
+
 #include "arrays.hpp"
 
 namespace wbcore::bindings {
@@ -24,6 +26,20 @@ py::array new_matrix(std::size_t rows, std::size_t cols) {
     return array;
 }
 
+// Whether the n elements from `out` on lie within the bytes that x spans.
+template <class T>
+bool overlap(const T* out, std::size_t n, const ArrayView& x) {
+    const auto first = reinterpret_cast<std::intptr_t>(x.data);
+    const auto last_row = static_cast<std::ptrdiff_t>(x.rows - 1) * x.row_stride;
+    const auto last_col = static_cast<std::ptrdiff_t>(x.cols - 1) * x.col_stride;
+    const auto low =
+        first + std::min<std::ptrdiff_t>(last_row, 0) + std::min<std::ptrdiff_t>(last_col, 0);
+    const auto high =
+        first + std::max<std::ptrdiff_t>(last_row, 0) + std::max<std::ptrdiff_t>(last_col, 0);
+    return reinterpret_cast<std::intptr_t>(out) <= high &&
+           reinterpret_cast<std::intptr_t>(out + n) > low;
+}
+
 // Checks X and out, makes out when there is none, and calls what `prepare(y, x)` returns without the GIL.
 template <class T, class Prepare>
 py::object predict_with(const PredictionSize& size,
@@ -42,6 +58,8 @@ py::object predict_with(const PredictionSize& size,
         throw py::type_error("[predict] expected out as an array, got " +
                              std::string(py::str(py::type::of(out).attr("__name__"))));
     T* to = plain_data<T>("predict", "out", y, {x.rows, size.outputs}, true);
+    if (!out.is_none() && overlap(to, x.rows * size.outputs, x))
+        throw py::value_error("[predict] expected out apart from X, got arrays that share memory");
     auto compute = prepare(Matrix<T>{to, x.rows, size.outputs, size.outputs}, x);
     if (x.rows * size.parameters < work_worth_the_gil) {
         compute();
