@@ -87,6 +87,12 @@ def test_the_task_can_be_chosen(table):
         read_table(table(), "kind", task="regression", ignore=ignoring("kind"))
 
 
+def test_an_unknown_task_is_refused(table):
+    message = r"\[read_table\] expected task to be one of classification, regression, got 'rank'"
+    with pytest.raises(ValueError, match=message):
+        read_table(table(), "price", task="rank")
+
+
 def test_columns_that_are_not_numeric_are_named(table):
     path = table(rooms=["3"] * 4 + ["?"] * (ROWS - 4))
     message = r"\[read_table\] .*table.csv: column 'rooms' is not numeric: '\?' in row 5; 'kind' "

@@ -2,7 +2,7 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 from rich.console import Console
 
@@ -12,7 +12,7 @@ from wbcore.cli.picture import draw
 from wbcore.cli.settings import TrainSettings, settings_for
 from wbcore.cli.training import Trained, train
 from wbcore.inspect import parameter_table
-from wbcore.io.table import Task
+from wbcore.io.table import TASKS
 
 __all__ = ["run_training"]
 
@@ -68,9 +68,8 @@ def _load(
 ) -> Dataset:
     checked = TrainSettings(**given)
     fraction, seed = checked.test_fraction, checked.seed
-    tasks = get_args(Task)
-    if task is not None and task not in tasks:
-        raise ValueError(f"--task: expected {' or '.join(tasks)}, got {task}")
+    if task is not None and task not in TASKS:
+        raise ValueError(f"--task: expected {' or '.join(TASKS)}, got {task}")
     path = Path(source)
     if source != "digits" and not path.exists():
         raise ValueError(f"{source}: no such file or folder, and not the word 'digits'")
@@ -85,7 +84,7 @@ def _load(
         return load_folder(path)
     if target is None:
         raise ValueError(f"{source}: say which column to predict with --target COLUMN")
-    return load_table(path, target, fraction, seed, task=cast(Task | None, task), ignore=ignore)
+    return load_table(path, target, fraction, seed, task=task, ignore=ignore)
 
 
 def _report(console: Console, data: Dataset, trained: Trained) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wbcore.cli.settings import Source
 from wbcore.io.idx import read_idx_folder
-from wbcore.io.table import Task, read_table
+from wbcore.io.table import read_table
 
 __all__ = ["Dataset", "load_digits", "load_folder", "load_table", "split"]
 
@@ -20,7 +19,8 @@ class Dataset:
     """Rows to train on and rows held out for the test, as they are in the file."""
 
     name: str
-    source: Source
+    source: str
+    """digits, folder or table"""
     X: NDArray[Any]
     """(B, I)"""
     y: NDArray[Any]
@@ -35,7 +35,7 @@ class Dataset:
     image_shape: tuple[int, int] | None = None
 
     @property
-    def task(self) -> Task:
+    def task(self) -> str:
         """Return "classification" or "regression"."""
         return "regression" if self.classes is None else "classification"
 
@@ -102,7 +102,7 @@ def load_table(
     test_fraction: float,
     seed: int,
     *,
-    task: Task | None = None,
+    task: str | None = None,
     ignore: Iterable[str] = (),
 ) -> Dataset:
     """Return the rows of a CSV or Parquet file."""

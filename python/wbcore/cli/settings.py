@@ -1,16 +1,13 @@
 """How a network is trained: the options of ``wbcore train``, checked, and their defaults."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-from wbcore.io.table import Task
-
-__all__ = ["Source", "TrainSettings", "parse_widths", "settings_for"]
-
-Source = Literal["digits", "folder", "table"]
+__all__ = ["TrainSettings", "parse_widths", "settings_for"]
 
 # Chosen on scikit-learn's digits, breast_cancer, wine, iris and diabetes, on Fashion-MNIST and on
 # three synthetic sets, over ten seeds each: the best of a coarse grid that is good on all of them.
+# By the source of the data: the word digits, a folder of IDX files, or a table.
 _HIDDEN = {"digits": (64,), "folder": (128,), "table": (64,)}
 _EPOCHS = {"digits": 60, "folder": 10, "table": 60}
 
@@ -55,7 +52,7 @@ class TrainSettings:
         return {**asdict(self), "hidden": list(self.hidden)}
 
 
-def settings_for(source: Source, task: Task, n_rows: int, given: dict[str, Any]) -> TrainSettings:
+def settings_for(source: str, task: str, n_rows: int, given: dict[str, Any]) -> TrainSettings:
     """Return the options given, completed by the defaults for data of this kind and size."""
     defaults = {
         "hidden": _HIDDEN[source],

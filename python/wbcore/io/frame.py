@@ -3,21 +3,22 @@
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["Column", "Frame", "first_row", "numbers", "read_frame", "require"]
 
-__all__ = ["first_row", "numbers", "read_frame", "require"]
+# pandas ships no types, and is imported only when a table is read.
+Frame: TypeAlias = Any
+Column: TypeAlias = Any
 
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 _SHOWN = 5  # names in a message; more would bury the first
 
 
-def read_frame(path: str | Path, operation: str) -> "pd.DataFrame":
+def read_frame(path: str | Path, operation: str) -> Frame:
     """Return the file as a data frame with text for column names and at least one row."""
     path = Path(path)
     with path.open("rb"):  # what is wrong with the file itself is said by the system
@@ -57,7 +58,7 @@ def _exact(version: str) -> dict[str, Any]:
     return {"low_memory": False, **exact}  # whole columns, so that each has one type
 
 
-def require(path: str | Path, operation: str, frame: "pd.DataFrame", names: Sequence[str]) -> None:
+def require(path: str | Path, operation: str, frame: Frame, names: Sequence[str]) -> None:
     """Refuse a frame that lacks some of the columns; they are named."""
     missing = [name for name in names if name not in frame.columns]
     if missing:
@@ -67,7 +68,7 @@ def require(path: str | Path, operation: str, frame: "pd.DataFrame", names: Sequ
 
 
 def numbers(
-    path: str | Path, operation: str, frame: "pd.DataFrame", names: Sequence[str]
+    path: str | Path, operation: str, frame: Frame, names: Sequence[str]
 ) -> NDArray[np.float64]:
     """Return the columns as float64 (B, I), or name all that cannot be used."""
     X = np.empty((len(frame), len(names)))
@@ -85,7 +86,7 @@ def numbers(
     return X
 
 
-def _complaint(column: "pd.Series[Any]") -> str:
+def _complaint(column: Column) -> str:
     """Return why a column cannot be used, or an empty text. Rows count from 1."""
     import pandas as pd
 
@@ -106,7 +107,7 @@ def _complaint(column: "pd.Series[Any]") -> str:
     return ""
 
 
-def first_row(found: Any) -> int:  # noqa: ANN401  (a mask of either library)
+def first_row(found: Column) -> int:
     """Return the number of the first row found; rows count from 1."""
     return int(np.argmax(np.asarray(found, bool))) + 1
 

@@ -3,22 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wbcore.io.frame import first_row, numbers, read_frame, require
+from wbcore import _arguments
+from wbcore.io.frame import Column, Frame, first_row, numbers, read_frame, require
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["MAX_INTEGER_CLASSES", "TASKS", "TableData", "read_features", "read_table"]
 
-__all__ = ["MAX_INTEGER_CLASSES", "TableData", "read_features", "read_table"]
+TASKS = ("classification", "regression")
 
 MAX_INTEGER_CLASSES = 20
 """Integers with more distinct values than this are taken for a quantity, not for classes."""
-
-Task = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,13 @@ class TableData:
     """The names of the classes in the order of their numbers; None for regression."""
 
     @property
-    def task(self) -> Task:
+    def task(self) -> str:
         """Return "classification" or "regression"."""
         return "regression" if self.classes is None else "classification"
 
 
 def read_table(
-    path: str | Path, target: str, *, task: Task | None = None, ignore: Iterable[str] = ()
+    path: str | Path, target: str, *, task: str | None = None, ignore: Iterable[str] = ()
 ) -> TableData:
     """Read a table and take one column as the target, all others as features.
 
@@ -72,9 +70,11 @@ def read_table(
     OSError
         If there is no such file, or it cannot be read.
     ValueError
-        If the file is not a table, a column does not exist, or a column that is used is not numeric
-        or has a missing or infinite value; the columns are named.
+        If the task is unknown, the file is not a table, a column does not exist, or a column that
+        is used is not numeric or has a missing or infinite value; the columns are named.
     """
+    if task is not None:
+        _arguments.choice("read_table", "task", task, TASKS)
     frame = read_frame(path, "read_table")
     features = _feature_names(path, frame, target, tuple(ignore))
     column = frame[target]
@@ -119,7 +119,7 @@ def read_features(path: str | Path, names: Sequence[str] | None = None) -> NDArr
 
 
 def _feature_names(
-    path: str | Path, frame: "pd.DataFrame", target: str, ignore: tuple[str, ...]
+    path: str | Path, frame: Frame, target: str, ignore: tuple[str, ...]
 ) -> list[str]:
     require(path, "read_table", frame, [target, *ignore])
     if target in ignore:
@@ -136,7 +136,7 @@ def _feature_names(
     return features
 
 
-def _target_complaint(column: "pd.Series[Any]") -> str:
+def _target_complaint(column: Column) -> str:
     import pandas as pd
 
     missing = column.isna()
@@ -149,7 +149,7 @@ def _target_complaint(column: "pd.Series[Any]") -> str:
     return ""
 
 
-def _task_of(column: "pd.Series[Any]") -> Task:
+def _task_of(column: Column) -> str:
     import pandas as pd
 
     kinds = pd.api.types
