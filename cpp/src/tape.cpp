@@ -15,9 +15,11 @@ template <class T>
 Tape<T>::Tape() = default;
 
 template <class T>
-Tape<T>::~Tape() {
-    delete state_;
-}
+Tape<T>::~Tape() = default;
+template <class T>
+Tape<T>::Tape(Tape&&) noexcept = default;
+template <class T>
+Tape<T>& Tape<T>::operator=(Tape&&) noexcept = default;
 
 template <class T>
 std::size_t Tape<T>::rows() const {
@@ -35,8 +37,7 @@ void Tape<T>::forward(Matrix<T> y, const Network<T>& network, const ArrayView& x
     for (std::size_t l = 0; l < state->network.size(); ++l)
         pass.forward(state->network, l, 0, x.rows);
     copy_rows(y, pass.outputs());
-    delete state_;
-    state_ = state.release();
+    state_ = std::move(state);
 }
 
 template <class T>

@@ -132,7 +132,7 @@ std::size_t cgroup_processors() {
             v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
         if (!(v1_quota >> quota && v1_period >> period)) return 0;
     }
-    const double microseconds = std::atof(quota.c_str());  // "max" and "-1" are no quota
+    const double microseconds = std::strtod(quota.c_str(), nullptr);  // "max" and "-1" are no quota
     if (microseconds <= 0 || period <= 0) return 0;
     return static_cast<std::size_t>(std::max(1.0, microseconds / period + 0.5));
 }

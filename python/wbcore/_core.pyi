@@ -8,15 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 __version__: str
 
-Floats = NDArray[np.float32] | NDArray[np.float64]
-
 # names known to the core, in the order they are listed to users
 ACTIVATIONS: tuple[str, ...]
 LOSSES: tuple[str, ...]
 METRICS: tuple[str, ...]
 
 class _Network:
-    """Parameters and arithmetic of a network; every array it hands out is a live view that keeps it alive."""
+    """Parameters and arithmetic of a network; its arrays are live views that keep it alive."""
 
     def __init__(self, widths: Sequence[int], activations: Sequence[str]) -> None: ...
     @property

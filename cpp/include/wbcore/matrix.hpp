@@ -26,7 +26,10 @@ struct Matrix {
     std::size_t rows = 0, cols = 0, stride = 0;
 
     T& operator()(std::size_t row, std::size_t col) const { return data[row * stride + col]; }
-    operator Matrix<const T>() const { return {data, rows, cols, stride}; }
+    // implicit, as from T* to const T*
+    operator Matrix<const T>() const {  // NOLINT(google-explicit-constructor)
+        return {data, rows, cols, stride};
+    }
 };
 
 template <class T>
@@ -51,6 +54,7 @@ struct Panels {
     [[gnu::always_inline]] Panels rows_from(std::size_t first, std::size_t n) const {
         return {data + first * row_stride, n, cols, row_stride, panel_stride};
     }
+    // NOLINTNEXTLINE(google-explicit-constructor): implicit, as from T* to const T*
     [[gnu::always_inline]] operator Panels<const T>() const {
         return {data, rows, cols, row_stride, panel_stride};
     }
@@ -96,7 +100,11 @@ public:
         if (size_ != 0) std::memcpy(data_, other.data_, size_ * sizeof(T));
     }
     AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
-    AlignedBuffer& operator=(AlignedBuffer other) noexcept {
+    AlignedBuffer& operator=(const AlignedBuffer& other) {
+        AlignedBuffer(other).swap(*this);
+        return *this;
+    }
+    AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
         swap(other);
         return *this;
     }

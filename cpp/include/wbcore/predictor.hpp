@@ -18,6 +18,8 @@ public:
     explicit Predictor(const Network<T>& network);
     Predictor(Predictor&&) noexcept;
     Predictor& operator=(Predictor&&) noexcept;
+    Predictor(const Predictor&) = delete;
+    Predictor& operator=(const Predictor&) = delete;
     ~Predictor();
 
     std::size_t inputs() const;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -129,6 +130,8 @@ class Tape {
 public:
     Tape();
     ~Tape();
+    Tape(Tape&&) noexcept;
+    Tape& operator=(Tape&&) noexcept;
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
@@ -142,7 +145,7 @@ public:
 
 private:
     struct State;
-    State* state_ = nullptr;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace wbcore

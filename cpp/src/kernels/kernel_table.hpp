@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "wbcore/activations.hpp"
 #include "wbcore/losses.hpp"

@@ -170,6 +170,8 @@ def _cross_entropy(arith: Arithmetic, z: Vector, t: Vector, c: float) -> Row:
     M, e, S = softmax_parts(arith, z)
     log_S = log(arith, S)
     # What is not expected costs nothing, even where z - M is out of range.
-    surprises = [0.0 if t_k == 0.0 else T(log_S - T(z_k - M)) for z_k, t_k in zip(z, t, strict=True)]
+    surprises = [
+        0.0 if t_k == 0.0 else T(log_S - T(z_k - M)) for z_k, t_k in zip(z, t, strict=True)
+    ]
     dZ = [T(T(T(e_k / S) - t_k) * c) for e_k, t_k in zip(e, t, strict=True)]
     return arith.feature_sum(0.0, t, surprises), dZ
