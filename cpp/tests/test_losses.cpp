@@ -98,9 +98,11 @@ RowLoss<T> row_loss(Loss loss,
     if (loss == Loss::cross_entropy) {
         const Row<T> soft(z, r);
         const T log_sum = function(Function::log, soft.sum);
-        compute([&](std::size_t j,
-                    T s) { return std::fma(t(r, j), log_sum - (z(r, j) - soft.maximum), s); },
-                [&](std::size_t j) { return (soft.e[j] / soft.sum - t(r, j)) * c; });
+        compute(
+            [&](std::size_t j, T s) {
+                return t(r, j) == 0 ? s : std::fma(t(r, j), log_sum - (z(r, j) - soft.maximum), s);
+            },
+            [&](std::size_t j) { return (soft.e[j] / soft.sum - t(r, j)) * c; });
     }
     return row;
 }
@@ -235,6 +237,12 @@ void extreme_outputs() {
             CHECK_EQUAL(dz(0, 0), T(0));
             CHECK_EQUAL(dz(1, 0), T(-1));
         }
+        // the difference of these two overflows, and a class that is not expected costs nothing
+        z(0, 0) = std::numeric_limits<T>::max(), z(0, 1) = -z(0, 0);
+        T row_losses[2];
+        table->loss({Loss::cross_entropy, row_losses, dz(), z(), z(), t(), nullptr, 1, 1, true});
+        CHECK_EQUAL(row_losses[0], T(0));
+        CHECK_EQUAL(dz(0, 1), T(0));
     }
 }
 

@@ -67,6 +67,10 @@ void product() {
         for (const std::size_t rows : Sizes{1, 6, 13})
             for (const bool row_major : {false, true})
                 check_product<T>(rows, features, seed % 2 == 0 ? 33 : 10, row_major, seed), ++seed;
+    // groups of panels: several tiles beside each other, and what is left over
+    for (const std::size_t outputs : Sizes{48, 49, 63, 64, 65, 80, 81, 113, 128, 129})
+        for (const std::size_t rows : Sizes{1, 2, 3, 4, 5, 6, 8, 12, 13})
+            check_product<T>(rows, rows % 2 == 0 ? 257 : 19, outputs, rows % 3 == 0, seed), ++seed;
     for (const std::size_t rows : Sizes{127, 128, 129, 300})
         check_product<T>(rows, 9, 17, true, ++seed);
 }
@@ -177,7 +181,7 @@ void column_sums() {
     const std::vector<Sgd<T>> sgds = optimizers<T>();
     for (const Sgd<T>& sgd : sgds) updates.push_back({&sgd, sgd.decay_biases});
     for (const std::size_t rows : Sizes{0, 1, 2, 16, 127, 128, 129, 256, 300, 700, 1025})
-        for (const std::size_t outputs : Sizes{1, 7, 8, 9, 15, 16, 17, 33}) {
+        for (const std::size_t outputs : Sizes{1, 7, 8, 9, 15, 16, 17, 33, 64, 65, 129}) {
             const kernels::Update<T>& update = updates[(rows + outputs) % updates.size()];
             const checks::Note note("rows, outputs",
                                     std::to_string(rows) + ", " + std::to_string(outputs));
@@ -206,10 +210,12 @@ void column_sums() {
 template <class T>
 void transpose() {
     std::mt19937_64 random(6);
-    for (const std::size_t rows : Sizes{1, 6, 15, 16, 17, 33})
-        for (const std::size_t cols : Sizes{1, 7, 16, 17, 40}) {
+    // a part of the rows, and all of them
+    for (const std::size_t rows : Sizes{1, 6, 7, 8, 9, 15, 16, 17, 24, 33, 64})
+        for (const std::size_t cols : Sizes{1, 7, 8, 16, 17, 40}) {
             const Packed<T> in(rows, cols, random), before(cols, rows, random);
-            const std::size_t first = rows / 3, last = rows - rows / 4;
+            const bool whole = (rows + cols) % 2 == 0;
+            const std::size_t first = whole ? 0 : rows / 3, last = whole ? rows : rows - rows / 4;
             auto check = [&](const KernelTable<T>& table) {
                 const checks::Note isa("isa", table.isa);
                 const Packed<T> out(before);
@@ -235,6 +241,8 @@ void all() {
 }  // namespace
 
 int main() {
+    for (const KernelTable<float>* table : fast_tables<float>()) std::printf("%s ", table->isa);
+    std::printf("against plain\n");
     all<float>();
     all<double>();
     return checks::result();
