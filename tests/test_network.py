@@ -347,6 +347,19 @@ def test_callback_may_look_at_the_network():
         assert state == expected
 
 
+def test_callback_may_change_the_parameters():
+    changed, expected = network(), network()
+
+    def clip(_, __):
+        np.clip(changed.parameters, -0.1, 0.1, out=changed.parameters)
+
+    changed.fit(X, LABELS, **settings(epochs=2, shuffle=False, callback=clip))
+    for _ in range(2):
+        expected.fit(X, LABELS, **settings(epochs=1, shuffle=False))
+        np.clip(expected.parameters, -0.1, 0.1, out=expected.parameters)
+    assert changed == expected
+
+
 def test_divergence_puts_parameters_and_velocity_back():
     net, optimizer = network("float32"), wb.SGD(30.0, momentum=0.9)
     with pytest.raises(wb.DivergenceError) as caught:

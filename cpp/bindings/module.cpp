@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
         "C++ core.";
     m.attr("__version__") = WBCORE_VERSION;
     register_isa(m);
+    register_threads(m);
     register_random(m);
     register_functions(m);
     register_losses(m);

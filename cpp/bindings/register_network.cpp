@@ -18,8 +18,6 @@ void register_network_type(py::module_& m, const char* python_name) {
         .def_property_readonly("parameters", &Bound::parameters)
         .def("weights", &Bound::weights, py::arg("layer"))
         .def("biases", &Bound::biases, py::arg("layer"))
-        .def("predict", &Bound::predict, py::arg("X"), py::arg("out") = py::none(),
-             py::arg("n_threads") = 0)
         .def("forward", &Bound::forward, py::arg("X"))
         .def("backward", &Bound::backward, py::arg("dY"))
         .def("loss_and_gradients", &Bound::gradients, py::arg("X"), py::arg("y"), py::arg("loss"),

@@ -5,7 +5,9 @@
 
 #include <structmember.h>  // after Python.h
 
+#include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <variant>
 
 #include "bound_network.hpp"
@@ -16,7 +18,28 @@ namespace wbcore::bindings {
 
 namespace {
 
-using AnyPredictor = std::variant<Predictor<float>, Predictor<double>>;
+// The network itself, called as cheaply as a frozen one: what `Network.predict` goes through.
+template <class T>
+struct LiveNetwork {
+    py::object owner;
+    const BoundNetwork<T>* network;
+
+    std::size_t inputs() const { return network->network().inputs(); }
+    std::size_t outputs() const { return network->network().outputs(); }
+};
+
+using AnyPredictor =
+    std::variant<Predictor<float>, Predictor<double>, LiveNetwork<float>, LiveNetwork<double>>;
+
+// float or double
+template <class P>
+struct NumberOf;
+template <template <class> class P, class T>
+struct NumberOf<P<T>> {
+    using type = T;
+};
+template <class P>
+using Number = typename NumberOf<std::remove_cvref_t<P>>::type;
 
 struct PredictorObject {
     PyObject_HEAD vectorcallfunc call;
@@ -31,8 +54,17 @@ PredictorObject& as_predictor(PyObject* object) {
 // p(x), p(x, out), p(x, out=y, n_threads=2)
 struct CallArguments {
     py::handle x, out = Py_None;
-    std::size_t n_threads = 1;
+    std::size_t n_threads = 0;  // 0: not given
 };
+
+std::size_t threads_from(py::handle value) {
+    const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), PyExc_OverflowError);
+    if (n == -1 && PyErr_Occurred()) throw py::error_already_set();
+    if (n < 1 || n > 1024)
+        throw py::value_error("[predict] expected n_threads from 1 to 1024, got " +
+                              std::to_string(n));
+    return static_cast<std::size_t>(n);
+}
 
 CallArguments parse(PyObject* const* args, Py_ssize_t count, PyObject* names) {
     if (count < 1 || count > 2)
@@ -46,7 +78,7 @@ CallArguments parse(PyObject* const* args, Py_ssize_t count, PyObject* names) {
         if (PyUnicode_CompareWithASCIIString(name.ptr(), "out") == 0 && count == 1)
             parsed.out = value;
         else if (PyUnicode_CompareWithASCIIString(name.ptr(), "n_threads") == 0)
-            parsed.n_threads = value.cast<std::size_t>();
+            parsed.n_threads = threads_from(value);
         else
             throw py::type_error("[predict] expected x, out and n_threads, got " +
                                  std::string(py::repr(name)));
@@ -58,12 +90,19 @@ template <class T>
 py::object call_predictor(const Predictor<T>& predictor,
                           std::size_t parameters,
                           const CallArguments& arguments) {
-    return predict_with<T>({predictor.inputs(), predictor.outputs(), parameters},
-                           py::reinterpret_borrow<py::object>(arguments.x),
-                           py::reinterpret_borrow<py::object>(arguments.out),
-                           [&](Matrix<T> y, const ArrayView& x) {
-                               return [&, y, x] { predictor(y, x, arguments.n_threads); };
-                           });
+    return predict_with<T>(
+        {predictor.inputs(), predictor.outputs(), parameters},
+        py::reinterpret_borrow<py::object>(arguments.x),
+        py::reinterpret_borrow<py::object>(arguments.out), [&](Matrix<T> y, const ArrayView& x) {
+            return [&, y, x] { predictor(y, x, std::max<std::size_t>(arguments.n_threads, 1)); };
+        });
+}
+
+template <class T>
+py::object call_predictor(const LiveNetwork<T>& live, std::size_t, const CallArguments& arguments) {
+    return live.network->predict(py::reinterpret_borrow<py::object>(arguments.x),
+                                 py::reinterpret_borrow<py::object>(arguments.out),
+                                 arguments.n_threads);
 }
 
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObject* names) {
@@ -108,15 +147,19 @@ PyObject* outputs(PyObject* self, void*) {
     return size_of(self, [](const auto& p) { return p.outputs(); });
 }
 PyObject* dtype(PyObject* self, void*) {
-    const bool single = std::holds_alternative<Predictor<float>>(*as_predictor(self).predictor);
-    return (single ? py::dtype::of<float>() : py::dtype::of<double>()).release().ptr();
+    return std::visit([](const auto& p) { return py::dtype::of<Number<decltype(p)>>(); },
+                      *as_predictor(self).predictor)
+        .release()
+        .ptr();
 }
 
 PyObject* represent(PyObject* self) {
     const PredictorObject& object = as_predictor(self);
     const auto [in, out] = std::visit(
         [](const auto& p) { return std::pair(p.inputs(), p.outputs()); }, *object.predictor);
-    const bool single = std::holds_alternative<Predictor<float>>(*object.predictor);
+    const bool single =
+        std::visit([](const auto& p) { return sizeof(Number<decltype(p)>) == sizeof(float); },
+                   *object.predictor);
     return PyUnicode_FromFormat("<Predictor %zu -> %zu, %s, %zu parameters>", in, out,
                                 single ? "float32" : "float64", object.parameters);
 }
@@ -136,7 +179,15 @@ PyTypeObject* make_type() {
     static char doc[] =
         "A frozen network, made by `Network.freeze`: p(x), p(x, out=y), p(x, n_threads=2).\n\n"
         "x is (B, I), as for `Network.predict`, and so are the bits of the result, (B, O).\n"
-        "Immutable, and safe to call from any number of threads at once.";
+        "Immutable, and safe to call from any number of threads at once.\n\n"
+        "Examples\n"
+        "--------\n"
+        ">>> import wbcore as wb\n"
+        ">>> p = wb.Network.mlp([4, 16, 3], seed=0).freeze()\n"
+        ">>> p\n"
+        "<Predictor 4 -> 3, float32, 131 parameters>\n"
+        ">>> p([[1, 2, 3, 4]]).shape\n"
+        "(1, 3)\n";
     static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
                                   {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                                   {Py_tp_repr, reinterpret_cast<void*>(represent)},
@@ -150,16 +201,32 @@ PyTypeObject* make_type() {
     return reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
 }
 
-template <class T>
-py::object freeze(const BoundNetwork<T>& network) {
-    auto predictor = std::make_unique<AnyPredictor>(Predictor<T>(network.network()));
+py::object make_predictor(AnyPredictor predictor, std::size_t parameters) {
+    auto held = std::make_unique<AnyPredictor>(std::move(predictor));
     PyObject* object = predictor_type->tp_alloc(predictor_type, 0);
     if (object == nullptr) throw py::error_already_set();
     PredictorObject& made = as_predictor(object);
     made.call = call;
-    made.predictor = predictor.release();
-    made.parameters = network.network().parameters().size();
+    made.predictor = held.release();
+    made.parameters = parameters;
     return py::reinterpret_steal<py::object>(object);
+}
+
+template <class T>
+py::object live_predictor(const py::object& self) {
+    const auto& bound = self.cast<const BoundNetwork<T>&>();
+    return make_predictor(LiveNetwork<T>{self, &bound}, bound.network().parameters().size());
+}
+
+template <class T>
+void register_makers(py::module_& m) {
+    m.def(
+        "freeze",
+        [](const BoundNetwork<T>& network) {
+            return make_predictor(Predictor<T>(network.network()),
+                                  network.network().parameters().size());
+        },
+        py::arg("network"));
 }
 
 }  // namespace
@@ -169,8 +236,15 @@ void register_predictor(py::module_& m) {
     if (predictor_type == nullptr) throw py::error_already_set();
     m.attr("Predictor") =
         py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(predictor_type));
-    m.def("freeze", &freeze<float>, py::arg("network"));
-    m.def("freeze", &freeze<double>, py::arg("network"));
+    m.def(
+        "live_predictor",
+        [](const py::object& network) {
+            return py::isinstance<BoundNetwork<float>>(network) ? live_predictor<float>(network)
+                                                                : live_predictor<double>(network);
+        },
+        py::arg("network"));
+    register_makers<float>(m);
+    register_makers<double>(m);
 }
 
 }  // namespace wbcore::bindings

@@ -88,7 +88,12 @@ PackedNetwork<T>::PackedNetwork(const std::vector<DenseShape>& shapes, PackedPar
 template <class T>
 PackedNetwork<T>::PackedNetwork(const Network<T>& network, PackedParts parts)
     : PackedNetwork(network.shapes(), parts) {
-    const T* from = network.parameters().data();
+    pack(network.parameters());
+}
+
+template <class T>
+void PackedNetwork<T>::pack(std::span<const T> parameters) {
+    const T* from = parameters.data();
     for (const PackedLayer<T>& layer : layers_) {
         from = pack_layer(layer.w, layer.b, from);
         if (layer.wt.data != nullptr)

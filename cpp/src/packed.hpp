@@ -32,6 +32,7 @@ public:
     PackedNetwork(const Network<T>& network, PackedParts parts);
 
     // From and to arrays laid out like the parameters of a network.
+    void pack(std::span<const T> parameters);
     void pack_velocity(std::span<const T> velocity);
     void unpack(std::span<T> parameters) const;
     void unpack_velocity(std::span<T> velocity) const;

@@ -174,7 +174,9 @@ TrainingEnd train(Network<T>& network,
             result.validation_loss = on_validation.loss;
             result.validation_metrics = std::move(on_validation.metrics);
         }
-        if (on_epoch && on_epoch(epoch, result)) return {TrainingStatus::stopped, epoch, 0};
+        if (!on_epoch) continue;
+        if (on_epoch(epoch, result)) return {TrainingStatus::stopped, epoch, 0};
+        packed.pack(network.parameters());  // which the callback may have changed
     }
     return {};
 }

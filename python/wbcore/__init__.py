@@ -39,7 +39,7 @@ except ImportError as _error:
     ) from _error
 
 from wbcore import activations, initializers, losses, optimizers, random
-from wbcore._core import available_isas, isa
+from wbcore._core import Predictor, available_isas, isa
 from wbcore.activations import (
     elu,
     gelu,
@@ -58,6 +58,7 @@ from wbcore.history import History
 from wbcore.layers import Dense, Layer, dense
 from wbcore.network import Network
 from wbcore.optimizers import SGD
+from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
     import os
@@ -78,6 +79,7 @@ __all__ = [
     "LayerGradients",
     "ModelFileError",
     "Network",
+    "Predictor",
     "__version__",
     "activations",
     "available_isas",
@@ -86,6 +88,7 @@ __all__ = [
     "gelu",
     "get_cmake_dir",
     "get_include",
+    "get_num_threads",
     "identity",
     "initializers",
     "inspect",
@@ -94,10 +97,12 @@ __all__ = [
     "leaky_relu",
     "load",
     "losses",
+    "num_threads",
     "optimizers",
     "random",
     "reference",
     "relu",
+    "set_num_threads",
     "sigmoid",
     "silu",
     "softmax",

@@ -67,7 +67,8 @@ struct TrainingEnd {
     std::size_t epoch = 0, batch = 0;
 };
 
-// After each epoch, with the network up to date; true stops. It may throw: the network then keeps this epoch.
+// After each epoch, with the network up to date; true stops. It may change the parameters, and it may throw: the network
+// then keeps this epoch.
 using EpochCallback = std::function<bool(std::size_t epoch, const EpochResult&)>;
 // Between batches; true stops at once. Must not throw.
 using InterruptCheck = std::function<bool()>;
