@@ -95,6 +95,9 @@ struct KernelTable {
                       std::size_t last_row);
     void (*function)(Function, T* y, const T* x, std::size_t n);
     void (*add_scaled)(T* y, const T* x, T scale, std::size_t n);  // y = fma(scale, x, y)
+    // `n` rounds of multiply-adds in registers alone, fma_operations(n) in all: what the processor can do at best
+    T (*fma_chains)(T x, std::size_t n);
+    std::size_t (*fma_operations)(std::size_t n);
 };
 
 // The table in use, chosen at the first call. Throws std::runtime_error when WBCORE_ISA names what is not to be had.
