@@ -101,7 +101,7 @@ public:
     }
     AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
     AlignedBuffer& operator=(const AlignedBuffer& other) {
-        AlignedBuffer(other).swap(*this);
+        if (this != &other) AlignedBuffer(other).swap(*this);
         return *this;
     }
     AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
