@@ -29,7 +29,7 @@ int main() {
     std::vector<float> velocity(network.parameters().size());
     train<float>(network, velocity, {x, y}, nullptr, options);
 
-    float outputs[4];
+    float outputs[4] = {};
     network.predict({outputs, 4, 1, 1}, x);
     bool all_right = true;
     for (int i = 0; i < 4; ++i) {

@@ -24,6 +24,8 @@ public:
     }
     Note(const Note&) = delete;
     Note& operator=(const Note&) = delete;
+    Note(Note&&) = delete;
+    Note& operator=(Note&&) = delete;
     ~Note() { notes.pop_back(); }
 };
 

@@ -73,24 +73,21 @@ template <class T>
 class Packed {
 public:
     Packed(std::size_t rows, std::size_t cols)
-        : buffer_(packed_size<T>(rows, cols)), panels_(packed_panels(buffer_.data(), rows, cols)) {
+        : buffer_(packed_size<T>(rows, cols)), rows_(rows), cols_(cols) {
         for (std::size_t i = 0; i < buffer_.size(); ++i) buffer_[i] = not_a_number<T>;
     }
     Packed(std::size_t rows, std::size_t cols, std::mt19937_64& random) : Packed(rows, cols) {
         for (std::size_t r = 0; r < rows; ++r)
-            for (std::size_t c = 0; c < cols; ++c) panels_(r, c) = random_number<T>(random);
+            for (std::size_t c = 0; c < cols; ++c) (*this)(r, c) = random_number<T>(random);
     }
-    Packed(const Packed& other)
-        : buffer_(other.buffer_),
-          panels_(packed_panels(buffer_.data(), other.panels_.rows, other.panels_.cols)) {}
-    Packed& operator=(const Packed&) = delete;
 
-    const Panels<T>& operator()() const { return panels_; }
-    T& operator()(std::size_t row, std::size_t col) const { return panels_(row, col); }
+    // Like the views that it gives, a constant matrix has elements that may change.
+    Panels<T> operator()() const { return packed_panels(buffer_.data(), rows_, cols_); }
+    T& operator()(std::size_t row, std::size_t col) const { return (*this)()(row, col); }
 
 private:
-    AlignedBuffer<T> buffer_;
-    Panels<T> panels_;
+    mutable AlignedBuffer<T> buffer_;
+    std::size_t rows_, cols_;
 };
 
 template <class T>

@@ -34,14 +34,17 @@ void buffers() {
         CHECK_ARRAYS(copy.data(), buffer.data(), n);
 
         const T* const address = copy.data();
+        const AlignedBuffer<T>& left_behind = copy;
         AlignedBuffer<T> moved(std::move(copy));
         CHECK(moved.data() == address);
-        CHECK_EQUAL(copy.size(),
-                    std::size_t(0));  // NOLINT(bugprone-use-after-move): empty by design
-        CHECK(copy.data() == nullptr);
+        CHECK_EQUAL(left_behind.size(), std::size_t(0));
+        CHECK(left_behind.data() == nullptr);
 
         AlignedBuffer<T> assigned(3);
         assigned = moved;
+        CHECK_ARRAYS(assigned.data(), buffer.data(), n);
+        const AlignedBuffer<T>& itself = assigned;
+        assigned = itself;
         CHECK_ARRAYS(assigned.data(), buffer.data(), n);
         assigned = AlignedBuffer<T>();
         CHECK_EQUAL(assigned.size(), std::size_t(0));
