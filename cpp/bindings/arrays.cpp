@@ -281,13 +281,15 @@ std::vector<Metric> metrics_named(std::string_view operation,
     return metrics;
 }
 
-#define WBCORE_INSTANTIATE(T)                                                              \
-    template void require_finite<T>(std::string_view, std::string_view, const ArrayView&); \
-    template Dataset with_targets<T>(std::string_view, py::array&, const py::object&,      \
-                                     const ArrayView&, Loss, std::size_t);                 \
-    template T* plain_data<T>(std::string_view, std::string_view, const py::array&,        \
-                              const PlainShape&, bool);
-WBCORE_INSTANTIATE(float)
-WBCORE_INSTANTIATE(double)
+template void require_finite<float>(std::string_view, std::string_view, const ArrayView&);
+template Dataset with_targets<float>(
+    std::string_view, py::array&, const py::object&, const ArrayView&, Loss, std::size_t);
+template float* plain_data<float>(
+    std::string_view, std::string_view, const py::array&, const PlainShape&, bool);
+template void require_finite<double>(std::string_view, std::string_view, const ArrayView&);
+template Dataset with_targets<double>(
+    std::string_view, py::array&, const py::object&, const ArrayView&, Loss, std::size_t);
+template double* plain_data<double>(
+    std::string_view, std::string_view, const py::array&, const PlainShape&, bool);
 
 }  // namespace wbcore::bindings

@@ -61,7 +61,7 @@ From read(const char* p) {
 // Calls f with a reader `From(const char*)` for the element type.
 template <class F>
 auto with_reader(const ArrayView& in, F f) {
-    auto either = [&]<class From>() {
+    auto either = [&]<class From> {
         return in.swapped ? f(read<From, true>) : f(read<From, false>);
     };
     switch (in.type) {

@@ -125,11 +125,11 @@ void Predictor<T>::operator()(Matrix<T> y, const ArrayView& x, std::size_t n_thr
 template class Predictor<float>;
 template class Predictor<double>;
 
-#define WBCORE_INSTANTIATE(T)                                                          \
-    template std::vector<LayerParameters<T>> packed_layers(const PackedNetwork<T>&);   \
-    template void predict_rows(Matrix<T>, const ArrayView&, const LayerParameters<T>*, \
-                               std::size_t, std::size_t);
-WBCORE_INSTANTIATE(float)
-WBCORE_INSTANTIATE(double)
+template std::vector<LayerParameters<float>> packed_layers(const PackedNetwork<float>&);
+template void predict_rows(
+    Matrix<float>, const ArrayView&, const LayerParameters<float>*, std::size_t, std::size_t);
+template std::vector<LayerParameters<double>> packed_layers(const PackedNetwork<double>&);
+template void predict_rows(
+    Matrix<double>, const ArrayView&, const LayerParameters<double>*, std::size_t, std::size_t);
 
 }  // namespace wbcore
