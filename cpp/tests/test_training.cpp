@@ -1,6 +1,7 @@
 // The training loop: that it learns, that nothing but its arguments shows in the result, and how it ends.
 #include "wbcore/training.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -442,6 +443,31 @@ void callbacks() {
         }
 }
 
+// Training goes on from what the callback leaves: the network as it was at the start, so the second epoch is the first.
+template <class T>
+void callbacks_may_write() {
+    const Setting<T> setting = settings<T>()[5];
+    const Problem<T> problem(setting.rows, 64, 3);
+    const Dataset data = problem.with(setting.loss);
+    TrainingOptions<T> options = options_of(setting);
+    options.shuffle = false;
+    options.epochs = 1;
+    const Network<T> start = random_network<T>(setting.shapes);
+    Network<T> expected(start);
+    train<T>(expected, {}, data, nullptr, options);
+    options.epochs = 2;
+    for (const std::size_t n_threads : {1u, 2u}) {
+        options.n_threads = n_threads;
+        Network<T> net(start);
+        train<T>(net, {}, data, nullptr, options, [&](std::size_t epoch, const EpochResult&) {
+            if (epoch == 0) std::ranges::copy(start.parameters(), net.parameters().begin());
+            return false;
+        });
+        CHECK_ARRAYS(net.parameters().data(), expected.parameters().data(),
+                     expected.parameters().size());
+    }
+}
+
 template <class T>
 void timing_changes_nothing() {
     const Setting<T> setting = settings<T>()[4];
@@ -469,6 +495,7 @@ void all() {
     divergence_in_the_last_update<T>();
     interruption<T>();
     callbacks<T>();
+    callbacks_may_write<T>();
     timing_changes_nothing<T>();
 }
 
