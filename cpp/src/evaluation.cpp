@@ -23,7 +23,7 @@ Evaluation evaluate(const Network<T>& network,
     const std::size_t n = std::min(team_size(n_threads, network.shapes(), data.x.rows), blocks);
     std::vector<std::unique_ptr<Pass<T>>> passes;
     for (std::size_t t = 0; t < n; ++t)
-        passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block, false));
+        passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block));
     // n blocks at a time, one a thread; metrics are added in order of the rows
     for (std::size_t first = 0; first < data.x.rows; first += n * block) {
         auto rows_of = [&](std::size_t t) {
@@ -36,9 +36,7 @@ Evaluation evaluate(const Network<T>& network,
             Pass<T>& pass = *passes[t];
             pass.begin(rows, data.labels);
             if (rows == 0) return;
-            Dataset batch = data;
-            batch.x = data.x.rows_from(mine.first, rows);
-            batch.y = data.y.rows_from(mine.first, rows);
+            const Dataset batch = data.rows_from(mine.first, rows);
             pass.gather_inputs(batch.x, nullptr, 0, rows);
             pass.gather_targets(batch, nullptr, 0, rows);
             for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, l, 0, rows);
@@ -52,24 +50,63 @@ Evaluation evaluate(const Network<T>& network,
     return {total / objective.mean_count(data.x.rows, network.outputs()), sums.values()};
 }
 
+// The row tree of gradients: partial sums of as many rows come in order and are folded like a binary counter.
+template <class T>
+class GradientTree {
+public:
+    void add(PackedNetwork<T> part) {
+        for (std::size_t n = parts_++; (n & 1) != 0; n >>= 1) part = after(pop(), part);
+        stack_.push_back(std::move(part));
+    }
+    PackedNetwork<T> total() {
+        PackedNetwork<T> sum = pop();
+        while (!stack_.empty()) sum = after(pop(), sum);
+        return sum;
+    }
+
+private:
+    static PackedNetwork<T> after(PackedNetwork<T> earlier, const PackedNetwork<T>& later) {
+        earlier.add(later);
+        return earlier;
+    }
+    PackedNetwork<T> pop() {
+        PackedNetwork<T> last = std::move(stack_.back());
+        stack_.pop_back();
+        return last;
+    }
+
+    std::vector<PackedNetwork<T>> stack_;
+    std::size_t parts_ = 0;
+};
+
 template <class T>
 double loss_and_gradients(std::span<T> gradients,
                           const Network<T>& network,
                           const Dataset& data,
                           const Objective<T>& objective) {
+    // A power of two of leaves, so that the sum of a block is a sub-tree; no more rows than that are ever held.
+    constexpr std::size_t block = 8 * kernels::row_leaf;
     const PackedNetwork<T> packed(network, {.transposed = true, .velocity = false});
-    PackedNetwork<T> packed_gradients(network.shapes());
     const std::size_t rows = data.x.rows;
     const double count = objective.mean_count(rows, network.outputs());
-    Pass<T> pass(network.shapes(), rows, true);
-    pass.begin(rows, data.labels);
-    pass.gather_inputs(data.x, nullptr, 0, rows);
-    pass.gather_targets(data, nullptr, 0, rows);
-    for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, l, 0, rows);
-    pass.loss(objective, count, true, 0, rows);
-    pass.backward(packed, packed_gradients);
-    packed_gradients.unpack(gradients);
-    return static_cast<double>(pass.row_loss_sum()) / count;
+    AlignedBuffer<T> row_losses(rows);
+    Pass<T> pass(network.shapes(), std::min(rows, block));
+    GradientTree<T> tree;
+    for (std::size_t first = 0; first < rows; first += block) {
+        const std::size_t n = std::min(block, rows - first);
+        const Dataset batch = data.rows_from(first, n);
+        pass.begin(n, data.labels);
+        pass.gather_inputs(batch.x, nullptr, 0, n);
+        pass.gather_targets(batch, nullptr, 0, n);
+        for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, l, 0, n);
+        pass.loss(objective, count, true, 0, n);
+        pass.copy_row_losses(row_losses.data() + first);
+        PackedNetwork<T> part(network.shapes());
+        pass.backward(packed, part);
+        tree.add(std::move(part));
+    }
+    tree.total().unpack(gradients);
+    return static_cast<double>(row_sum(row_losses.data(), rows)) / count;
 }
 
 template <class T>
@@ -79,7 +116,7 @@ double loss_and_gradient(Matrix<T> gradient,
                          bool labels,
                          const Objective<T>& objective) {
     // a layer without weights: the outputs are both z and a
-    Pass<T> pass({{1, outputs.cols, Activation::identity}}, outputs.rows, false);
+    Pass<T> pass({{1, outputs.cols, Activation::identity}}, outputs.rows);
     const double count = objective.mean_count(outputs.rows, outputs.cols);
     pass.begin(outputs.rows, labels);
     pass.set_outputs(outputs);

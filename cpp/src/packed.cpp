@@ -122,6 +122,11 @@ void PackedNetwork<T>::unpack_velocity(std::span<T> velocity) const {
 }
 
 template <class T>
+void PackedNetwork<T>::add(const PackedNetwork& other) {
+    for (std::size_t i = 0; i < buffer_.size(); ++i) buffer_[i] = buffer_[i] + other.buffer_[i];
+}
+
+template <class T>
 bool PackedNetwork<T>::all_finite() const {
     for (const PackedLayer<T>& layer : layers_) {
         for (std::size_t j = 0; j < layer.w.cols; ++j)

@@ -30,6 +30,12 @@ public:
     explicit PackedNetwork(const std::vector<DenseShape>& shapes, PackedParts parts = {});
     // The parameters of a network
     PackedNetwork(const Network<T>& network, PackedParts parts);
+    // The layers point into the buffer, which moves along; a copy would point into the original's.
+    PackedNetwork(PackedNetwork&&) noexcept = default;
+    PackedNetwork& operator=(PackedNetwork&&) noexcept = default;
+    PackedNetwork(const PackedNetwork&) = delete;
+    PackedNetwork& operator=(const PackedNetwork&) = delete;
+    ~PackedNetwork() = default;
 
     // From and to arrays laid out like the parameters of a network.
     void pack(std::span<const T> parameters);
@@ -37,6 +43,8 @@ public:
     void unpack(std::span<T> parameters) const;
     void unpack_velocity(std::span<T> velocity) const;
     bool all_finite() const;
+    // this = this + other, element by element; both have the same parts
+    void add(const PackedNetwork& other);
 
     std::size_t size() const { return layers_.size(); }
     const PackedLayer<T>& operator[](std::size_t index) const { return layers_[index]; }

@@ -25,9 +25,9 @@ bool keeps_z(const std::vector<DenseShape>& shapes, std::size_t layer) {
 }  // namespace
 
 template <class T>
-Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool backward)
+Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool input_gradients)
     : layers_(shapes.size()), row_losses_(capacity), labels_(capacity) {
-    std::size_t size = packed_size<T>(capacity, shapes.front().inputs) * (backward ? 2 : 1) +
+    std::size_t size = packed_size<T>(capacity, shapes.front().inputs) * (input_gradients ? 2 : 1) +
                        packed_size<T>(capacity, shapes.back().outputs);
     for (std::size_t l = 0; l < shapes.size(); ++l)
         size += packed_size<T>(capacity, shapes[l].outputs) * (2 + (keeps_z(shapes, l) ? 1 : 0));
@@ -35,7 +35,7 @@ Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool 
     T* data = buffer_.data();
     x_ = plan(data, capacity, shapes.front().inputs);
     t_ = plan(data, capacity, shapes.back().outputs);
-    if (backward) dx_ = plan(data, capacity, shapes.front().inputs);
+    if (input_gradients) dx_ = plan(data, capacity, shapes.front().inputs);
     for (std::size_t l = 0; l < shapes.size(); ++l) {
         LayerArrays& arrays = layers_[l];
         arrays.activation = shapes[l].activation;

@@ -15,8 +15,8 @@ namespace wbcore {
 template <class T>
 class Pass {
 public:
-    // For batches of at most `capacity` rows; without `backward` only what forward needs is planned.
-    Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool backward);
+    // For batches of at most `capacity` rows; dX of the first layer only if it is asked for.
+    Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool input_gradients = false);
 
     std::size_t rows() const { return rows_; }
     // A new batch of n rows; `labels`: its targets are class labels

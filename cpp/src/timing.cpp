@@ -15,7 +15,7 @@ std::vector<double> time_per_update(const Network<T>& network,
     using Clock = std::chrono::steady_clock;
     const PackedNetwork<T> packed(network, {.transposed = true, .velocity = false});
     const std::size_t rows = std::min(batch_size, data.x.rows), layers = packed.size();
-    Pass<T> pass(network.shapes(), rows, true);
+    Pass<T> pass(network.shapes(), rows);
     pass.begin(rows, data.labels);
     pass.gather_inputs(data.x, nullptr, 0, rows);
     pass.gather_targets(data, nullptr, 0, rows);

@@ -77,7 +77,8 @@ private:
     void compute_rows(std::size_t batch_first, Range mine, double count) {
         if (mine.first == mine.last) return;
         const std::int64_t* order = order_ == nullptr ? nullptr : order_ + batch_first;
-        const Dataset batch = order_ == nullptr ? rows_of(batch_first) : data_;
+        const Dataset batch =
+            order_ == nullptr ? data_.rows_from(batch_first, data_.x.rows - batch_first) : data_;
         pass_.gather_inputs(batch.x, order, mine.first, mine.last);
         pass_.gather_targets(batch, order, mine.first, mine.last);
         for (std::size_t l = 0; l < network_.size(); ++l)
@@ -106,13 +107,6 @@ private:
         }
         pass_.add_metrics(metrics_);
         if (interrupted_ && interrupted_()) status_ = TrainingStatus::interrupted;
-    }
-
-    Dataset rows_of(std::size_t first) const {
-        Dataset batch = data_;
-        batch.x = data_.x.rows_from(first, data_.x.rows - first);
-        batch.y = data_.y.rows_from(first, data_.y.rows - first);
-        return batch;
     }
 
     const PackedNetwork<T>& network_;
@@ -144,7 +138,7 @@ TrainingEnd train(Network<T>& network,
     PackedNetwork<T> packed(network, {.transposed = true, .velocity = has_velocity});
     if (has_velocity) packed.pack_velocity(velocity);
     const std::size_t capacity = std::min(options.batch_size, data.x.rows);
-    Pass<T> pass(network.shapes(), capacity, true);
+    Pass<T> pass(network.shapes(), capacity);
     const std::size_t n_threads = team_size(options.n_threads, network.shapes(), capacity);
     std::vector<std::int64_t> order(options.shuffle ? data.x.rows : 0);
 

@@ -23,6 +23,10 @@ struct Dataset {
     ArrayView x;          // (N, I)
     ArrayView y;          // (N, O), or integer labels (N, 1)
     bool labels = false;  // y holds class labels
+
+    Dataset rows_from(std::size_t first, std::size_t n) const {
+        return {x.rows_from(first, n), y.rows_from(first, n), labels};
+    }
 };
 
 // What is computed of a batch.
