@@ -203,6 +203,7 @@ else:
     raise SystemExit("the limit does not hold")
 net.predict(X, out=out)
 net.evaluate(X, y, loss="cross_entropy", metrics=["accuracy"])
+net.loss_and_gradients(X, y, loss="cross_entropy")
 net.fit(X, y, loss="cross_entropy", batch_size=256, validation_data=(X[:5000], y[:5000]))
 """
 
