@@ -39,7 +39,10 @@ py::array_t<T> elementwise(const std::string& name, const Contiguous<T>& x) {
         table<T>().function(function, to, from, n);
         return y;
     }
-    table<T>().activate(activation_named("elementwise", name), to, from, n);
+    const Activation activation = activation_named("elementwise", name);
+    if (activation == Activation::softmax)
+        throw py::value_error("[elementwise] expected a function of single numbers, got 'softmax'");
+    table<T>().activate(activation, to, from, n);
     return y;
 }
 

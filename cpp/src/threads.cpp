@@ -92,7 +92,12 @@ public:
             workers.push_back(idle_.back());
             idle_.pop_back();
         }
-        while (workers.size() < n) workers.push_back(new Worker);
+        try {
+            while (workers.size() < n) workers.push_back(new Worker);
+        } catch (...) {  // no more threads to be had: none is lost
+            idle_.insert(idle_.end(), workers.begin(), workers.end());
+            throw;
+        }
         return workers;
     }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 
 #include "pass.hpp"
 #include "wbcore/training.hpp"
@@ -12,6 +13,9 @@ std::vector<double> time_per_update(const Network<T>& network,
                                     const Objective<T>& objective,
                                     std::size_t batch_size,
                                     std::size_t repeats) {
+    if (batch_size == 0 || repeats == 0 || data.x.rows == 0)
+        throw std::invalid_argument(
+            "[time_per_update] expected rows, a batch_size and repeats, got none");
     using Clock = std::chrono::steady_clock;
     const PackedNetwork<T> packed(network, {.transposed = true, .velocity = false});
     const std::size_t rows = std::min(batch_size, data.x.rows), layers = packed.size();

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <stdexcept>
+#include <string>
 
 #include "pass.hpp"
 #include "row_sum.hpp"
@@ -126,6 +128,30 @@ private:
 
 }  // namespace
 
+namespace {
+
+// For C++ callers; Python has checked long before.
+template <class T>
+void require_trainable(const Network<T>& network,
+                       std::size_t velocity_size,
+                       const Dataset& data,
+                       const TrainingOptions<T>& options) {
+    const std::string start = "[train] expected ";
+    if (options.batch_size == 0)
+        throw std::invalid_argument(start + "a batch_size of at least 1, got 0");
+    if (data.x.cols != network.inputs() || data.x.rows == 0 || data.y.rows != data.x.rows)
+        throw std::invalid_argument(start + "x (N, " + std::to_string(network.inputs()) +
+                                    ") and y (N, ..), N > 0, got " + std::to_string(data.x.rows) +
+                                    " rows of " + std::to_string(data.x.cols) + " and " +
+                                    std::to_string(data.y.rows) + " targets");
+    if (options.sgd.momentum != 0 && velocity_size != network.parameters().size())
+        throw std::invalid_argument(start + "a velocity of " +
+                                    std::to_string(network.parameters().size()) +
+                                    " elements for momentum, got " + std::to_string(velocity_size));
+}
+
+}  // namespace
+
 template <class T>
 TrainingEnd train(Network<T>& network,
                   std::span<T> velocity,
@@ -135,6 +161,7 @@ TrainingEnd train(Network<T>& network,
                   const EpochCallback& on_epoch,
                   const InterruptCheck& interrupted) {
     const bool has_velocity = options.sgd.momentum != 0;
+    require_trainable(network, velocity.size(), data, options);
     PackedNetwork<T> packed(network, {.transposed = true, .velocity = has_velocity});
     if (has_velocity) packed.pack_velocity(velocity);
     const std::size_t capacity = std::min(options.batch_size, data.x.rows);

@@ -484,6 +484,27 @@ void timing_changes_nothing() {
 }
 
 template <class T>
+void what_does_not_fit_is_refused() {
+    const Setting<T> setting = settings<T>()[4];
+    const Problem<T> problem(setting.rows, 33, 2);
+    const Dataset data = problem.with(setting.loss);
+    Network<T> net = random_network<T>(setting.shapes);
+    const std::vector<T> before = copy_of(net);
+    TrainingOptions<T> options = options_of(setting);
+    options.sgd.momentum = T(0.9);
+    CHECK_THROWS(std::invalid_argument, "a velocity of", train<T>(net, {}, data, nullptr, options));
+    options.sgd.momentum = 0;
+    options.batch_size = 0;
+    CHECK_THROWS(std::invalid_argument, "batch_size", train<T>(net, {}, data, nullptr, options));
+    options.batch_size = 8;
+    CHECK_THROWS(std::invalid_argument, "y (N, ..)",
+                 train<T>(net, {}, {data.x, data.y.rows_from(0, 1), false}, nullptr, options));
+    CHECK_THROWS(std::invalid_argument, "[time_per_update]",
+                 time_per_update<T>(net, data, {setting.loss, T(1)}, 8, 0));
+    CHECK_ARRAYS(net.parameters().data(), before.data(), before.size());
+}
+
+template <class T>
 void all() {
     xor_is_learned<T>();
     threads_do_not_show<T>();
@@ -497,6 +518,7 @@ void all() {
     callbacks<T>();
     callbacks_may_write<T>();
     timing_changes_nothing<T>();
+    what_does_not_fit_is_refused<T>();
 }
 
 }  // namespace

@@ -78,6 +78,7 @@ using EpochCallback = std::function<bool(std::size_t epoch, const EpochResult&)>
 using InterruptCheck = std::function<bool()>;
 
 // `velocity` has the shape of the parameters (empty when there is no momentum) and is updated in place.
+// Throws std::invalid_argument, before anything is changed, for a batch_size of 0 or sizes that do not fit.
 template <class T>
 TrainingEnd train(Network<T>& network,
                   std::span<T> velocity,
