@@ -180,10 +180,8 @@ def wide_value(name, x):
 
 @pytest.mark.slow
 @CASES
-def test_ten_million_points(request, dtype, name):
+def test_ten_million_points(dtype, name):
     """On demand: pytest -m slow -k ten_million -s prints the worst error of each function."""
-    if "slow" not in request.config.getoption("markexpr"):
-        pytest.skip("on demand: pytest -m slow")
     dtype = np.dtype(dtype)
     if dtype == np.float64 and np.finfo(np.longdouble).nmant < 63:
         pytest.skip("needs a long double of 64 bits or more")

@@ -86,10 +86,11 @@ print(wb.available_isas())
     assert printed(code, "sse9").splitlines() == [expected, expected, str(wb.available_isas())]
 
 
-@pytest.mark.parametrize("isa", ["AVX2", " plain", "plain,avx2", "avx", "avx512", "neon"])
+NOT_HERE = {"AVX2", " plain", "plain,avx2", "avx", "avx512", "neon"}.difference(wb.available_isas())
+
+
+@pytest.mark.parametrize("isa", sorted(NOT_HERE))
 def test_only_exact_names_of_this_machine_count(isa):
-    if isa in wb.available_isas():
-        pytest.skip(f"this machine has {isa}")
     done = run("wb.isa()", isa)
     assert done.returncode == 1
     assert f"got '{isa}'" in done.stderr.splitlines()[-1]

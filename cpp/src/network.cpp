@@ -4,7 +4,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels/kernel_table.hpp"
 #include "packed.hpp"
 #include "prediction.hpp"
 #include "team_size.hpp"
@@ -79,27 +78,5 @@ void Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads)
 
 template class Network<float>;
 template class Network<double>;
-
-template <class T>
-void dense_forward(Matrix<T> z, ConstMatrix<T> x, ConstMatrix<T> w, const T* b) {
-    AlignedBuffer<T> packed(packed_size<T>(w.rows, w.cols) + packed_size<T>(x.rows, w.cols) +
-                            round_up(w.cols, panel_width<T>));
-    const Panels<T> panels = packed_panels(packed.data(), w.rows, w.cols);
-    const Panels<T> out =
-        packed_panels(packed.data() + packed_size<T>(w.rows, w.cols), x.rows, w.cols);
-    T* start = packed.data() + packed_size<T>(w.rows, w.cols) + packed_size<T>(x.rows, w.cols);
-    for (std::size_t i = 0; i < w.rows; ++i)
-        for (std::size_t j = 0; j < w.cols; ++j) panels(i, j) = w(i, j);
-    std::copy_n(b, w.cols, start);
-    const Panels<const T> rows{x.data, x.rows, x.cols, x.stride, panel_width<T>};
-    kernels::table<T>().product({out, rows, panels, start});
-    copy_rows<T>(z, out);
-}
-
-template void dense_forward(Matrix<float>, ConstMatrix<float>, ConstMatrix<float>, const float*);
-template void dense_forward(Matrix<double>,
-                            ConstMatrix<double>,
-                            ConstMatrix<double>,
-                            const double*);
 
 }  // namespace wbcore

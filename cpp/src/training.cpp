@@ -1,15 +1,11 @@
 #include "wbcore/training.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cmath>
-#include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "pass.hpp"
-#include "row_sum.hpp"
 #include "team_size.hpp"
 #include "wbcore/random.hpp"
 #include "wbcore/threads.hpp"
