@@ -181,7 +181,7 @@ public:
         if (validates)
             validation = dataset("fit, validation_data", x_validation, y_validation,
                                  options["X_val"], options["y_val"], o.objective.loss);
-        TrainingRecord<T> record(network_, options["record"], metric_names, validates,
+        TrainingRecord<T> record(network_, options["record"], metric_names,
                                  options["track"].cast<bool>(), options["on_epoch"]);
         const std::span<T> velocity = velocity_span(operation, options["velocity"], o.sgd);
         TrainingEnd end;

@@ -60,13 +60,11 @@ public:
     TrainingRecord(const Network<T>& network,
                    py::dict lists,
                    std::vector<std::string> metrics,
-                   bool validates,
                    bool tracks,
                    py::object on_epoch)
         : network_(network),
           lists_(std::move(lists)),
           metrics_(std::move(metrics)),
-          validates_(validates),
           tracks_(tracks),
           on_epoch_(std::move(on_epoch)) {
         if (tracks_) list("parameters").append(statistics_of(network_));
@@ -88,8 +86,8 @@ public:
     void flush() {
         for (const Epoch& epoch : pending_) {
             append("", epoch.result.loss, epoch.result.metrics);
-            if (validates_)
-                append("val_", *epoch.result.validation_loss, epoch.result.validation_metrics);
+            if (const auto& loss = epoch.result.validation_loss)
+                append("val_", *loss, epoch.result.validation_metrics);
             if (tracks_) list("parameters").append(as_list(epoch.parameters));
         }
         pending_.clear();
@@ -116,7 +114,7 @@ private:
     const Network<T>& network_;
     py::dict lists_;
     std::vector<std::string> metrics_;
-    bool validates_, tracks_;
+    bool tracks_;
     py::object on_epoch_;
     std::vector<Epoch> pending_;
 };
