@@ -59,7 +59,9 @@ class ScikitLearn:
 
         self.limit = threadpool_limits(n_threads)
         self.X = X
-        self.model = MLPRegressor(workload.widths[1:-1], solver="sgd", batch_size=1)
+        self.model = MLPRegressor(
+            hidden_layer_sizes=workload.widths[1:-1], solver="sgd", batch_size=1
+        )
         self.model.partial_fit(X[:1], np.zeros((1, workload.widths[-1]), X.dtype))
         for index, (W, b) in enumerate(parameters):
             self.model.coefs_[index] = W

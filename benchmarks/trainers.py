@@ -88,7 +88,7 @@ class ScikitLearn:
         outputs = Y.shape[1]
         self.X, self.Y = X, (Y if outputs > 1 else Y.ravel())
         self.model = MLPRegressor(
-            workload.widths[1:-1],
+            hidden_layer_sizes=workload.widths[1:-1],
             solver="sgd",
             alpha=0,
             batch_size=workload.batch,
