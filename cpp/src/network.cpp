@@ -1,6 +1,5 @@
 #include "wbcore/network.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 
