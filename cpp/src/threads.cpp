@@ -13,7 +13,6 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace wbcore {
 
@@ -38,8 +37,6 @@ void wait_while_equal(const std::atomic<std::uint32_t>& value, std::uint32_t old
     while (!changed()) value.wait(old, std::memory_order_acquire);
 }
 
-using Body = std::function<void(std::size_t)>;
-
 // A thread that waits for jobs. It lives as long as the process.
 class Worker {
 public:
@@ -47,7 +44,7 @@ public:
         std::thread([this] { serve(); }).detach();
     }
 
-    void start(const Body& body, std::size_t index) {
+    void start(const TeamBody& body, std::size_t index) {
         body_ = &body;
         index_ = index;
         ordered_.fetch_add(1, std::memory_order_release);
@@ -59,6 +56,8 @@ public:
         wait_while_equal(done_, ordered_.load(std::memory_order_relaxed) - 1);
         return std::exchange(error_, nullptr);
     }
+
+    Worker* next = nullptr;  // in the list that it is in: a team's or the idle ones'
 
 private:
     void serve() {
@@ -74,7 +73,7 @@ private:
         }
     }
 
-    const Body* body_ = nullptr;
+    const TeamBody* body_ = nullptr;
     std::size_t index_ = 0;
     std::exception_ptr error_;
     std::atomic<std::uint32_t> ordered_{0}, done_{0};  // how many bodies so far
@@ -85,30 +84,36 @@ class Pool {
 public:
     static Pool& instance();
 
-    std::vector<Worker*> lease(std::size_t n) {
-        std::vector<Worker*> workers;
+    // A list of n workers.
+    Worker* lease(std::size_t n) {
         const std::lock_guard lock(mutex_);
-        while (workers.size() < n && !idle_.empty()) {
-            workers.push_back(idle_.back());
-            idle_.pop_back();
-        }
+        Worker* team = nullptr;
+        Worker** end = &team;
         try {
-            while (workers.size() < n) workers.push_back(new Worker);
+            for (; n > 0; --n) {
+                *end = idle_ != nullptr ? std::exchange(idle_, idle_->next) : new Worker;
+                end = &(*end)->next;
+                *end = nullptr;
+            }
         } catch (...) {  // no more threads to be had: none is lost
-            idle_.insert(idle_.end(), workers.begin(), workers.end());
+            *end = idle_;
+            idle_ = team;
             throw;
         }
-        return workers;
+        return team;
     }
 
-    void give_back(const std::vector<Worker*>& workers) {
+    void give_back(Worker* team) {
+        Worker* last = team;
+        while (last->next != nullptr) last = last->next;
         const std::lock_guard lock(mutex_);
-        idle_.insert(idle_.end(), workers.begin(), workers.end());
+        last->next = idle_;
+        idle_ = team;
     }
 
 private:
     std::mutex mutex_;
-    std::vector<Worker*> idle_;
+    Worker* idle_ = nullptr;
 };
 
 std::atomic<Pool*> the_pool{nullptr};
@@ -190,11 +195,12 @@ void Barrier::arrive_and_wait() {
     phase_.notify_all();
 }
 
-void run_team(std::size_t n, const std::function<void(std::size_t)>& body) {
+void run_team(std::size_t n, const TeamBody& body) {
     if (n <= 1) return body(0);
     Pool& pool = Pool::instance();
-    const std::vector<Worker*> workers = pool.lease(n - 1);
-    for (std::size_t t = 1; t < n; ++t) workers[t - 1]->start(body, t);
+    Worker* const team = pool.lease(n - 1);
+    std::size_t t = 0;
+    for (Worker* worker = team; worker != nullptr; worker = worker->next) worker->start(body, ++t);
     // The workers use `body` until the last of them is done, whatever happens here.
     std::exception_ptr error;
     try {
@@ -202,11 +208,11 @@ void run_team(std::size_t n, const std::function<void(std::size_t)>& body) {
     } catch (...) {
         error = std::current_exception();
     }
-    for (Worker* worker : workers) {
+    for (Worker* worker = team; worker != nullptr; worker = worker->next) {
         const std::exception_ptr of_worker = worker->wait_until_done();
         if (error == nullptr) error = of_worker;
     }
-    pool.give_back(workers);
+    pool.give_back(team);
     if (error != nullptr) std::rethrow_exception(error);
 }
 

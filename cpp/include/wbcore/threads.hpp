@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 
 namespace wbcore {
 
@@ -31,10 +30,29 @@ private:
     alignas(64) std::atomic<std::uint32_t> phase_{0};
 };
 
+// A function of a thread's number, seen and not owned: a std::function of many captures would allocate in every call.
+class TeamBody {
+public:
+    template <class F>
+    explicit TeamBody(const F& body)
+        : body_(&body),
+          call_([](const void* f, std::size_t t) { (*static_cast<const F*>(f))(t); }) {}
+    void operator()(std::size_t t) const { call_(body_, t); }
+
+private:
+    const void* body_;
+    void (*call_)(const void*, std::size_t);
+};
+
 // body(t) for t = 0 .. n - 1 at the same time, the caller's thread being t = 0. When some throw, one of their
 // errors is thrown here after all are done; a body that waits for the others must not throw.
-// Any number of threads may call this at once; each call has workers of its own.
-void run_team(std::size_t n, const std::function<void(std::size_t)>& body);
+// Any number of threads may call this at once; each call has workers of its own. Allocates only when workers are lacking.
+void run_team(std::size_t n, const TeamBody& body);
+
+template <class F>
+void run_team(std::size_t n, const F& body) {
+    run_team(n, TeamBody(body));
+}
 
 // The t-th of n contiguous parts of 0 .. total - 1, cut at multiples of `grain`.
 struct Range {

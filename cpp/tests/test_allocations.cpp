@@ -1,0 +1,192 @@
+// What training steps and predictions allocate once they are warm: nothing.
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "kernels/kernel_table.hpp"
+#include "wbcore/initializers.hpp"
+#include "wbcore/predictor.hpp"
+#include "wbcore/threads.hpp"
+#include "wbcore/training.hpp"
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+// The linker sends this program's and the library's calls of malloc and its kin here (--wrap, in CMakeLists.txt); what the
+// standard library allocates comes through operator new.
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
+extern "C" {
+void* __real_malloc(std::size_t);
+void* __real_calloc(std::size_t, std::size_t);
+void* __real_realloc(void*, std::size_t);
+void* __real_aligned_alloc(std::size_t, std::size_t);
+int __real_posix_memalign(void**, std::size_t, std::size_t);
+
+void* __wrap_malloc(std::size_t n) { return ++allocations, __real_malloc(n); }
+void* __wrap_calloc(std::size_t n, std::size_t size) {
+    return ++allocations, __real_calloc(n, size);
+}
+void* __wrap_realloc(void* p, std::size_t n) { return ++allocations, __real_realloc(p, n); }
+void* __wrap_aligned_alloc(std::size_t alignment, std::size_t n) {
+    return ++allocations, __real_aligned_alloc(alignment, n);
+}
+int __wrap_posix_memalign(void** p, std::size_t alignment, std::size_t n) {
+    return ++allocations, __real_posix_memalign(p, alignment, n);
+}
+}
+// NOLINTEND(bugprone-reserved-identifier)
+
+// The array and the nothrow forms call these.
+void* operator new(std::size_t n) {
+    if (void* p = std::malloc(n)) return p;
+    throw std::bad_alloc();
+}
+void* operator new(std::size_t n, std::align_val_t alignment) {
+    const std::size_t a = static_cast<std::size_t>(alignment);
+    if (void* p = std::aligned_alloc(a, wbcore::round_up(n, a))) return p;
+    throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+using namespace wbcore;
+
+namespace {
+
+template <class F>
+long allocations_of(F body) {
+    const long before = allocations.load();
+    body();
+    return allocations.load() - before;
+}
+
+template <class T>
+constexpr ElementType element_type = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
+
+template <class T>
+ArrayView view_of(const std::vector<T>& values, ElementType type, std::size_t cols) {
+    return {values.data(), type,
+            false,         values.size() / cols,
+            cols,          static_cast<std::ptrdiff_t>(cols * sizeof(T)),
+            sizeof(T)};
+}
+
+template <class T>
+Network<T> network(std::size_t inputs, std::size_t outputs) {
+    Network<T> net({{inputs, 40, Activation::gelu}, {40, outputs, Activation::identity}});
+    for (std::size_t l = 0; l < 2; ++l) initialize(Initializer::xavier, 3, l, net.layer(l).weights);
+    return net;
+}
+
+// Rows as several kinds of user have them.
+template <class T>
+struct Data {
+    static constexpr std::size_t inputs = 20, outputs = 5;
+    std::vector<T> x, targets;
+    std::vector<std::uint8_t> bytes;
+    std::vector<std::int64_t> labels;
+
+    explicit Data(std::size_t rows) {
+        for (std::size_t i = 0; i < rows * inputs; ++i) {
+            bytes.push_back(static_cast<std::uint8_t>(i * 37 % 256));
+            x.push_back(T(bytes.back()) / T(256));
+        }
+        for (std::size_t i = 0; i < rows * outputs; ++i) targets.push_back(T(i % 7) / T(7));
+        for (std::size_t i = 0; i < rows; ++i)
+            labels.push_back(static_cast<std::int64_t>(i % outputs));
+    }
+    Dataset with(bool byte_inputs, bool labelled) const {
+        return {byte_inputs ? view_of(bytes, ElementType::uint8, inputs)
+                            : view_of(x, element_type<T>, inputs),
+                labelled ? view_of(labels, ElementType::int64, 1)
+                         : view_of(targets, element_type<T>, outputs),
+                labelled};
+    }
+};
+
+// A fit of ten times as many steps allocates as often as a short one.
+template <class T>
+void training_steps() {
+    // The last of each epoch's steps is not full, and two threads find work in either validation.
+    constexpr std::size_t batch_size = 2 * kernels::row_leaf;
+    const Data<T> short_data(2 * batch_size - 5), long_data(20 * batch_size - 5);
+    for (int choice = 0; choice < 64; ++choice) {
+        auto bit = [choice](int b) { return (choice >> b & 1) != 0; };
+        const bool bytes = bit(0), labelled = bit(1), validated = bit(5);
+        TrainingOptions<T> options;
+        options.objective.loss = labelled ? Loss::cross_entropy : Loss::mse;
+        options.shuffle = bit(2);
+        options.sgd = {T(0.01), bit(3) ? T(0.9) : T(0), T(0.001), bit(3), false};
+        options.n_threads = bit(4) ? 2 : 1;
+        options.epochs = 3;
+        options.batch_size = batch_size;
+        options.metrics = {labelled ? Metric::accuracy : Metric::r2};
+        const checks::Note note("bytes, labels, shuffle, momentum, threads, validation",
+                                std::string() + "01"[bit(0)] + "01"[bit(1)] + "01"[bit(2)] +
+                                    "01"[bit(3)] + "12"[bit(4)] + "01"[bit(5)]);
+        auto fit = [&](const Data<T>& data) {
+            Network<T> net = network<T>(data.inputs, data.outputs);
+            std::vector<T> velocity(net.parameters().size());
+            const Dataset set = data.with(bytes, labelled);
+            return allocations_of([&] {
+                const TrainingEnd end =
+                    train<T>(net, velocity, set, validated ? &set : nullptr, options);
+                CHECK_EQUAL(end.status, TrainingStatus::completed);
+            });
+        };
+        fit(short_data);  // starts a thread, reads the environment
+        const long of_few = fit(short_data), of_many = fit(long_data);
+        CHECK(of_few > 0);  // the counter counts
+        CHECK_EQUAL(of_many, of_few);
+    }
+}
+
+// The first call of a thread makes room; those after it, of as many rows or fewer, need none.
+template <class T>
+void predictions() {
+    constexpr std::size_t rows = 300;
+    const Data<T> data(rows);
+    const Network<T> net = network<T>(data.inputs, data.outputs);
+    const Predictor<T> predictor(net);
+    std::vector<T> y(rows * data.outputs);
+    for (const std::size_t n_threads : {1u, 2u})
+        for (const bool bytes : {false, true}) {
+            const checks::Note note("threads, bytes",
+                                    std::string() + "12"[n_threads - 1] + "01"[bytes]);
+            auto predict = [&](std::size_t n) {
+                predictor({y.data(), n, data.outputs, data.outputs},
+                          data.with(bytes, false).x.rows_from(0, n), n_threads);
+            };
+            predict(rows);
+            CHECK_EQUAL(allocations_of([&] {
+                            for (const std::size_t n : {1u, 3u, 47u, 128u, 129u, 300u}) predict(n);
+                        }),
+                        0L);
+        }
+    // the network itself, for rows too few to pay for packing
+    auto predict = [&] {
+        net.predict({y.data(), 8, data.outputs, data.outputs},
+                    data.with(false, false).x.rows_from(0, 8));
+    };
+    predict();
+    CHECK_EQUAL(allocations_of(predict), 0L);
+}
+
+}  // namespace
+
+int main() {
+    training_steps<float>();
+    training_steps<double>();
+    predictions<float>();
+    predictions<double>();
+    return checks::result();
+}
