@@ -40,10 +40,17 @@ def test_cmake_files_do_not_name_the_machine_that_built_them():
 
 
 @pytest.mark.uninstrumented
-def test_example_builds_against_the_installed_package_and_runs(tmp_path):
+def test_examples_build_against_the_installed_package_and_run(tmp_path):
     cmake, ninja = find_tool("cmake"), find_tool("ninja")
     package = f"-Dwbcore_DIR={wbcore.get_cmake_dir()}"
     generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
-    run(cmake, "-S", EXAMPLES, "-B", tmp_path, package, *generator)
+    c_flags = "-DCMAKE_C_FLAGS=-std=c11 -Wall -Wextra -pedantic -Werror"
+    run(cmake, "-S", EXAMPLES, "-B", tmp_path, package, c_flags, *generator)
     run(cmake, "--build", tmp_path)
     assert run(tmp_path / "xor").strip(), "the program prints what it learned"
+    assert run(tmp_path / "predict").splitlines() == [
+        "0 xor 0 = 0",
+        "0 xor 1 = 1",
+        "1 xor 0 = 1",
+        "1 xor 1 = 0",
+    ]

@@ -102,6 +102,8 @@ def test_version_has_one_source():
 def test_paths_of_the_cpp_package():
     assert Path(wb.get_include(), "wbcore", "version.hpp").is_file()
     assert Path(wb.get_cmake_dir(), "wbcoreConfig.cmake").is_file()
+    assert Path(wb.get_include(), "wbcore", "c_api.h").is_file()
+    assert Path(wb.get_library()).is_file()
 
 
 def test_instruction_sets():

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "bound_network.hpp"
+#include "c_api.hpp"
 #include "prediction.hpp"
 #include "register.hpp"
 
@@ -26,20 +27,11 @@ struct LiveNetwork {
 
     std::size_t inputs() const { return network->network().inputs(); }
     std::size_t outputs() const { return network->network().outputs(); }
+    static constexpr bool is_single() { return std::is_same_v<T, float>; }
 };
 
-using AnyPredictor =
-    std::variant<Predictor<float>, Predictor<double>, LiveNetwork<float>, LiveNetwork<double>>;
-
-// float or double
-template <class P>
-struct NumberOf;
-template <template <class> class P, class T>
-struct NumberOf<P<T>> {
-    using type = T;
-};
-template <class P>
-using Number = typename NumberOf<std::remove_cvref_t<P>>::type;
+// A frozen one is what C knows as a predictor, so that its address serves there.
+using AnyPredictor = std::variant<wbcore_predictor, LiveNetwork<float>, LiveNetwork<double>>;
 
 struct PredictorObject {
     PyObject_HEAD vectorcallfunc call;
@@ -86,16 +78,20 @@ CallArguments parse(PyObject* const* args, Py_ssize_t count, PyObject* names) {
     return parsed;
 }
 
-template <class T>
-py::object call_predictor(const Predictor<T>& predictor,
+py::object call_predictor(const wbcore_predictor& frozen,
                           std::size_t parameters,
                           const CallArguments& arguments) {
-    return predict_with<T>(
-        {predictor.inputs(), predictor.outputs(), parameters},
-        py::reinterpret_borrow<py::object>(arguments.x),
-        py::reinterpret_borrow<py::object>(arguments.out), [&](Matrix<T> y, const ArrayView& x) {
-            return [&, y, x] { predictor(y, x, std::max<std::size_t>(arguments.n_threads, 1)); };
-        });
+    const std::size_t n_threads = std::max<std::size_t>(arguments.n_threads, 1);
+    return std::visit(
+        [&]<class T>(const Predictor<T>& predictor) {
+            return predict_with<T>({predictor.inputs(), predictor.outputs(), parameters},
+                                   py::reinterpret_borrow<py::object>(arguments.x),
+                                   py::reinterpret_borrow<py::object>(arguments.out),
+                                   [&](Matrix<T> y, const ArrayView& x) {
+                                       return [&, y, x] { predictor(y, x, n_threads); };
+                                   });
+        },
+        frozen.typed);
 }
 
 template <class T>
@@ -135,6 +131,10 @@ void destroy(PyObject* self) {
     Py_DECREF(type);
 }
 
+bool is_single(const PredictorObject& object) {
+    return std::visit([](const auto& p) { return p.is_single(); }, *object.predictor);
+}
+
 template <class F>
 PyObject* size_of(PyObject* self, F f) {
     return PyLong_FromSize_t(std::visit(f, *as_predictor(self).predictor));
@@ -147,21 +147,23 @@ PyObject* outputs(PyObject* self, void*) {
     return size_of(self, [](const auto& p) { return p.outputs(); });
 }
 PyObject* dtype(PyObject* self, void*) {
-    return std::visit([](const auto& p) { return py::dtype::of<Number<decltype(p)>>(); },
-                      *as_predictor(self).predictor)
-        .release()
-        .ptr();
+    const bool single = is_single(as_predictor(self));
+    return (single ? py::dtype::of<float>() : py::dtype::of<double>()).release().ptr();
+}
+PyObject* address(PyObject* self, void*) {
+    const auto* frozen = std::get_if<wbcore_predictor>(as_predictor(self).predictor);
+    if (frozen != nullptr) return PyLong_FromVoidPtr(const_cast<wbcore_predictor*>(frozen));
+    PyErr_SetString(PyExc_AttributeError,
+                    "[address] expected a predictor that Network.freeze made, got a live one");
+    return nullptr;
 }
 
 PyObject* represent(PyObject* self) {
     const PredictorObject& object = as_predictor(self);
     const auto [in, out] = std::visit(
         [](const auto& p) { return std::pair(p.inputs(), p.outputs()); }, *object.predictor);
-    const bool single =
-        std::visit([](const auto& p) { return sizeof(Number<decltype(p)>) == sizeof(float); },
-                   *object.predictor);
     return PyUnicode_FromFormat("<Predictor %zu -> %zu, %s, %zu parameters>", in, out,
-                                single ? "float32" : "float64", object.parameters);
+                                is_single(object) ? "float32" : "float64", object.parameters);
 }
 
 PyTypeObject* predictor_type = nullptr;
@@ -171,6 +173,10 @@ PyTypeObject* make_type() {
         {"inputs", inputs, nullptr, "Columns that x has.", nullptr},
         {"outputs", outputs, nullptr, "Columns that a prediction has.", nullptr},
         {"dtype", dtype, nullptr, "Of the parameters and of a prediction.", nullptr},
+        {"address", address, nullptr,
+         "The `wbcore_predictor*` of the C interface, as an integer; valid while this object "
+         "lives.",
+         nullptr},
         {nullptr, nullptr, nullptr, nullptr, nullptr}};
     static PyMemberDef members[] = {
         {"__vectorcalloffset__", T_PYSSIZET,
@@ -223,7 +229,7 @@ void register_makers(py::module_& m) {
     m.def(
         "freeze",
         [](const BoundNetwork<T>& network) {
-            return make_predictor(Predictor<T>(network.network()),
+            return make_predictor(wbcore_predictor{Predictor<T>(network.network())},
                                   network.network().parameters().size());
         },
         py::arg("network"));

@@ -293,7 +293,9 @@ class Network:
             p(x) and p(x, out=y) give the bits of `predict`, for x of shape (B, I) and y of shape
             (B, O). It keeps its own copy of the parameters, arranged for speed, takes no lock and
             allocates nothing but the result: any number of threads may call it at once. It uses
-            one thread unless it is told `n_threads`. Its attributes: inputs, outputs, dtype.
+            one thread unless it is told `n_threads`. Its attributes: inputs, outputs, dtype, and
+            `address`, an integer: the `wbcore_predictor*` of the C interface (`wbcore/c_api.h`),
+            valid while the Predictor lives, which also frees it.
 
         Examples
         --------

@@ -1,0 +1,240 @@
+#include "wbcore/c_api.h"
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "c_api.hpp"
+#include "wbcore/activations.hpp"
+#include "wbcore/network.hpp"
+#include "wbcore/threads.hpp"
+#include "wbcore/version.hpp"
+
+namespace {
+
+using namespace wbcore;
+
+constexpr std::size_t max_threads = 1024;  // as in Python: more is a slip
+
+thread_local char last_error[512] = "";
+
+int remember(int status, const char* what) {
+    std::snprintf(last_error, sizeof last_error, "%s", what);
+    return status;
+}
+
+// Runs the body of a C function: what it throws becomes a status and a message.
+template <class F>
+int guarded(F body) noexcept {
+    try {
+        body();
+        return WBCORE_OK;
+    } catch (const std::invalid_argument& error) {
+        return remember(WBCORE_INVALID_ARGUMENT, error.what());
+    } catch (const std::bad_alloc&) {
+        return remember(WBCORE_OUT_OF_MEMORY, "not enough memory");
+    } catch (const std::exception& error) {
+        return remember(WBCORE_FAILED, error.what());
+    } catch (...) {
+        return remember(WBCORE_FAILED, "unknown error");
+    }
+}
+
+[[noreturn]] void refuse(const char* function,
+                         const std::string& expected,
+                         const std::string& got) {
+    throw std::invalid_argument("[" + std::string(function) + "] expected " + expected + ", got " +
+                                got);
+}
+
+void require_pointer(const char* function, const char* name, const void* pointer) {
+    if (pointer == nullptr) refuse(function, std::string(name), "NULL");
+}
+
+// Creation
+
+constexpr const char* create = "wbcore_predictor_create";
+
+Activation activation_named(std::size_t layer, const char* wanted) {
+    require_pointer(create, "a name for every activation", wanted);
+    if (const auto found = find_activation(wanted)) return *found;
+    std::string known;
+    for (const std::string_view name : activation_names)
+        known += (known.empty() ? "" : ", ") + std::string(name);
+    refuse(create, "activation " + std::to_string(layer) + " to be one of " + known,
+           "'" + std::string(wanted) + "'");
+}
+
+template <class T>
+wbcore_predictor* create_typed(const std::vector<DenseShape>& shapes,
+                               const void* parameters,
+                               std::size_t n_parameters) {
+    Network<T> network(shapes);
+    const std::span<T> own = network.parameters();
+    if (n_parameters != own.size())
+        refuse(create, std::to_string(own.size()) + " parameters for these widths",
+               std::to_string(n_parameters));
+    std::memcpy(own.data(), parameters, own.size_bytes());
+    return new wbcore_predictor{Predictor<T>(network)};
+}
+
+// Prediction
+
+struct PredictCall {
+    const char* function;
+    const void* x;
+    std::size_t x_stride, rows;
+    void* y;
+    std::size_t y_stride, n_threads;
+};
+
+void require_stride(const PredictCall& call,
+                    const char* name,
+                    std::size_t stride,
+                    std::size_t width) {
+    if (stride < width)
+        refuse(call.function, std::string(name) + " of at least " + std::to_string(width),
+               std::to_string(stride));
+}
+
+// Bytes from the first number of an array to the end of its last row.
+std::size_t span_bytes(const PredictCall& call,
+                       std::size_t stride,
+                       std::size_t width,
+                       std::size_t size) {
+    std::size_t bytes = 0;
+    if (__builtin_mul_overflow(call.rows - 1, stride, &bytes) ||
+        __builtin_add_overflow(bytes, width, &bytes) ||
+        __builtin_mul_overflow(bytes, size, &bytes) ||
+        bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()))
+        refuse(call.function, "arrays that fit into memory",
+               std::to_string(call.rows) + " rows of stride " + std::to_string(stride));
+    return bytes;
+}
+
+template <class T>
+void require_apart(const PredictCall& call, std::size_t inputs, std::size_t outputs) {
+    const auto x = reinterpret_cast<std::uintptr_t>(call.x),
+               y = reinterpret_cast<std::uintptr_t>(call.y);
+    if (x < y + span_bytes(call, call.y_stride, outputs, sizeof(T)) &&
+        y < x + span_bytes(call, call.x_stride, inputs, sizeof(T)))
+        refuse(call.function, "y apart from x", "arrays that share memory");
+    if (y % alignof(T) != 0)
+        refuse(call.function, "y aligned to " + std::to_string(alignof(T)) + " bytes",
+               "an address that is not");
+}
+
+template <class T>
+void predict_typed(const Predictor<T>& predictor, const PredictCall& call) {
+    const std::size_t inputs = predictor.inputs(), outputs = predictor.outputs();
+    require_stride(call, "x_stride", call.x_stride, inputs);
+    require_stride(call, "y_stride", call.y_stride, outputs);
+    require_apart<T>(call, inputs, outputs);
+    const ArrayView x{
+        call.x,   std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64,
+        false,    call.rows,
+        inputs,   static_cast<std::ptrdiff_t>(call.x_stride * sizeof(T)),
+        sizeof(T)};
+    if (const auto position = find_non_finite<T>(x)) {
+        const double value = value_at(x, *position);
+        refuse(call.function, "finite values in x",
+               (std::isnan(value) ? "nan at row " : "an infinity at row ") +
+                   std::to_string(position->row) + ", column " + std::to_string(position->col));
+    }
+    predictor({static_cast<T*>(call.y), call.rows, outputs, call.y_stride}, x, call.n_threads);
+}
+
+void predict(const wbcore_predictor& predictor, const PredictCall& call) {
+    require_pointer(call.function, "an array x", call.x);
+    require_pointer(call.function, "an array y", call.y);
+    if (call.rows == 0) refuse(call.function, "at least one row", "none");
+    if (call.n_threads > max_threads)
+        refuse(call.function, "n_threads from 0 to " + std::to_string(max_threads),
+               std::to_string(call.n_threads));
+    std::visit([&](const auto& typed) { predict_typed(typed, call); }, predictor.typed);
+}
+
+}  // namespace
+
+const char* wbcore_version(void) { return WBCORE_VERSION; }
+
+const char* wbcore_last_error(void) { return last_error; }
+
+wbcore_predictor* wbcore_predictor_create(int dtype,
+                                          size_t n_layers,
+                                          const size_t* widths,
+                                          const char* const* activations,
+                                          const void* parameters,
+                                          size_t n_parameters) {
+    wbcore_predictor* made = nullptr;
+    guarded([&] {
+        if (dtype != WBCORE_FLOAT32 && dtype != WBCORE_FLOAT64)
+            refuse(create, "dtype to be WBCORE_FLOAT32 or WBCORE_FLOAT64", std::to_string(dtype));
+        require_pointer(create, "widths", widths);
+        require_pointer(create, "activations", activations);
+        require_pointer(create, "parameters", parameters);
+        std::vector<DenseShape> shapes;
+        for (std::size_t l = 0; l < n_layers; ++l)
+            shapes.push_back({widths[l], widths[l + 1], activation_named(l, activations[l])});
+        made = dtype == WBCORE_FLOAT32 ? create_typed<float>(shapes, parameters, n_parameters)
+                                       : create_typed<double>(shapes, parameters, n_parameters);
+    });
+    return made;
+}
+
+void wbcore_predictor_destroy(wbcore_predictor* predictor) { delete predictor; }
+
+size_t wbcore_predictor_inputs(const wbcore_predictor* predictor) {
+    return predictor == nullptr ? 0 : predictor->inputs();
+}
+
+size_t wbcore_predictor_outputs(const wbcore_predictor* predictor) {
+    return predictor == nullptr ? 0 : predictor->outputs();
+}
+
+int wbcore_predictor_dtype(const wbcore_predictor* predictor) {
+    if (predictor == nullptr) return 0;
+    return predictor->is_single() ? WBCORE_FLOAT32 : WBCORE_FLOAT64;
+}
+
+int wbcore_predict(const wbcore_predictor* predictor, const void* x, size_t rows, void* y) {
+    const char* const function = "wbcore_predict";
+    return guarded([&] {
+        require_pointer(function, "a predictor", predictor);
+        predict(*predictor, {function, x, predictor->inputs(), rows, y, predictor->outputs(), 1});
+    });
+}
+
+int wbcore_predict_strided(const wbcore_predictor* predictor,
+                           const void* x,
+                           size_t x_stride,
+                           size_t rows,
+                           void* y,
+                           size_t y_stride,
+                           size_t n_threads) {
+    const char* const function = "wbcore_predict_strided";
+    return guarded([&] {
+        require_pointer(function, "a predictor", predictor);
+        predict(*predictor, {function, x, x_stride, rows, y, y_stride, n_threads});
+    });
+}
+
+size_t wbcore_get_num_threads(void) {
+    std::size_t n = 0;
+    guarded([&] { n = thread_limit(); });
+    return n;
+}
+
+void wbcore_set_num_threads(size_t n) { set_thread_limit(n); }
+
+size_t wbcore_set_num_threads_here(size_t n) { return set_thread_limit_here(n); }
