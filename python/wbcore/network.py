@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from wbcore import _arguments, _core, losses, training
+from wbcore import _arguments, _core, losses, threads, training
 from wbcore._draws import check_seed
 from wbcore._turn import Turn
 from wbcore.gradients import Gradients
@@ -151,6 +151,7 @@ class Network:
         self, widths: Sequence[int], activations: Sequence[str], dtype: np.dtype[Any]
     ) -> None:
         """The empty network of this structure; its parameters are still to be set."""
+        threads.register_where_loaded()
         self._core = _CORES[dtype](widths, activations)
         self._predict = _core.live_predictor(self._core)
         self._layers = tuple(Layer(self._core, index) for index in range(len(activations)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from wbcore import _arguments, _core
@@ -9,7 +10,7 @@ from wbcore import _arguments, _core
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["get_num_threads", "num_threads", "set_num_threads"]
+__all__ = ["get_num_threads", "num_threads", "register_with_threadpoolctl", "set_num_threads"]
 
 
 def get_num_threads() -> int:
@@ -97,3 +98,40 @@ class num_threads:  # noqa: N801 - read as a function: with num_threads(2): ...
         trace: TracebackType | None,
     ) -> None:
         _core.set_thread_limit_here(self._before.pop())
+
+
+def register_with_threadpoolctl() -> None:
+    """Let `threadpoolctl.threadpool_info` list wbcore and `threadpool_limits` limit it.
+
+    The limit holds for the calling thread, as that of `num_threads` does. Where threadpoolctl has
+    been imported before (scikit-learn does), `import wbcore` calls this, and so does the making of
+    a network; it is left for those who import threadpoolctl later and look at once.
+
+    Raises
+    ------
+    ImportError
+        When there is no threadpoolctl, or it is older than 3.2.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> from threadpoolctl import threadpool_limits
+    >>> wb.threads.register_with_threadpoolctl()
+    >>> with threadpool_limits(1):
+    ...     wb.get_num_threads()
+    1
+    """
+    from wbcore import _threadpoolctl  # noqa: F401 - the import registers, once
+
+
+def register_where_loaded() -> None:
+    """Do it now if threadpoolctl is there: whoever has not imported it does not pay for it."""
+    if "threadpoolctl" not in sys.modules or "wbcore._threadpoolctl" in sys.modules:
+        return
+    try:
+        register_with_threadpoolctl()
+    except ImportError:  # too old, or another module of that name
+        return
+
+
+register_where_loaded()
