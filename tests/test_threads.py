@@ -63,6 +63,26 @@ def test_threads_may_share_an_optimizer():
     assert found == [trained(seed) for seed in range(6)]
 
 
+def test_threads_fit_and_predict_side_by_side():
+    nets = [trained(seed) for seed in range(3)]
+    expected = [net.predict(X).tobytes() for net in nets]
+    barrier = threading.Barrier(6)
+
+    def predict(worker):
+        barrier.wait()
+        for _ in range(20):
+            assert nets[worker].predict(X, n_threads=1 + worker % 2).tobytes() == expected[worker]
+
+    def fit(worker):
+        barrier.wait()
+        for _ in range(3):
+            assert trained(worker, n_threads=1 + worker % 2) == nets[worker]
+
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(work, worker) for worker in range(3) for work in (predict, fit)]:
+            done.result()
+
+
 def test_second_training_of_one_network_is_refused():
     net, optimizer = wb.Network.mlp([12, 20, 4], seed=0), wb.SGD(0.1, momentum=0.9)
     _, grads = net.loss_and_gradients(X, LABELS)
@@ -152,4 +172,66 @@ assert work() == expected
 def test_fork_after_threads_have_run():
     command = [sys.executable, "-c", FORK]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+IDLE = """
+import time
+import numpy as np, wbcore as wb
+
+X, y = np.random.default_rng(0).random((3000, 40)), np.arange(3000) % 5
+net = wb.Network.mlp([40, 128, 5])
+before = time.process_time()
+net.fit(X, y, loss="cross_entropy", epochs=3, n_threads=2)
+assert time.process_time() > before
+with open("/proc/self/status") as status:
+    assert "Threads:\\t1\\n" not in status.read()  # there is one that could spin
+time.sleep(0.05)  # for it to fall asleep
+before = time.process_time()
+time.sleep(0.5)
+print(time.process_time() - before)
+"""
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_idle_threads_use_no_processor_time():
+    command = [sys.executable, "-c", IDLE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    # a thread that spins would use all of half a second, and one that wakes to look a part of it
+    assert float(done.stdout) < 0.01
+
+
+JOBLIB = """
+import sys
+import joblib, numpy as np, wbcore as wb
+
+X, y = np.random.default_rng(0).random((500, 40)), np.arange(500) % 5
+
+def fit(seed):
+    net = wb.Network.mlp([40, 64, 5], seed=seed)
+    net.fit(X, y, loss="cross_entropy", epochs=2, n_threads=2)
+    return net
+
+def predict(net):
+    return net.predict(X, n_threads=2).tobytes()
+
+if __name__ == "__main__":
+    nets = [fit(seed) for seed in range(4)]  # so the parent has threads before it has children
+    expected = [predict(net) for net in nets]
+    with joblib.Parallel(n_jobs=2, backend=sys.argv[1]) as parallel:
+        assert parallel(joblib.delayed(fit)(seed) for seed in range(4)) == nets
+        assert parallel(joblib.delayed(predict)(net) for net in nets) == expected
+"""
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+def test_workers_of_joblib(backend, tmp_path):
+    pytest.importorskip("joblib")
+    script = tmp_path / "workers.py"  # loky's children import their parent's main module
+    script.write_text(JOBLIB)
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", script, backend]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
