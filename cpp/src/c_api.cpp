@@ -123,15 +123,15 @@ std::size_t span_bytes(const PredictCall& call,
 }
 
 template <class T>
-void require_apart(const PredictCall& call, std::size_t inputs, std::size_t outputs) {
+void require_destination(const PredictCall& call, std::size_t inputs, std::size_t outputs) {
     const auto x = reinterpret_cast<std::uintptr_t>(call.x),
                y = reinterpret_cast<std::uintptr_t>(call.y);
-    if (x < y + span_bytes(call, call.y_stride, outputs, sizeof(T)) &&
-        y < x + span_bytes(call, call.x_stride, inputs, sizeof(T)))
-        refuse(call.function, "y apart from x", "arrays that share memory");
     if (y % alignof(T) != 0)
         refuse(call.function, "y aligned to " + std::to_string(alignof(T)) + " bytes",
                "an address that is not");
+    if (x < y + span_bytes(call, call.y_stride, outputs, sizeof(T)) &&
+        y < x + span_bytes(call, call.x_stride, inputs, sizeof(T)))
+        refuse(call.function, "y apart from x", "arrays that share memory");
 }
 
 template <class T>
@@ -139,7 +139,7 @@ void predict_typed(const Predictor<T>& predictor, const PredictCall& call) {
     const std::size_t inputs = predictor.inputs(), outputs = predictor.outputs();
     require_stride(call, "x_stride", call.x_stride, inputs);
     require_stride(call, "y_stride", call.y_stride, outputs);
-    require_apart<T>(call, inputs, outputs);
+    require_destination<T>(call, inputs, outputs);
     const ArrayView x{
         call.x,   std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64,
         false,    call.rows,
