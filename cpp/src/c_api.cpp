@@ -57,7 +57,8 @@ int guarded(F body) noexcept {
                                 got);
 }
 
-void require_pointer(const char* function, const char* name, const void* pointer) {
+template <class T>
+void require_pointer(const char* function, const char* name, const T* pointer) {
     if (pointer == nullptr) refuse(function, std::string(name), "NULL");
 }
 

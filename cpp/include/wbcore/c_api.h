@@ -37,11 +37,10 @@ typedef struct wbcore_predictor wbcore_predictor;
 WBCORE_EXPORT wbcore_predictor* wbcore_predictor_create(
     int dtype,  // WBCORE_FLOAT32 or WBCORE_FLOAT64
     size_t n_layers,
-    const size_t* widths,  // (n_layers + 1): inputs, then the outputs of each layer
-    const char* const*
-        activations,         // (n_layers): "identity", "relu", ..., the names that Python knows
-    const void* parameters,  // of that type: W (I, O) row-major, then b (O), layer by layer
-    size_t n_parameters);    // how many numbers those are
+    const size_t* widths,            // (n_layers + 1): inputs, then the outputs of each layer
+    const char* const* activations,  // (n_layers): "relu", ..., named as in Python
+    const void* parameters,          // of that type: W (I, O) row-major, then b (O), layer by layer
+    size_t n_parameters);            // how many numbers those are
 
 // NULL is allowed. No other thread may be using the predictor.
 WBCORE_EXPORT void wbcore_predictor_destroy(wbcore_predictor* predictor);
