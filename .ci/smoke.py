@@ -1,5 +1,6 @@
 """Check an installed wheel with only its run-time dependencies: size, import, training, a file."""
 
+import ctypes
 import hashlib
 import re
 import subprocess
@@ -46,6 +47,9 @@ with tempfile.TemporaryDirectory() as folder:
     net.save(Path(folder) / "xor.safetensors")
     loaded = wb.load(Path(folder) / "xor.safetensors")
 assert loaded.predict(X).tobytes() == net.predict(X).tobytes()
+# The wheel is stripped; what C code looks for in it must still be there.
+library, frozen = ctypes.CDLL(wb.get_library()), net.freeze()
+assert library.wbcore_predictor_inputs(ctypes.c_void_p(frozen.address)) == 2
 digest = hashlib.sha256()
 for layer in net:
     digest.update(layer.weights.tobytes() + layer.biases.tobytes())
