@@ -82,7 +82,7 @@ ArrayView view_of(const std::vector<T>& values, ElementType type, std::size_t co
 
 template <class T>
 Network<T> network(std::size_t inputs, std::size_t outputs) {
-    Network<T> net({{inputs, 40, Activation::gelu}, {40, outputs, Activation::identity}});
+    Network<T> net({{inputs, 20, Activation::gelu}, {20, outputs, Activation::identity}});
     for (std::size_t l = 0; l < 2; ++l) initialize(Initializer::xavier, 3, l, net.layer(l).weights);
     return net;
 }
@@ -127,7 +127,7 @@ void training_steps() {
         options.shuffle = bit(2);
         options.sgd = {T(0.01), bit(3) ? T(0.9) : T(0), T(0.001), bit(3), false};
         options.n_threads = bit(4) ? 2 : 1;
-        options.epochs = 3;
+        options.epochs = 2;
         options.batch_size = batch_size;
         options.metrics = {labelled ? Metric::accuracy : Metric::r2};
         const checks::Note note("bytes, labels, shuffle, momentum, threads, validation",
