@@ -22,6 +22,7 @@ Evaluation evaluate(const Network<T>& network,
     const std::size_t blocks = (data.x.rows + block - 1) / block;
     const std::size_t n = std::min(team_size(n_threads, network.shapes(), data.x.rows), blocks);
     std::vector<std::unique_ptr<Pass<T>>> passes;
+    std::vector<Batch<T>> batches(n);
     for (std::size_t t = 0; t < n; ++t)
         passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block));
     // n blocks at a time, one a thread; metrics are added in order of the rows
@@ -34,17 +35,16 @@ Evaluation evaluate(const Network<T>& network,
             const Range mine = rows_of(t);
             const std::size_t rows = mine.last - mine.first;
             Pass<T>& pass = *passes[t];
-            pass.begin(rows, data.labels);
+            pass.set_rows(rows);
             if (rows == 0) return;
-            const Dataset batch = data.rows_from(mine.first, rows);
-            pass.gather_inputs(batch.x, nullptr, 0, rows);
-            pass.gather_targets(batch, nullptr, 0, rows);
-            for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, l, 0, rows);
-            pass.loss(objective, 1, false, 0, rows);
+            batches[t] = pass.batch(data, nullptr, mine.first, rows, {0, rows});
+            for (std::size_t l = 0; l < packed.size(); ++l)
+                pass.forward(packed, batches[t], l, {0, rows});
+            pass.loss(objective, batches[t], 1, false, {0, rows});
             pass.copy_row_losses(row_losses.data() + mine.first);
         });
-        for (const auto& pass : passes)
-            if (pass->rows() != 0) pass->add_metrics(sums);
+        for (std::size_t t = 0; t < n; ++t)
+            if (passes[t]->rows() != 0) passes[t]->add_metrics(sums, batches[t]);
     }
     const double total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
     return {total / objective.mean_count(data.x.rows, network.outputs()), sums.values()};
@@ -94,15 +94,13 @@ double loss_and_gradients(std::span<T> gradients,
     GradientTree<T> tree;
     for (std::size_t first = 0; first < rows; first += block) {
         const std::size_t n = std::min(block, rows - first);
-        const Dataset batch = data.rows_from(first, n);
-        pass.begin(n, data.labels);
-        pass.gather_inputs(batch.x, nullptr, 0, n);
-        pass.gather_targets(batch, nullptr, 0, n);
-        for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, l, 0, n);
-        pass.loss(objective, count, true, 0, n);
+        pass.set_rows(n);
+        const Batch<T> batch = pass.batch(data, nullptr, first, n, {0, n});
+        for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, batch, l, {0, n});
+        pass.loss(objective, batch, count, true, {0, n});
         pass.copy_row_losses(row_losses.data() + first);
         PackedNetwork<T> part(network.shapes());
-        pass.backward(packed, part);
+        pass.backward(packed, batch, part);
         tree.add(std::move(part));
     }
     tree.total().unpack(gradients);
@@ -118,10 +116,9 @@ double loss_and_gradient(Matrix<T> gradient,
     // a layer without weights: the outputs are both z and a
     Pass<T> pass({{1, outputs.cols, Activation::identity}}, outputs.rows);
     const double count = objective.mean_count(outputs.rows, outputs.cols);
-    pass.begin(outputs.rows, labels);
+    pass.set_rows(outputs.rows);
     pass.set_outputs(outputs);
-    pass.gather_targets({{}, y, labels}, nullptr, 0, outputs.rows);
-    pass.loss(objective, count, true, 0, outputs.rows);
+    pass.loss(objective, pass.batch({{}, y, labels}), count, true, {0, outputs.rows});
     copy_rows(gradient, pass.output_gradients());
     return static_cast<double>(pass.row_loss_sum()) / count;
 }

@@ -92,6 +92,13 @@ PackedNetwork<T>::PackedNetwork(const Network<T>& network, PackedParts parts)
 }
 
 template <class T>
+std::vector<DenseShape> PackedNetwork<T>::shapes() const {
+    std::vector<DenseShape> shapes;
+    for (const PackedLayer<T>& layer : layers_) shapes.push_back(layer.shape);
+    return shapes;
+}
+
+template <class T>
 void PackedNetwork<T>::pack(std::span<const T> parameters) {
     const T* from = parameters.data();
     for (const PackedLayer<T>& layer : layers_) {

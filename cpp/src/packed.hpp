@@ -46,6 +46,7 @@ public:
     // this = this + other, element by element; both have the same parts
     void add(const PackedNetwork& other);
 
+    std::vector<DenseShape> shapes() const;
     std::size_t size() const { return layers_.size(); }
     const PackedLayer<T>& operator[](std::size_t index) const { return layers_[index]; }
 

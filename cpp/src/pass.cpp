@@ -17,9 +17,38 @@ Panels<T> Pass<T>::plan(T*& data, std::size_t rows, std::size_t cols) {
 
 namespace {
 
-// z and a are two arrays only where the backward pass or the loss needs both.
+// z and a are two arrays only where they differ, and the backward pass or the loss needs both.
 bool keeps_z(const std::vector<DenseShape>& shapes, std::size_t layer) {
-    return layer + 1 == shapes.size() || derivative_needs_z(shapes[layer].activation);
+    const Activation activation = shapes[layer].activation;
+    const bool is_last = layer + 1 == shapes.size();
+    return (is_last && activation != Activation::identity) || derivative_needs_z(activation);
+}
+
+// Rows of the caller's that the kernels can read as they are. Vectors reach past the last column, so something must follow.
+template <class T>
+bool is_readable(const ArrayView& all, std::size_t first, std::size_t n) {
+    if (!is_plain<T>(all)) return false;
+    const std::size_t stride = static_cast<std::size_t>(all.row_stride);
+    return all.cols % panel_width<T> == 0 || (all.rows - first - n) * stride >= alignment;
+}
+
+template <class T>
+Panels<const T> in_place(const ArrayView& all, std::size_t first, std::size_t n) {
+    const std::size_t stride = static_cast<std::size_t>(all.row_stride) / sizeof(T);
+    return {static_cast<const T*>(all.data) + first * stride, n, all.cols, stride, panel_width<T>};
+}
+
+// Inputs are read column by column too. Beyond the size of L1, rows far apart would make that slow.
+constexpr std::size_t most_bytes_in_place = std::size_t(32) << 10;
+
+// The rows [first, last) of the batch that begins at row `start`, or of those that `order` names.
+template <class T>
+void gather_rows(
+    const ArrayView& all, const std::int64_t* order, std::size_t start, Range rows, Panels<T> out) {
+    const std::size_t n = rows.last - rows.first;
+    const Panels<T> to = out.rows_from(rows.first, n);
+    if (order != nullptr) return gather(all, order + start + rows.first, to);
+    gather(all.rows_from(start + rows.first, n), nullptr, to);
 }
 
 }  // namespace
@@ -46,113 +75,126 @@ Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool 
 }
 
 template <class T>
-void Pass<T>::gather_inputs(const ArrayView& x,
-                            const std::int64_t* order,
-                            std::size_t first,
-                            std::size_t last) {
-    const bool shuffled = order != nullptr;
-    gather(shuffled ? x : x.rows_from(first, last - first), shuffled ? order + first : nullptr,
-           x_.rows_from(first, last - first));
+Batch<T> Pass<T>::batch(
+    const Dataset& data, const std::int64_t* order, std::size_t first, std::size_t n, Range mine) {
+    Batch<T> batch{x_.rows_from(0, n), t_.rows_from(0, n)};
+    const bool in_order = order == nullptr;
+    if (in_order && n * static_cast<std::size_t>(data.x.row_stride) <= most_bytes_in_place &&
+        is_readable<T>(data.x, first, n))
+        batch.x = in_place<T>(data.x, first, n);
+    else if (data.x.rows != 0)
+        gather_rows(data.x, order, first, mine, x_);
+    if (data.labels) {
+        gather_labels(
+            in_order ? data.y.rows_from(first + mine.first, mine.last - mine.first) : data.y,
+            in_order ? nullptr : order + first + mine.first, mine.last - mine.first,
+            labels_.data() + mine.first);
+        batch.labels = labels_.data();
+    } else if (in_order && is_readable<T>(data.y, first, n)) {
+        batch.t = in_place<T>(data.y, first, n);
+    } else {
+        gather_rows(data.y, order, first, mine, t_);
+    }
+    return batch;
 }
 
 template <class T>
-void Pass<T>::gather_targets(const Dataset& data,
-                             const std::int64_t* order,
-                             std::size_t first,
-                             std::size_t last) {
-    const bool shuffled = order != nullptr;
-    const ArrayView& y = shuffled ? data.y : data.y.rows_from(first, last - first);
-    const std::int64_t* rows = shuffled ? order + first : nullptr;
-    if (data.labels)
-        gather_labels(y, rows, last - first, labels_.data() + first);
-    else
-        gather(y, rows, t_.rows_from(first, last - first));
+Batch<T> Pass<T>::copy(const ArrayView& x) {
+    gather(x, nullptr, x_.rows_from(0, x.rows));
+    return {x_.rows_from(0, x.rows), {}};
 }
 
 template <class T>
-void Pass<T>::gather_output_gradients(const ArrayView& dy, std::size_t first, std::size_t last) {
-    gather(dy.rows_from(first, last - first), nullptr,
-           layers_.back().dz.rows_from(first, last - first));
+void Pass<T>::gather_output_gradients(const ArrayView& dy) {
+    gather(dy, nullptr, limited(layers_.back().dz));
 }
 
 template <class T>
 void Pass<T>::forward(const PackedNetwork<T>& network,
+                      const Batch<T>& batch,
                       std::size_t layer,
-                      std::size_t first,
-                      std::size_t last) {
-    const std::size_t n = last - first;
+                      Range rows) {
+    const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_[layer];
     const Panels<T> z = out.z.rows_from(first, n), a = out.a.rows_from(first, n);
-    table<T>().product(
-        {z, inputs_of(layer).rows_from(first, n), network[layer].w, network[layer].b});
-    if (out.activation == Activation::softmax) return table<T>().softmax(a, z);
-    for (std::size_t p = 0; p < z.count(); ++p)
-        table<T>().activate(out.activation, a.panel(p), z.panel(p), n * Panels<T>::width);
+    kernels::Product<T> product{z, inputs_of(layer, batch).rows_from(first, n), network[layer].w,
+                                network[layer].b};
+    if (is_elementwise(out.activation))
+        product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}};
+    table<T>().product(product);
+    if (out.activation == Activation::softmax) table<T>().softmax(a, z);
 }
 
 template <class T>
 void Pass<T>::loss(const Objective<T>& objective,
+                   const Batch<T>& batch,
                    double mean_count,
                    bool gradient,
-                   std::size_t first,
-                   std::size_t last) {
-    const std::size_t n = last - first;
+                   Range rows) {
+    const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
     table<T>().loss({objective.loss, row_losses_.data() + first, out.dz.rows_from(first, n),
-                     out.z.rows_from(first, n), out.a.rows_from(first, n), t_.rows_from(first, n),
-                     has_labels_ ? labels_.data() + first : nullptr, objective.delta,
+                     out.z.rows_from(first, n), out.a.rows_from(first, n),
+                     batch.t.rows_from(first, n),
+                     batch.labels == nullptr ? nullptr : batch.labels + first, objective.delta,
                      static_cast<T>(mean_count), gradient});
-    if (gradient && !is_entropy(objective.loss))
-        backward_activation(layers_.size() - 1, first, last);
+    if (gradient && !is_entropy(objective.loss)) backward_outputs(rows);
 }
 
 template <class T>
-void Pass<T>::backward_activation(std::size_t layer, std::size_t first, std::size_t last) {
-    const std::size_t n = last - first;
-    const LayerArrays& out = layers_[layer];
+void Pass<T>::backward_outputs(Range rows) {
+    const std::size_t first = rows.first, n = rows.last - rows.first;
+    const LayerArrays& out = layers_.back();
     const Panels<T> dz = out.dz.rows_from(first, n), a = out.a.rows_from(first, n),
                     z = out.z.rows_from(first, n);
     if (out.activation == Activation::softmax) return table<T>().softmax_backward(dz, a);
+    if (out.activation == Activation::identity) return;
     for (std::size_t p = 0; p < dz.count(); ++p)
         table<T>().activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p),
                                      n * Panels<T>::width);
 }
 
 template <class T>
-void Pass<T>::backward_inputs(const PackedNetwork<T>& network,
-                              std::size_t layer,
-                              std::size_t first,
-                              std::size_t last) {
-    const std::size_t n = last - first;
-    const Panels<T> dx = layer == 0 ? dx_ : layers_[layer - 1].dz;
-    table<T>().product({dx.rows_from(first, n), layers_[layer].dz.rows_from(first, n),
-                        network[layer].wt, nullptr});
+void Pass<T>::backward_inputs(const PackedNetwork<T>& network, std::size_t layer, Range rows) {
+    const std::size_t first = rows.first, n = rows.last - rows.first;
+    kernels::Product<T> product{(layer == 0 ? dx_ : layers_[layer - 1].dz).rows_from(first, n),
+                                layers_[layer].dz.rows_from(first, n), network[layer].wt, nullptr};
+    if (layer > 0) {
+        const LayerArrays& before = layers_[layer - 1];
+        product.epilogue = {kernels::Epilogue<T>::Kind::differentiate, before.activation,
+                            before.a.rows_from(first, n), before.z.rows_from(first, n)};
+    }
+    table<T>().product(product);
 }
 
 template <class T>
 void Pass<T>::backward_parameters(const PackedNetwork<T>& out,
+                                  const Batch<T>& batch,
                                   std::size_t layer,
                                   const Sgd<T>* sgd,
-                                  std::size_t first_input,
-                                  std::size_t last_input) {
+                                  Range inputs) {
     const PackedLayer<T>& to = out[layer];
     const Panels<T> dz = limited(layers_[layer].dz);
-    table<T>().outer_product(
-        {to.w, to.velocity, limited(inputs_of(layer)), dz, first_input, last_input, {sgd, true}});
-    if (sgd != nullptr && layer > 0) table<T>().transpose(to.wt, to.w, first_input, last_input);
-    if (first_input == 0 && last_input > 0)  // not for an empty part, of which there may be many
+    table<T>().outer_product({to.w,
+                              to.velocity,
+                              inputs_of(layer, batch).rows_from(0, rows_),
+                              dz,
+                              inputs.first,
+                              inputs.last,
+                              {sgd, true}});
+    if (sgd != nullptr && layer > 0) table<T>().transpose(to.wt, to.w, inputs.first, inputs.last);
+    if (inputs.first == 0 && inputs.last > 0)  // not for an empty part, of which there may be many
         table<T>().column_sums(
             {to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
 }
 
 template <class T>
-void Pass<T>::backward(const PackedNetwork<T>& network, const PackedNetwork<T>& gradients) {
+void Pass<T>::backward(const PackedNetwork<T>& network,
+                       const Batch<T>& batch,
+                       const PackedNetwork<T>& gradients) {
     for (std::size_t l = network.size(); l-- > 0;) {
-        if (l > 0) {
-            backward_inputs(network, l, 0, rows_);
-            backward_activation(l - 1, 0, rows_);
-        }
-        backward_parameters(gradients, l, nullptr, 0, network[l].shape.inputs);
+        if (l > 0) backward_inputs(network, l, {0, rows_});
+        backward_parameters(gradients, batch, l, nullptr, {0, network[l].shape.inputs});
     }
 }
 
@@ -174,10 +216,9 @@ T Pass<T>::row_loss_sum() const {
 }
 
 template <class T>
-void Pass<T>::add_metrics(MetricSums& sums) const {
+void Pass<T>::add_metrics(MetricSums& sums, const Batch<T>& batch) const {
     const LayerArrays& out = layers_.back();
-    sums.add<T>(limited(out.z), limited(out.a), limited(t_),
-                has_labels_ ? labels_.data() : nullptr);
+    sums.add<T>(limited(out.z), limited(out.a), batch.t.rows_from(0, rows_), batch.labels);
 }
 
 template class Pass<float>;

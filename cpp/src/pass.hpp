@@ -8,9 +8,18 @@
 
 #include "kernels/kernel_table.hpp"
 #include "packed.hpp"
+#include "wbcore/threads.hpp"
 #include "wbcore/training.hpp"
 
 namespace wbcore {
+
+// Where the inputs and targets of a batch lie: in the caller's arrays if the kernels can read them there, else in copies.
+template <class T>
+struct Batch {
+    Panels<const T> x;                     // (B, I)
+    Panels<const T> t;                     // (B, O), when labels is null
+    const std::int64_t* labels = nullptr;  // (B)
+};
 
 template <class T>
 class Pass {
@@ -19,56 +28,55 @@ public:
     Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool input_gradients = false);
 
     std::size_t rows() const { return rows_; }
-    // A new batch of n rows; `labels`: its targets are class labels
-    void begin(std::size_t n, bool labels) {
-        has_labels_ = labels;
-        set_rows(n);
-    }
-    // Another batch of the same kind. Only the steps after backward_inputs look at its rows.
+    // Another batch. Only the steps after backward_inputs look at its rows.
     void set_rows(std::size_t n) { rows_ = n; }
 
-    void gather_inputs(const ArrayView& x,
-                       const std::int64_t* order,
-                       std::size_t first,
-                       std::size_t last);
-    void gather_targets(const Dataset& data,
-                        const std::int64_t* order,
-                        std::size_t first,
-                        std::size_t last);
+    // The n rows of `data` from `first` on, or those that `order` names from there on. What must be copied is copied for
+    // the rows `mine` of the batch alone.
+    Batch<T> batch(const Dataset& data,
+                   const std::int64_t* order,
+                   std::size_t first,
+                   std::size_t n,
+                   Range mine);
+    // All rows of `data`
+    Batch<T> batch(const Dataset& data) {
+        return batch(data, nullptr, 0, data.y.rows, {0, data.y.rows});
+    }
+    // Inputs alone, in a copy that outlives the caller's array
+    Batch<T> copy(const ArrayView& x);
     // dA of the last layer, from outside
-    void gather_output_gradients(const ArrayView& dy, std::size_t first, std::size_t last);
+    void gather_output_gradients(const ArrayView& dy);
 
     void forward(const PackedNetwork<T>& network,
+                 const Batch<T>& batch,
                  std::size_t layer,
-                 std::size_t first,
-                 std::size_t last);
+                 Range rows);
     // Row losses, and with `gradient` dZ of the last layer. `mean_count` is that of the whole batch.
     void loss(const Objective<T>& objective,
+              const Batch<T>& batch,
               double mean_count,
               bool gradient,
-              std::size_t first,
-              std::size_t last);
-    // dA -> dZ of a layer, in place
-    void backward_activation(std::size_t layer, std::size_t first, std::size_t last);
-    // dA of the inputs of a layer: of the layer before it, or dX
-    void backward_inputs(const PackedNetwork<T>& network,
-                         std::size_t layer,
-                         std::size_t first,
-                         std::size_t last);
-    // dW and db for the inputs [first_input, last_input): stored in `gradients`, or applied when there is an sgd
+              Range rows);
+    // dA -> dZ of the last layer, in place
+    void backward_outputs(Range rows);
+    // dZ of a layer -> dZ of the one before it, or dX
+    void backward_inputs(const PackedNetwork<T>& network, std::size_t layer, Range rows);
+    // dW and db for a range of the inputs: stored in `out`, or applied to it when there is an sgd
     void backward_parameters(const PackedNetwork<T>& out,
+                             const Batch<T>& batch,
                              std::size_t layer,
                              const Sgd<T>* sgd,
-                             std::size_t first_input,
-                             std::size_t last_input);
+                             Range inputs);
 
     // After the last layer's dZ is known: every dA, dZ and gradient, on one thread
-    void backward(const PackedNetwork<T>& network, const PackedNetwork<T>& gradients);
+    void backward(const PackedNetwork<T>& network,
+                  const Batch<T>& batch,
+                  const PackedNetwork<T>& gradients);
 
     void set_outputs(ConstMatrix<T> outputs);  // (B, O), as z and a of the last layer
     void copy_row_losses(T* to) const;         // (B)
     T row_loss_sum() const;                    // row sum of the batch's row losses
-    void add_metrics(MetricSums& sums) const;
+    void add_metrics(MetricSums& sums, const Batch<T>& batch) const;
 
     Panels<const T> outputs() const { return limited(layers_.back().a); }            // (B, O)
     Panels<const T> output_gradients() const { return limited(layers_.back().dz); }  // (B, O)
@@ -82,15 +90,16 @@ private:
     };
 
     Panels<T> limited(Panels<T> m) const { return m.rows_from(0, rows_); }
-    Panels<T> inputs_of(std::size_t layer) const { return layer == 0 ? x_ : layers_[layer - 1].a; }
+    Panels<const T> inputs_of(std::size_t layer, const Batch<T>& batch) const {
+        return layer == 0 ? batch.x : layers_[layer - 1].a;
+    }
     Panels<T> plan(T*& data, std::size_t rows, std::size_t cols);
 
     AlignedBuffer<T> buffer_;
     std::vector<LayerArrays> layers_;
-    Panels<T> x_, t_, dx_;
+    Panels<T> x_, t_, dx_;  // room for copies, and dX
     AlignedBuffer<T> row_losses_;
     std::vector<std::int64_t> labels_;
-    bool has_labels_ = false;
     std::size_t rows_ = 0;
 };
 

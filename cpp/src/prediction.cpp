@@ -47,13 +47,11 @@ void predict_block(Matrix<T> y,
     for (std::size_t l = 0; l < n_layers; ++l) {
         const LayerParameters<T>& layer = layers[l];
         const Panels<T> out = packed_panels(rooms + (l % 2 == 0 ? size : 0), x.rows, layer.w.cols);
-        table.product({out, in, layer.w, layer.b});
-        if (layer.activation == Activation::softmax)
-            table.softmax(out, out);
-        else if (layer.activation != Activation::identity)
-            for (std::size_t p = 0; p < out.count(); ++p)
-                table.activate(layer.activation, out.panel(p), out.panel(p),
-                               out.rows * Panels<T>::width);
+        kernels::Product<T> product{out, in, layer.w, layer.b};
+        if (is_elementwise(layer.activation))
+            product.epilogue = {kernels::Epilogue<T>::Kind::activate, layer.activation, out, {}};
+        table.product(product);
+        if (layer.activation == Activation::softmax) table.softmax(out, out);
         in = out;
     }
     copy_rows(y, in);

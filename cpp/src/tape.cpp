@@ -9,6 +9,7 @@ template <class T>
 struct Tape<T>::State {
     PackedNetwork<T> network;
     Pass<T> pass;
+    Batch<T> batch;
 };
 
 template <class T>
@@ -30,12 +31,13 @@ template <class T>
 void Tape<T>::forward(Matrix<T> y, const Network<T>& network, const ArrayView& x) {
     auto state = std::unique_ptr<State>(
         new State{PackedNetwork<T>(network, {.transposed = true, .velocity = false}),
-                  Pass<T>(network.shapes(), x.rows, true)});
+                  Pass<T>(network.shapes(), x.rows, true),
+                  {}});
     Pass<T>& pass = state->pass;
-    pass.begin(x.rows, false);
-    pass.gather_inputs(x, nullptr, 0, x.rows);
+    pass.set_rows(x.rows);
+    state->batch = pass.copy(x);
     for (std::size_t l = 0; l < state->network.size(); ++l)
-        pass.forward(state->network, l, 0, x.rows);
+        pass.forward(state->network, state->batch, l, {0, x.rows});
     copy_rows(y, pass.outputs());
     state_ = std::move(state);
 }
@@ -44,13 +46,11 @@ template <class T>
 void Tape<T>::backward(std::span<T> gradients, Matrix<T> dx, const ArrayView& dy) {
     Pass<T>& pass = state_->pass;
     const PackedNetwork<T>& network = state_->network;
-    std::vector<DenseShape> shapes;
-    for (std::size_t l = 0; l < network.size(); ++l) shapes.push_back(network[l].shape);
-    PackedNetwork<T> packed_gradients(shapes);
-    pass.gather_output_gradients(dy, 0, pass.rows());
-    pass.backward_activation(network.size() - 1, 0, pass.rows());
-    pass.backward(network, packed_gradients);
-    pass.backward_inputs(network, 0, 0, pass.rows());
+    PackedNetwork<T> packed_gradients(network.shapes());
+    pass.gather_output_gradients(dy);
+    pass.backward_outputs({0, pass.rows()});
+    pass.backward(network, state_->batch, packed_gradients);
+    pass.backward_inputs(network, 0, {0, pass.rows()});
     packed_gradients.unpack(gradients);
     copy_rows(dx, pass.input_gradients());
 }

@@ -217,6 +217,7 @@ void run_team(std::size_t n, const TeamBody& body) {
 }
 
 Range part(std::size_t total, std::size_t n, std::size_t t, std::size_t grain) {
+    if (n == 1) return {0, total};
     const std::size_t grains = (total + grain - 1) / grain;
     const std::size_t first = grains * t / n * grain, last = grains * (t + 1) / n * grain;
     return {std::min(first, total), std::min(last, total)};

@@ -20,9 +20,8 @@ std::vector<double> time_per_update(const Network<T>& network,
     const PackedNetwork<T> packed(network, {.transposed = true, .velocity = false});
     const std::size_t rows = std::min(batch_size, data.x.rows), layers = packed.size();
     Pass<T> pass(network.shapes(), rows);
-    pass.begin(rows, data.labels);
-    pass.gather_inputs(data.x, nullptr, 0, rows);
-    pass.gather_targets(data, nullptr, 0, rows);
+    pass.set_rows(rows);
+    const Batch<T> batch = pass.batch(data, nullptr, 0, rows, {0, rows});
     const Sgd<T> still{.learning_rate =
                            T(0)};  // the same arithmetic, and the weights stay as they are
     std::vector<std::vector<double>> times(layers);
@@ -35,15 +34,12 @@ std::vector<double> time_per_update(const Network<T>& network,
                 std::chrono::duration<double, std::milli>(Clock::now() - start).count();
         };
         for (std::size_t l = 0; l < layers; ++l)
-            timed(l, [&] { pass.forward(packed, l, 0, rows); });
-        pass.loss(objective, objective.mean_count(rows, network.outputs()), true, 0, rows);
+            timed(l, [&] { pass.forward(packed, batch, l, {0, rows}); });
+        pass.loss(objective, batch, objective.mean_count(rows, network.outputs()), true, {0, rows});
         for (std::size_t l = layers; l-- > 0;)
             timed(l, [&] {
-                if (l > 0) {
-                    pass.backward_inputs(packed, l, 0, rows);
-                    pass.backward_activation(l - 1, 0, rows);
-                }
-                pass.backward_parameters(packed, l, &still, 0, packed[l].shape.inputs);
+                if (l > 0) pass.backward_inputs(packed, l, {0, rows});
+                pass.backward_parameters(packed, batch, l, &still, {0, packed[l].shape.inputs});
             });
         for (std::size_t l = 0; l < layers; ++l) times[l].push_back(milliseconds[l]);
     }

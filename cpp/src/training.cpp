@@ -43,7 +43,6 @@ public:
               options.metrics, options.objective.loss, network[network.size() - 1].shape.outputs) {}
 
     TrainingStatus run() {
-        pass_.begin(0, data_.labels);  // here, since every thread of the team reads it at once
         run_team(n_threads_, [this](std::size_t t) { work(t); });
         return status_;
     }
@@ -62,48 +61,39 @@ private:
             const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
             const Range mine = part(rows, n_threads_, t);
             if (t == 0) pass_.set_rows(rows);  // the others look after the barrier
-            compute_rows(first, mine, mean_count(rows));
+            const Batch<T> batch = pass_.batch(data_, order_, first, rows, mine);
+            if (mine.first != mine.last) compute_rows(batch, mine, mean_count(rows));
             barrier_.arrive_and_wait();
-            if (t == 0) account();
-            update(t);
+            if (t == 0) account(batch);
+            update(batch, t);
             barrier_.arrive_and_wait();
             if (status_ != TrainingStatus::completed) return;
             if (t == 0) ++batch_;
         }
     }
 
-    void compute_rows(std::size_t batch_first, Range mine, double count) {
-        if (mine.first == mine.last) return;
-        const std::int64_t* order = order_ == nullptr ? nullptr : order_ + batch_first;
-        const Dataset batch =
-            order_ == nullptr ? data_.rows_from(batch_first, data_.x.rows - batch_first) : data_;
-        pass_.gather_inputs(batch.x, order, mine.first, mine.last);
-        pass_.gather_targets(batch, order, mine.first, mine.last);
-        for (std::size_t l = 0; l < network_.size(); ++l)
-            pass_.forward(network_, l, mine.first, mine.last);
-        pass_.loss(options_.objective, count, true, mine.first, mine.last);
-        for (std::size_t l = network_.size() - 1; l > 0; --l) {
-            pass_.backward_inputs(network_, l, mine.first, mine.last);
-            pass_.backward_activation(l - 1, mine.first, mine.last);
-        }
+    void compute_rows(const Batch<T>& batch, Range mine, double count) {
+        for (std::size_t l = 0; l < network_.size(); ++l) pass_.forward(network_, batch, l, mine);
+        pass_.loss(options_.objective, batch, count, true, mine);
+        for (std::size_t l = network_.size() - 1; l > 0; --l)
+            pass_.backward_inputs(network_, l, mine);
     }
 
-    void update(std::size_t t) {
-        for (std::size_t l = network_.size(); l-- > 0;) {
-            const Range inputs = part(network_[l].shape.inputs, n_threads_, t, grain<T>);
-            pass_.backward_parameters(network_, l, &options_.sgd, inputs.first, inputs.last);
-        }
+    void update(const Batch<T>& batch, std::size_t t) {
+        for (std::size_t l = network_.size(); l-- > 0;)
+            pass_.backward_parameters(network_, batch, l, &options_.sgd,
+                                      part(network_[l].shape.inputs, n_threads_, t, grain<T>));
     }
 
     // Thread 0, while the others already update: the loss of the batch, and whether to go on after it.
-    void account() {
+    void account(const Batch<T>& batch) {
         const double sum = static_cast<double>(pass_.row_loss_sum());
         loss_sum_ += sum;
         if (!std::isfinite(sum)) {
             status_ = TrainingStatus::diverged;
             return;
         }
-        pass_.add_metrics(metrics_);
+        pass_.add_metrics(metrics_, batch);
         if (interrupted_ && interrupted_()) status_ = TrainingStatus::interrupted;
     }
 

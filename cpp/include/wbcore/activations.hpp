@@ -36,6 +36,9 @@ constexpr std::optional<Activation> find_activation(std::string_view wanted) {
     return std::nullopt;
 }
 
+// Whether each output depends on one z alone.
+constexpr bool is_elementwise(Activation activation) { return activation != Activation::softmax; }
+
 // Whether the derivative is computed from z; the others are computed from the output a.
 constexpr bool derivative_needs_z(Activation activation) {
     return activation == Activation::leaky_relu || activation == Activation::elu ||

@@ -1,6 +1,7 @@
 // Matrices as views, and the one aligned buffer they look into.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -79,8 +80,12 @@ Panels<T> packed_panels(T* data, std::size_t rows, std::size_t cols) {
 
 template <class T>
 void copy_rows(Matrix<T> to, Panels<const T> from) {
-    for (std::size_t row = 0; row < from.rows; ++row)
-        for (std::size_t col = 0; col < from.cols; ++col) to(row, col) = from(row, col);
+    for (std::size_t p = 0; p < from.count(); ++p) {
+        const std::size_t first = p * panel_width<T>,
+                          n = std::min(from.cols - first, panel_width<T>);
+        for (std::size_t row = 0; row < from.rows; ++row)
+            std::copy_n(from.panel(p) + row * from.row_stride, n, &to(row, first));
+    }
 }
 
 // Zero-filled, aligned to a cache line, with one spare line at the end so that a vector may read past the last element.

@@ -22,6 +22,20 @@ inline constexpr std::size_t max_tree_depth = 64;
 // Elementary functions beside the activations.
 enum class Function : std::uint8_t { exp, expm1, log, log1p };
 
+// The elementwise step that follows a product, done while its numbers are still at hand.
+template <class T>
+struct Epilogue {
+    enum class Kind : std::uint8_t {
+        none,
+        activate,       // a = f(out); `a` may be `out` itself
+        differentiate,  // out holds dA and becomes dZ, by way of `a` and `z`
+    };
+    Kind kind = Kind::none;
+    Activation activation = Activation::identity;  // not softmax
+    Panels<T> a = {};                              // (B, N)
+    Panels<const T> z = {};                        // (B, N)
+};
+
 // out = start + x w
 template <class T>
 struct Product {
@@ -29,6 +43,7 @@ struct Product {
     Panels<const T> x;  // (B, K)
     Panels<const T> w;  // (K, N)
     const T* start;     // (N), padded to whole panels; null for zeros
+    Epilogue<T> epilogue = {};
 };
 
 // What becomes of a gradient: stored, or applied at once to the parameter and its velocity.
