@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
+#include <type_traits>
 
 #include "kernels/kernel_table.hpp"
 
@@ -15,6 +16,10 @@ namespace plain {
 const KernelTable<float>& table(float);
 const KernelTable<double>& table(double);
 }  // namespace plain
+namespace sse2 {
+const KernelTable<float>& table(float);
+const KernelTable<double>& table(double);
+}  // namespace sse2
 namespace avx2 {
 const KernelTable<float>& table(float);
 const KernelTable<double>& table(double);
@@ -23,6 +28,10 @@ namespace avx512 {
 const KernelTable<float>& table(float);
 const KernelTable<double>& table(double);
 }  // namespace avx512
+namespace neon {
+const KernelTable<float>& table(float);
+const KernelTable<double>& table(double);
+}  // namespace neon
 
 namespace {
 
@@ -34,9 +43,12 @@ struct Isa {
     const KernelTable<double>& (*doubles)(double);
 };
 
+constexpr auto always = [] { return true; };
+
 constexpr Isa isas[] = {
-    {"plain", [] { return true; }, plain::table, plain::table},
+    {"plain", always, plain::table, plain::table},
 #if defined(__x86_64__)
+    {"sse2", always, sse2::table, sse2::table},
     {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); },
      avx2::table, avx2::table},
     {"avx512",
@@ -46,6 +58,8 @@ constexpr Isa isas[] = {
                 __builtin_cpu_supports("fma");
      },
      avx512::table, avx512::table},
+#elif defined(__aarch64__)
+    {"neon", always, neon::table, neon::table},
 #endif
 };
 
@@ -70,19 +84,34 @@ const Isa& chosen() {
     return isa;
 }
 
+template <class T>
+const KernelTable<T>& table_of(const Isa& isa) {
+    if constexpr (std::is_same_v<T, float>)
+        return isa.floats(0);
+    else
+        return isa.doubles(0);
+}
+
 }  // namespace
 
-template <>
-const KernelTable<float>& table<float>() {
-    static const KernelTable<float>& kernels = chosen().floats(0);
+template <class T>
+const KernelTable<T>& table() {
+    static const KernelTable<T>& kernels = table_of<T>(chosen());
     return kernels;
 }
 
-template <>
-const KernelTable<double>& table<double>() {
-    static const KernelTable<double>& kernels = chosen().doubles(0);
-    return kernels;
+template <class T>
+std::vector<const KernelTable<T>*> available_tables() {
+    std::vector<const KernelTable<T>*> tables;
+    for (const Isa& isa : isas)
+        if (isa.available()) tables.push_back(&table_of<T>(isa));
+    return tables;
 }
+
+template const KernelTable<float>& table();
+template const KernelTable<double>& table();
+template std::vector<const KernelTable<float>*> available_tables();
+template std::vector<const KernelTable<double>*> available_tables();
 
 }  // namespace kernels
 

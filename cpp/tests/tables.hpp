@@ -9,25 +9,6 @@
 #include "check.hpp"
 #include "kernels/kernel_table.hpp"
 
-namespace wbcore::kernels {
-
-namespace plain {
-const KernelTable<float>& table(float);
-const KernelTable<double>& table(double);
-}  // namespace plain
-#if defined(__x86_64__)
-namespace avx2 {
-const KernelTable<float>& table(float);
-const KernelTable<double>& table(double);
-}  // namespace avx2
-namespace avx512 {
-const KernelTable<float>& table(float);
-const KernelTable<double>& table(double);
-}  // namespace avx512
-#endif
-
-}  // namespace wbcore::kernels
-
 namespace tests {
 
 using namespace wbcore;
@@ -35,21 +16,15 @@ using kernels::KernelTable;
 
 template <class T>
 const KernelTable<T>& plain() {
-    return kernels::plain::table(T());
+    static const KernelTable<T>& table = *kernels::available_tables<T>().front();
+    return table;
 }
 
-// Those beside the plain one. The same questions to the processor as in isa.cpp.
+// Those beside the plain one.
 template <class T>
 std::vector<const KernelTable<T>*> fast_tables() {
-    std::vector<const KernelTable<T>*> tables;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        tables.push_back(&kernels::avx2::table(T()));
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("fma"))
-        tables.push_back(&kernels::avx512::table(T()));
-#endif
+    std::vector<const KernelTable<T>*> tables = kernels::available_tables<T>();
+    tables.erase(tables.begin());
     return tables;
 }
 

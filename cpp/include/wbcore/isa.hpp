@@ -6,7 +6,7 @@
 
 namespace wbcore {
 
-// The name of the instruction set in use: "plain", "avx2" or "avx512".
+// The name of the instruction set in use: "plain"; "sse2", "avx2" or "avx512" on x86-64; "neon" on 64-bit ARM.
 std::string isa();
 
 // Those that this machine and this build have, slowest first.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "wbcore/activations.hpp"
 #include "wbcore/losses.hpp"
@@ -118,5 +119,9 @@ struct KernelTable {
 // The table in use, chosen at the first call. Throws std::runtime_error when WBCORE_ISA names what is not to be had.
 template <class T>
 const KernelTable<T>& table();
+
+// Those that this machine can run, slowest first; the plain one is the first.
+template <class T>
+std::vector<const KernelTable<T>*> available_tables();
 
 }  // namespace wbcore::kernels

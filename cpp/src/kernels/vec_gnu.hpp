@@ -58,7 +58,7 @@ inline Scalar<V> first_lane(V v) {
     return v[0];
 }
 
-// Scalar steps of a chain; the instruction sets that get here have the fma in hardware.
+// Scalar steps of a chain: one instruction, or the library's function where the processor has none.
 inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 

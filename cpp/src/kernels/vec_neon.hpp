@@ -1,0 +1,26 @@
+// NEON of 64-bit ARM: 32 registers of 16 bytes.
+#pragma once
+
+#include <arm_neon.h>
+
+namespace wbcore::kernels {
+namespace {
+inline constexpr int vector_bytes = 16;
+}
+}  // namespace wbcore::kernels
+
+#include "vec_gnu.hpp"
+
+namespace wbcore::kernels {
+namespace {
+
+inline F32 fma(F32 a, F32 b, F32 c) { return vfmaq_f32(c, a, b); }
+inline F64 fma(F64 a, F64 b, F64 c) { return vfmaq_f64(c, a, b); }
+
+// A panel is four vectors. Tiles of 6 rows x 1 panel: 24 accumulators + 4 of w + 1 of x = 29 of the 32 registers.
+inline constexpr int tile_rows = 6, tile_panels = 1;
+// 2 x 2: 16 accumulators + 8 of w + 1 of x.
+inline constexpr int few_rows = 2, few_rows_panels = 2;
+
+}  // namespace
+}  // namespace wbcore::kernels

@@ -1,0 +1,25 @@
+// SSE2, which every x86-64 processor has: 16 registers of 16 bytes, no fused multiply-add.
+#pragma once
+
+#include <emmintrin.h>
+
+namespace wbcore::kernels {
+namespace {
+inline constexpr int vector_bytes = 16;
+}
+}  // namespace wbcore::kernels
+
+#include "vec_gnu.hpp"
+// after the types of vectors
+#include "fma_sse2.hpp"
+
+namespace wbcore::kernels {
+namespace {
+
+// A panel is four vectors. Tiles of 2 rows x 1 panel: 8 accumulators, which leave 8 registers for the steps of an fma;
+// its arithmetic takes so long that larger tiles gain nothing.
+inline constexpr int tile_rows = 2, tile_panels = 1;
+inline constexpr int few_rows = 2, few_rows_panels = 1;
+
+}  // namespace
+}  // namespace wbcore::kernels

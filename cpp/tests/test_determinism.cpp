@@ -1,0 +1,191 @@
+// The bits of this release: parameters after fixed trainings, by a committed digest, on every instruction set of every
+// processor. test_determinism print writes the table anew; it changes only with docs/arithmetic.md.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cinttypes>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "check.hpp"
+#include "wbcore/initializers.hpp"
+#include "wbcore/isa.hpp"
+#include "wbcore/random.hpp"
+#include "wbcore/training.hpp"
+
+using namespace wbcore;
+
+namespace {
+
+struct Training {
+    const char* name;
+    std::vector<DenseShape> shapes;
+    Loss loss;
+    Sgd<double> sgd;
+    std::size_t rows, batch_size;
+    std::uint64_t of_floats, of_doubles;  // digests of the parameters
+};
+
+// Together they meet every activation, loss and option, sums longer than the leaves of 256 features and 128 rows, and
+// partial batches.
+const std::vector<Training>& trainings() {
+    using enum Activation;
+    static const std::vector<Training> all{
+        {"digits",
+         {{64, 32, relu}, {32, 10}},
+         Loss::cross_entropy,
+         {0.1, 0.9, 0, false, false},
+         200,
+         32,
+         0xb6c31b715c56287c,
+         0x2bf3a579fd000826},
+        {"wide",
+         {{300, 40, Activation::tanh}, {40, 17, softmax}},
+         Loss::cross_entropy,
+         {0.1, 0, 0.01, false, false},
+         300,
+         300,
+         0x7c3edd4b409cf1f1,
+         0x818e947f51826169},
+        {"deep",
+         {{8, 32, silu}, {32, 32, silu}, {32, 1}},
+         Loss::mse,
+         {0.1, 0.5, 0, true, false},
+         130,
+         64,
+         0x70e72f30111e8310,
+         0x6496594b1c5ee92c},
+        {"odd",
+         {{7, 13, elu}, {13, 5, elu}, {5, 2, sigmoid}},
+         Loss::binary_cross_entropy,
+         {0.1, 0.9, 0.01, false, true},
+         33,
+         8,
+         0xab73f1cb07250c60,
+         0x219c607d04b8fd34},
+        {"huber",
+         {{33, 18, gelu}, {18, 6, softplus}},
+         Loss::huber,
+         {0.1, 0.8, 0.001, true, false},
+         129,
+         50,
+         0xd1ff6c25be194774,
+         0xd2168ff05ae261e0},
+        {"mae",
+         {{16, 24, leaky_relu}, {24, 3, Activation::tanh}},
+         Loss::mae,
+         {0.1, 0, 0, false, false},
+         64,
+         64,
+         0xc83456a0fd4888ae,
+         0x5dbef27585335016},
+    };
+    return all;
+}
+
+// From -1 to 1 in steps of 1/64: exact in every floating-point type.
+std::vector<double> numbers(std::uint64_t seed, std::size_t n) {
+    PhiloxStream stream(seed, 0);
+    std::vector<double> values(n);
+    for (double& value : values) value = (static_cast<double>(stream.below(129)) - 64) / 64;
+    return values;
+}
+
+ArrayView view_of(const std::vector<double>& values, std::size_t cols) {
+    return {values.data(), ElementType::float64,
+            false,         values.size() / cols,
+            cols,          static_cast<std::ptrdiff_t>(cols * sizeof(double)),
+            sizeof(double)};
+}
+
+std::vector<double> targets(const Training& training, std::size_t outputs) {
+    if (training.loss != Loss::cross_entropy) {
+        std::vector<double> y = numbers(2, training.rows * outputs);
+        if (training.loss == Loss::binary_cross_entropy)
+            for (double& t : y) t = std::abs(t);
+        return y;
+    }
+    PhiloxStream stream(2, 0);
+    std::vector<double> one_hot(training.rows * outputs);
+    for (std::size_t row = 0; row < training.rows; ++row)
+        one_hot[row * outputs + static_cast<std::size_t>(stream.below(outputs))] = 1;
+    return one_hot;
+}
+
+// FNV-1a, over the bytes of each number from its lowest on, as the processors at hand store them.
+template <class T>
+std::uint64_t digest(std::span<const T> values) {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const T value : values) {
+        unsigned char bytes[sizeof value];
+        std::memcpy(bytes, &value, sizeof value);
+        for (const unsigned char byte : bytes) hash = (hash ^ byte) * 0x100000001b3;
+    }
+    return hash;
+}
+
+// The digest of the parameters after three epochs.
+template <class T>
+std::uint64_t trained(const Training& training) {
+    const std::size_t inputs = training.shapes.front().inputs,
+                      outputs = training.shapes.back().outputs;
+    Network<T> net(training.shapes);
+    for (std::size_t l = 0; l < training.shapes.size(); ++l)
+        initialize(Initializer::xavier, 5, l, net.layer(l).weights);
+    const std::vector<double> x = numbers(1, training.rows * inputs),
+                              y = targets(training, outputs);
+    const Sgd<double>& sgd = training.sgd;
+    TrainingOptions<T> options;
+    options.objective = {training.loss, T(0.25)};
+    options.sgd = {static_cast<T>(sgd.learning_rate), static_cast<T>(sgd.momentum),
+                   static_cast<T>(sgd.weight_decay), sgd.nesterov, sgd.decay_biases};
+    options.epochs = 3;
+    options.batch_size = training.batch_size;
+    options.seed = 6;
+    options.n_threads = 2;
+    std::vector<T> velocity(sgd.momentum != 0 ? net.parameters().size() : 0);
+    const TrainingEnd end =
+        train<T>(net, velocity, {view_of(x, inputs), view_of(y, outputs), false}, nullptr, options);
+    CHECK_EQUAL(end.status, TrainingStatus::completed);
+    return digest<T>(net.parameters());
+}
+
+void digests_of_this_release() {
+    for (const Training& training : trainings()) {
+        const checks::Note note("training", training.name);
+        CHECK_EQUAL(trained<float>(training), training.of_floats);
+        CHECK_EQUAL(trained<double>(training), training.of_doubles);
+    }
+}
+
+// An instruction set is chosen once in a process: each has one of its own.
+void on_every_instruction_set() {
+    for (const std::string& isa : available_isas()) {
+        const pid_t child = fork();
+        if (child == 0) {
+            setenv("WBCORE_ISA", isa.c_str(), 1);
+            const checks::Note note("isa", isa);
+            CHECK_EQUAL(wbcore::isa(), isa);
+            digests_of_this_release();
+            std::exit(checks::result());
+        }
+        int status = 0;
+        CHECK(waitpid(child, &status, 0) == child);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc > 1 && std::strcmp(argv[1], "print") == 0) {
+        for (const Training& training : trainings())
+            std::printf("%-8s 0x%016" PRIx64 ", 0x%016" PRIx64 "\n", training.name,
+                        trained<float>(training), trained<double>(training));
+        return 0;
+    }
+    on_every_instruction_set();
+    return checks::result();
+}
