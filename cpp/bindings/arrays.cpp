@@ -8,7 +8,12 @@ namespace wbcore::bindings {
 
 namespace {
 
-std::string opening(std::string_view operation) { return "[" + std::string(operation) + "] "; }
+std::string opening(std::string_view operation) {
+    std::string text = "[";
+    text += operation;
+    text += "] ";
+    return text;
+}
 
 std::string number(double value) {
     char text[32];
@@ -95,19 +100,18 @@ py::array as_array(std::string_view operation, std::string_view name, const py::
         return opening(operation) + "expected " + std::string(name) +
                " as an array of real numbers, got ";
     };
-    py::array array;
-    if (py::isinstance<py::array>(object)) {
-        array = py::reinterpret_borrow<py::array>(object);
-        if (!is_plain_ndarray(object) && py::hasattr(object, "mask"))
-            throw py::type_error(expected() + "a masked array, whose mask would be ignored");
-    } else {
+    auto converted = [&] {
         try {
-            array = py::array(py::module_::import("numpy").attr("asarray")(object));
+            return py::array(py::module_::import("numpy").attr("asarray")(object));
         } catch (py::error_already_set& error) {
             if (!error.matches(PyExc_ValueError) && !error.matches(PyExc_TypeError)) throw;
             throw py::value_error(expected() + std::string(py::str(error.value())));
         }
-    }
+    };
+    const bool is_array = py::isinstance<py::array>(object);
+    if (is_array && !is_plain_ndarray(object) && py::hasattr(object, "mask"))
+        throw py::type_error(expected() + "a masked array, whose mask would be ignored");
+    py::array array = is_array ? py::reinterpret_borrow<py::array>(object) : converted();
     const char kind = array.dtype().kind();
     if (kind != 'b' && kind != 'i' && kind != 'u' && kind != 'f')
         throw py::type_error(expected() + "dtype " + type_name(array));
@@ -117,8 +121,9 @@ py::array as_array(std::string_view operation, std::string_view name, const py::
 ArrayView view(const py::array& array) {
     ArrayView v;
     v.data = array.data();
-    v.type = element_type(array.dtype());
-    const char order = array.dtype().byteorder();
+    const py::dtype type = array.dtype();
+    v.type = element_type(type);
+    const char order = type.byteorder();
     v.swapped =
         order ==
         '>';  // NumPy writes the machine's own order as '='; the core is for little-endian machines

@@ -49,14 +49,12 @@ py::object predict_with(const PredictionSize& size,
     const py::array holder = as_features("predict", "X", X, size.inputs);
     const ArrayView x = view(holder);
     require_finite<T>("predict", "X", x);
-    py::array y;
-    if (out.is_none())
-        y = new_matrix<T>(x.rows, size.outputs);
-    else if (py::isinstance<py::array>(out))
-        y = py::reinterpret_borrow<py::array>(out);
-    else
+    if (!out.is_none() && !py::isinstance<py::array>(out))
         throw py::type_error("[predict] expected out as an array, got " +
                              std::string(py::str(py::type::of(out).attr("__name__"))));
+    // (a default py::array would be an array too, made for nothing)
+    py::array y = out.is_none() ? new_matrix<T>(x.rows, size.outputs)
+                                : py::reinterpret_borrow<py::array>(out);
     T* to = plain_data<T>("predict", "out", y, {x.rows, size.outputs}, true);
     if (!out.is_none() && overlap(to, x.rows * size.outputs, x))
         throw py::value_error("[predict] expected out apart from X, got arrays that share memory");
