@@ -11,7 +11,7 @@ template <class T>
 bool is_plain(const ArrayView& in) {
     constexpr ElementType type =
         std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64;
-    return in.type == type && !in.swapped && in.col_stride == sizeof(T) &&
+    return in.type == type && !in.swapped && (in.col_stride == sizeof(T) || in.cols == 1) &&
            reinterpret_cast<std::uintptr_t>(in.data) % alignof(T) == 0 && in.row_stride >= 0 &&
            in.row_stride % static_cast<std::ptrdiff_t>(alignof(T)) == 0;
 }
@@ -62,7 +62,9 @@ From read(const char* p) {
 template <class F>
 auto with_reader(const ArrayView& in, F f) {
     auto either = [&]<class From> {
-        return in.swapped ? f(read<From, true>) : f(read<From, false>);
+        // a type of its own for each, so that the reader is part of the loop that calls it
+        return in.swapped ? f([](const char* p) { return read<From, true>(p); })
+                          : f([](const char* p) { return read<From, false>(p); });
     };
     switch (in.type) {
         case ElementType::boolean:
@@ -122,18 +124,72 @@ bool row_is_finite(const T* p, std::size_t n) {
     return probe == 0;
 }
 
+const char* row_named(const ArrayView& in, const std::int64_t* order, std::size_t row) {
+    return row_start(in, order != nullptr ? order[row] : static_cast<std::int64_t>(row));
+}
+
+// Whole panels at a time, the last one too where the array goes on behind it: what lies past the last column is never
+// used.
 template <class T>
 void gather_native(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
-    constexpr std::size_t width = Panels<T>::width;
+    constexpr std::size_t panel_bytes = Panels<T>::width * sizeof(T), rows_ahead = 2;
+    const std::size_t row_bytes = in.cols * sizeof(T);
+    const char* const end = row_start(in, static_cast<std::int64_t>(in.rows) - 1) +
+                            static_cast<std::ptrdiff_t>(row_bytes);
     for (std::size_t r = 0; r < out.rows; ++r) {
-        const char* from =
-            row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r));
+        const char* const from = row_named(in, order, r);
+        // rows in no order are not foreseen by the processor
+        const char* const later = order != nullptr && r + rows_ahead < out.rows
+                                      ? row_named(in, order, r + rows_ahead)
+                                      : from;
         T* to = out.data + r * out.row_stride;
-        std::size_t left = out.cols;
-        for (; left >= width; left -= width, from += width * sizeof(T), to += out.panel_stride)
-            std::memcpy(to, from, width * sizeof(T));
-        const T* rest = reinterpret_cast<const T*>(from);
-        for (std::size_t j = 0; j < left; ++j) to[j] = rest[j];
+        for (std::size_t at = 0; at < row_bytes; at += panel_bytes, to += out.panel_stride) {
+            __builtin_prefetch(later + at);
+            if (end - (from + at) >= static_cast<std::ptrdiff_t>(panel_bytes))
+                std::memcpy(to, from + at, panel_bytes);
+            else
+                std::memcpy(to, from + at, row_bytes - at);
+        }
+    }
+}
+
+// Row r of `in` as any type, elements `col_stride` bytes apart.
+template <class T, class Read>
+[[gnu::always_inline]] inline void gather_row(
+    const char* from, std::ptrdiff_t col_stride, Panels<T> out, std::size_t r, Read read_element) {
+    constexpr std::size_t width = Panels<T>::width;
+    T* to = out.data + r * out.row_stride;
+    auto panel = [&](std::size_t n) __attribute__((always_inline)) {
+        for (std::size_t j = 0; j < n; ++j, from += col_stride)
+            to[j] = convert<T>(read_element(from));
+    };
+    std::size_t left = out.cols;
+    for (; left >= width; left -= width, to += out.panel_stride) panel(width);
+    panel(left);
+}
+
+template <class T, class Read>
+void gather_rows(const ArrayView& in, const std::int64_t* order, Panels<T> out, Read read_element) {
+    constexpr auto size = static_cast<std::ptrdiff_t>(sizeof(read_element(nullptr)));
+    for (std::size_t r = 0; r < out.rows; ++r) {
+        const char* const from = row_named(in, order, r);
+        if (in.col_stride == size)
+            gather_row(from, size, out, r, read_element);  // a stride that the compiler knows
+        else
+            gather_row(from, in.col_stride, out, r, read_element);
+    }
+}
+
+// Where neighbours in memory belong to neighbouring rows.
+template <class T, class Read>
+void gather_columns(const ArrayView& in,
+                    const std::int64_t* order,
+                    Panels<T> out,
+                    Read read_element) {
+    for (std::size_t c = 0; c < out.cols; ++c) {
+        const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(c) * in.col_stride;
+        for (std::size_t r = 0; r < out.rows; ++r)
+            out(r, c) = convert<T>(read_element(row_named(in, order, r) + offset));
     }
 }
 
@@ -143,18 +199,12 @@ template <class T>
 void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     if (out.rows == 0) return;
     if (is_plain<T>(in)) return gather_native(in, order, out);
-    constexpr std::size_t width = Panels<T>::width;
+    const bool by_columns = std::abs(in.col_stride) > std::abs(in.row_stride);
     with_reader(in, [&](auto read_element) {
-        for (std::size_t r = 0; r < out.rows; ++r) {
-            const char* from =
-                row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r));
-            for (std::size_t p = 0; p < out.count(); ++p) {
-                T* to = out.panel(p) + r * out.row_stride;
-                const std::size_t n = std::min(width, out.cols - p * width);
-                for (std::size_t j = 0; j < n; ++j, from += in.col_stride)
-                    to[j] = convert<T>(read_element(from));
-            }
-        }
+        if (by_columns)
+            gather_columns(in, order, out, read_element);
+        else
+            gather_rows(in, order, out, read_element);
     });
 }
 

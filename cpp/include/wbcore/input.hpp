@@ -48,6 +48,7 @@ template <class T>
 bool is_plain(const ArrayView& in);
 
 // Rows of `in`, converted to T, into the rows of `out`: row r of `out` is row order[r], or row r when order is null.
+// Past its last column a panel of `out` may get whatever follows in the array.
 template <class T>
 void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);
 

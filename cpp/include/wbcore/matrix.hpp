@@ -38,8 +38,8 @@ using ConstMatrix = Matrix<const T>;
 
 // A (rows, cols) matrix cut into panels of panel_width<T> columns:
 // element (r, c) = data[c / width * panel_stride + r * row_stride + c % width].
-// Packed panels have row_stride = width and zeros in the columns past `cols`; a row-major matrix is the
-// special case panel_stride = width, row_stride = cols (its last panel then has foreign values past `cols`).
+// Packed panels have row_stride = width; a row-major matrix is the special case panel_stride = width, row_stride = cols.
+// Past `cols` the last panel has values that nothing depends on.
 template <class T>
 struct Panels {
     T* data = nullptr;
