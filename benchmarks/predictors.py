@@ -4,7 +4,7 @@ import numpy as np
 
 
 class Wbcore:
-    name = "wbcore"
+    name, module = "wbcore", "wbcore"
 
     def __init__(self, workload, X, parameters, n_threads):
         import wbcore as wb
@@ -20,7 +20,7 @@ class Wbcore:
 
 
 class WbcoreFrozen(Wbcore):
-    name = "wbcore frozen"
+    name, module = "wbcore frozen", "wbcore"
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
@@ -32,7 +32,7 @@ class WbcoreFrozen(Wbcore):
 
 
 class Numpy:
-    name = "numpy"
+    name, module = "numpy", "numpy"
 
     def __init__(self, workload, X, parameters, n_threads):
         from threadpoolctl import threadpool_limits
@@ -51,7 +51,7 @@ class Numpy:
 
 
 class ScikitLearn:
-    name = "scikit-learn"
+    name, module = "scikit-learn", "sklearn.neural_network"
 
     def __init__(self, workload, X, parameters, n_threads):
         from sklearn.neural_network import MLPRegressor
@@ -72,7 +72,7 @@ class ScikitLearn:
 
 
 class Torch:
-    name = "torch"
+    name, module = "torch", "torch"
 
     def __init__(self, workload, X, parameters, n_threads):
         import torch
@@ -94,7 +94,7 @@ class Torch:
 
 
 class OnnxRuntime:
-    name = "onnxruntime"
+    name, module = "onnxruntime", "onnxruntime"
 
     def __init__(self, workload, X, parameters, n_threads):
         import onnxruntime

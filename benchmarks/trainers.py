@@ -9,7 +9,7 @@ from workloads import LEARNING_RATE
 
 
 class Wbcore:
-    name = "wbcore"
+    name, module = "wbcore", "wbcore"
 
     def __init__(self, workload, X, Y, parameters, n_threads):
         import wbcore as wb
@@ -38,7 +38,7 @@ class Wbcore:
 class Numpy:
     """By hand, as a careful user writes it: in place where that saves a temporary."""
 
-    name = "numpy"
+    name, module = "numpy", "numpy"
 
     def __init__(self, workload, X, Y, parameters, n_threads):
         from threadpoolctl import threadpool_limits
@@ -78,7 +78,7 @@ class Numpy:
 
 
 class ScikitLearn:
-    name = "scikit-learn"
+    name, module = "scikit-learn", "sklearn.neural_network"
 
     def __init__(self, workload, X, Y, parameters, n_threads):
         from sklearn.neural_network import MLPRegressor
@@ -111,8 +111,7 @@ class ScikitLearn:
 
 
 class Torch:
-    name = "torch"
-    compiled = False
+    name, module = "torch", "torch"
 
     def __init__(self, workload, X, Y, parameters, n_threads):
         import torch
@@ -126,16 +125,20 @@ class Torch:
                 linear.bias.copy_(torch.from_numpy(b))
             modules += [linear, torch.nn.ReLU()]
         self.linears = modules[::2]
-        model = torch.nn.Sequential(*modules[:-1])
-        optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, foreach=True)
         self.X, self.Y, self.batch = torch.from_numpy(X), torch.from_numpy(Y), workload.batch
+        self.step = self.make_step(torch.nn.Sequential(*modules[:-1]))
+
+    def make_step(self, model):
+        import torch
+
+        optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, fused=True)
 
         def step(x, y):
             optimizer.zero_grad()
             torch.nn.functional.mse_loss(model(x), y).backward()
             optimizer.step()
 
-        self.step = torch.compile(step) if self.compiled else step
+        return step
 
     def epoch(self):
         for x, y in zip(self.X.split(self.batch), self.Y.split(self.batch), strict=True):
@@ -146,14 +149,42 @@ class Torch:
 
 
 class TorchCompiled(Torch):
+    """The step as one function without autograd's tape, which compiles to one piece.
+
+    Compiling the eager step leaves the tape and the optimizer outside: slower than eager here.
+    """
+
     name = "torch compiled"
-    compiled = True
+
+    def make_step(self, model):
+        import torch
+
+        names = [name for name, _ in model.named_parameters()]
+        values = [value.detach() for value in model.parameters()]
+
+        def loss(values, x, y):
+            outputs = torch.func.functional_call(model, dict(zip(names, values, strict=True)), x)
+            return torch.nn.functional.mse_loss(outputs, y)
+
+        def step(x, y):
+            for value, gradient in zip(values, torch.func.grad(loss)(values, x, y), strict=True):
+                value.sub_(gradient, alpha=LEARNING_RATE)
+
+        # What was compiled for another network would make this one's sizes variables.
+        torch.compiler.reset()
+        return torch.compile(step, dynamic=False)
+
+    def epoch(self):
+        import torch
+
+        with torch.no_grad():
+            super().epoch()
 
 
 class Jax:
     """A whole epoch in one jit: a scan over the batches."""
 
-    name = "jax"
+    name, module = "jax", "jax"
 
     def __init__(self, workload, X, Y, parameters, n_threads):
         import jax

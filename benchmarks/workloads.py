@@ -41,6 +41,8 @@ TRAINING = [
     Workload((784, 512, 256, 10), 128),
     Workload((1024, 1024, 1024, 1024), 512),
 ]
+LARGE = TRAINING[4:6]  # where the memory is measured
+CLASSIFYING = [TRAINING[1], TRAINING[4]]
 PREDICTION = [
     Workload(widths, batch)
     for widths in ((4, 16, 3), (64, 64, 10), (784, 128, 10), (784, 512, 256, 10))
@@ -48,13 +50,23 @@ PREDICTION = [
 ]
 
 
+def training(short):
+    """All, or without the two that take longest."""
+    return TRAINING[:5] if short else TRAINING
+
+
+def steps(workload, operations=2e9):
+    """Of an epoch so many operations long: 4 to 200."""
+    return int(np.clip(operations / workload.step_operations, 4, 200))
+
+
 def data(workload, dtype, operations=2e9):
-    """Inputs, targets, initial parameters; an epoch is `operations` long, 4 to 200 steps."""
+    """Inputs, targets, initial parameters, for an epoch of `operations`."""
     rng = np.random.default_rng(0)
-    steps = int(np.clip(operations / workload.step_operations, 4, 200))
-    rows = steps * workload.batch
-    X = rng.standard_normal((rows, workload.widths[0])).astype(dtype)
-    Y = rng.standard_normal((rows, workload.widths[-1])).astype(dtype)
+    rows = steps(workload, operations) * workload.batch
+    # Drawn in their own type: a copy in float64 would hide in the peak of the memory.
+    X = rng.standard_normal((rows, workload.widths[0]), dtype)
+    Y = rng.standard_normal((rows, workload.widths[-1]), dtype)
     parameters = [
         (
             (rng.standard_normal((i, o)) * np.sqrt(2 / i)).astype(dtype),
