@@ -21,7 +21,7 @@ HEADINGS = ["net, batch", "", "data", "peak after import, with the data", "growt
 
 
 def peak():
-    """MiB of resident memory at most so far."""
+    """MiB of resident memory at most so far; it begins with the parent's, which must be small."""
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
