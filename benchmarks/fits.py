@@ -123,7 +123,8 @@ def measure(folder, names, n_threads, rounds):
     from wbcore.io.idx import read_idx_folder
 
     images, labels, test_images, test_labels = read_idx_folder(folder)
-    images, test_images = (part.reshape(len(part), -1) for part in (images, test_images))
+    # Copied, since PyTorch warns of arrays that it may not write to.
+    images, test_images = (part.reshape(len(part), -1).copy() for part in (images, test_images))
     contestants = {name: CONTESTANTS[name](n_threads) for name in names}
     for contestant in contestants.values():
         contestant.fit(images[:BATCH], labels[:BATCH])  # imported and warm

@@ -27,8 +27,8 @@ def rows_of(workload, options, names):
             contestant.predict(), expected, rtol=1e-3, atol=1e-4, err_msg=name
         )
     runs = {name: contestant.predict for name, contestant in contestants.items()}
-    times, probes = timing.between_probes(runs, options["rounds"], options["dtype"])
-    return timing.peer_rows(workload, times, 1, workload.prediction_operations, probes)
+    measured = timing.between_probes(runs, options["rounds"], options["dtype"])
+    return timing.peer_rows(workload, measured, 1, workload.prediction_operations)
 
 
 def section(options):

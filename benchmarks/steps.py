@@ -11,9 +11,10 @@ CAPTION = """
 Plain SGD, mean squared error, batches in order, the data already in each library's own arrays; an
 epoch, divided by its steps. JAX runs the whole epoch in one call, the others step by step; what is
 compiled is compiled before. `x wbcore`: how many times longer than wbcore, by the best and by the
-median of the alternating rounds; where the two disagree, or the FMA peak (GFLOP/s, one thread) was
-not the same before and after, the machine was busy. Shares are of the median, and count the
-operations of the matrix products alone.
+median of the alternating rounds. The noise: where best and median disagree, or the rounds got fewer
+processors than there are threads (processor time over time), other programs ran; where the FMA peak
+(GFLOP/s, one thread, the best of short runs) was not the same before and after, the clock changed.
+Shares are of the median, and count the operations of the matrix products alone.
 """
 
 
@@ -31,9 +32,9 @@ def rows_of(workload, options, names):
             for a, b in zip(mine, theirs, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4, err_msg=name)
     runs = {name: contestant.epoch for name, contestant in contestants.items()}
-    times, probes = timing.between_probes(runs, options["rounds"], options["dtype"])
+    measured = timing.between_probes(runs, options["rounds"], options["dtype"])
     steps = len(X) // workload.batch
-    return timing.peer_rows(workload, times, steps, workload.step_operations, probes)
+    return timing.peer_rows(workload, measured, steps, workload.step_operations)
 
 
 def section(options):

@@ -12,8 +12,9 @@ COUNTS = (1, 2)
 CAPTION = """
 wbcore alone, alternating, on two processors: a training step with one and with two threads, which
 give the same bits. The gain is one thread's time over that of two. Beside it is what the machine
-gave at that moment: the multiply-adds that two threads do at once, each in its registers, over
-those that one does; no program gains more.
+can give: the multiply-adds that two threads do at once, each in its registers, over those that one
+does. Each is the best of short runs, so other programs, which do cost the step its gain, do not
+show in it.
 """
 HEADINGS = [
     "net, batch",

@@ -38,14 +38,21 @@ def probe_of_threads(n_threads, dtype="float32"):
 
 
 def between_probes(runs, rounds, dtype):
-    """The times of `runs`, and the probes before and after."""
+    """The times of `runs`, the probes before and after, and the processors that the rounds got.
+
+    The probe is the best of many short runs and shows how fast the processor is; only the time that
+    the process was given shows that others wanted it too.
+    """
     before = probe(dtype)
+    began, used = time.perf_counter(), time.process_time()
     times = alternating(runs, rounds)
-    return times, (before, probe(dtype))
+    got = (time.process_time() - used) / (time.perf_counter() - began)
+    return times, (before, probe(dtype)), got
 
 
-def peer_rows(workload, times, steps, operations, probes):
+def peer_rows(workload, measured, steps, operations):
     """One line a contestant: microseconds, how many times wbcore's, shares, the noise."""
+    times, probes, got = measured
     peak = median(p for p, _ in probes)
     kernel = median(k for _, k in probes)
     ours = times["wbcore"]
@@ -61,6 +68,7 @@ def peer_rows(workload, times, steps, operations, probes):
             f"{rate / peak:.2f}",
             f"{rate / kernel:.2f}",
             " / ".join(f"{p:.1f}" for p, _ in probes) if name == "wbcore" else "",
+            f"{got:.2f}" if name == "wbcore" else "",
         ]
 
 
@@ -74,4 +82,5 @@ PEER_HEADINGS = [
     "of FMA peak",
     "of L1 probe",
     "FMA peak before / after",
+    "processors got",
 ]
