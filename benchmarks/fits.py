@@ -122,9 +122,9 @@ def measure(folder, names, n_threads, rounds):
     """Seconds by round, and the accuracy, of each."""
     from wbcore.io.idx import read_idx_folder
 
-    images, labels, test_images, test_labels = read_idx_folder(folder)
     # Copied, since PyTorch warns of arrays that it may not write to.
-    images, test_images = (part.reshape(len(part), -1).copy() for part in (images, test_images))
+    images, labels, test_images, test_labels = (part.copy() for part in read_idx_folder(folder))
+    images, test_images = (part.reshape(len(part), -1) for part in (images, test_images))
     contestants = {name: CONTESTANTS[name](n_threads) for name in names}
     for contestant in contestants.values():
         contestant.fit(images[:BATCH], labels[:BATCH])  # imported and warm
