@@ -117,7 +117,7 @@ std::array<Case<T>, 12> cases() {
         {"silu", apply<T, Activation::silu>, silu, silu_tail, max, log_max, 2},
         {"silu_tail", apply<T, Activation::silu>, silu, -max, silu_tail, log_max,
          narrow ? 53 : 374},
-        {"gelu", apply<T, Activation::gelu>, gelu<W>, gelu_tail, max, 40, 8.5},
+        {"gelu", apply<T, Activation::gelu>, gelu<W>, gelu_tail, max, 40, 9},
         {"gelu_tail", apply<T, Activation::gelu>, gelu<W>, -max, gelu_tail, 40, narrow ? 10 : 24},
     }};
 }
