@@ -6,8 +6,8 @@ All but softmax work on single numbers; softmax works on a row.
 
 from .arithmetic import Arithmetic
 from .arrays import Vector
-from .functions import exp, expm1, log1p, sigmoid, tanh
-from .normal import Phi, phi
+from .functions import exp, expm1, log1p, sigmoid, silu, tanh
+from .normal import Phi, gelu, phi
 
 ACTIVATIONS = (
     "identity",
@@ -109,9 +109,9 @@ def _forward(arith: Arithmetic, name: str, z: float) -> float:
         case "softplus":
             return T((z if z > 0.0 else 0.0) + log1p(arith, exp(arith, -abs(z))))
         case "gelu":
-            return T(z * Phi(arith, z))
+            return gelu(arith, z)
         case "silu":
-            return T(z * sigmoid(arith, z))
+            return silu(arith, z)
         case _:
             raise ValueError(_unknown(name))
 

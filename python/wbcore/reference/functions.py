@@ -68,12 +68,17 @@ def exp(arith: Arithmetic, x: float) -> float:
     >>> exp(FLOAT64, -1000.0), exp(FLOAT64, 1000.0)
     (0.0, inf)
     """
+    return scale(arith, *scaled_exp(arith, x))
+
+
+def scaled_exp(arith: Arithmetic, x: float) -> tuple[float, int]:
+    """Return y and k, where y * 2^k is e^x: a factor goes in before it can be subnormal."""
     T, constants = arith.T, CONSTANTS[arith.dtype]
     x = constants.exp_max if x > constants.exp_max else x
     x = constants.exp_min if x < constants.exp_min else x
     k, r, p = _reduce(arith, x)
     s = T(1.0 + r)
-    return scale(arith, T(s + T(T(r - T(s - 1.0)) + p)), k)
+    return T(s + T(T(r - T(s - 1.0)) + p)), k
 
 
 def expm1(arith: Arithmetic, x: float) -> float:
@@ -132,6 +137,23 @@ def sigmoid(arith: Arithmetic, x: float) -> float:
     >>> sigmoid(FLOAT64, 0.78), sigmoid(FLOAT64, -1000.0), sigmoid(FLOAT64, 0.0)
     (0.6856801139382539, 0.0, 0.5)
     """
+    return scale(arith, *_scaled_sigmoid(arith, x))
+
+
+def silu(arith: Arithmetic, x: float) -> float:
+    """The product x sigmoid(x).
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT64
+    >>> silu(FLOAT64, -1000.0) == 0.0, silu(FLOAT64, 0.0)
+    (True, 0.0)
+    """
+    y, j = _scaled_sigmoid(arith, x)
+    return scale(arith, arith.T(max(x, CONSTANTS[arith.dtype].exp_min) * y), j)
+
+
+def _scaled_sigmoid(arith: Arithmetic, x: float) -> tuple[float, int]:
     T, fma, constants = arith.T, arith.fma, CONSTANTS[arith.dtype]
     z = -abs(x)
     z = constants.exp_min if z < constants.exp_min else z
@@ -148,7 +170,7 @@ def sigmoid(arith: Arithmetic, x: float) -> float:
     u, v, j = (h, low, k) if x < 0.0 else (1.0, 0.0, 0)
     i = T(1.0 / d)
     q = T(u * i)
-    return scale(arith, fma(T(fma(-q, d, u) + fma(-q, m, v)), i, q), j)
+    return fma(T(fma(-q, d, u) + fma(-q, m, v)), i, q), j
 
 
 def log_corrected(arith: Arithmetic, w: float, c: float) -> float:

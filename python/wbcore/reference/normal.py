@@ -2,20 +2,39 @@
 
 from .arithmetic import FLOAT64, Arithmetic
 from .constants import CONSTANTS, INVERSE_SQRT_2PI
-from .functions import exp, horner, log
+from .functions import horner, log, scale, scaled_exp
 
 
-def _exponential_and_tail(arith: Arithmetic, x: float) -> tuple[float, float]:
-    """Return e^(-a a / 2) and 1 - Phi(a), with a = abs(x) cut at the end of the fit."""
+def _bell_and_ratio(arith: Arithmetic, a: float) -> tuple[float, int, float]:
+    """Return e, k and (1 - Phi(a)) / E, where E = e^(-a a / 2) is e * 2^k, for a >= 0."""
     T, fma, constants = arith.T, arith.fma, CONSTANTS[arith.dtype]
-    a = constants.tail_max if abs(x) > constants.tail_max else abs(x)
     h = T(a * a)
     low = fma(a, a, -h)
-    e = exp(arith, T(-0.5 * h))
+    e, k = scaled_exp(arith, T(-0.5 * h))
     e = fma(e, T(-0.5 * low), e)
     i = T(1.0 / T(a + 5.0))
     t = T(T(a - 5.0) * i)
-    return e, T(e * T(horner(arith, t, constants.G) * i))
+    return e, k, T(horner(arith, t, constants.G) * i)
+
+
+def _cut(arith: Arithmetic, x: float) -> float:
+    return min(abs(x), CONSTANTS[arith.dtype].tail_max)
+
+
+def gelu(arith: Arithmetic, x: float) -> float:
+    """The product x Phi(x).
+
+    Examples
+    --------
+    >>> gelu(FLOAT64, 0.0), gelu(FLOAT64, 100.0)
+    (0.0, 100.0)
+    """
+    T, a = arith.T, _cut(arith, x)
+    e, k, ratio = _bell_and_ratio(arith, a)
+    tail = T(e * ratio)
+    if x < 0.0:
+        return scale(arith, T(-a * tail), k)
+    return T(x * T(1.0 - scale(arith, tail, k)))
 
 
 def Phi(arith: Arithmetic, x: float) -> float:
@@ -28,7 +47,8 @@ def Phi(arith: Arithmetic, x: float) -> float:
     >>> f"{Phi(FLOAT64, -10.0):.10e}"
     '7.6198530242e-24'
     """
-    _, tail = _exponential_and_tail(arith, x)
+    e, k, ratio = _bell_and_ratio(arith, _cut(arith, x))
+    tail = arith.T(scale(arith, e, k) * ratio)
     return tail if x < 0.0 else arith.T(1.0 - tail)
 
 
@@ -40,8 +60,8 @@ def phi(arith: Arithmetic, x: float) -> float:
     >>> phi(FLOAT64, 0.0)
     0.3989422804014327
     """
-    e, _ = _exponential_and_tail(arith, x)
-    return arith.T(e * arith.T(INVERSE_SQRT_2PI))
+    e, k, _ = _bell_and_ratio(arith, _cut(arith, x))
+    return arith.T(scale(arith, e, k) * arith.T(INVERSE_SQRT_2PI))
 
 
 def quantile(u: float) -> float:
