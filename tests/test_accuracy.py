@@ -124,8 +124,8 @@ def mp_value(name, x):
         return mpmath.log1p(mpmath.exp(x))
     if name == "elu":
         return x if x > 0 else mpmath.expm1(x)
-    if name == "gelu":
-        return x * mpmath.ncdf(x)
+    if name == "gelu":  # mpmath gives up where the tail is long below the least number
+        return x * mpmath.ncdf(x) if x > -1000 else mpmath.mpf(0)
     return getattr(mpmath, name)(x)
 
 

@@ -1,9 +1,9 @@
 #include "packed.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/kernel_table.hpp"
+#include "wbcore/input.hpp"
 
 namespace wbcore {
 
@@ -136,16 +136,16 @@ void PackedNetwork<T>::add(const PackedNetwork& other) {
 template <class T>
 bool PackedNetwork<T>::all_finite() const {
     for (const PackedLayer<T>& layer : layers_) {
-        for (std::size_t j = 0; j < layer.w.cols; ++j)
-            if (!std::isfinite(layer.b[j])) return false;
-        for (std::size_t p = 0; p < layer.w.count(); ++p) {
-            const T* panel = layer.w.panel(p);
-            const std::size_t cols =
-                std::min(layer.w.cols - p * Panels<T>::width, Panels<T>::width);
-            for (std::size_t i = 0; i < layer.w.rows; ++i)
-                for (std::size_t j = 0; j < cols; ++j)
-                    if (!std::isfinite(panel[i * layer.w.row_stride + j])) return false;
-        }
+        if (!wbcore::all_finite(layer.b, layer.w.cols)) return false;
+        const std::size_t whole = layer.w.cols / panel_width<T>,
+                          rest = layer.w.cols % panel_width<T>;
+        for (std::size_t p = 0; p < whole; ++p)
+            if (!wbcore::all_finite(layer.w.panel(p), layer.w.rows * layer.w.row_stride))
+                return false;
+        if (rest == 0) continue;
+        const T* last = layer.w.panel(whole);
+        for (std::size_t i = 0; i < layer.w.rows; ++i)
+            if (!wbcore::all_finite(last + i * layer.w.row_stride, rest)) return false;
     }
     return true;
 }

@@ -58,6 +58,9 @@ void gather_labels(const ArrayView& in,
                    std::size_t n,
                    std::int64_t* out);
 
+template <class T>
+bool all_finite(const T* values, std::size_t n);
+
 struct Position {
     std::size_t row, col;
 };
