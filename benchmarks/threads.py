@@ -12,10 +12,10 @@ COUNTS = (1, 2)
 ASKED = {1: 1, 2: None}  # None: as many as pay, and two are allowed
 CAPTION = """
 wbcore alone, alternating, on two processors: a training step with one thread, and with two
-allowed, of which wbcore takes the second when a step is long enough; the bits are the same. The gain is one thread's time over that of two. Beside it is what the machine
-can give: the multiply-adds that two threads do at once, each in its registers, over those that one
-does. Each is the best of short runs, so other programs, which do cost the step its gain, do not
-show in it.
+allowed, of which wbcore takes the second when a step is long enough; the bits are the same. The
+gain is one thread's time over that of two. Beside it is what the machine can give: the
+multiply-adds that two threads do at once, each in its registers, over those that one does. Each is
+the best of short runs, so other programs, which do cost the step its gain, do not show in it.
 """
 HEADINGS = [
     "net, batch",
