@@ -14,9 +14,10 @@ class Wbcore:
             layer.weights[...] = W
             layer.biases[...] = b
         self.net, self.X, self.n_threads = net, X, n_threads
+        wb.set_num_threads(n_threads)
 
     def predict(self):
-        return self.net.predict(self.X, n_threads=self.n_threads)
+        return self.net.predict(self.X)
 
 
 class WbcoreFrozen(Wbcore):
