@@ -49,7 +49,8 @@ inline F32 joined(F64 low, F64 high) {
 // Nearly always two roundings give the same: the second is misled only by a sum half-way between two floats. Half-way has
 // the 29 bits 1000.. below a normal float; a subnormal one, or the least normal, is not looked at closely. Zero is: it comes
 // from a zero, or from a sum that cancels and is exact.
-inline F32 fma(F32 a, F32 b, F32 c) {
+// Called, not inlined: some twenty instructions in each of a tile's many places would be half a megabyte.
+[[gnu::noinline]] F32 fma(F32 a, F32 b, F32 c) {
     const F64 low = low_half(a) * low_half(b) + low_half(c);
     const F64 high = high_half(a) * high_half(b) + high_half(c);
     const F32 y = joined(low, high);
@@ -77,7 +78,7 @@ inline Halves halves(F64 x) {
 
 // The error of p = a * b (Dekker), two sums without rounding, one rounded to odd, one rounded. Exact where nothing overflows
 // and no part of a product is lost below the least double; elsewhere the library's function does it.
-inline F64 fma(F64 a, F64 b, F64 c) {
+[[gnu::noinline]] F64 fma(F64 a, F64 b, F64 c) {
     constexpr double large = 0x1p900, small = 0x1p-900;
     const F64 p = a * b, size = abs(p);
     const I64 safe = (abs(a) < large) & (abs(b) < large) & (abs(c) < large) & (size < large) &
