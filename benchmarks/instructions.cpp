@@ -16,19 +16,6 @@ using namespace wbcore;
 
 namespace {
 
-template <class T>
-ArrayView view_of(const std::vector<T>& values, ElementType type, std::size_t cols) {
-    return {values.data(), type,
-            false,         values.size() / cols,
-            cols,          static_cast<std::ptrdiff_t>(cols * sizeof(T)),
-            sizeof(T)};
-}
-
-template <class T>
-ArrayView view_of(const std::vector<T>& values, std::size_t cols) {
-    return view_of(values, sizeof(T) == 4 ? ElementType::float32 : ElementType::float64, cols);
-}
-
 // Numbers in [0, 1) that look nothing like zeros; instructions do not depend on which they are.
 template <class T>
 std::vector<T> numbers(std::size_t n) {
@@ -87,9 +74,9 @@ void train_epochs(const std::vector<std::size_t>& widths,
     Network<T> network = mlp<T>(widths);
     std::vector<T> velocity(labelled ? network.parameters().size() : 0);
     const ArrayView targets =
-        labelled ? view_of(labels, ElementType::int64, 1) : view_of(y, outputs);
+        labelled ? row_major(labels, 1) : row_major(y, outputs);
     const TrainingEnd end = train<T>(
-        network, velocity, {view_of(x, widths.front()), targets, labelled}, nullptr, options);
+        network, velocity, {row_major(x, widths.front()), targets, labelled}, nullptr, options);
     if (end.status != TrainingStatus::completed) throw std::runtime_error("training diverged");
 }
 
@@ -99,7 +86,7 @@ void predict_live(const std::vector<std::size_t>& widths, std::size_t rows, std:
     const std::vector<T> x = numbers<T>(rows * widths.front());
     std::vector<T> y(rows * widths.back());
     for (std::size_t i = 0; i < calls; ++i)
-        network.predict({y.data(), rows, widths.back(), widths.back()}, view_of(x, widths.front()),
+        network.predict({y.data(), rows, widths.back(), widths.back()}, row_major(x, widths.front()),
                         1);
 }
 
@@ -109,7 +96,7 @@ void predict_frozen(const std::vector<std::size_t>& widths, std::size_t rows, st
     const std::vector<T> x = numbers<T>(rows * widths.front());
     std::vector<T> y(rows * widths.back());
     for (std::size_t i = 0; i < calls; ++i)
-        predictor({y.data(), rows, widths.back(), widths.back()}, view_of(x, widths.front()), 1);
+        predictor({y.data(), rows, widths.back(), widths.back()}, row_major(x, widths.front()), 1);
 }
 
 // "train 4-16-3, 16, float32": the network, the rows of a batch, the type

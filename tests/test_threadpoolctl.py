@@ -5,10 +5,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import threadpoolctl
 
 import wbcore as wb
 
-threadpoolctl = pytest.importorskip("threadpoolctl")
 wb.threads.register_with_threadpoolctl()
 
 

@@ -194,7 +194,6 @@ print(time.process_time() - before)
 
 
 @pytest.mark.uninstrumented
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_idle_threads_use_no_processor_time():
     command = [sys.executable, "-c", IDLE]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -229,7 +228,6 @@ if __name__ == "__main__":
 @pytest.mark.uninstrumented
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 def test_workers_of_joblib(backend, tmp_path):
-    pytest.importorskip("joblib")
     script = tmp_path / "workers.py"  # loky's children import their parent's main module
     script.write_text(JOBLIB)
     command = [sys.executable, "-W", "ignore::DeprecationWarning", script, backend]

@@ -14,6 +14,7 @@
 #include "c_api.hpp"
 #include "prediction.hpp"
 #include "register.hpp"
+#include "wbcore/threads.hpp"
 
 namespace wbcore::bindings {
 
@@ -52,9 +53,9 @@ struct CallArguments {
 std::size_t threads_from(py::handle value) {
     const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), PyExc_OverflowError);
     if (n == -1 && PyErr_Occurred()) throw py::error_already_set();
-    if (n < 1 || n > 1024)
-        throw py::value_error("[predict] expected n_threads from 1 to 1024, got " +
-                              std::to_string(n));
+    if (n < 1 || static_cast<std::size_t>(n) > max_threads)
+        throw py::value_error("[predict] expected n_threads from 1 to " +
+                              std::to_string(max_threads) + ", got " + std::to_string(n));
     return static_cast<std::size_t>(n);
 }
 

@@ -12,9 +12,8 @@ int main() {
     const float inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
     const float targets[4] = {0, 1, 1, 0};
 
-    // Arrays are described, not copied: type, byte order, rows and columns, and the bytes from one to the next.
-    const ArrayView x{inputs, ElementType::float32, false, 4, 2, sizeof inputs[0], sizeof(float)};
-    const ArrayView y{targets, ElementType::float32, false, 4, 1, sizeof(float), sizeof(float)};
+    // Arrays are described, not copied: where, rows, columns, and the numbers from one row to the next.
+    const ArrayView x = row_major(&inputs[0][0], 4, 2, 2), y = row_major(targets, 4, 1, 1);
 
     Network<float> network({{2, 8, Activation::tanh}, {8, 1, Activation::sigmoid}});
     for (std::size_t layer = 0; layer < 2; ++layer)

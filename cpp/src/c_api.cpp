@@ -10,7 +10,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -23,8 +22,6 @@
 namespace {
 
 using namespace wbcore;
-
-constexpr std::size_t max_threads = 1024;  // as in Python: more is a slip
 
 thread_local char last_error[512] = "";
 
@@ -141,11 +138,8 @@ void predict_typed(const Predictor<T>& predictor, const PredictCall& call) {
     require_stride(call, "x_stride", call.x_stride, inputs);
     require_stride(call, "y_stride", call.y_stride, outputs);
     require_destination<T>(call, inputs, outputs);
-    const ArrayView x{
-        call.x,   std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64,
-        false,    call.rows,
-        inputs,   static_cast<std::ptrdiff_t>(call.x_stride * sizeof(T)),
-        sizeof(T)};
+    const ArrayView x =
+        row_major(static_cast<const T*>(call.x), call.rows, inputs, call.x_stride);
     if (const auto position = find_non_finite<T>(x)) {
         const double value = value_at(x, *position);
         refuse(call.function, "finite values in x",

@@ -10,9 +10,7 @@ namespace wbcore {
 
 template <class T>
 bool is_plain(const ArrayView& in) {
-    constexpr ElementType type =
-        std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64;
-    return in.type == type && !in.swapped && (in.col_stride == sizeof(T) || in.cols == 1) &&
+    return in.type == element_type<T>() && !in.swapped && (in.col_stride == sizeof(T) || in.cols == 1) &&
            reinterpret_cast<std::uintptr_t>(in.data) % alignof(T) == 0 && in.row_stride >= 0 &&
            in.row_stride % static_cast<std::ptrdiff_t>(alignof(T)) == 0;
 }

@@ -8,7 +8,7 @@
 
 #include "kernels/kernel_table.hpp"
 #include "packed.hpp"
-#include "wbcore/threads.hpp"
+#include "wbcore/range.hpp"
 #include "wbcore/training.hpp"
 
 namespace wbcore {

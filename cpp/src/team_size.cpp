@@ -24,9 +24,10 @@ constexpr double work_worth_a_thread = 200e3;
 std::size_t team_size(std::size_t asked, const std::vector<DenseShape>& shapes, std::size_t rows) {
     if (asked != 0) return asked;
     const double worth = step_work(shapes, rows) / work_worth_a_thread;
-    if (worth < 2)
-        return 1;  // without asking the system for its processors, which takes longer than a small prediction
-    return std::min(thread_limit(), static_cast<std::size_t>(std::min(worth, 1024.0)));
+    // not asking the system for its processors, which takes longer than a small prediction
+    if (worth < 2) return 1;
+    constexpr auto most = static_cast<double>(max_threads);
+    return std::min(thread_limit(), static_cast<std::size_t>(std::min(worth, most)));
 }
 
 }  // namespace wbcore

@@ -26,8 +26,8 @@ bool spin_until(F ready) {
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #elif defined(__aarch64__)
-        asm volatile(
-            "isb");  // takes about as long as pause does; yield takes no time on most processors
+        // takes about as long as pause does; yield takes no time on most processors
+        asm volatile("isb");
 #endif
     }
     return ready();
@@ -156,9 +156,9 @@ std::size_t environment_limit() {
     const std::string value = text;
     std::size_t n = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
-    if (error != std::errc() || end != value.data() + value.size() || n == 0 || n > 1024)
-        throw std::runtime_error("[WBCORE_NUM_THREADS] expected a number from 1 to 1024, got '" +
-                                 value + "'");
+    if (error != std::errc() || end != value.data() + value.size() || n == 0 || n > max_threads)
+        throw std::runtime_error("[WBCORE_NUM_THREADS] expected a number from 1 to " +
+                                 std::to_string(max_threads) + ", got '" + value + "'");
     return n;
 }
 

@@ -70,17 +70,6 @@ long allocations_of(F body) {
 }
 
 template <class T>
-constexpr ElementType element_type = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
-
-template <class T>
-ArrayView view_of(const std::vector<T>& values, ElementType type, std::size_t cols) {
-    return {values.data(), type,
-            false,         values.size() / cols,
-            cols,          static_cast<std::ptrdiff_t>(cols * sizeof(T)),
-            sizeof(T)};
-}
-
-template <class T>
 Network<T> network(std::size_t inputs, std::size_t outputs) {
     Network<T> net({{inputs, 20, Activation::gelu}, {20, outputs, Activation::identity}});
     for (std::size_t l = 0; l < 2; ++l) initialize(Initializer::xavier, 3, l, net.layer(l).weights);
@@ -105,10 +94,10 @@ struct Data {
             labels.push_back(static_cast<std::int64_t>(i % outputs));
     }
     Dataset with(bool byte_inputs, bool labelled) const {
-        return {byte_inputs ? view_of(bytes, ElementType::uint8, inputs)
-                            : view_of(x, element_type<T>, inputs),
-                labelled ? view_of(labels, ElementType::int64, 1)
-                         : view_of(targets, element_type<T>, outputs),
+        return {byte_inputs ? row_major(bytes, inputs)
+                            : row_major(x, inputs),
+                labelled ? row_major(labels, 1)
+                         : row_major(targets, outputs),
                 labelled};
     }
 };

@@ -93,13 +93,6 @@ std::vector<double> numbers(std::uint64_t seed, std::size_t n) {
     return values;
 }
 
-ArrayView view_of(const std::vector<double>& values, std::size_t cols) {
-    return {values.data(), ElementType::float64,
-            false,         values.size() / cols,
-            cols,          static_cast<std::ptrdiff_t>(cols * sizeof(double)),
-            sizeof(double)};
-}
-
 std::vector<double> targets(const Training& training, std::size_t outputs) {
     if (training.loss != Loss::cross_entropy) {
         std::vector<double> y = numbers(2, training.rows * outputs);
@@ -147,7 +140,7 @@ std::uint64_t trained(const Training& training) {
     options.n_threads = 2;
     std::vector<T> velocity(sgd.momentum != 0 ? net.parameters().size() : 0);
     const TrainingEnd end =
-        train<T>(net, velocity, {view_of(x, inputs), view_of(y, outputs), false}, nullptr, options);
+        train<T>(net, velocity, {row_major(x, inputs), row_major(y, outputs), false}, nullptr, options);
     CHECK_EQUAL(end.status, TrainingStatus::completed);
     return digest<T>(net.parameters());
 }

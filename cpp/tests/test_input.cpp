@@ -14,22 +14,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-template <class From>
-constexpr ElementType type_of() {
-    if constexpr (std::is_same_v<From, bool>) return ElementType::boolean;
-    if constexpr (std::is_same_v<From, std::int8_t>) return ElementType::int8;
-    if constexpr (std::is_same_v<From, std::int16_t>) return ElementType::int16;
-    if constexpr (std::is_same_v<From, std::int32_t>) return ElementType::int32;
-    if constexpr (std::is_same_v<From, std::int64_t>) return ElementType::int64;
-    if constexpr (std::is_same_v<From, std::uint8_t>) return ElementType::uint8;
-    if constexpr (std::is_same_v<From, std::uint16_t>) return ElementType::uint16;
-    if constexpr (std::is_same_v<From, std::uint32_t>) return ElementType::uint32;
-    if constexpr (std::is_same_v<From, std::uint64_t>) return ElementType::uint64;
-    if constexpr (std::is_same_v<From, float>) return ElementType::float32;
-    if constexpr (std::is_same_v<From, double>) return ElementType::float64;
-    return ElementType::long_double;
-}
-
 // Numbers of a type that show a wrong sign, a wrong size and a wrong rounding.
 template <class From>
 std::vector<From> samples() {
@@ -61,7 +45,7 @@ struct Scattered {
               bool swapped) {
         const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(sizeof(From)) + gap;
         bytes.assign(static_cast<std::size_t>(step) * rows * cols + 1, 0xaa);
-        view.type = type_of<From>();
+        view.type = element_type<From>();
         view.swapped = swapped;
         view.rows = rows;
         view.cols = cols;
@@ -110,7 +94,7 @@ void gathered(const Scattered& in, const std::vector<From>& values) {
 
 template <class From>
 void gather_all_layouts() {
-    const checks::Note type("element type", static_cast<int>(type_of<From>()));
+    const checks::Note type("element type", static_cast<int>(element_type<From>()));
     const std::vector<From> values = samples<From>();
     for (const std::size_t cols : {1u, 7u, 16u, 17u, 35u})
         for (const std::ptrdiff_t gap : {0, 1, 8})
@@ -136,7 +120,7 @@ void gather_native() {
         std::vector<T> values(6 * stride - 3);  // the last row ends with the array
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(i);
         const std::ptrdiff_t bytes = static_cast<std::ptrdiff_t>(stride * sizeof(T));
-        ArrayView in{values.data(), type_of<T>(), false, 6, cols, bytes, sizeof(T)};
+        ArrayView in{values.data(), element_type<T>(), false, 6, cols, bytes, sizeof(T)};
         auto check = [&](const ArrayView& view, auto row_of) {
             AlignedBuffer<T> buffer(packed_size<T>(view.rows, cols));
             const Panels<T> out = packed_panels(buffer.data(), view.rows, cols);
@@ -209,8 +193,7 @@ void non_finite_in_each_place() {
                 std::vector<T> same(values.begin(), values.end());
                 const Scattered wide(values, rows, cols, gap, gap != 0, false, gap != 0, false);
                 for (const ArrayView& view :
-                     {wide.view, ArrayView{same.data(), type_of<T>(), false, rows, cols,
-                                           cols * sizeof(T), sizeof(T)}}) {
+                     {wide.view, row_major(same, cols)}) {
                     const auto found = find_non_finite<T>(view);
                     CHECK(found && found->row == at / cols && found->col == at % cols);
                     const auto outside = find_outside(view, 0, 1);
@@ -223,7 +206,7 @@ void non_finite_in_each_place() {
 void finite_numbers() {
     // finite as they are, but not in float32
     const std::vector<double> large{1, 1e300, 3.5e38};
-    const ArrayView in{large.data(), ElementType::float64, false, 1, 3, 24, 8};
+    const ArrayView in = row_major(large, 3);
     CHECK(!find_non_finite<double>(in));
     const auto found = find_non_finite<float>(in);
     CHECK(found && found->col == 1);
@@ -252,7 +235,7 @@ void outside() {
 
 template <class From>
 void labels() {
-    const checks::Note type("element type", static_cast<int>(type_of<From>()));
+    const checks::Note type("element type", static_cast<int>(element_type<From>()));
     std::vector<From> values;
     for (int i = 0; i < 9; ++i) values.push_back(static_cast<From>(i * 7 % 9 % 2 == 0 ? i : 1));
     const std::vector<std::int64_t> order{8, 0, 3, 3};

@@ -62,13 +62,6 @@ void layers_are_views() {
     CHECK_EQUAL(copy.layer(1).biases[0], T(7));
 }
 
-template <class T>
-ArrayView view_of(const std::vector<T>& values, std::size_t rows, std::size_t cols) {
-    constexpr ElementType type = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
-    return {values.data(), type, false, rows, cols, static_cast<std::ptrdiff_t>(cols * sizeof(T)),
-            sizeof(T)};
-}
-
 // One row through the network, number by number.
 template <class T>
 std::vector<T> slow_predict(const Network<T>& net, std::vector<T> x) {
@@ -102,7 +95,7 @@ struct Layouts {
                 columns[c * rows + r] = x[r * cols + c];
                 backwards[(rows - 1 - r) * cols + c] = x[r * cols + c];
             }
-        views.assign(3, view_of(x, rows, cols));
+        views.assign(3, row_major(x.data(), rows, cols, cols));
         views[1].data = columns.data();
         views[1].row_stride = sizeof(T);
         views[1].col_stride = static_cast<std::ptrdiff_t>(rows * sizeof(T));

@@ -45,13 +45,7 @@ void threads_share_a_predictor() {
     std::mt19937_64 random(1);
     const std::vector<T> x = random_numbers<T>(random, rows * net.inputs());
     auto view = [&](std::size_t first, std::size_t n) {
-        return ArrayView{x.data() + first * net.inputs(),
-                         sizeof(T) == sizeof(float) ? ElementType::float32 : ElementType::float64,
-                         false,
-                         n,
-                         net.inputs(),
-                         static_cast<std::ptrdiff_t>(net.inputs() * sizeof(T)),
-                         sizeof(T)};
+        return row_major(x, net.inputs()).rows_from(first, n);
     };
     std::vector<T> expected(rows * net.outputs());
     net.predict({expected.data(), rows, net.outputs(), net.outputs()}, view(0, rows));
@@ -89,11 +83,7 @@ template <class T>
 void outlives_its_network() {
     Network<T> net = network<T>();
     const std::vector<T> x(net.inputs(), T(0.5));
-    const ArrayView view{
-        x.data(),     sizeof(T) == sizeof(float) ? ElementType::float32 : ElementType::float64,
-        false,        1,
-        net.inputs(), 0,
-        sizeof(T)};
+    const ArrayView view = row_major(x, net.inputs());
     std::vector<T> before(net.outputs()), after(net.outputs());
     net.predict({before.data(), 1, before.size(), before.size()}, view);
     Predictor<T> predictor(net);

@@ -18,17 +18,6 @@ namespace {
 using Shapes = std::vector<DenseShape>;
 
 template <class T>
-ArrayView view_of(const std::vector<T>& values, std::size_t cols) {
-    ElementType type = ElementType::int64;
-    if constexpr (std::is_floating_point_v<T>)
-        type = sizeof(T) == 4 ? ElementType::float32 : ElementType::float64;
-    return {values.data(), type,
-            false,         values.size() / cols,
-            cols,          static_cast<std::ptrdiff_t>(cols * sizeof(T)),
-            sizeof(T)};
-}
-
-template <class T>
 Network<T> random_network(const Shapes& shapes) {
     Network<T> net(shapes);
     for (std::size_t l = 0; l < shapes.size(); ++l)
@@ -58,10 +47,10 @@ struct Problem {
             labels.push_back(static_cast<std::int64_t>(random() % outputs));
     }
     Dataset with(Loss loss) const {
-        if (loss == Loss::cross_entropy) return {view_of(x, inputs), view_of(labels, 1), true};
+        if (loss == Loss::cross_entropy) return {row_major(x, inputs), row_major(labels, 1), true};
         if (loss == Loss::binary_cross_entropy)
-            return {view_of(x, inputs), view_of(shares, outputs), false};
-        return {view_of(x, inputs), view_of(numbers, outputs), false};
+            return {row_major(x, inputs), row_major(shares, outputs), false};
+        return {row_major(x, inputs), row_major(numbers, outputs), false};
     }
 };
 
@@ -77,7 +66,7 @@ void xor_is_learned() {
     options.metrics = {Metric::accuracy};
     std::vector<T> velocity(net.parameters().size());
     double first = 0, last = 0, accuracy = 0;
-    const TrainingEnd end = train<T>(net, velocity, {view_of(x, 2), view_of(y, 1)}, nullptr,
+    const TrainingEnd end = train<T>(net, velocity, {row_major(x, 2), row_major(y, 1)}, nullptr,
                                      options, [&](std::size_t epoch, const EpochResult& result) {
                                          (epoch == 0 ? first : last) = result.loss;
                                          accuracy = result.metrics[0];
@@ -89,7 +78,7 @@ void xor_is_learned() {
     CHECK(last < 0.02);
     CHECK_EQUAL(accuracy, 1.0);
     std::vector<T> out(4);
-    net.predict({out.data(), 4, 1, 1}, view_of(x, 2));
+    net.predict({out.data(), 4, 1, 1}, row_major(x, 2));
     for (std::size_t i = 0; i < 4; ++i) CHECK_EQUAL(out[i] > T(0.5), y[i] > T(0.5));
 }
 
@@ -303,7 +292,7 @@ void tapes() {
         for (int repeat = 0; repeat < 2; ++repeat) {
             std::vector<T> gradients(expected.size());
             tape.backward(gradients, {dx.data(), rows, problem.inputs, problem.inputs},
-                          view_of(dy, outputs));
+                          row_major(dy, outputs));
             CHECK_ARRAYS(gradients.data(), expected.data(), expected.size());
         }
     }
@@ -329,7 +318,7 @@ void divergence() {
                                                           last_velocity = velocity;
         std::size_t epochs = 0;
         const TrainingEnd end =
-            train<T>(net, velocity, {view_of(x, 4), view_of(problem.numbers, 2)}, nullptr, options,
+            train<T>(net, velocity, {row_major(x, 4), row_major(problem.numbers, 2)}, nullptr, options,
                      [&](std::size_t epoch, const EpochResult& result) {
                          CHECK(std::isfinite(result.loss));
                          last = copy_of(net);
@@ -356,7 +345,7 @@ void divergence_in_the_last_update() {
     options.sgd.learning_rate = std::numeric_limits<T>::max();
     bool called = false;
     const TrainingEnd end =
-        train<T>(net, {}, {view_of(x, 1), view_of(y, 1)}, nullptr, options,
+        train<T>(net, {}, {row_major(x, 1), row_major(y, 1)}, nullptr, options,
                  [&](std::size_t, const EpochResult&) { return called = true; });
     CHECK_EQUAL(end.status, TrainingStatus::diverged);
     CHECK_EQUAL(end.epoch, std::size_t(0));

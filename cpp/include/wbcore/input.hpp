@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
+#include <vector>
 
 #include "wbcore/matrix.hpp"
 
@@ -42,6 +44,41 @@ struct ArrayView {
         return part;
     }
 };
+
+// The type of an array of T, a number of C++.
+template <class T>
+constexpr ElementType element_type() {
+    if constexpr (std::is_same_v<T, bool>) return ElementType::boolean;
+    if constexpr (std::is_floating_point_v<T>)
+        return sizeof(T) == 4   ? ElementType::float32
+               : sizeof(T) == 8 ? ElementType::float64
+                                : ElementType::long_double;
+    static_assert(std::is_arithmetic_v<T>);
+    constexpr ElementType with_sign[] = {ElementType::int8, ElementType::int16, ElementType::int32,
+                                         ElementType::int64};
+    constexpr ElementType without[] = {ElementType::uint8, ElementType::uint16, ElementType::uint32,
+                                       ElementType::uint64};
+    constexpr std::size_t at = sizeof(T) == 1 ? 0 : sizeof(T) == 2 ? 1 : sizeof(T) == 4 ? 2 : 3;
+    return std::is_signed_v<T> ? with_sign[at] : without[at];
+}
+
+// A row-major array (rows, cols), `stride` elements from one row to the next.
+template <class T>
+ArrayView row_major(const T* data, std::size_t rows, std::size_t cols, std::size_t stride) {
+    return {data,
+            element_type<T>(),
+            false,
+            rows,
+            cols,
+            static_cast<std::ptrdiff_t>(stride * sizeof(T)),
+            static_cast<std::ptrdiff_t>(sizeof(T))};
+}
+
+// All of `values` as rows of `cols` elements.
+template <class T>
+ArrayView row_major(const std::vector<T>& values, std::size_t cols) {
+    return row_major(values.data(), values.size() / cols, cols, cols);
+}
 
 // Whether the rows are contiguous arrays of T that can be read as they are.
 template <class T>

@@ -5,7 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "wbcore/range.hpp"
+
 namespace wbcore {
+
+// Far above any processor: who asks for more has made a slip.
+inline constexpr std::size_t max_threads = 1024;
 
 // How many processors this process may use: its affinity mask and its cgroup's quota.
 std::size_t available_processors();
@@ -55,9 +60,6 @@ void run_team(std::size_t n, const F& body) {
 }
 
 // The t-th of n contiguous parts of 0 .. total - 1, cut at multiples of `grain`.
-struct Range {
-    std::size_t first, last;
-};
 Range part(std::size_t total, std::size_t n, std::size_t t, std::size_t grain = 1);
 
 }  // namespace wbcore

@@ -11,6 +11,7 @@
 #include "wbcore/losses.hpp"
 #include "wbcore/matrix.hpp"
 #include "wbcore/optimizers.hpp"
+#include "wbcore/range.hpp"
 
 namespace wbcore::kernels {
 
@@ -33,8 +34,8 @@ struct Epilogue {
     };
     Kind kind = Kind::none;
     Activation activation = Activation::identity;  // not softmax
-    Panels<T> a = {};                              // (B, N)
-    Panels<const T> z = {};                        // (B, N)
+    Panels<T> a = {};                              // (B, N), packed, as `out` is then
+    Panels<const T> z = {};                        // (B, N), packed
 };
 
 // out = start + x w
