@@ -264,15 +264,64 @@ def test_masked_arrays_are_refused_since_their_masks_would_be_ignored():
 def test_not_finite(dtype, value):
     X = VALUES.astype(dtype)
     X[17, 4] = value
+    out = np.full((len(X), 3), 7, "f4")
     for array in (X, np.asfortranarray(X), X[::-1]):
-        with pytest.raises(
-            ValueError, match=r"\[predict\] expected finite values in X, got .*row (17|22)"
-        ):
-            network().predict(array)
+        for keywords in ({}, {"out": out}, {"n_threads": 2}):
+            with pytest.raises(
+                ValueError, match=r"\[predict\] expected finite values in X, got .*row (17|22)"
+            ):
+                network().predict(array, **keywords)
         with pytest.raises(
             ValueError, match=r"\[fit\] expected finite values in X, got .*column 4"
         ):
             network().fit(array, LABELS, loss="cross_entropy")
+    assert (out == 7).all()
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_refused_fit_leaves_no_trace(dtype, shuffle, n_threads):
+    """Inputs are looked at batch by batch; the last ones too are refused before anything changes."""
+
+    def trained(*, refused):
+        net, optimizer = wb.Network.mlp([5, 40, 3], "relu", seed=0), wb.SGD(0.1, momentum=0.9)
+        options = {"loss": "cross_entropy", "optimizer": optimizer, "batch_size": 8, "seed": 0}
+        history = net.fit(X, labels, epochs=2, **options)
+        parameters = net.parameters.copy()
+        options |= {"shuffle": shuffle, "n_threads": n_threads}
+        if refused:
+            called = []
+            with pytest.raises(ValueError, match=r"\[fit\] .*got nan at row 199, column 0"):
+                net.fit(bad, labels, track="epoch", callback=called.append, epochs=3, **options)
+            assert not called
+            assert net.history is history
+            np.testing.assert_array_equal(net.parameters, parameters)
+        net.fit(X, labels, **options)
+        return net.parameters
+
+    rng = np.random.default_rng(0)
+    X, labels = rng.standard_normal((200, 5)).astype(dtype), rng.integers(0, 3, 200)
+    bad = X.copy()
+    bad[199, 0] = np.nan
+    np.testing.assert_array_equal(trained(refused=True), trained(refused=False))
+
+
+def test_inputs_that_become_nan_between_epochs():
+    X = VALUES.astype("f4")
+    net = network()
+    kept = []
+
+    def spoil(epoch, history):
+        kept.append(net.parameters.copy())
+        if epoch == 1:
+            X[3, 1] = np.nan
+
+    with pytest.raises(ValueError, match=r"\[fit\] .*got nan at row 3, column 1"):
+        net.fit(X, LABELS, loss="cross_entropy", epochs=5, callback=spoil)
+    assert len(kept) == 2
+    assert len(net.history.loss) == 2
+    np.testing.assert_array_equal(net.parameters, kept[1])
 
 
 def test_too_large_for_float32():

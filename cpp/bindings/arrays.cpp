@@ -167,6 +167,13 @@ void require_finite(std::string_view operation, std::string_view name, const Arr
 }
 
 template <class T>
+void refuse_non_finite(std::string_view operation, std::string_view name, const ArrayView& values) {
+    require_finite<T>(operation, name, values);
+    throw py::value_error(opening(operation) + "expected finite values in " + std::string(name) +
+                          ", got some that changed meanwhile");
+}
+
+template <class T>
 Dataset with_targets(std::string_view operation,
                      py::array& holder,
                      const py::object& y,
@@ -286,6 +293,8 @@ std::vector<Metric> metrics_named(std::string_view operation,
     return metrics;
 }
 
+template void refuse_non_finite<float>(std::string_view, std::string_view, const ArrayView&);
+template void refuse_non_finite<double>(std::string_view, std::string_view, const ArrayView&);
 template void require_finite<float>(std::string_view, std::string_view, const ArrayView&);
 template Dataset with_targets<float>(
     std::string_view, py::array&, const py::object&, const ArrayView&, Loss, std::size_t);

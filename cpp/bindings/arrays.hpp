@@ -33,6 +33,11 @@ py::array as_features(std::string_view operation,
 // Refuses NaN and infinity, also those that appear when the values are converted to T.
 template <class T>
 void require_finite(std::string_view operation, std::string_view name, const ArrayView& values);
+// ... of which one was seen; by now another thread may have changed it.
+template <class T>
+[[noreturn]] void refuse_non_finite(std::string_view operation,
+                                    std::string_view name,
+                                    const ArrayView& values);
 
 // y for a loss over `outputs` outputs and `rows` rows, its values checked. Keeps `holder` alive through the caller.
 template <class T>

@@ -69,7 +69,7 @@ public:
                     throw py::value_error(
                         "[predict] expected out apart from the network's parameters, got a view of "
                         "them");
-                return [&, y, x] { network_.predict(y, x, n_threads); };
+                return [&, y, x] { return network_.predict(y, x, n_threads); };
             });
     }
 
@@ -107,7 +107,7 @@ public:
         const char* operation = "loss_and_gradients";
         py::array x_holder, y_holder;
         const Objective<T> objective{loss_named(operation, loss), static_cast<T>(delta)};
-        const Dataset data = dataset(operation, x_holder, y_holder, X, y, objective.loss);
+        const Dataset data = checked_dataset(operation, x_holder, y_holder, X, y, objective.loss);
         py::array_t<T> flat(static_cast<py::ssize_t>(network_.parameters().size()));
         const std::span<T> to = as_span(flat);
         double value = 0;
@@ -127,7 +127,7 @@ public:
                          std::size_t n_threads) const {
         py::array x_holder, y_holder;
         const Objective<T> objective{loss_named("evaluate", loss), static_cast<T>(delta)};
-        const Dataset data = dataset("evaluate", x_holder, y_holder, X, y, objective.loss);
+        const Dataset data = checked_dataset("evaluate", x_holder, y_holder, X, y, objective.loss);
         const std::vector<Metric> wanted = metrics_named("evaluate", metrics, objective.loss);
         Evaluation result;
         {
@@ -179,7 +179,7 @@ public:
         const bool validates = !options["X_val"].is_none();
         Dataset validation;
         if (validates)
-            validation = dataset("fit, validation_data", x_validation, y_validation,
+            validation = checked_dataset("fit, validation_data", x_validation, y_validation,
                                  options["X_val"], options["y_val"], o.objective.loss);
         TrainingRecord<T> record(network_, options["record"], metric_names,
                                  options["track"].cast<bool>(), options["on_epoch"]);
@@ -191,7 +191,12 @@ public:
             end = train(network_, velocity, data, validates ? &validation : nullptr, o,
                         record.on_epoch(), record.interrupted());
         }
-        record.flush();
+        if (end.status == TrainingStatus::refused) {
+            require_finite<T>(operation, "X", data.x);
+            throw py::value_error("[fit] expected finite values in X, which was changed meanwhile");
+        }
+        if (end.epoch > 0 || end.status != TrainingStatus::refused) record.flush();
+        if (end.status == TrainingStatus::refused) refuse_non_finite<T>(operation, "X", data.x);
         if (end.status == TrainingStatus::interrupted) throw py::error_already_set();
         const char* status = end.status == TrainingStatus::completed ? "completed"
                              : end.status == TrainingStatus::stopped ? "stopped"
@@ -209,7 +214,7 @@ public:
                               std::size_t repeats) const {
         py::array x_holder, y_holder;
         const Objective<T> objective{loss_named("time_per_update", loss), static_cast<T>(delta)};
-        const Dataset data = dataset("time_per_update", x_holder, y_holder, X, y, objective.loss);
+        const Dataset data = checked_dataset("time_per_update", x_holder, y_holder, X, y, objective.loss);
         if (batch_size == 0 || repeats == 0)
             throw py::value_error(
                 "[time_per_update] expected batch_size and repeats of at least 1, got " +
@@ -234,6 +239,7 @@ private:
         return {array.mutable_data(), static_cast<std::size_t>(array.size())};
     }
 
+    // Without a look at the values of X.
     Dataset dataset(std::string_view operation,
                     py::array& x_holder,
                     py::array& y_holder,
@@ -243,8 +249,16 @@ private:
         require_match(operation, loss, network_.shapes().back().activation);
         x_holder = as_features(operation, "X", X, network_.inputs());
         const ArrayView x = view(x_holder);
-        const Dataset data = with_targets<T>(operation, y_holder, y, x, loss, network_.outputs());
-        require_finite<T>(operation, "X", x);
+        return with_targets<T>(operation, y_holder, y, x, loss, network_.outputs());
+    }
+    Dataset checked_dataset(std::string_view operation,
+                            py::array& x_holder,
+                            py::array& y_holder,
+                            const py::object& X,
+                            const py::object& y,
+                            Loss loss) const {
+        const Dataset data = dataset(operation, x_holder, y_holder, X, y, loss);
+        require_finite<T>(operation, "X", data.x);
         return data;
     }
 

@@ -40,7 +40,8 @@ bool overlap(const T* out, std::size_t n, const ArrayView& x) {
            reinterpret_cast<std::intptr_t>(out + n) > low;
 }
 
-// Checks X and out, makes out when there is none, and calls what `prepare(y, x)` returns without the GIL.
+// Checks X and out, makes out when there is none, and calls what `prepare(y, x)` returns without the GIL. That says whether
+// all inputs were finite; an `out` of the caller's is not touched if they are not.
 template <class T, class Prepare>
 py::object predict_with(const PredictionSize& size,
                         const py::object& X,
@@ -48,7 +49,7 @@ py::object predict_with(const PredictionSize& size,
                         Prepare prepare) {
     const py::array holder = as_features("predict", "X", X, size.inputs);
     const ArrayView x = view(holder);
-    require_finite<T>("predict", "X", x);
+    if (!out.is_none()) require_finite<T>("predict", "X", x);
     if (!out.is_none() && !py::isinstance<py::array>(out))
         throw py::type_error("[predict] expected out as an array, got " +
                              std::string(py::str(py::type::of(out).attr("__name__"))));
@@ -59,13 +60,15 @@ py::object predict_with(const PredictionSize& size,
     if (!out.is_none() && overlap(to, x.rows * size.outputs, x))
         throw py::value_error("[predict] expected out apart from X, got arrays that share memory");
     auto compute = prepare(Matrix<T>{to, x.rows, size.outputs, size.outputs}, x);
+    bool finite = false;
     if (x.rows * size.parameters < work_worth_the_gil) {
-        compute();
+        finite = compute();
     } else {
         // Safe: the parameters are only read, out belongs to this call, and X is held here.
         const py::gil_scoped_release release;
-        compute();
+        finite = compute();
     }
+    if (!finite) refuse_non_finite<T>("predict", "X", x);
     return y;
 }
 

@@ -89,7 +89,7 @@ py::object call_predictor(const wbcore_predictor& frozen,
                                    py::reinterpret_borrow<py::object>(arguments.x),
                                    py::reinterpret_borrow<py::object>(arguments.out),
                                    [&](Matrix<T> y, const ArrayView& x) {
-                                       return [&, y, x] { predictor(y, x, n_threads); };
+                                       return [&, y, x] { return predictor(y, x, n_threads); };
                                    });
         },
         frozen.typed);

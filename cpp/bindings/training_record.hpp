@@ -76,7 +76,7 @@ public:
           metrics_(std::move(metrics)),
           tracks_(tracks),
           on_epoch_(std::move(on_epoch)) {
-        if (tracks_) list("parameters").append(statistics_of(network_));
+        if (tracks_) initial_ = measure(network_);
     }
 
     // Called without the GIL.
@@ -93,6 +93,8 @@ public:
 
     // Called with the GIL.
     void flush() {
+        if (!initial_.empty()) list("parameters").append(as_list(initial_));
+        initial_.clear();
         for (const Epoch& epoch : pending_) {
             append("", epoch.result.loss, epoch.result.metrics);
             if (const auto& loss = epoch.result.validation_loss)
@@ -125,6 +127,7 @@ private:
     std::vector<std::string> metrics_;
     bool tracks_;
     py::object on_epoch_;
+    LayerStatistics initial_;  // until the first flush: a refused fit leaves no record
     std::vector<Epoch> pending_;
 };
 

@@ -1,10 +1,10 @@
 #include "wbcore/input.hpp"
 
-#include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <type_traits>
+
+#include "kernels/kernel_table.hpp"
 
 namespace wbcore {
 
@@ -113,89 +113,85 @@ std::optional<Position> find(const ArrayView& in, F bad) {
     });
 }
 
+// Whether what `Read` reads may be NaN or infinite.
+template <class Read>
+constexpr bool reads_fractions = !std::is_integral_v<std::invoke_result_t<Read, const char*>>;
+
 bool is_floating(ElementType type) { return type >= ElementType::float16; }
 
 const char* row_named(const ArrayView& in, const std::int64_t* order, std::size_t row) {
     return row_start(in, order != nullptr ? order[row] : static_cast<std::int64_t>(row));
 }
 
-// Whole panels at a time, the last one too where the array goes on behind it: what lies past the last column is never
-// used.
-template <class T>
-void gather_native(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
-    constexpr std::size_t panel_bytes = Panels<T>::width * sizeof(T), rows_ahead = 2;
-    const std::size_t row_bytes = in.cols * sizeof(T);
-    const char* const end = row_start(in, static_cast<std::int64_t>(in.rows) - 1) +
-                            static_cast<std::ptrdiff_t>(row_bytes);
-    for (std::size_t r = 0; r < out.rows; ++r) {
-        const char* const from = row_named(in, order, r);
-        // rows in no order are not foreseen by the processor
-        const char* const later = order != nullptr && r + rows_ahead < out.rows
-                                      ? row_named(in, order, r + rows_ahead)
-                                      : from;
-        T* to = out.data + r * out.row_stride;
-        for (std::size_t at = 0; at < row_bytes; at += panel_bytes, to += out.panel_stride) {
-            __builtin_prefetch(later + at);
-            if (end - (from + at) >= static_cast<std::ptrdiff_t>(panel_bytes))
-                std::memcpy(to, from + at, panel_bytes);
-            else
-                std::memcpy(to, from + at, row_bytes - at);
-        }
-    }
-}
-
-// Row r of `in` as any type, elements `col_stride` bytes apart.
+// Row r of `in` as any type, elements `col_stride` bytes apart; false when one is not finite.
 template <class T, class Read>
-[[gnu::always_inline]] inline void gather_row(
+[[gnu::always_inline]] inline bool gather_row(
     const char* from, std::ptrdiff_t col_stride, Panels<T> out, std::size_t r, Read read_element) {
     constexpr std::size_t width = Panels<T>::width;
     T* to = out.data + r * out.row_stride;
+    bool finite = true;
     auto panel = [&](std::size_t n) __attribute__((always_inline)) {
-        for (std::size_t j = 0; j < n; ++j, from += col_stride)
+        for (std::size_t j = 0; j < n; ++j, from += col_stride) {
             to[j] = convert<T>(read_element(from));
+            if constexpr (reads_fractions<Read>) finite &= std::isfinite(to[j]);
+        }
     };
     std::size_t left = out.cols;
     for (; left >= width; left -= width, to += out.panel_stride) panel(width);
     panel(left);
+    return finite;
 }
 
 template <class T, class Read>
-void gather_rows(const ArrayView& in, const std::int64_t* order, Panels<T> out, Read read_element) {
+bool gather_rows(const ArrayView& in, const std::int64_t* order, Panels<T> out, Read read_element) {
     constexpr auto size = static_cast<std::ptrdiff_t>(sizeof(read_element(nullptr)));
+    bool finite = true;
     for (std::size_t r = 0; r < out.rows; ++r) {
         const char* const from = row_named(in, order, r);
-        if (in.col_stride == size)
-            gather_row(from, size, out, r, read_element);  // a stride that the compiler knows
+        if (in.col_stride == size)  // a stride that the compiler knows
+            finite &= gather_row(from, size, out, r, read_element);
         else
-            gather_row(from, in.col_stride, out, r, read_element);
+            finite &= gather_row(from, in.col_stride, out, r, read_element);
     }
+    return finite;
 }
 
 // Where neighbours in memory belong to neighbouring rows.
 template <class T, class Read>
-void gather_columns(const ArrayView& in,
+bool gather_columns(const ArrayView& in,
                     const std::int64_t* order,
                     Panels<T> out,
                     Read read_element) {
+    bool finite = true;
     for (std::size_t c = 0; c < out.cols; ++c) {
         const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(c) * in.col_stride;
-        for (std::size_t r = 0; r < out.rows; ++r)
-            out(r, c) = convert<T>(read_element(row_named(in, order, r) + offset));
+        for (std::size_t r = 0; r < out.rows; ++r) {
+            const T x = convert<T>(read_element(row_named(in, order, r) + offset));
+            if constexpr (reads_fractions<Read>) finite &= std::isfinite(x);
+            out(r, c) = x;
+        }
     }
+    return finite;
+}
+
+// Rows that the kernels of an instruction set take.
+bool has_kernel(const ArrayView& in) {
+    if (in.swapped || (in.type != ElementType::float32 && in.type != ElementType::float64))
+        return false;
+    const std::ptrdiff_t size = in.type == ElementType::float32 ? 4 : 8;
+    return in.col_stride == size || in.cols == 1;
 }
 
 }  // namespace
 
 template <class T>
-void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
-    if (out.rows == 0) return;
-    if (is_plain<T>(in)) return gather_native(in, order, out);
+bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
+    if (out.rows == 0) return true;
+    if (has_kernel(in)) return kernels::table<T>().gather(in, order, out);
     const bool by_columns = std::abs(in.col_stride) > std::abs(in.row_stride);
-    with_reader(in, [&](auto read_element) {
-        if (by_columns)
-            gather_columns(in, order, out, read_element);
-        else
-            gather_rows(in, order, out, read_element);
+    return with_reader(in, [&](auto read_element) {
+        return by_columns ? gather_columns(in, order, out, read_element)
+                          : gather_rows(in, order, out, read_element);
     });
 }
 
@@ -210,29 +206,15 @@ void gather_labels(const ArrayView& in,
     });
 }
 
-// By the exponents: a loop over whole numbers is done many at a time, one over sums of numbers is not.
 template <class T>
-bool all_finite(const T* values, std::size_t n) {
-    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-    const Bits exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
-    Bits found = 0;
-    for (std::size_t i = 0; i < n; ++i)
-        found |= (std::bit_cast<Bits>(values[i]) & exponent) == exponent ? Bits(1) : Bits(0);
-    return found == 0;
+bool all_finite(const ArrayView& in) {
+    if (!is_floating(in.type)) return true;
+    return has_kernel(in) ? kernels::table<T>().all_finite(in) : !find_non_finite<T>(in);
 }
 
 template <class T>
 std::optional<Position> find_non_finite(const ArrayView& in) {
-    if (!is_floating(in.type)) return std::nullopt;
-    if (is_plain<T>(in)) {
-        for (std::size_t r = 0; r < in.rows; ++r) {
-            const T* row = reinterpret_cast<const T*>(row_start(in, static_cast<std::int64_t>(r)));
-            if (all_finite(row, in.cols)) continue;
-            for (std::size_t c = 0; c < in.cols; ++c)
-                if (!std::isfinite(row[c])) return Position{r, c};
-        }
-        return std::nullopt;
-    }
+    if (!is_floating(in.type) || (has_kernel(in) && all_finite<T>(in))) return std::nullopt;
     return find(in, [](auto x) { return !std::isfinite(convert<T>(x)); });
 }
 
@@ -249,12 +231,12 @@ double value_at(const ArrayView& in, Position position) {
     return with_reader(in, [=](auto read_element) { return convert<double>(read_element(p)); });
 }
 
-template bool all_finite(const float*, std::size_t);
-template bool all_finite(const double*, std::size_t);
+template bool all_finite<float>(const ArrayView&);
+template bool all_finite<double>(const ArrayView&);
 template bool is_plain<float>(const ArrayView&);
 template bool is_plain<double>(const ArrayView&);
-template void gather(const ArrayView&, const std::int64_t*, Panels<float>);
-template void gather(const ArrayView&, const std::int64_t*, Panels<double>);
+template bool gather(const ArrayView&, const std::int64_t*, Panels<float>);
+template bool gather(const ArrayView&, const std::int64_t*, Panels<double>);
 template std::optional<Position> find_non_finite<float>(const ArrayView&);
 template std::optional<Position> find_non_finite<double>(const ArrayView&);
 

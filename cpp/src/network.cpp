@@ -54,7 +54,7 @@ DenseView<const T> Network<T>::layer(std::size_t index) const {
 }
 
 template <class T>
-void Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
+bool Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
     // Packing reads and writes every weight once, which pays when many rows use them.
     constexpr std::size_t rows_worth_packing = 48;
     const std::size_t n = team_size(n_threads, shapes_, x.rows);
@@ -72,7 +72,7 @@ void Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads)
     }
     const PackedNetwork<T> packed(*this, {});
     const std::vector<LayerParameters<T>> layers = packed_layers(packed);
-    predict_rows(y, x, layers.data(), layers.size(), n);
+    return predict_rows(y, x, layers.data(), layers.size(), n);
 }
 
 template class Network<float>;

@@ -135,17 +135,20 @@ void PackedNetwork<T>::add(const PackedNetwork& other) {
 
 template <class T>
 bool PackedNetwork<T>::all_finite() const {
+    auto finite = [](const T* values, std::size_t n) {
+        return wbcore::all_finite<T>(row_major(values, 1, n, n));
+    };
     for (const PackedLayer<T>& layer : layers_) {
-        if (!wbcore::all_finite(layer.b, layer.w.cols)) return false;
+        if (!finite(layer.b, layer.w.cols)) return false;
         const std::size_t whole = layer.w.cols / panel_width<T>,
                           rest = layer.w.cols % panel_width<T>;
         for (std::size_t p = 0; p < whole; ++p)
-            if (!wbcore::all_finite(layer.w.panel(p), layer.w.rows * layer.w.row_stride))
+            if (!finite(layer.w.panel(p), layer.w.rows * layer.w.row_stride))
                 return false;
         if (rest == 0) continue;
         const T* last = layer.w.panel(whole);
         for (std::size_t i = 0; i < layer.w.rows; ++i)
-            if (!wbcore::all_finite(last + i * layer.w.row_stride, rest)) return false;
+            if (!finite(last + i * layer.w.row_stride, rest)) return false;
     }
     return true;
 }

@@ -43,12 +43,12 @@ constexpr std::size_t most_bytes_in_place = std::size_t(32) << 10;
 
 // The rows [first, last) of the batch that begins at row `start`, or of those that `order` names.
 template <class T>
-void gather_rows(
+bool gather_rows(
     const ArrayView& all, const std::int64_t* order, std::size_t start, Range rows, Panels<T> out) {
     const std::size_t n = rows.last - rows.first;
     const Panels<T> to = out.rows_from(rows.first, n);
-    if (order != nullptr) return gather(all, order + start + rows.first, to);
-    gather(all.rows_from(start + rows.first, n), nullptr, to);
+    return order != nullptr ? gather(all, order + start + rows.first, to)
+                            : gather(all.rows_from(start + rows.first, n), nullptr, to);
 }
 
 }  // namespace
@@ -80,10 +80,13 @@ Batch<T> Pass<T>::batch(
     Batch<T> batch{x_.rows_from(0, n), t_.rows_from(0, n)};
     const bool in_order = order == nullptr;
     if (in_order && n * static_cast<std::size_t>(data.x.row_stride) <= most_bytes_in_place &&
-        is_readable<T>(data.x, first, n))
+        is_readable<T>(data.x, first, n)) {
         batch.x = in_place<T>(data.x, first, n);
-    else if (data.x.rows != 0)
-        gather_rows(data.x, order, first, mine, x_);
+        batch.finite =
+            all_finite<T>(data.x.rows_from(first + mine.first, mine.last - mine.first));
+    } else if (data.x.rows != 0) {
+        batch.finite = gather_rows(data.x, order, first, mine, x_);
+    }
     if (data.labels) {
         gather_labels(
             in_order ? data.y.rows_from(first + mine.first, mine.last - mine.first) : data.y,

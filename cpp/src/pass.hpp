@@ -19,6 +19,7 @@ struct Batch {
     Panels<const T> x;                     // (B, I)
     Panels<const T> t;                     // (B, O), when labels is null
     const std::int64_t* labels = nullptr;  // (B)
+    bool finite = true;                    // no input of the rows that were looked at is NaN or infinite
 };
 
 template <class T>
@@ -32,7 +33,7 @@ public:
     void set_rows(std::size_t n) { rows_ = n; }
 
     // The n rows of `data` from `first` on, or those that `order` names from there on. What must be copied is copied for
-    // the rows `mine` of the batch alone.
+    // the rows `mine` of the batch alone, and the inputs of those are looked at.
     Batch<T> batch(const Dataset& data,
                    const std::int64_t* order,
                    std::size_t first,

@@ -1,6 +1,8 @@
 #include "prediction.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <utility>
 
 #include "kernels/kernel_table.hpp"
 #include "team_size.hpp"
@@ -22,19 +24,21 @@ T* scratch(std::size_t n) {
     return buffer.data();
 }
 
-// Rows of x as the kernels read them: in place when they lie there as T, gathered into `room` otherwise.
+// Rows of x as the kernels read them: in place when they lie there as T, gathered into `room` otherwise. And whether
+// all are finite.
 template <class T>
-Panels<const T> rows_of(const ArrayView& x, T* room) {
+std::pair<Panels<const T>, bool> rows_of(const ArrayView& x, T* room) {
     if (is_plain<T>(x))
-        return {static_cast<const T*>(x.data), x.rows, x.cols,
-                static_cast<std::size_t>(x.row_stride) / sizeof(T), panel_width<T>};
+        return {{static_cast<const T*>(x.data), x.rows, x.cols,
+                 static_cast<std::size_t>(x.row_stride) / sizeof(T), panel_width<T>},
+                all_finite<T>(x)};
     const Panels<T> gathered = packed_panels(room, x.rows, x.cols);
-    gather(x, nullptr, gathered);
-    return gathered;
+    const bool finite = gather(x, nullptr, gathered);
+    return {gathered, finite};
 }
 
 template <class T>
-void predict_block(Matrix<T> y,
+bool predict_block(Matrix<T> y,
                    const ArrayView& x,
                    const LayerParameters<T>* layers,
                    std::size_t n_layers) {
@@ -42,7 +46,7 @@ void predict_block(Matrix<T> y,
     for (std::size_t l = 0; l < n_layers; ++l) widest = std::max(widest, layers[l].w.cols);
     const std::size_t size = packed_size<T>(x.rows, widest);
     T* const rooms = scratch<T>(2 * size);
-    Panels<const T> in = rows_of(x, rooms);
+    auto [in, finite] = rows_of(x, rooms);
     const kernels::KernelTable<T>& table = kernels::table<T>();
     for (std::size_t l = 0; l < n_layers; ++l) {
         const LayerParameters<T>& layer = layers[l];
@@ -55,6 +59,7 @@ void predict_block(Matrix<T> y,
         in = out;
     }
     copy_rows(y, in);
+    return finite;
 }
 
 }  // namespace
@@ -68,21 +73,27 @@ std::vector<LayerParameters<T>> packed_layers(const PackedNetwork<T>& network) {
 }
 
 template <class T>
-void predict_rows(Matrix<T> y,
+bool predict_rows(Matrix<T> y,
                   const ArrayView& x,
                   const LayerParameters<T>* layers,
                   std::size_t n_layers,
                   std::size_t n_threads) {
     auto predict_range = [=, &x](Range range) {
+        bool finite = true;
         for (std::size_t first = range.first; first < range.last; first += block) {
             const std::size_t rows = std::min(block, range.last - first);
-            predict_block<T>({&y(first, 0), rows, y.cols, y.stride}, x.rows_from(first, rows),
-                             layers, n_layers);
+            finite &= predict_block<T>({&y(first, 0), rows, y.cols, y.stride},
+                                       x.rows_from(first, rows), layers, n_layers);
         }
+        return finite;
     };
     const std::size_t blocks = (x.rows + block - 1) / block, n = std::min(n_threads, blocks);
     if (n <= 1) return predict_range({0, x.rows});
-    run_team(n, [&](std::size_t t) { predict_range(part(x.rows, n, t, block)); });
+    std::atomic<bool> finite = true;
+    run_team(n, [&](std::size_t t) {
+        if (!predict_range(part(x.rows, n, t, block))) finite = false;
+    });
+    return finite;
 }
 
 template <class T>
@@ -115,19 +126,19 @@ std::size_t Predictor<T>::outputs() const {
 }
 
 template <class T>
-void Predictor<T>::operator()(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
-    predict_rows(y, x, state_->layers.data(), state_->layers.size(),
-                 team_size(n_threads, state_->shapes, x.rows));
+bool Predictor<T>::operator()(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
+    return predict_rows(y, x, state_->layers.data(), state_->layers.size(),
+                        team_size(n_threads, state_->shapes, x.rows));
 }
 
 template class Predictor<float>;
 template class Predictor<double>;
 
 template std::vector<LayerParameters<float>> packed_layers(const PackedNetwork<float>&);
-template void predict_rows(
+template bool predict_rows(
     Matrix<float>, const ArrayView&, const LayerParameters<float>*, std::size_t, std::size_t);
 template std::vector<LayerParameters<double>> packed_layers(const PackedNetwork<double>&);
-template void predict_rows(
+template bool predict_rows(
     Matrix<double>, const ArrayView&, const LayerParameters<double>*, std::size_t, std::size_t);
 
 }  // namespace wbcore

@@ -20,9 +20,9 @@ struct LayerParameters {
 template <class T>
 std::vector<LayerParameters<T>> packed_layers(const PackedNetwork<T>& network);
 
-// Scratch is the calling thread's own and is kept for its next call.
+// Scratch is the calling thread's own and is kept for its next call. False when an input is NaN or infinite.
 template <class T>
-void predict_rows(Matrix<T> y,         // (B, O)
+bool predict_rows(Matrix<T> y,         // (B, O)
                   const ArrayView& x,  // (B, I)
                   const LayerParameters<T>* layers,
                   std::size_t n_layers,

@@ -1,6 +1,7 @@
 #include "wbcore/training.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -62,6 +63,7 @@ private:
             const Range mine = part(rows, n_threads_, t);
             if (t == 0) pass_.set_rows(rows);  // the others look after the barrier
             const Batch<T> batch = pass_.batch(data_, order_, first, rows, mine);
+            if (!batch.finite) refused_.store(true, std::memory_order_relaxed);
             if (mine.first != mine.last) compute_rows(batch, mine, mean_count(rows));
             barrier_.arrive_and_wait();
             if (t == 0) account(batch);
@@ -87,6 +89,10 @@ private:
 
     // Thread 0, while the others already update: the loss of the batch, and whether to go on after it.
     void account(const Batch<T>& batch) {
+        if (refused_.load(std::memory_order_relaxed)) {
+            status_ = TrainingStatus::refused;
+            return;
+        }
         const double sum = static_cast<double>(pass_.row_loss_sum());
         loss_sum_ += sum;
         if (!std::isfinite(sum)) {
@@ -108,6 +114,7 @@ private:
     MetricSums metrics_;
     double loss_sum_ = 0;
     std::size_t batch_ = 0;
+    std::atomic<bool> refused_ = false;  // by any thread, for its rows
     // written by thread 0 before a barrier, read by all after it
     TrainingStatus status_ = TrainingStatus::completed;
 };
@@ -164,13 +171,15 @@ TrainingEnd train(Network<T>& network,
         if (options.shuffle) shuffled_order(order, options.seed, epoch);
         Epoch<T> loop(packed, pass, data, options, options.shuffle ? order.data() : nullptr,
                       interrupted, n_threads);
-        TrainingStatus status = loop.run();
+        const TrainingStatus status = loop.run();
         std::size_t batch = loop.batch();
-        if (status != TrainingStatus::diverged && !packed.all_finite()) {
+        const bool trained =
+            status == TrainingStatus::completed || status == TrainingStatus::interrupted;
+        if (trained && !packed.all_finite()) {
             if (status == TrainingStatus::completed) --batch;  // the last one did it
-            status = TrainingStatus::diverged;
+            return {TrainingStatus::diverged, epoch, batch};
         }
-        if (status == TrainingStatus::diverged) return {status, epoch, batch};
+        if (!trained) return {status, epoch, batch};
         write_back();
         if (status == TrainingStatus::interrupted) return {status, epoch, batch};
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
+#include "kernels/kernel_table.hpp"
 
 using namespace wbcore;
 
@@ -199,8 +201,52 @@ void non_finite_in_each_place() {
                     const auto outside = find_outside(view, 0, 1);
                     CHECK(outside && outside->row == at / cols && outside->col == at % cols);
                     CHECK(!find_non_finite<T>(view.rows_from(0, at / cols)));
+                    CHECK(!all_finite<T>(view));
+                    CHECK(all_finite<T>(view.rows_from(0, at / cols)));
+                    AlignedBuffer<T> room(packed_size<T>(rows, cols));
+                    const Panels<T> out = packed_panels(room.data(), rows, cols);
+                    CHECK(!gather(view, nullptr, out));
+                    CHECK(gather(view.rows_from(0, at / cols), nullptr, out.rows_from(0, at / cols)));
                 }
             }
+}
+
+// The kernels of every instruction set see NaN in each place, and only in the rows they are asked for: not in the gaps
+// between rows, and not behind the last one.
+template <class T, class From>
+void non_finite_for_each_isa() {
+    constexpr std::size_t rows = 3;
+    const From nan = std::numeric_limits<From>::quiet_NaN();
+    for (const kernels::KernelTable<T>* table : kernels::available_tables<T>()) {
+        const checks::Note isa("isa", table->isa);
+        for (std::size_t cols = 1; cols < 36; ++cols)
+            for (const std::size_t gap : {0u, 3u}) {
+                const checks::Note note("cols, gap", std::to_string(cols) + ", " + std::to_string(gap));
+                const std::size_t stride = cols + gap;
+                std::vector<From> values(rows * stride + 40, nan);
+                const ArrayView in = row_major(values.data(), rows, cols, stride);
+                for (std::size_t r = 0; r < rows; ++r)
+                    for (std::size_t c = 0; c < cols; ++c)
+                        values[r * stride + c] = static_cast<From>(r + 1) / static_cast<From>(c + 3);
+                AlignedBuffer<T> room(packed_size<T>(rows, cols));
+                const Panels<T> out = packed_panels(room.data(), rows, cols);
+                const std::vector<std::int64_t> order{2, 0};
+                CHECK(table->all_finite(in));
+                CHECK(table->gather(in, nullptr, out));
+                for (std::size_t r = 0; r < rows; ++r)
+                    for (std::size_t c = 0; c < cols; ++c)
+                        CHECK_BITS(out(r, c), static_cast<T>(values[r * stride + c]));
+                for (std::size_t at = 0; at < rows * cols; ++at) {
+                    From& value = values[at / cols * stride + at % cols];
+                    const From before = std::exchange(value, nan);
+                    CHECK(!table->all_finite(in));
+                    CHECK(!table->gather(in, nullptr, out));
+                    const bool chosen = at / cols != 1;
+                    CHECK_EQUAL(table->gather(in, order.data(), out.rows_from(0, 2)), !chosen);
+                    value = before;
+                }
+            }
+    }
 }
 
 void finite_numbers() {
@@ -270,6 +316,10 @@ int main() {
     gather_native<float>();
     gather_native<double>();
     all_halves();
+    non_finite_for_each_isa<float, float>();
+    non_finite_for_each_isa<float, double>();
+    non_finite_for_each_isa<double, float>();
+    non_finite_for_each_isa<double, double>();
     non_finite_in_each_place<float>();
     non_finite_in_each_place<double>();
     finite_numbers();

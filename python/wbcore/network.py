@@ -541,7 +541,8 @@ class Network:
         ------
         TypeError, ValueError
             When an argument is of the wrong kind, shape or range, not finite, or does not suit the
-            network. Nothing has been changed then.
+            network. Nothing has been changed then, except when a callback put NaN or infinity into
+            X: the parameters are those of the last epoch without.
         DivergenceError
             When the loss becomes NaN or infinite. The parameters are those of the last finite
             epoch.

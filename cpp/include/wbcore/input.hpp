@@ -85,9 +85,9 @@ template <class T>
 bool is_plain(const ArrayView& in);
 
 // Rows of `in`, converted to T, into the rows of `out`: row r of `out` is row order[r], or row r when order is null.
-// Past its last column a panel of `out` may get whatever follows in the array.
+// False when one of the numbers is NaN or infinite once converted.
 template <class T>
-void gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);
+bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);
 
 // The same for one column of integer labels.
 void gather_labels(const ArrayView& in,
@@ -95,8 +95,9 @@ void gather_labels(const ArrayView& in,
                    std::size_t n,
                    std::int64_t* out);
 
+// No element is NaN or infinite once converted to T.
 template <class T>
-bool all_finite(const T* values, std::size_t n);
+bool all_finite(const ArrayView& in);
 
 struct Position {
     std::size_t row, col;

@@ -27,8 +27,9 @@ public:
     DenseView<T> layer(std::size_t index);
     DenseView<const T> layer(std::size_t index) const;
 
-    // Changes nothing in the network; any number of threads may predict at once.
-    void predict(Matrix<T> y,                       // (B, O of the last layer)
+    // Changes nothing in the network; any number of threads may predict at once. False when an input is NaN or infinite; y
+    // then holds no predictions.
+    bool predict(Matrix<T> y,                       // (B, O of the last layer)
                  const ArrayView& x,                // (B, I of the first layer)
                  std::size_t n_threads = 0) const;  // 0: as many as pay
 

@@ -25,7 +25,8 @@ public:
     std::size_t inputs() const;
     std::size_t outputs() const;
 
-    void operator()(Matrix<T> y,         // (B, O of the last layer)
+    // False when an input is NaN or infinite; y then holds no predictions.
+    bool operator()(Matrix<T> y,         // (B, O of the last layer)
                     const ArrayView& x,  // (B, I of the first layer)
                     std::size_t n_threads = 1) const;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "wbcore/activations.hpp"
+#include "wbcore/input.hpp"
 #include "wbcore/losses.hpp"
 #include "wbcore/matrix.hpp"
 #include "wbcore/optimizers.hpp"
@@ -111,6 +112,9 @@ struct KernelTable {
                       std::size_t first_row,
                       std::size_t last_row);
     void (*function)(Function, T* y, const T* x, std::size_t n);
+    // As the functions of input.hpp, for rows of float or double, each in one piece.
+    bool (*gather)(const ArrayView& in, const std::int64_t* order, Panels<T> out);
+    bool (*all_finite)(const ArrayView& in);
     void (*add_scaled)(T* y, const T* x, T scale, std::size_t n);  // y = fma(scale, x, y)
     // `n` rounds of multiply-adds in registers alone, fma_operations(n) in all: what the processor can do at best
     T (*fma_chains)(T x, std::size_t n);
