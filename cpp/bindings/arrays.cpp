@@ -63,6 +63,9 @@ bool is_integer(const py::array& array) {
     return kind == 'i' || kind == 'u' || kind == 'b';
 }
 
+// The shape of targets, one for each output.
+std::string per_output(std::size_t outputs) { return "(B, " + std::to_string(outputs) + ")"; }
+
 // Rows of class probabilities: none negative, each adding up to one.
 void require_distributions(std::string_view operation, const ArrayView& y) {
     if (const auto at = find_outside(y, 0, std::nextafter(INFINITY, 0)))
@@ -181,25 +184,24 @@ Dataset with_targets(std::string_view operation,
                      Loss loss,
                      std::size_t outputs) {
     holder = as_array(operation, "y", y);
-    const std::string start = opening(operation),
-                      got = ", got " + type_name(holder) + " of shape " + shape_text(holder);
-    const std::string per_output = "(B, " + std::to_string(outputs) + ")";
+    auto refuse = [&](const std::string& expected) {
+        throw py::value_error(opening(operation) + "expected y " + expected + ", got " +
+                              type_name(holder) + " of shape " + shape_text(holder));
+    };
     const bool labels = loss == Loss::cross_entropy && holder.ndim() == 1;
     if (labels && !is_integer(holder))
-        throw py::value_error(
-            start + "expected y as integer labels of shape (B,) or as class targets of shape " +
-            per_output + got);
+        refuse("as integer labels of shape (B,) or as class targets of shape " +
+               per_output(outputs));
     const bool one_column = holder.ndim() == 1 && outputs == 1;
     const bool matrix = holder.ndim() == 2 && static_cast<std::size_t>(holder.shape(1)) == outputs;
     if (!labels && !one_column && !matrix)
-        throw py::value_error(start + "expected y of shape " + per_output +
-                              (loss == Loss::cross_entropy ? " or integer labels of shape (B,)"
-                               : outputs == 1              ? " or (B,)"
-                                                           : "") +
-                              got);
+        refuse("of shape " + per_output(outputs) +
+               (loss == Loss::cross_entropy ? " or integer labels of shape (B,)"
+                : outputs == 1              ? " or (B,)"
+                                            : ""));
     const ArrayView targets = view(holder);
     if (targets.rows != x.rows)
-        throw py::value_error(start + "expected y with " + std::to_string(x.rows) +
+        throw py::value_error(opening(operation) + "expected y with " + std::to_string(x.rows) +
                               " rows, as X has, got " + std::to_string(targets.rows));
     if (labels) {
         require_labels(operation, targets, outputs);
@@ -209,7 +211,7 @@ Dataset with_targets(std::string_view operation,
         if (loss == Loss::binary_cross_entropy)
             if (const auto at = find_outside(targets, 0, 1))
                 throw py::value_error(
-                    start + "expected targets y in [0, 1] for binary_cross_entropy, got " +
+                    opening(operation) + "expected targets y in [0, 1] for binary_cross_entropy, got " +
                     number(value_at(targets, *at)) + place(holder, *at));
     }
     return {x, targets, labels};

@@ -45,15 +45,19 @@ def integer(
     expected: str = "an integer from {low} to {high}",
 ) -> int:
     """Anything with `__index__` (int, NumPy's integers) except bool, from low to high."""
-    message = f"[{operation}] expected {name} to be {expected.format(low=low, high=high)}, got "
+
+    def message(got: str) -> str:
+        wanted = expected.format(low=low, high=high)
+        return f"[{operation}] expected {name} to be {wanted}, got {got}"
+
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
         result = operator.index(cast("SupportsIndex", value))
     except TypeError:
-        raise TypeError(message + shown(value)) from None
+        raise TypeError(message(shown(value))) from None
     if not low <= result <= high:
-        raise ValueError(message + str(result))
+        raise ValueError(message(str(result)))
     return result
 
 
@@ -66,15 +70,18 @@ def number(
     allowed: Callable[[float], bool] = math.isfinite,
 ) -> float:
     """A real number, not bool, for which `allowed` holds; NaN fails every comparison."""
-    message = f"[{operation}] expected {name} to be {expected}, got {shown(value)}"
+
+    def message() -> str:
+        return f"[{operation}] expected {name} to be {expected}, got {shown(value)}"
+
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(message)
+        raise TypeError(message())
     try:
         result = float(value)
     except OverflowError:
-        raise ValueError(message) from None
+        raise ValueError(message()) from None
     if not allowed(result):
-        raise ValueError(message)
+        raise ValueError(message())
     return result
 
 
