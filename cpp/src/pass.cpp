@@ -6,8 +6,6 @@
 
 namespace wbcore {
 
-using kernels::table;
-
 template <class T>
 Panels<T> Pass<T>::plan(T*& data, std::size_t rows, std::size_t cols) {
     const Panels<T> m = packed_panels(data, rows, cols);
@@ -124,8 +122,8 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
                                 network[layer].b};
     if (is_elementwise(out.activation))
         product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}};
-    table<T>().product(product);
-    if (out.activation == Activation::softmax) table<T>().softmax(a, z);
+    table_.product(product);
+    if (out.activation == Activation::softmax) table_.softmax(a, z);
 }
 
 template <class T>
@@ -136,7 +134,7 @@ void Pass<T>::loss(const Objective<T>& objective,
                    Range rows) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
-    table<T>().loss({objective.loss, row_losses_.data() + first, out.dz.rows_from(first, n),
+    table_.loss({objective.loss, row_losses_.data() + first, out.dz.rows_from(first, n),
                      out.z.rows_from(first, n), out.a.rows_from(first, n),
                      batch.t.rows_from(first, n),
                      batch.labels == nullptr ? nullptr : batch.labels + first, objective.delta,
@@ -150,10 +148,10 @@ void Pass<T>::backward_outputs(Range rows) {
     const LayerArrays& out = layers_.back();
     const Panels<T> dz = out.dz.rows_from(first, n), a = out.a.rows_from(first, n),
                     z = out.z.rows_from(first, n);
-    if (out.activation == Activation::softmax) return table<T>().softmax_backward(dz, a);
+    if (out.activation == Activation::softmax) return table_.softmax_backward(dz, a);
     if (out.activation == Activation::identity) return;
     for (std::size_t p = 0; p < dz.count(); ++p)
-        table<T>().activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p),
+        table_.activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p),
                                      n * Panels<T>::width);
 }
 
@@ -167,7 +165,7 @@ void Pass<T>::backward_inputs(const PackedNetwork<T>& network, std::size_t layer
         product.epilogue = {kernels::Epilogue<T>::Kind::differentiate, before.activation,
                             before.a.rows_from(first, n), before.z.rows_from(first, n)};
     }
-    table<T>().product(product);
+    table_.product(product);
 }
 
 template <class T>
@@ -178,16 +176,16 @@ void Pass<T>::backward_parameters(const PackedNetwork<T>& out,
                                   Range inputs) {
     const PackedLayer<T>& to = out[layer];
     const Panels<T> dz = limited(layers_[layer].dz);
-    table<T>().outer_product({to.w,
+    table_.outer_product({to.w,
                               to.velocity,
                               inputs_of(layer, batch).rows_from(0, rows_),
                               dz,
                               inputs.first,
                               inputs.last,
                               {sgd, true}});
-    if (sgd != nullptr && layer > 0) table<T>().transpose(to.wt, to.w, inputs.first, inputs.last);
+    if (sgd != nullptr && layer > 0) table_.transpose(to.wt, to.w, inputs.first, inputs.last);
     if (inputs.first == 0 && inputs.last > 0)  // not for an empty part, of which there may be many
-        table<T>().column_sums(
+        table_.column_sums(
             {to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
 }
 

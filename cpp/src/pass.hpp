@@ -96,6 +96,7 @@ private:
     }
     Panels<T> plan(T*& data, std::size_t rows, std::size_t cols);
 
+    const kernels::KernelTable<T>& table_ = kernels::table<T>();
     AlignedBuffer<T> buffer_;
     std::vector<LayerArrays> layers_;
     Panels<T> x_, t_, dx_;  // room for copies, and dX

@@ -99,7 +99,7 @@ private:
             status_ = TrainingStatus::diverged;
             return;
         }
-        pass_.add_metrics(metrics_, batch);
+        if (!metrics_.empty()) pass_.add_metrics(metrics_, batch);
         if (interrupted_ && interrupted_()) status_ = TrainingStatus::interrupted;
     }
 
