@@ -73,8 +73,7 @@ void train_epochs(const std::vector<std::size_t>& widths,
 
     Network<T> network = mlp<T>(widths);
     std::vector<T> velocity(labelled ? network.parameters().size() : 0);
-    const ArrayView targets =
-        labelled ? row_major(labels, 1) : row_major(y, outputs);
+    const ArrayView targets = labelled ? row_major(labels, 1) : row_major(y, outputs);
     const TrainingEnd end = train<T>(
         network, velocity, {row_major(x, widths.front()), targets, labelled}, nullptr, options);
     if (end.status != TrainingStatus::completed) throw std::runtime_error("training diverged");
@@ -86,8 +85,8 @@ void predict_live(const std::vector<std::size_t>& widths, std::size_t rows, std:
     const std::vector<T> x = numbers<T>(rows * widths.front());
     std::vector<T> y(rows * widths.back());
     for (std::size_t i = 0; i < calls; ++i)
-        network.predict({y.data(), rows, widths.back(), widths.back()}, row_major(x, widths.front()),
-                        1);
+        network.predict({y.data(), rows, widths.back(), widths.back()},
+                        row_major(x, widths.front()), 1);
 }
 
 template <class T>

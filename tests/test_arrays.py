@@ -282,7 +282,7 @@ def test_not_finite(dtype, value):
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_a_refused_fit_leaves_no_trace(dtype, shuffle, n_threads):
-    """Inputs are looked at batch by batch; the last ones too are refused before anything changes."""
+    """Inputs are looked at batch by batch, the last ones too before anything changes."""
 
     def trained(*, refused):
         net, optimizer = wb.Network.mlp([5, 40, 3], "relu", seed=0), wb.SGD(0.1, momentum=0.9)
@@ -312,7 +312,7 @@ def test_inputs_that_become_nan_between_epochs():
     net = network()
     kept = []
 
-    def spoil(epoch, history):
+    def spoil(epoch, _history):
         kept.append(net.parameters.copy())
         if epoch == 1:
             X[3, 1] = np.nan

@@ -211,7 +211,8 @@ Dataset with_targets(std::string_view operation,
         if (loss == Loss::binary_cross_entropy)
             if (const auto at = find_outside(targets, 0, 1))
                 throw py::value_error(
-                    opening(operation) + "expected targets y in [0, 1] for binary_cross_entropy, got " +
+                    opening(operation) +
+                    "expected targets y in [0, 1] for binary_cross_entropy, got " +
                     number(value_at(targets, *at)) + place(holder, *at));
     }
     return {x, targets, labels};

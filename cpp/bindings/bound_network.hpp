@@ -180,7 +180,7 @@ public:
         Dataset validation;
         if (validates)
             validation = checked_dataset("fit, validation_data", x_validation, y_validation,
-                                 options["X_val"], options["y_val"], o.objective.loss);
+                                         options["X_val"], options["y_val"], o.objective.loss);
         TrainingRecord<T> record(network_, options["record"], metric_names,
                                  options["track"].cast<bool>(), options["on_epoch"]);
         const std::span<T> velocity = velocity_span(operation, options["velocity"], o.sgd);
@@ -214,7 +214,8 @@ public:
                               std::size_t repeats) const {
         py::array x_holder, y_holder;
         const Objective<T> objective{loss_named("time_per_update", loss), static_cast<T>(delta)};
-        const Dataset data = checked_dataset("time_per_update", x_holder, y_holder, X, y, objective.loss);
+        const Dataset data =
+            checked_dataset("time_per_update", x_holder, y_holder, X, y, objective.loss);
         if (batch_size == 0 || repeats == 0)
             throw py::value_error(
                 "[time_per_update] expected batch_size and repeats of at least 1, got " +

@@ -138,8 +138,7 @@ void predict_typed(const Predictor<T>& predictor, const PredictCall& call) {
     require_stride(call, "x_stride", call.x_stride, inputs);
     require_stride(call, "y_stride", call.y_stride, outputs);
     require_destination<T>(call, inputs, outputs);
-    const ArrayView x =
-        row_major(static_cast<const T*>(call.x), call.rows, inputs, call.x_stride);
+    const ArrayView x = row_major(static_cast<const T*>(call.x), call.rows, inputs, call.x_stride);
     if (const auto position = find_non_finite<T>(x)) {
         const double value = value_at(x, *position);
         refuse(call.function, "finite values in x",

@@ -10,7 +10,8 @@ namespace wbcore {
 
 template <class T>
 bool is_plain(const ArrayView& in) {
-    return in.type == element_type<T>() && !in.swapped && (in.col_stride == sizeof(T) || in.cols == 1) &&
+    return in.type == element_type<T>() && !in.swapped &&
+           (in.col_stride == sizeof(T) || in.cols == 1) &&
            reinterpret_cast<std::uintptr_t>(in.data) % alignof(T) == 0 && in.row_stride >= 0 &&
            in.row_stride % static_cast<std::ptrdiff_t>(alignof(T)) == 0;
 }

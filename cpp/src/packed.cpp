@@ -143,8 +143,7 @@ bool PackedNetwork<T>::all_finite() const {
         const std::size_t whole = layer.w.cols / panel_width<T>,
                           rest = layer.w.cols % panel_width<T>;
         for (std::size_t p = 0; p < whole; ++p)
-            if (!finite(layer.w.panel(p), layer.w.rows * layer.w.row_stride))
-                return false;
+            if (!finite(layer.w.panel(p), layer.w.rows * layer.w.row_stride)) return false;
         if (rest == 0) continue;
         const T* last = layer.w.panel(whole);
         for (std::size_t i = 0; i < layer.w.rows; ++i)

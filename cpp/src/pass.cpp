@@ -80,8 +80,7 @@ Batch<T> Pass<T>::batch(
     if (in_order && n * static_cast<std::size_t>(data.x.row_stride) <= most_bytes_in_place &&
         is_readable<T>(data.x, first, n)) {
         batch.x = in_place<T>(data.x, first, n);
-        batch.finite =
-            all_finite<T>(data.x.rows_from(first + mine.first, mine.last - mine.first));
+        batch.finite = all_finite<T>(data.x.rows_from(first + mine.first, mine.last - mine.first));
     } else if (data.x.rows != 0) {
         batch.finite = gather_rows(data.x, order, first, mine, x_);
     }
@@ -135,10 +134,9 @@ void Pass<T>::loss(const Objective<T>& objective,
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
     table_.loss({objective.loss, row_losses_.data() + first, out.dz.rows_from(first, n),
-                     out.z.rows_from(first, n), out.a.rows_from(first, n),
-                     batch.t.rows_from(first, n),
-                     batch.labels == nullptr ? nullptr : batch.labels + first, objective.delta,
-                     static_cast<T>(mean_count), gradient});
+                 out.z.rows_from(first, n), out.a.rows_from(first, n), batch.t.rows_from(first, n),
+                 batch.labels == nullptr ? nullptr : batch.labels + first, objective.delta,
+                 static_cast<T>(mean_count), gradient});
     if (gradient && !is_entropy(objective.loss)) backward_outputs(rows);
 }
 
@@ -152,7 +150,7 @@ void Pass<T>::backward_outputs(Range rows) {
     if (out.activation == Activation::identity) return;
     for (std::size_t p = 0; p < dz.count(); ++p)
         table_.activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p),
-                                     n * Panels<T>::width);
+                                 n * Panels<T>::width);
 }
 
 template <class T>
@@ -177,16 +175,15 @@ void Pass<T>::backward_parameters(const PackedNetwork<T>& out,
     const PackedLayer<T>& to = out[layer];
     const Panels<T> dz = limited(layers_[layer].dz);
     table_.outer_product({to.w,
-                              to.velocity,
-                              inputs_of(layer, batch).rows_from(0, rows_),
-                              dz,
-                              inputs.first,
-                              inputs.last,
-                              {sgd, true}});
+                          to.velocity,
+                          inputs_of(layer, batch).rows_from(0, rows_),
+                          dz,
+                          inputs.first,
+                          inputs.last,
+                          {sgd, true}});
     if (sgd != nullptr && layer > 0) table_.transpose(to.wt, to.w, inputs.first, inputs.last);
     if (inputs.first == 0 && inputs.last > 0)  // not for an empty part, of which there may be many
-        table_.column_sums(
-            {to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
+        table_.column_sums({to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
 }
 
 template <class T>

@@ -19,7 +19,7 @@ struct Batch {
     Panels<const T> x;                     // (B, I)
     Panels<const T> t;                     // (B, O), when labels is null
     const std::int64_t* labels = nullptr;  // (B)
-    bool finite = true;                    // no input of the rows that were looked at is NaN or infinite
+    bool finite = true;  // no input of the rows that were looked at is NaN or infinite
 };
 
 template <class T>

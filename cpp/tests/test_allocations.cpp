@@ -94,11 +94,8 @@ struct Data {
             labels.push_back(static_cast<std::int64_t>(i % outputs));
     }
     Dataset with(bool byte_inputs, bool labelled) const {
-        return {byte_inputs ? row_major(bytes, inputs)
-                            : row_major(x, inputs),
-                labelled ? row_major(labels, 1)
-                         : row_major(targets, outputs),
-                labelled};
+        return {byte_inputs ? row_major(bytes, inputs) : row_major(x, inputs),
+                labelled ? row_major(labels, 1) : row_major(targets, outputs), labelled};
     }
 };
 

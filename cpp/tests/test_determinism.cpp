@@ -139,8 +139,8 @@ std::uint64_t trained(const Training& training) {
     options.seed = 6;
     options.n_threads = 2;
     std::vector<T> velocity(sgd.momentum != 0 ? net.parameters().size() : 0);
-    const TrainingEnd end =
-        train<T>(net, velocity, {row_major(x, inputs), row_major(y, outputs), false}, nullptr, options);
+    const TrainingEnd end = train<T>(
+        net, velocity, {row_major(x, inputs), row_major(y, outputs), false}, nullptr, options);
     CHECK_EQUAL(end.status, TrainingStatus::completed);
     return digest<T>(net.parameters());
 }

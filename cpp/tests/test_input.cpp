@@ -194,8 +194,7 @@ void non_finite_in_each_place() {
                 values[at] = bad;
                 std::vector<T> same(values.begin(), values.end());
                 const Scattered wide(values, rows, cols, gap, gap != 0, false, gap != 0, false);
-                for (const ArrayView& view :
-                     {wide.view, row_major(same, cols)}) {
+                for (const ArrayView& view : {wide.view, row_major(same, cols)}) {
                     const auto found = find_non_finite<T>(view);
                     CHECK(found && found->row == at / cols && found->col == at % cols);
                     const auto outside = find_outside(view, 0, 1);
@@ -206,7 +205,8 @@ void non_finite_in_each_place() {
                     AlignedBuffer<T> room(packed_size<T>(rows, cols));
                     const Panels<T> out = packed_panels(room.data(), rows, cols);
                     CHECK(!gather(view, nullptr, out));
-                    CHECK(gather(view.rows_from(0, at / cols), nullptr, out.rows_from(0, at / cols)));
+                    CHECK(
+                        gather(view.rows_from(0, at / cols), nullptr, out.rows_from(0, at / cols)));
                 }
             }
 }
@@ -221,13 +221,15 @@ void non_finite_for_each_isa() {
         const checks::Note isa("isa", table->isa);
         for (std::size_t cols = 1; cols < 36; ++cols)
             for (const std::size_t gap : {0u, 3u}) {
-                const checks::Note note("cols, gap", std::to_string(cols) + ", " + std::to_string(gap));
+                const checks::Note note("cols, gap",
+                                        std::to_string(cols) + ", " + std::to_string(gap));
                 const std::size_t stride = cols + gap;
                 std::vector<From> values(rows * stride + 40, nan);
                 const ArrayView in = row_major(values.data(), rows, cols, stride);
                 for (std::size_t r = 0; r < rows; ++r)
                     for (std::size_t c = 0; c < cols; ++c)
-                        values[r * stride + c] = static_cast<From>(r + 1) / static_cast<From>(c + 3);
+                        values[r * stride + c] =
+                            static_cast<From>(r + 1) / static_cast<From>(c + 3);
                 AlignedBuffer<T> room(packed_size<T>(rows, cols));
                 const Panels<T> out = packed_panels(room.data(), rows, cols);
                 const std::vector<std::int64_t> order{2, 0};

@@ -318,8 +318,8 @@ void divergence() {
                                                           last_velocity = velocity;
         std::size_t epochs = 0;
         const TrainingEnd end =
-            train<T>(net, velocity, {row_major(x, 4), row_major(problem.numbers, 2)}, nullptr, options,
-                     [&](std::size_t epoch, const EpochResult& result) {
+            train<T>(net, velocity, {row_major(x, 4), row_major(problem.numbers, 2)}, nullptr,
+                     options, [&](std::size_t epoch, const EpochResult& result) {
                          CHECK(std::isfinite(result.loss));
                          last = copy_of(net);
                          last_velocity = velocity;

@@ -64,7 +64,7 @@ enum class TrainingStatus : std::uint8_t {
     stopped,      // the epoch callback asked for it
     interrupted,  // the interrupt check asked for it; the parameters are those of the last batch
     diverged,  // the loss or a parameter became NaN or infinite; the parameters are those of the last finite epoch
-    refused,   // an input is NaN or infinite; the parameters are those of the last epoch without
+    refused,  // an input is NaN or infinite; the parameters are those of the last epoch without
 };
 
 struct TrainingEnd {
