@@ -191,12 +191,9 @@ public:
             end = train(network_, velocity, data, validates ? &validation : nullptr, o,
                         record.on_epoch(), record.interrupted());
         }
-        if (end.status == TrainingStatus::refused) {
-            require_finite<T>(operation, "X", data.x);
-            throw py::value_error("[fit] expected finite values in X, which was changed meanwhile");
-        }
-        if (end.epoch > 0 || end.status != TrainingStatus::refused) record.flush();
-        if (end.status == TrainingStatus::refused) refuse_non_finite<T>(operation, "X", data.x);
+        const bool refused = end.status == TrainingStatus::refused;
+        if (!refused || end.epoch > 0) record.flush();
+        if (refused) refuse_non_finite<T>(operation, "X", data.x);
         if (end.status == TrainingStatus::interrupted) throw py::error_already_set();
         const char* status = end.status == TrainingStatus::completed ? "completed"
                              : end.status == TrainingStatus::stopped ? "stopped"

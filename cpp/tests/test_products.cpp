@@ -90,6 +90,39 @@ void product_of_some_rows() {
     }
 }
 
+// relu at the end of a product, forward and backward, where the numbers are -0, +0 or tiny: z > 0 ? z : +0, and dA where
+// a > 0 (docs/arithmetic.md).
+template <class T>
+void relu_of_zeros() {
+    using Kind = typename kernels::Epilogue<T>::Kind;
+    const std::vector<T> numbers{T(-0.0), T(0), T(-1), T(2), std::numeric_limits<T>::denorm_min()};
+    const std::size_t rows = 13, outputs = 35;
+    const Packed<T> nothing(rows, 1), w(1, outputs), a(rows, outputs);
+    std::vector<T> start(round_up(outputs, panel_width<T>));
+    for (std::size_t o = 0; o < outputs; ++o) {
+        start[o] = numbers[o % numbers.size()];
+        w(0, o) = -1;
+        for (std::size_t r = 0; r < rows; ++r) a(r, o) = numbers[(r + o) % numbers.size()];
+    }
+    for (std::size_t r = 0; r < rows; ++r) nothing(r, 0) = 0;
+    for (const KernelTable<T>* table : kernels::available_tables<T>()) {
+        const checks::Note isa("isa", table->isa);
+        const Packed<T> out(rows, outputs), dz(rows, outputs);
+        table->product(
+            {out(), nothing(), w(), start.data(), {Kind::activate, Activation::relu, out(), {}}});
+        table->product({dz(),
+                        nothing(),
+                        w(),
+                        start.data(),
+                        {Kind::differentiate, Activation::relu, a(), a()}});
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t o = 0; o < outputs; ++o) {
+                CHECK_BITS(out(r, o), start[o] > 0 ? start[o] : T(0));
+                CHECK_BITS(dz(r, o), a(r, o) > 0 ? start[o] : T(0));
+            }
+    }
+}
+
 template <class T>
 std::vector<Sgd<T>> optimizers() {
     const T rate = T(0.1), momentum = T(0.9), decay = T(0.01);
@@ -233,6 +266,7 @@ template <class T>
 void all() {
     product<T>();
     product_of_some_rows<T>();
+    relu_of_zeros<T>();
     outer_product<T>();
     column_sums<T>();
     transpose<T>();
