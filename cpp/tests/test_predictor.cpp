@@ -95,9 +95,31 @@ void outlives_its_network() {
     CHECK_ARRAYS(after.data(), before.data(), before.size());
 }
 
+// Each block of rows is looked at, by whichever thread computes it.
+template <class T>
+void inputs_that_are_not_finite() {
+    const Network<T> net = network<T>();
+    const Predictor<T> predictor(net);
+    const std::size_t inputs = net.inputs(), outputs = net.outputs();
+    for (const std::size_t rows : {1u, 40u, 300u})
+        for (const std::size_t n_threads : {1u, 3u}) {
+            std::vector<T> x(rows * inputs, T(0.5)), y(rows * outputs);
+            const std::vector<double> wide(x.size(), 1e30);
+            const Matrix<T> to{y.data(), rows, outputs, outputs};
+            CHECK(net.predict(to, row_major(x, inputs), n_threads));
+            CHECK(predictor(to, row_major(x, inputs), n_threads));
+            CHECK(predictor(to, row_major(wide, inputs), n_threads));
+            x.back() = std::numeric_limits<T>::infinity();
+            CHECK(!net.predict(to, row_major(x, inputs), n_threads));
+            CHECK(!predictor(to, row_major(x, inputs), n_threads));
+        }
+}
+
 }  // namespace
 
 int main() {
+    inputs_that_are_not_finite<float>();
+    inputs_that_are_not_finite<double>();
     threads_share_a_predictor<float>();
     threads_share_a_predictor<double>();
     outlives_its_network<float>();

@@ -493,6 +493,41 @@ void what_does_not_fit_is_refused() {
     CHECK_ARRAYS(net.parameters().data(), before.data(), before.size());
 }
 
+// NaN among the inputs ends the epoch that meets it, and nothing of that epoch is kept. Small batches are looked at where
+// they lie, large ones on the way into a copy.
+template <class T>
+void inputs_that_are_not_finite() {
+    for (const std::size_t batch_size : {8u, 120u})
+        for (const bool shuffle : {false, true})
+            for (const std::size_t n_threads : {1u, 3u}) {
+                const Setting<T> setting{{{96, 4, Activation::tanh}, {4, 2}},
+                                         Loss::mse,
+                                         {T(0.1), T(0.9), 0, false, false},
+                                         130,
+                                         batch_size};
+                const Problem<T> problem(130, 96, 2);
+                std::vector<T> x = problem.x;
+                TrainingOptions<T> options = options_of(setting);
+                options.shuffle = shuffle;
+                options.n_threads = n_threads;
+                Network<T> net = random_network<T>(setting.shapes);
+                std::vector<T> velocity(net.parameters().size()), kept, kept_velocity;
+                const TrainingEnd end =
+                    train<T>(net, velocity, {row_major(x, 96), row_major(problem.numbers, 2)},
+                             nullptr, options, [&](std::size_t epoch, const EpochResult&) {
+                                 if (epoch == 1)
+                                     x[129 * 96 + 95] = std::numeric_limits<T>::quiet_NaN();
+                                 kept = copy_of(net);
+                                 kept_velocity = velocity;
+                                 return false;
+                             });
+                CHECK_EQUAL(end.status, TrainingStatus::refused);
+                CHECK_EQUAL(end.epoch, 2u);
+                CHECK_ARRAYS(net.parameters().data(), kept.data(), kept.size());
+                CHECK_ARRAYS(velocity.data(), kept_velocity.data(), kept.size());
+            }
+}
+
 template <class T>
 void all() {
     xor_is_learned<T>();
@@ -504,6 +539,7 @@ void all() {
     divergence<T>();
     divergence_in_the_last_update<T>();
     interruption<T>();
+    inputs_that_are_not_finite<T>();
     callbacks<T>();
     callbacks_may_write<T>();
     timing_changes_nothing<T>();
