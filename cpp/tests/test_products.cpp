@@ -198,13 +198,21 @@ void outer_product() {
     for (const std::size_t rows :
          Sizes{127, 128, 129, 255, 256, 257, 300, 385, 512, 600, 700, 1000, 1025, 1500})
         check_outer_product<T>(rows, 7, 17, 0, 7, {}, seed), ++seed;
-    for (const std::size_t first : Sizes{0, 1, 15, 16, 17, 32})
-        for (const std::size_t last : Sizes{0, 1, 16, 18, 31, 33, 49})
-            if (first <= last) check_outer_product<T>(5, 49, 18, first, last, {}, ++seed);
+    // few outputs go another way than many, as do inputs that are not packed
+    for (const std::size_t outputs : Sizes{1, 3, 18})
+        for (const std::size_t first : Sizes{0, 1, 15, 16, 17, 32})
+            for (const std::size_t last : Sizes{0, 1, 16, 18, 31, 33, 49})
+                for (const unsigned packed : {0u, 1u})
+                    if (first <= last)
+                        check_outer_product<T>(5, 49, outputs, first, last, {},
+                                               2 * ++seed + packed);
     for (const Sgd<T>& sgd : optimizers<T>())
         for (const bool decayed : {false, true})
             for (const std::size_t rows : Sizes{3, 300})
-                check_outer_product<T>(rows, 21, 33, 2, 19, {&sgd, decayed}, ++seed);
+                for (const std::size_t outputs : Sizes{1, 3, 33})
+                    for (const unsigned packed : {0u, 1u})
+                        check_outer_product<T>(rows, 21, outputs, 2, 19, {&sgd, decayed},
+                                               2 * ++seed + packed);
 }
 
 template <class T>
