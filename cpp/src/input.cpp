@@ -177,10 +177,11 @@ bool gather_columns(const ArrayView& in,
 
 // Rows that the kernels of an instruction set take.
 bool has_kernel(const ArrayView& in) {
-    if (in.swapped || (in.type != ElementType::float32 && in.type != ElementType::float64))
-        return false;
-    const std::ptrdiff_t size = in.type == ElementType::float32 ? 4 : 8;
-    return in.col_stride == size || in.cols == 1;
+    const std::ptrdiff_t size = in.type == ElementType::uint8     ? 1
+                                : in.type == ElementType::float32 ? 4
+                                : in.type == ElementType::float64 ? 8
+                                                                  : 0;
+    return size != 0 && (size == 1 || !in.swapped) && (in.col_stride == size || in.cols == 1);
 }
 
 }  // namespace

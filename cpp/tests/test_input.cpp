@@ -98,7 +98,7 @@ template <class From>
 void gather_all_layouts() {
     const checks::Note type("element type", static_cast<int>(element_type<From>()));
     const std::vector<From> values = samples<From>();
-    for (const std::size_t cols : {1u, 7u, 16u, 17u, 35u})
+    for (const std::size_t cols : {1u, 7u, 16u, 17u, 35u, 64u, 133u})
         for (const std::ptrdiff_t gap : {0, 1, 8})
             for (int form = 0; form < 16; ++form) {
                 const checks::Note note("cols, gap, form", std::to_string(cols) + ", " +
@@ -251,6 +251,30 @@ void non_finite_for_each_isa() {
     }
 }
 
+template <class T>
+void bytes_for_each_isa() {
+    constexpr std::size_t rows = 3;
+    for (const kernels::KernelTable<T>* table : kernels::available_tables<T>()) {
+        const checks::Note isa("isa", table->isa);
+        for (const std::size_t cols : {1u, 15u, 63u, 64u, 65u, 128u, 200u}) {
+            const checks::Note note("cols", cols);
+            std::vector<std::uint8_t> bytes(rows * (cols + 3));
+            for (std::size_t i = 0; i < bytes.size(); ++i)
+                bytes[i] = static_cast<std::uint8_t>(i * 151 + 7);
+            const ArrayView in = row_major(bytes.data(), rows, cols, cols + 3);
+            const std::vector<std::int64_t> order{2, 0, 2, 1};
+            AlignedBuffer<T> room(packed_size<T>(order.size(), cols));
+            const Panels<T> out = packed_panels(room.data(), order.size(), cols);
+            CHECK(table->gather(in, order.data(), out));
+            for (std::size_t r = 0; r < order.size(); ++r)
+                for (std::size_t c = 0; c < cols; ++c)
+                    CHECK_BITS(
+                        out(r, c),
+                        static_cast<T>(bytes[static_cast<std::size_t>(order[r]) * (cols + 3) + c]));
+        }
+    }
+}
+
 void finite_numbers() {
     // finite as they are, but not in float32
     const std::vector<double> large{1, 1e300, 3.5e38};
@@ -318,6 +342,8 @@ int main() {
     gather_native<float>();
     gather_native<double>();
     all_halves();
+    bytes_for_each_isa<float>();
+    bytes_for_each_isa<double>();
     non_finite_for_each_isa<float, float>();
     non_finite_for_each_isa<float, double>();
     non_finite_for_each_isa<double, float>();

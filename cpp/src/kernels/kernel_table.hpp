@@ -112,7 +112,7 @@ struct KernelTable {
                       std::size_t first_row,
                       std::size_t last_row);
     void (*function)(Function, T* y, const T* x, std::size_t n);
-    // As the functions of input.hpp, for rows of float or double, each in one piece.
+    // As the functions of input.hpp, for rows of float, double or (gather) bytes, each in one piece.
     bool (*gather)(const ArrayView& in, const std::int64_t* order, Panels<T> out);
     bool (*all_finite)(const ArrayView& in);
     void (*add_scaled)(T* y, const T* x, T scale, std::size_t n);  // y = fma(scale, x, y)
