@@ -73,6 +73,11 @@ void product() {
             check_product<T>(rows, rows % 2 == 0 ? 257 : 19, outputs, rows % 3 == 0, seed), ++seed;
     for (const std::size_t rows : Sizes{127, 128, 129, 300})
         check_product<T>(rows, 9, 17, true, ++seed);
+    // one output, where rows and features may come in whole blocks
+    for (const std::size_t rows : Sizes{2, 4, 8, 15, 16, 17, 32, 40, 100})
+        for (const std::size_t features : Sizes{2, 4, 8, 15, 16, 24, 32, 256, 272, 512, 528})
+            for (const bool row_major : {false, true})
+                check_product<T>(rows, features, 1, row_major, ++seed);
 }
 
 // A part of the rows of a larger batch: what a thread works on.
@@ -93,18 +98,19 @@ void product_of_some_rows() {
 // relu at the end of a product, forward and backward, where the numbers are -0, +0 or tiny: z > 0 ? z : +0, and dA where
 // a > 0 (docs/arithmetic.md).
 template <class T>
-void relu_of_zeros() {
+void relu_of_zeros(std::size_t outputs) {
     using Kind = typename kernels::Epilogue<T>::Kind;
     const std::vector<T> numbers{T(-0.0), T(0), T(-1), T(2), std::numeric_limits<T>::denorm_min()};
-    const std::size_t rows = 13, outputs = 35;
-    const Packed<T> nothing(rows, 1), w(1, outputs), a(rows, outputs);
+    const std::size_t rows = 37, features = 16;
+    const Packed<T> nothing(rows, features), w(features, outputs), a(rows, outputs);
     std::vector<T> start(round_up(outputs, panel_width<T>));
     for (std::size_t o = 0; o < outputs; ++o) {
         start[o] = numbers[o % numbers.size()];
-        w(0, o) = -1;
+        for (std::size_t k = 0; k < features; ++k) w(k, o) = -1;
         for (std::size_t r = 0; r < rows; ++r) a(r, o) = numbers[(r + o) % numbers.size()];
     }
-    for (std::size_t r = 0; r < rows; ++r) nothing(r, 0) = 0;
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t k = 0; k < features; ++k) nothing(r, k) = 0;
     for (const KernelTable<T>* table : kernels::available_tables<T>()) {
         const checks::Note isa("isa", table->isa);
         const Packed<T> out(rows, outputs), dz(rows, outputs);
@@ -274,7 +280,8 @@ template <class T>
 void all() {
     product<T>();
     product_of_some_rows<T>();
-    relu_of_zeros<T>();
+    relu_of_zeros<T>(1);
+    relu_of_zeros<T>(35);
     outer_product<T>();
     column_sums<T>();
     transpose<T>();
