@@ -107,7 +107,8 @@ public:
         const char* operation = "loss_and_gradients";
         py::array x_holder, y_holder;
         const Objective<T> objective{loss_named(operation, loss), static_cast<T>(delta)};
-        const Dataset data = checked_dataset(operation, x_holder, y_holder, X, y, objective.loss);
+        const Dataset data = with_finite_inputs(
+            operation, dataset(operation, x_holder, y_holder, X, y, objective.loss));
         py::array_t<T> flat(static_cast<py::ssize_t>(network_.parameters().size()));
         const std::span<T> to = as_span(flat);
         double value = 0;
@@ -127,7 +128,8 @@ public:
                          std::size_t n_threads) const {
         py::array x_holder, y_holder;
         const Objective<T> objective{loss_named("evaluate", loss), static_cast<T>(delta)};
-        const Dataset data = checked_dataset("evaluate", x_holder, y_holder, X, y, objective.loss);
+        const Dataset data = with_finite_inputs(
+            "evaluate", dataset("evaluate", x_holder, y_holder, X, y, objective.loss));
         const std::vector<Metric> wanted = metrics_named("evaluate", metrics, objective.loss);
         Evaluation result;
         {
@@ -179,8 +181,10 @@ public:
         const bool validates = !options["X_val"].is_none();
         Dataset validation;
         if (validates)
-            validation = checked_dataset("fit, validation_data", x_validation, y_validation,
-                                         options["X_val"], options["y_val"], o.objective.loss);
+            validation =
+                with_finite_inputs("fit, validation_data",
+                                   dataset("fit, validation_data", x_validation, y_validation,
+                                           options["X_val"], options["y_val"], o.objective.loss));
         TrainingRecord<T> record(network_, options["record"], metric_names,
                                  options["track"].cast<bool>(), options["on_epoch"]);
         const std::span<T> velocity = velocity_span(operation, options["velocity"], o.sgd);
@@ -211,8 +215,9 @@ public:
                               std::size_t repeats) const {
         py::array x_holder, y_holder;
         const Objective<T> objective{loss_named("time_per_update", loss), static_cast<T>(delta)};
-        const Dataset data =
-            checked_dataset("time_per_update", x_holder, y_holder, X, y, objective.loss);
+        const Dataset data = with_finite_inputs(
+            "time_per_update",
+            dataset("time_per_update", x_holder, y_holder, X, y, objective.loss));
         if (batch_size == 0 || repeats == 0)
             throw py::value_error(
                 "[time_per_update] expected batch_size and repeats of at least 1, got " +
@@ -249,13 +254,7 @@ private:
         const ArrayView x = view(x_holder);
         return with_targets<T>(operation, y_holder, y, x, loss, network_.outputs());
     }
-    Dataset checked_dataset(std::string_view operation,
-                            py::array& x_holder,
-                            py::array& y_holder,
-                            const py::object& X,
-                            const py::object& y,
-                            Loss loss) const {
-        const Dataset data = dataset(operation, x_holder, y_holder, X, y, loss);
+    Dataset with_finite_inputs(std::string_view operation, Dataset data) const {
         require_finite<T>(operation, "X", data.x);
         return data;
     }
