@@ -36,9 +36,6 @@ Panels<const T> in_place(const ArrayView& all, std::size_t first, std::size_t n)
     return {static_cast<const T*>(all.data) + first * stride, n, all.cols, stride, panel_width<T>};
 }
 
-// Inputs are read column by column too. Beyond the size of L1, rows far apart would make that slow.
-constexpr std::size_t most_bytes_in_place = std::size_t(32) << 10;
-
 // The rows [first, last) of the batch that begins at row `start`, or of those that `order` names.
 template <class T>
 bool gather_rows(
@@ -77,7 +74,7 @@ Batch<T> Pass<T>::batch(
     const Dataset& data, const std::int64_t* order, std::size_t first, std::size_t n, Range mine) {
     Batch<T> batch{x_.rows_from(0, n), t_.rows_from(0, n)};
     const bool in_order = order == nullptr;
-    if (in_order && n * static_cast<std::size_t>(data.x.row_stride) <= most_bytes_in_place &&
+    if (in_order && static_cast<std::ptrdiff_t>(n) * data.x.row_stride <= most_bytes_in_place &&
         is_readable<T>(data.x, first, n)) {
         batch.x = in_place<T>(data.x, first, n);
         batch.finite = all_finite<T>(data.x.rows_from(first + mine.first, mine.last - mine.first));

@@ -24,11 +24,12 @@ T* scratch(std::size_t n) {
     return buffer.data();
 }
 
-// Rows of x as the kernels read them: in place when they lie there as T, gathered into `room` otherwise. And whether
-// all are finite.
+// Rows of x as the kernels read them: in place when they lie there as T and near each other, gathered into `room`
+// otherwise. And whether all are finite.
 template <class T>
 std::pair<Panels<const T>, bool> rows_of(const ArrayView& x, T* room) {
-    if (is_plain<T>(x))
+    if (static_cast<std::ptrdiff_t>(x.rows - 1) * x.row_stride <= most_bytes_in_place &&
+        is_plain<T>(x))
         return {{static_cast<const T*>(x.data), x.rows, x.cols,
                  static_cast<std::size_t>(x.row_stride) / sizeof(T), panel_width<T>},
                 all_finite<T>(x)};

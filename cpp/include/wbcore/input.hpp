@@ -84,6 +84,10 @@ ArrayView row_major(const std::vector<T>& values, std::size_t cols) {
 template <class T>
 bool is_plain(const ArrayView& in);
 
+// Inputs that span more are copied into panels: the kernels read them column by column too, and with rows so far apart that
+// more than L1 lies between the first and the last, copying them once is faster.
+inline constexpr std::ptrdiff_t most_bytes_in_place = std::ptrdiff_t(32) << 10;
+
 // Rows of `in`, converted to T, into the rows of `out`: row r of `out` is row order[r], or row r when order is null.
 // False when one of the numbers is NaN or infinite once converted.
 template <class T>
