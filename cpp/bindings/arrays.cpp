@@ -137,14 +137,19 @@ ArrayView view(const py::array& array) {
     return v;
 }
 
-py::array as_features(std::string_view operation,
-                      std::string_view name,
-                      const py::object& object,
-                      std::size_t features) {
-    py::array array = as_array(operation, name, object);
+Features as_features(std::string_view operation,
+                     std::string_view name,
+                     const py::object& object,
+                     std::size_t features) {
+    const bool scaled = !py::isinstance<py::array>(object) &&
+                        py::isinstance(object, py::module_::import("wbcore.scaled").attr("Scaled"));
+    py::array array = as_array(operation, name, scaled ? py::object(object.attr("array")) : object);
     if (array.ndim() == 2 && static_cast<std::size_t>(array.shape(1)) == features &&
-        array.shape(0) > 0)
-        return array;
+        array.shape(0) > 0) {
+        ArrayView all = view(array);
+        if (scaled) all.factor = py::cast<double>(object.attr("factor"));
+        return {std::move(array), all};
+    }
     const std::string start = opening(operation), x(name), shape = shape_text(array);
     const std::string wanted = "(B, " + std::to_string(features) + ")";
     if (array.ndim() != 2)

@@ -24,11 +24,17 @@ py::array as_array(std::string_view operation, std::string_view name, const py::
 // A 1-D or 2-D array of real numbers as the core reads it; 1-D is one column.
 ArrayView view(const py::array& array);
 
-// X (B, I): two-dimensional, not empty, I = `features`.
-py::array as_features(std::string_view operation,
-                      std::string_view name,
-                      const py::object& object,
-                      std::size_t features);
+// X, kept alive, and as the core reads it.
+struct Features {
+    py::array holder;
+    ArrayView view;
+};
+
+// X (B, I), an array or a wbcore.Scaled: two-dimensional, not empty, I = `features`.
+Features as_features(std::string_view operation,
+                     std::string_view name,
+                     const py::object& object,
+                     std::size_t features);
 
 // Refuses NaN and infinity, also those that appear when the values are converted to T.
 template <class T>

@@ -74,8 +74,7 @@ public:
     }
 
     py::array forward(const py::object& X) {
-        const py::array holder = as_features("forward", "X", X, network_.inputs());
-        const ArrayView x = view(holder);
+        const auto [holder, x] = as_features("forward", "X", X, network_.inputs());
         require_finite<T>("forward", "X", x);
         py::array_t<T> y = new_array<T>(x.rows, network_.outputs());
         tape_.forward(as_matrix(y), network_, x);
@@ -250,9 +249,9 @@ private:
                     const py::object& y,
                     Loss loss) const {
         require_match(operation, loss, network_.shapes().back().activation);
-        x_holder = as_features(operation, "X", X, network_.inputs());
-        const ArrayView x = view(x_holder);
-        return with_targets<T>(operation, y_holder, y, x, loss, network_.outputs());
+        Features features = as_features(operation, "X", X, network_.inputs());
+        x_holder = std::move(features.holder);
+        return with_targets<T>(operation, y_holder, y, features.view, loss, network_.outputs());
     }
     Dataset with_finite_inputs(std::string_view operation, Dataset data) const {
         require_finite<T>(operation, "X", data.x);

@@ -47,8 +47,8 @@ py::object predict_with(const PredictionSize& size,
                         const py::object& X,
                         const py::object& out,
                         Prepare prepare) {
-    const py::array holder = as_features("predict", "X", X, size.inputs);
-    const ArrayView x = view(holder);
+    const Features features = as_features("predict", "X", X, size.inputs);
+    const ArrayView& x = features.view;
     if (!out.is_none()) require_finite<T>("predict", "X", x);
     if (!out.is_none() && !py::isinstance<py::array>(out))
         throw py::type_error("[predict] expected out as an array, got " +

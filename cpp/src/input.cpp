@@ -10,7 +10,7 @@ namespace wbcore {
 
 template <class T>
 bool is_plain(const ArrayView& in) {
-    return in.type == element_type<T>() && !in.swapped &&
+    return in.type == element_type<T>() && !in.swapped && in.factor == 1 &&
            (in.col_stride == sizeof(T) || in.cols == 1) &&
            reinterpret_cast<std::uintptr_t>(in.data) % alignof(T) == 0 && in.row_stride >= 0 &&
            in.row_stride % static_cast<std::ptrdiff_t>(alignof(T)) == 0;
@@ -124,16 +124,20 @@ const char* row_named(const ArrayView& in, const std::int64_t* order, std::size_
     return row_start(in, order != nullptr ? order[row] : static_cast<std::int64_t>(row));
 }
 
-// Row r of `in` as any type, elements `col_stride` bytes apart; false when one is not finite.
+// Row r of `out`, from any type, elements `col_stride` bytes apart; false when one is not finite.
 template <class T, class Read>
-[[gnu::always_inline]] inline bool gather_row(
-    const char* from, std::ptrdiff_t col_stride, Panels<T> out, std::size_t r, Read read_element) {
+[[gnu::always_inline]] inline bool gather_row(const char* from,
+                                              std::ptrdiff_t col_stride,
+                                              T factor,
+                                              Panels<T> out,
+                                              std::size_t r,
+                                              Read read_element) {
     constexpr std::size_t width = Panels<T>::width;
     T* to = out.data + r * out.row_stride;
     bool finite = true;
     auto panel = [&](std::size_t n) __attribute__((always_inline)) {
         for (std::size_t j = 0; j < n; ++j, from += col_stride) {
-            to[j] = convert<T>(read_element(from));
+            to[j] = convert<T>(read_element(from)) * factor;
             if constexpr (reads_fractions<Read>) finite &= std::isfinite(to[j]);
         }
     };
@@ -146,13 +150,14 @@ template <class T, class Read>
 template <class T, class Read>
 bool gather_rows(const ArrayView& in, const std::int64_t* order, Panels<T> out, Read read_element) {
     constexpr auto size = static_cast<std::ptrdiff_t>(sizeof(read_element(nullptr)));
+    const T factor = static_cast<T>(in.factor);
     bool finite = true;
     for (std::size_t r = 0; r < out.rows; ++r) {
         const char* const from = row_named(in, order, r);
         if (in.col_stride == size)  // a stride that the compiler knows
-            finite &= gather_row(from, size, out, r, read_element);
+            finite &= gather_row(from, size, factor, out, r, read_element);
         else
-            finite &= gather_row(from, in.col_stride, out, r, read_element);
+            finite &= gather_row(from, in.col_stride, factor, out, r, read_element);
     }
     return finite;
 }
@@ -163,11 +168,12 @@ bool gather_columns(const ArrayView& in,
                     const std::int64_t* order,
                     Panels<T> out,
                     Read read_element) {
+    const T factor = static_cast<T>(in.factor);
     bool finite = true;
     for (std::size_t c = 0; c < out.cols; ++c) {
         const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(c) * in.col_stride;
         for (std::size_t r = 0; r < out.rows; ++r) {
-            const T x = convert<T>(read_element(row_named(in, order, r) + offset));
+            const T x = convert<T>(read_element(row_named(in, order, r) + offset)) * factor;
             if constexpr (reads_fractions<Read>) finite &= std::isfinite(x);
             out(r, c) = x;
         }
@@ -211,13 +217,16 @@ void gather_labels(const ArrayView& in,
 template <class T>
 bool all_finite(const ArrayView& in) {
     if (!is_floating(in.type)) return true;
-    return has_kernel(in) ? kernels::table<T>().all_finite(in) : !find_non_finite<T>(in);
+    return has_kernel(in) && in.factor == 1 ? kernels::table<T>().all_finite(in)
+                                            : !find_non_finite<T>(in);
 }
 
 template <class T>
 std::optional<Position> find_non_finite(const ArrayView& in) {
-    if (!is_floating(in.type) || (has_kernel(in) && all_finite<T>(in))) return std::nullopt;
-    return find(in, [](auto x) { return !std::isfinite(convert<T>(x)); });
+    if (!is_floating(in.type)) return std::nullopt;
+    if (has_kernel(in) && in.factor == 1 && all_finite<T>(in)) return std::nullopt;
+    const T factor = static_cast<T>(in.factor);
+    return find(in, [factor](auto x) { return !std::isfinite(convert<T>(x) * factor); });
 }
 
 std::optional<Position> find_outside(const ArrayView& in, double low, double high) {

@@ -87,7 +87,8 @@ void gathered(const Scattered& in, const std::vector<From>& values) {
             const std::size_t from =
                 rows_in_order == nullptr ? r : static_cast<std::size_t>(order[r]);
             for (std::size_t c = 0; c < cols; ++c)
-                CHECK_BITS(out(r, c), static_cast<T>(values[(from * cols + c) % values.size()]));
+                CHECK_BITS(out(r, c), static_cast<T>(values[(from * cols + c) % values.size()]) *
+                                          static_cast<T>(in.view.factor));
             for (std::size_t c = cols; c < out.count() * out.width; ++c)
                 CHECK_BITS(out(r, c), T(0));
         }
@@ -104,8 +105,9 @@ void gather_all_layouts() {
                 const checks::Note note("cols, gap, form", std::to_string(cols) + ", " +
                                                                std::to_string(gap) + ", " +
                                                                std::to_string(form));
-                const Scattered in(values, 5, cols, gap, (form & 1) != 0, (form & 2) != 0,
-                                   (form & 4) != 0, (form & 8) != 0);
+                Scattered in(values, 5, cols, gap, (form & 1) != 0, (form & 2) != 0,
+                             (form & 4) != 0, (form & 8) != 0);
+                in.view.factor = gap == 8 ? 0.7 : 1;
                 gathered<float>(in, values);
                 gathered<double>(in, values);
                 const From at = values[(3 * cols + cols - 1) % values.size()];
@@ -225,7 +227,8 @@ void non_finite_for_each_isa() {
                                         std::to_string(cols) + ", " + std::to_string(gap));
                 const std::size_t stride = cols + gap;
                 std::vector<From> values(rows * stride + 40, nan);
-                const ArrayView in = row_major(values.data(), rows, cols, stride);
+                ArrayView in = row_major(values.data(), rows, cols, stride);
+                in.factor = gap == 0 ? 1 : 0.7;
                 for (std::size_t r = 0; r < rows; ++r)
                     for (std::size_t c = 0; c < cols; ++c)
                         values[r * stride + c] =
@@ -237,7 +240,8 @@ void non_finite_for_each_isa() {
                 CHECK(table->gather(in, nullptr, out));
                 for (std::size_t r = 0; r < rows; ++r)
                     for (std::size_t c = 0; c < cols; ++c)
-                        CHECK_BITS(out(r, c), static_cast<T>(values[r * stride + c]));
+                        CHECK_BITS(out(r, c), static_cast<T>(values[r * stride + c]) *
+                                                  static_cast<T>(in.factor));
                 for (std::size_t at = 0; at < rows * cols; ++at) {
                     From& value = values[at / cols * stride + at % cols];
                     const From before = std::exchange(value, nan);
@@ -261,7 +265,8 @@ void bytes_for_each_isa() {
             std::vector<std::uint8_t> bytes(rows * (cols + 3));
             for (std::size_t i = 0; i < bytes.size(); ++i)
                 bytes[i] = static_cast<std::uint8_t>(i * 151 + 7);
-            const ArrayView in = row_major(bytes.data(), rows, cols, cols + 3);
+            ArrayView in = row_major(bytes.data(), rows, cols, cols + 3);
+            in.factor = 1.0 / 255;
             const std::vector<std::int64_t> order{2, 0, 2, 1};
             AlignedBuffer<T> room(packed_size<T>(order.size(), cols));
             const Panels<T> out = packed_panels(room.data(), order.size(), cols);
@@ -270,7 +275,8 @@ void bytes_for_each_isa() {
                 for (std::size_t c = 0; c < cols; ++c)
                     CHECK_BITS(
                         out(r, c),
-                        static_cast<T>(bytes[static_cast<std::size_t>(order[r]) * (cols + 3) + c]));
+                        static_cast<T>(bytes[static_cast<std::size_t>(order[r]) * (cols + 3) + c]) *
+                            static_cast<T>(in.factor));
         }
     }
 }
@@ -282,6 +288,13 @@ void finite_numbers() {
     CHECK(!find_non_finite<double>(in));
     const auto found = find_non_finite<float>(in);
     CHECK(found && found->col == 1);
+    // and scaled, not in either
+    ArrayView scaled = in;
+    scaled.factor = 1e10;
+    CHECK(find_non_finite<double>(scaled) && !all_finite<double>(scaled));
+    scaled.factor = 1e-300;
+    CHECK(find_non_finite<float>(scaled));
+    CHECK(all_finite<double>(scaled) && !is_plain<double>(scaled) && is_plain<double>(in));
     // the largest numbers do not add up to a false alarm
     const std::vector<float> maxima(40, std::numeric_limits<float>::max());
     CHECK(!find_non_finite<float>({maxima.data(), ElementType::float32, false, 2, 20, 80, 4}));

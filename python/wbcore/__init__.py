@@ -58,6 +58,7 @@ from wbcore.history import History
 from wbcore.layers import Dense, Layer, dense
 from wbcore.network import Network
 from wbcore.optimizers import SGD
+from wbcore.scaled import Scaled
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ __all__ = [
     "ModelFileError",
     "Network",
     "Predictor",
+    "Scaled",
     "__version__",
     "activations",
     "available_isas",

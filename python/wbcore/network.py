@@ -257,8 +257,8 @@ class Network:
         Parameters
         ----------
         X : array-like of shape (B, I)
-            Finite real numbers of any dtype and memory layout; converted batch by batch. For a
-            single row x of shape (I,) pass x[None, :].
+            Finite real numbers of any dtype and memory layout, or a `Scaled` of such; converted
+            batch by batch. For a single row x of shape (I,) pass x[None, :].
         out : ndarray of shape (B, O), optional
             Of the network's dtype, C-contiguous and writable; the outputs are written into it.
         n_threads : int, optional
@@ -496,8 +496,8 @@ class Network:
         Parameters
         ----------
         X : array-like of shape (B, I)
-            Finite real numbers of any dtype and memory layout. Rows are gathered and converted
-            batch by batch: a large or memory-mapped X is never copied whole.
+            Finite real numbers of any dtype and memory layout, or a `Scaled` of such. Rows are
+            gathered and converted batch by batch: a large or memory-mapped X is never copied whole.
         y : array-like of shape (B,) or (B, O)
             For cross_entropy, integer labels (B,) from 0 to O - 1, or shares (B, O), which are at
             least 0 and sum to 1 in each row. For the others (B, O), or (B,) when O is 1; for

@@ -27,13 +27,14 @@ enum class ElementType : std::uint8_t {
     long_double,
 };
 
-// (rows, cols); strides in bytes, of any sign.
+// (rows, cols); strides in bytes, of any sign. What counts is each element, converted to T, times T(factor).
 struct ArrayView {
     const void* data = nullptr;
     ElementType type = ElementType::float32;
     bool swapped = false;  // byte order is not the machine's
     std::size_t rows = 0, cols = 0;
     std::ptrdiff_t row_stride = 0, col_stride = 0;
+    double factor = 1;  // small enough for the product with any integer to be finite
 
     // The rows first .. first + n - 1.
     ArrayView rows_from(std::size_t first, std::size_t n) const {
@@ -88,8 +89,8 @@ bool is_plain(const ArrayView& in);
 // more than L1 lies between the first and the last, copying them once is faster.
 inline constexpr std::ptrdiff_t most_bytes_in_place = std::ptrdiff_t(32) << 10;
 
-// Rows of `in`, converted to T, into the rows of `out`: row r of `out` is row order[r], or row r when order is null.
-// False when one of the numbers is NaN or infinite once converted.
+// Rows of `in`, converted and scaled, into the rows of `out`: row r of `out` is row order[r], or row r when order is null.
+// False when one of the numbers is NaN or infinite then.
 template <class T>
 bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);
 
@@ -99,7 +100,7 @@ void gather_labels(const ArrayView& in,
                    std::size_t n,
                    std::int64_t* out);
 
-// No element is NaN or infinite once converted to T.
+// No element is NaN or infinite once converted and scaled.
 template <class T>
 bool all_finite(const ArrayView& in);
 
