@@ -48,6 +48,16 @@ inline void store(Scalar<V>* p, V v) {
     __builtin_memcpy(p, &v, sizeof v);
 }
 
+// As many numbers of another type as V has lanes, from any address. In registers: by way of an array the compiler may
+// store halves and load them as one, for which the processor has to wait.
+template <class V, class From>
+inline V load_converted(const char* p) {
+    typedef From Numbers __attribute__((vector_size(sizeof(V) / sizeof(Scalar<V>) * sizeof(From))));
+    Numbers numbers;
+    __builtin_memcpy(&numbers, p, sizeof numbers);
+    return __builtin_convertvector(numbers, V);
+}
+
 template <class V>
 inline V broadcast(Scalar<V> x) {
     return x - V{};  // x - (+0) is x for every x, so the compiler drops the subtraction

@@ -26,6 +26,12 @@ template <class V>
 inline void store(V* p, V x) {
     *p = x;
 }
+template <class V, class From>
+inline V load_converted(const char* p) {
+    From x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return static_cast<V>(x);
+}
 template <class V>
 inline V first_lane(V x) {
     return x;
