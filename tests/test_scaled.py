@@ -109,15 +109,25 @@ def test_factors_that_are_not_numbers(factor):
         wb.Scaled(np.ones((2, 2)), factor)
 
 
-def test_arrays_that_are_refused():
-    with pytest.raises(TypeError, match="got one that is Scaled already"):
-        wb.Scaled(wb.Scaled(np.ones(2), 2), 2)
+@pytest.mark.parametrize(
+    ("array", "error", "got"),
+    [
+        (wb.Scaled(np.ones((1, 2)), 2), TypeError, "a Scaled one"),
+        (np.ma.masked_array([[1, 2]], [[1, 0]]), TypeError, "a masked array; fill or drop"),
+        (None, TypeError, "dtype object"),
+        ([["a", "b"]], TypeError, "dtype <U1"),
+        (np.ones((1, 2), complex), TypeError, "dtype complex128"),
+        ([[1, 2], [3]], ValueError, r"\[\[1, 2\], \[3\]\]"),
+    ],
+)
+def test_arrays_that_are_refused(array, error, got):
+    message = rf"^\[Scaled\] expected array to be an array of real numbers, got {got}"
+    with pytest.raises(error, match=message):
+        wb.Scaled(array, 2)
+
+
+def test_shapes_that_are_refused():
     net = wb.Network.mlp([2, 1], seed=0)
-    masked = np.ma.masked_array(np.ones((1, 2)), [[True, False]])
-    with pytest.raises(TypeError, match="masked array, whose mask would be ignored"):
-        net.predict(wb.Scaled(masked, 2))
-    with pytest.raises(TypeError, match=r"\[predict\] expected X as an array of real numbers"):
-        net.predict(wb.Scaled(np.array([["a", "b"]]), 2))
     with pytest.raises(ValueError, match=r"X has 3 columns but the first layer takes 2"):
         net.predict(wb.Scaled(np.ones((1, 3)), 2))
     with pytest.raises(ValueError, match=r"for one row pass X\[None, :\]"):
@@ -128,7 +138,7 @@ def test_as_an_array():
     images = given("u1")
     X = wb.Scaled(images, 0.5)
     assert (X.shape, X.ndim, len(X), X.dtype) == (SHAPE, 2, SHAPE[0], np.float32)
-    assert X.array is images
+    assert X.array is images  # not a copy
     assert repr(X) == "Scaled(uint8 array of shape (70, 21), factor=0.5)"
     assert np.array_equal(np.asarray(X), images * np.float32(0.5))
     assert np.asarray(X).dtype == np.float32

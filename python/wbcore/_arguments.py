@@ -137,8 +137,8 @@ def dtype(operation: str, value: DTypeLike | None) -> np.dtype[Any]:
     return result
 
 
-def floats(operation: str, name: str, value: ArrayLike) -> NDArray[Any]:
-    """Finite values, contiguous: float32 stays, every other numeric dtype becomes float64."""
+def real_array(operation: str, name: str, value: object) -> NDArray[Any]:
+    """An array of real numbers, not copied if it is one."""
     expected = f"[{operation}] expected {name} to be an array of real numbers"
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{expected}, got a masked array; fill or drop the masked values first")
@@ -148,6 +148,12 @@ def floats(operation: str, name: str, value: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"{expected}, got {shown(value)}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{expected}, got dtype {array.dtype}")
+    return array
+
+
+def floats(operation: str, name: str, value: ArrayLike) -> NDArray[Any]:
+    """Finite values, contiguous: float32 stays, every other numeric dtype becomes float64."""
+    array = real_array(operation, name, value)
     single = array.dtype.newbyteorder("=") == np.float32
     with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes inf and is refused below
         array = np.ascontiguousarray(array, dtype=np.float32 if single else np.float64).reshape(

@@ -40,9 +40,10 @@ class Scaled:
     Raises
     ------
     TypeError
-        If the factor is not a real number, or the array is scaled already.
+        If the array is not one of real numbers, is masked or scaled already, or the factor is not
+        a real number.
     ValueError
-        If the factor is too large or not finite.
+        If the array's rows differ in length, or the factor is too large or not finite.
 
     Examples
     --------
@@ -62,7 +63,7 @@ class Scaled:
     def __init__(self, array: ArrayLike, factor: float) -> None:
         if isinstance(array, Scaled):
             raise TypeError(
-                "[Scaled] expected array to be an array of numbers, got one that is Scaled already"
+                "[Scaled] expected array to be an array of real numbers, got a Scaled one"
             )
         expected = "a finite number from -1e18 to 1e18"
         factor = _arguments.number(
@@ -72,9 +73,7 @@ class Scaled:
             expected=expected,
             allowed=lambda f: abs(f) <= _LARGEST_FACTOR,
         )
-        # np.asarray would take the mask off a masked array, which the networks refuse.
-        kept = array if isinstance(array, np.ndarray) else np.asarray(array)
-        object.__setattr__(self, "array", kept)
+        object.__setattr__(self, "array", _arguments.real_array("Scaled", "array", array))
         object.__setattr__(self, "factor", factor)
 
     @property
