@@ -24,9 +24,9 @@ def bits(X, dtype="float32", **options):
     value, grads = net.loss_and_gradients(X, LABELS)
     forward = net.forward(X)
     options = {"epochs": 2, "batch_size": 16, "optimizer": wb.SGD(0.1)} | options
-    options["loss"] = "cross_entropy"
-    history = net.fit(X, LABELS, validation_data=(X, LABELS), **options)
-    evaluated = net.evaluate(X, LABELS, loss="cross_entropy")
+    loss = "cross_entropy"
+    history = net.fit(X, LABELS, loss=loss, validation_data=(X, LABELS), **options)
+    evaluated = net.evaluate(X, LABELS, loss=loss)
     frozen = net.freeze()(X, out=np.empty((len(X), 3), dtype))
     arrays = [net.predict(X), frozen, forward, grads.flat, net.parameters]
     return [value, history.loss, history.val_loss, str(evaluated), *(a.tobytes() for a in arrays)]
@@ -57,7 +57,12 @@ def test_layouts(name):
     expected = bits(X.astype("f4") * np.float32(0.7))
     wide = np.zeros((140, 42), name)
     wide[::2, ::-2] = X
-    for layout in (np.asfortranarray(X), wide[::2, ::-2], X[::-1][::-1], X.tolist()):
+    for layout in (
+        np.asfortranarray(X),
+        wide[::2, ::-2],
+        np.ascontiguousarray(X[::-1])[::-1],
+        X.tolist(),
+    ):
         assert bits(wb.Scaled(layout, 0.7)) == expected
 
 
@@ -67,19 +72,26 @@ def test_factor_one_changes_nothing():
     assert bits(wb.Scaled(X, 1), optimizer=wb.SGD(1e-9)) == bits(X, optimizer=wb.SGD(1e-9))
 
 
-def test_what_becomes_infinite_is_refused():
-    X = np.ones(SHAPE, "f4")
-    X[3, 2] = 1e38
-    net = wb.Network.mlp([SHAPE[1], 3], seed=0)
-    message = r"expected finite values in X, got 1e\+38, which is infinite in float32, at row 3"
+@pytest.mark.parametrize(("dtype", "large"), [("float32", 1e38), ("float64", 1e308)])
+def test_what_becomes_infinite_is_refused(dtype, large):
+    X = np.ones(SHAPE, dtype)
+    X[3, 2] = large
+    net = wb.Network.mlp([SHAPE[1], 3], seed=0, dtype=dtype)
+    message = rf"got 1e\+\d+, which times 10 is infinite in {dtype}, at row 3, column 2$"
     for call in (net.predict, net.forward, lambda X: net.fit(X, LABELS, loss="cross_entropy")):
         with pytest.raises(ValueError, match=message):
             call(wb.Scaled(X, 10))
-    out = np.full((SHAPE[0], 3), 7, "f4")
+    out = np.full((SHAPE[0], 3), 7, dtype)
     with pytest.raises(ValueError, match=message):
         net.predict(wb.Scaled(X, 10), out=out)
     assert (out == 7).all()
     assert np.isfinite(net.predict(wb.Scaled(X, 1e-3))).all()
+
+
+def test_what_is_infinite_before_it_is_scaled_is_refused():
+    net = wb.Network.mlp([1, 1], seed=0)
+    with pytest.raises(ValueError, match=r"got 1e\+300, which is infinite in float32, at row 0"):
+        net.predict(wb.Scaled([[1e300]], 1e-300))
 
 
 def test_the_largest_factor_of_the_largest_integer_is_finite():

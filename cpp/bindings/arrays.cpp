@@ -168,10 +168,15 @@ void require_finite(std::string_view operation, std::string_view name, const Arr
     const auto at = find_non_finite<T>(values);
     if (!at) return;
     const double value = value_at(values, *at);
-    throw py::value_error(
-        opening(operation) + "expected finite values in " + std::string(name) + ", got " +
-        number(value) + (std::isfinite(value) ? ", which is infinite in float32," : "") +
-        " at row " + std::to_string(at->row) + ", column " + std::to_string(at->col));
+    const std::string type = sizeof(T) == sizeof(float) ? "float32" : "float64";
+    std::string reason;  // why it is refused, when one does not see it
+    if (std::isfinite(static_cast<T>(value)))
+        reason = ", which times " + number(values.factor) + " is infinite in " + type + ",";
+    else if (std::isfinite(value))
+        reason = ", which is infinite in " + type + ",";
+    throw py::value_error(opening(operation) + "expected finite values in " + std::string(name) +
+                          ", got " + number(value) + reason + " at row " + std::to_string(at->row) +
+                          ", column " + std::to_string(at->col));
 }
 
 template <class T>

@@ -190,6 +190,9 @@ bool has_kernel(const ArrayView& in) {
     return size != 0 && (size == 1 || !in.swapped) && (in.col_stride == size || in.cols == 1);
 }
 
+// Whether a kernel can look for NaN and infinity: it sees the numbers as they are.
+bool has_finite_kernel(const ArrayView& in) { return has_kernel(in) && in.factor == 1; }
+
 }  // namespace
 
 template <class T>
@@ -217,14 +220,13 @@ void gather_labels(const ArrayView& in,
 template <class T>
 bool all_finite(const ArrayView& in) {
     if (!is_floating(in.type)) return true;
-    return has_kernel(in) && in.factor == 1 ? kernels::table<T>().all_finite(in)
-                                            : !find_non_finite<T>(in);
+    return has_finite_kernel(in) ? kernels::table<T>().all_finite(in) : !find_non_finite<T>(in);
 }
 
 template <class T>
 std::optional<Position> find_non_finite(const ArrayView& in) {
     if (!is_floating(in.type)) return std::nullopt;
-    if (has_kernel(in) && in.factor == 1 && all_finite<T>(in)) return std::nullopt;
+    if (has_finite_kernel(in) && all_finite<T>(in)) return std::nullopt;
     const T factor = static_cast<T>(in.factor);
     return find(in, [factor](auto x) { return !std::isfinite(convert<T>(x) * factor); });
 }
