@@ -1,8 +1,11 @@
 #include "arrays.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <stdexcept>
+
+#include "interrupts.hpp"
 
 namespace wbcore::bindings {
 
@@ -66,23 +69,54 @@ bool is_integer(const py::array& array) {
 // The shape of targets, one for each output.
 std::string per_output(std::size_t outputs) { return "(B, " + std::to_string(outputs) + ")"; }
 
+// What `find` finds first in an array, of rows of whole pieces: a search of large arrays lets go of the GIL and ends with Ctrl-C.
+// The caller holds the array.
+template <class Find>
+std::optional<Position> find_first(const ArrayView& values, Find find) {
+    constexpr std::size_t piece = std::size_t(1) << 22;  // numbers: some thousandths of a second
+    const std::size_t rows = std::max<std::size_t>(piece / std::max<std::size_t>(values.cols, 1), 1);
+    return without_gil(
+        values.rows * values.cols,
+        [&](const InterruptCheck& interrupted) -> std::optional<Position> {
+            for (std::size_t first = 0; first < values.rows; first += rows) {
+                if (first > 0) stop_if(interrupted);
+                const std::size_t n = std::min(rows, values.rows - first);
+                if (const std::optional<Position> at = find(values.rows_from(first, n)))
+                    return Position{first + at->row, at->col};
+            }
+            return std::nullopt;
+        });
+}
+
+std::optional<Position> find_first_outside(const ArrayView& values, double low, double high) {
+    return find_first(values,
+                      [=](const ArrayView& part) { return find_outside(part, low, high); });
+}
+
+double row_total(const ArrayView& y, std::size_t row) {
+    double sum = 0;
+    for (std::size_t j = 0; j < y.cols; ++j) sum += value_at(y, {row, j});
+    return sum;
+}
+
 // Rows of class probabilities: none negative, each adding up to one.
 void require_distributions(std::string_view operation, const ArrayView& y) {
-    if (const auto at = find_outside(y, 0, std::nextafter(INFINITY, 0)))
+    if (const auto at = find_first_outside(y, 0, std::nextafter(INFINITY, 0)))
         throw py::value_error(opening(operation) + "expected class targets y of at least 0, got " +
                               number(value_at(y, *at)) + " at row " + std::to_string(at->row));
-    for (std::size_t row = 0; row < y.rows; ++row) {
-        double sum = 0;
-        for (std::size_t j = 0; j < y.cols; ++j) sum += value_at(y, {row, j});
-        if (!(std::abs(sum - 1) <= 1e-3))
-            throw py::value_error(opening(operation) +
-                                  "expected class targets y that sum to 1 in each row, got " +
-                                  number(sum) + " at row " + std::to_string(row));
-    }
+    const auto at = find_first(y, [](const ArrayView& part) -> std::optional<Position> {
+        for (std::size_t row = 0; row < part.rows; ++row)
+            if (!(std::abs(row_total(part, row) - 1) <= 1e-3)) return Position{row, 0};
+        return std::nullopt;
+    });
+    if (at)
+        throw py::value_error(opening(operation) +
+                              "expected class targets y that sum to 1 in each row, got " +
+                              number(row_total(y, at->row)) + " at row " + std::to_string(at->row));
 }
 
 void require_labels(std::string_view operation, const ArrayView& y, std::size_t outputs) {
-    if (const auto at = find_outside(y, 0, static_cast<double>(outputs - 1)))
+    if (const auto at = find_first_outside(y, 0, static_cast<double>(outputs - 1)))
         throw py::value_error(opening(operation) + "expected class labels y in [0, " +
                               std::to_string(outputs) + "), got " + number(value_at(y, *at)) +
                               " at row " + std::to_string(at->row));
@@ -165,7 +199,8 @@ Features as_features(std::string_view operation,
 
 template <class T>
 void require_finite(std::string_view operation, std::string_view name, const ArrayView& values) {
-    const auto at = find_non_finite<T>(values);
+    const auto at =
+        find_first(values, [](const ArrayView& part) { return find_non_finite<T>(part); });
     if (!at) return;
     const double value = value_at(values, *at);
     const std::string type = sizeof(T) == sizeof(float) ? "float32" : "float64";
@@ -185,6 +220,27 @@ void refuse_non_finite(std::string_view operation, std::string_view name, const 
     throw py::value_error(opening(operation) + "expected finite values in " + std::string(name) +
                           ", got some that changed meanwhile");
 }
+
+namespace {
+
+// The values of y.
+template <class T>
+void require_targets(std::string_view operation,
+                     const py::array& holder,
+                     const Dataset& data,
+                     Loss loss,
+                     std::size_t outputs) {
+    if (data.labels) return require_labels(operation, data.y, outputs);
+    require_finite<T>(operation, "y", data.y);
+    if (loss == Loss::cross_entropy) require_distributions(operation, data.y);
+    if (loss != Loss::binary_cross_entropy) return;
+    if (const auto at = find_first_outside(data.y, 0, 1))
+        throw py::value_error(opening(operation) +
+                              "expected targets y in [0, 1] for binary_cross_entropy, got " +
+                              number(value_at(data.y, *at)) + place(holder, *at));
+}
+
+}  // namespace
 
 template <class T>
 Dataset with_targets(std::string_view operation,
@@ -213,19 +269,21 @@ Dataset with_targets(std::string_view operation,
     if (targets.rows != x.rows)
         throw py::value_error(opening(operation) + "expected y with " + std::to_string(x.rows) +
                               " rows, as X has, got " + std::to_string(targets.rows));
-    if (labels) {
-        require_labels(operation, targets, outputs);
-    } else {
-        require_finite<T>(operation, "y", targets);
-        if (loss == Loss::cross_entropy) require_distributions(operation, targets);
-        if (loss == Loss::binary_cross_entropy)
-            if (const auto at = find_outside(targets, 0, 1))
-                throw py::value_error(
-                    opening(operation) +
-                    "expected targets y in [0, 1] for binary_cross_entropy, got " +
-                    number(value_at(targets, *at)) + place(holder, *at));
-    }
-    return {x, targets, labels};
+    const Dataset data{x, targets, labels};
+    require_targets<T>(operation, holder, data, loss, outputs);
+    return data;
+}
+
+template <class T>
+void refuse_targets(std::string_view operation,
+                    const py::array& holder,
+                    const Dataset& data,
+                    Loss loss,
+                    std::size_t outputs) {
+    require_targets<T>(operation, holder, data, loss, outputs);
+    throw py::value_error(opening(operation) + "expected " +
+                          (data.labels ? "class labels" : "finite targets") +
+                          " y, got some that changed meanwhile");
 }
 
 namespace {
@@ -306,6 +364,10 @@ std::vector<Metric> metrics_named(std::string_view operation,
     return metrics;
 }
 
+template void refuse_targets<float>(
+    std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
+template void refuse_targets<double>(
+    std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
 template void refuse_non_finite<float>(std::string_view, std::string_view, const ArrayView&);
 template void refuse_non_finite<double>(std::string_view, std::string_view, const ArrayView&);
 template void require_finite<float>(std::string_view, std::string_view, const ArrayView&);

@@ -60,6 +60,14 @@ struct PlainShape {
     std::optional<std::size_t> second = std::nullopt;
 };
 
+// Refuses targets that the core has refused while it read them; by now another thread may have changed them.
+template <class T>
+[[noreturn]] void refuse_targets(std::string_view operation,
+                                 const py::array& holder,
+                                 const Dataset& data,
+                                 Loss loss,
+                                 std::size_t outputs);
+
 // An array that the core writes to or reads as it is: type T, this shape, C-contiguous, aligned.
 template <class T>
 T* plain_data(std::string_view operation,

@@ -3,9 +3,13 @@
 
 #include <functional>
 
+#include <shared_mutex>
+
 #include "arrays.hpp"
+#include "interrupts.hpp"
 #include "prediction.hpp"
 #include "training_record.hpp"
+#include "turn.hpp"
 #include "wbcore/network.hpp"
 
 namespace wbcore::bindings {
@@ -69,19 +73,31 @@ public:
                     throw py::value_error(
                         "[predict] expected out apart from the network's parameters, got a view of "
                         "them");
-                return [&, y, x] { return network_.predict(y, x, n_threads); };
+                return [&, y, x](const InterruptCheck* interrupted) {
+                    return network_.predict(y, x, n_threads, interrupted);
+                };
             });
     }
 
     py::array forward(const py::object& X) {
+        const Turn turn(use_, "forward");
         const auto [holder, x] = as_features("forward", "X", X, network_.inputs());
-        require_finite<T>("forward", "X", x);
         py::array_t<T> y = new_array<T>(x.rows, network_.outputs());
-        tape_.forward(as_matrix(y), network_, x);
+        const Matrix<T> to = as_matrix(y);
+        const ArrayView from = x;
+        try {
+            // Safe: the turn keeps others from the tape and the parameters, X is held here, and the outputs are new.
+            without_gil(work(x.rows), [&](const InterruptCheck& interrupted) {
+                tape_.forward(to, network_, from, interrupted);
+            });
+        } catch (const InputError&) {
+            refuse_non_finite<T>("forward", "X", x);
+        }
         return py::array(y);
     }
 
     py::tuple backward(const py::object& dY) {
+        const Turn turn(use_, "backward");
         if (!tape_.recorded())
             throw std::runtime_error(
                 "[backward] expected forward(X) to be called first, got no recorded batch");
@@ -92,10 +108,16 @@ public:
                                   std::to_string(tape_.rows()) + ", " +
                                   std::to_string(network_.outputs()) +
                                   "), as the last forward gave, got " + shape_text(holder));
-        require_finite<T>("backward", "dY", view(holder));
+        const ArrayView dy = view(holder);
+        require_finite<T>("backward", "dY", dy);
         py::array_t<T> gradients(static_cast<py::ssize_t>(network_.parameters().size()));
         py::array_t<T> dx = new_array<T>(tape_.rows(), network_.inputs());
-        tape_.backward(as_span(gradients), as_matrix(dx), view(holder));
+        const std::span<T> to = as_span(gradients);
+        const Matrix<T> to_inputs = as_matrix(dx);
+        // Safe: the turn keeps others from the tape, dY is held here, and the gradients are new.
+        without_gil(work(dy.rows), [&](const InterruptCheck& interrupted) {
+            tape_.backward(to, to_inputs, dy, interrupted);
+        });
         return py::make_tuple(gradients, dx);
     }
 
@@ -104,18 +126,14 @@ public:
                         const std::string& loss,
                         double delta) const {
         const char* operation = "loss_and_gradients";
-        py::array x_holder, y_holder;
         const Objective<T> objective{loss_named(operation, loss), static_cast<T>(delta)};
-        const Dataset data = with_finite_inputs(
-            operation, dataset(operation, x_holder, y_holder, X, y, objective.loss));
+        const HeldDataset data = dataset(operation, X, y, objective.loss);
         py::array_t<T> flat(static_cast<py::ssize_t>(network_.parameters().size()));
         const std::span<T> to = as_span(flat);
-        double value = 0;
-        {
-            // Safe: the network is only read, the data are held here, the gradient is new.
-            const py::gil_scoped_release release;
-            value = loss_and_gradients(to, network_, data, objective);
-        }
+        // Safe: the parameters are copied, the data are held here, the gradient is new.
+        const double value = computed(operation, data, [&](const InterruptCheck& interrupted) {
+            return loss_and_gradients(to, network_, data.view, objective, interrupted);
+        });
         return py::make_tuple(value, flat);
     }
 
@@ -125,17 +143,14 @@ public:
                          double delta,
                          const std::vector<std::string>& metrics,
                          std::size_t n_threads) const {
-        py::array x_holder, y_holder;
         const Objective<T> objective{loss_named("evaluate", loss), static_cast<T>(delta)};
-        const Dataset data = with_finite_inputs(
-            "evaluate", dataset("evaluate", x_holder, y_holder, X, y, objective.loss));
+        const HeldDataset data = dataset("evaluate", X, y, objective.loss);
         const std::vector<Metric> wanted = metrics_named("evaluate", metrics, objective.loss);
-        Evaluation result;
-        {
-            // Safe: the network is only read, and the data are held here.
-            const py::gil_scoped_release release;
-            result = evaluate(network_, data, objective, wanted, n_threads);
-        }
+        // Safe: the parameters are copied, and the data are held here.
+        const Evaluation result =
+            computed("evaluate", data, [&](const InterruptCheck& interrupted) {
+                return evaluate(network_, data.view, objective, wanted, n_threads, interrupted);
+            });
         py::dict values;
         values["loss"] = result.loss;
         for (std::size_t i = 0; i < metrics.size(); ++i)
@@ -150,16 +165,22 @@ public:
               bool nesterov,
               double weight_decay,
               bool decay_biases) {
+        const Turn turn(use_, "step");
         const T* g =
             plain_data<T>("step", "gradients", gradients, {network_.parameters().size()}, false);
         const Sgd<T> sgd{static_cast<T>(learning_rate), static_cast<T>(momentum),
                          static_cast<T>(weight_decay), nesterov, decay_biases};
-        sgd_step<T>(network_, {g, network_.parameters().size()},
-                    velocity_span("step", velocity, sgd), sgd);
+        const std::span<const T> from{g, network_.parameters().size()};
+        const std::span<T> velocities = velocity_span("step", velocity, sgd);
+        // Safe: the turn keeps other writers away, whoever copies the parameters waits, and the arrays are held by the call.
+        without_gil(from.size(), [&](const InterruptCheck&) {
+            sgd_step<T>(network_, from, velocities, sgd);
+        });
     }
 
     py::tuple fit(const py::object& X, const py::object& y, const py::kwargs& options) {
         const char* operation = "fit";
+        const Turn turn(use_, operation);
         TrainingOptions<T> o;
         o.objective = {loss_named(operation, options["loss"].cast<std::string>()),
                        static_cast<T>(options["delta"].cast<double>())};
@@ -175,28 +196,34 @@ public:
         const auto metric_names = options["metrics"].cast<std::vector<std::string>>();
         o.metrics = metrics_named(operation, metric_names, o.objective.loss);
 
-        py::array x_holder, y_holder, x_validation, y_validation;
-        const Dataset data = dataset(operation, x_holder, y_holder, X, y, o.objective.loss);
+        const HeldDataset data = dataset(operation, X, y, o.objective.loss);
         const bool validates = !options["X_val"].is_none();
-        Dataset validation;
-        if (validates)
+        const char* validating = "fit, validation_data";
+        HeldDataset validation;
+        if (validates) {
             validation =
-                with_finite_inputs("fit, validation_data",
-                                   dataset("fit, validation_data", x_validation, y_validation,
-                                           options["X_val"], options["y_val"], o.objective.loss));
+                dataset(validating, options["X_val"], options["y_val"], o.objective.loss);
+            require_finite<T>(validating, "X", validation.view.x);
+        }
         TrainingRecord<T> record(network_, options["record"], metric_names,
                                  options["track"].cast<bool>(), options["on_epoch"]);
         const std::span<T> velocity = velocity_span(operation, options["velocity"], o.sgd);
         TrainingEnd end;
-        {
-            // Safe: the data are held here, Python keeps a second fit of this network away, and the callbacks take the GIL.
-            const py::gil_scoped_release release;
-            end = train(network_, velocity, data, validates ? &validation : nullptr, o,
-                        record.on_epoch(), record.interrupted());
+        try {
+            // Safe: the data are held here, the turn keeps a second fit of this network away, and the callbacks take the GIL.
+            const GilReleased released;
+            end = train(network_, velocity, data.view, validates ? &validation.view : nullptr, o,
+                        record.on_epoch(), InterruptPoll());
+        } catch (const InputError& error) {
+            record.flush();
+            refuse(validating, validation, error.array);
+        } catch (const Interrupted&) {
+            record.flush();
+            throw py::error_already_set();
         }
         const bool refused = end.status == TrainingStatus::refused;
         if (!refused || end.epoch > 0) record.flush();
-        if (refused) refuse_non_finite<T>(operation, "X", data.x);
+        if (refused) refuse(operation, data, end.refused);
         if (end.status == TrainingStatus::interrupted) throw py::error_already_set();
         const char* status = end.status == TrainingStatus::completed ? "completed"
                              : end.status == TrainingStatus::stopped ? "stopped"
@@ -204,7 +231,28 @@ public:
         return py::make_tuple(status, end.epoch, end.batch);
     }
 
-    py::list layer_statistics() const { return statistics_of(network_); }
+    py::list layer_statistics() const {
+        LayerStatistics all;
+        // Safe: whoever writes the parameters waits.
+        without_gil(network_.parameters().size(), [&](const InterruptCheck&) {
+            const std::shared_lock reading(network_.lock());
+            all = measure(network_);
+        });
+        return as_list(all);
+    }
+
+    // A copy of the parameters, of one moment between the steps of whoever trains.
+    py::array snapshot() const {
+        const std::span<const T> from = network_.parameters();
+        py::array_t<T> copy(static_cast<py::ssize_t>(from.size()));
+        T* const to = copy.mutable_data();
+        // Safe: whoever writes the parameters waits, and the copy is new.
+        without_gil(from.size(), [&](const InterruptCheck&) {
+            const std::shared_lock copying(network_.lock());
+            std::copy(from.begin(), from.end(), to);
+        });
+        return copy;
+    }
 
     std::vector<double> times(const py::object& X,
                               const py::object& y,
@@ -212,18 +260,19 @@ public:
                               double delta,
                               std::size_t batch_size,
                               std::size_t repeats) const {
-        py::array x_holder, y_holder;
-        const Objective<T> objective{loss_named("time_per_update", loss), static_cast<T>(delta)};
-        const Dataset data = with_finite_inputs(
-            "time_per_update",
-            dataset("time_per_update", x_holder, y_holder, X, y, objective.loss));
+        const char* operation = "time_per_update";
+        const Objective<T> objective{loss_named(operation, loss), static_cast<T>(delta)};
+        const HeldDataset data = dataset(operation, X, y, objective.loss);
+        require_finite<T>(operation, "X", data.view.x);
         if (batch_size == 0 || repeats == 0)
             throw py::value_error(
                 "[time_per_update] expected batch_size and repeats of at least 1, got " +
                 std::to_string(batch_size) + " and " + std::to_string(repeats));
         // Safe: it works on a copy of the network, and the data are held here.
-        const py::gil_scoped_release release;
-        return time_per_update(network_, data, objective, batch_size, repeats);
+        return computed(operation, data, [&](const InterruptCheck& interrupted) {
+            return time_per_update(network_, data.view, objective, batch_size, repeats,
+                                   interrupted);
+        });
     }
 
     const Network<T>& network() const { return network_; }
@@ -241,22 +290,45 @@ private:
         return {array.mutable_data(), static_cast<std::size_t>(array.size())};
     }
 
+    // The arrays of X and y, kept alive, and as the core reads them.
+    struct HeldDataset {
+        py::array x, y;
+        Dataset view;
+        Loss loss = Loss::mse;
+    };
+
     // Without a look at the values of X.
-    Dataset dataset(std::string_view operation,
-                    py::array& x_holder,
-                    py::array& y_holder,
-                    const py::object& X,
-                    const py::object& y,
-                    Loss loss) const {
+    HeldDataset dataset(std::string_view operation,
+                        const py::object& X,
+                        const py::object& y,
+                        Loss loss) const {
         require_match(operation, loss, network_.shapes().back().activation);
         Features features = as_features(operation, "X", X, network_.inputs());
-        x_holder = std::move(features.holder);
-        return with_targets<T>(operation, y_holder, y, features.view, loss, network_.outputs());
+        HeldDataset held{std::move(features.holder), {}, {}, loss};
+        held.view = with_targets<T>(operation, held.y, y, features.view, loss, network_.outputs());
+        return held;
     }
-    Dataset with_finite_inputs(std::string_view operation, Dataset data) const {
-        require_finite<T>(operation, "X", data.x);
-        return data;
+
+    // Says which of the numbers that the core refused is wrong; by now another thread may have changed it.
+    [[noreturn]] void refuse(std::string_view operation,
+                             const HeldDataset& data,
+                             InputArray where) const {
+        if (where == InputArray::x) refuse_non_finite<T>(operation, "X", data.view.x);
+        refuse_targets<T>(operation, data.y, data.view, data.loss, network_.outputs());
     }
+
+    // f(check), without the GIL when it takes long; numbers that it refuses and Ctrl-C become Python's errors.
+    template <class F>
+    auto computed(std::string_view operation, const HeldDataset& data, F f) const {
+        try {
+            return without_gil(work(data.view.x.rows), f);
+        } catch (const InputError& error) {
+            refuse(operation, data, error.array);
+        }
+    }
+
+    // Multiplications of these rows' way forward.
+    std::size_t work(std::size_t rows) const { return rows * network_.parameters().size(); }
 
     std::span<T> velocity_span(std::string_view operation,
                                const py::object& velocity,
@@ -273,6 +345,7 @@ private:
 
     Network<T> network_;
     Tape<T> tape_;
+    UseOfNetwork use_;
 };
 
 }  // namespace wbcore::bindings

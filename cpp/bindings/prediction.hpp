@@ -4,15 +4,13 @@
 #include <algorithm>
 
 #include "arrays.hpp"
+#include "interrupts.hpp"
 
 namespace wbcore::bindings {
 
 struct PredictionSize {
     std::size_t inputs, outputs, parameters;
 };
-
-// Below this many multiplications a prediction takes about a microsecond, and letting go of the GIL would cost a tenth of it.
-inline constexpr std::size_t work_worth_the_gil = 20000;
 
 template <class T>
 py::array new_matrix(std::size_t rows, std::size_t cols) {
@@ -40,8 +38,9 @@ bool overlap(const T* out, std::size_t n, const ArrayView& x) {
            reinterpret_cast<std::intptr_t>(out + n) > low;
 }
 
-// Checks X and out, makes out when there is none, and calls what `prepare(y, x)` returns without the GIL. That says whether
-// all inputs were finite; an `out` of the caller's is not touched if they are not.
+// Checks X and out, makes out when there is none, and calls what `prepare(y, x)` returns, without the GIL when it is worth it,
+// with an InterruptCheck or null. That says whether all inputs were finite; an `out` of the caller's is not touched if they are
+// not.
 template <class T, class Prepare>
 py::object predict_with(const PredictionSize& size,
                         const py::object& X,
@@ -60,14 +59,13 @@ py::object predict_with(const PredictionSize& size,
     if (!out.is_none() && overlap(to, x.rows * size.outputs, x))
         throw py::value_error("[predict] expected out apart from X, got arrays that share memory");
     auto compute = prepare(Matrix<T>{to, x.rows, size.outputs, size.outputs}, x);
-    bool finite = false;
-    if (x.rows * size.parameters < work_worth_the_gil) {
-        finite = compute();
-    } else {
-        // Safe: the parameters are only read, out belongs to this call, and X is held here.
-        const py::gil_scoped_release release;
-        finite = compute();
-    }
+    const std::size_t work = x.rows * size.parameters;
+    // Safe: the parameters are only read, out belongs to this call, and X is held here.
+    const bool finite = work < work_worth_the_gil
+                            ? compute(nullptr)
+                            : without_gil(work, [&](const InterruptCheck& interrupted) {
+                                  return compute(&interrupted);
+                              });
     if (!finite) refuse_non_finite<T>("predict", "X", x);
     return y;
 }

@@ -1,5 +1,6 @@
 // Elementary functions, activations and one dense layer on plain arrays, outside any network.
 #include "arrays.hpp"
+#include "interrupts.hpp"
 #include "kernels/kernel_table.hpp"
 #include "register.hpp"
 
@@ -36,13 +37,15 @@ py::array_t<T> elementwise(const std::string& name, const Contiguous<T>& x) {
                                                                    {"log1p", Function::log1p}};
     for (const auto& [known, function] : functions) {
         if (known != name) continue;
-        table<T>().function(function, to, from, n);
+        const Function chosen = function;
+        // Safe: x is held by the call, and only the new array is written; so it is in the functions below.
+        without_gil(n, [&](const InterruptCheck&) { table<T>().function(chosen, to, from, n); });
         return y;
     }
     const Activation activation = activation_named("elementwise", name);
     if (activation == Activation::softmax)
         throw py::value_error("[elementwise] expected a function of single numbers, got 'softmax'");
-    table<T>().activate(activation, to, from, n);
+    without_gil(n, [&](const InterruptCheck&) { table<T>().activate(activation, to, from, n); });
     return y;
 }
 
@@ -54,10 +57,15 @@ py::array_t<T> backward(const std::string& name,
     if (shape_of(z) != shape_of(da) || shape_of(a) != shape_of(da))
         throw py::value_error("[activation_backward] expected z, a and dA of one shape, got " +
                               shape_text(z) + ", " + shape_text(a) + " and " + shape_text(da));
+    const Activation activation = activation_named("activation_backward", name);
     py::array_t<T> dz(shape_of(da));
-    std::copy_n(da.data(), da.size(), dz.mutable_data());
-    table<T>().activate_backward(activation_named("activation_backward", name), dz.mutable_data(),
-                                 a.data(), z.data(), static_cast<std::size_t>(da.size()));
+    const std::size_t n = static_cast<std::size_t>(da.size());
+    T* const to = dz.mutable_data();
+    const T *const from = da.data(), *const outputs = a.data(), *const inputs = z.data();
+    without_gil(n, [&](const InterruptCheck&) {
+        std::copy_n(from, n, to);
+        table<T>().activate_backward(activation, to, outputs, inputs, n);
+    });
     return dz;
 }
 
@@ -69,13 +77,17 @@ py::array_t<T> softmax(const Contiguous<T>& z) {
                       cols = static_cast<std::size_t>(z.shape(1));
     py::array_t<T> a = new_array<T>(rows, cols);
     if (cols == 0) return a;
-    AlignedBuffer<T> buffer(packed_size<T>(rows, cols));
-    const Panels<T> panels = packed_panels(buffer.data(), rows, cols);
-    for (std::size_t r = 0; r < rows; ++r)
-        for (std::size_t j = 0; j < cols; ++j) panels(r, j) = z.data()[r * cols + j];
-    table<T>().softmax(panels, panels);
-    for (std::size_t r = 0; r < rows; ++r)
-        for (std::size_t j = 0; j < cols; ++j) a.mutable_data()[r * cols + j] = panels(r, j);
+    const T* const from = z.data();
+    T* const to = a.mutable_data();
+    without_gil(rows * cols, [&](const InterruptCheck&) {
+        AlignedBuffer<T> buffer(packed_size<T>(rows, cols));
+        const Panels<T> panels = packed_panels(buffer.data(), rows, cols);
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t j = 0; j < cols; ++j) panels(r, j) = from[r * cols + j];
+        table<T>().softmax(panels, panels);
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t j = 0; j < cols; ++j) to[r * cols + j] = panels(r, j);
+    });
     return a;
 }
 
@@ -92,7 +104,11 @@ py::array_t<T> dense(const Contiguous<T>& x, const Contiguous<T>& w, const Conti
     };
     const ConstMatrix<T> rows = matrix(x), weights = matrix(w);
     py::array_t<T> z = new_array<T>(rows.rows, weights.cols);
-    dense_forward(as_matrix(z), rows, weights, b.data());
+    const Matrix<T> to = as_matrix(z);
+    const T* const start = b.data();
+    without_gil(rows.rows * weights.rows * weights.cols, [&](const InterruptCheck& interrupted) {
+        dense_forward(to, rows, weights, start, interrupted);
+    });
     return z;
 }
 

@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include "gil.hpp"
 #include "register.hpp"
 #include "wbcore/isa.hpp"
 #include "wbcore/probe.hpp"
@@ -17,7 +18,7 @@ void register_isa(py::module_& m) {
         "probe",
         [](bool single, double seconds) {
             // Safe: no Python object is touched.
-            const py::gil_scoped_release release;
+            const GilReleased released;
             const Probe p = single ? probe<float>(seconds) : probe<double>(seconds);
             return std::pair(p.fma_peak, p.micro_kernel);
         },

@@ -1,4 +1,5 @@
 #include "arrays.hpp"
+#include "interrupts.hpp"
 #include "register.hpp"
 
 namespace wbcore::bindings {
@@ -24,9 +25,17 @@ py::tuple loss_and_gradient_of(Loss loss,
     py::array holder;
     const Dataset dataset = with_targets<T>(operation, holder, y, x, loss, x.cols);
     py::array_t<T> gradient = new_array<T>(x.rows, x.cols);
-    const double value =
-        loss_and_gradient<T>(as_matrix(gradient), {data, x.rows, x.cols, x.cols}, dataset.y,
-                             dataset.labels, {loss, static_cast<T>(delta)});
+    const Matrix<T> to = as_matrix(gradient);
+    double value = 0;
+    try {
+        // Safe: outputs and y are held here, and the gradient is new.
+        without_gil(x.rows * x.cols, [&](const InterruptCheck&) {
+            value = loss_and_gradient<T>(to, {data, x.rows, x.cols, x.cols}, dataset.y,
+                                         dataset.labels, {loss, static_cast<T>(delta)});
+        });
+    } catch (const InputError&) {
+        refuse_targets<T>(operation, holder, dataset, loss, x.cols);
+    }
     return py::make_tuple(value, gradient);
 }
 

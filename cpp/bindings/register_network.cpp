@@ -29,6 +29,7 @@ void register_network_type(py::module_& m, const char* python_name) {
              py::arg("weight_decay"), py::arg("decay_biases"))
         .def("fit", &Bound::fit, py::arg("X"), py::arg("y"))
         .def("statistics", &Bound::layer_statistics)
+        .def("snapshot", &Bound::snapshot)
         .def("time_per_update", &Bound::times, py::arg("X"), py::arg("y"), py::arg("loss"),
              py::arg("delta"), py::arg("batch_size"), py::arg("repeats"));
 }

@@ -89,7 +89,9 @@ py::object call_predictor(const wbcore_predictor& frozen,
                                    py::reinterpret_borrow<py::object>(arguments.x),
                                    py::reinterpret_borrow<py::object>(arguments.out),
                                    [&](Matrix<T> y, const ArrayView& x) {
-                                       return [&, y, x] { return predictor(y, x, n_threads); };
+                                       return [&, y, x](const InterruptCheck* interrupted) {
+                                           return predictor(y, x, n_threads, interrupted);
+                                       };
                                    });
         },
         frozen.typed);
@@ -230,8 +232,12 @@ void register_makers(py::module_& m) {
     m.def(
         "freeze",
         [](const BoundNetwork<T>& network) {
-            return make_predictor(wbcore_predictor{Predictor<T>(network.network())},
-                                  network.network().parameters().size());
+            const std::size_t parameters = network.network().parameters().size();
+            // Safe: whoever writes the parameters waits while they are copied, and `network` is held by the call.
+            wbcore_predictor made = without_gil(parameters, [&](const InterruptCheck&) {
+                return wbcore_predictor{Predictor<T>(network.network())};
+            });
+            return make_predictor(std::move(made), parameters);
         },
         py::arg("network"));
 }

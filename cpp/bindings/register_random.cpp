@@ -1,4 +1,5 @@
 #include "arrays.hpp"
+#include "interrupts.hpp"
 #include "register.hpp"
 #include "wbcore/initializers.hpp"
 #include "wbcore/random.hpp"
@@ -12,9 +13,14 @@ template <class T, class F>
 py::array_t<T> drawn(std::size_t n, F next) {
     py::array_t<T> values(static_cast<py::ssize_t>(n));
     T* out = values.mutable_data();
+    constexpr std::size_t between_checks = std::size_t(1) << 16;  // about a millisecond
     // Safe: only the new array is written, and nobody else has it yet.
-    const py::gil_scoped_release release;
-    for (std::size_t i = 0; i < n; ++i) out[i] = next();
+    without_gil(n, [&](const InterruptCheck& interrupted) {
+        for (std::size_t i = 0; i < n; ++i) {
+            out[i] = next();
+            if (i % between_checks == between_checks - 1) stop_if(interrupted);
+        }
+    });
     return values;
 }
 
@@ -22,14 +28,21 @@ py::array_t<std::int64_t> permutation(std::size_t n, std::uint64_t seed, std::ui
     py::array_t<std::int64_t> order(static_cast<py::ssize_t>(n));
     const std::span<std::int64_t> values(order.mutable_data(), n);
     // Safe: only the new array is written.
-    const py::gil_scoped_release release;
-    shuffled_order(values, seed, epoch);
+    without_gil(n, [&](const InterruptCheck& interrupted) {
+        shuffled_order(values, seed, epoch, interrupted);
+    });
     return order;
 }
 
 py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) {
     py::array_t<double> out(std::vector<py::ssize_t>(u.shape(), u.shape() + u.ndim()));
-    for (py::ssize_t i = 0; i < u.size(); ++i) out.mutable_data()[i] = normal_quantile(u.data()[i]);
+    const double* const from = u.data();
+    double* const to = out.mutable_data();
+    const std::size_t n = static_cast<std::size_t>(u.size());
+    // Safe: u is held by the call, and only the new array is written.
+    without_gil(n, [&](const InterruptCheck&) {
+        for (std::size_t i = 0; i < n; ++i) to[i] = normal_quantile(from[i]);
+    });
     return out;
 }
 
@@ -42,8 +55,9 @@ py::array_t<double> orthogonal(const py::array_t<double, py::array::c_style>& dr
     std::copy_n(draws.data(), draws.size(), out.mutable_data());
     const Matrix<double> m = as_matrix(out);
     // Safe: only the new array is written.
-    const py::gil_scoped_release release;
-    orthogonalize(m, gain);
+    without_gil(m.rows * m.cols, [&](const InterruptCheck& interrupted) {
+        orthogonalize(m, gain, interrupted);
+    });
     return out;
 }
 

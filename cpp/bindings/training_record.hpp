@@ -1,9 +1,8 @@
 // What a fit leaves behind: results gathered without the GIL, handed to Python's lists when it looks or at the end.
 #pragma once
 
-#include <chrono>
-
 #include "arrays.hpp"
+#include "gil.hpp"
 #include "wbcore/network.hpp"
 #include "wbcore/statistics.hpp"
 #include "wbcore/training.hpp"
@@ -34,36 +33,6 @@ inline py::list as_list(const LayerStatistics& all) {
 }
 
 template <class T>
-py::list statistics_of(const Network<T>& network) {
-    return as_list(measure(network));
-}
-
-// Ctrl-C asks Python for the GIL, so it is looked for at most every 50 ms; the next batch is the last one. Even the clock
-// costs as much as a part of a small network's step: it is looked at about once in a millisecond.
-class InterruptPoll {
-public:
-    bool operator()() {
-        if (--calls_left_ != 0) return false;
-        const Clock::time_point now = Clock::now();
-        if (now - last_look_ < std::chrono::microseconds(500))
-            stride_ *= 2;
-        else if (now - last_look_ > std::chrono::milliseconds(2))
-            stride_ = (stride_ + 1) / 2;
-        last_look_ = now;
-        calls_left_ = stride_;
-        if (now - last_check_ < std::chrono::milliseconds(50)) return false;
-        last_check_ = now;
-        const py::gil_scoped_acquire acquire;
-        return PyErr_CheckSignals() != 0;
-    }
-
-private:
-    using Clock = std::chrono::steady_clock;
-    Clock::time_point last_check_ = Clock::now(), last_look_ = last_check_;
-    std::uint32_t stride_ = 1, calls_left_ = 1;
-};
-
-template <class T>
 class TrainingRecord {
 public:
     TrainingRecord(const Network<T>& network,
@@ -84,12 +53,15 @@ public:
         return [this](std::size_t epoch, const EpochResult& result) {
             pending_.push_back({result, tracks_ ? measure(network_) : LayerStatistics{}});
             if (on_epoch_.is_none()) return false;
-            const py::gil_scoped_acquire acquire;
+            const GilTaken taken;
             flush();
-            return on_epoch_(epoch).template cast<bool>();
+            const py::int_ number(epoch);
+            PyObject* const answer = never_unwound(
+                [&] { return PyObject_CallFunctionObjArgs(on_epoch_.ptr(), number.ptr(), nullptr); });
+            if (answer == nullptr) throw py::error_already_set();
+            return py::reinterpret_steal<py::object>(answer).template cast<bool>();
         };
     }
-    InterruptCheck interrupted() { return InterruptPoll(); }
 
     // Called with the GIL.
     void flush() {

@@ -14,9 +14,10 @@ Evaluation evaluate(const Network<T>& network,
                     const Dataset& data,
                     const Objective<T>& objective,
                     const std::vector<Metric>& metrics,
-                    std::size_t n_threads) {
+                    std::size_t n_threads,
+                    const InterruptCheck& interrupted) {
     constexpr std::size_t block = kernels::row_leaf;
-    const PackedNetwork<T> packed(network, {});
+    const PackedNetwork<T> packed = packed_copy(network, {});
     MetricSums sums(metrics, objective.loss, network.outputs());
     AlignedBuffer<T> row_losses(data.x.rows);
     const std::size_t blocks = (data.x.rows + block - 1) / block;
@@ -27,6 +28,7 @@ Evaluation evaluate(const Network<T>& network,
         passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block));
     // n blocks at a time, one a thread; metrics are added in order of the rows
     for (std::size_t first = 0; first < data.x.rows; first += n * block) {
+        if (first > 0) stop_if(interrupted);
         auto rows_of = [&](std::size_t t) {
             const std::size_t from = std::min(first + t * block, data.x.rows);
             return Range{from, std::min(from + block, data.x.rows)};
@@ -38,6 +40,7 @@ Evaluation evaluate(const Network<T>& network,
             pass.set_rows(rows);
             if (rows == 0) return;
             batches[t] = pass.batch(data, nullptr, mine.first, rows, {0, rows});
+            if (batches[t].refused != InputArray::none) throw InputError(batches[t].refused);
             for (std::size_t l = 0; l < packed.size(); ++l)
                 pass.forward(packed, batches[t], l, {0, rows});
             pass.loss(objective, batches[t], 1, false, {0, rows});
@@ -83,24 +86,27 @@ template <class T>
 double loss_and_gradients(std::span<T> gradients,
                           const Network<T>& network,
                           const Dataset& data,
-                          const Objective<T>& objective) {
+                          const Objective<T>& objective,
+                          const InterruptCheck& interrupted) {
     // A power of two of leaves, so that the sum of a block is a sub-tree; no more rows than that are ever held.
     constexpr std::size_t block = 8 * kernels::row_leaf;
-    const PackedNetwork<T> packed(network, {.transposed = true, .velocity = false});
+    const PackedNetwork<T> packed = packed_copy(network, {.transposed = true, .velocity = false});
     const std::size_t rows = data.x.rows;
     const double count = objective.mean_count(rows, network.outputs());
     AlignedBuffer<T> row_losses(rows);
     Pass<T> pass(network.shapes(), std::min(rows, block));
     GradientTree<T> tree;
     for (std::size_t first = 0; first < rows; first += block) {
+        if (first > 0) stop_if(interrupted);
         const std::size_t n = std::min(block, rows - first);
         pass.set_rows(n);
         const Batch<T> batch = pass.batch(data, nullptr, first, n, {0, n});
-        for (std::size_t l = 0; l < packed.size(); ++l) pass.forward(packed, batch, l, {0, n});
+        if (batch.refused != InputArray::none) throw InputError(batch.refused);
+        pass.forward(packed, batch, interrupted);
         pass.loss(objective, batch, count, true, {0, n});
         pass.copy_row_losses(row_losses.data() + first);
         PackedNetwork<T> part(network.shapes());
-        pass.backward(packed, batch, part);
+        pass.backward(packed, batch, part, interrupted);
         tree.add(std::move(part));
     }
     tree.total().unpack(gradients);
@@ -118,7 +124,9 @@ double loss_and_gradient(Matrix<T> gradient,
     const double count = objective.mean_count(outputs.rows, outputs.cols);
     pass.set_rows(outputs.rows);
     pass.set_outputs(outputs);
-    pass.loss(objective, pass.batch({{}, y, labels}), count, true, {0, outputs.rows});
+    const Batch<T> batch = pass.batch({{}, y, labels});
+    if (batch.refused != InputArray::none) throw InputError(batch.refused);
+    pass.loss(objective, batch, count, true, {0, outputs.rows});
     copy_rows(gradient, pass.output_gradients());
     return static_cast<double>(pass.row_loss_sum()) / count;
 }
@@ -127,22 +135,26 @@ template Evaluation evaluate(const Network<float>&,
                              const Dataset&,
                              const Objective<float>&,
                              const std::vector<Metric>&,
-                             std::size_t);
+                             std::size_t,
+                             const InterruptCheck&);
 template double loss_and_gradients(std::span<float>,
                                    const Network<float>&,
                                    const Dataset&,
-                                   const Objective<float>&);
+                                   const Objective<float>&,
+                                   const InterruptCheck&);
 template double loss_and_gradient(
     Matrix<float>, ConstMatrix<float>, const ArrayView&, bool, const Objective<float>&);
 template Evaluation evaluate(const Network<double>&,
                              const Dataset&,
                              const Objective<double>&,
                              const std::vector<Metric>&,
-                             std::size_t);
+                             std::size_t,
+                             const InterruptCheck&);
 template double loss_and_gradients(std::span<double>,
                                    const Network<double>&,
                                    const Dataset&,
-                                   const Objective<double>&);
+                                   const Objective<double>&,
+                                   const InterruptCheck&);
 template double loss_and_gradient(
     Matrix<double>, ConstMatrix<double>, const ArrayView&, bool, const Objective<double>&);
 

@@ -83,9 +83,10 @@ std::vector<double> column_products(ConstMatrix<double> m,
 }
 
 // Modified Gram-Schmidt on the columns of m, which has no more columns than rows.
-void gram_schmidt(Matrix<double> m) {
+void gram_schmidt(Matrix<double> m, const InterruptCheck& interrupted) {
     std::vector<double> q(m.rows);
     for (std::size_t j = 0; j < m.cols; ++j) {
+        stop_if(interrupted);
         for (std::size_t r = 0; r < m.rows; ++r) q[r] = m(r, j);
         const double norm = std::sqrt(column_products(m, q, j, j + 1)[j]);
         for (std::size_t r = 0; r < m.rows; ++r) m(r, j) = q[r] = q[r] / norm;
@@ -98,7 +99,7 @@ void gram_schmidt(Matrix<double> m) {
 
 }  // namespace
 
-void orthogonalize(Matrix<double> m, double gain) {
+void orthogonalize(Matrix<double> m, double gain, const InterruptCheck& interrupted) {
     const bool wide = m.rows < m.cols;
     const std::size_t rows = wide ? m.cols : m.rows, cols = wide ? m.rows : m.cols;
     std::vector<double> copy(rows * cols);
@@ -106,8 +107,8 @@ void orthogonalize(Matrix<double> m, double gain) {
     for (std::size_t r = 0; r < rows; ++r)
         for (std::size_t c = 0; c < cols; ++c) tall(r, c) = wide ? m(c, r) : m(r, c);
     // the second time removes what rounding left of the other columns
-    gram_schmidt(tall);
-    gram_schmidt(tall);
+    gram_schmidt(tall, interrupted);
+    gram_schmidt(tall, interrupted);
     for (std::size_t r = 0; r < rows; ++r)
         for (std::size_t c = 0; c < cols; ++c) (wide ? m(c, r) : m(r, c)) = tall(r, c) * gain;
 }

@@ -206,14 +206,27 @@ bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     });
 }
 
-void gather_labels(const ArrayView& in,
+bool gather_labels(const ArrayView& in,
                    const std::int64_t* order,
                    std::size_t n,
+                   std::size_t classes,
                    std::int64_t* out) {
-    with_reader(in, [&](auto read_element) {
-        for (std::size_t r = 0; r < n; ++r)
-            out[r] = convert<std::int64_t>(read_element(
-                row_start(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r))));
+    return with_reader(in, [&](auto read_element) {
+        bool known = true;
+        for (std::size_t r = 0; r < n; ++r) {
+            const auto label = read_element(row_named(in, order, r));
+            if constexpr (std::is_integral_v<decltype(label)>) {
+                // what does not fit, as 2^63, becomes negative
+                const auto wide = static_cast<std::int64_t>(label);
+                const bool good = wide >= 0 && static_cast<std::size_t>(wide) < classes;
+                out[r] = good ? wide : 0;
+                known &= good;
+            } else {  // no labels: fractions
+                out[r] = 0;
+                known = false;
+            }
+        }
+        return known;
     });
 }
 

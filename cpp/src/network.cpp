@@ -54,7 +54,10 @@ DenseView<const T> Network<T>::layer(std::size_t index) const {
 }
 
 template <class T>
-bool Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
+bool Network<T>::predict(Matrix<T> y,
+                         const ArrayView& x,
+                         std::size_t n_threads,
+                         const InterruptCheck* interrupted) const {
     // Packing reads and writes every weight once, which pays when many rows use them.
     constexpr std::size_t rows_worth_packing = 48;
     const std::size_t n = team_size(n_threads, shapes_, x.rows);
@@ -68,11 +71,11 @@ bool Network<T>::predict(Matrix<T> y, const ArrayView& x, std::size_t n_threads)
             in_place.push_back(
                 {{w.data, w.rows, w.cols, w.stride, panel_width<T>}, view.biases, view.activation});
         }
-        return predict_rows(y, x, in_place.data(), in_place.size(), n);
+        return predict_rows(y, x, in_place.data(), in_place.size(), n, interrupted);
     }
     const PackedNetwork<T> packed(*this, {});
     const std::vector<LayerParameters<T>> layers = packed_layers(packed);
-    return predict_rows(y, x, layers.data(), layers.size(), n);
+    return predict_rows(y, x, layers.data(), layers.size(), n, interrupted);
 }
 
 template class Network<float>;

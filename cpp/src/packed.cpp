@@ -1,6 +1,7 @@
 #include "packed.hpp"
 
 #include <algorithm>
+#include <shared_mutex>
 
 #include "kernels/kernel_table.hpp"
 #include "wbcore/input.hpp"
@@ -152,7 +153,17 @@ bool PackedNetwork<T>::all_finite() const {
     return true;
 }
 
+template <class T>
+PackedNetwork<T> packed_copy(const Network<T>& network, PackedParts parts) {
+    PackedNetwork<T> packed(network.shapes(), parts);
+    const std::shared_lock copying(network.lock());
+    packed.pack(network.parameters());
+    return packed;
+}
+
 template class PackedNetwork<float>;
 template class PackedNetwork<double>;
+template PackedNetwork<float> packed_copy(const Network<float>&, PackedParts);
+template PackedNetwork<double> packed_copy(const Network<double>&, PackedParts);
 
 }  // namespace wbcore

@@ -55,4 +55,8 @@ private:
     std::vector<PackedLayer<T>> layers_;
 };
 
+// The parameters of a network that somebody else may be training: those between two of its steps.
+template <class T>
+PackedNetwork<T> packed_copy(const Network<T>& network, PackedParts parts);
+
 }  // namespace wbcore

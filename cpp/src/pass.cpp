@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pieces.hpp"
 #include "row_sum.hpp"
 
 namespace wbcore {
@@ -77,28 +78,44 @@ Batch<T> Pass<T>::batch(
     if (in_order && static_cast<std::ptrdiff_t>(n) * data.x.row_stride <= most_bytes_in_place &&
         is_readable<T>(data.x, first, n)) {
         batch.x = in_place<T>(data.x, first, n);
-        batch.finite = all_finite<T>(data.x.rows_from(first + mine.first, mine.last - mine.first));
-    } else if (data.x.rows != 0) {
-        batch.finite = gather_rows(data.x, order, first, mine, x_);
+        if (!all_finite<T>(data.x.rows_from(first + mine.first, mine.last - mine.first)))
+            batch.refused = InputArray::x;
+    } else if (data.x.rows != 0 && !gather_rows(data.x, order, first, mine, x_)) {
+        batch.refused = InputArray::x;
     }
-    if (data.labels) {
-        gather_labels(
-            in_order ? data.y.rows_from(first + mine.first, mine.last - mine.first) : data.y,
-            in_order ? nullptr : order + first + mine.first, mine.last - mine.first,
-            labels_.data() + mine.first);
-        batch.labels = labels_.data();
-    } else if (in_order && is_readable<T>(data.y, first, n)) {
-        batch.t = in_place<T>(data.y, first, n);
-    } else {
-        gather_rows(data.y, order, first, mine, t_);
-    }
+    if (!gather_targets(batch, data, order, first, n, mine) && batch.refused == InputArray::none)
+        batch.refused = InputArray::y;
     return batch;
+}
+
+// Looked at like the inputs, although they were when the call began: somebody may have changed them since.
+template <class T>
+bool Pass<T>::gather_targets(Batch<T>& batch,
+                             const Dataset& data,
+                             const std::int64_t* order,
+                             std::size_t first,
+                             std::size_t n,
+                             Range mine) {
+    const bool in_order = order == nullptr;
+    const std::size_t start = first + mine.first, count = mine.last - mine.first;
+    if (data.labels) {
+        batch.labels = labels_.data();
+        return gather_labels(in_order ? data.y.rows_from(start, count) : data.y,
+                             in_order ? nullptr : order + start, count, layers_.back().a.cols,
+                             labels_.data() + mine.first);
+    }
+    if (in_order && is_readable<T>(data.y, first, n)) {
+        batch.t = in_place<T>(data.y, first, n);
+        return all_finite<T>(data.y.rows_from(start, count));
+    }
+    return gather_rows(data.y, order, first, mine, t_);
 }
 
 template <class T>
 Batch<T> Pass<T>::copy(const ArrayView& x) {
-    gather(x, nullptr, x_.rows_from(0, x.rows));
-    return {x_.rows_from(0, x.rows), {}};
+    Batch<T> batch{x_.rows_from(0, x.rows), {}};
+    if (!gather(x, nullptr, x_.rows_from(0, x.rows))) batch.refused = InputArray::x;
+    return batch;
 }
 
 template <class T>
@@ -184,13 +201,34 @@ void Pass<T>::backward_parameters(const PackedNetwork<T>& out,
 }
 
 template <class T>
+void Pass<T>::forward(const PackedNetwork<T>& network,
+                      const Batch<T>& batch,
+                      const InterruptCheck& interrupted) {
+    in_pieces({0, rows_}, rows_of_a_piece(network.shapes(), rows_), interrupted, [&](Range rows) {
+        for (std::size_t l = 0; l < network.size(); ++l) forward(network, batch, l, rows);
+    });
+}
+
+template <class T>
 void Pass<T>::backward(const PackedNetwork<T>& network,
                        const Batch<T>& batch,
-                       const PackedNetwork<T>& gradients) {
+                       const PackedNetwork<T>& gradients,
+                       const InterruptCheck& interrupted) {
+    in_pieces({0, rows_}, rows_of_a_piece(network.shapes(), rows_), interrupted, [&](Range rows) {
+        for (std::size_t l = network.size(); l-- > 1;) backward_inputs(network, l, rows);
+    });
     for (std::size_t l = network.size(); l-- > 0;) {
-        if (l > 0) backward_inputs(network, l, {0, rows_});
-        backward_parameters(gradients, batch, l, nullptr, {0, network[l].shape.inputs});
+        const std::size_t inputs = network[l].shape.inputs;
+        in_pieces({0, inputs}, inputs_of_a_piece(network[l].shape, rows_), interrupted,
+                  [&](Range part) { backward_parameters(gradients, batch, l, nullptr, part); });
     }
+}
+
+template <class T>
+void Pass<T>::backward_first_inputs(const PackedNetwork<T>& network,
+                                    const InterruptCheck& interrupted) {
+    in_pieces({0, rows_}, rows_of_a_piece(network.shapes(), rows_), interrupted,
+              [&](Range rows) { backward_inputs(network, 0, rows); });
 }
 
 template <class T>

@@ -19,7 +19,8 @@ struct Batch {
     Panels<const T> x;                     // (B, I)
     Panels<const T> t;                     // (B, O), when labels is null
     const std::int64_t* labels = nullptr;  // (B)
-    bool finite = true;  // no input of the rows that were looked at is NaN or infinite
+    // Where a number of the rows that were looked at is NaN or infinite, or a label unknown; it is no index then.
+    InputArray refused = InputArray::none;
 };
 
 template <class T>
@@ -33,7 +34,7 @@ public:
     void set_rows(std::size_t n) { rows_ = n; }
 
     // The n rows of `data` from `first` on, or those that `order` names from there on. What must be copied is copied for
-    // the rows `mine` of the batch alone, and the inputs of those are looked at.
+    // the rows `mine` of the batch alone, and the numbers of those are looked at.
     Batch<T> batch(const Dataset& data,
                    const std::int64_t* order,
                    std::size_t first,
@@ -69,10 +70,17 @@ public:
                              const Sgd<T>* sgd,
                              Range inputs);
 
-    // After the last layer's dZ is known: every dA, dZ and gradient, on one thread
+    // Through all layers, on one thread; throws Interrupted
+    void forward(const PackedNetwork<T>& network,
+                 const Batch<T>& batch,
+                 const InterruptCheck& interrupted);
+    // After the last layer's dZ is known: every dA, dZ and gradient, likewise
     void backward(const PackedNetwork<T>& network,
                   const Batch<T>& batch,
-                  const PackedNetwork<T>& gradients);
+                  const PackedNetwork<T>& gradients,
+                  const InterruptCheck& interrupted);
+    // dX of the first layer, likewise
+    void backward_first_inputs(const PackedNetwork<T>& network, const InterruptCheck& interrupted);
 
     void set_outputs(ConstMatrix<T> outputs);  // (B, O), as z and a of the last layer
     void copy_row_losses(T* to) const;         // (B)
@@ -95,6 +103,12 @@ private:
         return layer == 0 ? batch.x : layers_[layer - 1].a;
     }
     Panels<T> plan(T*& data, std::size_t rows, std::size_t cols);
+    bool gather_targets(Batch<T>& batch,
+                        const Dataset& data,
+                        const std::int64_t* order,
+                        std::size_t first,
+                        std::size_t n,
+                        Range mine);
 
     const kernels::KernelTable<T>& table_ = kernels::table<T>();
     AlignedBuffer<T> buffer_;

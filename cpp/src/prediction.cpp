@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernels/kernel_table.hpp"
+#include "pieces.hpp"
 #include "team_size.hpp"
 #include "wbcore/predictor.hpp"
 #include "wbcore/threads.hpp"
@@ -78,29 +79,40 @@ bool predict_rows(Matrix<T> y,
                   const ArrayView& x,
                   const LayerParameters<T>* layers,
                   std::size_t n_layers,
-                  std::size_t n_threads) {
-    auto predict_range = [=, &x](Range range) {
+                  std::size_t n_threads,
+                  const InterruptCheck* interrupted) {
+    // `stopped` is asked between blocks, so not at all by most calls
+    auto predict_range = [=, &x](Range range, auto stopped) {
         bool finite = true;
-        for (std::size_t first = range.first; first < range.last; first += block) {
-            const std::size_t rows = std::min(block, range.last - first);
-            finite &= predict_block<T>({&y(first, 0), rows, y.cols, y.stride},
-                                       x.rows_from(first, rows), layers, n_layers);
-        }
+        in_pieces(range, block, stopped, [&](Range rows) {
+            const std::size_t n = rows.last - rows.first;
+            finite &= predict_block<T>({&y(rows.first, 0), n, y.cols, y.stride},
+                                       x.rows_from(rows.first, n), layers, n_layers);
+        });
         return finite;
     };
+    auto asked = [&] {
+        if (interrupted != nullptr) stop_if(*interrupted);
+        return false;
+    };
     const std::size_t blocks = (x.rows + block - 1) / block, n = std::min(n_threads, blocks);
-    if (n <= 1) return predict_range({0, x.rows});
-    std::atomic<bool> finite = true;
+    if (n <= 1) return predict_range({0, x.rows}, asked);
+    std::atomic<bool> finite = true, stopped = false;
     run_team(n, [&](std::size_t t) {
-        if (!predict_range(part(x.rows, n, t, block))) finite = false;
+        auto stops = [&] {
+            if (t == 0 && interrupted != nullptr && *interrupted && (*interrupted)()) stopped = true;
+            return stopped.load(std::memory_order_relaxed);
+        };
+        if (!predict_range(part(x.rows, n, t, block), stops)) finite = false;
     });
+    if (stopped) throw Interrupted();
     return finite;
 }
 
 template <class T>
 struct Predictor<T>::State {
     explicit State(const Network<T>& network)
-        : shapes(network.shapes()), packed(network, {}), layers(packed_layers(packed)) {}
+        : shapes(network.shapes()), packed(packed_copy(network, {})), layers(packed_layers(packed)) {}
     std::vector<DenseShape> shapes;
     PackedNetwork<T> packed;
     std::vector<LayerParameters<T>> layers;
@@ -127,19 +139,30 @@ std::size_t Predictor<T>::outputs() const {
 }
 
 template <class T>
-bool Predictor<T>::operator()(Matrix<T> y, const ArrayView& x, std::size_t n_threads) const {
+bool Predictor<T>::operator()(Matrix<T> y,
+                              const ArrayView& x,
+                              std::size_t n_threads,
+                              const InterruptCheck* interrupted) const {
     return predict_rows(y, x, state_->layers.data(), state_->layers.size(),
-                        team_size(n_threads, state_->shapes, x.rows));
+                        team_size(n_threads, state_->shapes, x.rows), interrupted);
 }
 
 template class Predictor<float>;
 template class Predictor<double>;
 
 template std::vector<LayerParameters<float>> packed_layers(const PackedNetwork<float>&);
-template bool predict_rows(
-    Matrix<float>, const ArrayView&, const LayerParameters<float>*, std::size_t, std::size_t);
+template bool predict_rows(Matrix<float>,
+                           const ArrayView&,
+                           const LayerParameters<float>*,
+                           std::size_t,
+                           std::size_t,
+                           const InterruptCheck*);
 template std::vector<LayerParameters<double>> packed_layers(const PackedNetwork<double>&);
-template bool predict_rows(
-    Matrix<double>, const ArrayView&, const LayerParameters<double>*, std::size_t, std::size_t);
+template bool predict_rows(Matrix<double>,
+                           const ArrayView&,
+                           const LayerParameters<double>*,
+                           std::size_t,
+                           std::size_t,
+                           const InterruptCheck*);
 
 }  // namespace wbcore

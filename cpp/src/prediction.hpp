@@ -20,12 +20,14 @@ struct LayerParameters {
 template <class T>
 std::vector<LayerParameters<T>> packed_layers(const PackedNetwork<T>& network);
 
-// Scratch is the calling thread's own and is kept for its next call. False when an input is NaN or infinite.
+// Scratch is the calling thread's own and is kept for its next call. False when an input is NaN or infinite; throws
+// Interrupted.
 template <class T>
 bool predict_rows(Matrix<T> y,         // (B, O)
                   const ArrayView& x,  // (B, I)
                   const LayerParameters<T>* layers,
                   std::size_t n_layers,
-                  std::size_t n_threads);
+                  std::size_t n_threads,
+                  const InterruptCheck* interrupted);
 
 }  // namespace wbcore

@@ -103,10 +103,17 @@ double PhiloxStream::standard_normal() {
     return normal_quantile(static_cast<double>(2 * (next() >> 12) + 1) * 0x1p-53);
 }
 
-void shuffled_order(std::span<std::int64_t> order, std::uint64_t seed, std::uint64_t epoch) {
+void shuffled_order(std::span<std::int64_t> order,
+                    std::uint64_t seed,
+                    std::uint64_t epoch,
+                    const InterruptCheck& interrupted) {
+    constexpr std::size_t between_checks = std::size_t(1) << 22;  // some hundredths of a second
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
     PhiloxStream stream(seed, shuffle_stream(epoch));
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+    for (std::size_t i = order.size(); i > 1; --i) {
+        std::swap(order[i - 1], order[stream.below(i)]);
+        if (i % between_checks == 0) stop_if(interrupted);
+    }
 }
 
 double normal_quantile(double u) {

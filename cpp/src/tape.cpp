@@ -1,4 +1,5 @@
 #include <memory>
+#include <mutex>
 
 #include "pass.hpp"
 #include "wbcore/training.hpp"
@@ -28,7 +29,10 @@ std::size_t Tape<T>::rows() const {
 }
 
 template <class T>
-void Tape<T>::forward(Matrix<T> y, const Network<T>& network, const ArrayView& x) {
+void Tape<T>::forward(Matrix<T> y,
+                      const Network<T>& network,
+                      const ArrayView& x,
+                      const InterruptCheck& interrupted) {
     auto state = std::unique_ptr<State>(
         new State{PackedNetwork<T>(network, {.transposed = true, .velocity = false}),
                   Pass<T>(network.shapes(), x.rows, true),
@@ -36,21 +40,24 @@ void Tape<T>::forward(Matrix<T> y, const Network<T>& network, const ArrayView& x
     Pass<T>& pass = state->pass;
     pass.set_rows(x.rows);
     state->batch = pass.copy(x);
-    for (std::size_t l = 0; l < state->network.size(); ++l)
-        pass.forward(state->network, state->batch, l, {0, x.rows});
+    if (state->batch.refused != InputArray::none) throw InputError(state->batch.refused);
+    pass.forward(state->network, state->batch, interrupted);
     copy_rows(y, pass.outputs());
     state_ = std::move(state);
 }
 
 template <class T>
-void Tape<T>::backward(std::span<T> gradients, Matrix<T> dx, const ArrayView& dy) {
+void Tape<T>::backward(std::span<T> gradients,
+                       Matrix<T> dx,
+                       const ArrayView& dy,
+                       const InterruptCheck& interrupted) {
     Pass<T>& pass = state_->pass;
     const PackedNetwork<T>& network = state_->network;
     PackedNetwork<T> packed_gradients(network.shapes());
     pass.gather_output_gradients(dy);
     pass.backward_outputs({0, pass.rows()});
-    pass.backward(network, state_->batch, packed_gradients);
-    pass.backward_inputs(network, 0, {0, pass.rows()});
+    pass.backward(network, state_->batch, packed_gradients, interrupted);
+    pass.backward_first_inputs(network, interrupted);
     packed_gradients.unpack(gradients);
     copy_rows(dx, pass.input_gradients());
 }
@@ -60,6 +67,7 @@ void sgd_step(Network<T>& network,
               std::span<const T> gradients,
               std::span<T> velocity,
               const Sgd<T>& sgd) {
+    const std::unique_lock writing(network.lock());
     const T* g = gradients.data();
     T* v = velocity.data();
     auto step = [&](T* w, bool decayed, std::size_t n) {

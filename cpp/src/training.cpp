@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
 #include "pass.hpp"
+#include "pieces.hpp"
 #include "team_size.hpp"
 #include "wbcore/random.hpp"
 #include "wbcore/threads.hpp"
@@ -39,6 +41,7 @@ public:
           order_(order),
           interrupted_(interrupted),
           n_threads_(n_threads),
+          rows_of_a_piece_(wbcore::rows_of_a_piece(network.shapes(), options.batch_size)),
           barrier_(n_threads),
           metrics_(
               options.metrics, options.objective.loss, network[network.size() - 1].shape.outputs) {}
@@ -49,6 +52,9 @@ public:
     }
 
     std::size_t batch() const { return batch_; }
+    InputArray refused() const { return refused_.load(std::memory_order_relaxed); }
+    // Whether the parameters are neither those before nor those after the last batch.
+    bool is_torn() const { return torn_; }
     double mean_loss() const { return loss_sum_ / mean_count(data_.x.rows); }
     std::vector<double> metrics() const { return metrics_.values(); }
 
@@ -60,36 +66,77 @@ private:
     void work(std::size_t t) {
         for (std::size_t first = 0; first < data_.x.rows; first += options_.batch_size) {
             const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
-            const Range mine = part(rows, n_threads_, t);
             if (t == 0) pass_.set_rows(rows);  // the others look after the barrier
-            const Batch<T> batch = pass_.batch(data_, order_, first, rows, mine);
-            if (!batch.finite) refused_.store(true, std::memory_order_relaxed);
-            if (mine.first != mine.last) compute_rows(batch, mine, mean_count(rows));
+            const Batch<T> batch = compute_rows(first, rows, t);
             barrier_.arrive_and_wait();
-            if (t == 0) account(batch);
-            update(batch, t);
+            const bool stopped = stopped_.load(std::memory_order_relaxed);
+            if (t == 0) account(batch, stopped);
+            if (!stopped) update(batch, t);
             barrier_.arrive_and_wait();
             if (status_ != TrainingStatus::completed) return;
             if (t == 0) ++batch_;
         }
     }
 
-    void compute_rows(const Batch<T>& batch, Range mine, double count) {
-        for (std::size_t l = 0; l < network_.size(); ++l) pass_.forward(network_, batch, l, mine);
-        pass_.loss(options_.objective, batch, count, true, mine);
+    // Gathers this thread's rows of the batch and takes them forward, to the loss and back, all of them at once unless it is
+    // a batch of seconds.
+    Batch<T> compute_rows(std::size_t first, std::size_t rows, std::size_t t) {
+        const Range mine = part(rows, n_threads_, t);
+        Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
+        for (;;) {
+            const Batch<T> batch = pass_.batch(data_, order_, first, rows, piece);
+            if (batch.refused != InputArray::none)
+                refused_.store(batch.refused, std::memory_order_relaxed);
+            if (piece.first != piece.last) compute_piece(batch, piece, mean_count(rows));
+            if (piece.last == mine.last || stops(t)) return batch;
+            piece = {piece.last, std::min(piece.last + rows_of_a_piece_, mine.last)};
+        }
+    }
+
+    void compute_piece(const Batch<T>& batch, Range piece, double count) {
+        for (std::size_t l = 0; l < network_.size(); ++l) pass_.forward(network_, batch, l, piece);
+        pass_.loss(options_.objective, batch, count, true, piece);
         for (std::size_t l = network_.size() - 1; l > 0; --l)
-            pass_.backward_inputs(network_, l, mine);
+            pass_.backward_inputs(network_, l, piece);
     }
 
     void update(const Batch<T>& batch, std::size_t t) {
+        if (pass_.rows() > rows_of_a_piece_) return update_in_pieces(batch, t);
         for (std::size_t l = network_.size(); l-- > 0;)
             pass_.backward_parameters(network_, batch, l, &options_.sgd,
                                       part(network_[l].shape.inputs, n_threads_, t, grain<T>));
     }
 
+    void update_in_pieces(const Batch<T>& batch, std::size_t t) {
+        bool stopped = false;
+        for (std::size_t l = network_.size(); l-- > 0 && !stopped;) {
+            const DenseShape& shape = network_[l].shape;
+            in_pieces(
+                part(shape.inputs, n_threads_, t, grain<T>), inputs_of_a_piece(shape, pass_.rows()),
+                [&] { return stopped = stops(t); },
+                [&](Range inputs) {
+                    pass_.backward_parameters(network_, batch, l, &options_.sgd, inputs);
+                });
+        }
+        if (t != 0 || !stopped) return;
+        status_ = TrainingStatus::interrupted;
+        torn_ = true;
+    }
+
+    // Within a batch: thread 0 asks, the others see the answer.
+    bool stops(std::size_t t) {
+        if (t == 0 && interrupted_ && interrupted_())
+            stopped_.store(true, std::memory_order_relaxed);
+        return stopped_.load(std::memory_order_relaxed);
+    }
+
     // Thread 0, while the others already update: the loss of the batch, and whether to go on after it.
-    void account(const Batch<T>& batch) {
-        if (refused_.load(std::memory_order_relaxed)) {
+    void account(const Batch<T>& batch, bool stopped) {
+        if (stopped) {
+            status_ = TrainingStatus::interrupted;
+            return;
+        }
+        if (refused() != InputArray::none) {
             status_ = TrainingStatus::refused;
             return;
         }
@@ -109,14 +156,16 @@ private:
     const TrainingOptions<T>& options_;
     const std::int64_t* order_;
     const InterruptCheck& interrupted_;
-    const std::size_t n_threads_;
+    const std::size_t n_threads_, rows_of_a_piece_;
     Barrier barrier_;
     MetricSums metrics_;
     double loss_sum_ = 0;
     std::size_t batch_ = 0;
-    std::atomic<bool> refused_ = false;  // by any thread, for its rows
+    std::atomic<InputArray> refused_ = InputArray::none;  // by any thread, for its rows
+    std::atomic<bool> stopped_ = false;                   // in the middle of a batch
     // written by thread 0 before a barrier, read by all after it
     TrainingStatus status_ = TrainingStatus::completed;
+    bool torn_ = false;
 };
 
 }  // namespace
@@ -164,34 +213,36 @@ TrainingEnd train(Network<T>& network,
 
     // The network itself is written after each good epoch only: it always holds the last finite one.
     auto write_back = [&] {
+        const std::unique_lock writing(network.lock());
         packed.unpack(network.parameters());
         if (has_velocity) packed.unpack_velocity(velocity);
     };
     for (std::size_t epoch = 0; epoch < options.epochs; ++epoch) {
-        if (options.shuffle) shuffled_order(order, options.seed, epoch);
+        if (options.shuffle) shuffled_order(order, options.seed, epoch, interrupted);
         Epoch<T> loop(packed, pass, data, options, options.shuffle ? order.data() : nullptr,
                       interrupted, n_threads);
         const TrainingStatus status = loop.run();
         std::size_t batch = loop.batch();
         const bool trained =
             status == TrainingStatus::completed || status == TrainingStatus::interrupted;
+        if (loop.is_torn()) return {status, epoch, batch, InputArray::none};
         if (trained && !packed.all_finite()) {
             if (status == TrainingStatus::completed) --batch;  // the last one did it
-            return {TrainingStatus::diverged, epoch, batch};
+            return {TrainingStatus::diverged, epoch, batch, InputArray::none};
         }
-        if (!trained) return {status, epoch, batch};
+        if (!trained) return {status, epoch, batch, loop.refused()};
         write_back();
-        if (status == TrainingStatus::interrupted) return {status, epoch, batch};
+        if (status == TrainingStatus::interrupted) return {status, epoch, batch, InputArray::none};
 
         EpochResult result{loop.mean_loss(), loop.metrics(), std::nullopt, {}};
         if (validation != nullptr) {
-            Evaluation on_validation =
-                evaluate(network, *validation, options.objective, options.metrics, n_threads);
+            Evaluation on_validation = evaluate(network, *validation, options.objective,
+                                                options.metrics, n_threads, interrupted);
             result.validation_loss = on_validation.loss;
             result.validation_metrics = std::move(on_validation.metrics);
         }
         if (!on_epoch) continue;
-        if (on_epoch(epoch, result)) return {TrainingStatus::stopped, epoch, 0};
+        if (on_epoch(epoch, result)) return {TrainingStatus::stopped, epoch, 0, InputArray::none};
         packed.pack(network.parameters());  // which the callback may have changed
     }
     return {};

@@ -327,14 +327,30 @@ void labels() {
     for (const bool swapped : {false, true}) {
         const Scattered in(values, 9, 1, 3, false, true, false, swapped);
         std::vector<std::int64_t> out(9), some(4);
-        gather_labels(in.view, nullptr, 9, out.data());
-        gather_labels(in.view, order.data(), 4, some.data());
+        CHECK(gather_labels(in.view, nullptr, 9, 9, out.data()));
+        CHECK(gather_labels(in.view, order.data(), 4, 9, some.data()));
         for (std::size_t i = 0; i < 9; ++i)
             CHECK_EQUAL(out[i], static_cast<std::int64_t>(values[i]));
         for (std::size_t i = 0; i < 4; ++i)
             CHECK_EQUAL(some[i],
                         static_cast<std::int64_t>(values[static_cast<std::size_t>(order[i])]));
+        // the greatest is 8, or 1 for bools: with that many classes it names none, and 0 takes its place
+        const std::size_t greatest = static_cast<std::size_t>(
+            *std::max_element(values.begin(), values.end()));
+        CHECK(!gather_labels(in.view, nullptr, 9, greatest, out.data()));
+        for (std::size_t i = 0; i < 9; ++i)
+            CHECK(out[i] >= 0 && static_cast<std::size_t>(out[i]) < greatest);
     }
+}
+
+template <class From>
+void labels_of_no_class(From far) {
+    const std::vector<From> values{2, far, 1};
+    std::vector<std::int64_t> out(3, -1);
+    CHECK(!gather_labels(row_major(values, 1), nullptr, 3, 3, out.data()));
+    CHECK_EQUAL(out[0], 2);
+    CHECK_EQUAL(out[1], 0);
+    CHECK_EQUAL(out[2], 1);
 }
 
 }  // namespace
@@ -374,5 +390,10 @@ int main() {
     labels<std::uint16_t>();
     labels<std::uint32_t>();
     labels<std::uint64_t>();
+    labels_of_no_class<std::int8_t>(-1);
+    labels_of_no_class<std::int64_t>(3);
+    labels_of_no_class<std::int64_t>(std::numeric_limits<std::int64_t>::min());
+    labels_of_no_class<std::uint64_t>(std::numeric_limits<std::uint64_t>::max());
+    labels_of_no_class<double>(0);
     return checks::result();
 }

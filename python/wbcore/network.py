@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, overload
@@ -12,7 +11,6 @@ import numpy as np
 
 from wbcore import _arguments, _core, losses, threads, training
 from wbcore._draws import check_seed
-from wbcore._turn import Turn
 from wbcore.gradients import Gradients
 from wbcore.history import History, LayerStatistics, layer_statistics
 from wbcore.layers import Dense, Layer, initialize
@@ -155,7 +153,6 @@ class Network:
         self._core = _CORES[dtype](widths, activations)
         self._predict = _core.live_predictor(self._core)
         self._layers = tuple(Layer(self._core, index) for index in range(len(activations)))
-        self._lock = threading.Lock()
         self.metadata = {}
         self.history = None
 
@@ -337,8 +334,7 @@ class Network:
         >>> grads = net.backward(A - 1)  # of the loss ((A - 1)**2).sum() / 2
         >>> wb.SGD(0.01).step(net, grads)
         """
-        with Turn(self._lock, "forward"):
-            return self._core.forward(X)
+        return self._core.forward(X)
 
     def backward(self, dY: ArrayLike) -> Gradients:
         """Gradients of a loss, from its gradient by the outputs of the last `forward`.
@@ -369,8 +365,7 @@ class Network:
         >>> grads[1].biases, grads.inputs.shape
         (array([5., 5., 5.], dtype=float32), (5, 4))
         """
-        with Turn(self._lock, "backward"):
-            flat, inputs = self._core.backward(dY)
+        flat, inputs = self._core.backward(dY)
         return Gradients(flat, self._core.widths, inputs)
 
     def loss_and_gradients(

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from wbcore import _arguments, _core
-from wbcore._turn import Turn
 from wbcore.gradients import Gradients
 
 if TYPE_CHECKING:
@@ -201,8 +200,7 @@ class SGD:
             )
         if not np.isfinite(flat).all():
             raise ValueError("[step] expected finite gradients, got NaN or infinity")
-        with Turn(network._lock, "step"):
-            core.sgd_step(flat, **self._options(core))
+        core.sgd_step(flat, **self._options(core))
 
     def reset(self) -> None:
         """Forget the velocities of all networks, as if they had not been trained before.

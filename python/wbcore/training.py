@@ -9,7 +9,6 @@ import numpy as np
 
 from wbcore import _arguments, losses
 from wbcore._progress import Progress
-from wbcore._turn import Turn
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import SGD
@@ -74,29 +73,28 @@ def fit(
     record: Record = {}
     history = History(record)
     core = network._core
-    with Turn(network._lock, "fit"):
-        try:
-            status, epoch, batch = core.fit(
-                X,
-                y,
-                **options,
-                **optimizer._options(core),
-                record=record,
-                on_epoch=_on_epoch(history, bar, callback),
-            )
-            history.status = str(status)
-        except KeyboardInterrupt:
-            history.status = "interrupted"
-            raise
-        except BaseException:
-            history.status = "failed"
-            raise
-        finally:
-            if bar:
-                bar.close()
-            # Refused arguments have left no trace, and so the history of the last fit stays.
-            if history.status != "failed" or record:
-                network.history = history
+    try:
+        status, epoch, batch = core.fit(
+            X,
+            y,
+            **options,
+            **optimizer._options(core),
+            record=record,
+            on_epoch=_on_epoch(history, bar, callback),
+        )
+        history.status = str(status)
+    except KeyboardInterrupt:
+        history.status = "interrupted"
+        raise
+    except BaseException:
+        history.status = "failed"
+        raise
+    finally:
+        if bar:
+            bar.close()
+        # Refused arguments have left no trace, and so the history of the last fit stays.
+        if history.status != "failed" or record:
+            network.history = history
     if status == "diverged":
         back = f"those after epoch {epoch}" if epoch else "the initial ones"
         raise DivergenceError(

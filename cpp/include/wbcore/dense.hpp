@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "wbcore/activations.hpp"
+#include "wbcore/interruption.hpp"
 #include "wbcore/matrix.hpp"
 
 namespace wbcore {
@@ -21,11 +22,12 @@ struct DenseView {
     Activation activation;
 };
 
-// Z = X W + b for row-major arrays.
+// Z = X W + b for row-major arrays. Throws Interrupted.
 template <class T>
 void dense_forward(Matrix<T> z,       // (B, O)
                    ConstMatrix<T> x,  // (B, I)
                    ConstMatrix<T> w,  // (I, O)
-                   const T* b);       // (O)
+                   const T* b,        // (O)
+                   const InterruptCheck& interrupted = nullptr);
 
 }  // namespace wbcore

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "wbcore/interruption.hpp"
 #include "wbcore/matrix.hpp"
 
 namespace wbcore {
@@ -30,7 +31,7 @@ void initialize(Initializer initializer,
                 std::uint64_t layer,
                 Matrix<T> weights);  // (I, O)
 
-// Makes the columns (or the rows, when there are fewer) of a matrix orthonormal, then scales it.
-void orthogonalize(Matrix<double> m, double gain);
+// Makes the columns (or the rows, when there are fewer) of a matrix orthonormal, then scales it. Throws Interrupted.
+void orthogonalize(Matrix<double> m, double gain, const InterruptCheck& interrupted = nullptr);
 
 }  // namespace wbcore

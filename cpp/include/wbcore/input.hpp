@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -94,11 +96,28 @@ inline constexpr std::ptrdiff_t most_bytes_in_place = std::ptrdiff_t(32) << 10;
 template <class T>
 bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);
 
-// The same for one column of integer labels.
-void gather_labels(const ArrayView& in,
+// The same for one column of integer labels. False when one of them is not from 0 to classes - 1; 0 takes its place, so that
+// all of `out` may index.
+bool gather_labels(const ArrayView& in,
                    const std::int64_t* order,
                    std::size_t n,
+                   std::size_t classes,
                    std::int64_t* out);
+
+// The caller's array that a number was refused in.
+enum class InputArray : std::uint8_t { none, x, y };
+
+// What a call that has no status to return throws when an input is NaN or infinite, or a label names no class. Nothing has been
+// changed but its own output.
+class InputError : public std::invalid_argument {
+public:
+    explicit InputError(InputArray where)
+        : std::invalid_argument(where == InputArray::x
+                                    ? "expected finite inputs x, got NaN or infinity"
+                                    : "expected finite targets y, or labels of the outputs, got others"),
+          array(where) {}
+    InputArray array;
+};
 
 // No element is NaN or infinite once converted and scaled.
 template <class T>

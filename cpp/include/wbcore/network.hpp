@@ -7,7 +7,9 @@
 
 #include "wbcore/dense.hpp"
 #include "wbcore/input.hpp"
+#include "wbcore/interruption.hpp"
 #include "wbcore/matrix.hpp"
+#include "wbcore/parameter_lock.hpp"
 
 namespace wbcore {
 
@@ -27,16 +29,22 @@ public:
     DenseView<T> layer(std::size_t index);
     DenseView<const T> layer(std::size_t index) const;
 
-    // Changes nothing in the network; any number of threads may predict at once. False when an input is NaN or infinite; y
-    // then holds no predictions.
-    bool predict(Matrix<T> y,                       // (B, O of the last layer)
-                 const ArrayView& x,                // (B, I of the first layer)
-                 std::size_t n_threads = 0) const;  // 0: as many as pay
+    // What train and sgd_step hold while they write the parameters, and evaluate, loss_and_gradients, time_per_update and the
+    // making of a Predictor while they copy them.
+    ParameterLock& lock() const { return lock_; }
+
+    // Changes nothing in the network; any number of threads may predict at once, and no lock is taken: while another thread
+    // trains, freeze a Predictor. False when an input is NaN or infinite; y then holds no predictions. Throws Interrupted.
+    bool predict(Matrix<T> y,                // (B, O of the last layer)
+                 const ArrayView& x,         // (B, I of the first layer)
+                 std::size_t n_threads = 0,  // 0: as many as pay
+                 const InterruptCheck* interrupted = nullptr) const;
 
 private:
     std::vector<DenseShape> shapes_;
     std::vector<std::size_t> offsets_;  // of each layer's weights in the buffer
     AlignedBuffer<T> parameters_;
+    mutable ParameterLock lock_;
 };
 
 }  // namespace wbcore

@@ -25,10 +25,11 @@ public:
     std::size_t inputs() const;
     std::size_t outputs() const;
 
-    // False when an input is NaN or infinite; y then holds no predictions.
+    // False when an input is NaN or infinite; y then holds no predictions. Throws Interrupted.
     bool operator()(Matrix<T> y,         // (B, O of the last layer)
                     const ArrayView& x,  // (B, I of the first layer)
-                    std::size_t n_threads = 1) const;
+                    std::size_t n_threads = 1,
+                    const InterruptCheck* interrupted = nullptr) const;
 
 private:
     struct State;

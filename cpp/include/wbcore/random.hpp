@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "wbcore/interruption.hpp"
+
 namespace wbcore {
 
 using Philox4x64Block = std::array<std::uint64_t, 4>;
@@ -39,8 +41,11 @@ constexpr std::uint64_t shuffle_stream(std::uint64_t epoch) {
     return (std::uint64_t{1} << 63) + epoch;
 }
 
-// The order of the rows in one epoch: a permutation of 0 .. order.size() - 1.
-void shuffled_order(std::span<std::int64_t> order, std::uint64_t seed, std::uint64_t epoch);
+// The order of the rows in one epoch: a permutation of 0 .. order.size() - 1. Throws Interrupted.
+void shuffled_order(std::span<std::int64_t> order,
+                    std::uint64_t seed,
+                    std::uint64_t epoch,
+                    const InterruptCheck& interrupted = nullptr);
 
 // The quantile of the standard normal distribution, 0 < u < 1 (AS 241).
 double normal_quantile(double u);

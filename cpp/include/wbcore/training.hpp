@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "wbcore/input.hpp"
+#include "wbcore/interruption.hpp"
 #include "wbcore/losses.hpp"
 #include "wbcore/metrics.hpp"
 #include "wbcore/network.hpp"
@@ -62,24 +63,26 @@ struct EpochResult {
 enum class TrainingStatus : std::uint8_t {
     completed,
     stopped,      // the epoch callback asked for it
-    interrupted,  // the interrupt check asked for it; the parameters are those of the last batch
+    interrupted,  // the interrupt check asked for it; the parameters are those of the last whole batch, or of the last epoch when
+                  // it was in the middle of a long update
     diverged,  // the loss or a parameter became NaN or infinite; the parameters are those of the last finite epoch
-    refused,  // an input is NaN or infinite; the parameters are those of the last epoch without
+    refused,  // an input or target is NaN or infinite, or a label unknown; the parameters are those of the last epoch without
 };
 
 struct TrainingEnd {
     TrainingStatus status = TrainingStatus::completed;
     std::size_t epoch = 0, batch = 0;
+    InputArray refused = InputArray::none;
 };
 
 // After each epoch, with the network up to date; true stops. It may change the parameters, and it may throw: the network
 // then keeps this epoch.
 using EpochCallback = std::function<bool(std::size_t epoch, const EpochResult&)>;
-// Between batches; true stops at once. Must not throw.
-using InterruptCheck = std::function<bool()>;
 
 // `velocity` has the shape of the parameters (empty when there is no momentum) and is updated in place.
-// Throws std::invalid_argument, before anything is changed, for a batch_size of 0 or sizes that do not fit.
+// Throws std::invalid_argument, before anything is changed, for a batch_size of 0 or sizes that do not fit; InputError when
+// the validation data are refused, Interrupted when the check says so during a validation: the network is then that of the
+// epoch before it.
 template <class T>
 TrainingEnd train(Network<T>& network,
                   std::span<T> velocity,
@@ -89,6 +92,7 @@ TrainingEnd train(Network<T>& network,
                   const EpochCallback& on_epoch = nullptr,
                   const InterruptCheck& interrupted = nullptr);
 
+// All that follow throw InputError for numbers that are refused, and Interrupted when the check says so.
 struct Evaluation {
     double loss = 0;
     std::vector<double> metrics;
@@ -99,14 +103,16 @@ Evaluation evaluate(const Network<T>& network,
                     const Dataset& data,
                     const Objective<T>& objective,
                     const std::vector<Metric>& metrics,
-                    std::size_t n_threads = 0);
+                    std::size_t n_threads = 0,
+                    const InterruptCheck& interrupted = nullptr);
 
 // The loss of all rows as one batch, and its gradient, laid out like the parameters.
 template <class T>
 double loss_and_gradients(std::span<T> gradients,
                           const Network<T>& network,
                           const Dataset& data,
-                          const Objective<T>& objective);
+                          const Objective<T>& objective,
+                          const InterruptCheck& interrupted = nullptr);
 
 // The loss of given outputs (B, O), and its gradient with respect to them.
 template <class T>
@@ -129,7 +135,8 @@ std::vector<double> time_per_update(const Network<T>& network,
                                     const Dataset& data,
                                     const Objective<T>& objective,
                                     std::size_t batch_size,
-                                    std::size_t repeats);
+                                    std::size_t repeats,
+                                    const InterruptCheck& interrupted = nullptr);
 
 // Forward with everything kept that backward needs, for people who write their own loop.
 template <class T>
@@ -142,11 +149,15 @@ public:
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
-    void forward(Matrix<T> y, const Network<T>& network, const ArrayView& x);  // (B, O); (B, I)
+    void forward(Matrix<T> y,  // (B, O)
+                 const Network<T>& network,
+                 const ArrayView& x,  // (B, I)
+                 const InterruptCheck& interrupted = nullptr);
     // Against the parameters as they were at the last forward.
     void backward(std::span<T> gradients,
-                  Matrix<T> dx,
-                  const ArrayView& dy);  // dx (B, I); dy (B, O)
+                  Matrix<T> dx,         // (B, I)
+                  const ArrayView& dy,  // (B, O)
+                  const InterruptCheck& interrupted = nullptr);
     bool recorded() const { return state_ != nullptr; }
     std::size_t rows() const;
 
