@@ -87,3 +87,78 @@ def test_in_a_callback():
     assert seconds < 10
     assert (result["interrupted"], result["status"], result["epochs"]) == (True, "interrupted", 2)
     assert result["again"] == [1, True]
+
+
+LONG_CALLS = """
+import sys, time
+import numpy as np, wbcore as wb
+
+wide = wb.Network.mlp([1000, 1500, 1500, 10], seed=0)
+row = np.random.default_rng(0).standard_normal(1000, np.float32)
+many = np.broadcast_to(row, (400_000, 1000))  # many rows that take no memory
+some = np.ascontiguousarray(many[:20_000])
+labels = np.broadcast_to(3, len(many))
+entropy = dict(loss="cross_entropy")
+square = np.ones((6000, 6000))
+
+def whole_batch(**options):
+    wide.fit(many[:25_000], labels[:25_000], **entropy, batch_size=25_000, **options)
+
+def epoch_with_validation():
+    wide.fit(some[:10], labels[:10], **entropy, validation_data=(many, labels))
+
+calls = dict(
+    predict=lambda: wide.predict(many, n_threads=1),
+    predict_by_a_team=lambda: wide.predict(many, n_threads=2),
+    predict_into=lambda: wide.predict(many, out=np.empty((len(many), 10), np.float32)),
+    frozen=lambda: wide.freeze()(many),
+    evaluate=lambda: wide.evaluate(many, labels, **entropy, metrics=["accuracy"]),
+    loss_and_gradients=lambda: wide.loss_and_gradients(many, labels, **entropy),
+    one_huge_batch=lambda: whole_batch(n_threads=1),
+    one_huge_batch_by_a_team=lambda: whole_batch(n_threads=2),
+    validation=epoch_with_validation,
+    forward=lambda: wide.forward(some),
+    backward=lambda: wide.backward(np.ones((10_000, 10), np.float32)),
+    time_per_update=lambda: wide.time_per_update(some, labels[:len(some)], **entropy, batch_size=5000),
+    orthogonal=lambda: wb.Network([wb.Dense(3000, 3000, initializer="orthogonal")]),
+    normal=lambda: wb.random.standard_normal(seed=0, stream=0, count=10**9),
+    permutation=lambda: wb.random.permutation(10**8),
+    dense=lambda: wb.dense(square, square, np.zeros(6000)),
+)
+call = calls[sys.argv[1]]
+if sys.argv[1] == "backward":
+    wide.forward(some[:10_000])
+before = wide.parameters.copy()
+print("ready", flush=True)
+began = time.perf_counter()
+try:
+    while True:
+        call()
+except KeyboardInterrupt:
+    print(f"{time.perf_counter() - began}", flush=True)
+assert np.isfinite(wide.parameters).all()
+small = slice(0, 40)
+wide.fit(some[small], labels[small], **entropy)
+"""
+
+LONG = [
+    line.split("=")[0].strip()
+    for line in LONG_CALLS[LONG_CALLS.index("calls = dict") :].splitlines()[1:]
+    if line.startswith("    ") and "=" in line
+][:16]
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_within_a_long_call(name):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", LONG_CALLS, name], **pipes) as process:
+        assert process.stdout.readline().strip() == "ready", process.stderr.read()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        began = time.perf_counter()
+        told = process.stdout.readline()
+        seconds = time.perf_counter() - began
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert float(told) > 0.2
+    assert seconds < 3  # a second, on a machine that does something else too

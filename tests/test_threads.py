@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -233,3 +234,51 @@ def test_workers_of_joblib(backend, tmp_path):
     command = [sys.executable, "-W", "ignore::DeprecationWarning", script, backend]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+class Ticks(threading.Thread):
+    """Notes how long another thread has to wait for its turn in Python."""
+
+    def __init__(self):
+        super().__init__()
+        self.over, self.longest = False, 0.0
+
+    def run(self):
+        last = time.perf_counter()
+        while not self.over:
+            time.sleep(0.001)
+            now = time.perf_counter()
+            self.longest, last = max(self.longest, now - last), now
+
+
+WIDE = wb.Network.mlp([500, 1000, 1000, 10], seed=0)
+ROWS = rng.standard_normal((6000, 500)).astype(np.float32)
+NUMBERS = rng.standard_normal(12_000_000)
+LONG_CALLS = {
+    "predict": lambda: WIDE.predict(ROWS),
+    "predict_into": lambda: WIDE.predict(ROWS, np.empty((6000, 10), np.float32)),
+    "forward": lambda: WIDE.forward(ROWS),
+    "backward": lambda: WIDE.backward(np.ones((6000, 10), np.float32)),
+    "loss_and_gradients": lambda: WIDE.loss_and_gradients(ROWS, np.ones((6000, 10)), loss="mse"),
+    "evaluate": lambda: WIDE.evaluate(ROWS, np.ones((6000, 10)), loss="mse"),
+    "dense": lambda: wb.dense(np.ones((1500, 1500)), np.ones((1500, 1500)), np.zeros(1500)),
+    "sigmoid": lambda: wb.sigmoid(NUMBERS),
+    "softmax": lambda: wb.softmax(NUMBERS.reshape(-1, 10)),
+    "mse": lambda: wb.losses.mse(NUMBERS.reshape(-1, 10), NUMBERS.reshape(-1, 10)),
+    "standard_normal": lambda: wb.random.standard_normal(seed=0, stream=0, count=5_000_000),
+}
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("name", LONG_CALLS)
+def test_other_threads_go_on_during_a_long_call(name):
+    WIDE.forward(ROWS)
+    ticks = Ticks()
+    ticks.start()
+    began = time.perf_counter()
+    for _ in range(3):
+        LONG_CALLS[name]()
+    seconds = time.perf_counter() - began
+    ticks.over = True
+    ticks.join()
+    assert ticks.longest < seconds / 5

@@ -107,8 +107,11 @@ void shuffled_order(std::span<std::int64_t> order,
                     std::uint64_t seed,
                     std::uint64_t epoch,
                     const InterruptCheck& interrupted) {
-    constexpr std::size_t between_checks = std::size_t(1) << 22;  // some hundredths of a second
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
+    constexpr std::size_t between_checks = std::size_t(1) << 20;  // some hundredths of a second
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        order[i] = static_cast<std::int64_t>(i);
+        if (i % between_checks == between_checks - 1) stop_if(interrupted);
+    }
     PhiloxStream stream(seed, shuffle_stream(epoch));
     for (std::size_t i = order.size(); i > 1; --i) {
         std::swap(order[i - 1], order[stream.below(i)]);

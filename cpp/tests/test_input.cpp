@@ -343,6 +343,13 @@ void labels() {
     }
 }
 
+void fractions_are_no_labels() {
+    const std::vector<double> values{0, 1};
+    std::vector<std::int64_t> out(2, -1);
+    CHECK(!gather_labels(row_major(values, 1), nullptr, 2, 3, out.data()));
+    CHECK(out == std::vector<std::int64_t>(2, 0));
+}
+
 template <class From>
 void labels_of_no_class(From far) {
     const std::vector<From> values{2, far, 1};
@@ -394,6 +401,6 @@ int main() {
     labels_of_no_class<std::int64_t>(3);
     labels_of_no_class<std::int64_t>(std::numeric_limits<std::int64_t>::min());
     labels_of_no_class<std::uint64_t>(std::numeric_limits<std::uint64_t>::max());
-    labels_of_no_class<double>(0);
+    fractions_are_no_labels();
     return checks::result();
 }

@@ -1,0 +1,143 @@
+"""Arrays that somebody changes after they were checked: refused where they are read, never used as they come."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import wbcore as wb
+
+N = 400
+rng = np.random.default_rng(0)
+X = rng.standard_normal((N, 6)).astype(np.float32)
+LABELS = np.arange(N) % 3
+SHARES = np.eye(3)[LABELS]
+
+
+def network(dtype="float32", output_activation="identity"):
+    return wb.Network.mlp([6, 8, 3], seed=0, dtype=dtype, output_activation=output_activation)
+
+
+def change_after(epochs, array, value, kept):
+    """A callback that spoils an array after some epochs and keeps the parameters of each."""
+
+    def callback(epoch, history):
+        kept.append(callback.net.parameters.copy())
+        if epoch + 1 == epochs:
+            array[7] = value
+
+    return callback
+
+
+@pytest.mark.parametrize("value", [3, 100_000, -1, 2**62, -(2**63)])
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_labels_changed_by_a_callback_are_refused(value, shuffle, n_threads):
+    net, y, kept = network(), LABELS.copy(), []
+    callback = change_after(2, y, value, kept)
+    callback.net = net
+    options = dict(shuffle=shuffle, n_threads=n_threads, batch_size=50)
+    with pytest.raises(ValueError, match=rf"\[fit\] expected class labels y .*{value:g}".replace("+", r"\+")):
+        net.fit(X, y, loss="cross_entropy", epochs=5, callback=callback, **options)
+    assert len(kept) == len(net.history) == 2
+    assert net.parameters.tobytes() == kept[-1].tobytes()
+
+
+@pytest.mark.parametrize(("loss", "y"), [("cross_entropy", SHARES), ("mse", SHARES)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_targets_changed_by_a_callback_are_refused(loss, y, dtype, shuffle, value):
+    net, kept = network(dtype), []
+    y = y.astype(dtype)  # read in place where rows are in order
+    callback = change_after(2, y, value, kept)
+    callback.net = net
+    with pytest.raises(ValueError, match=r"\[fit\] expected (finite values in|class targets) y"):
+        net.fit(X, y, loss=loss, epochs=5, callback=callback, shuffle=shuffle, batch_size=50)
+    assert net.parameters.tobytes() == kept[-1].tobytes()
+
+
+@pytest.mark.parametrize(("which", "value"), [(0, np.nan), (1, 70_000)])
+def test_validation_data_changed_by_a_callback_are_refused(which, value):
+    net, kept, validation = network(), [], (X.copy(), LABELS.copy())
+    callback = change_after(2, validation[which], value, kept)
+    callback.net = net
+    with pytest.raises(ValueError, match=r"\[fit, validation_data\] expected .* (X|y)"):
+        net.fit(
+            X,
+            LABELS,
+            loss="cross_entropy",
+            epochs=5,
+            callback=callback,
+            validation_data=validation,
+            optimizer=wb.SGD(0.1),
+        )
+    # the epoch after the second is whole, but could not be validated
+    assert len(net.history) == 2
+    assert np.isfinite(net.parameters).all()
+    assert net.parameters.tobytes() != kept[-1].tobytes()
+
+
+class Flicker:
+    """Another thread that makes some labels absurd and good again, without pause."""
+
+    def __init__(self, array, value):
+        self.array, self.good, self.value = array, array.copy(), value
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.over.is_set():
+            self.array[:] = self.value
+            self.array[:] = self.good
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+CALLS = {
+    "fit": lambda net, X, y: net.fit(X, y, loss="cross_entropy", epochs=2, seed=1),
+    "evaluate": lambda net, X, y: net.evaluate(X, y, loss="cross_entropy", metrics=["accuracy"]),
+    "loss_and_gradients": lambda net, X, y: net.loss_and_gradients(X, y, loss="cross_entropy"),
+    "time_per_update": lambda net, X, y: net.time_per_update(X, y, loss="cross_entropy", repeats=2),
+    "losses.cross_entropy": lambda net, X, y: wb.losses.cross_entropy(X[:, :3], y),
+    "validation_data": lambda net, X, y: net.fit(
+        X[:10], LABELS[:10], loss="cross_entropy", validation_data=(X, y)
+    ),
+}
+
+
+@pytest.mark.parametrize("value", [2**40, -5])
+@pytest.mark.parametrize("name", CALLS)
+def test_labels_changed_by_another_thread(name, value):
+    net = network()
+    big = np.tile(X, (20, 1)), np.tile(LABELS, 20)
+    calls = refused = 0
+    with Flicker(big[1], value):
+        while (calls < 20 or refused < 3) and calls < 20_000:
+            calls += 1
+            try:
+                CALLS[name](net, *big)
+            except ValueError as error:
+                assert "expected class labels y" in str(error)
+                refused += 1
+    assert refused >= 3  # else the test has not tried what it is for
+    assert np.isfinite(net.parameters).all()
+
+
+def test_inputs_changed_by_another_thread():
+    net = network()
+    inputs = np.tile(X, (20, 1))
+    labels = np.tile(LABELS, 20)
+    with Flicker(inputs, np.nan):
+        for _ in range(20):
+            for call in ("fit", "evaluate", "loss_and_gradients"):
+                try:
+                    CALLS[call](net, inputs, labels)
+                except ValueError as error:
+                    assert "expected finite values in X" in str(error)
+    assert np.isfinite(net.parameters).all()

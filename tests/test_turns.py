@@ -1,0 +1,155 @@
+"""One writer of a network at a time; copies are those of a moment between its steps; no signal and no fork leaves it taken."""
+
+import copy
+import os
+import pickle
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import wbcore as wb
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((256, 8)).astype(np.float32)
+Y = rng.standard_normal((256, 3)).astype(np.float32)
+OPTIONS = dict(loss="mse", batch_size=64)
+
+
+class Training(threading.Thread):
+    """Trains a network until the end of a `with` block; keeps a digest of the parameters of every epoch."""
+
+    def __init__(self, net, digests=None):
+        super().__init__()
+        self.net, self.digests, self.over, self.going = net, digests, False, threading.Event()
+
+    def callback(self, epoch, history):
+        if self.digests is not None:
+            self.digests.add(self.net.parameters.tobytes())
+        self.going.set()
+        return self.over
+
+    def run(self):
+        optimizer = wb.SGD(1e-3, momentum=0.5)
+        self.net.fit(X, Y, **OPTIONS, optimizer=optimizer, epochs=10**6, callback=self.callback)
+
+    def __enter__(self):
+        self.start()
+        assert self.going.wait(30)
+
+    def __exit__(self, *_):
+        self.over = True
+        self.join()
+
+
+COPIES = {
+    "copy": lambda net, path: net.copy(),
+    "deepcopy": lambda net, path: copy.deepcopy(net),
+    "pickle": lambda net, path: pickle.loads(pickle.dumps(net)),
+    "save": lambda net, path: net.save(path) or wb.load(path),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copies_while_another_thread_trains_are_of_an_epoch(name, tmp_path):
+    # large enough for a write to be cut in two by a change of threads
+    net = wb.Network.mlp([8, 1500, 300, 3], seed=0)
+    digests = {net.parameters.tobytes()}
+    found = []
+    with Training(net, digests):
+        until = time.monotonic() + 2
+        while len(found) < 12 and time.monotonic() < until:
+            found.append(COPIES[name](net, tmp_path / "net.safetensors").parameters.tobytes())
+    assert found
+    assert set(found) <= digests
+
+
+def test_frozen_copies_while_another_thread_trains_are_of_an_epoch():
+    net = wb.Network.mlp([8, 1500, 300, 3], seed=0)
+    predictions, found = set(), []
+
+    class Predicting(Training):
+        def callback(self, epoch, history):
+            predictions.add(net.predict(X[:5]).tobytes())
+            return super().callback(epoch, history)
+
+    predictions.add(net.predict(X[:5]).tobytes())
+    with Predicting(net):
+        for _ in range(10):
+            found.append(net.freeze()(X[:5]).tobytes())
+    assert set(found) <= predictions
+
+
+def test_a_second_writer_is_refused():
+    net = wb.Network.mlp([8, 4, 3], seed=0)
+    _, gradients = net.loss_and_gradients(X, Y, loss="mse")
+    writers = {
+        "fit": lambda: net.fit(X, Y, **OPTIONS),
+        "step": lambda: wb.SGD().step(net, gradients),
+        "forward": lambda: net.forward(X),
+        "backward": lambda: net.backward(Y),
+    }
+    with Training(net):
+        for name, write in writers.items():
+            with pytest.raises(RuntimeError, match=rf"\[{name}\] expected a network that is not"):
+                write()
+    for write in writers.values():
+        write()
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("call", ["forward", "fit", "step"])
+def test_interrupts_at_any_moment_leave_the_network_free(call):
+    net = wb.Network.mlp([8, 4, 3], seed=0)
+    _, gradients = net.loss_and_gradients(X, Y, loss="mse")
+    calls = {
+        "forward": lambda: net.forward(X),
+        "fit": lambda: net.fit(X[:64], Y[:64], **OPTIONS),
+        "step": lambda: wb.SGD().step(net, gradients),
+    }
+    draw = np.random.default_rng(1)
+    interrupted = 0
+    before = signal.getsignal(signal.SIGALRM)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, 60e-6))
+                while True:
+                    calls[call]()
+            except KeyboardInterrupt:
+                interrupted += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 100
+    calls[call]()  # and nobody is said to be training
+
+
+@pytest.mark.uninstrumented
+def test_a_child_forked_during_a_fit_can_use_the_network(tmp_path):
+    net = wb.Network.mlp([8, 300, 300, 3], seed=0)
+    digests = {net.parameters.tobytes()}
+    with Training(net, digests):
+        for child in range(8):
+            time.sleep(0.01)
+            pid = os.fork()
+            if pid == 0:
+                code = 1
+                try:
+                    parameters = net.parameters.tobytes()
+                    net.save(tmp_path / f"{child}.safetensors")
+                    net.fit(X, Y, **OPTIONS)
+                    net.backward(net.forward(X))
+                    net.freeze()(X)
+                    saved = wb.load(tmp_path / f"{child}.safetensors")
+                    code = 0 if saved.parameters.tobytes() == parameters else 2
+                finally:
+                    os._exit(code)
+            _, status = os.waitpid(pid, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+    for child in range(8):
+        assert wb.load(tmp_path / f"{child}.safetensors").parameters.tobytes() in digests
