@@ -37,7 +37,9 @@ def test_labels_changed_by_a_callback_are_refused(value, shuffle, n_threads):
     callback = change_after(2, y, value, kept)
     callback.net = net
     options = dict(shuffle=shuffle, n_threads=n_threads, batch_size=50)
-    with pytest.raises(ValueError, match=rf"\[fit\] expected class labels y .*{value:g}".replace("+", r"\+")):
+    with pytest.raises(
+        ValueError, match=rf"\[fit\] expected class labels y .*{value:g}".replace("+", r"\+")
+    ):
         net.fit(X, y, loss="cross_entropy", epochs=5, callback=callback, **options)
     assert len(kept) == len(net.history) == 2
     assert net.parameters.tobytes() == kept[-1].tobytes()

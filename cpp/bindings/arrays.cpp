@@ -74,7 +74,8 @@ std::string per_output(std::size_t outputs) { return "(B, " + std::to_string(out
 template <class Find>
 std::optional<Position> find_first(const ArrayView& values, Find find) {
     constexpr std::size_t piece = std::size_t(1) << 22;  // numbers: some thousandths of a second
-    const std::size_t rows = std::max<std::size_t>(piece / std::max<std::size_t>(values.cols, 1), 1);
+    const std::size_t rows =
+        std::max<std::size_t>(piece / std::max<std::size_t>(values.cols, 1), 1);
     return without_gil(
         values.rows * values.cols,
         [&](const InterruptCheck& interrupted) -> std::optional<Position> {
@@ -89,8 +90,7 @@ std::optional<Position> find_first(const ArrayView& values, Find find) {
 }
 
 std::optional<Position> find_first_outside(const ArrayView& values, double low, double high) {
-    return find_first(values,
-                      [=](const ArrayView& part) { return find_outside(part, low, high); });
+    return find_first(values, [=](const ArrayView& part) { return find_outside(part, low, high); });
 }
 
 double row_total(const ArrayView& y, std::size_t row) {

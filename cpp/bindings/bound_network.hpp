@@ -173,9 +173,8 @@ public:
         const std::span<const T> from{g, network_.parameters().size()};
         const std::span<T> velocities = velocity_span("step", velocity, sgd);
         // Safe: the turn keeps other writers away, whoever copies the parameters waits, and the arrays are held by the call.
-        without_gil(from.size(), [&](const InterruptCheck&) {
-            sgd_step<T>(network_, from, velocities, sgd);
-        });
+        without_gil(from.size(),
+                    [&](const InterruptCheck&) { sgd_step<T>(network_, from, velocities, sgd); });
     }
 
     py::tuple fit(const py::object& X, const py::object& y, const py::kwargs& options) {
@@ -201,8 +200,7 @@ public:
         const char* validating = "fit, validation_data";
         HeldDataset validation;
         if (validates) {
-            validation =
-                dataset(validating, options["X_val"], options["y_val"], o.objective.loss);
+            validation = dataset(validating, options["X_val"], options["y_val"], o.objective.loss);
             require_finite<T>(validating, "X", validation.view.x);
         }
         TrainingRecord<T> record(network_, options["record"], metric_names,

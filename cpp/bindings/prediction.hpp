@@ -61,11 +61,11 @@ py::object predict_with(const PredictionSize& size,
     auto compute = prepare(Matrix<T>{to, x.rows, size.outputs, size.outputs}, x);
     const std::size_t work = x.rows * size.parameters;
     // Safe: the parameters are only read, out belongs to this call, and X is held here.
-    const bool finite = work < work_worth_the_gil
-                            ? compute(nullptr)
-                            : without_gil(work, [&](const InterruptCheck& interrupted) {
-                                  return compute(&interrupted);
-                              });
+    const bool finite =
+        work < work_worth_the_gil
+            ? compute(nullptr)
+            : without_gil(
+                  work, [&](const InterruptCheck& interrupted) { return compute(&interrupted); });
     if (!finite) refuse_non_finite<T>("predict", "X", x);
     return y;
 }

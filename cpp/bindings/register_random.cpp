@@ -55,9 +55,8 @@ py::array_t<double> orthogonal(const py::array_t<double, py::array::c_style>& dr
     std::copy_n(draws.data(), draws.size(), out.mutable_data());
     const Matrix<double> m = as_matrix(out);
     // Safe: only the new array is written.
-    without_gil(m.rows * m.cols, [&](const InterruptCheck& interrupted) {
-        orthogonalize(m, gain, interrupted);
-    });
+    without_gil(m.rows * m.cols,
+                [&](const InterruptCheck& interrupted) { orthogonalize(m, gain, interrupted); });
     return out;
 }
 

@@ -56,8 +56,9 @@ public:
             const GilTaken taken;
             flush();
             const py::int_ number(epoch);
-            PyObject* const answer = never_unwound(
-                [&] { return PyObject_CallFunctionObjArgs(on_epoch_.ptr(), number.ptr(), nullptr); });
+            PyObject* const answer = never_unwound([&] {
+                return PyObject_CallFunctionObjArgs(on_epoch_.ptr(), number.ptr(), nullptr);
+            });
             if (answer == nullptr) throw py::error_already_set();
             return py::reinterpret_steal<py::object>(answer).template cast<bool>();
         };

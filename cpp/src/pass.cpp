@@ -1,6 +1,7 @@
 #include "pass.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "pieces.hpp"
 #include "row_sum.hpp"
@@ -88,7 +89,7 @@ Batch<T> Pass<T>::batch(
     return batch;
 }
 
-// Looked at like the inputs, although they were when the call began: somebody may have changed them since.
+// Targets were looked at when the call began, but somebody may have changed them since.
 template <class T>
 bool Pass<T>::gather_targets(Batch<T>& batch,
                              const Dataset& data,
@@ -106,7 +107,7 @@ bool Pass<T>::gather_targets(Batch<T>& batch,
     }
     if (in_order && is_readable<T>(data.y, first, n)) {
         batch.t = in_place<T>(data.y, first, n);
-        return all_finite<T>(data.y.rows_from(start, count));
+        return true;  // what is not finite shows in the loss
     }
     return gather_rows(data.y, order, first, mine, t_);
 }
@@ -246,6 +247,14 @@ void Pass<T>::copy_row_losses(T* to) const {
 template <class T>
 T Pass<T>::row_loss_sum() const {
     return row_sum(row_losses_.data(), rows_);
+}
+
+template <class T>
+bool Pass<T>::has_finite_targets(const Batch<T>& batch) const {
+    for (std::size_t r = 0; batch.labels == nullptr && r < rows_; ++r)
+        for (std::size_t j = 0; j < batch.t.cols; ++j)
+            if (!std::isfinite(batch.t(r, j))) return false;
+    return true;
 }
 
 template <class T>

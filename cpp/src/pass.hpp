@@ -85,6 +85,8 @@ public:
     void set_outputs(ConstMatrix<T> outputs);  // (B, O), as z and a of the last layer
     void copy_row_losses(T* to) const;         // (B)
     T row_loss_sum() const;                    // row sum of the batch's row losses
+    // To be asked when the loss is not finite: targets that are read in place are not looked at before.
+    bool has_finite_targets(const Batch<T>& batch) const;
     void add_metrics(MetricSums& sums, const Batch<T>& batch) const;
 
     Panels<const T> outputs() const { return limited(layers_.back().a); }            // (B, O)

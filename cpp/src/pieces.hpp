@@ -12,8 +12,9 @@
 
 namespace wbcore {
 
-// Multiplications of one piece: about a tenth of a second on one thread, far more than any usual batch needs.
-inline constexpr double work_of_a_piece = 4e9;
+// Multiplications of one piece: about a tenth of a second on one thread, far more than any usual batch needs. The tests make it
+// small, so that they meet pieces.
+inline double work_of_a_piece = 4e9;
 
 // How many of `total` items belong in a piece, each being that many multiplications; a multiple of `grain`.
 inline std::size_t piece_size(std::size_t total, double work_each, std::size_t grain) {

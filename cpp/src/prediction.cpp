@@ -81,7 +81,8 @@ bool predict_rows(Matrix<T> y,
                   std::size_t n_layers,
                   std::size_t n_threads,
                   const InterruptCheck* interrupted) {
-    // `stopped` is asked between blocks, so not at all by most calls
+    if (x.rows <= block) return predict_block<T>(y, x, layers, n_layers);
+    // `stopped` is asked between blocks
     auto predict_range = [=, &x](Range range, auto stopped) {
         bool finite = true;
         in_pieces(range, block, stopped, [&](Range rows) {
@@ -100,7 +101,8 @@ bool predict_rows(Matrix<T> y,
     std::atomic<bool> finite = true, stopped = false;
     run_team(n, [&](std::size_t t) {
         auto stops = [&] {
-            if (t == 0 && interrupted != nullptr && *interrupted && (*interrupted)()) stopped = true;
+            if (t == 0 && interrupted != nullptr && *interrupted && (*interrupted)())
+                stopped = true;
             return stopped.load(std::memory_order_relaxed);
         };
         if (!predict_range(part(x.rows, n, t, block), stops)) finite = false;
@@ -112,7 +114,9 @@ bool predict_rows(Matrix<T> y,
 template <class T>
 struct Predictor<T>::State {
     explicit State(const Network<T>& network)
-        : shapes(network.shapes()), packed(packed_copy(network, {})), layers(packed_layers(packed)) {}
+        : shapes(network.shapes()),
+          packed(packed_copy(network, {})),
+          layers(packed_layers(packed)) {}
     std::vector<DenseShape> shapes;
     PackedNetwork<T> packed;
     std::vector<LayerParameters<T>> layers;

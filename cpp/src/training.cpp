@@ -143,7 +143,9 @@ private:
         const double sum = static_cast<double>(pass_.row_loss_sum());
         loss_sum_ += sum;
         if (!std::isfinite(sum)) {
-            status_ = TrainingStatus::diverged;
+            const bool refuses = !pass_.has_finite_targets(batch);
+            if (refuses) refused_.store(InputArray::y, std::memory_order_relaxed);
+            status_ = refuses ? TrainingStatus::refused : TrainingStatus::diverged;
             return;
         }
         if (!metrics_.empty()) pass_.add_metrics(metrics_, batch);

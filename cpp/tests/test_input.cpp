@@ -335,8 +335,8 @@ void labels() {
             CHECK_EQUAL(some[i],
                         static_cast<std::int64_t>(values[static_cast<std::size_t>(order[i])]));
         // the greatest is 8, or 1 for bools: with that many classes it names none, and 0 takes its place
-        const std::size_t greatest = static_cast<std::size_t>(
-            *std::max_element(values.begin(), values.end()));
+        const std::size_t greatest =
+            static_cast<std::size_t>(*std::max_element(values.begin(), values.end()));
         CHECK(!gather_labels(in.view, nullptr, 9, greatest, out.data()));
         for (std::size_t i = 0; i < 9; ++i)
             CHECK(out[i] >= 0 && static_cast<std::size_t>(out[i]) < greatest);

@@ -35,7 +35,9 @@ class Network:
     weights of layer 1, ...; `net.parameters`, `net[i].weights` and `net[i].biases` are live views
     of it. The network changes in `fit`, in an optimizer's `step` and when its parameters are
     written to; `predict` and all the rest leave every bit as it is, and any number of threads may
-    call `predict` at once.
+    call `predict` at once. While one thread trains, others may copy, save, freeze and evaluate the
+    network: they find the parameters of one epoch. `predict` and the live views take no lock, so
+    they may find some of one epoch and some of the next; `freeze` does not.
 
     Two networks are equal (`==`) when their structure, dtype and parameters are. Networks can be
     copied, deep-copied and pickled.
@@ -485,7 +487,8 @@ class Network:
         The result depends on the parameters, the data and the arguments alone, to the bit: not on
         the number of threads, the machine, or the dtype and layout in which the same numbers come.
 
-        Ctrl-C stops at the next batch and raises KeyboardInterrupt; the network is usable, and
+        Ctrl-C raises KeyboardInterrupt within about a second; the network is usable, with the
+        parameters of the last whole batch (after a batch of seconds perhaps of the last epoch), and
         `net.history` has the epochs so far.
 
         Parameters
@@ -536,8 +539,9 @@ class Network:
         ------
         TypeError, ValueError
             When an argument is of the wrong kind, shape or range, not finite, or does not suit the
-            network. Nothing has been changed then, except when a callback put NaN or infinity into
-            X: the parameters are those of the last epoch without.
+            network. Nothing has been changed then, except when somebody changed X or y during the
+            fit: the numbers of a batch are looked at as they are read, NaN, infinity and labels of
+            no class are refused, and the parameters are those of the last epoch without.
         DivergenceError
             When the loss becomes NaN or infinite. The parameters are those of the last finite
             epoch.

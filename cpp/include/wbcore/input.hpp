@@ -112,9 +112,10 @@ enum class InputArray : std::uint8_t { none, x, y };
 class InputError : public std::invalid_argument {
 public:
     explicit InputError(InputArray where)
-        : std::invalid_argument(where == InputArray::x
-                                    ? "expected finite inputs x, got NaN or infinity"
-                                    : "expected finite targets y, or labels of the outputs, got others"),
+        : std::invalid_argument(
+              where == InputArray::x
+                  ? "expected finite inputs x, got NaN or infinity"
+                  : "expected finite targets y, or labels of the outputs, got others"),
           array(where) {}
     InputArray array;
 };
