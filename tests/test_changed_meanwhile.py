@@ -1,4 +1,4 @@
-"""Arrays that somebody changes after they were checked: refused where they are read, never used as they come."""
+"""Arrays that somebody changes after they were checked: refused where they are read."""
 
 import threading
 
@@ -21,7 +21,7 @@ def network(dtype="float32", output_activation="identity"):
 def change_after(epochs, array, value, kept):
     """A callback that spoils an array after some epochs and keeps the parameters of each."""
 
-    def callback(epoch, history):
+    def callback(epoch, _history):
         kept.append(callback.net.parameters.copy())
         if epoch + 1 == epochs:
             array[7] = value
@@ -36,7 +36,7 @@ def test_labels_changed_by_a_callback_are_refused(value, shuffle, n_threads):
     net, y, kept = network(), LABELS.copy(), []
     callback = change_after(2, y, value, kept)
     callback.net = net
-    options = dict(shuffle=shuffle, n_threads=n_threads, batch_size=50)
+    options = {"shuffle": shuffle, "n_threads": n_threads, "batch_size": 50}
     with pytest.raises(
         ValueError, match=rf"\[fit\] expected class labels y .*{value:g}".replace("+", r"\+")
     ):
@@ -106,11 +106,22 @@ CALLS = {
     "evaluate": lambda net, X, y: net.evaluate(X, y, loss="cross_entropy", metrics=["accuracy"]),
     "loss_and_gradients": lambda net, X, y: net.loss_and_gradients(X, y, loss="cross_entropy"),
     "time_per_update": lambda net, X, y: net.time_per_update(X, y, loss="cross_entropy", repeats=2),
-    "losses.cross_entropy": lambda net, X, y: wb.losses.cross_entropy(X[:, :3], y),
+    "losses.cross_entropy": lambda _net, X, y: wb.losses.cross_entropy(X[:, :3], y),
     "validation_data": lambda net, X, y: net.fit(
         X[:10], LABELS[:10], loss="cross_entropy", validation_data=(X, y)
     ),
 }
+
+
+def is_refused(name, net, inputs, labels, message):
+    """Whether the call found something wrong, which it then names."""
+    try:
+        CALLS[name](net, inputs, labels)
+    except ValueError as error:
+        if message not in str(error):
+            raise
+        return True
+    return False
 
 
 @pytest.mark.parametrize("value", [2**40, -5])
@@ -122,11 +133,7 @@ def test_labels_changed_by_another_thread(name, value):
     with Flicker(big[1], value):
         while (calls < 20 or refused < 3) and calls < 20_000:
             calls += 1
-            try:
-                CALLS[name](net, *big)
-            except ValueError as error:
-                assert "expected class labels y" in str(error)
-                refused += 1
+            refused += is_refused(name, net, *big, "expected class labels y")
     assert refused >= 3  # else the test has not tried what it is for
     assert np.isfinite(net.parameters).all()
 
@@ -137,9 +144,6 @@ def test_inputs_changed_by_another_thread():
     labels = np.tile(LABELS, 20)
     with Flicker(inputs, np.nan):
         for _ in range(20):
-            for call in ("fit", "evaluate", "loss_and_gradients"):
-                try:
-                    CALLS[call](net, inputs, labels)
-                except ValueError as error:
-                    assert "expected finite values in X" in str(error)
+            for name in ("fit", "evaluate", "loss_and_gradients"):
+                is_refused(name, net, inputs, labels, "expected finite values in X")
     assert np.isfinite(net.parameters).all()

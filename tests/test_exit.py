@@ -1,4 +1,4 @@
-"""The interpreter ends while daemon threads compute: quietly, with the exit code it would have had."""
+"""The interpreter ends while daemon threads compute: quietly, with the exit code it had."""
 
 import subprocess
 import sys
@@ -30,7 +30,9 @@ calls = dict(
     frozen=lambda: frozen(X),
     fit=lambda: net.fit(X, y, **options, epochs=3),
     fit_by_a_team=lambda: net.fit(X, y, **options, n_threads=2),
-    fit_with_a_callback=lambda: net.fit(X[:64], y[:64], **options, epochs=50, callback=lambda *_: None),
+    fit_with_a_callback=lambda: net.fit(
+        X[:64], y[:64], **options, epochs=50, callback=lambda *_: None
+    ),
     evaluate=lambda: net.evaluate(X, y, **options, metrics=["accuracy"]),
     gradients=lambda: net.loss_and_gradients(X, y, **options),
     forward_backward=forward_backward,

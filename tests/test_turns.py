@@ -1,5 +1,6 @@
-"""One writer of a network at a time; copies are those of a moment between its steps; no signal and no fork leaves it taken."""
+"""One writer of a network at a time; copies are of one epoch; no signal or fork leaves it taken."""
 
+import contextlib
 import copy
 import os
 import pickle
@@ -15,17 +16,17 @@ import wbcore as wb
 rng = np.random.default_rng(0)
 X = rng.standard_normal((256, 8)).astype(np.float32)
 Y = rng.standard_normal((256, 3)).astype(np.float32)
-OPTIONS = dict(loss="mse", batch_size=64)
+OPTIONS = {"loss": "mse", "batch_size": 64}
 
 
 class Training(threading.Thread):
-    """Trains a network until the end of a `with` block; keeps a digest of the parameters of every epoch."""
+    """Trains a network until the end of a `with` block; keeps the parameters of every epoch."""
 
     def __init__(self, net, digests=None):
         super().__init__()
         self.net, self.digests, self.over, self.going = net, digests, False, threading.Event()
 
-    def callback(self, epoch, history):
+    def callback(self, *_):
         if self.digests is not None:
             self.digests.add(self.net.parameters.tobytes())
         self.going.set()
@@ -45,9 +46,9 @@ class Training(threading.Thread):
 
 
 COPIES = {
-    "copy": lambda net, path: net.copy(),
-    "deepcopy": lambda net, path: copy.deepcopy(net),
-    "pickle": lambda net, path: pickle.loads(pickle.dumps(net)),
+    "copy": lambda net, _: net.copy(),
+    "deepcopy": lambda net, _: copy.deepcopy(net),
+    "pickle": lambda net, _: pickle.loads(pickle.dumps(net)),
     "save": lambda net, path: net.save(path) or wb.load(path),
 }
 
@@ -68,17 +69,16 @@ def test_copies_while_another_thread_trains_are_of_an_epoch(name, tmp_path):
 
 def test_frozen_copies_while_another_thread_trains_are_of_an_epoch():
     net = wb.Network.mlp([8, 1500, 300, 3], seed=0)
-    predictions, found = set(), []
+    predictions = set()
 
     class Predicting(Training):
-        def callback(self, epoch, history):
+        def callback(self, *_):
             predictions.add(net.predict(X[:5]).tobytes())
-            return super().callback(epoch, history)
+            return super().callback()
 
     predictions.add(net.predict(X[:5]).tobytes())
     with Predicting(net):
-        for _ in range(10):
-            found.append(net.freeze()(X[:5]).tobytes())
+        found = [net.freeze()(X[:5]).tobytes() for _ in range(10)]
     assert set(found) <= predictions
 
 
@@ -116,12 +116,11 @@ def test_interrupts_at_any_moment_leave_the_network_free(call):
     try:
         until = time.monotonic() + 3
         while time.monotonic() < until:
-            try:
+            with contextlib.suppress(KeyboardInterrupt):
+                interrupted += 1
                 signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, 60e-6))
                 while True:
                     calls[call]()
-            except KeyboardInterrupt:
-                interrupted += 1
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
