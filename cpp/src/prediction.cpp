@@ -91,8 +91,8 @@ bool predict_rows(Matrix<T> y,
     const std::size_t blocks = (x.rows + block - 1) / block, n = std::min(n_threads, blocks);
     if (n <= 1) return predict_range({0, x.rows});
     std::atomic<bool> finite = true;
-    run_team(n, [&](std::size_t t) {
-        if (!predict_range(part(x.rows, n, t, block))) finite = false;
+    run_team(n, [&](std::size_t t, std::size_t size) {
+        if (!predict_range(part(x.rows, size, t, block))) finite = false;
     });
     return finite;
 }

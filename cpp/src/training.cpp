@@ -39,12 +39,11 @@ public:
           order_(order),
           interrupted_(interrupted),
           n_threads_(n_threads),
-          barrier_(n_threads),
           metrics_(
               options.metrics, options.objective.loss, network[network.size() - 1].shape.outputs) {}
 
     TrainingStatus run() {
-        run_team(n_threads_, [this](std::size_t t) { work(t); });
+        run_team(n_threads_, [this](std::size_t t, std::size_t size) { work(t, size); });
         return status_;
     }
 
@@ -57,18 +56,18 @@ private:
         return options_.objective.mean_count(rows, network_[network_.size() - 1].shape.outputs);
     }
 
-    void work(std::size_t t) {
+    void work(std::size_t t, std::size_t size) {
         for (std::size_t first = 0; first < data_.x.rows; first += options_.batch_size) {
             const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
-            const Range mine = part(rows, n_threads_, t);
+            const Range mine = part(rows, size, t);
             if (t == 0) pass_.set_rows(rows);  // the others look after the barrier
             const Batch<T> batch = pass_.batch(data_, order_, first, rows, mine);
             if (!batch.finite) refused_.store(true, std::memory_order_relaxed);
             if (mine.first != mine.last) compute_rows(batch, mine, mean_count(rows));
-            barrier_.arrive_and_wait();
+            barrier_.arrive_and_wait(size);
             if (t == 0) account(batch);
-            update(batch, t);
-            barrier_.arrive_and_wait();
+            update(batch, t, size);
+            barrier_.arrive_and_wait(size);
             if (status_ != TrainingStatus::completed) return;
             if (t == 0) ++batch_;
         }
@@ -81,10 +80,10 @@ private:
             pass_.backward_inputs(network_, l, mine);
     }
 
-    void update(const Batch<T>& batch, std::size_t t) {
+    void update(const Batch<T>& batch, std::size_t t, std::size_t size) {
         for (std::size_t l = network_.size(); l-- > 0;)
             pass_.backward_parameters(network_, batch, l, &options_.sgd,
-                                      part(network_[l].shape.inputs, n_threads_, t, grain<T>));
+                                      part(network_[l].shape.inputs, size, t, grain<T>));
     }
 
     // Thread 0, while the others already update: the loss of the batch, and whether to go on after it.
@@ -109,7 +108,7 @@ private:
     const TrainingOptions<T>& options_;
     const std::int64_t* order_;
     const InterruptCheck& interrupted_;
-    const std::size_t n_threads_;
+    const std::size_t n_threads_;  // at most
     Barrier barrier_;
     MetricSums metrics_;
     double loss_sum_ = 0;
@@ -160,7 +159,7 @@ TrainingEnd train(Network<T>& network,
     const std::size_t capacity = std::min(options.batch_size, data.x.rows);
     Pass<T> pass(network.shapes(), capacity);
     const std::size_t n_threads = team_size(options.n_threads, network.shapes(), capacity);
-    std::vector<std::int64_t> order(options.shuffle ? data.x.rows : 0);
+    AlignedBuffer<std::int64_t> order(options.shuffle ? data.x.rows : 0);
 
     // The network itself is written after each good epoch only: it always holds the last finite one.
     auto write_back = [&] {
@@ -168,7 +167,7 @@ TrainingEnd train(Network<T>& network,
         if (has_velocity) packed.unpack_velocity(velocity);
     };
     for (std::size_t epoch = 0; epoch < options.epochs; ++epoch) {
-        if (options.shuffle) shuffled_order(order, options.seed, epoch);
+        if (options.shuffle) shuffled_order({order.data(), order.size()}, options.seed, epoch);
         Epoch<T> loop(packed, pass, data, options, options.shuffle ? order.data() : nullptr,
                       interrupted, n_threads);
         const TrainingStatus status = loop.run();
