@@ -1,5 +1,6 @@
 // Elementary functions, activations and one dense layer on plain arrays, outside any network.
 #include "arrays.hpp"
+#include "errors.hpp"
 #include "kernels/kernel_table.hpp"
 #include "register.hpp"
 
@@ -13,8 +14,9 @@ using kernels::table;
 // Calls f(T()) for the array's type, which must be float32 or float64.
 template <class F>
 py::array with_type(std::string_view operation, const py::array& x, F f) {
-    if (py::isinstance<py::array_t<float>>(x)) return f(float());
-    if (py::isinstance<py::array_t<double>>(x)) return f(double());
+    if (py::isinstance<py::array_t<float>>(x)) return named(operation, [&] { return f(float()); });
+    if (py::isinstance<py::array_t<double>>(x))
+        return named(operation, [&] { return f(double()); });
     throw py::type_error("[" + std::string(operation) + "] expected float32 or float64, got " +
                          std::string(py::str(x.dtype())));
 }
@@ -106,7 +108,7 @@ void register_functions(py::module_& m) {
     m.def(
         "elementwise",
         [](const std::string& name, const py::array& x) {
-            return with_type("elementwise", x,
+            return with_type(name, x,
                              [&]<class T>(T) -> py::array { return elementwise<T>(name, x); });
         },
         py::arg("name"), py::arg("x"));

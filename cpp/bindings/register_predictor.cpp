@@ -12,6 +12,7 @@
 
 #include "bound_network.hpp"
 #include "c_api.hpp"
+#include "errors.hpp"
 #include "prediction.hpp"
 #include "register.hpp"
 #include "wbcore/threads.hpp"
@@ -114,11 +115,13 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObjec
             .release()
             .ptr();
     } catch (py::error_already_set& error) {
-        error.restore();
+        set_error("predict", error);
     } catch (const py::builtin_exception& error) {
         error.set_error();
-    } catch (const std::bad_alloc&) {
-        PyErr_NoMemory();
+    } catch (const std::bad_alloc& error) {
+        set_error("predict", error);
+    } catch (const std::system_error& error) {
+        set_error("predict", error);
     } catch (const std::exception& error) {
         PyErr_SetString(PyExc_RuntimeError, error.what());
     }
@@ -230,8 +233,10 @@ void register_makers(py::module_& m) {
     m.def(
         "freeze",
         [](const BoundNetwork<T>& network) {
-            return make_predictor(wbcore_predictor{Predictor<T>(network.network())},
-                                  network.network().parameters().size());
+            return named("freeze", [&] {
+                return make_predictor(wbcore_predictor{Predictor<T>(network.network())},
+                                      network.network().parameters().size());
+            });
         },
         py::arg("network"));
 }
