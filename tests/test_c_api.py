@@ -125,9 +125,7 @@ def test_strides_that_no_memory_has(first, stride):
             p.address, x.ctypes.data, x_stride, 2, y.ctypes.data, y_stride, 1
         )
         assert status == 1
-        expected = (
-            r"\[wbcore_predict_strided\] expected [xy] that fits into memory, got 2 rows of "
-        )
+        expected = r"\[wbcore_predict_strided\] expected [xy] that fits into memory, got 2 rows of "
         assert re.match(expected, library.wbcore_last_error().decode())
 
 

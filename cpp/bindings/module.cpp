@@ -6,19 +6,16 @@ namespace {
 // NumPy and pybind11's types belong to one interpreter. Before Python 3.12 pybind11 waits for ever when it is loaded in
 // another one, so this is looked at first; some of the later Pythons call the entry in the main interpreter and only the
 // module's body in the other.
-bool in_main_interpreter() {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main()) return true;
-    PyErr_SetString(PyExc_ImportError,
-                    "[wbcore] expected the main interpreter, got a subinterpreter");
-    return false;
-}
+bool in_main_interpreter() { return PyInterpreterState_Get() == PyInterpreterState_Main(); }
+
+constexpr const char* refusal = "[wbcore] expected the main interpreter, got a subinterpreter";
 
 }  // namespace
 
 // The entry that pybind11 makes; Python's, PyInit__core, is below.
 PYBIND11_MODULE(_core_checked, m) {
     using namespace wbcore::bindings;
-    if (!in_main_interpreter()) throw pybind11::error_already_set();
+    if (!in_main_interpreter()) throw pybind11::import_error(refusal);
     m.doc() =
         "The extension module of wbcore: private. It checks, views, releases the GIL and calls the "
         "C++ core.";
@@ -33,5 +30,7 @@ PYBIND11_MODULE(_core_checked, m) {
 }
 
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
-    return in_main_interpreter() ? PyInit__core_checked() : nullptr;
+    if (in_main_interpreter()) return PyInit__core_checked();
+    PyErr_SetString(PyExc_ImportError, refusal);
+    return nullptr;
 }
