@@ -1,11 +1,14 @@
 """Arrays of every dtype and layout give the same bits; large ones are never copied whole."""
 
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from scipy.sparse import csr_array, csr_matrix
 
 import wbcore as wb
 
@@ -246,6 +249,91 @@ def test_kinds_that_are_no_real_numbers(X):
     assert net.parameters.tobytes() == before
 
 
+FRAME = pd.DataFrame(VALUES).astype(float)
+MISSING = FRAME.astype("Float64").mask(FRAME.iloc[3, 1] == FRAME)
+TO_NUMPY = r"dtype object; pass X\.to_numpy\(float\)"
+
+CURES = {
+    "sparse matrix": (csr_matrix(VALUES), r"a sparse csr_matrix; pass X\.toarray\(\)"),
+    "sparse array": (csr_array(VALUES), r"a sparse csr_array; pass X\.toarray\(\)"),
+    "nullable": (FRAME.astype("Float64"), TO_NUMPY),
+    "nullable integers": (FRAME.astype("Int64"), TO_NUMPY),
+    "missing": (MISSING, TO_NUMPY),
+    "mixed": (FRAME.astype({0: "Int64"}), TO_NUMPY),
+    "of pyarrow": (FRAME.astype("double[pyarrow]"), TO_NUMPY),
+    "objects": (VALUES.astype(object), r"dtype object; pass np\.asarray\(X, float\)"),
+    "text": (VALUES.astype(str), r"dtype <U\d+ with '\d+' at X\[0, 0\]; turn text into numbers"),
+    "a column of text": (
+        FRAME.assign(kind="flat"),
+        r"dtype object with 'flat' at X\[0, 6\]; turn text into numbers first",
+    ),
+    "iterator": (iter(VALUES), "<.*iterator"),
+}
+
+
+def texts(call):
+    with pytest.raises(TypeError) as caught:
+        call()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("X", "cure"), CURES.values(), ids=CURES)
+def test_the_message_names_the_cure(X, cure):
+    net, y = network(), TARGETS
+    expected = rf"\[{{}}\] expected {{}}, got {cure}[^,]*"
+    for operation in (net.predict, net.forward, net.freeze()):
+        name = getattr(operation, "__name__", "predict")
+        text = texts(lambda operation=operation: operation(X))
+        assert re.fullmatch(expected.format(name, "X as an array of real numbers"), text)
+    for operation in (net.fit, net.evaluate, net.loss_and_gradients, net.time_per_update):
+        text = texts(lambda operation=operation: operation(X, y, loss="mse"))
+        assert re.fullmatch(
+            expected.format(operation.__name__, "X as an array of real numbers"), text
+        )
+        text = texts(lambda operation=operation: operation(VALUES, X, loss="mse"))
+        of_y = expected.replace("X\\", "y\\").replace("(X", "(y")
+        assert re.fullmatch(of_y.format(operation.__name__, "y as an array of real numbers"), text)
+    text = texts(lambda: wb.Scaled(X, 0.5))
+    of_array = expected.replace("X\\", "array\\").replace("(X", "(array")
+    assert re.fullmatch(of_array.format("Scaled", "array to be an array of real numbers"), text)
+
+
+def test_cures(expected):
+    X = FRAME.astype("Float64")
+    assert bits(X.to_numpy(float)) == expected["float32"]
+    assert bits(csr_matrix(VALUES).toarray()) == expected["float32"]
+    names = np.array(["a", "b", "c"])[LABELS]
+    assert bits(VALUES, np.unique(names, return_inverse=True)[1]) == expected["float32"]
+    with pytest.raises(ValueError, match=r"got nan at X\[3, 1\]$"):
+        network().predict(MISSING.to_numpy(float))
+
+
+@pytest.mark.parametrize("kind", ["str", object, "category", "S"])
+def test_names_of_classes(kind):
+    names = np.array(["cat", "dog", "eel"])[LABELS]
+    y = pd.Series(names, dtype="category") if kind == "category" else names.astype(kind)
+    first = f"b'{names[0]}'" if kind == "S" else f"'{names[0]}'"
+    net = network()
+    for operation in (net.fit, net.evaluate, net.loss_and_gradients):
+        text = texts(lambda operation=operation: operation(VALUES, y, loss="cross_entropy"))
+        assert f"with {first} at y[0]; for class labels pass np.unique(y, return_inv" in text
+    logits = TARGETS.astype(float)
+    assert "np.unique(y, return_inverse=True)[1]" in texts(
+        lambda: wb.losses.cross_entropy(logits, y)
+    )
+
+
+def test_series_of_extension_types(expected):
+    for dtype in ("Int64", "int64[pyarrow]", "Int8"):
+        assert bits(VALUES, pd.Series(LABELS, dtype=dtype)) == expected["float32"]
+
+
+def test_pyarrow_tables(expected):
+    table = pa.table({str(i): VALUES[:, i] for i in range(6)})
+    assert bits(table) == expected["float32"]
+    assert bits(VALUES, pa.array(LABELS)) == expected["float32"]
+
+
 def test_rows_of_different_lengths():
     with pytest.raises(ValueError, match=r"\[predict\] expected X .*real numbers, got"):
         network().predict([[1, 2], [3]])
@@ -268,11 +356,12 @@ def test_not_finite(dtype, value):
     for array in (X, np.asfortranarray(X), X[::-1]):
         for keywords in ({}, {"out": out}, {"n_threads": 2}):
             with pytest.raises(
-                ValueError, match=r"\[predict\] expected finite values in X, got .*row (17|22)"
+                ValueError,
+                match=r"\[predict\] expected finite values in X, got .* at X\[(17|22), 4\]$",
             ):
                 network().predict(array, **keywords)
         with pytest.raises(
-            ValueError, match=r"\[fit\] expected finite values in X, got .*column 4"
+            ValueError, match=r"\[fit\] expected finite values in X, got .* at X\[(17|22), 4\]$"
         ):
             network().fit(array, LABELS, loss="cross_entropy")
     assert (out == 7).all()
@@ -292,7 +381,7 @@ def test_a_refused_fit_leaves_no_trace(dtype, shuffle, n_threads):
         options |= {"shuffle": shuffle, "n_threads": n_threads}
         if refused:
             called = []
-            with pytest.raises(ValueError, match=r"\[fit\] .*got nan at row 199, column 0"):
+            with pytest.raises(ValueError, match=r"\[fit\] .*got nan at X\[199, 0\]$"):
                 net.fit(bad, labels, track="epoch", callback=called.append, epochs=3, **options)
             assert not called
             assert net.history is history
@@ -317,7 +406,7 @@ def test_inputs_that_become_nan_between_epochs():
         if epoch == 1:
             X[3, 1] = np.nan
 
-    with pytest.raises(ValueError, match=r"\[fit\] .*got nan at row 3, column 1"):
+    with pytest.raises(ValueError, match=r"\[fit\] .*got nan at X\[3, 1\]$"):
         net.fit(X, LABELS, loss="cross_entropy", epochs=5, callback=spoil)
     assert len(kept) == 2
     assert len(net.history.loss) == 2

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import re
 import threading
 
 import numpy as np
@@ -99,6 +100,33 @@ def test_a_predictor_made_of_a_networks_parameters(dtype):
     net.parameters[:] = 0  # it has a copy
     assert predict(address, X, 2).tobytes() == expected.tobytes()
     library.wbcore_predictor_destroy(address)
+
+
+def test_parameters_are_counted_before_there_is_memory_for_them():
+    """10^10 weights are 40 GB, and would be said to be too many of them."""
+    widths = (ctypes.c_size_t * 3)(100_000, 100_000, 1)
+    activations = (ctypes.c_char_p * 2)(b"relu", b"identity")
+    few = np.zeros(9, np.float32)
+    made = library.wbcore_predictor_create(32, 2, widths, activations, few.ctypes.data, few.size)
+    assert made is None
+    assert library.wbcore_last_error() == (
+        b"[wbcore_predictor_create] expected 10000200001 parameters for these widths, got 9"
+    )
+
+
+@pytest.mark.parametrize("stride", [1 << 62, (1 << 64) - 1, 1 << 61])
+@pytest.mark.parametrize("first", ["x", "y"])
+def test_strides_that_no_memory_has(first, stride):
+    p = wb.Network.mlp([4, 3]).freeze()
+    room = np.zeros((2, 64), np.float32)
+    x, y = room if first == "x" else room[::-1]
+    for x_stride, y_stride in ((stride, 3), (4, stride)):
+        status = library.wbcore_predict_strided(
+            p.address, x.ctypes.data, x_stride, 2, y.ctypes.data, y_stride, 1
+        )
+        assert status == 1
+        expected = r"\[wbcore_predict_strided\] expected [xy] that fits into memory, got 2 rows of "
+        assert re.match(expected, library.wbcore_last_error().decode())
 
 
 def test_errors_are_those_of_the_calling_thread():

@@ -138,7 +138,10 @@ def test_assignment_copies(net):
     [
         (np.ones((4, 3)), r"\[layer 0\] expected weights of shape \(3, 4\), got shape \(4, 3\)"),
         (1.0, r"\[layer 0\] expected weights of shape \(3, 4\), got shape \(\)"),
-        (np.full((3, 4), math.nan), r"\[layer 0\] expected weights to be finite, got NaN"),
+        (
+            np.full((3, 4), math.nan),
+            r"\[layer 0\] expected weights to be finite, got nan at weights\[0, 0\]",
+        ),
         (np.full((3, 4), 1e300), r"\[layer 0\] expected weights to be finite in float32, got"),
     ],
 )

@@ -74,7 +74,11 @@ def test_many_threads_call_one_predictor():
         (lambda p, x: p(x[0]), ValueError, r"expected X of shape \(B, 4\), got shape \(4,\)"),
         (lambda p, x: p(x[:, :3]), ValueError, r"X has 3 columns but the first layer takes 4"),
         (lambda p, x: p(x[:0]), ValueError, r"expected X with at least one row"),
-        (lambda p, x: p(x * np.nan), ValueError, r"expected finite values in X, got nan at row 0"),
+        (
+            lambda p, x: p(x * np.nan),
+            ValueError,
+            r"expected finite values in X, got nan at X\[0, 0\]",
+        ),
         (lambda p, x: p(x + 0j), TypeError, r"expected X as an array of real numbers"),
         (lambda p, x: p(x, out=[1]), TypeError, r"expected out as an array, got list"),
         (lambda p, x: p(x, out=np.zeros((1, 3))), ValueError, r"float32 array of shape \(1, 3\)"),

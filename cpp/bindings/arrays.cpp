@@ -24,10 +24,13 @@ std::string number(double value) {
     return text;
 }
 
-std::string place(const py::array& array, Position at) {
-    std::string text = " at row " + std::to_string(at.row);
-    if (array.ndim() > 1) text += ", column " + std::to_string(at.col);
-    return text;
+// " at y[3]" or " at X[3, 5]", as one would type it.
+std::string place(std::string_view name, Position at, py::ssize_t dimensions) {
+    std::string text = " at ";
+    text += name;
+    text += "[" + std::to_string(at.row);
+    if (dimensions > 1) text += ", " + std::to_string(at.col);
+    return text + "]";
 }
 
 std::string type_name(const py::array& array) { return py::str(array.dtype()); }
@@ -77,7 +80,7 @@ std::optional<Position> find_first(const ArrayView& values, Find find) {
     const std::size_t rows =
         std::max<std::size_t>(piece / std::max<std::size_t>(values.cols, 1), 1);
     return without_gil(
-        values.rows * values.cols,
+        work_of(values.rows, values.cols),
         [&](const InterruptCheck& interrupted) -> std::optional<Position> {
             for (std::size_t first = 0; first < values.rows; first += rows) {
                 if (first > 0) stop_if(interrupted);
@@ -103,7 +106,7 @@ double row_total(const ArrayView& y, std::size_t row) {
 void require_distributions(std::string_view operation, const ArrayView& y) {
     if (const auto at = find_first_outside(y, 0, std::nextafter(INFINITY, 0)))
         throw py::value_error(opening(operation) + "expected class targets y of at least 0, got " +
-                              number(value_at(y, *at)) + " at row " + std::to_string(at->row));
+                              number(value_at(y, *at)) + place("y", *at, 2));
     const auto at = find_first(y, [](const ArrayView& part) -> std::optional<Position> {
         for (std::size_t row = 0; row < part.rows; ++row)
             if (!(std::abs(row_total(part, row) - 1) <= 1e-3)) return Position{row, 0};
@@ -112,14 +115,14 @@ void require_distributions(std::string_view operation, const ArrayView& y) {
     if (at)
         throw py::value_error(opening(operation) +
                               "expected class targets y that sum to 1 in each row, got " +
-                              number(row_total(y, at->row)) + " at row " + std::to_string(at->row));
+                              number(row_total(y, at->row)) + place("y", *at, 1));
 }
 
 void require_labels(std::string_view operation, const ArrayView& y, std::size_t outputs) {
     if (const auto at = find_first_outside(y, 0, static_cast<double>(outputs - 1)))
         throw py::value_error(opening(operation) + "expected class labels y in [0, " +
                               std::to_string(outputs) + "), got " + number(value_at(y, *at)) +
-                              " at row " + std::to_string(at->row));
+                              place("y", *at, 1));
 }
 
 }  // namespace
@@ -151,7 +154,11 @@ py::array as_array(std::string_view operation, std::string_view name, const py::
     py::array array = is_array ? py::reinterpret_borrow<py::array>(object) : converted();
     const char kind = array.dtype().kind();
     if (kind != 'b' && kind != 'i' && kind != 'u' && kind != 'f')
-        throw py::type_error(expected() + "dtype " + type_name(array));
+        // said in Python, which has the same to say of the arrays that it takes itself
+        throw py::type_error(
+            expected() +
+            std::string(py::str(py::module_::import("wbcore._arguments")
+                                    .attr("not_real")(std::string(name), object, array))));
     return array;
 }
 
@@ -198,7 +205,10 @@ Features as_features(std::string_view operation,
 }
 
 template <class T>
-void require_finite(std::string_view operation, std::string_view name, const ArrayView& values) {
+void require_finite(std::string_view operation,
+                    std::string_view name,
+                    const ArrayView& values,
+                    py::ssize_t dimensions) {
     const auto at =
         find_first(values, [](const ArrayView& part) { return find_non_finite<T>(part); });
     if (!at) return;
@@ -210,8 +220,7 @@ void require_finite(std::string_view operation, std::string_view name, const Arr
     else if (std::isfinite(value))
         reason = ", which is infinite in " + type + ",";
     throw py::value_error(opening(operation) + "expected finite values in " + std::string(name) +
-                          ", got " + number(value) + reason + " at row " + std::to_string(at->row) +
-                          ", column " + std::to_string(at->col));
+                          ", got " + number(value) + reason + place(name, *at, dimensions));
 }
 
 template <class T>
@@ -231,13 +240,14 @@ void require_targets(std::string_view operation,
                      Loss loss,
                      std::size_t outputs) {
     if (data.labels) return require_labels(operation, data.y, outputs);
-    require_finite<T>(operation, "y", data.y);
+    require_finite<T>(operation, "y", data.y, holder.ndim());
     if (loss == Loss::cross_entropy) require_distributions(operation, data.y);
     if (loss != Loss::binary_cross_entropy) return;
     if (const auto at = find_first_outside(data.y, 0, 1))
         throw py::value_error(opening(operation) +
                               "expected targets y in [0, 1] for binary_cross_entropy, got " +
-                              number(value_at(data.y, *at)) + place(holder, *at));
+                              number(value_at(data.y, *at)) +
+                              place("y", *at, holder.ndim()));
 }
 
 }  // namespace
@@ -250,21 +260,25 @@ Dataset with_targets(std::string_view operation,
                      Loss loss,
                      std::size_t outputs) {
     holder = as_array(operation, "y", y);
-    auto refuse = [&](const std::string& expected) {
+    auto refuse = [&](const std::string& expected, const char* cure = "") {
         throw py::value_error(opening(operation) + "expected y " + expected + ", got " +
-                              type_name(holder) + " of shape " + shape_text(holder));
+                              type_name(holder) + " of shape " + shape_text(holder) + cure);
     };
     const bool labels = loss == Loss::cross_entropy && holder.ndim() == 1;
     if (labels && !is_integer(holder))
-        refuse("as integer labels of shape (B,) or as class targets of shape " +
-               per_output(outputs));
+        refuse(
+            "as integer labels of shape (B,) or as class targets of shape " + per_output(outputs),
+            "; for labels pass np.asarray(y, int)");
     const bool one_column = holder.ndim() == 1 && outputs == 1;
     const bool matrix = holder.ndim() == 2 && static_cast<std::size_t>(holder.shape(1)) == outputs;
+    const bool is_column_of_labels = loss == Loss::cross_entropy && is_integer(holder) &&
+                                     holder.ndim() == 2 && holder.shape(1) == 1;
     if (!labels && !one_column && !matrix)
         refuse("of shape " + per_output(outputs) +
-               (loss == Loss::cross_entropy ? " or integer labels of shape (B,)"
-                : outputs == 1              ? " or (B,)"
-                                            : ""));
+                   (loss == Loss::cross_entropy ? " or integer labels of shape (B,)"
+                    : outputs == 1              ? " or (B,)"
+                                                : ""),
+               is_column_of_labels ? "; for labels pass np.ravel(y)" : "");
     const ArrayView targets = view(holder);
     if (targets.rows != x.rows)
         throw py::value_error(opening(operation) + "expected y with " + std::to_string(x.rows) +
@@ -289,20 +303,27 @@ void refuse_targets(std::string_view operation,
 namespace {
 
 template <class T>
+bool is_aligned(const py::array& array) {
+    return reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) == 0;
+}
+
+template <class T>
 [[noreturn]] void refuse_plain(std::string_view operation,
                                std::string_view name,
                                const py::array& array,
                                const PlainShape& shape,
                                bool writeable) {
     const bool contiguous = (array.flags() & py::array::c_style) != 0;
+    const bool aligned = is_aligned<T>(array);
     std::string expected = "(" + std::to_string(shape.first);
     expected += shape.second ? ", " + std::to_string(*shape.second) + ")" : ",)";
-    throw py::value_error(opening(operation) + "expected " + std::string(name) + " as a " +
-                          (writeable ? "writeable, " : "") + "C-contiguous " +
-                          std::string(py::str(py::dtype::of<T>())) + " array of shape " + expected +
-                          ", got " + (contiguous ? "" : "non-contiguous ") +
-                          (array.writeable() || !writeable ? "" : "read-only ") + type_name(array) +
-                          " of shape " + shape_text(array));
+    throw py::value_error(
+        opening(operation) + "expected " + std::string(name) +
+        (aligned ? " as a " : " as an aligned, ") + (writeable ? "writeable, " : "") +
+        "C-contiguous " + std::string(py::str(py::dtype::of<T>())) + " array of shape " + expected +
+        ", got " + (aligned ? "" : "unaligned ") + (contiguous ? "" : "non-contiguous ") +
+        (array.writeable() || !writeable ? "" : "read-only ") + type_name(array) + " of shape " +
+        shape_text(array));
 }
 
 }  // namespace
@@ -319,9 +340,9 @@ T* plain_data(std::string_view operation,
     const py::dtype dtype = array.dtype();
     const bool native =
         dtype.kind() == 'f' && dtype.itemsize() == sizeof(T) && dtype.byteorder() != '>';
-    const bool aligned = reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) == 0;
     const bool contiguous = (array.flags() & py::array::c_style) != 0;
-    if (!fits || !native || !contiguous || !aligned || (writeable && !array.writeable()))
+    if (!fits || !native || !contiguous || !is_aligned<T>(array) ||
+        (writeable && !array.writeable()))
         refuse_plain<T>(operation, name, array, shape, writeable);
     return static_cast<T*>(const_cast<void*>(array.data()));
 }
@@ -370,12 +391,18 @@ template void refuse_targets<double>(
     std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
 template void refuse_non_finite<float>(std::string_view, std::string_view, const ArrayView&);
 template void refuse_non_finite<double>(std::string_view, std::string_view, const ArrayView&);
-template void require_finite<float>(std::string_view, std::string_view, const ArrayView&);
+template void require_finite<float>(std::string_view,
+                                    std::string_view,
+                                    const ArrayView&,
+                                    py::ssize_t);
 template Dataset with_targets<float>(
     std::string_view, py::array&, const py::object&, const ArrayView&, Loss, std::size_t);
 template float* plain_data<float>(
     std::string_view, std::string_view, const py::array&, const PlainShape&, bool);
-template void require_finite<double>(std::string_view, std::string_view, const ArrayView&);
+template void require_finite<double>(std::string_view,
+                                     std::string_view,
+                                     const ArrayView&,
+                                     py::ssize_t);
 template Dataset with_targets<double>(
     std::string_view, py::array&, const py::object&, const ArrayView&, Loss, std::size_t);
 template double* plain_data<double>(

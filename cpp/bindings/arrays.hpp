@@ -36,9 +36,13 @@ Features as_features(std::string_view operation,
                      const py::object& object,
                      std::size_t features);
 
-// Refuses NaN and infinity, also those that appear when the values are converted to T.
+// Refuses NaN and infinity, also those that appear when the values are converted to T. `dimensions` are the array's, whose
+// index the message gives.
 template <class T>
-void require_finite(std::string_view operation, std::string_view name, const ArrayView& values);
+void require_finite(std::string_view operation,
+                    std::string_view name,
+                    const ArrayView& values,
+                    py::ssize_t dimensions = 2);
 // ... of which one was seen; by now another thread may have changed it.
 template <class T>
 [[noreturn]] void refuse_non_finite(std::string_view operation,

@@ -40,6 +40,12 @@ private:
 // Multiplications, or numbers touched, below which a call keeps the GIL: it takes a few microseconds.
 inline constexpr std::size_t work_worth_the_gil = 20000;
 
+// rows * each, which a hostile shape may make wrap around: much then.
+inline std::size_t work_of(std::size_t rows, std::size_t each) {
+    std::size_t work = 0;
+    return __builtin_mul_overflow(rows, each, &work) ? static_cast<std::size_t>(-1) : work;
+}
+
 // f(check) without the GIL when there is that much work; what it throws as Interrupted becomes Python's error that the check
 // found. The caller says why that is safe.
 template <class F>

@@ -1,8 +1,21 @@
 #include "register.hpp"
 #include "wbcore/version.hpp"
 
-PYBIND11_MODULE(_core, m) {
+namespace {
+
+// NumPy and pybind11's types belong to one interpreter. Before Python 3.12 pybind11 waits for ever when it is loaded in
+// another one, so this is looked at first; some of the later Pythons call the entry in the main interpreter and only the
+// module's body in the other.
+bool in_main_interpreter() { return PyInterpreterState_Get() == PyInterpreterState_Main(); }
+
+constexpr const char* refusal = "[wbcore] expected the main interpreter, got a subinterpreter";
+
+}  // namespace
+
+// The entry that pybind11 makes; Python's, PyInit__core, is below.
+PYBIND11_MODULE(_core_checked, m) {
     using namespace wbcore::bindings;
+    if (!in_main_interpreter()) throw pybind11::import_error(refusal);
     m.doc() =
         "The extension module of wbcore: private. It checks, views, releases the GIL and calls the "
         "C++ core.";
@@ -14,4 +27,10 @@ PYBIND11_MODULE(_core, m) {
     register_losses(m);
     register_network(m);
     register_predictor(m);
+}
+
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+    if (in_main_interpreter()) return PyInit__core_checked();
+    PyErr_SetString(PyExc_ImportError, refusal);
+    return nullptr;
 }

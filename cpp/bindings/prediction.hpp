@@ -20,20 +20,28 @@ py::array new_matrix(std::size_t rows, std::size_t cols) {
     type.inc_ref();                                               // NumPy takes a reference
     auto array = py::reinterpret_steal<py::array>(numpy.PyArray_NewFromDescr_(
         numpy.PyArray_Type_, type.ptr(), 2, shape, nullptr, nullptr, 0, nullptr));
-    if (!array) throw py::error_already_set();
+    if (!array) {
+        if (PyErr_ExceptionMatches(PyExc_MemoryError) == 0 &&
+            PyErr_ExceptionMatches(PyExc_ValueError) == 0)  // more than addresses can count
+            throw py::error_already_set();
+        PyErr_Clear();
+        throw OutOfMemory(rows, cols, sizeof(T));
+    }
     return array;
 }
 
-// Whether the n elements from `out` on lie within the bytes that x spans.
+// Whether the n elements from `out` on lie within the bytes that x spans. Strides are what NumPy was told, which may span
+// more than addresses can count: then x lies everywhere.
 template <class T>
 bool overlap(const T* out, std::size_t n, const ArrayView& x) {
-    const auto first = reinterpret_cast<std::intptr_t>(x.data);
-    const auto last_row = static_cast<std::ptrdiff_t>(x.rows - 1) * x.row_stride;
-    const auto last_col = static_cast<std::ptrdiff_t>(x.cols - 1) * x.col_stride;
-    const auto low =
-        first + std::min<std::ptrdiff_t>(last_row, 0) + std::min<std::ptrdiff_t>(last_col, 0);
-    const auto high =
-        first + std::max<std::ptrdiff_t>(last_row, 0) + std::max<std::ptrdiff_t>(last_col, 0);
+    std::intptr_t low = reinterpret_cast<std::intptr_t>(x.data), high = low;
+    auto spans = [&](std::size_t count, std::ptrdiff_t stride) {
+        std::ptrdiff_t way = 0;
+        std::intptr_t& end = stride < 0 ? low : high;
+        return __builtin_mul_overflow(static_cast<std::ptrdiff_t>(count - 1), stride, &way) ||
+               __builtin_add_overflow(end, way, &end);
+    };
+    if (spans(x.rows, x.row_stride) || spans(x.cols, x.col_stride)) return true;
     return reinterpret_cast<std::intptr_t>(out) <= high &&
            reinterpret_cast<std::intptr_t>(out + n) > low;
 }
@@ -59,7 +67,7 @@ py::object predict_with(const PredictionSize& size,
     if (!out.is_none() && overlap(to, x.rows * size.outputs, x))
         throw py::value_error("[predict] expected out apart from X, got arrays that share memory");
     auto compute = prepare(Matrix<T>{to, x.rows, size.outputs, size.outputs}, x);
-    const std::size_t work = x.rows * size.parameters;
+    const std::size_t work = work_of(x.rows, size.parameters);
     // Safe: the parameters are only read, out belongs to this call, and X is held here.
     const bool finite =
         work < work_worth_the_gil

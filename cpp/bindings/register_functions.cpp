@@ -1,5 +1,6 @@
 // Elementary functions, activations and one dense layer on plain arrays, outside any network.
 #include "arrays.hpp"
+#include "errors.hpp"
 #include "interrupts.hpp"
 #include "kernels/kernel_table.hpp"
 #include "register.hpp"
@@ -14,8 +15,9 @@ using kernels::table;
 // Calls f(T()) for the array's type, which must be float32 or float64.
 template <class F>
 py::array with_type(std::string_view operation, const py::array& x, F f) {
-    if (py::isinstance<py::array_t<float>>(x)) return f(float());
-    if (py::isinstance<py::array_t<double>>(x)) return f(double());
+    if (py::isinstance<py::array_t<float>>(x)) return named(operation, [&] { return f(float()); });
+    if (py::isinstance<py::array_t<double>>(x))
+        return named(operation, [&] { return f(double()); });
     throw py::type_error("[" + std::string(operation) + "] expected float32 or float64, got " +
                          std::string(py::str(x.dtype())));
 }
@@ -106,7 +108,7 @@ py::array_t<T> dense(const Contiguous<T>& x, const Contiguous<T>& w, const Conti
     py::array_t<T> z = new_array<T>(rows.rows, weights.cols);
     const Matrix<T> to = as_matrix(z);
     const T* const start = b.data();
-    without_gil(rows.rows * weights.rows * weights.cols, [&](const InterruptCheck& interrupted) {
+    without_gil(work_of(rows.rows, weights.rows * weights.cols), [&](const InterruptCheck& interrupted) {
         dense_forward(to, rows, weights, start, interrupted);
     });
     return z;
@@ -122,7 +124,7 @@ void register_functions(py::module_& m) {
     m.def(
         "elementwise",
         [](const std::string& name, const py::array& x) {
-            return with_type("elementwise", x,
+            return with_type(name, x,
                              [&]<class T>(T) -> py::array { return elementwise<T>(name, x); });
         },
         py::arg("name"), py::arg("x"));

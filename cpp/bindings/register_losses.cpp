@@ -1,4 +1,5 @@
 #include "arrays.hpp"
+#include "errors.hpp"
 #include "interrupts.hpp"
 #include "register.hpp"
 
@@ -51,9 +52,11 @@ void register_losses(py::module_& m) {
         "loss_and_gradient",
         [](const std::string& loss, const py::array& outputs, const py::object& y, double delta) {
             const Loss which = loss_named("loss_and_gradient", loss);
-            return py::isinstance<py::array_t<float>>(outputs)
-                       ? loss_and_gradient_of<float>(which, outputs, y, delta)
-                       : loss_and_gradient_of<double>(which, outputs, y, delta);
+            return named("loss_and_gradient", [&] {
+                return py::isinstance<py::array_t<float>>(outputs)
+                           ? loss_and_gradient_of<float>(which, outputs, y, delta)
+                           : loss_and_gradient_of<double>(which, outputs, y, delta);
+            });
         },
         py::arg("loss"), py::arg("outputs"), py::arg("y"), py::arg("delta"));
 }

@@ -1,6 +1,9 @@
 #include <pybind11/stl.h>
 
+#include <memory>
+
 #include "bound_network.hpp"
+#include "errors.hpp"
 #include "register.hpp"
 
 namespace wbcore::bindings {
@@ -11,27 +14,32 @@ template <class T>
 void register_network_type(py::module_& m, const char* python_name) {
     using Bound = BoundNetwork<T>;
     py::class_<Bound>(m, python_name)
-        .def(py::init<const std::vector<std::size_t>&, const std::vector<std::string>&>(),
+        .def(py::init([](const std::vector<std::size_t>& widths,
+                         const std::vector<std::string>& activations) {
+                 return named("Network",
+                              [&] { return std::make_unique<Bound>(widths, activations); });
+             }),
              py::arg("widths"), py::arg("activations"))
         .def_property_readonly("widths", &Bound::widths)
         .def_property_readonly("activations", &Bound::activations)
         .def_property_readonly("parameters", &Bound::parameters)
         .def("weights", &Bound::weights, py::arg("layer"))
         .def("biases", &Bound::biases, py::arg("layer"))
-        .def("forward", &Bound::forward, py::arg("X"))
-        .def("backward", &Bound::backward, py::arg("dY"))
-        .def("loss_and_gradients", &Bound::gradients, py::arg("X"), py::arg("y"), py::arg("loss"),
-             py::arg("delta"))
-        .def("evaluate", &Bound::evaluate_on, py::arg("X"), py::arg("y"), py::arg("loss"),
-             py::arg("delta"), py::arg("metrics"), py::arg("n_threads"))
-        .def("sgd_step", &Bound::step, py::arg("gradients"), py::arg("velocity"),
-             py::arg("learning_rate"), py::arg("momentum"), py::arg("nesterov"),
-             py::arg("weight_decay"), py::arg("decay_biases"))
-        .def("fit", &Bound::fit, py::arg("X"), py::arg("y"))
-        .def("statistics", &Bound::layer_statistics)
-        .def("snapshot", &Bound::snapshot)
-        .def("time_per_update", &Bound::times, py::arg("X"), py::arg("y"), py::arg("loss"),
-             py::arg("delta"), py::arg("batch_size"), py::arg("repeats"));
+        .def("forward", named_method("forward", &Bound::forward), py::arg("X"))
+        .def("backward", named_method("backward", &Bound::backward), py::arg("dY"))
+        .def("loss_and_gradients", named_method("loss_and_gradients", &Bound::gradients),
+             py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("delta"))
+        .def("evaluate", named_method("evaluate", &Bound::evaluate_on), py::arg("X"), py::arg("y"),
+             py::arg("loss"), py::arg("delta"), py::arg("metrics"), py::arg("n_threads"))
+        .def("sgd_step", named_method("step", &Bound::step), py::arg("gradients"),
+             py::arg("velocity"), py::arg("learning_rate"), py::arg("momentum"),
+             py::arg("nesterov"), py::arg("weight_decay"), py::arg("decay_biases"))
+        .def("fit", named_method("fit", &Bound::fit), py::arg("X"), py::arg("y"))
+        .def("statistics", named_method("statistics", &Bound::layer_statistics))
+        .def("snapshot", named_method("copy", &Bound::snapshot))
+        .def("time_per_update", named_method("time_per_update", &Bound::times), py::arg("X"),
+             py::arg("y"), py::arg("loss"), py::arg("delta"), py::arg("batch_size"),
+             py::arg("repeats"));
 }
 
 }  // namespace

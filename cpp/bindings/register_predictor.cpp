@@ -12,6 +12,7 @@
 
 #include "bound_network.hpp"
 #include "c_api.hpp"
+#include "errors.hpp"
 #include "prediction.hpp"
 #include "register.hpp"
 #include "wbcore/threads.hpp"
@@ -116,11 +117,13 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObjec
             .release()
             .ptr();
     } catch (py::error_already_set& error) {
-        error.restore();
+        set_error("predict", error);
     } catch (const py::builtin_exception& error) {
         error.set_error();
-    } catch (const std::bad_alloc&) {
-        PyErr_NoMemory();
+    } catch (const std::bad_alloc& error) {
+        set_error("predict", error);
+    } catch (const std::system_error& error) {
+        set_error("predict", error);
     } catch (const std::exception& error) {
         PyErr_SetString(PyExc_RuntimeError, error.what());
     }
@@ -232,12 +235,14 @@ void register_makers(py::module_& m) {
     m.def(
         "freeze",
         [](const BoundNetwork<T>& network) {
-            const std::size_t parameters = network.network().parameters().size();
-            // Safe: whoever writes the parameters waits while they are copied, and `network` is held by the call.
-            wbcore_predictor made = without_gil(parameters, [&](const InterruptCheck&) {
-                return wbcore_predictor{Predictor<T>(network.network())};
+            return named("freeze", [&] {
+                const std::size_t parameters = network.network().parameters().size();
+                // Safe: whoever writes the parameters waits while they are copied, and `network` is held by the call.
+                wbcore_predictor made = without_gil(parameters, [&](const InterruptCheck&) {
+                    return wbcore_predictor{Predictor<T>(network.network())};
+                });
+                return make_predictor(std::move(made), parameters);
             });
-            return make_predictor(std::move(made), parameters);
         },
         py::arg("network"));
 }

@@ -1,4 +1,5 @@
 #include "arrays.hpp"
+#include "errors.hpp"
 #include "interrupts.hpp"
 #include "register.hpp"
 #include "wbcore/initializers.hpp"
@@ -10,8 +11,8 @@ namespace {
 
 // n values of a stream, from its start.
 template <class T, class F>
-py::array_t<T> drawn(std::size_t n, F next) {
-    py::array_t<T> values(static_cast<py::ssize_t>(n));
+py::array_t<T> drawn(const char* operation, std::size_t n, F next) {
+    auto values = named(operation, [&] { return py::array_t<T>(static_cast<py::ssize_t>(n)); });
     T* out = values.mutable_data();
     constexpr std::size_t between_checks = std::size_t(1) << 16;  // about a millisecond
     // Safe: only the new array is written, and nobody else has it yet.
@@ -67,26 +68,29 @@ void register_random(py::module_& m) {
         "philox_words",
         [](std::uint64_t key0, std::uint64_t key1, std::uint64_t start, std::size_t count) {
             PhiloxStream stream(key0, key1, start);
-            return drawn<std::uint64_t>(count, [&] { return stream.next(); });
+            return drawn<std::uint64_t>("philox_words", count, [&] { return stream.next(); });
         },
         py::arg("key0"), py::arg("key1"), py::arg("start"), py::arg("count"));
     m.def(
         "uniform",
         [](std::uint64_t seed, std::uint64_t stream_key, std::size_t count) {
             PhiloxStream stream(seed, stream_key);
-            return drawn<double>(count, [&] { return stream.uniform(); });
+            return drawn<double>("uniform", count, [&] { return stream.uniform(); });
         },
         py::arg("seed"), py::arg("stream"), py::arg("count"));
     m.def(
         "standard_normal",
         [](std::uint64_t seed, std::uint64_t stream_key, std::size_t count) {
             PhiloxStream stream(seed, stream_key);
-            return drawn<double>(count, [&] { return stream.standard_normal(); });
+            return drawn<double>("standard_normal", count,
+                                 [&] { return stream.standard_normal(); });
         },
         py::arg("seed"), py::arg("stream"), py::arg("count"));
-    m.def("permutation", &permutation, py::arg("n"), py::arg("seed"), py::arg("epoch"));
-    m.def("normal_quantile", &quantiles, py::arg("u"));
-    m.def("orthogonal", &orthogonal, py::arg("draws"), py::arg("gain"));
+    m.def("permutation", named_function("permutation", &permutation), py::arg("n"), py::arg("seed"),
+          py::arg("epoch"));
+    m.def("normal_quantile", named_function("normal_quantile", &quantiles), py::arg("u"));
+    m.def("orthogonal", named_function("orthogonal", &orthogonal), py::arg("draws"),
+          py::arg("gain"));
 }
 
 }  // namespace wbcore::bindings

@@ -30,20 +30,27 @@ int remember(int status, const char* what) {
     return status;
 }
 
+// For when no memory may be asked for.
+int remember_lack(const char* function, const char* expected, const char* got) {
+    std::snprintf(last_error, sizeof last_error, "[%s] expected %s, got %s", function, expected,
+                  got);
+    return WBCORE_OUT_OF_MEMORY;
+}
+
 // Runs the body of a C function: what it throws becomes a status and a message.
 template <class F>
-int guarded(F body) noexcept {
+int guarded(const char* function, F body) noexcept {
     try {
         body();
         return WBCORE_OK;
     } catch (const std::invalid_argument& error) {
         return remember(WBCORE_INVALID_ARGUMENT, error.what());
+    } catch (const OutOfMemory& error) {
+        return remember_lack(function, error.what(), "less");
     } catch (const std::bad_alloc&) {
-        return remember(WBCORE_OUT_OF_MEMORY, "not enough memory");
+        return remember_lack(function, "more memory", "none");
     } catch (const std::exception& error) {
         return remember(WBCORE_FAILED, error.what());
-    } catch (...) {
-        return remember(WBCORE_FAILED, "unknown error");
     }
 }
 
@@ -77,11 +84,13 @@ template <class T>
 wbcore_predictor* create_typed(const std::vector<DenseShape>& shapes,
                                const void* parameters,
                                std::size_t n_parameters) {
+    // before there is memory for them: a slip in the widths may ask for all there is
+    const std::size_t wanted = parameter_count(shapes, sizeof(T));
+    if (n_parameters != wanted)
+        refuse(create, std::to_string(wanted) + " parameters for these widths",
+               std::to_string(n_parameters));
     Network<T> network(shapes);
     const std::span<T> own = network.parameters();
-    if (n_parameters != own.size())
-        refuse(create, std::to_string(own.size()) + " parameters for these widths",
-               std::to_string(n_parameters));
     std::memcpy(own.data(), parameters, own.size_bytes());
     return new wbcore_predictor{Predictor<T>(network)};
 }
@@ -105,19 +114,23 @@ void require_stride(const PredictCall& call,
                std::to_string(stride));
 }
 
-// Bytes from the first number of an array to the end of its last row.
-std::size_t span_bytes(const PredictCall& call,
-                       std::size_t stride,
-                       std::size_t width,
-                       std::size_t size) {
+// The address after the last number of an array. The distance is one that a pointer difference can hold, too.
+std::uintptr_t end_of(const PredictCall& call,
+                      const char* name,
+                      const void* first,
+                      std::size_t stride,
+                      std::size_t width,
+                      std::size_t size) {
     std::size_t bytes = 0;
+    std::uintptr_t end = 0;
     if (__builtin_mul_overflow(call.rows - 1, stride, &bytes) ||
         __builtin_add_overflow(bytes, width, &bytes) ||
         __builtin_mul_overflow(bytes, size, &bytes) ||
-        bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()))
-        refuse(call.function, "arrays that fit into memory",
+        bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) ||
+        __builtin_add_overflow(reinterpret_cast<std::uintptr_t>(first), bytes, &end))
+        refuse(call.function, std::string(name) + " that fits into memory",
                std::to_string(call.rows) + " rows of stride " + std::to_string(stride));
-    return bytes;
+    return end;
 }
 
 template <class T>
@@ -127,9 +140,10 @@ void require_destination(const PredictCall& call, std::size_t inputs, std::size_
     if (y % alignof(T) != 0)
         refuse(call.function, "y aligned to " + std::to_string(alignof(T)) + " bytes",
                "an address that is not");
-    if (x < y + span_bytes(call, call.y_stride, outputs, sizeof(T)) &&
-        y < x + span_bytes(call, call.x_stride, inputs, sizeof(T)))
-        refuse(call.function, "y apart from x", "arrays that share memory");
+    // both, whichever comes first: what follows relies on either
+    const std::uintptr_t x_end = end_of(call, "x", call.x, call.x_stride, inputs, sizeof(T)),
+                         y_end = end_of(call, "y", call.y, call.y_stride, outputs, sizeof(T));
+    if (x < y_end && y < x_end) refuse(call.function, "y apart from x", "arrays that share memory");
 }
 
 template <class T>
@@ -138,14 +152,21 @@ void predict_typed(const Predictor<T>& predictor, const PredictCall& call) {
     require_stride(call, "x_stride", call.x_stride, inputs);
     require_stride(call, "y_stride", call.y_stride, outputs);
     require_destination<T>(call, inputs, outputs);
-    const ArrayView x = row_major(static_cast<const T*>(call.x), call.rows, inputs, call.x_stride);
+    // of one row the strides may be any number, also one whose bytes cannot be counted
+    const bool single = call.rows == 1;
+    const std::size_t x_stride = single ? inputs : call.x_stride,
+                      y_stride = single ? outputs : call.y_stride;
+    const ArrayView x = row_major(static_cast<const T*>(call.x), call.rows, inputs, x_stride);
     if (const auto position = find_non_finite<T>(x)) {
         const double value = value_at(x, *position);
         refuse(call.function, "finite values in x",
-               (std::isnan(value) ? "nan at row " : "an infinity at row ") +
-                   std::to_string(position->row) + ", column " + std::to_string(position->col));
+               std::string(std::isnan(value) ? "nan"
+                           : value > 0       ? "inf"
+                                             : "-inf") +
+                   " at x[" + std::to_string(position->row) + ", " + std::to_string(position->col) +
+                   "]");
     }
-    predictor({static_cast<T*>(call.y), call.rows, outputs, call.y_stride}, x, call.n_threads);
+    predictor({static_cast<T*>(call.y), call.rows, outputs, y_stride}, x, call.n_threads);
 }
 
 void predict(const wbcore_predictor& predictor, const PredictCall& call) {
@@ -171,7 +192,7 @@ wbcore_predictor* wbcore_predictor_create(int dtype,
                                           const void* parameters,
                                           size_t n_parameters) {
     wbcore_predictor* made = nullptr;
-    guarded([&] {
+    guarded(create, [&] {
         if (dtype != WBCORE_FLOAT32 && dtype != WBCORE_FLOAT64)
             refuse(create, "dtype to be WBCORE_FLOAT32 or WBCORE_FLOAT64", std::to_string(dtype));
         require_pointer(create, "widths", widths);
@@ -203,7 +224,7 @@ int wbcore_predictor_dtype(const wbcore_predictor* predictor) {
 
 int wbcore_predict(const wbcore_predictor* predictor, const void* x, size_t rows, void* y) {
     const char* const function = "wbcore_predict";
-    return guarded([&] {
+    return guarded(function, [&] {
         require_pointer(function, "a predictor", predictor);
         predict(*predictor, {function, x, predictor->inputs(), rows, y, predictor->outputs(), 1});
     });
@@ -217,7 +238,7 @@ int wbcore_predict_strided(const wbcore_predictor* predictor,
                            size_t y_stride,
                            size_t n_threads) {
     const char* const function = "wbcore_predict_strided";
-    return guarded([&] {
+    return guarded(function, [&] {
         require_pointer(function, "a predictor", predictor);
         predict(*predictor, {function, x, x_stride, rows, y, y_stride, n_threads});
     });
@@ -225,7 +246,7 @@ int wbcore_predict_strided(const wbcore_predictor* predictor,
 
 size_t wbcore_get_num_threads(void) {
     std::size_t n = 0;
-    guarded([&] { n = thread_limit(); });
+    guarded("wbcore_get_num_threads", [&] { n = thread_limit(); });
     return n;
 }
 

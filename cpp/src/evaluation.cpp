@@ -26,25 +26,28 @@ Evaluation evaluate(const Network<T>& network,
     std::vector<Batch<T>> batches(n);
     for (std::size_t t = 0; t < n; ++t)
         passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block));
-    // n blocks at a time, one a thread; metrics are added in order of the rows
+    // n blocks at a time, one a thread if there are as many; metrics are added in order of the rows
     for (std::size_t first = 0; first < data.x.rows; first += n * block) {
         if (first > 0) stop_if(interrupted);
-        auto rows_of = [&](std::size_t t) {
-            const std::size_t from = std::min(first + t * block, data.x.rows);
+        auto rows_of = [&](std::size_t b) {
+            const std::size_t from = std::min(first + b * block, data.x.rows);
             return Range{from, std::min(from + block, data.x.rows)};
         };
-        run_team(n, [&](std::size_t t) {
-            const Range mine = rows_of(t);
+        auto evaluate_block = [&](std::size_t b) {
+            const Range mine = rows_of(b);
             const std::size_t rows = mine.last - mine.first;
-            Pass<T>& pass = *passes[t];
+            Pass<T>& pass = *passes[b];
             pass.set_rows(rows);
             if (rows == 0) return;
-            batches[t] = pass.batch(data, nullptr, mine.first, rows, {0, rows});
-            if (batches[t].refused != InputArray::none) throw InputError(batches[t].refused);
+            batches[b] = pass.batch(data, nullptr, mine.first, rows, {0, rows});
+            if (batches[b].refused != InputArray::none) throw InputError(batches[b].refused);
             for (std::size_t l = 0; l < packed.size(); ++l)
-                pass.forward(packed, batches[t], l, {0, rows});
-            pass.loss(objective, batches[t], 1, false, {0, rows});
+                pass.forward(packed, batches[b], l, {0, rows});
+            pass.loss(objective, batches[b], 1, false, {0, rows});
             pass.copy_row_losses(row_losses.data() + mine.first);
+        };
+        run_team(n, [&](std::size_t t, std::size_t size) {
+            for (std::size_t b = t; b < n; b += size) evaluate_block(b);
         });
         for (std::size_t t = 0; t < n; ++t)
             if (passes[t]->rows() != 0) passes[t]->add_metrics(sums, batches[t]);

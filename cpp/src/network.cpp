@@ -9,33 +9,51 @@
 
 namespace wbcore {
 
-template <class T>
-Network<T>::Network(std::vector<DenseShape> shapes) : shapes_(std::move(shapes)) {
-    if (shapes_.empty())
+namespace {
+
+void require_layer(const std::vector<DenseShape>& shapes, std::size_t l) {
+    const DenseShape& shape = shapes[l];
+    const std::string where = "[Network] layer " + std::to_string(l) + ": expected ";
+    if (shape.inputs == 0 || shape.outputs == 0)
+        throw std::invalid_argument(where + "positive sizes, got " + std::to_string(shape.inputs) +
+                                    " inputs and " + std::to_string(shape.outputs) + " outputs");
+    if (l > 0 && shapes[l - 1].outputs != shape.inputs)
+        throw std::invalid_argument(where + std::to_string(shapes[l - 1].outputs) +
+                                    " inputs, the outputs of the layer before it, got " +
+                                    std::to_string(shape.inputs));
+    if (shape.activation == Activation::softmax && l + 1 != shapes.size())
+        throw std::invalid_argument(where + "softmax in the last layer only, got it in one of " +
+                                    std::to_string(shapes.size()));
+}
+
+}  // namespace
+
+std::size_t parameter_count(const std::vector<DenseShape>& shapes, std::size_t size) {
+    if (shapes.empty())
         throw std::invalid_argument("[Network] expected at least one layer, got none");
-    std::size_t size = 0;
-    for (std::size_t l = 0; l < shapes_.size(); ++l) {
-        const DenseShape& shape = shapes_[l];
-        const std::string where = "[Network] layer " + std::to_string(l);
-        if (shape.inputs == 0 || shape.outputs == 0)
-            throw std::invalid_argument(where + ": expected positive sizes, got " +
-                                        std::to_string(shape.inputs) + " inputs and " +
-                                        std::to_string(shape.outputs) + " outputs");
-        if (l > 0 && shapes_[l - 1].outputs != shape.inputs)
-            throw std::invalid_argument(
-                where + ": expected " + std::to_string(shapes_[l - 1].outputs) +
-                " inputs, the outputs of the layer before it, got " + std::to_string(shape.inputs));
-        if (shape.activation == Activation::softmax && l + 1 != shapes_.size())
-            throw std::invalid_argument(where + ": softmax is for the last layer only");
-        offsets_.push_back(size);
+    std::size_t total = 0;
+    for (std::size_t l = 0; l < shapes.size(); ++l) {
+        require_layer(shapes, l);
+        const auto [inputs, outputs, activation] = shapes[l];
         // a count that wraps around would make a small buffer for large layers
-        std::size_t parameters = 0;
-        if (__builtin_mul_overflow(shape.inputs, shape.outputs, &parameters) ||
-            __builtin_add_overflow(parameters, shape.outputs, &parameters) ||
-            __builtin_add_overflow(parameters, size, &size))
-            throw std::bad_alloc();
+        std::size_t parameters = 0, bytes = 0;
+        if (__builtin_mul_overflow(inputs, outputs, &parameters) ||
+            __builtin_add_overflow(parameters, outputs, &parameters) ||
+            __builtin_add_overflow(parameters, total, &total) ||
+            __builtin_mul_overflow(total, size, &bytes))
+            throw OutOfMemory(inputs, outputs, size);
     }
-    parameters_ = AlignedBuffer<T>(size);
+    return total;
+}
+
+template <class T>
+Network<T>::Network(std::vector<DenseShape> shapes)
+    : shapes_(std::move(shapes)), parameters_(parameter_count(shapes_, sizeof(T))) {
+    std::size_t offset = 0;
+    for (const DenseShape& shape : shapes_) {
+        offsets_.push_back(offset);
+        offset += shape.inputs * shape.outputs + shape.outputs;
+    }
 }
 
 template <class T>

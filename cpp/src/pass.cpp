@@ -50,14 +50,37 @@ bool gather_rows(
 
 }  // namespace
 
+namespace {
+
+// The size of arrays (B, ...) that lie one after another. B is what a caller made of it, by a batch size or by an array
+// without memory of its own, and a sum that wraps around would make a small buffer for large arrays.
+template <class T>
+class ArraysSize {
+public:
+    explicit ArraysSize(std::size_t rows) : rows_(rows) {}
+    void add(std::size_t cols, std::size_t arrays = 1) {
+        std::size_t n = 0;
+        if (__builtin_mul_overflow(rows_ | 1, round_up(cols, panel_width<T>), &n) ||
+            __builtin_mul_overflow(n, arrays, &n) || __builtin_add_overflow(total_, n, &total_))
+            throw OutOfMemory(rows_, cols, sizeof(T));
+    }
+    std::size_t total() const { return total_; }
+
+private:
+    std::size_t rows_, total_ = 0;
+};
+
+}  // namespace
+
 template <class T>
 Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool input_gradients)
     : layers_(shapes.size()), row_losses_(capacity), labels_(capacity) {
-    std::size_t size = packed_size<T>(capacity, shapes.front().inputs) * (input_gradients ? 2 : 1) +
-                       packed_size<T>(capacity, shapes.back().outputs);
+    ArraysSize<T> size(capacity);
+    size.add(shapes.front().inputs, input_gradients ? 2 : 1);
+    size.add(shapes.back().outputs);
     for (std::size_t l = 0; l < shapes.size(); ++l)
-        size += packed_size<T>(capacity, shapes[l].outputs) * (2 + (keeps_z(shapes, l) ? 1 : 0));
-    buffer_ = AlignedBuffer<T>(size);
+        size.add(shapes[l].outputs, keeps_z(shapes, l) ? 3 : 2);
+    buffer_ = AlignedBuffer<T>(size.total());
     T* data = buffer_.data();
     x_ = plan(data, capacity, shapes.front().inputs);
     t_ = plan(data, capacity, shapes.back().outputs);

@@ -117,7 +117,7 @@ private:
     std::vector<LayerArrays> layers_;
     Panels<T> x_, t_, dx_;  // room for copies, and dX
     AlignedBuffer<T> row_losses_;
-    std::vector<std::int64_t> labels_;
+    AlignedBuffer<std::int64_t> labels_;
     std::size_t rows_ = 0;
 };
 

@@ -99,13 +99,13 @@ bool predict_rows(Matrix<T> y,
     const std::size_t blocks = (x.rows + block - 1) / block, n = std::min(n_threads, blocks);
     if (n <= 1) return predict_range({0, x.rows}, asked);
     std::atomic<bool> finite = true, stopped = false;
-    run_team(n, [&](std::size_t t) {
+    run_team(n, [&](std::size_t t, std::size_t size) {
         auto stops = [&] {
             if (t == 0 && interrupted != nullptr && *interrupted && (*interrupted)())
                 stopped = true;
             return stopped.load(std::memory_order_relaxed);
         };
-        if (!predict_range(part(x.rows, n, t, block), stops)) finite = false;
+        if (!predict_range(part(x.rows, size, t, block), stops)) finite = false;
     });
     if (stopped) throw Interrupted();
     return finite;

@@ -9,8 +9,10 @@
 #include <exception>
 #include <fstream>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -47,9 +49,10 @@ public:
         std::thread([this] { serve(); }).detach();
     }
 
-    void start(const TeamBody& body, std::size_t index) {
+    void start(const TeamBody& body, std::size_t index, std::size_t size) {
         body_ = &body;
         index_ = index;
+        size_ = size;
         ordered_.fetch_add(1, std::memory_order_release);
         ordered_.notify_one();
     }
@@ -67,7 +70,7 @@ private:
         for (std::uint32_t served = 0;; ++served) {
             wait_while_equal(ordered_, served);
             try {
-                (*body_)(index_);
+                (*body_)(index_, size_);
             } catch (...) {
                 error_ = std::current_exception();
             }
@@ -77,7 +80,7 @@ private:
     }
 
     const TeamBody* body_ = nullptr;
-    std::size_t index_ = 0;
+    std::size_t index_ = 0, size_ = 0;
     std::exception_ptr error_;
     std::atomic<std::uint32_t> ordered_{0}, done_{0};  // how many bodies so far
 };
@@ -87,23 +90,20 @@ class Pool {
 public:
     static Pool& instance();
 
-    // A list of n workers.
-    Worker* lease(std::size_t n) {
+    // A list of n workers, or of as many as there can be, and their number.
+    std::pair<Worker*, std::size_t> lease(std::size_t n) {
         const std::lock_guard lock(mutex_);
         Worker* team = nullptr;
         Worker** end = &team;
-        try {
-            for (; n > 0; --n) {
-                *end = idle_ != nullptr ? std::exchange(idle_, idle_->next) : new Worker;
-                end = &(*end)->next;
-                *end = nullptr;
-            }
-        } catch (...) {  // no more threads to be had: none is lost
-            *end = idle_;
-            idle_ = team;
-            throw;
+        for (std::size_t count = 0; count < n; ++count) {
+            Worker* const worker =
+                idle_ != nullptr ? std::exchange(idle_, idle_->next) : new_worker();
+            if (worker == nullptr) return {team, count};
+            *end = worker;
+            end = &worker->next;
+            *end = nullptr;
         }
-        return team;
+        return {team, n};
     }
 
     void give_back(Worker* team) {
@@ -115,6 +115,17 @@ public:
     }
 
 private:
+    // Null when the system has no thread or no memory for one: limits of the user, a container, an address space.
+    static Worker* new_worker() {
+        try {
+            return new Worker;
+        } catch (const std::system_error&) {
+            return nullptr;
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
+    }
+
     std::mutex mutex_;
     Worker* idle_ = nullptr;
 };
@@ -188,10 +199,10 @@ void set_thread_limit(std::size_t n) { process_limit.store(n, std::memory_order_
 
 std::size_t set_thread_limit_here(std::size_t n) { return std::exchange(limit_here, n); }
 
-void Barrier::arrive_and_wait() {
-    if (size_ == 1) return;
+void Barrier::arrive_and_wait(std::size_t size) {
+    if (size == 1) return;
     const std::uint32_t phase = phase_.load(std::memory_order_relaxed);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < size_)
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < size)
         return wait_while_equal(phase_, phase);
     arrived_.store(0, std::memory_order_relaxed);
     phase_.store(phase + 1, std::memory_order_release);
@@ -199,15 +210,17 @@ void Barrier::arrive_and_wait() {
 }
 
 void run_team(std::size_t n, const TeamBody& body) {
-    if (n <= 1) return body(0);
+    if (n <= 1) return body(0, 1);
     Pool& pool = Pool::instance();
-    Worker* const team = pool.lease(n - 1);
+    const auto [team, workers] = pool.lease(n - 1);
+    if (workers == 0) return body(0, 1);
     std::size_t t = 0;
-    for (Worker* worker = team; worker != nullptr; worker = worker->next) worker->start(body, ++t);
+    for (Worker* worker = team; worker != nullptr; worker = worker->next)
+        worker->start(body, ++t, workers + 1);
     // The workers use `body` until the last of them is done, whatever happens here.
     std::exception_ptr error;
     try {
-        body(0);
+        body(0, workers + 1);
     } catch (...) {
         error = std::current_exception();
     }

@@ -42,12 +42,11 @@ public:
           interrupted_(interrupted),
           n_threads_(n_threads),
           rows_of_a_piece_(wbcore::rows_of_a_piece(network.shapes(), options.batch_size)),
-          barrier_(n_threads),
           metrics_(
               options.metrics, options.objective.loss, network[network.size() - 1].shape.outputs) {}
 
     TrainingStatus run() {
-        run_team(n_threads_, [this](std::size_t t) { work(t); });
+        run_team(n_threads_, [this](std::size_t t, std::size_t size) { work(t, size); });
         return status_;
     }
 
@@ -63,16 +62,16 @@ private:
         return options_.objective.mean_count(rows, network_[network_.size() - 1].shape.outputs);
     }
 
-    void work(std::size_t t) {
+    void work(std::size_t t, std::size_t size) {
         for (std::size_t first = 0; first < data_.x.rows; first += options_.batch_size) {
             const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
             if (t == 0) pass_.set_rows(rows);  // the others look after the barrier
-            const Batch<T> batch = compute_rows(first, rows, t);
-            barrier_.arrive_and_wait();
+            const Batch<T> batch = compute_rows(first, rows, t, size);
+            barrier_.arrive_and_wait(size);
             const bool stopped = stopped_.load(std::memory_order_relaxed);
             if (t == 0) account(batch, stopped);
-            if (!stopped) update(batch, t);
-            barrier_.arrive_and_wait();
+            if (!stopped) update(batch, t, size);
+            barrier_.arrive_and_wait(size);
             if (status_ != TrainingStatus::completed) return;
             if (t == 0) ++batch_;
         }
@@ -80,8 +79,8 @@ private:
 
     // Gathers this thread's rows of the batch and takes them forward, to the loss and back, all of them at once unless it is
     // a batch of seconds.
-    Batch<T> compute_rows(std::size_t first, std::size_t rows, std::size_t t) {
-        const Range mine = part(rows, n_threads_, t);
+    Batch<T> compute_rows(std::size_t first, std::size_t rows, std::size_t t, std::size_t size) {
+        const Range mine = part(rows, size, t);
         Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
         for (;;) {
             const Batch<T> batch = pass_.batch(data_, order_, first, rows, piece);
@@ -100,19 +99,19 @@ private:
             pass_.backward_inputs(network_, l, piece);
     }
 
-    void update(const Batch<T>& batch, std::size_t t) {
-        if (pass_.rows() > rows_of_a_piece_) return update_in_pieces(batch, t);
+    void update(const Batch<T>& batch, std::size_t t, std::size_t size) {
+        if (pass_.rows() > rows_of_a_piece_) return update_in_pieces(batch, t, size);
         for (std::size_t l = network_.size(); l-- > 0;)
             pass_.backward_parameters(network_, batch, l, &options_.sgd,
-                                      part(network_[l].shape.inputs, n_threads_, t, grain<T>));
+                                      part(network_[l].shape.inputs, size, t, grain<T>));
     }
 
-    void update_in_pieces(const Batch<T>& batch, std::size_t t) {
+    void update_in_pieces(const Batch<T>& batch, std::size_t t, std::size_t size) {
         bool stopped = false;
         for (std::size_t l = network_.size(); l-- > 0 && !stopped;) {
             const DenseShape& shape = network_[l].shape;
             in_pieces(
-                part(shape.inputs, n_threads_, t, grain<T>), inputs_of_a_piece(shape, pass_.rows()),
+                part(shape.inputs, size, t, grain<T>), inputs_of_a_piece(shape, pass_.rows()),
                 [&] { return stopped = stops(t); },
                 [&](Range inputs) {
                     pass_.backward_parameters(network_, batch, l, &options_.sgd, inputs);
@@ -158,7 +157,8 @@ private:
     const TrainingOptions<T>& options_;
     const std::int64_t* order_;
     const InterruptCheck& interrupted_;
-    const std::size_t n_threads_, rows_of_a_piece_;
+    const std::size_t n_threads_;  // at most
+    const std::size_t rows_of_a_piece_;
     Barrier barrier_;
     MetricSums metrics_;
     double loss_sum_ = 0;
@@ -211,7 +211,7 @@ TrainingEnd train(Network<T>& network,
     const std::size_t capacity = std::min(options.batch_size, data.x.rows);
     Pass<T> pass(network.shapes(), capacity);
     const std::size_t n_threads = team_size(options.n_threads, network.shapes(), capacity);
-    std::vector<std::int64_t> order(options.shuffle ? data.x.rows : 0);
+    AlignedBuffer<std::int64_t> order(options.shuffle ? data.x.rows : 0);
 
     // The network itself is written after each good epoch only: it always holds the last finite one.
     auto write_back = [&] {
@@ -220,7 +220,8 @@ TrainingEnd train(Network<T>& network,
         if (has_velocity) packed.unpack_velocity(velocity);
     };
     for (std::size_t epoch = 0; epoch < options.epochs; ++epoch) {
-        if (options.shuffle) shuffled_order(order, options.seed, epoch, interrupted);
+        if (options.shuffle)
+            shuffled_order({order.data(), order.size()}, options.seed, epoch, interrupted);
         Epoch<T> loop(packed, pass, data, options, options.shuffle ? order.data() : nullptr,
                       interrupted, n_threads);
         const TrainingStatus status = loop.run();

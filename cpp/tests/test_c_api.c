@@ -85,6 +85,7 @@ static void creation_refuses(void) {
     const char* const missing[] = {"relu", NULL};
     const char* const early[] = {"softmax", "identity"};
     const size_t empty[] = {2, 0, 1};
+    const size_t wide[] = {(size_t)1 << 22, (size_t)1 << 22, 1};
     const size_t enormous[] = {(size_t)-1, (size_t)-1, 1};
     const struct {
         int dtype;
@@ -104,9 +105,16 @@ static void creation_refuses(void) {
         {32, 2, widths, missing, parameters, 9, "expected a name for every activation, got NULL"},
         {32, 2, widths, unknown, parameters, 9, "activation 1 to be one of identity, sigmoid"},
         {32, 2, widths, unknown, parameters, 9, "got 'rleu'"},
-        {32, 2, widths, early, parameters, 9, "softmax is for the last layer only"},
+        {32, 2, widths, early, parameters, 9,
+         "expected softmax in the last layer only, got it in one of 2"},
         {32, 2, empty, activations, parameters, 9, "expected positive sizes"},
-        {32, 2, enormous, activations, parameters, 9, "memory"},
+        {32, 2, enormous, activations, parameters, 9,
+         "[wbcore_predictor_create] expected 18446744073709551615 x 18446744073709551615 x 4 bytes "
+         "of "
+         "memory, got less"},
+        // said before there is memory for them: 2^46 bytes are more than any machine has
+        {32, 2, wide, activations, parameters, 9,
+         "expected 17592194433025 parameters for these widths, got 9"},
         {64, 2, widths, activations, parameters, 8,
          "expected 9 parameters for these widths, got 8"},
     };
@@ -128,20 +136,52 @@ static void prediction_refuses(void) {
     CHECK_REFUSED(wbcore_predict(p, x, 0, y), "expected at least one row, got none");
     CHECK_REFUSED(wbcore_predict(p, x, 3, x + 5), "expected y apart from x");
     CHECK_REFUSED(wbcore_predict(p, x, 3, (char*)y + 1), "expected y aligned to 4 bytes");
-    CHECK_REFUSED(wbcore_predict(p, x, SIZE_MAX / 4, y), "expected arrays that fit into memory");
+    CHECK_REFUSED(wbcore_predict(p, x, SIZE_MAX / 4, y), "expected x that fits into memory, got");
     CHECK_REFUSED(wbcore_predict_strided(p, x, 1, 3, y, 1, 1),
                   "[wbcore_predict_strided] expected x_stride of at least 2, got 1");
     CHECK_REFUSED(wbcore_predict_strided(p, x, 2, 3, y, 0, 1), "y_stride of at least 1, got 0");
     CHECK_REFUSED(wbcore_predict_strided(p, x, 2, 3, y, 1, 1025),
                   "expected n_threads from 0 to 1024, got 1025");
     x[3] = NAN;
-    CHECK_REFUSED(wbcore_predict(p, x, 3, y), "finite values in x, got nan at row 1, column 1");
-    x[2] = INFINITY;
-    CHECK_REFUSED(wbcore_predict(p, x, 3, y), "got an infinity at row 1, column 0");
+    CHECK_REFUSED(wbcore_predict(p, x, 3, y), "expected finite values in x, got nan at x[1, 1]");
+    x[2] = -INFINITY;
+    CHECK_REFUSED(wbcore_predict(p, x, 3, y), "got -inf at x[1, 0]");
     CHECK(y[0] == 7 && y[1] == 7 && y[2] == 7);
     CHECK(wbcore_predict(p, x, 1, y) == WBCORE_OK);  // errors leave nothing behind
     CHECK(y[0] == 1 && y[1] == 7);
     wbcore_predictor_destroy(p);
+}
+
+// Strides and numbers of rows whose bytes no size can hold, in memory before and after the other array.
+static void sizes_that_wrap_around(void) {
+    wbcore_predictor* p = create(WBCORE_FLOAT32);
+    wbcore_predictor* wide = create(WBCORE_FLOAT64);
+    double room[16] = {0};
+    void* const ends[] = {room, room + 8};
+    const size_t strides[] = {SIZE_MAX,         SIZE_MAX / 2,     SIZE_MAX / 2 + 1,
+                              SIZE_MAX / 4 + 1, SIZE_MAX / 8 + 1, SIZE_MAX / 16 + 1,
+                              (size_t)1 << 62};
+    for (size_t first = 0; first < 2; ++first) {
+        void* const x = ends[first];
+        void* const y = ends[1 - first];
+        for (size_t i = 0; i < sizeof strides / sizeof strides[0]; ++i) {
+            const size_t stride = strides[i];
+            for (size_t rows = 2; rows < 6; ++rows) {
+                CHECK_REFUSED(wbcore_predict_strided(wide, x, stride, rows, y, 1, 1), "got");
+                CHECK_REFUSED(wbcore_predict_strided(wide, x, 2, rows, y, stride, 1), "got");
+                if (stride > SIZE_MAX / 8)  // less is a distance that a pointer difference can hold
+                    CHECK_REFUSED(wbcore_predict_strided(p, x, stride, rows, y, 1, 1), "got");
+            }
+            // of a single row the stride means nothing
+            CHECK(wbcore_predict_strided(wide, x, stride, 1, y, stride, 1) == WBCORE_OK);
+        }
+        CHECK_REFUSED(wbcore_predict_strided(p, x, (size_t)1 << 62, 2, y, 1, 1),
+                      "expected x that fits into memory, got 2 rows of stride 4611686018427387904");
+        CHECK_REFUSED(wbcore_predict_strided(p, x, 2, 2, y, (size_t)1 << 62, 1),
+                      "expected y that fits into memory, got 2 rows of stride 4611686018427387904");
+    }
+    wbcore_predictor_destroy(p);
+    wbcore_predictor_destroy(wide);
 }
 
 static void threads(void) {
@@ -163,6 +203,7 @@ int main(void) {
     CHECK(strcmp(wbcore_last_error(), "") == 0);
     creation_refuses();
     prediction_refuses();
+    sizes_that_wrap_around();
     threads();
     return failures;
 }

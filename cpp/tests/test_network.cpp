@@ -25,7 +25,8 @@ void construction() {
     CHECK_THROWS(std::invalid_argument,
                  "layer 1: expected 3 inputs, the outputs of the layer before it, got 4",
                  Net(Shapes{{2, 3}, {4, 1}}));
-    CHECK_THROWS(std::invalid_argument, "layer 0: softmax is for the last layer only",
+    CHECK_THROWS(std::invalid_argument,
+                 "layer 0: expected softmax in the last layer only, got it in one of 2",
                  Net(Shapes{{2, 3, Activation::softmax}, {3, 1}}));
     const Net net(Shapes{{2, 3, Activation::relu}, {3, 4, Activation::softmax}});
     CHECK_EQUAL(net.inputs(), std::size_t(2));

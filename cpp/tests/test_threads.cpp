@@ -1,9 +1,11 @@
 // Teams of threads, their barrier, and how work is dealt out.
 #include "wbcore/threads.hpp"
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -27,7 +29,7 @@ void every_member_runs_once() {
         std::set<std::thread::id> ids;
         const std::thread::id caller = std::this_thread::get_id();
         bool caller_is_first = false;
-        run_team(n, [&](std::size_t t) {
+        run_team(n, [&](std::size_t t, std::size_t) {
             const std::lock_guard<std::mutex> lock(mutex);
             ++runs[t];
             ids.insert(std::this_thread::get_id());
@@ -46,7 +48,7 @@ void errors_reach_the_caller() {
             const checks::Note note("n, thrower",
                                     std::to_string(n) + ", " + std::to_string(thrower));
             std::atomic<std::size_t> done{0};
-            CHECK_THROWS(std::runtime_error, "member", run_team(n, [&](std::size_t t) {
+            CHECK_THROWS(std::runtime_error, "member", run_team(n, [&](std::size_t t, std::size_t) {
                              if (t == thrower || thrower == n) {
                                  ++done;
                                  throw std::runtime_error("member " + std::to_string(t));
@@ -56,7 +58,7 @@ void errors_reach_the_caller() {
                          }));
             CHECK_EQUAL(done.load(), n);
             std::atomic<std::size_t> again{0};
-            run_team(n, [&](std::size_t) { ++again; });
+            run_team(n, [&](std::size_t, std::size_t) { ++again; });
             CHECK_EQUAL(again.load(), n);
         }
 }
@@ -70,10 +72,10 @@ void teams_side_by_side() {
             for (int round = 0; round < 100; ++round) {
                 const std::size_t n = (c + static_cast<std::size_t>(round)) % 4 + 1;
                 std::vector<int> runs(n);
-                Barrier barrier(n);
-                run_team(n, [&](std::size_t t) {
+                Barrier barrier;
+                run_team(n, [&](std::size_t t, std::size_t size) {
                     ++runs[t];
-                    barrier.arrive_and_wait();  // only a team that is whole comes through
+                    barrier.arrive_and_wait(size);  // only a team that is whole comes through
                 });
                 for (const int count : runs) wrong[c] += count != 1;
             }
@@ -81,7 +83,9 @@ void teams_side_by_side() {
     for (std::thread& caller : callers) caller.join();
     for (const int count : wrong) CHECK_EQUAL(count, 0);
     std::atomic<int> inner{0};
-    run_team(3, [&](std::size_t) { run_team(2, [&](std::size_t) { ++inner; }); });
+    run_team(3, [&](std::size_t, std::size_t) {
+        run_team(2, [&](std::size_t, std::size_t) { ++inner; });
+    });
     CHECK_EQUAL(inner.load(), 6);
 }
 
@@ -106,11 +110,11 @@ void forks() {
     // Neither the thread sanitizer nor qemu's emulation of one process supports threads in a child.
 #if !defined(__SANITIZE_THREAD__)
     if (std::getenv("WBCORE_TESTS_EMULATED") != nullptr) return;
-    run_team(3, [](std::size_t) {});
+    run_team(3, [](std::size_t, std::size_t) {});
     const pid_t child = fork();
     if (child == 0) {
         std::atomic<int> runs{0};
-        run_team(4, [&](std::size_t) { ++runs; });
+        run_team(4, [&](std::size_t, std::size_t) { ++runs; });
         _exit(runs.load());
     }
     int status = 0;
@@ -121,20 +125,70 @@ void forks() {
 #endif
 }
 
+// Threads from now on ask for more memory for their stacks than there are addresses. Says whether the C library agreed.
+bool let_no_thread_start() {
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    const bool set = pthread_attr_setstacksize(&attributes, std::size_t(1) << 46) == 0 &&
+                     pthread_setattr_default_np(&attributes) == 0;
+    pthread_attr_destroy(&attributes);
+    return set;
+}
+
+// A team takes the threads that there are; its members know how many they are, and meet at the barrier.
+void check_team_of(std::size_t asked, std::size_t expected) {
+    const checks::Note note("asked", asked);
+    std::vector<int> runs(asked);
+    std::atomic<std::size_t> together{0}, wrong{0};
+    Barrier barrier;
+    run_team(asked, [&](std::size_t t, std::size_t size) {
+        ++runs[t];
+        ++together;
+        barrier.arrive_and_wait(size);
+        if (size != expected || together != expected) ++wrong;
+    });
+    CHECK_EQUAL(wrong.load(), std::size_t(0));
+    for (std::size_t t = 0; t < asked; ++t) CHECK_EQUAL(runs[t], t < expected ? 1 : 0);
+}
+
+// In a process of its own, which has no way back from it. It starts without workers.
+void lack_of_threads() {
+#if !defined(__SANITIZE_THREAD__)
+    if (std::getenv("WBCORE_TESTS_EMULATED") != nullptr) return;
+    for (const std::size_t workers : {0u, 2u}) {
+        const checks::Note note("workers", workers);
+        const pid_t child = fork();
+        if (child == 0) {
+            run_team(workers + 1, [](std::size_t, std::size_t) {});
+            if (!let_no_thread_start()) _exit(0);
+            for (const std::size_t asked : {1u, 2u, 3u, 4u, 9u})
+                check_team_of(asked, std::min(asked, workers + 1));
+            // all have come back
+            check_team_of(9, workers + 1);
+            _exit(checks::result());
+        }
+        int status = 0;
+        CHECK(waitpid(child, &status, 0) == child);
+        CHECK(WIFEXITED(status));
+        CHECK_EQUAL(WEXITSTATUS(status), 0);
+    }
+#endif
+}
+
 // Plain numbers written before the barrier are read by the neighbour after it, thousands of times over: a thread
 // sanitizer sees a missing order, and any thread that runs ahead reads a wrong number.
 void barrier_orders_rounds(std::size_t n, int rounds) {
     const checks::Note note("n", n);
-    Barrier barrier(n);
+    Barrier barrier;
     std::vector<int> written(n * 16);  // a cache line each
     std::vector<int> wrong(n);
-    run_team(n, [&](std::size_t t) {
+    run_team(n, [&](std::size_t t, std::size_t size) {
         for (int round = 1; round <= rounds; ++round) {
             written[t * 16] = round;
-            barrier.arrive_and_wait();
+            barrier.arrive_and_wait(size);
             for (std::size_t other = 0; other < n; ++other)
                 if (written[other * 16] != round) ++wrong[t];
-            barrier.arrive_and_wait();
+            barrier.arrive_and_wait(size);
         }
     });
     for (const int count : wrong) CHECK_EQUAL(count, 0);
@@ -142,14 +196,14 @@ void barrier_orders_rounds(std::size_t n, int rounds) {
 
 // One thread comes so late that the others have gone to sleep.
 void barrier_wakes_sleepers() {
-    Barrier barrier(3);
+    Barrier barrier;
     std::atomic<int> through{0};
-    run_team(3, [&](std::size_t t) {
+    run_team(3, [&](std::size_t t, std::size_t size) {
         if (t == 1) std::this_thread::sleep_for(std::chrono::milliseconds(30));
-        barrier.arrive_and_wait();
+        barrier.arrive_and_wait(size);
         ++through;
         if (t == 2) std::this_thread::sleep_for(std::chrono::milliseconds(30));
-        barrier.arrive_and_wait();
+        barrier.arrive_and_wait(size);
         CHECK_EQUAL(through.load(), 3);
     });
 }
@@ -185,6 +239,7 @@ int main() {
     teams_side_by_side();
     limits();
     forks();
+    lack_of_threads();
     barrier_orders_rounds(1, 100);
     barrier_orders_rounds(2, 3000);
     barrier_orders_rounds(5, 300);

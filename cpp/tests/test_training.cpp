@@ -6,7 +6,9 @@
 #include <limits>
 #include <numeric>
 #include <stdexcept>
+#include <string>
 
+#include "pass.hpp"
 #include "problems.hpp"
 #include "wbcore/random.hpp"
 
@@ -401,8 +403,27 @@ void inputs_that_are_not_finite() {
             }
 }
 
+// Arrays whose size is nothing but a few numbers when it is counted in 64 bits.
+template <class T>
+void sizes_that_wrap_around() {
+    constexpr std::size_t rows = (std::size_t(1) << 20) + 1, w = panel_width<T>;
+    // inputs, targets, and the last layer's outputs and gradients take rows * w * (1 + 3 q) numbers; of this the
+    // part in brackets times rows is 1 in the 64 - log2(w) bits that w leaves
+    std::size_t inverse = 1;
+    for (int i = 0; i < 6; ++i) inverse *= 2 - rows * inverse;
+    const std::size_t modulus = ~std::size_t(0) / w + 1;
+    std::size_t bracket = inverse % modulus;
+    while (bracket % 3 != 1) bracket += modulus;
+    const std::size_t outputs = (bracket - 1) / 3 * w;
+    CHECK_EQUAL(rows * w * (1 + 3 * (outputs / w)), w);
+    const std::string size = std::to_string(rows) + " x " + std::to_string(outputs) + " x ";
+    const std::vector<DenseShape> shapes{{1, outputs, Activation::identity}};
+    CHECK_THROWS(OutOfMemory, size.c_str(), Pass<T>(shapes, rows));
+}
+
 template <class T>
 void all() {
+    sizes_that_wrap_around<T>();
     xor_is_learned<T>();
     threads_do_not_show<T>();
     first_batches<T>();

@@ -23,6 +23,11 @@ from typing import TYPE_CHECKING
 try:
     from wbcore import _core
 except ImportError as _error:
+    if "subinterpreter" in str(_error):
+        raise ImportError(
+            "[wbcore] expected the main interpreter, got a sub-interpreter; use threads, which run "
+            "beside each other in wbcore's calls, or processes"
+        ) from _error
     from pathlib import Path
 
     # A checkout has the sources of the extension module but not the module itself.

@@ -147,29 +147,95 @@ def real_array(operation: str, name: str, value: object) -> NDArray[Any]:
     except ValueError:  # rows of different lengths
         raise ValueError(f"{expected}, got {shown(value)}") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{expected}, got dtype {array.dtype}")
+        raise TypeError(f"{expected}, got {not_real(name, value, array)}")
     return array
+
+
+def not_real(name: str, value: object, array: NDArray[Any]) -> str:
+    """What the value is that NumPy makes no array of real numbers of, and what would be one.
+
+    `array` is what NumPy made of it. The bindings ask here, too, and only for a message.
+    """
+    it = name if name.isidentifier() else "it"
+    if hasattr(value, "toarray"):
+        return f"a sparse {type(value).__name__}; pass {it}.toarray()"
+    if array.ndim == 0 and array.dtype.kind == "O":
+        return shown(value)
+    got = f"dtype {array.dtype}"
+    for index, item in np.ndenumerate(array) if array.dtype.kind in "OUST" else ():
+        if isinstance(item, (str, bytes)):
+            text = str(item) if isinstance(item, str) else bytes(item)  # not NumPy's subclasses
+            labels = name == "y" and array.ndim == 1
+            cure = "for class labels pass np.unique(y, return_inverse=True)[1]"
+            return (
+                f"{got} with {shown(text)}{at(name, index)}; "
+                f"{cure if labels else 'turn text into numbers first'}"
+            )
+    if array.dtype.kind != "O":
+        return got
+    # pandas makes objects of a frame whose columns differ or may lack values
+    cure = f"{it}.to_numpy(float)" if hasattr(value, "to_numpy") else f"np.asarray({it}, float)"
+    return f"{got}; pass {cure}"
+
+
+def at(name: str, index: tuple[int, ...]) -> str:
+    """The place in an array, as one would type it: " at X[3, 5]"."""
+    if not index:
+        return ""
+    place = f"[{', '.join(map(str, index))}]"
+    return f" at {name}{place}" if name.isidentifier() else f" at {place}"
+
+
+def require_finite(
+    operation: str, name: str, values: NDArray[Any], converted: NDArray[Any]
+) -> None:
+    """Refuses values that are NaN or infinite in the dtype of `converted`, which has them."""
+    finite = np.isfinite(converted)
+    if finite.all():
+        return
+    index = tuple(map(int, np.unravel_index(np.argmin(finite), values.shape)))
+    number = values[index]
+    where = f" in {converted.dtype}" if np.isfinite(number) else ""
+    raise ValueError(
+        f"[{operation}] expected {name} to be finite{where}, got {number!s}{at(name, index)}"
+    )
+
+
+class memory:  # noqa: N801 -- used as a function is
+    """Names the operation in a MemoryError of what happens inside, be it NumPy's or the core's."""
+
+    __slots__ = ("_operation",)
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, MemoryError):
+            return
+        text = str(error)
+        named = text.partition("] ")[2] if text.startswith("[") else ""
+        said = named or f"expected more memory, got {text or 'none'}"
+        raise MemoryError(f"[{self._operation}] {said}") from error
 
 
 def floats(operation: str, name: str, value: ArrayLike) -> NDArray[Any]:
     """Finite values, contiguous: float32 stays, every other numeric dtype becomes float64."""
     array = real_array(operation, name, value)
     single = array.dtype.newbyteorder("=") == np.float32
-    with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes inf and is refused below
-        array = np.ascontiguousarray(array, dtype=np.float32 if single else np.float64).reshape(
+    with memory(operation), np.errstate(over="ignore"):  # a longdouble beyond float64 becomes inf
+        result = np.ascontiguousarray(array, dtype=np.float32 if single else np.float64).reshape(
             array.shape
         )
-    if not np.isfinite(array).all():
-        raise ValueError(f"[{operation}] expected {name} to be finite, got NaN or infinity")
-    return array
+        require_finite(operation, name, array, result)
+    return result
 
 
 def rounded(operation: str, name: str, values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """The values in the dtype, to nearest; refused when they are not finite there."""
     with np.errstate(over="ignore"):
         result = values.astype(dtype, copy=False)
-    if not np.isfinite(result).all():
-        raise ValueError(
-            f"[{operation}] expected {name} to be finite in {dtype}, got NaN or infinity"
-        )
+    require_finite(operation, name, values, result)
     return result

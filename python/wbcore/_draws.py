@@ -55,7 +55,7 @@ class Matrix(NamedTuple):
         dtype: DTypeLike,
     ) -> Matrix:
         """From the arguments that all initializers have in common."""
-        return cls(
+        matrix = cls(
             operation,
             _arguments.integer(operation, "fan_in", shape[0]),
             _arguments.integer(operation, "fan_out", shape[1]),
@@ -63,6 +63,11 @@ class Matrix(NamedTuple):
             _arguments.integer(operation, "layer", layer, low=0, high=2**63 - 1),
             _arguments.dtype(operation, dtype),
         )
+        # NumPy says of a size that no address can count that it is a wrong value
+        needed = matrix.fan_in * matrix.fan_out * np.dtype(np.float64).itemsize
+        if needed > np.iinfo(np.intp).max:
+            raise MemoryError(f"[{operation}] expected {needed} bytes of memory, got less")
+        return matrix
 
     def normal_draws(self) -> NDArray[np.float64]:
         """Draws from N(0, 1)."""

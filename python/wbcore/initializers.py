@@ -24,10 +24,11 @@ given the network's seed and the number of the layer.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -95,8 +96,15 @@ def _initializer(own: str = "", about: str = "") -> Callable[[Function], Functio
     """)
 
     def register(function: Function) -> Function:
-        _FUNCTIONS[function.__name__] = function  # type: ignore[assignment]
-        return complete(function)
+        name = function.__name__
+
+        @functools.wraps(complete(function))
+        def initializer(*arguments: object, **options: object) -> object:
+            with _arguments.memory(name):
+                return function(*arguments, **options)
+
+        _FUNCTIONS[name] = initializer  # type: ignore[assignment]
+        return cast("Function", initializer)
 
     return register
 
@@ -439,7 +447,8 @@ def draw(
     function = _FUNCTIONS[initializer] if isinstance(initializer, str) else initializer
     options = {"seed": seed, "layer": stream}
     wanted = {name: options[name] for name in _open(function) & {*options}}
-    return _arguments.floats(operation, "its result", function(*shape, **wanted))
+    with _arguments.memory(operation):
+        return _arguments.floats(operation, "its result", function(*shape, **wanted))
 
 
 def _open(function: Callable[..., Any]) -> set[str]:

@@ -17,7 +17,7 @@ enum {
     WBCORE_OK = 0,
     WBCORE_INVALID_ARGUMENT = 1,
     WBCORE_OUT_OF_MEMORY = 2,
-    WBCORE_FAILED = 3  // no thread to be had, a bad environment variable
+    WBCORE_FAILED = 3  // a bad environment variable
 };
 
 // Types of numbers.

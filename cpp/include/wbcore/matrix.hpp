@@ -88,6 +88,18 @@ void copy_rows(Matrix<T> to, Panels<const T> from) {
     }
 }
 
+// Memory that could not be had; what() says how much: "6400160064 bytes of memory".
+class OutOfMemory : public std::bad_alloc {
+public:
+    explicit OutOfMemory(std::size_t bytes) noexcept;
+    // (rows, cols) numbers of `size` bytes, which may be more than an address can count
+    OutOfMemory(std::size_t rows, std::size_t cols, std::size_t size) noexcept;
+    const char* what() const noexcept override { return text_; }
+
+private:
+    char text_[96];  // a string would need memory
+};
+
 // Zero-filled, aligned to a cache line, with one spare line at the end so that a vector may read past the last element.
 template <class T>
 class AlignedBuffer {
@@ -95,10 +107,10 @@ public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(std::size_t n) : size_(n) {
         if (n > (static_cast<std::size_t>(-1) / 2 - 2 * alignment) / sizeof(T))
-            throw std::bad_alloc();
+            throw OutOfMemory(n, 1, sizeof(T));
         const std::size_t bytes = round_up(n * sizeof(T), alignment) + alignment;
         data_ = static_cast<T*>(std::aligned_alloc(alignment, bytes));
-        if (data_ == nullptr) throw std::bad_alloc();
+        if (data_ == nullptr) throw OutOfMemory(bytes);
         std::memset(static_cast<void*>(data_), 0, bytes);
     }
     AlignedBuffer(const AlignedBuffer& other) : AlignedBuffer(other.size_) {

@@ -13,6 +13,10 @@
 
 namespace wbcore {
 
+// How many weights and biases layers of these shapes have. Throws std::invalid_argument when one does not fit the next, and
+// OutOfMemory when there are more than `size` bytes each leave addresses for.
+std::size_t parameter_count(const std::vector<DenseShape>& shapes, std::size_t size);
+
 template <class T>
 class Network {
 public:

@@ -23,33 +23,34 @@ void set_thread_limit(std::size_t n);
 // For the calling thread alone; returns what was set before (0: nothing).
 std::size_t set_thread_limit_here(std::size_t n);
 
-// All of `size` threads wait until each has arrived.
+// All of `size` threads wait until each has arrived. The size comes with them: only a team that runs knows how many it is.
 class Barrier {
 public:
-    explicit Barrier(std::size_t size) : size_(size) {}
-    void arrive_and_wait();
+    void arrive_and_wait(std::size_t size);
 
 private:
-    const std::size_t size_;
     alignas(64) std::atomic<std::uint32_t> arrived_{0};
     alignas(64) std::atomic<std::uint32_t> phase_{0};
 };
 
-// A function of a thread's number, seen and not owned: a std::function of many captures would allocate in every call.
+// A function of a thread's number and of how many there are, seen and not owned: a std::function of many captures would
+// allocate in every call.
 class TeamBody {
 public:
     template <class F>
     explicit TeamBody(const F& body)
-        : body_(&body),
-          call_([](const void* f, std::size_t t) { (*static_cast<const F*>(f))(t); }) {}
-    void operator()(std::size_t t) const { call_(body_, t); }
+        : body_(&body), call_([](const void* f, std::size_t t, std::size_t size) {
+              (*static_cast<const F*>(f))(t, size);
+          }) {}
+    void operator()(std::size_t t, std::size_t size) const { call_(body_, t, size); }
 
 private:
     const void* body_;
-    void (*call_)(const void*, std::size_t);
+    void (*call_)(const void*, std::size_t, std::size_t);
 };
 
-// body(t) for t = 0 .. n - 1 at the same time, the caller's thread being t = 0. When some throw, one of their
+// body(t, size) for t = 0 .. size - 1 at the same time, the caller's thread being t = 0. The size is n, or less when the
+// system has no more threads: since no result depends on it, fewer are better than none. When some throw, one of their
 // errors is thrown here after all are done; a body that waits for the others must not throw.
 // Any number of threads may call this at once; each call has workers of its own. Allocates only when workers are lacking.
 void run_team(std::size_t n, const TeamBody& body);
