@@ -3,10 +3,12 @@
 Run as a program, it prints the digests of everything as JSON: python tests/test_determinism.py
 """
 
+import ctypes
 import functools
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -205,6 +207,38 @@ def test_a_fit_is_its_batches_one_after_the_other(name):
     assert net.parameters.tobytes() == on_one_thread(name, "float32")[0]
 
 
+# ---- random numbers and initial weights
+
+DRAWS = {
+    "random": "181b97b45dc577ab567ad1f639554ce231dc3a1bb3d8b27ab3583bff6df856e8",
+    "initializers float32": "c6e770cfb6edcdff790e9d0e5f057100a70790319ebff9851ead26976a53695e",
+    "initializers float64": "63d555bafc4b3d6fa9c121c1adf05973cfaec84241dbf29bfe3201fa97e3b590",
+}
+
+
+def draws(name):
+    """Numbers of every kind, or the weights of every initializer."""
+    if name == "random":
+        return digest(
+            wb.random.uniform(7, 1, 1000),
+            wb.random.standard_normal(7, 2, 100_000),
+            wb.random.permutation(1000, 7, 3),
+        )
+    dtype = np.dtype(name.removeprefix("initializers "))
+    return digest(
+        *(
+            getattr(wb.initializers, initializer)(*shape, seed=9, layer=1, dtype=dtype)
+            for initializer in sorted(wb.initializers.NAMES)
+            for shape in ((70, 30), (30, 70), (300, 3))
+        )
+    )
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_draws_of_this_release(name):
+    assert draws(name) == DRAWS[name]
+
+
 # ---- random networks
 
 
@@ -252,6 +286,7 @@ def all_digests(n_cases=40):
         for dtype in DTYPES:
             net, history = trained(name, dtype)
             found[f"{name} {dtype}"] = digest(net.parameters, history.loss)
+    found.update((name, draws(name)) for name in DRAWS)
     for seed in range(n_cases):
         case = random_case(np.random.RandomState(seed))
         found[f"case {seed}: {case[0]!r} {case[0].activations} {case[3]}, {len(case[1])} rows"] = (
@@ -265,16 +300,71 @@ def digests_here():
     return all_digests()
 
 
-@pytest.mark.uninstrumented
-@pytest.mark.parametrize("isa", wb.available_isas())
-def test_instruction_sets_do_not_show(isa):
+def digests_of_a_process(isa, **environment):
     command = [sys.executable, __file__]
-    environment = {**os.environ, "WBCORE_ISA": isa}
+    environment = {**os.environ, "WBCORE_ISA": isa, **environment}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found.pop("isa") == isa
+    return found
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("isa", wb.available_isas())
+def test_instruction_sets_do_not_show(isa):
+    found = digests_of_a_process(isa)
+    assert found.pop("fma of the C library is right")
     assert found == digests_here()
+
+
+# ---- the C library
+
+WRONG = """
+double fma(double a, double b, double c) { return a * b + c; }
+float fmaf(float a, float b, float c) { return a * b + c; }
+"""
+
+
+def fma_of_the_c_library_is_right():
+    fma = ctypes.CDLL(None).fma
+    fma.argtypes, fma.restype = [ctypes.c_double] * 3, ctypes.c_double
+    return fma(1 + 2.0**-30, 1 - 2.0**-30, -1.0) == -(2.0**-60)
+
+
+@pytest.fixture(scope="module")
+def wrong_fma(tmp_path_factory):
+    """A library whose fma rounds twice, as that of a poor C library; loaded before the good one."""
+    folder = tmp_path_factory.mktemp("wrong_fma")
+    source, library = folder / "wrong_fma.c", folder / "wrong_fma.so"
+    source.write_text(WRONG)
+    options = ["-x", "c", "-O1", "-ffp-contract=off", "-fno-builtin", "-fPIC", "-shared"]
+    command = [os.environ.get("CXX", "g++"), *options, str(source), "-o", str(library)]
+    subprocess.run(command, check=True, timeout=60)
+    return str(library)
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("isa", wb.available_isas())
+def test_the_c_library_does_not_show(isa, wrong_fma):
+    found = digests_of_a_process(isa, LD_PRELOAD=wrong_fma)
+    assert not found.pop("fma of the C library is right")
+    assert found == digests_here()
+
+
+@pytest.mark.uninstrumented
+def test_no_function_of_the_c_library_computes():
+    """Of math.h the extension takes nothing, but for a root that is exact by IEEE 754."""
+    command = ["nm", "-D", "--undefined-only", wb.get_library()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    names = {name.partition("@")[0] for name in re.findall(r" [UuWw] (\S+)", done.stdout)}
+    assert "memcpy" in names
+    functions = (
+        "fma exp exp2 expm1 log log2 log10 log1p logb pow sin cos tan asin acos atan atan2 sinh "
+        "cosh tanh asinh acosh atanh cbrt hypot erf erfc tgamma lgamma fmod remainder fdim "
+        "ldexp frexp scalbn scalbln nextafter nexttoward rint nearbyint round trunc floor ceil"
+    )
+    assert not names & {f"{name}{kind}" for name in functions.split() for kind in ("", "f", "l")}
 
 
 # Each draws its own numbers, the same ones in every run.
@@ -318,4 +408,5 @@ def test_layouts_do_not_show_in_predictions(seed, layout):
 
 
 if __name__ == "__main__":
-    print(json.dumps({"isa": wb.isa(), **all_digests()}))
+    right = fma_of_the_c_library_is_right()
+    print(json.dumps({"isa": wb.isa(), "fma of the C library is right": right, **all_digests()}))

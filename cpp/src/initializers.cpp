@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/fma.hpp"
 #include "kernels/kernel_table.hpp"
 #include "wbcore/random.hpp"
 
@@ -64,7 +65,8 @@ double value(const Recipe& recipe, PhiloxStream& stream) {
             break;
     }
     // the quantiles between those of -2 and 2
-    return normal_quantile(std::fma(stream.uniform(), 0x1.e8b4307d3627ap-1, 0x1.74bcf82c9d860p-6));
+    return normal_quantile(
+        kernels::fma(stream.uniform(), 0x1.e8b4307d3627ap-1, 0x1.74bcf82c9d860p-6));
 }
 
 // D[c] = feature sum over r of q[r] * m[r][c], for the columns [first, last); lanes run over columns.

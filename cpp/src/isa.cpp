@@ -5,11 +5,18 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "kernels/fma.hpp"
 #include "kernels/kernel_table.hpp"
 
 namespace wbcore {
 
 namespace kernels {
+
+#if defined(__x86_64__)
+bool has_fma_instruction = __builtin_cpu_supports("fma") != 0;
+#else
+bool has_fma_instruction = false;
+#endif
 
 // Defined by the kernels_<isa>.cpp.
 namespace plain {

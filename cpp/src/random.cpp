@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "kernels/fma.hpp"
 #include "kernels/kernel_table.hpp"
 
 namespace wbcore {
@@ -23,7 +24,7 @@ Halves multiply(std::uint64_t a, std::uint64_t b) {
 template <std::size_t N>
 double horner(double x, const double (&c)[N]) {
     double p = c[N - 1];
-    for (std::size_t i = N - 1; i > 0; --i) p = std::fma(p, x, c[i - 1]);
+    for (std::size_t i = N - 1; i > 0; --i) p = kernels::fma(p, x, c[i - 1]);
     return p;
 }
 
@@ -122,7 +123,7 @@ void shuffled_order(std::span<std::int64_t> order,
 double normal_quantile(double u) {
     const double q = u - 0.5;
     if (std::abs(q) <= 0.425) {
-        const double r = std::fma(-q, q, 0.180625);
+        const double r = kernels::fma(-q, q, 0.180625);
         return q * horner(r, centre_numerator) / horner(r, centre_denominator);
     }
     double log = q < 0 ? u : 1 - u;

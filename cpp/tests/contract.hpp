@@ -1,8 +1,9 @@
 // The sums and the dense layer of docs/arithmetic.md as they stand there, one number at a time.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
+
+#include "kernels/fma_exact.hpp"
 
 namespace contract {
 
@@ -41,7 +42,7 @@ template <class T>
 T dense(
     const T* x, const T* w, const T* b, std::size_t inputs, std::size_t outputs, std::size_t o) {
     return feature_sum<T>(b == nullptr ? T(0) : b[o], inputs, [&](std::size_t k, T s) {
-        return std::fma(x[k], w[k * outputs + o], s);
+        return wbcore::kernels::fma_exact(x[k], w[k * outputs + o], s);
     });
 }
 

@@ -1,5 +1,5 @@
-// The bits of this release: parameters after fixed trainings, by a committed digest, on every instruction set of every
-// processor. test_determinism print writes the table anew; it changes only with docs/arithmetic.md.
+// The bits of this release: parameters after fixed trainings, random numbers and initial weights, by a committed digest, on
+// every instruction set of every processor, also as if it had no fma. test_determinism print writes the table anew; it changes only with docs/arithmetic.md.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "check.hpp"
+#include "kernels/fma.hpp"
 #include "wbcore/initializers.hpp"
 #include "wbcore/isa.hpp"
 #include "wbcore/random.hpp"
@@ -85,6 +86,10 @@ const std::vector<Training>& trainings() {
     return all;
 }
 
+constexpr std::uint64_t of_random_numbers = 0x72478e87cc775642;
+constexpr std::uint64_t of_initial_floats = 0x046a50fe1e6f4dec,
+                        of_initial_doubles = 0x72ceefa9d93565d5;
+
 // From -1 to 1 in steps of 1/64: exact in every floating-point type.
 std::vector<double> numbers(std::uint64_t seed, std::size_t n) {
     PhiloxStream stream(seed, 0);
@@ -145,7 +150,33 @@ std::uint64_t trained(const Training& training) {
     return digest<T>(net.parameters());
 }
 
+// Normal draws, and quantiles from the middle to the ends of both tails.
+std::uint64_t random_numbers() {
+    PhiloxStream stream(7, 2);
+    std::vector<double> values(20000);
+    for (double& value : values) value = stream.standard_normal();
+    for (double u = 0.5; u >= 0x1p-53; u *= 0.75)
+        for (const double side : {u, 1 - u}) values.push_back(normal_quantile(side));
+    return digest<double>(values);
+}
+
+// Every initializer, for a matrix with more rows than a leaf and for a wide one.
+template <class T>
+std::uint64_t initial_weights() {
+    std::vector<T> all;
+    for (int i = 0; i <= static_cast<int>(Initializer::orthogonal); ++i)
+        for (const auto& [rows, cols] : {std::pair<std::size_t, std::size_t>{300, 7}, {30, 70}}) {
+            std::vector<T> weights(rows * cols);
+            initialize<T>(static_cast<Initializer>(i), 9, 1, {weights.data(), rows, cols, cols});
+            all.insert(all.end(), weights.begin(), weights.end());
+        }
+    return digest<T>(all);
+}
+
 void digests_of_this_release() {
+    CHECK_EQUAL(random_numbers(), of_random_numbers);
+    CHECK_EQUAL(initial_weights<float>(), of_initial_floats);
+    CHECK_EQUAL(initial_weights<double>(), of_initial_doubles);
     for (const Training& training : trainings()) {
         const checks::Note note("training", training.name);
         CHECK_EQUAL(trained<float>(training), training.of_floats);
@@ -162,12 +193,23 @@ void on_every_instruction_set() {
             const checks::Note note("isa", isa);
             CHECK_EQUAL(wbcore::isa(), isa);
             digests_of_this_release();
+            if (kernels::has_fma_instruction) {
+                const checks::Note without("instruction", "none");
+                kernels::has_fma_instruction = false;
+                digests_of_this_release();
+            }
             std::exit(checks::result());
         }
         int status = 0;
         CHECK(waitpid(child, &status, 0) == child);
         CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
+}
+
+// Asked by way of a pointer, since the compiler may know the answer.
+bool fma_of_the_c_library_is_right() {
+    double (*volatile function)(double, double, double) = ::fma;
+    return function(1 + 0x1p-30, 1 - 0x1p-30, -1) == -0x1p-60;
 }
 
 }  // namespace
@@ -177,8 +219,13 @@ int main(int argc, char** argv) {
         for (const Training& training : trainings())
             std::printf("%-8s 0x%016" PRIx64 ", 0x%016" PRIx64 "\n", training.name,
                         trained<float>(training), trained<double>(training));
+        std::printf("random numbers 0x%016" PRIx64 ", initial weights 0x%016" PRIx64
+                    ", 0x%016" PRIx64 "\n",
+                    random_numbers(), initial_weights<float>(), initial_weights<double>());
         return 0;
     }
+    // For this test a library with a wrong fma is loaded before the C library: CMakeLists.txt.
+    if (argc > 1 && std::strcmp(argv[1], "wrong_fma") == 0) CHECK(!fma_of_the_c_library_is_right());
     on_every_instruction_set();
     return checks::result();
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/fma_exact.hpp"
 #include "tables.hpp"
 
 using namespace tests;
@@ -180,9 +181,10 @@ void updates() {
                         CHECK_ARRAYS(velocity.data(), expected.data(), expected.size());
                     }
                     for (std::size_t i = 0; momentum != 0 && i < 100; ++i) {
-                        const T d =
-                            decayed && decay != 0 ? std::fma(decay, w[i], g[i + 3]) : g[i + 3];
-                        CHECK_BITS(expected[i + 3], std::fma(momentum, v[i + 3], d));
+                        const T d = decayed && decay != 0
+                                        ? kernels::fma_exact(decay, w[i], g[i + 3])
+                                        : g[i + 3];
+                        CHECK_BITS(expected[i + 3], kernels::fma_exact(momentum, v[i + 3], d));
                     }
                 }
 }
@@ -197,7 +199,7 @@ void add_scaled() {
         });
     T sum = y[0];
     plain<T>().add_scaled(&sum, x.data(), T(-1.7), 1);
-    CHECK_BITS(sum, std::fma(T(-1.7), x[0], y[0]));
+    CHECK_BITS(sum, kernels::fma_exact(T(-1.7), x[0], y[0]));
 }
 
 template <class T>

@@ -1,165 +1,44 @@
-// The fused multiply-add of every instruction set against the library's: one rounding, at any size of numbers.
-// test_fma 1000 runs a thousand times as many.
+// The fused multiply-add of every instruction set, and our own of whole numbers, against an oracle: one rounding, at any
+// size of numbers. test_fma 1000 runs a thousand times as many.
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <cstdlib>
-#include <limits>
 
+#include "fma_of_integers.hpp"
+#include "fma_terms.hpp"
+#include "kernels/fma.hpp"
 #include "tables.hpp"
 
 using namespace tests;
 
 namespace {
 
-constexpr std::size_t length = 64;
-
-// fma(a, b[i], c[i])
-template <class T>
-struct Terms {
-    T a, b[length], c[length];
-};
-
-template <class T>
-class Source {
-public:
-    explicit Source(std::uint64_t seed) : random_(seed) {}
-
-    std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
-    T sign() { return below(2) == 0 ? T(1) : T(-1); }
-    // Any float or double whatever: subnormal, infinite, NaN.
-    T any() {
-        const std::uint64_t word = random_() >> (64 - 8 * sizeof(T));
-        T x;
-        std::memcpy(&x, &word, sizeof x);
-        return x;
-    }
-    // A random mantissa, half of the time with few bits at either end of it, times 2^exponent.
-    T with_exponent(int exponent) {
-        std::uint64_t mantissa = random_() >> (64 - digits + 1);
-        if (below(2) == 0) mantissa = below(9);
-        if (below(3) == 0) mantissa = (std::uint64_t{1} << (digits - 1)) - 1 - mantissa;
-        const T x = T(1) + static_cast<T>(mantissa) * std::numeric_limits<T>::epsilon();
-        return sign() * std::ldexp(x, exponent);
-    }
-    // A subnormal number or one of the least normal ones, often next to a power of two.
-    T small() {
-        std::uint64_t steps = std::uint64_t{1} << below(digits + 1);
-        if (below(2) == 0) steps = 1 + below(steps);
-        return sign() * static_cast<T>(steps + below(3) - 1) * limits::denorm_min();
-    }
-    // Times a, it is about 2^exponent: by far less than an epsilon when the mantissa of a has few bits,
-    // since (1 + d) (1 - d) = 1 - d^2.
-    T partner(T a, int exponent) {
-        const T m = std::ldexp(a, -std::ilogb(a));
-        return below(2) == 0 ? std::ldexp(std::copysign(T(2), m) - m, exponent - std::ilogb(a))
-                             : with_exponent(exponent - std::ilogb(a));
-    }
-    // An exponent of a normal number, often near those that make c or the result subnormal or infinite.
-    int exponent() {
-        const int low = limits::min_exponent, high = limits::max_exponent - 1;
-        switch (below(4)) {
-            case 0:
-                return low + 5 - static_cast<int>(below(2 * digits));
-            case 1:
-                return high - static_cast<int>(below(4));
-            default:
-                return low + static_cast<int>(below(static_cast<std::uint64_t>(high - low)));
-        }
-    }
-    // Below c by about a precision, more or less: the product decides how c is rounded.
-    int distance() { return digits - 3 + static_cast<int>(below(6)); }
-
-private:
-    using limits = std::numeric_limits<T>;
-    static constexpr int digits = limits::digits;
-    std::mt19937_64 random_;
-};
-
-template <class T>
-Terms<T> any_bits(Source<T>& source) {
-    Terms<T> t;
-    t.a = source.any();
-    for (T& b : t.b) b = source.any();
-    for (T& c : t.c) c = source.any();
-    return t;
-}
-
-// Products close to half a unit in the last place of c, where bits far below decide.
-template <class T>
-Terms<T> near_halfway(Source<T>& source) {
-    Terms<T> t;
-    t.a = source.with_exponent(source.exponent() / 2);
-    for (std::size_t i = 0; i < length; ++i) {
-        const int of_c = source.exponent();
-        t.c[i] = source.with_exponent(of_c);
-        t.b[i] = source.partner(t.a, of_c - source.distance());
-    }
-    return t;
-}
-
-// The same where subnormal numbers are rounded: the last place is the least number, and does not follow the exponent.
-template <class T>
-Terms<T> near_halfway_of_subnormals(Source<T>& source) {
-    using limits = std::numeric_limits<T>;
-    Terms<T> t;
-    // about half of the product's exponent, so that b is no subnormal itself
-    t.a = source.with_exponent(limits::min_exponent / 2 -
-                               static_cast<int>(source.below(limits::digits)));
-    for (std::size_t i = 0; i < length; ++i) {
-        t.c[i] = source.small();
-        const int of_product =
-            limits::min_exponent - limits::digits - 3 + static_cast<int>(source.below(6));
-        t.b[i] = source.partner(t.a, of_product);
-    }
-    return t;
-}
-
-// Sums that cancel but for the last bits.
-template <class T>
-Terms<T> cancelling(Source<T>& source) {
-    Terms<T> t;
-    const int exponent = source.exponent() / 2;
-    t.a = source.with_exponent(exponent);
-    for (std::size_t i = 0; i < length; ++i) {
-        t.b[i] = source.with_exponent(source.exponent() - exponent);
-        t.c[i] = -t.a * t.b[i];
-        for (std::uint64_t steps = source.below(3); steps > 0; --steps)
-            t.c[i] = std::nextafter(t.c[i], source.sign() * std::numeric_limits<T>::infinity());
-    }
-    return t;
-}
-
-// Zeros, infinities and the ends of the range, in all pairs.
-template <class T>
-Terms<T> special(Source<T>& source) {
-    using limits = std::numeric_limits<T>;
-    const T numbers[] = {0,
-                         1,
-                         limits::min(),
-                         limits::max(),
-                         limits::denorm_min(),
-                         limits::infinity(),
-                         limits::quiet_NaN(),
-                         std::nextafter(limits::min(), T(0)),
-                         std::nextafter(T(1), T(0)),
-                         T(0.5)};
-    auto pick = [&] { return source.sign() * numbers[source.below(std::size(numbers))]; };
-    Terms<T> t;
-    t.a = pick();
-    for (T& b : t.b) b = pick();
-    for (T& c : t.c) c = pick();
-    return t;
-}
-
 // The bits of a NaN are not promised.
 template <class T>
 bool same_number(T a, T b) {
-    return checks::same_bits(a, b) || (std::isnan(a) && std::isnan(b));
+    return checks::same_bits(a, b) || (a != a && b != b);
+}
+
+template <class T>
+void check(T found, T expected, const char* by, T a, T b, T c) {
+    if (same_number(found, expected)) return;
+    const checks::Note which("computed by", by), of_a("a", checks::shown(a)),
+        of_b("b", checks::shown(b)), of_c("c", checks::shown(c));
+    CHECK_BITS(found, expected);
+}
+
+// Our own, and what single numbers get.
+template <class T>
+void check_single(T a, T b, T c, T expected) {
+    check(kernels::fma_exact(a, b, c), expected, "fma_exact", a, b, c);
+    check(kernels::fma(a, b, c), expected, "fma", a, b, c);
 }
 
 // Whole vectors, and each number alone: a vector that takes more care for one of its lanes does so for all.
 template <class T>
-void as_the_library(const Terms<T>& t, const std::vector<const KernelTable<T>*>& tables) {
+void check_tables(const Terms<T>& t,
+                  const T* expected,
+                  const std::vector<const KernelTable<T>*>& tables) {
     for (const KernelTable<T>* table : tables) {
         T together[length], alone[length];
         std::copy_n(t.c, length, together);
@@ -167,31 +46,119 @@ void as_the_library(const Terms<T>& t, const std::vector<const KernelTable<T>*>&
         table->add_scaled(together, t.b, t.a, length);
         for (std::size_t i = 0; i < length; ++i) {
             table->add_scaled(&alone[i], &t.b[i], t.a, 1);
-            const T expected = std::fma(t.a, t.b[i], t.c[i]);
-            if (same_number(together[i], expected) && same_number(alone[i], expected)) continue;
-            const checks::Note isa("isa", table->isa), a("a", checks::shown(t.a)),
-                b("b", checks::shown(t.b[i])), c("c", checks::shown(t.c[i]));
-            CHECK_BITS(together[i], expected);
-            CHECK_BITS(alone[i], expected);
+            check(together[i], expected[i], table->isa, t.a, t.b[i], t.c[i]);
+            check(alone[i], expected[i], table->isa, t.a, t.b[i], t.c[i]);
         }
     }
 }
 
+// As this processor does it, and as if it had no instruction.
+template <class F>
+void with_and_without_instruction(F body) {
+    const bool found = kernels::has_fma_instruction;
+    for (const bool has : {found, false}) {
+        const checks::Note note("instruction", has);
+        kernels::has_fma_instruction = has;
+        body();
+    }
+    kernels::has_fma_instruction = found;
+}
+
 template <class T>
-void all(std::size_t rounds) {
+void drawn(std::size_t rounds) {
     const std::vector<const KernelTable<T>*> tables = kernels::available_tables<T>();
     Source<T> source(1);
     for (std::size_t i = 0; i < rounds; ++i)
-        for (const auto terms : {any_bits<T>, near_halfway<T>, near_halfway_of_subnormals<T>,
-                                 cancelling<T>, special<T>})
-            as_the_library(terms(source), tables);
+        for (const auto terms : kinds_of_terms<T>) {
+            const Terms<T> t = terms(source);
+            T expected[length];
+            for (std::size_t k = 0; k < length; ++k)
+                expected[k] = fma_of_integers(t.a, t.b[k], t.c[k]);
+            with_and_without_instruction([&] {
+                for (std::size_t k = 0; k < length; ++k)
+                    check_single(t.a, t.b[k], t.c[k], expected[k]);
+                check_tables(t, expected, tables);
+            });
+        }
+}
+
+template <class T>
+struct Known {
+    Bits<T> a, b, c, result;
+};
+
+// What C libraries get wrong: a sum half-way but for a tiny, cancelled far down, beside the largest number, subnormal, and
+// zeros with a sign.
+constexpr Known<float> known_floats[] = {
+    {0x97000800, 0x1cfff001, 0x00010002, 0x00010001},
+    {0xd58ceec0, 0x34670000, 0x980645fc, 0xca7e56df},
+    {0x3f7288d0, 0x34f91a50, 0xbe7916c0, 0xbe7916a3},
+    {0x4b7fffff, 0x4d800002, 0x427e0000, 0x59800001},
+    {0x7f7fffff, 0x40000000, 0xff7fffff, 0x7f7fffff},
+    {0xbf800000, 0x3f800000, 0x3f800000, 0x00000000},  // -1 * 1 + 1
+    {0x00800000, 0x3f000000, 0x00000000, 0x00400000},  // a subnormal result, exact
+    {0x00000001, 0x3f000000, 0x00000000, 0x00000000},  // half of the least: to even
+    {0x00000003, 0x3f000000, 0x80000000, 0x00000002},  // one and a half of it: to even
+    {0x00000001, 0x80000001, 0x00000000,
+     0x80000000},  // far below it: a zero with the sign of the product
+    {0x00000001, 0x80000001, 0x80000000, 0x80000000},
+    {0x00000000, 0x80000000, 0x80000000, 0x80000000},  // -0 + -0
+    {0x00000000, 0x80000000, 0x00000000, 0x00000000},  // -0 + 0
+    {0x7f7fffff, 0x40000000, 0xff800000, 0xff800000},  // a product beyond the range and -infinity
+    {0x7f7fffff, 0x3f800000, 0x73000000,
+     0x7f800000},  // the largest number and half a unit: infinite
+    {0x7f7fffff, 0x3f800000, 0x72ffffff, 0x7f7fffff},  // a little less
+    {0x7f800000, 0x00000000, 0x3f800000, 0x7fc00000},  // infinity * 0
+    {0x7f800000, 0x3f800000, 0xff800000, 0x7fc00000},  // infinity - infinity
+};
+constexpr Known<double> known_doubles[] = {
+    {0x3ff0000000000001, 0x3ff8000000000000, 0xbcb0000000000000, 0x3ff8000000000000},
+    {0xbff0000000000000, 0x3ff0000000000000, 0x3ff0000000000000, 0x0000000000000000},
+    // 1e-300 * -1e-300 + 0
+    {0x01a56e1fc2f8f359, 0x81a56e1fc2f8f359, 0x0000000000000000, 0x8000000000000000},
+    {0x3ff0000000000001, 0x3ff0000000000000, 0x3c9ffc0000000000, 0x3ff0000000000001},
+    {0x0010000000000000, 0x3fe0000000000000, 0x0000000000000000, 0x0008000000000000},
+    {0x0000000000000001, 0x3fe0000000000000, 0x0000000000000000, 0x0000000000000000},
+    {0x0000000000000003, 0x3fe0000000000000, 0x8000000000000000, 0x0000000000000002},
+    // (1 + 2^-52) (1 - 2^-53) 2^-1075 is half of the least number and a little more, then a little less
+    {0x1cf0000000000001, 0x1fbfffffffffffff, 0x0010000000000000, 0x0010000000000001},
+    {0x1cf0000000000000, 0x1fbfffffffffffff, 0x0010000000000001, 0x0010000000000001},
+    {0x0000000000000001, 0x8000000000000001, 0x8000000000000000, 0x8000000000000000},
+    {0x0000000000000000, 0x8000000000000000, 0x8000000000000000, 0x8000000000000000},
+    {0x0000000000000000, 0x8000000000000000, 0x0000000000000000, 0x0000000000000000},
+    {0x7fefffffffffffff, 0x4000000000000000, 0xffefffffffffffff, 0x7fefffffffffffff},
+    {0x7fefffffffffffff, 0x4000000000000000, 0xfff0000000000000, 0xfff0000000000000},
+    {0x7fefffffffffffff, 0x3ff0000000000000, 0x7c90000000000000, 0x7ff0000000000000},
+    {0x7fefffffffffffff, 0x3ff0000000000000, 0x7c8fffffffffffff, 0x7fefffffffffffff},
+    {0x7ff0000000000000, 0x0000000000000000, 0x3ff0000000000000, 0x7ff8000000000000},
+    {0x7ff0000000000000, 0x3ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000},
+};
+
+template <class T, std::size_t N>
+void known_answers(const Known<T> (&answers)[N]) {
+    for (const auto& [of_a, of_b, of_c, result] : answers) {
+        const T a = std::bit_cast<T>(of_a), b = std::bit_cast<T>(of_b), c = std::bit_cast<T>(of_c),
+                expected = std::bit_cast<T>(result);
+        check(fma_of_integers(a, b, c), expected, "the oracle", a, b, c);
+        Terms<T> t;
+        t.a = a;
+        std::fill_n(t.b, length, b);
+        std::fill_n(t.c, length, c);
+        const std::vector<T> all(length, expected);
+        with_and_without_instruction([&] {
+            check_single(a, b, c, expected);
+            check_tables(t, all.data(), kernels::available_tables<T>());
+        });
+    }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::size_t times = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1;
-    all<float>(2000 * times);
-    all<double>(2000 * times);
+    known_answers(known_floats);
+    known_answers(known_doubles);
+    drawn<float>(1000 * times);
+    drawn<double>(1000 * times);
     return checks::result();
 }

@@ -74,7 +74,7 @@ RowLoss<T> row_loss(Loss loss,
         for (std::size_t j = 0; j < outputs; ++j) row.gradient[j] = gradient(j);
     };
     if (loss == Loss::mse)
-        compute([&](std::size_t j, T s) { return std::fma(d(j), d(j), s); },
+        compute([&](std::size_t j, T s) { return kernels::fma_exact(d(j), d(j), s); },
                 [&](std::size_t j) { return d(j) * (2 / n); });
     if (loss == Loss::mae)
         compute([&](std::size_t j, T s) { return s + std::abs(d(j)); },
@@ -92,7 +92,8 @@ RowLoss<T> row_loss(Loss loss,
         compute(
             [&](std::size_t j, T s) {
                 const T x = z(r, j);
-                return s + (std::fma(-x, t(r, j), x > 0 ? x : T(0)) + softplus_of_minus_size(x));
+                return s + (kernels::fma_exact(-x, t(r, j), x > 0 ? x : T(0)) +
+                            softplus_of_minus_size(x));
             },
             [&](std::size_t j) { return (sigmoid(z(r, j)) - t(r, j)) * c; });
     if (loss == Loss::cross_entropy) {
@@ -100,7 +101,9 @@ RowLoss<T> row_loss(Loss loss,
         const T log_sum = function(Function::log, soft.sum);
         compute(
             [&](std::size_t j, T s) {
-                return t(r, j) == 0 ? s : std::fma(t(r, j), log_sum - (z(r, j) - soft.maximum), s);
+                return t(r, j) == 0
+                           ? s
+                           : kernels::fma_exact(t(r, j), log_sum - (z(r, j) - soft.maximum), s);
             },
             [&](std::size_t j) { return (soft.e[j] / soft.sum - t(r, j)) * c; });
     }
@@ -130,7 +133,7 @@ void softmax() {
             for (std::size_t r = 0; r < rows; ++r) {
                 const Row<T> row(z, r);
                 const T d = contract::feature_sum<T>(T(0), outputs, [&](std::size_t j, T s) {
-                    return std::fma(da(r, j), a(r, j), s);
+                    return kernels::fma_exact(da(r, j), a(r, j), s);
                 });
                 for (std::size_t j = 0; j < outputs; ++j) {
                     CHECK_BITS(a(r, j), row.e[j] / row.sum);

@@ -44,8 +44,9 @@ void check_product(
         for (std::size_t r = 0; r < rows; ++r)
             for (std::size_t o = 0; o < outputs; ++o) {
                 const T z = contract::feature_sum<T>(
-                    b == nullptr ? T(0) : b[o], features,
-                    [&](std::size_t k, T s) { return std::fma(x.packed(r, k), w(k, o), s); });
+                    b == nullptr ? T(0) : b[o], features, [&](std::size_t k, T s) {
+                        return kernels::fma_exact(x.packed(r, k), w(k, o), s);
+                    });
                 CHECK_BITS(expected(r, o), z);
             }
         for (const KernelTable<T>* table : fast_tables<T>()) {
@@ -144,10 +145,10 @@ template <class T>
 T updated(const kernels::Update<T>& u, T w, T& v, T g) {
     if (u.sgd == nullptr) return g;
     const auto [rate, momentum, decay, nesterov, decays_biases] = *u.sgd;
-    if (decay != 0 && u.decayed) g = std::fma(decay, w, g);
-    if (momentum == 0) return std::fma(-rate, g, w);
-    v = std::fma(momentum, v, g);
-    return std::fma(-rate, nesterov ? std::fma(momentum, v, g) : v, w);
+    if (decay != 0 && u.decayed) g = kernels::fma_exact(decay, w, g);
+    if (momentum == 0) return kernels::fma_exact(-rate, g, w);
+    v = kernels::fma_exact(momentum, v, g);
+    return kernels::fma_exact(-rate, nesterov ? kernels::fma_exact(momentum, v, g) : v, w);
 }
 
 template <class T>
@@ -178,7 +179,7 @@ void check_outer_product(std::size_t rows,
             T new_w = w(i, o), new_v = v(i, o);
             if (i >= first && i < last) {
                 const T g = contract::row_sum<T>(rows, [&](std::size_t r, T s) {
-                    return std::fma(x.packed(r, i), dz(r, o), s);
+                    return kernels::fma_exact(x.packed(r, i), dz(r, o), s);
                 });
                 new_w = updated(update, new_w, new_v, g);
             }

@@ -77,7 +77,7 @@ inline Halves halves(F64 x) {
 }
 
 // The error of p = a * b (Dekker), two sums without rounding, one rounded to odd, one rounded. Exact where nothing overflows
-// and no part of a product is lost below the least double; elsewhere the library's function does it.
+// and no part of a product is lost below the least double; elsewhere each lane is done by itself.
 [[gnu::noinline]] F64 fma(F64 a, F64 b, F64 c) {
     constexpr double large = 0x1p900, small = 0x1p-900;
     const F64 p = a * b, size = abs(p);

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
+// the scalar steps of a chain
+#include "fma.hpp"
+
 namespace wbcore::kernels {
 namespace {
 
@@ -67,10 +70,6 @@ template <class V>
 inline Scalar<V> first_lane(V v) {
     return v[0];
 }
-
-// Scalar steps of a chain: one instruction, or the library's function where the processor has none.
-inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-inline double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
 inline U32 bits(F32 x) { return __builtin_bit_cast(U32, x); }
 inline U64 bits(F64 x) { return __builtin_bit_cast(U64, x); }

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "fma.hpp"
+
 namespace wbcore::kernels {
 namespace {
 
@@ -37,8 +39,6 @@ inline V first_lane(V x) {
     return x;
 }
 
-inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-inline double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 inline float abs(float x) { return __builtin_fabsf(x); }
 inline double abs(double x) { return __builtin_fabs(x); }
 inline float copysign(float x, float sign) { return __builtin_copysignf(x, sign); }

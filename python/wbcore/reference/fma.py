@@ -1,13 +1,15 @@
 """The fused multiply-add, exact on every Python.
 
-``fma(a, b, c)`` is ``a * b + c`` with one rounding.  Python has it from 3.13 on; before that, and
-for float32, it is made here: first from ordinary additions and products whose rounding errors are
-known exactly, and from whole numbers where those could overflow, underflow or leave a tie.
+``fma(a, b, c)`` is ``a * b + c`` with one rounding.  Python has it from 3.13 on, as the C library
+computes it, which is not right everywhere; so it is asked for known answers first.  Where there is
+none or a wrong one, and for float32, it is made here: from ordinary additions and products whose
+rounding errors are known exactly, and from whole numbers where those could overflow, underflow or
+leave a tie.
 """
 
 import math
 import struct
-import sys
+from collections.abc import Callable
 
 _SINGLE = struct.Struct("f")
 
@@ -99,23 +101,60 @@ def fma_float64_by_parts(a: float, b: float, c: float) -> float:
     return fma_exact(a, b, c)
 
 
-if sys.version_info >= (3, 13):
+# Where the functions of C libraries fail: two roundings, a tie that only seems one or is missed,
+# the sign of a zero, subnormal sums, sums that come back from beyond the largest number.
+_SMALL = 2.0**-1022
+_LARGEST = (2.0 - 2.0**-52) * 2.0**1023
+_KNOWN_ANSWERS = (
+    (0.1, 10.0, -1.0, 2.0**-54),
+    (1.0 + 2.0**-52, 1.5, -(2.0**-52), 1.5),
+    (1.0 + 2.0**-52, 1.0, (2.0 - 2.0**-10) * 2.0**-54, 1.0 + 2.0**-52),
+    (-1.0, 1.0, 1.0, 0.0),
+    (1e-300, -1e-300, 0.0, -0.0),
+    (0.0, -1.0, -0.0, -0.0),
+    (1.5, 2.0**-1074, 0.0, 2.0**-1073),
+    # a hair above half of the least number, beside an even number, and a hair below, beside an odd
+    ((1.0 + 2.0**-52) * 2.0**-560, (1.0 - 2.0**-53) * 2.0**-515, _SMALL, _SMALL + 2.0**-1074),
+    (2.0**-560, (1.0 - 2.0**-53) * 2.0**-515, _SMALL + 2.0**-1074, _SMALL + 2.0**-1074),
+    (_LARGEST, 2.0, -_LARGEST, _LARGEST),
+    (_LARGEST, 1.0, (1.0 - 2.0**-53) * 2.0**970, _LARGEST),
+)
+
+
+def is_exact(fma: Callable[[float, float, float], float]) -> bool:
+    """Whether a fused multiply-add in binary64 is right where C libraries are known to fail.
+
+    Examples
+    --------
+    >>> is_exact(fma_exact), is_exact(lambda a, b, c: a * b + c)
+    (True, False)
+    """
+    for a, b, c, expected in _KNOWN_ANSWERS:
+        try:
+            found = fma(a, b, c)
+        except (OverflowError, ValueError):
+            return False
+        if found != expected or math.copysign(1.0, found) != math.copysign(1.0, expected):
+            return False
+    return True
+
+
+def _fma_of_python() -> Callable[[float, float, float], float] | None:
+    fma: Callable[[float, float, float], float] | None = getattr(math, "fma", None)
+    if fma is None or not is_exact(fma):
+        return None
 
     def fma_float64(a: float, b: float, c: float) -> float:
-        """Fused multiply-add in binary64.
-
-        Examples
-        --------
-        >>> fma_float64(0.1, 10.0, -1.0) == 2.0**-54
-        True
-        """
+        """Fused multiply-add in binary64, by the C library."""
         try:
-            return math.fma(a, b, c)
+            return fma(a, b, c)
         except (OverflowError, ValueError):  # Python refuses to return a new infinity or NaN
             return fma_exact(a, b, c)
 
-else:
-    fma_float64 = fma_float64_by_parts
+    return fma_float64
+
+
+fma_float64 = _fma_of_python() or fma_float64_by_parts
 
 
 def fma_float32(a: float, b: float, c: float) -> float:
