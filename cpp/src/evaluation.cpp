@@ -17,7 +17,7 @@ Evaluation evaluate(const Network<T>& network,
                     std::size_t n_threads) {
     constexpr std::size_t block = kernels::row_leaf;
     const PackedNetwork<T> packed(network, {});
-    MetricSums sums(metrics, objective.loss, network.outputs());
+    MetricSums sums(metrics, objective.loss, network.outputs(), data.x.rows);
     AlignedBuffer<T> row_losses(data.x.rows);
     const std::size_t blocks = (data.x.rows + block - 1) / block;
     const std::size_t n = std::min(team_size(n_threads, network.shapes(), data.x.rows), blocks);
@@ -25,7 +25,7 @@ Evaluation evaluate(const Network<T>& network,
     std::vector<Batch<T>> batches(n);
     for (std::size_t t = 0; t < n; ++t)
         passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block));
-    // n blocks at a time, one a thread; metrics are added in order of the rows
+    // n blocks at a time, one a thread; metrics are added in order of the rows, a leaf a block
     for (std::size_t first = 0; first < data.x.rows; first += n * block) {
         auto rows_of = [&](std::size_t t) {
             const std::size_t from = std::min(first + t * block, data.x.rows);
@@ -46,6 +46,7 @@ Evaluation evaluate(const Network<T>& network,
         for (std::size_t t = 0; t < n; ++t)
             if (passes[t]->rows() != 0) passes[t]->add_metrics(sums, batches[t]);
     }
+    sums.end_batch();
     const double total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
     return {total / objective.mean_count(data.x.rows, network.outputs()), sums.values()};
 }

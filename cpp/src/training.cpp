@@ -40,8 +40,10 @@ public:
           interrupted_(interrupted),
           n_threads_(n_threads),
           barrier_(n_threads),
-          metrics_(
-              options.metrics, options.objective.loss, network[network.size() - 1].shape.outputs) {}
+          metrics_(options.metrics,
+                   options.objective.loss,
+                   network[network.size() - 1].shape.outputs,
+                   std::min(options.batch_size, data.x.rows)) {}
 
     TrainingStatus run() {
         run_team(n_threads_, [this](std::size_t t) { work(t); });
@@ -99,7 +101,8 @@ private:
             status_ = TrainingStatus::diverged;
             return;
         }
-        if (!metrics_.empty()) pass_.add_metrics(metrics_, batch);
+        pass_.add_metrics(metrics_, batch);
+        metrics_.end_batch();
         if (interrupted_ && interrupted_()) status_ = TrainingStatus::interrupted;
     }
 
