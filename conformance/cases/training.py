@@ -136,7 +136,7 @@ def _structures(dtype: str) -> Iterator[Training]:
 def _settings(dtype: str) -> Iterator[Training]:
     yield Training(dtype, decay=0.01)
     yield Training(dtype, decay=0.01, decay_biases="1")
-    yield Training(dtype, decay=1e-60, momentum=1e-60)
+    yield Training(dtype, decay=1e-30, momentum=1e-30)
     yield Training(dtype, momentum=0.9)
     yield Training(dtype, momentum=0.9, decay=0.01)
     yield Training(dtype, momentum=0.9, nesterov="1")
