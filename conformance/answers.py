@@ -45,6 +45,12 @@ def _quantile(ref: ModuleType, words: Words) -> list[str]:
     return [to_bits("float64", _part(ref, "normal").quantile(from_bits(words[0])))]
 
 
+def _scaled(ref: ModuleType, words: Words) -> list[str]:
+    dtype, x, factor = words
+    ((value,),) = ref.scaled(_arithmetic(ref, dtype), [[from_bits(x)]], from_bits(factor))
+    return [to_bits(dtype, value)]
+
+
 def _forward(ref: ModuleType, words: Words) -> list[str]:
     name, dtype, *z = words
     return all_bits(dtype, ref.activations.forward(_arithmetic(ref, dtype), name, _numbers(z)))
@@ -233,6 +239,7 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "fma": _fma,
     "function": _function,
     "quantile": _quantile,
+    "scaled": _scaled,
     "forward": _forward,
     "backward": _backward,
     "sum": _sum,

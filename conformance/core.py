@@ -53,6 +53,13 @@ def _quantile(words: Words) -> list[str]:
     return _bits(_core.normal_quantile(_array("float64", words)))
 
 
+def _scaled(words: Words) -> list[str]:
+    dtype, x, factor = words
+    net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
+    net[0].weights[:], net[0].biases[:] = 1.0, 0.0
+    return _bits(net.predict(wb.Scaled([[from_bits(x)]], from_bits(factor))))
+
+
 def _forward(words: Words) -> list[str]:
     name, dtype, *z = words
     values = _array(dtype, z)
@@ -254,6 +261,7 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "fma": _fma,
     "function": _function,
     "quantile": _quantile,
+    "scaled": _scaled,
     "forward": _forward,
     "backward": _backward,
     "sum": _sum,

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from itertools import product
 
-from .formats import DTYPES, Asked, hexadecimal
+from conformance.lines import to_bits
+
+from .formats import DTYPES, Asked, hexadecimal, spread
 
 
 def sums() -> Iterator[Asked]:
@@ -19,7 +21,10 @@ def sums() -> Iterator[Asked]:
 
 
 def layers() -> Iterator[Asked]:
-    """Products, gradients and column sums, with widths around those of vectors and tiles."""
+    """Inputs of a factor; products and their gradients, of widths around those of vectors."""
+    for dtype, factor in product(DTYPES, (1.0 / 255.0, 0.1, -1.0 / 3.0, 1e-3)):
+        for x in (1.0, 51.0, 254.0, 255.0, 0.1, 1.0 / 3.0, 16777217.0, *spread(1, 0.0, 9.0, 6)):
+            yield ("scaled", dtype, to_bits("float64", x), to_bits("float64", factor))
     dense = [
         (1, 1, 1),
         (3, 5, 17),

@@ -22,7 +22,7 @@ from .dense import Gradients, Layer
 from .initializers import INITIALIZERS, from_draws, initial_weights
 from .losses import LOSSES, loss_and_gradient
 from .metrics import METRICS, MetricSums
-from .network import Network
+from .network import Network, scaled
 from .optimizers import SGD
 from .random import Stream
 from .training import evaluate, fit, step, zero_velocities
@@ -46,6 +46,7 @@ __all__ = [
     "from_draws",
     "initial_weights",
     "loss_and_gradient",
+    "scaled",
     "step",
     "zero_velocities",
 ]
