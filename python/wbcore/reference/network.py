@@ -213,7 +213,7 @@ def scaled(arith: Arithmetic, X: Matrix, factor: float) -> list[list[float]]:
     --------
     >>> from wbcore.reference import FLOAT32
     >>> scaled(FLOAT32, [[0.0, 51.0, 255.0]], 1 / 255)
-    [[0.0, 0.20000000298023224, 1.0]]
+    [[0.0, 0.20000001788139343, 1.0]]
     """
     T = arith.T
     return [[T(T(x) * T(factor)) for x in row] for row in X]
