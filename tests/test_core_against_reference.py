@@ -432,3 +432,71 @@ def test_validation_is_the_loss_over_all_its_rows(dtype):
     history = net.fit(X[:4], y[:4], loss="mse", validation_data=(X, y))
     expected, _, _ = in_reference(net).loss_and_gradients(X.tolist(), y.tolist(), "mse")
     assert [loss.hex() for loss in history.val_loss] == [expected.hex()]
+
+
+# ---- metrics
+
+METRICS_OF = {loss: ["mae", "mse", "r2"] for loss in LOSSES}
+METRICS_OF["binary_cross_entropy"] = ["accuracy", "mae", "mse", "r2"]
+METRICS_OF["cross_entropy"] = ["accuracy"]
+
+
+def hexadecimal(values):
+    return {name: [v.hex() for v in series] for name, series in values.items()}
+
+
+@BOTH
+@pytest.mark.parametrize("size", [1, 7, 128, 129, 300, 641])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_metrics_of_a_training(dtype, size, threads):
+    """641 rows take six leaves; batches of 300 three, three and one."""
+    for loss in ("mse", "binary_cross_entropy", "cross_entropy"):
+        net = wb.Network.mlp([2, 3, 2], activation="relu", seed=1, dtype=dtype)
+        other = in_reference(net)
+        X, y = batch(3, loss, 641, 2, 2, labels=size != 7)
+        arguments = {"loss": loss, "batch_size": size, "epochs": 1, "seed": 5}
+        with wb.num_threads(threads):
+            history = net.fit(X, y, metrics=METRICS_OF[loss], optimizer=wb.SGD(0.05), **arguments)
+        expected = {name: [] for name in METRICS_OF[loss]}
+        reference.fit(
+            other,
+            X.tolist(),
+            y.tolist(),
+            metrics=expected,
+            optimizer=reference.SGD(0.05),
+            **arguments,
+        )
+        ours = {name: getattr(history, name) for name in METRICS_OF[loss]}
+        assert hexadecimal(ours) == hexadecimal(expected)
+
+
+@BOTH
+@pytest.mark.parametrize("rows", [1, 2, 127, 128, 129, 257, 385, 641, 1030])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_metrics_of_an_evaluation(dtype, rows, threads):
+    for loss in ("huber", "binary_cross_entropy", "cross_entropy"):
+        net = wb.Network.mlp([2, 2], seed=1, dtype=dtype)
+        X, y = batch(rows, loss, rows, 2, 2)
+        with wb.num_threads(threads):
+            ours = net.evaluate(X, y, loss=loss, metrics=METRICS_OF[loss])
+        expected = reference.evaluate(
+            in_reference(net), X.tolist(), y.tolist(), loss=loss, metrics=METRICS_OF[loss]
+        )
+        assert {k: v.hex() for k, v in ours.items()} == {k: v.hex() for k, v in expected.items()}
+
+
+@BOTH
+def test_metrics_of_targets_that_do_not_change(dtype):
+    """One output is constant and hit, one constant and missed, one far from 0."""
+    net = wb.Network([wb.Dense(1, 3)], seed=0, dtype=dtype)
+    net[0].weights[:] = [[0.0, 0.0, 1.0]]
+    net[0].biases[:] = [0.1, 0.2, 1000.0]
+    X = np.random.default_rng(4).normal(size=(300, 1))
+    y = np.hstack([np.full((300, 2), np.dtype(dtype).type(0.1)), 1000.5 + X])
+    for rows in (300, 1):
+        ours = net.evaluate(X[:rows], y[:rows], loss="mse", metrics=["r2"])
+        expected = reference.evaluate(
+            in_reference(net), X[:rows].tolist(), y[:rows].tolist(), loss="mse", metrics=["r2"]
+        )
+        assert ours["r2"].hex() == expected["r2"].hex()
+    assert ours["r2"] == 1 / 3  # of one row, nothing but a hit is explained

@@ -18,7 +18,7 @@ Evaluation evaluate(const Network<T>& network,
                     const InterruptCheck& interrupted) {
     constexpr std::size_t block = kernels::row_leaf;
     const PackedNetwork<T> packed = packed_copy(network, {});
-    MetricSums sums(metrics, objective.loss, network.outputs());
+    MetricSums sums(metrics, objective.loss, network.outputs(), data.x.rows);
     AlignedBuffer<T> row_losses(data.x.rows);
     const std::size_t blocks = (data.x.rows + block - 1) / block;
     const std::size_t n = std::min(team_size(n_threads, network.shapes(), data.x.rows), blocks);
@@ -26,7 +26,7 @@ Evaluation evaluate(const Network<T>& network,
     std::vector<Batch<T>> batches(n);
     for (std::size_t t = 0; t < n; ++t)
         passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block));
-    // n blocks at a time, one a thread if there are as many; metrics are added in order of the rows
+    // n blocks at a time, one a thread if there are as many; metrics are added in order of the rows, a leaf a block
     for (std::size_t first = 0; first < data.x.rows; first += n * block) {
         if (first > 0) stop_if(interrupted);
         auto rows_of = [&](std::size_t b) {
@@ -52,6 +52,7 @@ Evaluation evaluate(const Network<T>& network,
         for (std::size_t t = 0; t < n; ++t)
             if (passes[t]->rows() != 0) passes[t]->add_metrics(sums, batches[t]);
     }
+    sums.end_batch();
     const double total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
     return {total / objective.mean_count(data.x.rows, network.outputs()), sums.values()};
 }

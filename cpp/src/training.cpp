@@ -42,8 +42,10 @@ public:
           interrupted_(interrupted),
           n_threads_(n_threads),
           rows_of_a_piece_(wbcore::rows_of_a_piece(network.shapes(), options.batch_size)),
-          metrics_(
-              options.metrics, options.objective.loss, network[network.size() - 1].shape.outputs) {}
+          metrics_(options.metrics,
+                   options.objective.loss,
+                   network[network.size() - 1].shape.outputs,
+                   std::min(options.batch_size, data.x.rows)) {}
 
     TrainingStatus run() {
         run_team(n_threads_, [this](std::size_t t, std::size_t size) { work(t, size); });
@@ -147,7 +149,8 @@ private:
             status_ = refuses ? TrainingStatus::refused : TrainingStatus::diverged;
             return;
         }
-        if (!metrics_.empty()) pass_.add_metrics(metrics_, batch);
+        pass_.add_metrics(metrics_, batch);
+        metrics_.end_batch();
         if (interrupted_ && interrupted_()) status_ = TrainingStatus::interrupted;
     }
 

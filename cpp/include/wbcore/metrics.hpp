@@ -28,32 +28,43 @@ constexpr bool matches(Metric metric, Loss loss) {
     return metric == Metric::accuracy ? is_entropy(loss) : loss != Loss::cross_entropy;
 }
 
-// Adds up batches, in float64, and divides at the end.
+// Row sums of batches, in float64, added in the order of the batches and divided at the end (docs/arithmetic.md, section 10).
 class MetricSums {
 public:
-    MetricSums(std::vector<Metric> metrics, Loss loss, std::size_t outputs);
+    // Room for batches of at most `batch_rows` rows
+    MetricSums(std::vector<Metric> metrics, Loss loss, std::size_t outputs, std::size_t batch_rows);
 
+    // The next rows of a batch; all of its parts but the last are whole leaves of rows.
     template <class T>
     void add(Panels<const T> z,            // (B, O), before the last activation
              Panels<const T> y,            // (B, O), after it
              Panels<const T> t,            // (B, O), targets, when labels is null
              const std::int64_t* labels);  // (B)
+    void end_batch();
 
     std::vector<double> values() const;  // in the order of the metrics
     bool empty() const { return metrics_.empty(); }
 
 private:
-    // Sums over the rows for one output; targets are taken relative to the first one, which keeps r2 exact enough.
+    // Sums over rows for one output. Distances are to the target of the first row of all, which keeps r2 exact enough.
     struct Column {
-        double first = 0, sum = 0, squares = 0, absolute_error = 0, squared_error = 0;
+        double absolute_error = 0, squared_error = 0, distance = 0, squared_distance = 0;
+        Column& operator+=(const Column& later);
     };
     template <class T>
-    void add_row(Panels<const T> z, Panels<const T> y, Panels<const T> t, std::size_t row);
+    void count_correct(Panels<const T> z, Panels<const T> t, const std::int64_t* labels);
+    template <class T>
+    void add_leaf(Panels<const T> y, Panels<const T> t);
+    void fold();  // the sums of two sub-trees
 
     std::vector<Metric> metrics_;
     Loss loss_;
-    std::vector<Column> columns_;
-    std::size_t rows_ = 0, correct_ = 0;
+    bool wants_correct_, wants_errors_;
+    std::size_t outputs_, rows_ = 0, correct_ = 0;
+    std::vector<double> first_;     // (O)
+    std::vector<Column> totals_;    // (O)
+    std::vector<Column> subtrees_;  // (levels, O), earlier rows first
+    std::size_t depth_ = 0, leaves_ = 0;
 };
 
 }  // namespace wbcore

@@ -13,7 +13,7 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``initializers``, ``activations``,
-``dense``, ``losses``, ``optimizers``, ``network``, ``training``.
+``dense``, ``losses``, ``metrics``, ``optimizers``, ``network``, ``training``.
 """
 
 from .activations import ACTIVATIONS
@@ -21,10 +21,11 @@ from .arithmetic import FLOAT32, FLOAT64, Arithmetic
 from .dense import Gradients, Layer
 from .initializers import INITIALIZERS, from_draws, initial_weights
 from .losses import LOSSES, loss_and_gradient
-from .network import Network
+from .metrics import METRICS, MetricSums
+from .network import Network, scaled
 from .optimizers import SGD
 from .random import Stream
-from .training import fit, step, zero_velocities
+from .training import evaluate, fit, step, zero_velocities
 
 __all__ = [
     "ACTIVATIONS",
@@ -32,16 +33,20 @@ __all__ = [
     "FLOAT64",
     "INITIALIZERS",
     "LOSSES",
+    "METRICS",
     "SGD",
     "Arithmetic",
     "Gradients",
     "Layer",
+    "MetricSums",
     "Network",
     "Stream",
+    "evaluate",
     "fit",
     "from_draws",
     "initial_weights",
     "loss_and_gradient",
+    "scaled",
     "step",
     "zero_velocities",
 ]

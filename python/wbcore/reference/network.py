@@ -197,3 +197,23 @@ class Network:
         """Round the numbers of a matrix to the format."""
         T = self.arith.T
         return [[T(x) for x in row] for row in X]
+
+
+def scaled(arith: Arithmetic, X: Matrix, factor: float) -> list[list[float]]:
+    """Inputs times a factor, as a network sees those of ``wbcore.Scaled``.
+
+    Number and factor are rounded to the format before they are multiplied in it.
+
+    Parameters
+    ----------
+    X : matrix of shape (B, I)
+    factor : float
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT32
+    >>> scaled(FLOAT32, [[0.0, 51.0, 255.0]], 1 / 255)
+    [[0.0, 0.20000001788139343, 1.0]]
+    """
+    T = arith.T
+    return [[T(T(x) * T(factor)) for x in row] for row in X]

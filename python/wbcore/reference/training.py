@@ -1,11 +1,12 @@
-"""The training loop: epochs of mini-batches in a shuffled order (sections 7 and 8)."""
+"""The training loop over shuffled mini-batches, and evaluation (sections 6 to 8 and 10)."""
 
 from collections.abc import Sequence
 
 from .arithmetic import FLOAT64
 from .arrays import Matrix
 from .dense import Gradients
-from .losses import Labels, count, target_rows
+from .losses import ENTROPIES, Labels, count, loss_sum_and_gradient, target_rows
+from .metrics import MetricSums
 from .network import Network
 from .optimizers import SGD
 from .random import shuffle_stream
@@ -55,6 +56,7 @@ def fit(
     seed: int = 0,
     delta: float = 1.0,
     velocities: Sequence[Gradients] | None = None,
+    metrics: dict[str, list[float]] | None = None,
 ) -> list[float]:
     """Train a network in place.
 
@@ -75,6 +77,8 @@ def fit(
         Of the loss huber.
     velocities : sequence of Gradients, optional
         To go on from an earlier training; they are updated in place. Default: zero.
+    metrics : dict of lists, optional
+        By name of the metric; every epoch appends its value, of the same outputs as the loss.
 
     Returns
     -------
@@ -98,13 +102,55 @@ def fit(
     history = []
     for epoch in range(epochs):
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
-        total = 0.0
+        total, sums = 0.0, MetricSums(loss)
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]
-            batch_total, gradients, _ = network.loss_sum_and_gradients(
-                [X[r] for r in rows], [targets[r] for r in rows], loss, delta
-            )
+            inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
+            batch_total, gradients, _ = network.loss_sum_and_gradients(inputs, wanted, loss, delta)
             total = FLOAT64.T(total + batch_total)
+            if metrics:
+                last = network.forward(inputs)[-1]
+                sums.add(last.Z, last.A, network.rounded(wanted))
             step(network, gradients, velocities, optimizer)
         history.append(FLOAT64.T(total / count(loss, len(targets), len(targets[0]))))
+        for name, values in (metrics or {}).items():
+            values.append(sums.value(name))
     return history
+
+
+def evaluate(
+    network: Network,
+    X: Matrix,
+    y: Matrix | Labels,
+    *,
+    loss: str,
+    metrics: Sequence[str] = (),
+    delta: float = 1.0,
+) -> dict[str, float]:
+    """Loss and metrics of all rows, as one batch.
+
+    Parameters
+    ----------
+    network : Network
+    X : matrix of shape (B, I)
+    y : matrix of shape (B, O), or B labels for cross_entropy
+    loss : str
+    metrics : sequence of str
+    delta : float
+        Of the loss huber.
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT64, Layer
+    >>> net = Network([Layer([[1.0]], [0.0])], FLOAT64)
+    >>> evaluate(net, [[1.0], [3.0]], [[2.0], [5.0]], loss="mse", metrics=["mae"])
+    {'loss': 2.5, 'mae': 1.5}
+    """
+    last = network.forward(X)[-1]
+    targets = network.rounded(target_rows(y, len(last.Z[0])))
+    outputs = last.Z if loss in ENTROPIES else last.A
+    total, _ = loss_sum_and_gradient(network.arith, loss, outputs, targets, delta)
+    sums = MetricSums(loss)
+    sums.add(last.Z, last.A, targets)
+    mean = FLOAT64.T(total / count(loss, len(targets), len(targets[0])))
+    return {"loss": mean} | {name: sums.value(name) for name in metrics}

@@ -1,0 +1,257 @@
+"""What the reference answers to a line; `ref` is wbcore.reference, or a mutant of it."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from wbcore.reference import Arithmetic, Layer
+
+from .lines import Drawn, all_bits, fields, from_bits, rows_of, switch, to_bits
+
+Words = Sequence[str]
+
+
+def answer(ref: ModuleType, asked: Words) -> list[str]:
+    """Compute the right-hand side of a line."""
+    return _ANSWERS[asked[0]](ref, asked[1:])
+
+
+def _arithmetic(ref: ModuleType, dtype: str) -> Arithmetic:
+    arith: Arithmetic = {"float32": ref.FLOAT32, "float64": ref.FLOAT64}[dtype]
+    return arith
+
+
+def _part(ref: ModuleType, name: str) -> ModuleType:
+    return import_module(f"{ref.__name__}.{name}")
+
+
+def _numbers(words: Words) -> list[float]:
+    return [from_bits(word) for word in words]
+
+
+def _fma(ref: ModuleType, words: Words) -> list[str]:
+    dtype, *operands = words
+    return [to_bits(dtype, _arithmetic(ref, dtype).fma(*_numbers(operands)))]
+
+
+def _function(ref: ModuleType, words: Words) -> list[str]:
+    name, dtype, x = words
+    part = _part(ref, "functions")
+    return [to_bits(dtype, getattr(part, name)(_arithmetic(ref, dtype), from_bits(x)))]
+
+
+def _quantile(ref: ModuleType, words: Words) -> list[str]:
+    return [to_bits("float64", _part(ref, "normal").quantile(from_bits(words[0])))]
+
+
+def _scaled(ref: ModuleType, words: Words) -> list[str]:
+    dtype, x, factor = words
+    ((value,),) = ref.scaled(_arithmetic(ref, dtype), [[from_bits(x)]], from_bits(factor))
+    return [to_bits(dtype, value)]
+
+
+def _forward(ref: ModuleType, words: Words) -> list[str]:
+    name, dtype, *z = words
+    return all_bits(dtype, ref.activations.forward(_arithmetic(ref, dtype), name, _numbers(z)))
+
+
+def _backward(ref: ModuleType, words: Words) -> list[str]:
+    name, dtype, *both = words
+    arith, half = _arithmetic(ref, dtype), len(both) // 2
+    z, dA = _numbers(both[:half]), _numbers(both[half:])
+    a = ref.activations.forward(arith, name, z)
+    dZ = ref.activations.backward(arith, name, dA, z, a)
+    # of softmax no caller sees more than the gradient of the biases, here of one row
+    return all_bits(dtype, [arith.row_total([d]) for d in dZ] if name == "softmax" else dZ)
+
+
+def _sum(ref: ModuleType, words: Words) -> list[str]:
+    kind, dtype, key, n = words
+    arith, count = _arithmetic(ref, dtype), int(n, 16)
+    drawn = Drawn(ref, dtype, int(key, 16))
+    match kind:
+        case "feature":
+            start = drawn.number()
+            value = arith.feature_sum(start, drawn.vector(count), drawn.vector(count))
+        case "plain_feature":
+            value = arith.feature_total([abs(x) for x in drawn.vector(count)])
+        case "row":
+            value = arith.row_sum(drawn.vector(count), drawn.vector(count))
+        case _:
+            value = arith.row_total(drawn.vector(count))
+    return [to_bits(dtype, value)]
+
+
+def drawn_layer(ref: ModuleType, words: Words) -> tuple[list[list[float]], Layer, Drawn]:
+    """Draw an identity layer with its input: X, layer, and what draws on."""
+    dtype, key, rows, inputs, outputs = words
+    drawn = Drawn(ref, dtype, int(key, 16))
+    sizes = [int(word, 16) for word in (rows, inputs, outputs)]
+    X = drawn.matrix(sizes[0], sizes[1])
+    layer = ref.Layer(drawn.matrix(sizes[1], sizes[2]), drawn.vector(sizes[2]))
+    return X, layer, drawn
+
+
+def _dense(ref: ModuleType, words: Words) -> list[str]:
+    X, layer, _ = drawn_layer(ref, words)
+    Z = ref.dense.dense(_arithmetic(ref, words[0]), X, layer).Z
+    return [word for row in Z for word in all_bits(words[0], row)]
+
+
+def _dense_backward(ref: ModuleType, words: Words) -> list[str]:
+    what, *rest = words
+    X, layer, drawn = drawn_layer(ref, rest)
+    dZ = drawn.matrix(len(X), len(layer.biases))
+    gradients, dX = ref.dense.dense_backward(_arithmetic(ref, rest[0]), dZ, X, layer)
+    rows = dX if what == "inputs" else [*gradients.weights, gradients.biases]
+    return [word for row in rows for word in all_bits(rest[0], row)]
+
+
+def _loss(ref: ModuleType, words: Words) -> list[str]:
+    name, dtype, delta, width, *both = words
+    arith, half = _arithmetic(ref, dtype), len(both) // 2
+    outputs, targets = (
+        rows_of(_numbers(part), int(width, 16)) for part in (both[:half], both[half:])
+    )
+    value, gradient = ref.loss_and_gradient(arith, name, outputs, targets, from_bits(delta))
+    return [to_bits("float64", value), *(w for row in gradient for w in all_bits(dtype, row))]
+
+
+def _evaluate(ref: ModuleType, words: Words) -> list[str]:
+    dtype, loss, key, rows, outputs, *metrics = words
+    drawn, width = Drawn(ref, dtype, int(key, 16)), int(outputs, 16)
+    X = drawn.matrix(int(rows, 16), width)
+    y = drawn.targets(loss, len(X), width)
+    identity = [[float(i == k) for k in range(width)] for i in range(width)]
+    net = ref.Network([ref.Layer(identity, [0.0] * width)], _arithmetic(ref, dtype))
+    values = ref.evaluate(net, X, y, loss=loss, metrics=metrics)
+    return all_bits("float64", values.values())
+
+
+def _update(ref: ModuleType, words: Words) -> list[str]:
+    dtype, w, g, v, rate, momentum, nesterov, decay, decayed = words
+    optimizer = ref.SGD(from_bits(rate), from_bits(momentum), switch(nesterov), from_bits(decay))
+    numbers = _numbers((w, g, v))
+    arith = _arithmetic(ref, dtype)
+    return all_bits(dtype, optimizer.update(arith, *numbers, decayed=switch(decayed)))
+
+
+def _philox(ref: ModuleType, words: Words) -> list[str]:
+    c0, c1, c2, c3, k0, k1 = (int(word, 16) for word in words)
+    counter = c0 | c1 << 64 | c2 << 128 | c3 << 192
+    return [f"{word:016x}" for word in _part(ref, "random").philox(counter, (k0, k1))]
+
+
+def _draw(ref: ModuleType, words: Words) -> list[str]:
+    kind, k0, k1, i = words
+    stream = ref.Stream((int(k0, 16), int(k1, 16)))
+    value = getattr(stream, kind)(int(i, 16))
+    return [f"{value:016x}" if kind == "word" else to_bits("float64", value)]
+
+
+def _permutation(ref: ModuleType, words: Words) -> list[str]:
+    seed, epoch, n = (int(word, 16) for word in words)
+    order = _part(ref, "random").shuffle_stream(seed, epoch).permutation(n)
+    return [f"{i:x}" for i in order]
+
+
+def _initialize(ref: ModuleType, words: Words) -> list[str]:
+    name, dtype, seed, layer, inputs, outputs, *options = words
+    shape = int(inputs, 16), int(outputs, 16)
+    named = {key: from_bits(value) for key, value in fields(options).items()}
+    arith = _arithmetic(ref, dtype)
+    rows = ref.initial_weights(arith, name, shape, int(seed, 16), int(layer, 16), **named)
+    return [word for row in rows for word in all_bits(dtype, row)]
+
+
+def _network(ref: ModuleType, words: Words) -> list[str]:
+    dtype, activation, bias_initializer, seed, *widths = words
+    net = ref.Network.mlp(
+        _arithmetic(ref, dtype),
+        [int(width, 16) for width in widths],
+        activation,
+        bias_initializer=bias_initializer,
+        seed=int(seed, 16),
+    )
+    return parameters(dtype, net.layers)
+
+
+def parameters(dtype: str, layers: Sequence[Layer]) -> list[str]:
+    """Bits of all parameters, in the order of the contract."""
+    rows = [row for layer in layers for row in (*layer.weights, layer.biases)]
+    return [word for row in rows for word in all_bits(dtype, row)]
+
+
+def drawn_data(ref: ModuleType, f: dict[str, str]) -> tuple[list[list[float]], list[Any]]:
+    """Inputs and targets of a training, in float64: the network converts them."""
+    widths = [int(width, 16) for width in f["widths"].split(",")]
+    drawn = Drawn(ref, "float64", int(f["key"], 16))
+    X = drawn.matrix(int(f["rows"], 16), widths[0])
+    return X, drawn.targets(f["loss"], len(X), widths[-1])
+
+
+def _train(ref: ModuleType, words: Words) -> list[str]:
+    f = fields(words)
+    arith = _arithmetic(ref, f["dtype"])
+    X, y = drawn_data(ref, f)
+    net = ref.Network.mlp(
+        arith,
+        [int(width, 16) for width in f["widths"].split(",")],
+        f["hidden"],
+        output_activation=f["last"],
+        seed=int(f["key"], 16),
+    )
+    names = [name for name in f["metrics"].split(",") if name]
+    metrics: dict[str, list[float]] = {name: [] for name in names}
+    optimizer = ref.SGD(
+        from_bits(f["rate"]),
+        from_bits(f["momentum"]),
+        switch(f["nesterov"]),
+        from_bits(f["decay"]),
+        switch(f["decay_biases"]),
+    )
+    losses = []
+    velocities = ref.zero_velocities(net)
+    for _ in range(int(f["fits"], 16)):
+        losses += ref.fit(
+            net,
+            X,
+            y,
+            loss=f["loss"],
+            optimizer=optimizer,
+            epochs=int(f["epochs"], 16),
+            batch_size=int(f["batch"], 16),
+            shuffle=switch(f["shuffle"]),
+            seed=int(f["key"], 16),
+            delta=from_bits(f["delta"]),
+            velocities=velocities,
+            metrics=metrics,
+        )
+    series = [losses, *metrics.values()]
+    return [
+        *(word for values in series for word in all_bits("float64", values)),
+        *parameters(f["dtype"], net.layers),
+    ]
+
+
+_ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
+    "fma": _fma,
+    "function": _function,
+    "quantile": _quantile,
+    "scaled": _scaled,
+    "forward": _forward,
+    "backward": _backward,
+    "sum": _sum,
+    "dense": _dense,
+    "gradients": _dense_backward,
+    "loss": _loss,
+    "evaluate": _evaluate,
+    "update": _update,
+    "philox": _philox,
+    "draw": _draw,
+    "permutation": _permutation,
+    "initialize": _initialize,
+    "network": _network,
+    "train": _train,
+}

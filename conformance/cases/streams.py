@@ -1,0 +1,61 @@
+"""Random numbers, and initial parameters."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from conformance.lines import to_bits
+
+from .formats import DTYPES, Asked, hexadecimal
+
+_MOST = 2**64 - 1
+_OPTIONS = {
+    "constant": {"value": 0.1},
+    "normal": {"mean": 0.3, "std": 0.7},
+    "uniform": {"low": -0.3, "high": 0.7},
+    "truncated_normal": {"mean": 0.3, "std": 0.7},
+    "orthogonal": {"gain": 1.3},
+}
+_CONSTANT = ("zeros", "ones", "constant")
+_NORMAL = ("normal", "xavier", "lecun_normal", "he", "glorot_normal", "orthogonal")
+_UNIFORM = ("uniform", "truncated_normal", "lecun_uniform", "he_uniform", "glorot_uniform")
+_HIDDEN = ("relu", "tanh", "identity", "sigmoid", "leaky_relu", "elu", "softplus", "gelu", "silu")
+
+
+def random() -> Iterator[Asked]:
+    """Blocks, streams, draws of the quantile's switch and tail, shuffles."""
+    blocks = [
+        (0, 0, 0, 0, 0, 0),
+        (1, 0, 0, 0, 1, 2),
+        (1, 0, 0, 0, 0, 0),
+        (_MOST, _MOST, _MOST, _MOST, _MOST, _MOST),
+        (2, 0, 0, 0, _MOST, 2**63),
+        (0, 1, 0, 0, 3, 4),
+        (0, 0, 1, 0, 3, 4),
+        (0, 0, 0, 1, 3, 4),
+    ]
+    for block in blocks:
+        yield ("philox", *(f"{word:016x}" for word in block))
+    keys = ((0, 0), (_MOST, 2**62), (5, 2**63 + 1))
+    for kind, (k0, k1), i in product(("word", "uniform", "normal"), keys, (0, 3, 4, 5, 1001)):
+        yield ("draw", kind, *hexadecimal(k0, k1, i))
+    for seed, i in ((422041762, 1), (8355344733, 2), (31780147208, 1)):
+        yield ("draw", "word", *hexadecimal(seed, 0, i))
+        yield ("draw", "normal", *hexadecimal(seed, 0, i))
+    for seed, epoch, n in product((0, 1, _MOST), (0, 1, 2**31 - 1), (1, 2, 3, 10, 37)):
+        yield ("permutation", *hexadecimal(seed, epoch, n))
+    yield ("permutation", *hexadecimal(7, 3, 300))
+
+
+def initializers() -> Iterator[Asked]:
+    """Each initializer, with its default numbers and with others; both shapes of orthogonal."""
+    for name, dtype in product((*_CONSTANT, *_NORMAL, *_UNIFORM), DTYPES):
+        options = [f"{k}:{to_bits('float64', v)}" for k, v in _OPTIONS.get(name, {}).items()]
+        yield ("initialize", name, dtype, *hexadecimal(3, 0, 2, 3))
+        yield ("initialize", name, dtype, *hexadecimal(_MOST, 5, 3, 2), *options)
+    yield ("initialize", "truncated_normal", "float64", *hexadecimal(1, 1, 8, 8))
+    for shape in ((300, 2), (2, 260)):
+        yield ("initialize", "orthogonal", "float32", *hexadecimal(4, 1, *shape))
+    for dtype, activation in product(DTYPES, _HIDDEN):
+        yield ("network", dtype, activation, "zeros", *hexadecimal(9, 2, 2, 1))
+    for biases in ("normal", "uniform", "truncated_normal", "ones"):
+        yield ("network", "float32", "tanh", biases, *hexadecimal(9, 2, 3, 2))

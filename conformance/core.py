@@ -1,0 +1,300 @@
+"""What the core answers to a line, on the instruction set in use.
+
+As a program it holds the core to the vectors of a folder, by default the committed ones, and prints
+what differs: ``python -m conformance.core``.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+import wbcore as wb
+from wbcore import _core, reference
+
+from .answers import drawn_data, drawn_layer
+from .lines import VECTORS, Drawn, fields, from_bits, read, switch, to_bits
+
+Words = Sequence[str]
+
+
+def answer(asked: Words) -> list[str] | None:
+    """Compute the right-hand side of a line, or None where the core has no way to be asked."""
+    return _ANSWERS[asked[0]](asked[1:])
+
+
+def _bits(array: ArrayLike) -> list[str]:
+    values = np.ascontiguousarray(array).ravel()
+    kind = np.uint32 if values.itemsize == 4 else np.uint64
+    return [f"{pattern:0{2 * values.itemsize}x}" for pattern in values.view(kind).tolist()]
+
+
+def _array(dtype: str, words: Words) -> NDArray[Any]:
+    return np.array([from_bits(word) for word in words], dtype)
+
+
+def _fma(words: Words) -> list[str]:
+    dtype, *operands = words
+    x, w, b = _array(dtype, operands)
+    net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
+    net[0].weights[:], net[0].biases[:] = w, b
+    return _bits(net.predict([[x]]))
+
+
+def _function(words: Words) -> list[str]:
+    name, dtype, x = words
+    return _bits(_core.elementwise(name, _array(dtype, [x])))
+
+
+def _quantile(words: Words) -> list[str]:
+    return _bits(_core.normal_quantile(_array("float64", words)))
+
+
+def _scaled(words: Words) -> list[str]:
+    dtype, x, factor = words
+    net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
+    net[0].weights[:], net[0].biases[:] = 1.0, 0.0
+    return _bits(net.predict(wb.Scaled([[from_bits(x)]], from_bits(factor))))
+
+
+def _forward(words: Words) -> list[str]:
+    name, dtype, *z = words
+    values = _array(dtype, z)
+    if name == "softmax":
+        return _bits(wb.softmax(values[None, :]))
+    return _bits(_core.elementwise(name, values))
+
+
+def _backward(words: Words) -> list[str]:
+    name, dtype, *both = words
+    z, dA = np.split(_array(dtype, both), 2)
+    if name != "softmax":
+        return _bits(_core.activation_backward(name, z, _core.elementwise(name, z), dA))
+    net = wb.Network([wb.Dense(len(z), len(z), name)], dtype=dtype)
+    net[0].weights[:], net[0].biases[:] = 0.0, z
+    net.forward(np.zeros((1, len(z))))
+    biases = net.backward(dA[None, :])[0].biases
+    assert biases is not None
+    return _bits(biases)
+
+
+def _sum(words: Words) -> list[str] | None:
+    kind, dtype, key, n = words
+    count = int(n, 16)
+    if count == 0:
+        return None
+    drawn = Drawn(reference, dtype, int(key, 16))
+
+    def column() -> NDArray[Any]:
+        return np.array(drawn.vector(count), dtype)[:, None]
+
+    match kind:
+        case "feature":
+            start, a, b = drawn.number(), column(), column()
+            return _bits(wb.dense(a.T, weights=b, biases=np.array([start], dtype)))
+        case "plain_feature":
+            # the row loss of mae, of which the core gives the mean
+            mean = wb.losses.mae(np.abs(column().T), np.zeros((1, count), dtype))
+            near = np.array(mean * count, dtype)
+            sums = (
+                near,
+                np.nextafter(near, np.inf, dtype=dtype),
+                np.nextafter(near, 0, dtype=dtype),
+            )
+            of_mean = [s for s in map(float, sums) if s / count == mean]
+            return [to_bits(dtype, of_mean[0])] if len(of_mean) == 1 else None
+        case "row":
+            X, dZ = column(), column()
+            where = 0
+        case _:
+            X, dZ = np.zeros((count, 1), dtype), column()
+            where = 1
+    net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
+    net.forward(X)
+    return _bits(net.backward(dZ).flat[where : where + 1])
+
+
+def _layer(words: Words) -> tuple[wb.Network, NDArray[Any], Drawn]:
+    rows, layer, drawn = drawn_layer(reference, words)
+    X = np.array(rows, words[0])
+    net = wb.Network([wb.Dense(X.shape[1], len(layer.biases))], dtype=words[0])
+    net[0].weights[:], net[0].biases[:] = layer.weights, layer.biases
+    return net, X, drawn
+
+
+def _dense(words: Words) -> list[str]:
+    net, X, _ = _layer(words)
+    return _bits(net.predict(X))
+
+
+def _dense_backward(words: Words) -> list[str]:
+    what, *rest = words
+    net, X, drawn = _layer(rest)
+    dZ = np.array(drawn.matrix(len(X), net.widths[-1]), rest[0])
+    net.forward(X)
+    gradients = net.backward(dZ)
+    if what != "inputs":
+        return _bits(gradients.flat)
+    assert gradients.inputs is not None
+    return _bits(gradients.inputs)
+
+
+def _loss(words: Words) -> list[str]:
+    name, dtype, delta, width, *both = words
+    outputs, targets = np.split(_array(dtype, both).reshape(-1, int(width, 16)), 2)
+    value, gradient = wb.losses.loss_and_gradient(name, outputs, targets, from_bits(delta))
+    return [to_bits("float64", value), *_bits(gradient)]
+
+
+def _evaluate(words: Words) -> list[str]:
+    dtype, loss, key, rows, outputs, *metrics = words
+    drawn, width = Drawn(reference, dtype, int(key, 16)), int(outputs, 16)
+    X = drawn.matrix(int(rows, 16), width)
+    y = drawn.targets(loss, len(X), width)
+    net = wb.Network([wb.Dense(width, width)], dtype=dtype)
+    net[0].weights[:], net[0].biases[:] = np.eye(width), 0.0
+    values = net.evaluate(X, y, loss=loss, metrics=metrics)
+    return [to_bits("float64", value) for value in values.values()]
+
+
+def _update(words: Words) -> list[str]:
+    dtype, w, g, v, rate, momentum, nesterov, decay, decayed = words
+    at = 0 if switch(decayed) else 1  # of two parameters, a weight and a bias
+    core = wb.Network([wb.Dense(1, 1)], dtype=dtype)._core
+    gradients, velocity = (np.zeros(2, dtype) for _ in range(2))
+    core.parameters[at], gradients[at], velocity[at] = _array(dtype, [w, g, v])
+    core.sgd_step(
+        gradients,
+        velocity,
+        from_bits(rate),
+        from_bits(momentum),
+        switch(nesterov),
+        from_bits(decay),
+        False,
+    )
+    return [*_bits(core.parameters[at : at + 1]), *_bits(velocity[at : at + 1])]
+
+
+def _philox(words: Words) -> list[str] | None:
+    c0, *others, k0, k1 = (int(word, 16) for word in words)
+    if c0 == 0 or any(others):
+        return None
+    drawn = wb.random.philox_words(k0, k1, start=4 * (c0 - 1), count=4)
+    return [f"{word:016x}" for word in drawn.tolist()]
+
+
+def _draw(words: Words) -> list[str]:
+    kind, k0, k1, i = words
+    key, at = (int(k0, 16), int(k1, 16)), int(i, 16)
+    if kind == "word":
+        return [f"{int(wb.random.philox_words(*key, start=at, count=1)[0]):016x}"]
+    function = {"uniform": wb.random.uniform, "normal": wb.random.standard_normal}[kind]
+    return _bits(function(*key, at + 1)[at:])
+
+
+def _permutation(words: Words) -> list[str]:
+    seed, epoch, n = (int(word, 16) for word in words)
+    return [f"{i:x}" for i in wb.random.permutation(n, seed=seed, epoch=epoch).tolist()]
+
+
+def _initialize(words: Words) -> list[str]:
+    name, dtype, seed, layer, inputs, outputs, *options = words
+    named = {key: from_bits(value) for key, value in fields(options).items()}
+    function = getattr(wb.initializers, name)
+    shape = int(inputs, 16), int(outputs, 16)
+    return _bits(function(*shape, seed=int(seed, 16), layer=int(layer, 16), dtype=dtype, **named))
+
+
+def _network(words: Words) -> list[str]:
+    dtype, activation, biases, seed, *sizes = words
+    widths = [int(width, 16) for width in sizes]
+    last = len(widths) - 2
+    layers = [
+        wb.Dense(widths[i], widths[i + 1], "identity" if i == last else activation, None, biases)
+        for i in range(last + 1)
+    ]
+    return _bits(wb.Network(layers, seed=int(seed, 16), dtype=dtype).parameters)
+
+
+def _train(words: Words) -> list[str]:
+    f = fields(words)
+    X, y = drawn_data(reference, f)
+    net = wb.Network.mlp(
+        [int(width, 16) for width in f["widths"].split(",")],
+        f["hidden"],
+        output_activation=f["last"],
+        seed=int(f["key"], 16),
+        dtype=f["dtype"],
+    )
+    names = [name for name in f["metrics"].split(",") if name]
+    series: dict[str, list[float]] = {name: [] for name in ("loss", *names)}
+    optimizer = wb.SGD(
+        from_bits(f["rate"]),
+        from_bits(f["momentum"]),
+        switch(f["nesterov"]),
+        from_bits(f["decay"]),
+        switch(f["decay_biases"]),
+    )
+    for _ in range(int(f["fits"], 16)):
+        history = net.fit(
+            X,
+            y,
+            loss=f["loss"],
+            optimizer=optimizer,
+            epochs=int(f["epochs"], 16),
+            batch_size=int(f["batch"], 16),
+            shuffle=switch(f["shuffle"]),
+            seed=int(f["key"], 16),
+            delta=from_bits(f["delta"]),
+            metrics=names,
+        )
+        for name, values in series.items():
+            values.extend(getattr(history, name))
+    numbers = [to_bits("float64", value) for values in series.values() for value in values]
+    return [*numbers, *_bits(net.parameters)]
+
+
+_ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
+    "fma": _fma,
+    "function": _function,
+    "quantile": _quantile,
+    "scaled": _scaled,
+    "forward": _forward,
+    "backward": _backward,
+    "sum": _sum,
+    "dense": _dense,
+    "gradients": _dense_backward,
+    "loss": _loss,
+    "evaluate": _evaluate,
+    "update": _update,
+    "philox": _philox,
+    "draw": _draw,
+    "permutation": _permutation,
+    "initialize": _initialize,
+    "network": _network,
+    "train": _train,
+}
+
+
+def main(folder: Path = VECTORS) -> int:
+    """Print each line that the core answers otherwise, then the counts."""
+    met = unasked = wrong = 0
+    for path in sorted(folder.glob("*.txt")):
+        for line in read(path):
+            ours = answer(line.asked)
+            if ours is None:
+                unasked += 1
+            elif tuple(ours) == line.answer:
+                met += 1
+            else:
+                wrong += 1
+                print(f"{path.name}: {line}\n    core: {' '.join(ours)}")
+    print(f"{wb.isa()}: {met} vectors met, {wrong} not, {unasked} that the core cannot be asked")
+    return int(wrong > 0 or met == 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:])))
