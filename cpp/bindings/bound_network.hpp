@@ -48,6 +48,11 @@ public:
         const std::span<T> all = self.cast<BoundNetwork&>().network_.parameters();
         return py::array_t<T>({all.size()}, {sizeof(T)}, all.data(), self);
     }
+    // A copy of all parameters.
+    py::array_t<T> snapshot() const {
+        const std::span<const T> all = network_.parameters();
+        return py::array_t<T>(static_cast<py::ssize_t>(all.size()), all.data());
+    }
     static py::array weights(const py::object& self, std::size_t layer) {
         const Matrix<T> w = self.cast<BoundNetwork&>().layer(layer).weights;
         return py::array_t<T>({w.rows, w.cols}, {w.stride * sizeof(T), sizeof(T)}, w.data, self);
@@ -204,7 +209,10 @@ public:
         return py::make_tuple(status, end.epoch, end.batch);
     }
 
-    py::list layer_statistics() const { return statistics_of(network_); }
+    py::list layer_statistics() const {
+        const py::array_t<T> all = snapshot();
+        return as_list(measure<T>(network_.shapes(), all.data()));
+    }
 
     std::vector<double> times(const py::object& X,
                               const py::object& y,

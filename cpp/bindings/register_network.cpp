@@ -16,6 +16,7 @@ void register_network_type(py::module_& m, const char* python_name) {
         .def_property_readonly("widths", &Bound::widths)
         .def_property_readonly("activations", &Bound::activations)
         .def_property_readonly("parameters", &Bound::parameters)
+        .def("snapshot", &Bound::snapshot)
         .def("weights", &Bound::weights, py::arg("layer"))
         .def("biases", &Bound::biases, py::arg("layer"))
         .def("forward", &Bound::forward, py::arg("X"))
