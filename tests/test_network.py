@@ -227,7 +227,10 @@ def test_gradients_are_views_of_one_array():
         == grads.flat.tobytes()
     )
     assert np.shares_memory(grads[2].weights, grads.flat)
-    assert grads[-1].biases is grads[2].biases
+    assert grads[-1].biases.ctypes.data == grads[2].biases.ctypes.data
+    assert [layer.biases.shape for layer in grads[1:]] == [(8,), (3,)]
+    with pytest.raises(IndexError):
+        _ = grads[3]
 
 
 def test_gradients_of_the_entropies_do_not_depend_on_where_the_activation_is():

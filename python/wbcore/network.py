@@ -6,11 +6,11 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 
-from wbcore import _arguments, _core, losses, threads, training
+from wbcore import _arguments, _copying, _core, losses, threads, training
 from wbcore._draws import check_seed
 from wbcore._turn import Turn
 from wbcore.gradients import Gradients
@@ -29,6 +29,9 @@ __all__ = ["Network"]
 
 _CORES = {np.dtype(np.float32): _core.Network32, np.dtype(np.float64): _core.Network64}
 
+# What `_assemble` makes for each network anew; all other attributes go with a copy.
+_MACHINERY = frozenset({"_core", "_layers", "_lock", "_predict"})
+
 
 class Network:
     """A multilayer perceptron: dense layers, each feeding the next.
@@ -40,7 +43,11 @@ class Network:
     call `predict` at once.
 
     Two networks are equal (`==`) when their structure, dtype and parameters are. Networks can be
-    copied, deep-copied and pickled.
+    copied, deep-copied and pickled, also while another thread trains them: what is copied are the
+    parameters after one of its epochs. A subclass stays one, without a call of its `__init__`, and
+    the attributes it or you gave the instance go along: shared by `copy`, copied by
+    `copy.deepcopy`, pickled by `pickle`. A model file holds none of them: it has structure,
+    parameters and `metadata`.
 
     Parameters
     ----------
@@ -154,7 +161,10 @@ class Network:
         threads.register_where_loaded()
         self._core = _CORES[dtype](widths, activations)
         self._predict = _core.live_predictor(self._core)
-        self._layers = tuple(Layer(self._core, index) for index in range(len(activations)))
+        self._layers = tuple(
+            Layer(self._core, index, *of_layer)
+            for index, of_layer in enumerate(zip(widths[:-1], widths[1:], activations, strict=True))
+        )
         self._lock = threading.Lock()
         self.metadata = {}
         self.history = None
@@ -409,7 +419,7 @@ class Network:
         (4.0, [[4.0], [8.0]], [4.0])
         """
         name = losses.check("loss_and_gradients", loss)
-        delta = losses.check_delta("loss_and_gradients", delta)
+        delta = losses.check_delta("loss_and_gradients", delta, self.dtype)
         value, flat = self._core.loss_and_gradients(X, y, name, delta)
         return value, Gradients(flat, self._core.widths)
 
@@ -461,7 +471,7 @@ class Network:
             X,
             y,
             losses.check("evaluate", loss),
-            losses.check_delta("evaluate", delta),
+            losses.check_delta("evaluate", delta, self.dtype),
             losses.check_metrics("evaluate", metrics),
             _arguments.n_threads("evaluate", n_threads),
         )
@@ -621,7 +631,7 @@ class Network:
             X,
             y,
             losses.check(operation, loss),
-            losses.check_delta(operation, delta),
+            losses.check_delta(operation, delta, self.dtype),
             _arguments.integer(operation, "batch_size", batch_size),
             _arguments.integer(operation, "repeats", repeats),
         )
@@ -634,6 +644,8 @@ class Network:
         Returns
         -------
         Network
+            Of the same class; other attributes of the instance are the same objects, as in other
+            copies in Python.
 
         Examples
         --------
@@ -644,8 +656,7 @@ class Network:
         >>> best == net
         False
         """
-        copy = self._of_structure(self.widths, self.activations, self.dtype)
-        copy.parameters[...] = self.parameters
+        copy: Network = _copying.restored(*self.__reduce_ex__(2))
         copy.metadata = deepcopy(self.metadata)
         copy.history = deepcopy(self.history)
         return copy
@@ -653,24 +664,11 @@ class Network:
     def __copy__(self) -> Network:
         return self.copy()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
-        return self.copy()
+    def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
+        arguments = type(self), self.widths, self.activations, self._core.snapshot()
+        return _copying.reduced(self, _with_parameters, arguments, without=_MACHINERY)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "widths": self.widths,
-            "activations": self.activations,
-            "parameters": self.parameters,
-            "metadata": self.metadata,
-            "history": self.history,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        parameters = state["parameters"]
-        self._assemble(state["widths"], state["activations"], parameters.dtype)
-        self.parameters[...] = parameters
-        self.metadata = state["metadata"]
-        self.history = state["history"]
+    __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
@@ -679,7 +677,7 @@ class Network:
             self.widths == other.widths
             and self.activations == other.activations
             and self.dtype == other.dtype
-            and np.array_equal(self.parameters, other.parameters)
+            and np.array_equal(self._core.snapshot(), other._core.snapshot())
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -720,6 +718,18 @@ class Network:
     def __repr__(self) -> str:
         widths = "-".join(map(str, self.widths))
         return f"<{type(self).__name__} {widths}, {self.dtype}, {self.n_parameters} parameters>"
+
+
+def _with_parameters(
+    cls: type[Network],
+    widths: Sequence[int],
+    activations: Sequence[str],
+    parameters: NDArray[Any],
+) -> Network:
+    """For copies and pickles, before the other attributes are set."""
+    network = cls._of_structure(widths, activations, parameters.dtype)
+    network.parameters[...] = parameters
+    return network
 
 
 def _chain(layers: object) -> list[Dense]:
