@@ -228,11 +228,9 @@ class History:
         record = self._record.copy()
         if not running:
             return {name: values.copy() for name, values in record.items()}
-        epochs = min((len(record[name]) for name in record if name != "parameters"), default=0)
-        return {
-            name: values[: epochs + 1 if name == "parameters" else epochs]
-            for name, values in record.items()
-        }
+        before = {name: int(name == "parameters") for name in record}  # entries before the first
+        epochs = min((len(record[name]) - before[name] for name in record), default=0)
+        return {name: values[: epochs + before[name]] for name, values in record.items()}
 
     def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
         arguments = type(self), self._whole()
