@@ -173,6 +173,19 @@ def test_subclasses_of_the_others(copied):
     assert np.shares_memory(other[0].biases, other.flat)
 
 
+@pytest.mark.parametrize("copied", COPIES)
+def test_layers(copied):
+    net = wb.Network.mlp([3, 4, 1], "tanh", seed=0)
+    layer = net[0]
+    other = copied(layer)
+    assert repr(other) == repr(layer)
+    assert (other.weights == layer.weights).all()
+    before = net.parameters.tobytes()
+    other.biases = np.ones(4)
+    assert (net.parameters.tobytes() == before) == (copied is not copy.copy)
+    assert other.biases.tolist() == [1] * 4
+
+
 # While another thread trains
 
 

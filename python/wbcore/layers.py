@@ -173,12 +173,16 @@ class Layer:
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __init__(
-        self, core: _core._Network, index: int, inputs: int, outputs: int, activation: str
+        self, index: int, activation: str, weights: NDArray[Any], biases: NDArray[Any]
     ) -> None:
-        values = index, inputs, outputs, activation, core.weights(index), core.biases(index)
+        values = index, *weights.shape, activation, weights, biases
         names = "index", "inputs", "outputs", "activation", "_weights", "_biases"
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[type[Layer], tuple[Any, ...]]:
+        # A deep copy or a pickle has arrays of its own, apart from any network.
+        return type(self), (self.index, self.activation, self._weights, self._biases)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in ("weights", "biases"):

@@ -162,8 +162,8 @@ class Network:
         self._core = _CORES[dtype](widths, activations)
         self._predict = _core.live_predictor(self._core)
         self._layers = tuple(
-            Layer(self._core, index, *of_layer)
-            for index, of_layer in enumerate(zip(widths[:-1], widths[1:], activations, strict=True))
+            Layer(index, activation, self._core.weights(index), self._core.biases(index))
+            for index, activation in enumerate(activations)
         )
         self._lock = threading.Lock()
         self.metadata = {}
