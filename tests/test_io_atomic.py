@@ -1,6 +1,5 @@
 """Files written whole or not at all: what fails, stops or kills the writer leaves the old file."""
 
-import contextlib
 import errno
 import fcntl
 import gc
@@ -17,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from interrupts import descriptors, interrupt_at
 
 from wbcore.io import atomic
 
@@ -247,39 +247,6 @@ def test_what_is_read_only_is_refused(path, tmp_path, refused, what, monkeypatch
 
 
 # What is interrupted
-
-
-@contextlib.contextmanager
-def interrupt_at(n, event_wanted, files):
-    """KeyboardInterrupt at the n-th line or instruction in these files; yields what was counted."""
-    counted = [0]
-
-    def local(_, event, __):
-        if event == event_wanted:
-            counted[0] += 1
-            if counted[0] == n:
-                raise KeyboardInterrupt
-        return local
-
-    def trace(frame, *_):
-        if frame.f_code.co_filename not in files:
-            return None
-        frame.f_trace_opcodes = event_wanted == "opcode"
-        frame.f_trace_lines = event_wanted == "line"
-        return local
-
-    before, hook = sys.gettrace(), sys.unraisablehook
-    sys.unraisablehook = lambda _: None  # raised where Python can but report it: in __del__
-    sys.settrace(trace)
-    try:
-        yield counted
-    finally:
-        sys.settrace(before)
-        sys.unraisablehook = hook
-
-
-def descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # of files closed since nobody has them

@@ -1,6 +1,7 @@
 """Model files: equal to the bit, written whole or not at all, refused when anything is wrong."""
 
 import hashlib
+import itertools
 import json
 import os
 import stat
@@ -13,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupts import descriptors, interrupt_at
 from safetensors.numpy import load_file, save_file
 
 import wbcore as wb
-from wbcore.io import _safetensors
+from wbcore.io import _safetensors, atomic, model
 
 DATA = Path(__file__).parent / "data"
 
@@ -780,13 +782,13 @@ def test_one_descriptor_and_none_is_left(path, monkeypatch):
     network().save(path)
     opened, os_open = [], os.open
     monkeypatch.setattr(os, "open", lambda *got: opened.append(got[0]) or os_open(*got))
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = descriptors()
     wb.load(path)
     assert opened == [str(path)]
     path.write_bytes(b"no model")
     with pytest.raises(wb.ModelFileError):
         wb.load(path)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert descriptors() == before
 
 
 def test_file_that_becomes_a_pipe_is_not_waited_for(path, monkeypatch):
@@ -798,6 +800,32 @@ def test_file_that_becomes_a_pipe_is_not_waited_for(path, monkeypatch):
     )
     with pytest.raises(wb.ModelFileError, match="got a device or pipe"):
         wb.load(pipe)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of files closed since nobody has them
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize(("event", "step"), [("line", 1), ("opcode", 7)])
+@pytest.mark.parametrize("operation", ["save", "load"])
+def test_interrupt_anywhere(path, operation, event, step):
+    old, new = network(widths=(1, 1)), network(widths=(2, 1))
+    old.save(path)
+    files = {module.__file__ for module in (atomic, model, _safetensors)}
+    before = descriptors()
+    for n in itertools.count(1, step):
+        interrupted = False
+        try:
+            with interrupt_at(n, event, files) as counted:
+                new.save(path) if operation == "save" else wb.load(path)
+        except KeyboardInterrupt:
+            interrupted = True
+        assert descriptors() == before, n
+        assert left_over(path) == []
+        assert wb.load(path) in (old, new)
+        if counted[0] < n:
+            break
+        old.save(path)
+    assert not interrupted
+    assert n > (90 if event == "line" else 600)
 
 
 # What saving would refuse
