@@ -24,15 +24,19 @@ def interrupt_at(n, event_wanted, files):
         frame.f_trace_lines = event_wanted == "line"
         return local
 
-    before, hook = sys.gettrace(), sys.unraisablehook
-    sys.unraisablehook = lambda _: None  # raised where Python can but report it: in __del__
+    before = sys.gettrace()
     sys.settrace(trace)
     try:
         yield counted
     finally:
         sys.settrace(before)
-        sys.unraisablehook = hook
 
 
 def descriptors():
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def least(event):
+    """So many places there are at least in whatever is worth the test."""
+    tells = sys.version_info[:2] != (3, 12)  # which reports no instructions to such a function
+    return 40 if event == "line" else 200 * tells

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from interrupts import descriptors, interrupt_at
+from interrupts import descriptors, interrupt_at, least
 
 from wbcore.io import atomic
 
@@ -274,7 +274,7 @@ def test_interrupt_at_every_place(path, event, there):
         if counted[0] < n:
             break
     assert not interrupted
-    assert n > (50 if event == "line" else 300)
+    assert n > least(event)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # of files closed since nobody has them

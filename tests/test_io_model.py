@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interrupts import descriptors, interrupt_at
+from interrupts import descriptors, interrupt_at, least
 from safetensors.numpy import load_file, save_file
 
 import wbcore as wb
@@ -825,7 +825,7 @@ def test_interrupt_anywhere(path, operation, event, step):
             break
         old.save(path)
     assert not interrupted
-    assert n > (90 if event == "line" else 600)
+    assert n > least(event)
 
 
 # What saving would refuse

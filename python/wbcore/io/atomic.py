@@ -15,6 +15,7 @@ import fcntl
 import os
 import re
 import secrets
+import select
 import shutil
 import stat
 import time
@@ -128,8 +129,7 @@ def replacing(path: str | os.PathLike[str], operation: str = "save") -> Iterator
             file.flush()
             os.fsync(file.fileno())
             _give_name(file, temporary, target)
-        with _Folder(target.parent) as folder:
-            folder.sync()
+        _sync_folder(target.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108, a name, as above
@@ -165,34 +165,18 @@ def open_descriptor(path: str | os.PathLike[str], flags: int, mode: str) -> Bina
     return cast("BinaryIO", next(map(open, numbers, (mode,))))
 
 
-class _Folder:
-    """A folder's descriptor, which no interrupt loses or closes twice.
-
-    `extend` and `any` go from one call to the next without a step of Python in between.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._numbers: list[int] = []
-        self._closing = map(os.close, self._numbers)  # each once, however often it is asked
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-        self._numbers.extend(map(os.open, (str(path),), (flags,)))
-
-    def sync(self) -> None:
-        """Have the names in the folder on the disk."""
+def _sync_folder(folder: Path) -> None:
+    """Have the names in the folder on the disk."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    # As above: an object that closes its descriptor when it is dropped. `open` takes no folder, this
+    # any descriptor; a `__del__` of one's own could be interrupted in its turn.
+    owners = map(select.epoll.fromfd, map(os.open, (str(folder),), (flags,)))
+    with next(owners) as owner:
         try:
-            os.fsync(self._numbers[0])
+            os.fsync(owner.fileno())
         except OSError as error:
             if error.errno != errno.EINVAL:  # some network file systems cannot do this
                 raise
-
-    def __enter__(self) -> _Folder:  # noqa: PYI034, typing has Self from Python 3.11 on
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        any(self._closing)
-
-    def __del__(self) -> None:
-        any(getattr(self, "_closing", ()))
 
 
 def _nameless(folder: Path) -> BinaryIO | None:
