@@ -540,7 +540,7 @@ class Network:
             "epoch" keeps the statistics of all weights and biases, initially and after each epoch,
             in `history.parameters`.
         delta : float, default 1
-            Of the loss huber, in the unit of y.
+            Of the loss huber, in the unit of y; above 0 in the network's dtype.
 
         Returns
         -------

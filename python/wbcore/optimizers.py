@@ -70,7 +70,8 @@ class SGD:
     Parameters
     ----------
     learning_rate : float, default 0.01
-        Above 0.
+        Above 0. A network of float32 refuses numbers that are something else in float32: a rate,
+        momentum or decay above 0 that becomes 0, a momentum below 1 that becomes 1.
     momentum : float, default 0
         From 0 to below 1.
     nesterov : bool, default False
@@ -193,8 +194,8 @@ class SGD:
         TypeError
             When an argument is something else.
         ValueError
-            When the gradients are of a network of another shape or dtype, or not finite. Nothing
-            has been changed then.
+            When the gradients are of a network of another shape or dtype, or not finite, or a
+            hyper-parameter is 0 or 1 in the network's dtype. Nothing has been changed then.
         RuntimeError
             When another thread is training the network.
 

@@ -168,8 +168,8 @@ def open_descriptor(path: str | os.PathLike[str], flags: int, mode: str) -> Bina
 def _sync_folder(folder: Path) -> None:
     """Have the names in the folder on the disk."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-    # As above: an object that closes its descriptor when it is dropped. `open` takes no folder, this
-    # any descriptor; a `__del__` of one's own could be interrupted in its turn.
+    # As above: an object that closes its descriptor when it is dropped. `open` takes no folder,
+    # this any descriptor; a `__del__` of one's own could be interrupted in its turn.
     owners = map(select.epoll.fromfd, map(os.open, (str(folder),), (flags,)))
     with next(owners) as owner:
         try:
