@@ -53,6 +53,17 @@ class PickyNetwork(wb.Network):
         self.lock = "new"
 
 
+class ReducedNetwork(wb.Network):
+    def __reduce__(self):
+        return reduced_network, (self.parameters.tolist(),)
+
+
+def reduced_network(parameters):
+    net = ReducedNetwork([wb.Dense(3, 1)])
+    net.parameters[:] = parameters
+    return net
+
+
 class MySGD(wb.SGD):
     def __init__(self, name, **options):
         super().__init__(**options)
@@ -112,6 +123,14 @@ def test_a_subclass_with_a_state_of_its_own(copied):
     assert other == net
     assert (other.lock, other.field) == ("new", "here")
     other.fit(X, Y, loss="mse")
+
+
+@pytest.mark.parametrize("copied", [*COPIES, wb.Network.copy])
+def test_a_subclass_that_is_reduced_in_its_own_way(copied):
+    net = ReducedNetwork([wb.Dense(3, 1)], seed=3)
+    other = copied(net)
+    assert type(other) is ReducedNetwork
+    assert other == net
 
 
 def test_deep_copies_keep_who_is_who():

@@ -21,7 +21,10 @@ def reduced(
     The attributes are what Python's own protocol finds: those of the instance, also in the slots
     of subclasses, or what a subclass's `__getstate__` returns.
     """
-    state = cast("tuple[Any, ...]", object.__reduce_ex__(value, 2))[2]
+    found = cast("tuple[Any, ...]", object.__reduce_ex__(value, 2))
+    if type(value).__reduce__ is not object.__reduce__:
+        return found  # a subclass has its own way
+    state = found[2]
     if isinstance(state, dict):
         state = _kept(state, without)
     elif _is_pair(state):
@@ -29,9 +32,11 @@ def reduced(
     return make, arguments, state
 
 
-def restored(make: Callable[..., T], arguments: tuple[Any, ...], state: object) -> T:
+def restored(make: Callable[..., T], arguments: tuple[Any, ...], state: object = None) -> T:
     """The object that `reduced` describes, made as `copy.copy` would."""
     value = make(*arguments)
+    if state is None:
+        return value
     if hasattr(value, "__setstate__"):
         value.__setstate__(state)
     else:

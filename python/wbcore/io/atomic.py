@@ -20,7 +20,6 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -280,7 +279,6 @@ def _remove_if_left(path: str, system: str) -> None:
                 os.unlink(path)  # noqa: PTH108, a name as scandir gives it
 
 
-@cache
 def _system() -> str:
     """The running system, whose processes see each other's locks, in eight digits."""
     try:
