@@ -223,6 +223,8 @@ wb.dense(X, np.full((4, 3), INF), np.ones(3))
     ValueError [dense] expected weights to be finite, got inf at weights[0, 0]
 wb.losses.loss_and_gradient("rmse", Y, Y)
     ValueError [loss_and_gradient] expected loss to be one of {LOSSES}, got 'rmse'
+wb.losses.huber(Y.astype("f4"), Y, delta=1e-46)
+    ValueError [loss_and_gradient] expected delta to be a finite number above 0 in float32, got
 wb.losses.huber(Y, Y, delta=0.0)
     ValueError [loss_and_gradient] expected delta to be a finite number above 0, got 0.0
 wb.losses.mse(Y[:0], Y[:0])
@@ -400,6 +402,10 @@ X, Y, "huber", 0
     ValueError expected delta to be a finite number above 0, got 0
 X, Y, "huber", NAN
     ValueError expected delta to be a finite number above 0, got nan
+X, Y, "huber", 1e-46
+    ValueError expected delta to be a finite number above 0 in float32, got 1e-46
+X, Y, "huber", 1e39
+    ValueError expected delta to be a finite number above 0 in float32, got 1e+39
 """
 
 OPERATIONS = ["fit", "evaluate", "loss_and_gradients", "time_per_update"]
@@ -465,6 +471,12 @@ validation_data=X
     TypeError [fit] expected validation_data to be a pair (X_val, y_val), got an array
 validation_data=(X, Y, Y)
     TypeError [fit] expected validation_data to be a pair (X_val, y_val), got (array(
+validation_data=(None, Y)
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got None as its X_val
+validation_data=[X, None]
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got None as its y_val
+validation_data=(None, None)
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got None as its X_val
 validation_data=(X[:, :3], Y)
     ValueError [fit, validation_data] X has 3 columns but the first layer takes 4
 validation_data=(X, Y[:9])

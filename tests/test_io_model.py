@@ -1,19 +1,26 @@
 """Model files: equal to the bit, written whole or not at all, refused when anything is wrong."""
 
 import hashlib
+import itertools
 import json
 import os
 import stat
 import struct
 import subprocess
 import sys
+import threading
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupts import descriptors, interrupt_at, least
 from safetensors.numpy import load_file, save_file
 
 import wbcore as wb
-from wbcore.io import model
+from wbcore.io import _safetensors, atomic, model
+
+DATA = Path(__file__).parent / "data"
 
 
 def network(dtype="float32", widths=(4, 3, 2)):
@@ -100,7 +107,7 @@ def test_layout_of_the_file(path):
         "activations": ["tanh", "softmax"],
         "dtype": "float64",
     }
-    texts = [metadata[name].encode() for name in ("architecture", "metadata")]
+    texts = [metadata[name].encode() for name in ("architecture", "metadata", "contract")]
     assert metadata["sha256"] == hashlib.sha256(b"\0".join([*texts, data])).hexdigest()
 
 
@@ -157,20 +164,20 @@ net.save(sys.argv[1])
 
 
 def test_content_is_on_the_disk_before_the_name_and_the_name_after(path, monkeypatch):
-    calls, (fsync, replace) = [], (os.fsync, os.replace)
+    calls, (fsync, link) = [], (os.fsync, os.link)
 
     def watched_fsync(descriptor):
         calls.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
         fsync(descriptor)
 
-    def watched_replace(*names):
-        calls.append("rename")
-        replace(*names)
+    def watched_link(*names, **options):
+        calls.append("name")
+        link(*names, **options)
 
     monkeypatch.setattr(os, "fsync", watched_fsync)
-    monkeypatch.setattr(os, "replace", watched_replace)
+    monkeypatch.setattr(os, "link", watched_link)
     network().save(path)
-    assert calls == ["file", "rename", "folder"]
+    assert calls == ["file", "name", "folder"]
 
 
 def test_new_file_has_the_usual_permissions(path):
@@ -309,7 +316,8 @@ def test_oversized_is_refused(path, extra):
     path.write_bytes(path.read_bytes() + extra)
     with pytest.raises(
         wb.ModelFileError,
-        match=r"\[load\] expected a whole safetensors file, got one that is damaged",
+        match=r"\[load\] expected a whole safetensors file, got one that is damaged \(its tensors "
+        rf"take 92 bytes, {92 + len(extra)} follow the header\)",
     ):
         wb.load(path)
 
@@ -322,7 +330,8 @@ def write(path, header, data):
 def signed(header, data):
     """With the right sum, as one who changes a file on purpose would write it."""
     metadata = header["__metadata__"]
-    texts = [metadata[name].encode() for name in ("architecture", "metadata")]
+    names = ("architecture", "metadata", "contract")
+    texts = [metadata[name].encode() for name in names if name in metadata]
     metadata["sha256"] = hashlib.sha256(b"\0".join([*texts, data])).hexdigest()
     return header
 
@@ -337,6 +346,35 @@ def change_architecture(**fields):
 
 def change_metadata(**fields):
     return lambda header: header["__metadata__"].update(fields)
+
+
+def drop_contract(header):
+    del header["__metadata__"]["contract"]
+
+
+def shift(header):
+    header["layers.0.biases"]["data_offsets"][0] += 4
+
+
+def overlap(header):
+    header["layers.1.weights"]["data_offsets"] = [44, 68]
+
+
+def resize(header):  # of the same whole, but not as the shapes say
+    header["layers.0.biases"]["data_offsets"] = [48, 56]
+    header["layers.1.weights"]["data_offsets"] = [56, 84]
+
+
+def negative(header):
+    header["layers.0.weights"]["data_offsets"] = [-4, 48]
+
+
+def fraction(header):
+    header["layers.0.weights"]["data_offsets"] = [0.0, 48.0]
+
+
+def more_fields(header):
+    header["layers.0.weights"]["stride"] = 1
 
 
 def swap_shape(header):
@@ -389,6 +427,27 @@ TAMPERED = [
         change_architecture(widths=[4, 3, 2, 2], activations=["tanh"] * 3),
         r"expected 6 tensors, got 4",
     ),
+    (
+        change_metadata(contract="2"),
+        r"arithmetic that is known, got one of contract 2, this wbcore knows 1: ",
+    ),
+    *(
+        (change_metadata(contract=value), r"got one that is damaged \(contract '.*'\)")
+        for value in ("", "0", "01", "-1", "1.0", " 1", "one", "\u0661", "9" * 30)
+    ),
+    (change_metadata(metadata='{"a": NaN}'), r"expected JSON objects in the metadata, got '{"),
+    (change_metadata(metadata='{"a": [-Infinity]}'), r"expected JSON objects in the metadata"),
+    (change_metadata(metadata='{"a": 1e999}'), r"expected JSON objects in the metadata"),
+    (change_metadata(metadata='{"a": 1, "a": 2}'), r"expected JSON objects in the metadata"),
+    (change_metadata(metadata='{"a": {"b": 1, "b": 1}}'), r"expected JSON objects in the meta"),
+    (change_metadata(metadata='{"a": ' + "9" * 5000 + "}"), r"expected JSON objects in the meta"),
+    (change_metadata(metadata="null"), r"expected JSON objects in the metadata, got 'null'"),
+    (shift, r"damaged \(its tensors overlap or leave gaps\)"),
+    (overlap, r"damaged \(its tensors overlap or leave gaps\)"),
+    (resize, r"damaged \(layers.0.biases of that shape takes 8 bytes\)"),
+    (negative, r"damaged \(its header is not one of tensors and metadata\)"),
+    (fraction, r"damaged \(its header is not one of tensors and metadata\)"),
+    (more_fields, r"damaged \(its header is not one of tensors and metadata\)"),
     (swap_shape, r"expected layers.0.weights to be F32 \[4, 3\], got F32 \[3, 4\]"),
     (rename, r"expected a tensor layers.0.weights, got none of that name"),
     (claim_doubles, r"expected layers.0.biases to be F32 \[3\], got F16 \[6\]"),
@@ -403,6 +462,43 @@ def test_tampered_headers_are_refused_even_with_the_right_sum(path, change, mess
     change(header)
     write(path, signed(header, data), data)
     with pytest.raises(wb.ModelFileError, match=r"\[load\] .*" + message):
+        wb.load(path)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize(
+    "header",
+    [
+        [],
+        {"__metadata__": []},
+        {"__metadata__": {"format": "wbcore", "metadata": None}},
+        {"__metadata__": {"format": "wbcore", "metadata": "\ud800"}},
+        {"\ud800": {"dtype": "F32", "shape": [], "data_offsets": [0, 4]}},
+        {"x": None},
+        {"x": {"dtype": "F32", "shape": [1]}},
+        {"x": {"dtype": 32, "shape": [1], "data_offsets": [0, 4]}},
+        {"x": {"dtype": "F32", "shape": 1, "data_offsets": [0, 4]}},
+        {"x": {"dtype": "F32", "shape": [True], "data_offsets": [0, 4]}},
+        {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4, 4]}},
+        {"x": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}},
+        {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 5]}},
+        {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 10**30]}},
+    ],
+)
+def test_headers_that_safetensors_does_not_write(path, header):
+    write(path, header, bytes(4))
+    with pytest.raises(wb.ModelFileError, match=r"\[load\] expected a (whole safet|model that)"):
+        wb.load(path)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize(
+    "text",
+    ['{"x": 1', '{"__metadata__": {}, "__metadata__": {}}', "{}{}", "\ufeff{}", '{"x": NaN}'],
+)
+def test_headers_that_are_not_json(path, text):
+    path.write_bytes(struct.pack("<Q", len(text.encode())) + text.encode())
+    with pytest.raises(wb.ModelFileError, match="its header is not one of tensors and metadata"):
         wb.load(path)
 
 
@@ -451,18 +547,296 @@ def test_refused_files_are_value_errors():
     assert issubclass(wb.ModelFileError, ValueError)
 
 
-def test_large_tensors_are_read_in_parts(path, monkeypatch):
-    net = network(widths=(300, 500, 3))
+# Contract
+
+
+def test_contract_is_in_the_file_and_in_the_sum(path):
+    network().save(path)
+    header, data = parts(path)
+    assert header["__metadata__"]["contract"] == str(wb.CONTRACT) == "1"
+    drop_contract(header)
+    write(path, header, data)
+    with pytest.raises(wb.ModelFileError, match="got another sha256"):
+        wb.load(path)
+    write(path, signed(header, data), data)
+    assert wb.load(path) == network()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "file", "parameters", "predictions"),
+    [
+        (
+            "float32",
+            "520d2c84edfc9d2f3902a6be505b3eb1da36981cd78ac1543439476cf3f77f22",
+            "7c934fba203a0c7e306e1775ed984c780966201806491456abcd49b405373e7e",
+            "9c84cc39c42872b04139182af50ac985a0bd8f2f9ac1341c9ef467812dd3b360",
+        ),
+        (
+            "float64",
+            "47e6880b45482223895a02431f6b22c964ad4454db7e35b59f01f0cc85dbd4eb",
+            "242996349ba121b339826af80437d6216db49f9e037b863d9b01984ece780498",
+            "811653caba706ff5ce62badb41366c65bbda900a645a080ed48cf53e91cfbe9d",
+        ),
+    ],
+)
+def test_files_of_before_the_contract_had_a_number(path, dtype, file, parameters, predictions):
+    """Written before model files named their contract; they are of contract 1."""
+    old = DATA / f"contract_unnamed_{dtype}.safetensors"
+    assert hashlib.sha256(old.read_bytes()).hexdigest() == file
+    net = wb.load(old)
+    assert net.metadata == {"classes": ["a", "ä", "日本"], "depth": {"n": 3, "x": 0.1}}
+    assert net.dtype == dtype
+    X = np.linspace(-1, 1, 80).reshape(20, 4)
+    for loaded in (net, saved_again(net, path)):
+        assert hashlib.sha256(loaded.parameters.tobytes()).hexdigest() == parameters
+        assert hashlib.sha256(loaded.predict(X).tobytes()).hexdigest() == predictions
+
+
+def saved_again(net, path):
     net.save(path)
-    monkeypatch.setattr(model, "_CHUNK", 64 * 1024)
-    largest = 0
+    return wb.load(path)
 
-    def watched(file, name, shape, parts=model._parts):
-        nonlocal largest
-        for start, part in parts(file, name, shape):
-            largest = max(largest, part.nbytes)
-            yield start, part
 
-    monkeypatch.setattr(model, "_parts", watched)
-    assert wb.load(path) == net
-    assert 0 < largest <= 64 * 1024
+# Files that change
+
+
+def after_header(monkeypatch, change):
+    """Have something done to the file between its header and its data."""
+    read_data = _safetensors.read_data
+
+    def changed(path, file, header):
+        change()
+        return read_data(path, file, header)
+
+    monkeypatch.setattr(_safetensors, "read_data", changed)
+
+
+def rewritten(path, content):
+    def change():
+        with path.open("r+b") as file:
+            file.write(content)
+            file.truncate()
+
+    return change
+
+
+def test_the_network_is_made_of_the_bytes_that_were_checked(path, monkeypatch):
+    network().save(path)
+    of_structure = wb.Network._of_structure
+
+    def late(*arguments):
+        path.write_bytes(b"something else")  # in place: a mapping would show it, or die of it
+        return of_structure(*arguments)
+
+    monkeypatch.setattr(wb.Network, "_of_structure", late)
+    assert wb.load(path) == network()
+
+
+@pytest.mark.usefixtures("no_network")
+def test_rewritten_between_header_and_data(path, monkeypatch):
+    net = network(widths=(100, 100, 2))  # more than is read at once with the header
+    net.save(path)
+    before = path.read_bytes()
+    net.parameters[:] = 7
+    net.save(path)
+    content = path.read_bytes()
+    path.write_bytes(before)
+    after_header(monkeypatch, rewritten(path, content))
+    with pytest.raises(wb.ModelFileError, match="got another sha256"):
+        wb.load(path)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda raw: raw[:-1], "was cut short while it was read"),
+        (lambda _: b"", "was cut short while it was read"),
+        (lambda raw: raw + b"0", "grew while it was read"),
+        (lambda raw: raw + bytes(10**6), "grew while it was read"),
+    ],
+)
+def test_cut_or_grown_while_it_is_read(path, monkeypatch, change, message):
+    net = network(widths=(100, 100, 2))
+    net.save(path)
+    after_header(monkeypatch, rewritten(path, change(path.read_bytes())))
+    with pytest.raises(wb.ModelFileError, match=rf"\[load\] .*damaged \(it {message}\)"):
+        wb.load(path)
+
+
+REWRITER = """
+import sys
+old, new = (open(name, "rb").read() for name in sys.argv[2:])
+print("ready", flush=True)
+while True:
+    for content in (old, new):
+        with open(sys.argv[1], "r+b") as file:
+            file.write(content)
+            file.truncate()
+"""
+
+
+def outcome(path, nets):
+    try:
+        net = wb.load(path)
+    except wb.ModelFileError:
+        return "refused"
+    assert net in nets
+    return "old" if net == nets[0] else "new"
+
+
+@pytest.mark.uninstrumented
+def test_loads_while_another_process_rewrites_the_file_in_place(path, tmp_path):
+    nets = [network(widths=(200, 300, 2)), network(widths=(200, 300, 3))]
+    names = [tmp_path / "old", tmp_path / "new"]
+    for net, name in zip(nets, names, strict=True):
+        net.save(name)
+    path.write_bytes(names[0].read_bytes())
+    results = {"old": 0, "new": 0, "refused": 0}
+    command = [sys.executable, "-c", REWRITER, path, *names]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        for _ in range(300):
+            results[outcome(path, nets)] += 1
+        process.kill()
+    assert sum(results.values()) == 300
+    assert results["refused"] > 0, results
+
+
+def test_saved_while_another_thread_trains(path):
+    net = wb.Network.mlp([50, 100, 3], seed=0)
+    X = np.random.default_rng(0).random((64, 50), np.float32)
+    thread = threading.Thread(
+        target=net.fit, args=(X, X[:, :3]), kwargs={"loss": "mse", "epochs": 1500, "batch_size": 8}
+    )
+    thread.start()
+    saved = 0
+    while thread.is_alive() or saved < 3:
+        net.save(path)
+        assert np.isfinite(wb.load(path).parameters).all()
+        saved += 1
+    thread.join()
+    assert saved > 3
+    assert saved_again(net, path) == net
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("size", [2**33, 2**43])
+def test_sparse_file_of_any_size(path, size):
+    """One that is larger than it says, and one that is not but cannot be in memory."""
+    net = network(widths=(1, 1))
+    net.save(path)
+    os.truncate(path, size)
+    with pytest.raises(wb.ModelFileError, match=r"its tensors take 8 bytes, \d+ follow the head"):
+        wb.load(path)
+    rows = 2**43 // 8
+    header = {
+        "__metadata__": {
+            "format": "wbcore",
+            "format_version": "1",
+            "architecture": json.dumps(
+                {"widths": [rows, 1], "activations": ["tanh"], "dtype": "float64"}
+            ),
+            "metadata": "{}",
+        },
+        "layers.0.weights": {"dtype": "F64", "shape": [rows, 1], "data_offsets": [0, 8 * rows]},
+        "layers.0.biases": {
+            "dtype": "F64",
+            "shape": [1],
+            "data_offsets": [8 * rows, 8 * rows + 8],
+        },
+    }
+    write(path, header, b"")
+    os.truncate(path, path.stat().st_size + 8 * rows + 8)
+    with pytest.raises(wb.ModelFileError, match=r"expected a file that fits the memory, got \d+ "):
+        wb.load(path)
+
+
+def test_no_memory_for_the_data(path, monkeypatch):
+    network().save(path)
+
+    def refuse(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(np, "empty", refuse)
+    with pytest.raises(wb.ModelFileError, match=r"expected a file that fits the memory, got 92 "):
+        wb.load(path)
+
+
+@pytest.mark.uninstrumented
+def test_memory_of_save_and_load(path):
+    net = network(widths=(1000, 1000, 2))
+    for function in (lambda: net.save(path), lambda: wb.load(path)):
+        function()  # what it imports
+        tracemalloc.start()
+        try:
+            function()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        # NumPy's arrays are traced, the network's own buffer is not: one copy of the parameters.
+        assert net.parameters.nbytes < peak < 1.2 * net.parameters.nbytes
+
+
+def test_one_descriptor_and_none_is_left(path, monkeypatch):
+    network().save(path)
+    opened, os_open = [], os.open
+    monkeypatch.setattr(os, "open", lambda *got: opened.append(got[0]) or os_open(*got))
+    before = descriptors()
+    wb.load(path)
+    assert opened == [str(path)]
+    path.write_bytes(b"no model")
+    with pytest.raises(wb.ModelFileError):
+        wb.load(path)
+    assert descriptors() == before
+
+
+def test_file_that_becomes_a_pipe_is_not_waited_for(path, monkeypatch):
+    network().save(path)
+    os_stat, pipe = os.stat, path.with_name("pipe")
+    os.mkfifo(pipe)
+    monkeypatch.setattr(
+        os, "stat", lambda name, **o: os_stat(path if name == str(pipe) else name, **o)
+    )
+    with pytest.raises(wb.ModelFileError, match="got a device or pipe"):
+        wb.load(pipe)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of files closed since nobody has them
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize(("event", "step"), [("line", 1), ("opcode", 7)])
+@pytest.mark.parametrize("operation", ["save", "load"])
+def test_interrupt_anywhere(path, operation, event, step):
+    old, new = network(widths=(1, 1)), network(widths=(2, 1))
+    old.save(path)
+    files = {module.__file__ for module in (atomic, model, _safetensors)}
+    before = descriptors()
+    for n in itertools.count(1, step):
+        interrupted = False
+        try:
+            with interrupt_at(n, event, files) as counted:
+                new.save(path) if operation == "save" else wb.load(path)
+        except KeyboardInterrupt:
+            interrupted = True
+        assert descriptors() == before, n
+        assert left_over(path) == []
+        assert wb.load(path) in (old, new)
+        if counted[0] < n:
+            break
+        old.save(path)
+    assert not interrupted
+    assert n > least(event)
+
+
+# What saving would refuse
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"a": {1: "x", "1": "y"}}, {"a": float("inf")}, {"a": [float("-inf")]}]
+)
+def test_metadata_that_loading_would_refuse(path, metadata):
+    net = network()
+    net.metadata = metadata
+    with pytest.raises(ValueError, match=r"\[save\] expected metadata to hold what JSON can"):
+        net.save(path)
+    assert not path.exists()

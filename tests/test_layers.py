@@ -130,7 +130,33 @@ def test_assignment_copies(net):
     assert net.parameters[12:16].tolist() == [1, 2, 3, 4]
     net[0].weights += 1
     assert (net.parameters[:12] == 3).all()
-    assert net[0].weights is view
+    assert net[0].weights.ctypes.data == view.ctypes.data
+
+
+def test_what_is_done_to_a_view_is_not_done_to_the_layer(net):
+    for name, shape in (("weights", (3, 4)), ("biases", (4,))):
+        view = getattr(net[0], name)
+        view.shape = (2, view.size // 2)
+        view.flags.writeable = False
+        assert getattr(net[0], name).shape == shape
+        setattr(net[0], name, np.ones(shape))
+    assert net.summary()
+    assert net[0].weights.base is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("activation", "tanh"), ("inputs", 3), ("outputs", 5), ("index", 1)]
+)
+def test_the_structure_of_a_layer_cannot_be_assigned(net, name, value):
+    before = repr(net[0])
+    message = rf"\[layer 0\] expected weights or biases to be assigned, got {name}: a network"
+    with pytest.raises(AttributeError, match=message):
+        setattr(net[0], name, value)
+    with pytest.raises(AttributeError, match=rf"expected attributes to stay, got del {name}"):
+        delattr(net[0], name)
+    with pytest.raises(AttributeError, match="got wieghts"):
+        net[0].wieghts = 1
+    assert repr(net[0]) == before
 
 
 @pytest.mark.parametrize(

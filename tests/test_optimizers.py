@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import math
 import pickle
 import weakref
 from fractions import Fraction
@@ -22,8 +23,8 @@ OPTIONS = [
 ]
 
 
-def network(**options):
-    return wb.Network.mlp([3, 4, 2], activation="tanh", seed=1, dtype="float64", **options)
+def network(dtype="float64", **options):
+    return wb.Network.mlp([3, 4, 2], activation="tanh", seed=1, dtype=dtype, **options)
 
 
 def fma(a, b, c):
@@ -152,3 +153,50 @@ def test_repr_and_pickle():
 def test_unknown_attributes_are_refused():
     with pytest.raises(AttributeError):
         wb.SGD().learning_rte = 0.1
+
+
+SMALL = 2.0**-150  # becomes 0 in float32, and whatever is larger does not
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "momentum", "weight_decay"])
+@pytest.mark.parametrize("value", [1e-46, SMALL, 1e-300])
+def test_numbers_that_are_zero_in_float32(name, value):
+    message = (
+        rf"^\[SGD\] expected {name} to be above 0 in float32, the network's dtype, got {value}"
+    )
+    refused(message, wb.SGD(**{name: value}))
+
+
+@pytest.mark.parametrize("value", [0.9999999999, 1 - 2.0**-25, math.nextafter(1, 0)])
+def test_momentum_that_is_one_in_float32(value):
+    refused(r"^\[SGD\] expected momentum to be below 1 in float32", wb.SGD(momentum=value))
+
+
+def refused(message, optimizer):
+    """By a float32 network, before anything changes; float64 has that number."""
+    net, before = network("float32"), network("float32")
+    with pytest.raises(ValueError, match=message):
+        fit(net, optimizer)
+    _, grads = net.loss_and_gradients(X, Y, loss="mse")
+    with pytest.raises(ValueError, match=message):
+        optimizer.step(net, grads)
+    assert net == before
+    assert net.history is None
+    assert len(optimizer._velocities) == 0
+    fit(network("float64"), optimizer)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"learning_rate": math.nextafter(SMALL, 1)},
+        {"momentum": math.nextafter(SMALL, 1)},
+        {"momentum": math.nextafter(1 - 2.0**-25, 0)},
+        {"momentum": 0, "weight_decay": 0},
+        {"weight_decay": math.nextafter(SMALL, 1)},
+    ],
+)
+def test_numbers_that_are_not(options):
+    for name, value in options.items():
+        assert value == 0 or 0 < np.float32(value) < 1, name
+    fit(network("float32"), wb.SGD(**options))

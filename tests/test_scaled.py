@@ -171,3 +171,24 @@ def test_it_cannot_be_changed_but_copied():
         X.factor = 2
     for other in (copy.copy(X), copy.deepcopy(X), pickle.loads(pickle.dumps(X))):
         assert bits(other) == bits(X)
+
+
+@pytest.mark.parametrize("loss", wb.losses.NAMES)
+def test_as_targets_it_is_refused(loss):
+    net = wb.Network.mlp([SHAPE[1], 1], seed=0)
+    X, y = given("f4"), wb.Scaled(np.zeros((SHAPE[0], 1), np.uint8), 0.5)
+    before = net.parameters.tobytes()
+    for operation, call in {
+        "fit": lambda: net.fit(X, y, loss=loss),
+        "fit, validation_data": lambda: net.fit(
+            X, np.zeros((SHAPE[0], 1)) + 1, loss=loss, validation_data=(X, y)
+        ),
+        "evaluate": lambda: net.evaluate(X, y, loss=loss),
+        "loss_and_gradients": lambda: net.loss_and_gradients(X, y, loss=loss),
+        "time_per_update": lambda: net.time_per_update(X, y, loss=loss),
+        "loss_and_gradient": lambda: wb.losses.loss_and_gradient(loss, np.ones((SHAPE[0], 1)), y),
+    }.items():
+        message = rf"^\[{operation}\] expected y as an array, got a Scaled, which is for X; pass np"
+        with pytest.raises(TypeError, match=message):
+            call()
+    assert net.parameters.tobytes() == before

@@ -69,6 +69,11 @@ bool is_integer(const py::array& array) {
     return kind == 'i' || kind == 'u' || kind == 'b';
 }
 
+bool is_scaled(const py::object& object) {
+    return !py::isinstance<py::array>(object) &&
+           py::isinstance(object, py::module_::import("wbcore.scaled").attr("Scaled"));
+}
+
 // The shape of targets, one for each output.
 std::string per_output(std::size_t outputs) { return "(B, " + std::to_string(outputs) + ")"; }
 
@@ -182,8 +187,7 @@ Features as_features(std::string_view operation,
                      std::string_view name,
                      const py::object& object,
                      std::size_t features) {
-    const bool scaled = !py::isinstance<py::array>(object) &&
-                        py::isinstance(object, py::module_::import("wbcore.scaled").attr("Scaled"));
+    const bool scaled = is_scaled(object);
     py::array array = as_array(operation, name, scaled ? py::object(object.attr("array")) : object);
     if (array.ndim() == 2 && static_cast<std::size_t>(array.shape(1)) == features &&
         array.shape(0) > 0) {
@@ -259,6 +263,10 @@ Dataset with_targets(std::string_view operation,
                      const ArrayView& x,
                      Loss loss,
                      std::size_t outputs) {
+    if (is_scaled(y))  // whose factor is for gathering; NumPy would make a whole array of it
+        throw py::type_error(opening(operation) +
+                             "expected y as an array, got a Scaled, which is for X; pass "
+                             "np.asarray(y)");
     holder = as_array(operation, "y", y);
     auto refuse = [&](const std::string& expected, const char* cure = "") {
         throw py::value_error(opening(operation) + "expected y " + expected + ", got " +

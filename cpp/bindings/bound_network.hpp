@@ -234,13 +234,13 @@ public:
         // Safe: whoever writes the parameters waits.
         without_gil(network_.parameters().size(), [&](const InterruptCheck&) {
             const std::shared_lock reading(network_.lock());
-            all = measure(network_);
+            all = measure<T>(network_.shapes(), network_.parameters().data());
         });
         return as_list(all);
     }
 
     // A copy of the parameters, of one moment between the steps of whoever trains.
-    py::array snapshot() const {
+    py::array_t<T> snapshot() const {
         const std::span<const T> from = network_.parameters();
         py::array_t<T> copy(static_cast<py::ssize_t>(from.size()));
         T* const to = copy.mutable_data();

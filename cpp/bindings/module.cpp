@@ -20,6 +20,7 @@ PYBIND11_MODULE(_core_checked, m) {
         "The extension module of wbcore: private. It checks, views, releases the GIL and calls the "
         "C++ core.";
     m.attr("__version__") = WBCORE_VERSION;
+    m.attr("CONTRACT") = WBCORE_CONTRACT;
     register_isa(m);
     register_threads(m);
     register_random(m);

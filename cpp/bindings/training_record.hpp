@@ -11,15 +11,22 @@ namespace wbcore::bindings {
 
 using LayerStatistics = std::vector<std::array<Statistics, 2>>;  // by layer: weights, biases
 
+// Of parameters in a network's order, W0 b0 W1 b1 ...
 template <class T>
-LayerStatistics measure(const Network<T>& network) {
+LayerStatistics measure(const std::vector<DenseShape>& shapes, const T* parameters) {
     LayerStatistics all;
-    for (std::size_t l = 0; l < network.shapes().size(); ++l) {
-        const DenseView<const T> layer = network.layer(l);
-        all.push_back({statistics(layer.weights.data, layer.weights.rows * layer.weights.cols),
-                       statistics(layer.biases, layer.weights.cols)});
+    for (const DenseShape& shape : shapes) {
+        const T* const biases = parameters + shape.inputs * shape.outputs;
+        all.push_back({statistics(parameters, shape.inputs * shape.outputs),
+                       statistics(biases, shape.outputs)});
+        parameters = biases + shape.outputs;
     }
     return all;
+}
+
+template <class T>
+LayerStatistics measure(const Network<T>& network) {
+    return measure(network.shapes(), network.parameters().data());
 }
 
 inline py::list as_list(const LayerStatistics& all) {

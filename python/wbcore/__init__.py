@@ -75,7 +75,11 @@ if TYPE_CHECKING:
 
 __version__ = _core.__version__
 
+#: The number of the arithmetic that docs/arithmetic.md writes out; model files carry it.
+CONTRACT: int = _core.CONTRACT
+
 __all__ = [
+    "CONTRACT",
     "SGD",
     "Dense",
     "DivergenceError",
@@ -146,8 +150,8 @@ def load(path: str | os.PathLike[str]) -> Network:
     Raises
     ------
     ModelFileError
-        When the file is no model of wbcore, or truncated, oversized, altered, or of a newer format;
-        before memory for the network is allocated.
+        When the file is no model of wbcore, or truncated, oversized, altered, or of a newer format
+        or contract; before memory for the network is allocated.
     OSError
         When the file is missing or cannot be read.
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A hyper-parameter must stay finite when it is converted to the network's dtype.
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+ZERO_IN_FLOAT32 = 2.0**-150  # half the least subnormal number: to nearest, ties to even, it is 0
+ONE_IN_FLOAT32 = 1 - 2.0**-25  # and this, halfway to 1 from the number before it, is 1
 INT32_MAX = 2**31 - 1
 MAX_THREADS = 1024  # far above any processor; more is a slip, such as passing the batch size
 

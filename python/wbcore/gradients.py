@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ class Gradients(Sequence[LayerGradients]):
     (2, (2, 3), (1,), (13,))
     """
 
-    __slots__ = ("_views", "_widths", "flat", "inputs")
+    __slots__ = ("_starts", "_widths", "flat", "inputs")
+
+    __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __init__(
         self, flat: NDArray[Any], widths: Sequence[int], inputs: NDArray[Any] | None = None
@@ -48,20 +51,17 @@ class Gradients(Sequence[LayerGradients]):
         self.flat = flat
         self.inputs = inputs
         self._widths = widths
-        self._views: tuple[LayerGradients, ...] | None = None
+        self._starts: tuple[int, ...] | None = None
 
-    def _layers(self) -> tuple[LayerGradients, ...]:
-        """The views, made when first asked for: most loops pass gradients on as they are."""
-        if self._views is None:
-            views, start = [], 0
-            for rows, columns in zip(self._widths[:-1], self._widths[1:], strict=True):
-                middle = start + rows * columns
-                end = middle + columns
-                weights = self.flat[start:middle].reshape(rows, columns)
-                views.append(LayerGradients(weights, self.flat[middle:end]))
-                start = end
-            self._views = tuple(views)
-        return self._views
+    def _layer(self, index: int) -> LayerGradients:
+        """Views of one's own: kept ones would be copied and pickled apart from the flat array."""
+        if self._starts is None:  # most loops pass gradients on as they are
+            sizes = ((i + 1) * o for i, o in zip(self._widths[:-1], self._widths[1:], strict=True))
+            self._starts = tuple(accumulate(sizes, initial=0))
+        rows, columns = self._widths[index : index + 2]
+        start, end = self._starts[index : index + 2]
+        weights = self.flat[start : end - columns].reshape(rows, columns)
+        return LayerGradients(weights, self.flat[end - columns : end])
 
     def __len__(self) -> int:
         return len(self._widths) - 1
@@ -71,7 +71,10 @@ class Gradients(Sequence[LayerGradients]):
     @overload
     def __getitem__(self, index: slice) -> tuple[LayerGradients, ...]: ...
     def __getitem__(self, index: int | slice) -> LayerGradients | tuple[LayerGradients, ...]:
-        return self._layers()[index]
+        layers = range(len(self))[index]  # as a tuple is indexed, from both ends
+        if isinstance(layers, range):
+            return tuple(map(self._layer, layers))
+        return self._layer(layers)
 
     def __repr__(self) -> str:
         return f"<Gradients of {'-'.join(map(str, self._widths))}, {self.flat.dtype}>"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, NamedTuple, SupportsIndex, TypeAlias, overload
 
+from wbcore import _copying
 from wbcore.tables import number, table
 
 __all__ = ["History", "LayerStatistics", "ParameterHistory", "Statistics"]
@@ -182,6 +183,8 @@ class History:
     {'loss': [1.0, 0.0, 0.0]}
     """
 
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
     def __init__(self, record: Record, status: str = "running") -> None:
         self._record = record
         self.status = status
@@ -200,7 +203,7 @@ class History:
     @property
     def names(self) -> tuple[str, ...]:
         """Of the series, "loss" first."""
-        return tuple(name for name in self._record if name != "parameters")
+        return tuple(name for name in tuple(self._record) if name != "parameters")
 
     @property
     def parameters(self) -> ParameterHistory:
@@ -214,7 +217,24 @@ class History:
 
     def to_dict(self) -> dict[str, list[float]]:
         """The series by name, as new lists, as `pandas.DataFrame(...)` takes them."""
-        return {name: list(self._record[name]) for name in self.names}
+        return {name: values for name, values in self._whole().items() if name != "parameters"}
+
+    def _whole(self) -> Record:
+        """A copy of the record with whole epochs only, though a fit in another thread adds some.
+
+        A dict and a list are each copied in one step; what was counted before is in all lists.
+        """
+        running = self.status == "running"
+        record = self._record.copy()
+        if not running:
+            return {name: values.copy() for name, values in record.items()}
+        before = {name: int(name == "parameters") for name in record}  # entries before the first
+        epochs = min((len(record[name]) - before[name] for name in record), default=0)
+        return {name: values[: epochs + before[name]] for name, values in record.items()}
+
+    def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
+        arguments = type(self), self._whole()
+        return _copying.reduced(self, _with_record, arguments, frozenset({"_record"}))
 
     def __len__(self) -> int:
         return min((len(self._record[name]) for name in self.names), default=0)
@@ -236,14 +256,21 @@ class History:
         return f"<History: {len(self)} epochs, {self.status}{last}>"
 
     def __str__(self) -> str:
-        series = [self._record[name] for name in self.names]
+        series = self.to_dict()
         rows = [
             [str(epoch), *map(number, values)]
-            for epoch, values in enumerate(zip(*series, strict=False), start=1)
+            for epoch, values in enumerate(zip(*series.values(), strict=False), start=1)
         ]
         if len(rows) > MAX_ROWS:
             rows[MAX_ROWS // 2 : -MAX_ROWS // 2] = [["..."] * (len(series) + 1)]
-        return table(["epoch", *self.names], rows)
+        return table(["epoch", *series], rows)
+
+
+def _with_record(cls: type[History], record: Record) -> History:
+    """For copies and pickles, before the other attributes are set."""
+    history = cls.__new__(cls)
+    history._record = record
+    return history
 
 
 # What fits a screen; to_dict() has all.

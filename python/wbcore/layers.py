@@ -105,6 +105,8 @@ class Dense:
     Dense(inputs=64, outputs=32, activation='relu', initializer='he', bias_initializer='zeros')
     """
 
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
     inputs: int
     outputs: int
     activation: str = "identity"
@@ -144,6 +146,11 @@ class Layer:
     biases : ndarray of shape (outputs,)
         Likewise.
 
+    Raises
+    ------
+    AttributeError
+        When another attribute is assigned: a network keeps its structure.
+
     Examples
     --------
     >>> import wbcore as wb
@@ -154,19 +161,46 @@ class Layer:
     array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1. , 1. , 1. ], dtype=float32)
     """
 
+    index: int
+    inputs: int
+    outputs: int
+    activation: str
+    _weights: NDArray[Any]
+    _biases: NDArray[Any]
+
     __slots__ = ("_biases", "_weights", "activation", "index", "inputs", "outputs")
 
-    def __init__(self, core: _core._Network, index: int) -> None:
-        self.index = index
-        self.activation = core.activations[index]
-        self.inputs, self.outputs = core.widths[index : index + 2]
-        self._weights = core.weights(index)
-        self._biases = core.biases(index)
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
+    def __init__(
+        self, index: int, activation: str, weights: NDArray[Any], biases: NDArray[Any]
+    ) -> None:
+        values = index, *weights.shape, activation, weights, biases
+        names = "index", "inputs", "outputs", "activation", "_weights", "_biases"
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[type[Layer], tuple[Any, ...]]:
+        # A deep copy or a pickle has arrays of its own, apart from any network.
+        return type(self), (self.index, self.activation, self._weights, self._biases)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in ("weights", "biases"):
+            raise AttributeError(
+                f"[layer {self.index}] expected weights or biases to be assigned, got {name}: a "
+                f"network keeps its structure; build another with the layers that it is to have"
+            )
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"[layer {self.index}] expected attributes to stay, got del {name}")
+
+    # Views of one's own: what is done to a view's shape or flags is done to that view alone.
 
     @property
     def weights(self) -> NDArray[Any]:
         """Live view of the weights, (inputs, outputs)."""
-        return self._weights
+        return self._weights.view()
 
     @weights.setter
     def weights(self, value: ArrayLike) -> None:
@@ -175,7 +209,7 @@ class Layer:
     @property
     def biases(self) -> NDArray[Any]:
         """Live view of the biases, (outputs,)."""
-        return self._biases
+        return self._biases.view()
 
     @biases.setter
     def biases(self, value: ArrayLike) -> None:

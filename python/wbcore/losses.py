@@ -15,11 +15,13 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from wbcore import _arguments, _core
 from wbcore._docstrings import with_sections
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 __all__ = [
     "METRICS",
@@ -213,8 +215,8 @@ def loss_and_gradient(
            [1.]]))
     """
     loss = check("loss_and_gradient", loss)
-    delta = check_delta("loss_and_gradient", delta)
     values = _arguments.floats(loss, "outputs", outputs)
+    delta = check_delta("loss_and_gradient", delta, values.dtype)
     if values.ndim not in (1, 2) or values.size == 0:
         raise ValueError(
             f"[{loss}] expected outputs of shape (B, O) or (B,), at least one of each, "
@@ -230,15 +232,21 @@ def check(operation: str, loss: object) -> str:
     return _arguments.choice(operation, "loss", loss, NAMES)
 
 
-def check_delta(operation: str, delta: object) -> float:
-    """Where huber becomes linear: above 0."""
-    return _arguments.number(
+def check_delta(operation: str, delta: object, dtype: DTypeLike) -> float:
+    """Where huber becomes linear: above 0 and finite, also in the dtype of the arithmetic."""
+    number = _arguments.number(
         operation,
         "delta",
         delta,
         expected="a finite number above 0",
         allowed=lambda v: 0 < v < math.inf,
     )
+    low, high = _arguments.ZERO_IN_FLOAT32, _arguments.FLOAT32_MAX
+    if dtype == np.float32 and not low < number <= high:
+        raise ValueError(
+            f"[{operation}] expected delta to be a finite number above 0 in float32, got {delta!r}"
+        )
+    return number
 
 
 def check_metrics(operation: str, metrics: object) -> tuple[str, ...]:

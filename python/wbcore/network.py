@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 
-from wbcore import _arguments, _core, losses, threads, training
+from wbcore import _arguments, _copying, _core, losses, threads, training
 from wbcore._draws import check_seed
 from wbcore.gradients import Gradients
 from wbcore.history import History, LayerStatistics, layer_statistics
@@ -27,6 +27,9 @@ __all__ = ["Network"]
 
 _CORES = {np.dtype(np.float32): _core.Network32, np.dtype(np.float64): _core.Network64}
 
+# What `_assemble` makes for each network anew; all other attributes go with a copy.
+_MACHINERY = frozenset({"_core", "_layers", "_predict"})
+
 
 class Network:
     """A multilayer perceptron: dense layers, each feeding the next.
@@ -40,7 +43,11 @@ class Network:
     they may find some of one epoch and some of the next; `freeze` does not.
 
     Two networks are equal (`==`) when their structure, dtype and parameters are. Networks can be
-    copied, deep-copied and pickled.
+    copied, deep-copied and pickled, also while another thread trains them: what is copied are the
+    parameters after one of its epochs. A subclass stays one, without a call of its `__init__`, and
+    the attributes it or you gave the instance go along: shared by `copy`, copied by
+    `copy.deepcopy`, pickled by `pickle`. A model file holds none of them: it has structure,
+    parameters and `metadata`.
 
     Parameters
     ----------
@@ -154,7 +161,10 @@ class Network:
         threads.register_where_loaded()
         self._core = _CORES[dtype](widths, activations)
         self._predict = _core.live_predictor(self._core)
-        self._layers = tuple(Layer(self._core, index) for index in range(len(activations)))
+        self._layers = tuple(
+            Layer(index, activation, self._core.weights(index), self._core.biases(index))
+            for index, activation in enumerate(activations)
+        )
         self.metadata = {}
         self.history = None
 
@@ -406,7 +416,7 @@ class Network:
         (4.0, [[4.0], [8.0]], [4.0])
         """
         name = losses.check("loss_and_gradients", loss)
-        delta = losses.check_delta("loss_and_gradients", delta)
+        delta = losses.check_delta("loss_and_gradients", delta, self.dtype)
         value, flat = self._core.loss_and_gradients(X, y, name, delta)
         return value, Gradients(flat, self._core.widths)
 
@@ -458,7 +468,7 @@ class Network:
             X,
             y,
             losses.check("evaluate", loss),
-            losses.check_delta("evaluate", delta),
+            losses.check_delta("evaluate", delta, self.dtype),
             losses.check_metrics("evaluate", metrics),
             _arguments.n_threads("evaluate", n_threads),
         )
@@ -528,7 +538,7 @@ class Network:
             "epoch" keeps the statistics of all weights and biases, initially and after each epoch,
             in `history.parameters`.
         delta : float, default 1
-            Of the loss huber, in the unit of y.
+            Of the loss huber, in the unit of y; above 0 in the network's dtype.
 
         Returns
         -------
@@ -620,7 +630,7 @@ class Network:
             X,
             y,
             losses.check(operation, loss),
-            losses.check_delta(operation, delta),
+            losses.check_delta(operation, delta, self.dtype),
             _arguments.integer(operation, "batch_size", batch_size),
             _arguments.integer(operation, "repeats", repeats),
         )
@@ -633,6 +643,8 @@ class Network:
         Returns
         -------
         Network
+            Of the same class; other attributes of the instance are the same objects, as in other
+            copies in Python.
 
         Examples
         --------
@@ -643,8 +655,7 @@ class Network:
         >>> best == net
         False
         """
-        copy = self._of_structure(self.widths, self.activations, self.dtype)
-        copy.parameters[...] = self.parameters
+        copy: Network = _copying.restored(*self.__reduce_ex__(2))
         copy.metadata = deepcopy(self.metadata)
         copy.history = deepcopy(self.history)
         return copy
@@ -652,24 +663,11 @@ class Network:
     def __copy__(self) -> Network:
         return self.copy()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
-        return self.copy()
+    def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
+        arguments = type(self), self.widths, self.activations, self._core.snapshot()
+        return _copying.reduced(self, _with_parameters, arguments, without=_MACHINERY)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "widths": self.widths,
-            "activations": self.activations,
-            "parameters": self.parameters,
-            "metadata": self.metadata,
-            "history": self.history,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        parameters = state["parameters"]
-        self._assemble(state["widths"], state["activations"], parameters.dtype)
-        self.parameters[...] = parameters
-        self.metadata = state["metadata"]
-        self.history = state["history"]
+    __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
@@ -678,7 +676,7 @@ class Network:
             self.widths == other.widths
             and self.activations == other.activations
             and self.dtype == other.dtype
-            and np.array_equal(self.parameters, other.parameters)
+            and np.array_equal(self._core.snapshot(), other._core.snapshot())
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -719,6 +717,18 @@ class Network:
     def __repr__(self) -> str:
         widths = "-".join(map(str, self.widths))
         return f"<{type(self).__name__} {widths}, {self.dtype}, {self.n_parameters} parameters>"
+
+
+def _with_parameters(
+    cls: type[Network],
+    widths: Sequence[int],
+    activations: Sequence[str],
+    parameters: NDArray[Any],
+) -> Network:
+    """For copies and pickles, before the other attributes are set."""
+    network = cls._of_structure(widths, activations, parameters.dtype)
+    network.parameters[...] = parameters
+    return network
 
 
 def _chain(layers: object) -> list[Dense]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypedDict
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from wbcore import _arguments, _core
+from wbcore import _arguments, _copying, _core
 from wbcore.gradients import Gradients
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class SGD:
     Parameters
     ----------
     learning_rate : float, default 0.01
-        Above 0.
+        Above 0. A network of float32 refuses numbers that are something else in float32: a rate,
+        momentum or decay above 0 that becomes 0, a momentum below 1 that becomes 1.
     momentum : float, default 0
         From 0 to below 1.
     nesterov : bool, default False
@@ -136,15 +137,36 @@ class SGD:
         if self.nesterov and self.momentum == 0:
             raise ValueError("[SGD] expected momentum above 0 with nesterov=True, got 0.0")
 
+    def _check_float32(self) -> None:
+        """Refuse what is another hyper-parameter in float32: no rate, no decay, all momentum."""
+        for name in ("learning_rate", "momentum", "weight_decay"):
+            value = getattr(self, name)
+            if 0 < value <= _arguments.ZERO_IN_FLOAT32:
+                raise ValueError(
+                    f"[SGD] expected {name} to be above 0 in float32, the network's dtype, "
+                    f"got {value!r}"
+                )
+        if self.momentum >= _arguments.ONE_IN_FLOAT32:
+            raise ValueError(
+                f"[SGD] expected momentum to be below 1 in float32, the network's dtype, "
+                f"got {self.momentum!r}"
+            )
+
     def __repr__(self) -> str:
         return f"SGD({', '.join(f'{name}={getattr(self, name)!r}' for name in _CHECKS)})"
 
-    def __reduce__(self) -> tuple[type[SGD], tuple[Any, ...]]:
-        return type(self), tuple(getattr(self, name) for name in _CHECKS)
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
+    def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
+        # The velocities belong to networks, of which a copy has none.
+        without = frozenset({"_velocities"})
+        return _copying.reduced(self, _without_velocities, (type(self),), without)
 
     def _options(self, core: _core._Network) -> _Options:
         """What the core's fit and sgd_step take; the velocity is updated in place."""
         self._check_nesterov()
+        if isinstance(core, _core.Network32):
+            self._check_float32()
         velocity = self._velocities.get(core)
         if velocity is None and self.momentum:
             velocity = self._velocities.setdefault(core, np.zeros_like(core.parameters))
@@ -171,8 +193,8 @@ class SGD:
         TypeError
             When an argument is something else.
         ValueError
-            When the gradients are of a network of another shape or dtype, or not finite. Nothing
-            has been changed then.
+            When the gradients are of a network of another shape or dtype, or not finite, or a
+            hyper-parameter is 0 or 1 in the network's dtype. Nothing has been changed then.
         RuntimeError
             When another thread is training the network.
 
@@ -211,3 +233,10 @@ class SGD:
         >>> wb.SGD(momentum=0.9).reset()
         """
         self._velocities.clear()
+
+
+def _without_velocities(cls: type[SGD]) -> SGD:
+    """For copies and pickles, before the other attributes are set."""
+    optimizer = cls.__new__(cls)
+    optimizer._velocities = WeakKeyDictionary()
+    return optimizer

@@ -21,7 +21,8 @@ class Scaled:
     """An array and a factor for its elements, in place of the X of a network's methods.
 
     A network of dtype T sees each element, converted to T, times the factor, converted to T: to
-    the bit what ``np.asarray(scaled, T)`` gives, without the array that this makes.
+    the bit what ``np.asarray(scaled, T)`` gives, without the array that this makes. Targets y are
+    given as an array.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def fit(
         )
     options: dict[str, Any] = {
         "loss": losses.check("fit", loss),
-        "delta": losses.check_delta("fit", delta),
+        "delta": losses.check_delta("fit", delta, network.dtype),
         "epochs": epochs,
         "batch_size": _arguments.integer("fit", "batch_size", batch_size),
         "shuffle": _arguments.flag("fit", "shuffle", shuffle),
@@ -127,7 +127,13 @@ def _pair(validation_data: object) -> tuple[Any, Any]:
             f"[fit] expected validation_data to be a pair (X_val, y_val), "
             f"got {_arguments.shown(validation_data)}"
         )
-    return validation_data[0], validation_data[1]
+    X_val, y_val = validation_data
+    if X_val is None or y_val is None:  # which is not the same as no validation_data
+        raise TypeError(
+            f"[fit] expected validation_data to be a pair (X_val, y_val), "
+            f"got None as its {'X_val' if X_val is None else 'y_val'}"
+        )
+    return X_val, y_val
 
 
 def _on_epoch(
