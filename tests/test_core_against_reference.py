@@ -434,6 +434,18 @@ def test_validation_is_the_loss_over_all_its_rows(dtype):
     assert [loss.hex() for loss in history.val_loss] == [expected.hex()]
 
 
+@BOTH
+def test_validation_metrics_are_those_of_an_evaluation(dtype):
+    net = wb.Network.mlp([3, 4, 2], activation="silu", seed=3, dtype=dtype)
+    X, y = batch(7, "mse", 641, 3, 2)
+    names = METRICS_OF["mse"]
+    history = net.fit(X[:4], y[:4], loss="mse", metrics=names, validation_data=(X, y))
+    arguments = {"loss": "mse", "metrics": names}
+    expected = reference.evaluate(in_reference(net), X.tolist(), y.tolist(), **arguments)
+    ours = {name: getattr(history, f"val_{name}")[0].hex() for name in ("loss", *names)}
+    assert ours == {name: value.hex() for name, value in expected.items()}
+
+
 # ---- metrics
 
 METRICS_OF = {loss: ["mae", "mse", "r2"] for loss in LOSSES}

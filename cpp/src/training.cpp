@@ -149,8 +149,10 @@ private:
             status_ = refuses ? TrainingStatus::refused : TrainingStatus::diverged;
             return;
         }
-        pass_.add_metrics(metrics_, batch);
-        metrics_.end_batch();
+        if (!metrics_.empty()) {
+            pass_.add_metrics(metrics_, batch);
+            metrics_.end_batch();
+        }
         if (interrupted_ && interrupted_()) status_ = TrainingStatus::interrupted;
     }
 
