@@ -1,7 +1,10 @@
 """``wbcore train`` from its checked options to its report."""
 
+import errno
 import importlib.util
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +59,7 @@ def run_training(
     with Interrupts() as interrupts:
         with report.epochs_bar(errors, settings.epochs, metric) as on_epoch:
             trained = train(data, settings, on_epoch, interrupts)
-        trained.net.save(output)
+        _save(trained, output)
     try:
         if interrupts.held_back:
             raise KeyboardInterrupt
@@ -64,6 +67,23 @@ def run_training(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"; the model is saved as {output}") from None
     stream.finish()
+
+
+def _save(trained: Trained, output: Path) -> None:
+    """Save the model; if the disk is full by now, in the folder for temporary files."""
+    try:
+        trained.net.save(output)
+    except OSError as error:
+        kept = None
+        try:
+            kept = Path(tempfile.mkdtemp(prefix="wbcore-"), output.name)
+            trained.net.save(kept)
+        except OSError:
+            if kept is not None:
+                shutil.rmtree(kept.parent, ignore_errors=True)
+            raise error from None
+        message = f"{error.strerror or error}; the model is kept as {kept}"
+        raise OSError(error.errno or errno.EIO, message, str(output)) from None
 
 
 def _show(screen: Console, data: Dataset, trained: Trained, output: Path, picture: Path) -> None:

@@ -23,7 +23,7 @@ def target_of(path: str | os.PathLike[str], operation: str) -> Path:
     except FileNotFoundError:
         mode = None
     except OSError as error:
-        raise type(error)(error.errno, f"[{operation}] {error.strerror}", name) from None
+        raise _named_error(error, operation, name) from None
     if mode is not None and not stat.S_ISREG(mode):
         code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
         raise OSError(
@@ -55,9 +55,10 @@ def replacing(path: str | os.PathLike[str], operation: str = "save") -> Iterator
         with contextlib.suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
-            raise OSError(
-                error.errno,
-                f"[{operation}] expected to write the file, got: {error.strerror}",
-                os.fsdecode(path),
-            ) from None
+            raise _named_error(error, operation, os.fsdecode(path)) from None
         raise
+
+
+def _named_error(error: OSError, operation: str, name: str) -> OSError:
+    message = f"[{operation}] expected to write the file, got: {error.strerror or error}"
+    return OSError(error.errno or errno.EIO, message, name)
