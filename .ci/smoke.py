@@ -50,6 +50,11 @@ assert loaded.predict(X).tobytes() == net.predict(X).tobytes()
 # The wheel is stripped; what C code looks for in it must still be there.
 library, frozen = ctypes.CDLL(wb.get_library()), net.freeze()
 assert library.wbcore_predictor_inputs(ctypes.c_void_p(frozen.address)) == 2
+# What is not installed is named by what installs it; the name is that of the wheel.
+command = [sys.executable, "-I", "-m", "wbcore.cli"]
+told = subprocess.run(command, capture_output=True, text=True)
+assert told.returncode == 2, told
+assert told.stderr.endswith(": pip install 'wbcore-nn[cli]'\n"), told.stderr
 digest = hashlib.sha256()
 for layer in net:
     digest.update(layer.weights.tobytes() + layer.biases.tobytes())

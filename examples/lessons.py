@@ -1,6 +1,6 @@
 """The ten tables of a lesson on weights and biases, from networks trained on handwritten digits.
 
-    pip install 'wbcore[cli]'
+    pip install '.[cli]'
     python examples/lessons.py
 
 Every number printed is measured on a network that this program trains; it takes seconds.

@@ -1,8 +1,12 @@
 """The command line: one line and exit code 2 for everything that is wrong."""
 
+import os
+import re
+import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from cli_runner import fail, succeed
 from sklearn import datasets
@@ -34,9 +38,12 @@ def folder(tmp_path_factory):
         (["train", "{}", "--target", "a"], "--target is for CSV and Parquet files"),
         (["train", "{}"], "lacks train-images-idx3-ubyte"),
         (["train", "digits", "--ignore", "a"], "--ignore is for CSV and Parquet files"),
-        (["train", "digits", "-o", "{}/none/m"], "there is no folder"),
-        (["train", "digits", "-o", "{}/m.png"], "need three files"),
-        (["train", "{}/iris.csv", "--target", "target", "-o", "{}/iris.csv"], "need three files"),
+        (["train", "digits", "-o", "{}/none/m"], ": expected a folder that is there, got "),
+        (["train", "digits", "-o", "{}/m.png"], "the picture would take the place of the model"),
+        (
+            ["train", "{}/iris.csv", "--target", "target", "-o", "{}/iris.csv"],
+            "the model would take the place of the data",
+        ),
         (["train", "{}/iris.csv", "--target", "target", "--task", "ranking"], "--task: expected"),
         (["train", "digits", "--hidden", "8;8"], "--hidden: expected widths like 64,32, got '8;8'"),
         (["train", "digits", "--hidden", "8,0"], "--hidden: expected widths of at least 1"),
@@ -82,6 +89,88 @@ def test_divergence_is_one_line(folder, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", ["train", "predict", "inspect"])
+@pytest.mark.parametrize("value", ["foo", ""])
+@pytest.mark.parametrize("variable", ["WBCORE_ISA", "WBCORE_NUM_THREADS"])
+@pytest.mark.uninstrumented
+def test_environment_variables_that_name_nothing(folder, command, variable, value):
+    words = {
+        "train": ["train", "none.csv"],
+        "predict": ["predict", "iris.model", "none.csv"],
+        "inspect": ["inspect", "iris.model"],
+    }[command]
+    done = subprocess.run(
+        [sys.executable, "-m", "wbcore.cli", *words],
+        env={**os.environ, variable: value},
+        capture_output=True,
+        text=True,
+        cwd=folder,
+    )
+    if value:
+        assert done.returncode == 2
+        assert re.fullmatch(rf"wbcore: {variable}: expected .*, got 'foo'\n", done.stderr)
+    else:  # an empty variable is none
+        assert variable not in done.stderr
+
+
+def write_table(rows, **columns):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows), **columns})
+    frame.to_csv("t.csv", index=False)
+    return frame
+
+
+def test_classes_of_one_row_each_are_no_matter_of_too_few_rows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_table(120, k=[f"id {k}" for k in range(120)])
+    line = fail("train", "t.csv", "--target", "k")
+    expected = "t.csv: each of the 120 classes of 'k' has one row, as those of an identifier have: "
+    assert expected in line
+    assert "choose another --target and leave this one out with --ignore k, or give" in line
+    assert "--task regression" in line
+    write_table(120, **{"the k": range(120)})
+    line = fail("train", "t.csv", "--target", "the k", "--task", "classification")
+    assert "--ignore 'the k', or give --task regression if it is a quantity" in line
+    write_table(4, k=["x", "x", "y", "y"])  # here they are too few
+    assert "4 rows are too few to hold out a fraction of 0.2" in fail(
+        "train", "t.csv", "--target", "k"
+    )
+
+
+@pytest.mark.parametrize("target", ["k", "a"])
+@pytest.mark.parametrize("factor", [1e300, 1e-300])
+def test_the_column_with_values_out_of_range_is_named(tmp_path, monkeypatch, target, factor):
+    monkeypatch.chdir(tmp_path)
+    frame = write_table(60, k=["yes", "no"] * 30)
+    write_table(60, k=["yes", "no"] * 30, b=frame["b"] * factor)
+    options = [] if target == "k" else ["--ignore", "k"]
+    assert "column 'b' has " in fail("train", "t.csv", "--target", target, *options)
+    assert "column 'b' has " in fail("train", "t.csv", "--target", "b", "--ignore", "k")
+    assert {path.name for path in tmp_path.iterdir()} == {"t.csv"}
+
+
+@pytest.mark.parametrize(
+    ("widths", "message"),
+    [
+        ("2000000000", "--hidden: a network of 64 - 2000000000 - 10 has 150000000010 parameters"),
+        ("9,2147483647,9", "--hidden: a network of 64 - 9 - 2147483647 - 9 - 10 has "),
+        ("2147483648", "--hidden: expected widths of at least 1 and at most 2147483647, got "),
+        ("9" * 5000, "--hidden: expected widths like 64,32, got "),
+    ],
+)
+def test_a_network_too_large_for_the_machine(tmp_path, widths, message):
+    assert message in fail("train", "digits", "--hidden", widths, "-o", tmp_path / "m")
+    assert not list(tmp_path.iterdir())
+
+
+def test_memory_that_is_not_there_is_one_line(tmp_path, monkeypatch):
+    def allocate(*_, **__):
+        raise MemoryError("std::bad_alloc")
+
+    monkeypatch.setattr("wbcore.cli.commands.train", allocate)
+    assert "not enough memory: std::bad_alloc" in fail("train", "digits", "-o", tmp_path / "m")
+
+
 @pytest.mark.parametrize("package", ["typer", "rich"])
 def test_a_missing_extra_is_one_line(package, monkeypatch, capsys):
     for name in list(sys.modules):
@@ -91,11 +180,13 @@ def test_a_missing_extra_is_one_line(package, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
-    assert capsys.readouterr().err == f"wbcore: needs {package}: pip install 'wbcore[cli]'\n"
+    assert capsys.readouterr().err == f"wbcore: needs {package}: pip install 'wbcore-nn[cli]'\n"
 
 
 def test_a_missing_matplotlib_is_said_before_the_training(tmp_path, monkeypatch):
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    assert "matplotlib: pip install 'wbcore[cli]'" in fail("train", "digits", "-o", tmp_path / "m")
+    assert "matplotlib: pip install 'wbcore-nn[cli]'" in fail(
+        "train", "digits", "-o", tmp_path / "m"
+    )

@@ -5,7 +5,7 @@ import pytest
 
 import wbcore as wb
 from wbcore.cli.data import split
-from wbcore.cli.scaling import FOLD_TOLERANCE, Scaling, fold
+from wbcore.cli.scaling import FOLD_TOLERANCE, Scaling, checked_scaling, fold
 
 ROWS = 400
 
@@ -115,6 +115,64 @@ def test_what_even_float64_cannot_tell_apart_is_refused(X):
     net, scaling = network([6, 9, 5]), Scaling.of(X)
     with pytest.raises(ValueError, match=r"float64 is too coarse for column 2 .* mean 1e\+15"):
         fold(net, X, scaling.apply(X), scaling)
+
+
+def test_the_column_to_blame_is_the_one_that_is_rounded_most(X):
+    """Not the one with the largest mean: its weights are as good as 0."""
+    X[:, 1] = 1e15 + np.arange(ROWS) % 2
+    X[:, 5] = 1e17 + 16.0 * (np.arange(ROWS) % 2)
+    net, scaling = network([6, 9, 5]), Scaling.of(X)
+    net[0].weights[5] *= 1e-30
+    names = ["a", "b", "c", "d", "e", "f"]
+    with pytest.raises(ValueError, match=r"float64 is too coarse for column 'b', with mean 1e\+15"):
+        fold(net, X, scaling.apply(X), scaling, names=names)
+
+
+NAMES = ("a", "b", "c", "d", "e", "f")
+
+
+def test_columns_that_can_be_trained_on(X):
+    X[:, 0] *= 1e140
+    X[:, 2] *= 1e-130
+    found, expected = checked_scaling(NAMES, X[:300], X[300:]), Scaling.of(X[:300])
+    np.testing.assert_array_equal(found.scale, expected.scale)
+    np.testing.assert_array_equal(found.shift, expected.shift)
+
+
+@pytest.mark.parametrize("rows", [slice(0, 300), slice(300, ROWS)])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x * 1e300, r"column 'e' has the value -?\S+e\+300; expected at most 1e\+150"),
+        (lambda _: 1e300, r"column 'e' has the value 1e\+300; expected at most 1e\+150 in size"),
+        (lambda _: -1.7e308, r"column 'e' has the value -1\.7e\+308; expected at most 1e\+150"),
+    ],
+)
+def test_a_column_too_large_to_standardise_is_named(X, rows, change, message):
+    X[rows, 4] = change(X[rows, 4] + 1)
+    with pytest.raises(ValueError, match=message):
+        checked_scaling(NAMES, X[:300], X[300:])
+
+
+def test_a_column_too_fine_to_standardise_is_named(X):
+    X[:, 4] *= 1e-300
+    message = r"column 'e' has values from 0 to 1e-300; expected them to differ by at least 1e-150"
+    with pytest.raises(ValueError, match=message):
+        checked_scaling(NAMES, X[:300], X[300:])
+
+
+def test_a_column_that_float64_cannot_tell_apart_is_named_before_the_training(X):
+    X[:, 4] += 1e15
+    message = r"column 'e' has mean 1e\+15 and .* for which float64 is too coarse"
+    with pytest.raises(ValueError, match=message):
+        checked_scaling(NAMES, X[:300], X[300:])
+
+
+def test_held_out_values_too_far_for_float32_are_named(X):
+    X[399, 2] = 1e60
+    message = r"column 'c' has a held-out value \S+e\+67 standard deviations from the mean"
+    with pytest.raises(ValueError, match=message):
+        checked_scaling(NAMES, X[:300], X[300:])
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5])

@@ -1,13 +1,14 @@
 """IDX files: what is read, and what is refused before anything is allocated."""
 
 import gzip
+import os
 import struct
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from wbcore.io.idx import read_idx, read_idx_folder
+from wbcore.io.idx import idx_files, read_idx, read_idx_folder
 
 CODES = {"u1": 0x08, "i1": 0x09, ">i2": 0x0B, ">i4": 0x0C, ">f4": 0x0D, ">f8": 0x0E}
 
@@ -150,3 +151,15 @@ def test_files_that_do_not_fit_each_other(tmp_path, name, array, message):
     (tmp_path / name).write_bytes(idx(array))
     with pytest.raises(ValueError, match=message):
         read_idx_folder(tmp_path)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match=r"\[read_idx\] expected a file, got a pipe or device"):
+        read_idx(tmp_path / "pipe")
+
+
+def test_the_files_of_a_folder(tmp_path):
+    assert idx_files(tmp_path) == []
+    write_folder(tmp_path, suffix=".gz")
+    assert sorted(idx_files(tmp_path)) == sorted(tmp_path.iterdir())

@@ -211,5 +211,5 @@ def test_a_missing_package_is_named_with_its_cure(table, tmp_path, monkeypatch):
     with pytest.raises(ModuleNotFoundError, match=r"needs pyarrow: pip install pyarrow$"):
         read_table(parquet, "price")
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs pandas: pip install 'wbcore\[cli\]'$"):
+    with pytest.raises(ModuleNotFoundError, match=r"needs pandas: pip install 'wbcore-nn\[cli\]'$"):
         read_table(csv, "price")

@@ -96,7 +96,7 @@ def test_unknown_names():
 
 
 def test_version_has_one_source():
-    assert wb.__version__ == importlib.metadata.version("wbcore")
+    assert wb.__version__ == importlib.metadata.version("wbcore-nn")
 
 
 def test_contract_has_one_source():
@@ -177,7 +177,7 @@ assert "pandas" not in sys.modules
         (None, "It has not been built in"),
         (
             "_core.so",
-            "It was built for another Python or machine: `pip install --force-reinstall wbcore`.",
+            "sources, with `python -m pip install --force-reinstall WHEEL_OR_FOLDER`.",
         ),
     ],
 )

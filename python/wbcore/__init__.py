@@ -36,7 +36,8 @@ except ImportError as _error:
     raise ImportError(
         f"wbcore's extension module could not be loaded ({_error}). "
         + (
-            "It was built for another Python or machine: `pip install --force-reinstall wbcore`."
+            "It was built for another Python or machine: install it again from its wheel or "
+            "sources, with `python -m pip install --force-reinstall WHEEL_OR_FOLDER`."
             if _built
             else f"It has not been built in {_here}: run `pip install .` in the folder that has "
             "pyproject.toml, then start Python in another folder."

@@ -1,9 +1,11 @@
 """The command line: ``wbcore train``, ``wbcore predict``, ``wbcore inspect``.
 
-It needs the packages of the extra ``cli``: ``pip install 'wbcore[cli]'``.
+It needs the packages of the extra ``cli``: ``pip install 'wbcore-nn[cli]'``.
 """
 
 import sys
+
+from wbcore._distribution import install_extra
 
 __all__ = ["main"]
 
@@ -16,6 +18,10 @@ def main() -> None:
         package = (error.name or "").partition(".")[0]
         if package not in ("typer", "rich"):
             raise
-        print(f"wbcore: needs {package}: pip install 'wbcore[cli]'", file=sys.stderr)
+        print(f"wbcore: needs {package}: {install_extra('cli')}", file=sys.stderr)
         raise SystemExit(2) from None
-    app(prog_name="wbcore")
+    try:
+        app(prog_name="wbcore")
+    except OSError as error:  # the help is printed before a command that could say so begins
+        print(f"wbcore: {error.strerror or error}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -3,15 +3,16 @@
 import functools
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import typer
-from rich.console import Console
 
 import wbcore as wb
 from wbcore.cli.settings import parse_widths
+from wbcore.cli.terminal import BROKEN_PIPE, Stream, console, discard_output, visible, write
 
 app = typer.Typer(
     help="Train, use and look into dense neural networks.",
@@ -25,25 +26,50 @@ P = ParamSpec("P")
 
 
 def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn what is wrong with files and options into one line on stderr and exit code 2."""
+    """Turn what is wrong with files, options and the machine into one line on stderr and a code.
+
+    2 for an error, 130 after Ctrl-C, 141 without a word when the reader of the output went away.
+    """
 
     @functools.wraps(command)
     def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+        code = 2
         try:
+            _check_environment()
             command(*args, **kwargs)
         except (ValueError, ModuleNotFoundError, wb.DivergenceError) as error:
             message = str(error)
+        except MemoryError as error:
+            message = f"not enough memory: {error}"
+        except KeyboardInterrupt as interrupt:
+            message, code = f"interrupted{''.join(interrupt.args)}", 130
+        except BrokenPipeError:
+            discard_output()
+            raise typer.Exit(BROKEN_PIPE) from None
         except OSError as error:
             names = [str(n) for n in (error.filename, error.filename2) if n is not None]
             message = ": ".join([*names, error.strerror or str(error)])
+            if names == ["stdout"]:
+                discard_output()
         else:
             return
         # The library names the operation first, "[fit] ...": of use to a caller, not here.
         message = re.sub(r"(^|: )\[\w+\] ", r"\1", " ".join(message.split()), count=1)
-        typer.echo(f"wbcore: {message}", err=True)
-        raise typer.Exit(2)
+        errors = Stream(sys.stderr, "stderr")
+        errors.write(f"wbcore: {visible(message)}\n")
+        errors.flush()
+        raise typer.Exit(code)
 
     return checked
+
+
+def _check_environment() -> None:
+    """Refuse environment variables that name nothing, also where a command would not read them."""
+    try:
+        wb.isa()
+        wb.get_num_threads()
+    except RuntimeError as error:
+        raise ValueError(re.sub(r"^\[(\w+)\]", r"\1:", str(error))) from None
 
 
 def _print_version(wanted: bool) -> None:
@@ -77,7 +103,11 @@ def train(
     *,
     target: Annotated[
         str | None,
-        typer.Option(help="Column to predict; for a CSV or Parquet file.", show_default=False),
+        typer.Option(
+            help="Column to predict; for a CSV or Parquet file. If it holds text, only an empty "
+            "field is missing: NA, None and null are classes.",
+            show_default=False,
+        ),
     ] = None,
     task: Annotated[
         str | None,
@@ -147,13 +177,17 @@ def train(
     ] = None,
     picture: Annotated[
         Path | None,
-        typer.Option(help="Picture file. By default the model's name + .png.", show_default=False),
+        typer.Option(
+            help="Picture file: .png, .jpg, .svg or .pdf. By default the model's name + .png.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Train a network, test it on rows held out, and save it with a picture of what it learned.
 
     Features are standardised for the training; the saved network takes raw values. Columns have to
-    be numeric and complete. Ctrl-C ends the training early and keeps what was learned.
+    be numeric and complete. Ctrl-C ends the training early and keeps what was learned; a second one
+    also skips the picture and the report.
 
     For example:
 
@@ -200,11 +234,20 @@ def predict(
     alone. The result has the predicted class and the probability of each class, or the predicted
     value.
     """
-    from wbcore.cli.prediction import predict_table, write_table
+    from wbcore.cli.outputs import TABLES, check_outputs, check_suffix, write_file
+    from wbcore.cli.prediction import csv_text, encoded_table, predict_table
+    from wbcore.io.frame import PARQUET_SUFFIXES, require_package
 
-    text = write_table(predict_table(wb.load(model), data), output)
-    if text:
-        typer.echo(text, nl=False)
+    if output is not None:
+        check_suffix(output, TABLES, "--output")
+        check_outputs({"data": data, "model": model}, {"result": output})
+        if output.suffix.lower() in PARQUET_SUFFIXES:
+            require_package("pyarrow", str(output))
+    columns = predict_table(wb.load(model), data)
+    if output is None:
+        write(csv_text(columns))
+    else:
+        write_file(output, encoded_table(columns, output.suffix.lower()))
 
 
 @app.command()
@@ -220,14 +263,16 @@ def inspect(
     tables = {"parameters": parameter_table(net), "correlation": weight_bias_correlation(net)}
     if as_json:
         found = {"metadata": net.metadata, **{k: t.to_dict() for k, t in tables.items()}}
-        typer.echo(json.dumps(found, indent=2))
+        write(json.dumps(found, indent=2) + "\n")
         return
     from wbcore.cli.report import say, show_metadata, show_table
 
-    console = Console()
+    stream = Stream(sys.stdout, "stdout")
+    screen = console(stream)
     widths = " - ".join(map(str, net.widths))
     headline = f"{model}: {widths}, {net.n_parameters} parameters, {net.dtype}"
-    say(console, headline, style="bold")
-    show_metadata(console, net.metadata)
+    say(screen, headline, style="bold")
+    show_metadata(screen, net.metadata)
     for table in tables.values():
-        show_table(console, table)
+        show_table(screen, table)
+    stream.finish()

@@ -1,15 +1,23 @@
 """``wbcore train`` from its checked options to its report."""
 
+import errno
 import importlib.util
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from wbcore._distribution import install_extra
 from wbcore.cli import report
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
+from wbcore.cli.interrupts import Interrupts
+from wbcore.cli.outputs import PICTURES, check_outputs, check_suffix, write_file
 from wbcore.cli.picture import draw
-from wbcore.cli.settings import TrainSettings, settings_for
+from wbcore.cli.settings import TrainSettings, check_size, settings_for
+from wbcore.cli.terminal import Stream, console
 from wbcore.cli.training import Trained, train
 from wbcore.inspect import parameter_table
 from wbcore.io.table import TASKS
@@ -27,36 +35,78 @@ def run_training(
     task: str | None,
     ignore: tuple[str, ...],
 ) -> None:
-    """Load the data, train, report, save the model and draw the picture."""
+    """Load the data, train, save the model, draw the picture and report.
+
+    The model is saved before anything that can fail: until then what the screen does not take is
+    only noted, and Ctrl-C ends the training but nothing after it.
+    """
     name = "digits" if source == "digits" else Path(source).resolve().stem
     output = Path(f"{name}.safetensors") if output is None else output
+    if not output.name:
+        raise ValueError(f"--output: expected the name of a file, got {output}")
     picture = output.with_suffix(".png") if picture is None else picture
-    _check_outputs(Path(source), output, picture)
+    _check_outputs(source, output, picture)
     data = _load(source, target, task, ignore, given)
     settings = settings_for(data.source, data.task, len(data.X), given)
+    widths = (len(data.features), *settings.hidden, data.n_outputs)
+    check_size(widths)
 
-    console, errors = Console(), Console(stderr=True)
-    report.say(console, data.describe())
-    widths = " - ".join(map(str, (len(data.features), *settings.hidden, data.n_outputs)))
-    report.say(console, f"network: {widths}, {settings.activation}")
+    stream = Stream(sys.stdout, "stdout")
+    screen, errors = console(stream), console(Stream(sys.stderr, "stderr"))
+    report.say(screen, data.describe())
+    report.say(screen, f"network: {' - '.join(map(str, widths))}, {settings.activation}")
     metric = "accuracy" if data.classes else "r2"
-    with report.epochs_bar(errors, settings.epochs, metric) as on_epoch:
-        trained = train(data, settings, on_epoch)
-    _report(console, data, trained)
-    trained.net.save(output)
-    draw(picture, data, trained)
-    report.say(console, f"Saved the model as {output} and the picture as {picture}")
+    with Interrupts() as interrupts:
+        with report.epochs_bar(errors, settings.epochs, metric) as on_epoch:
+            trained = train(data, settings, on_epoch, interrupts)
+        _save(trained, output)
+    try:
+        if interrupts.held_back:
+            raise KeyboardInterrupt
+        _show(screen, data, trained, output, picture)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"; the model is saved as {output}") from None
+    stream.finish()
 
 
-def _check_outputs(source: Path, output: Path, picture: Path) -> None:
+def _save(trained: Trained, output: Path) -> None:
+    """Save the model; if the disk is full by now, in the folder for temporary files."""
+    try:
+        trained.net.save(output)
+    except OSError as error:
+        kept = None
+        try:
+            kept = Path(tempfile.mkdtemp(prefix="wbcore-"), output.name)
+            trained.net.save(kept)
+        except OSError:
+            if kept is not None:
+                shutil.rmtree(kept.parent, ignore_errors=True)
+            raise error from None
+        message = f"{error.strerror or error}; the model is kept as {kept}"
+        raise OSError(error.errno or errno.EIO, message, str(output)) from None
+
+
+def _show(screen: Console, data: Dataset, trained: Trained, output: Path, picture: Path) -> None:
+    """Draw the picture and report; a picture that fails keeps no result back."""
+    saved, failure = f"Saved the model as {output}", None
+    try:
+        write_file(picture, draw(picture.suffix.lower(), data, trained))
+        saved += f" and the picture as {picture}"
+    except (OSError, ValueError) as error:
+        failure = error
+    _report(screen, data, trained)
+    report.say(screen, saved)
+    if failure is not None:
+        raise failure
+
+
+def _check_outputs(source: str, output: Path, picture: Path) -> None:
     """Find out before the training what would lose its result."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise ModuleNotFoundError("the picture needs matplotlib: pip install 'wbcore[cli]'")
-    for path in (output, picture):
-        if not path.parent.is_dir():
-            raise ValueError(f"{path}: there is no folder {path.parent}")
-    if len({source.resolve(), output.resolve(), picture.resolve()}) < 3:
-        raise ValueError(f"{output}: data, model and picture need three files")
+        raise ModuleNotFoundError(f"the picture needs matplotlib: {install_extra('cli')}")
+    inputs = {} if source == "digits" else {"data": Path(source)}
+    check_outputs(inputs, {"model": output, "picture": picture})
+    check_suffix(picture, PICTURES, "--picture")
 
 
 def _load(
@@ -87,19 +137,19 @@ def _load(
     return load_table(path, target, fraction, seed, task=task, ignore=ignore)
 
 
-def _report(console: Console, data: Dataset, trained: Trained) -> None:
+def _report(screen: Console, data: Dataset, trained: Trained) -> None:
     if trained.interrupted:
-        report.say(console, f"Interrupted after {len(trained.curves['loss'])} epochs")
-    report.say(console, f"Trained in {trained.seconds:.1f} s")
-    report.show_test(console, data, trained)
+        report.say(screen, f"Interrupted after {len(trained.curves['loss'])} epochs")
+    report.say(screen, f"Trained in {trained.seconds:.1f} s")
+    report.show_test(screen, data, trained)
     if trained.confusion is not None and data.classes is not None:
-        report.show_confusion(console, data.classes, trained.confusion)
-    report.show_table(console, parameter_table(trained.net))
+        report.show_confusion(screen, data.classes, trained.confusion)
+    report.show_table(screen, parameter_table(trained.net))
     if trained.constant and data.image_shape is None:
         names = ", ".join(trained.constant)
-        report.say(console, f"Constant in the training rows, so without weight: {names}")
+        report.say(screen, f"Constant in the training rows, so without weight: {names}")
     report.say(
-        console,
+        screen,
         f"The saved network takes raw values ({trained.net.dtype}); folding the scaling in changed "
         f"its outputs by at most {trained.fold_difference:.1g}",
     )

@@ -1,5 +1,6 @@
 """What a network is trained on: digits, a folder of IDX files, or a table; and its test part."""
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wbcore._distribution import install_extra
 from wbcore.io.idx import read_idx_folder
 from wbcore.io.table import read_table
 
@@ -66,7 +68,7 @@ def load_digits(test_fraction: float, seed: int) -> Dataset:
         from sklearn import datasets
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "the digits come with scikit-learn: pip install 'wbcore[cli]'", name=error.name
+            f"the digits come with scikit-learn: {install_extra('cli')}", name=error.name
         ) from error
     X, y = datasets.load_digits(return_X_y=True)
     train, test = split(y, test_fraction, seed, stratify=True)
@@ -107,6 +109,8 @@ def load_table(
 ) -> Dataset:
     """Return the rows of a CSV or Parquet file."""
     data = read_table(path, target, task=task, ignore=ignore)
+    if data.classes is not None:
+        _refuse_identifier(path, target, len(data.classes), np.bincount(data.y))
     train, test = split(data.y, test_fraction, seed, stratify=data.classes is not None)
     return Dataset(
         path.stem,
@@ -118,6 +122,17 @@ def load_table(
         data.features,
         data.target,
         data.classes,
+    )
+
+
+def _refuse_identifier(path: Path, target: str, n_classes: int, rows: NDArray[np.int64]) -> None:
+    """Refuse a target whose classes have one row each: none could be trained on and tested."""
+    if rows.max() > 1:
+        return
+    raise ValueError(
+        f"{path}: each of the {n_classes} classes of {target!r} has one row, as those of an "
+        f"identifier have: choose another --target and leave this one out with --ignore "
+        f"{shlex.quote(target)}, or give --task regression if it is a quantity"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import wbcore as wb
+from wbcore.cli.interrupts import Interrupts
 from wbcore.cli.settings import TrainSettings
 
 __all__ = ["Curves", "OnEpoch", "fast_epochs", "fit"]
@@ -29,6 +30,7 @@ def fit(
     arguments: dict[str, Any],
     settings: TrainSettings,
     on_epoch: OnEpoch | None = None,
+    interrupts: Interrupts | None = None,
 ) -> tuple[Curves, bool]:
     """Train the network; return the curves, and whether Ctrl-C ended it before its time.
 
@@ -42,6 +44,8 @@ def fit(
         Epochs, batch size, seed, and what the optimizer needs.
     on_epoch : callable, optional
         ``on_epoch(epoch, curves)`` after each epoch, counted from 0; the curves end with it.
+    interrupts : Interrupts, optional
+        Told when the training is over, so that Ctrl-C does no harm to its result.
 
     Raises
     ------
@@ -52,35 +56,60 @@ def fit(
         settings.learning_rate, momentum=settings.momentum, weight_decay=settings.weight_decay
     )
     fast = fast_epochs(settings)
-    curves: Curves = {"loss": []}
+    phases = _Phases(net, on_epoch)
+    interrupted = False
     try:
         for epochs, factor in ((fast, 1.0), (settings.epochs - fast, _SLOW_FACTOR)):
             if not epochs:
                 continue
             optimizer.learning_rate = settings.learning_rate * factor
-            callback = _counting_from(len(curves["loss"]), on_epoch)
-            try:
-                net.fit(
-                    **arguments,
-                    optimizer=optimizer,
-                    epochs=epochs,
-                    batch_size=settings.batch_size,
-                    seed=settings.seed,
-                    callback=callback,
-                )
-            finally:
-                for name, values in (net.history.to_dict() if net.history else {}).items():
-                    curves[name] = curves.get(name, []) + values
+            net.fit(
+                **arguments,
+                optimizer=optimizer,
+                epochs=epochs,
+                batch_size=settings.batch_size,
+                seed=settings.seed,
+                callback=phases.next(),
+            )
+        if interrupts is not None:
+            interrupts.defer()
     except KeyboardInterrupt:
-        if not curves["loss"]:
-            raise
-        return curves, True
-    return curves, False
+        interrupted = True
+    curves = phases.curves()
+    if not curves["loss"]:
+        raise KeyboardInterrupt("; no epoch has ended, so there is no model")
+    return curves, interrupted
 
 
-def _counting_from(
-    start: int, on_epoch: OnEpoch | None
-) -> Callable[[int, wb.History], None] | None:
-    if on_epoch is None:
-        return None
-    return lambda epoch, history: on_epoch(start + epoch, history.to_dict())
+class _Phases:
+    """The histories of calls of ``net.fit`` one after another, wherever Ctrl-C comes in between."""
+
+    def __init__(self, net: wb.Network, on_epoch: OnEpoch | None) -> None:
+        self._net = net
+        self._on_epoch = on_epoch
+        self._histories: dict[int, wb.History] = {}
+        self._n = 0
+
+    def next(self) -> Callable[[int, wb.History], None]:
+        """Return the callback of the next phase."""
+        phase, start = self._n, len(self.curves()["loss"])
+        self._n += 1
+
+        def on_epoch(epoch: int, history: wb.History) -> None:
+            self._histories[phase] = history  # grows with the epochs that follow
+            if self._on_epoch is not None:
+                self._on_epoch(start + epoch, history.to_dict())
+
+        return on_epoch
+
+    def curves(self) -> Curves:
+        """Return the curves of all epochs that ended."""
+        found = list(self._histories.values())
+        last = self._net.history  # which no callback has seen if Ctrl-C came before it
+        if last is not None and all(last is not history for history in found):
+            found.append(last)
+        curves: Curves = {"loss": []}
+        for history in found:
+            for name, values in history.to_dict().items():
+                curves[name] = curves.get(name, []) + values
+        return curves

@@ -1,13 +1,14 @@
 """The picture of a training: the loss by epoch, and the weights of the first layer."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+import io
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wbcore.cli.data import Dataset
 from wbcore.cli.fitting import Curves, fast_epochs
+from wbcore.cli.terminal import visible
 from wbcore.cli.training import Trained
 
 if TYPE_CHECKING:
@@ -19,18 +20,35 @@ __all__ = ["draw"]
 _MAX_FEATURES = 40  # more names than this do not fit beside a heat map
 _TRAIN, _TEST = "#1f5fa8", "#d1622b"
 _DIVERGING = "RdBu_r"  # white at 0, blue below and red above, also for the colour-blind
+_UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 _GAP = "#c8c8c8"  # between the images; grey, since white is a weight of 0
 
 
-def draw(path: Path, data: Dataset, trained: Trained) -> None:
-    """Write a PNG with the loss curve, the test score by epoch, and the first layer's weights."""
+def draw(suffix: str, data: Dataset, trained: Trained) -> bytes:
+    """Draw the loss curve, the test score by epoch, and the first layer's weights.
+
+    Parameters
+    ----------
+    suffix : {".png", ".jpg", ".jpeg", ".svg", ".pdf"}
+        Of the file, whose format it names.
+    data : Dataset
+    trained : Trained
+
+    Returns
+    -------
+    bytes
+        The file's content: the same for the same training.
+    """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure  # without pyplot: no window system, no global state
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)  # inches
     figure = Figure(figsize=(13, 6.5), dpi=120, layout=layout)
     widths = " – ".join(map(str, trained.net.widths))
-    figure.suptitle(f"{data.name}: a network of {widths} units, trained on {len(data.X)} rows")
+    figure.suptitle(
+        f"{_plain(data.name)}: a network of {widths} units, trained on {len(data.X)} rows"
+    )
     grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.35])
     left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     above, below = left.subplots(2, 1, sharex=True, height_ratios=[1.5, 1])
@@ -43,7 +61,15 @@ def draw(path: Path, data: Dataset, trained: Trained) -> None:
         image = _draw_heat_map(axes, trained.unit_weights, data.features)
     label = "weight" if data.image_shape else "weight per standard deviation of the feature"
     right.colorbar(image, ax=axes, label=label, shrink=0.8, pad=0.02, extend="both")
-    figure.savefig(path, format="png")
+    content = io.BytesIO()
+    with rc_context({"svg.hashsalt": "wbcore"}):  # else its names are drawn anew each time
+        figure.savefig(content, format=suffix[1:], metadata=_UNDATED.get(suffix))
+    return content.getvalue()
+
+
+def _plain(text: str) -> str:
+    """Return a text of a file so that it is drawn as it is: $ would begin a formula."""
+    return visible(text).replace("$", r"\$")
 
 
 def _draw_loss(axes: "Axes", curves: Curves, n_fast: int) -> None:
@@ -150,7 +176,7 @@ def _draw_heat_map(
         aspect="auto",
         interpolation="nearest",
     )
-    names = [name if len(name) <= 28 else name[:27] + "…" for name in (features[i] for i in rows)]
+    names = [_plain(f if len(f) <= 28 else f[:27] + "…") for f in (features[i] for i in rows)]
     axes.set_yticks(range(len(rows)), names, fontsize=9 if len(rows) <= 32 else 7)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("unit, ordered by the mean size of its weights")

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import wbcore as wb
+from wbcore.cli.metadata import class_names, feature_names
+from wbcore.io.frame import PARQUET_SUFFIXES
 from wbcore.io.table import read_features
 
-__all__ = ["predict_table", "write_table"]
+__all__ = ["csv_text", "encoded_table", "predict_table"]
 
 Columns = dict[str, NDArray[Any]]
 
@@ -26,18 +28,12 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
         ``prediction`` and a ``probability_<class>`` for each class; or ``prediction`` alone, for a
         regression; or ``output_<i>``, for a network that does not say what its outputs are.
     """
-    features, n_inputs = net.metadata.get("features"), net[0].inputs
-    if features is not None and len(features) != n_inputs:
-        raise ValueError(
-            f"the model's metadata name {len(features)} features, "
-            f"but its first layer takes {n_inputs}"
-        )
-    X = read_features(path, features)
+    n_inputs, classes = net[0].inputs, class_names(net)
+    X = read_features(path, feature_names(net))
     if X.shape[1] != n_inputs:
         raise ValueError(f"{path} has {X.shape[1]} columns, but the model takes {n_inputs}")
     outputs = net.predict(X)
-    classes = net.metadata.get("classes")
-    if classes is not None and len(classes) == outputs.shape[1]:
+    if classes is not None:
         is_probability = net[-1].activation == "softmax"
         probabilities = outputs if is_probability else wb.softmax(outputs)
         columns = {"prediction": np.array(classes)[outputs.argmax(axis=1)]}
@@ -49,20 +45,23 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
     return {f"output_{k}": outputs[:, k] for k in range(outputs.shape[1])}
 
 
-def write_table(columns: Columns, path: Path | None) -> str:
-    """Write columns as Parquet or CSV, by the path's suffix; without a path return the CSV text."""
+def csv_text(columns: Columns) -> str:
+    """Return the columns as CSV."""
     import pandas as pd
 
-    frame = pd.DataFrame(columns)
-    if path is not None and path.suffix.lower() in (".parquet", ".pq"):
-        frame.to_parquet(path, index=False)
-        return ""
     # As many digits as tell any two numbers of the type apart.
     numbers = list(columns.values())[-1]
-    text: str = frame.to_csv(
+    text: str = pd.DataFrame(columns).to_csv(
         index=False, float_format="%.9g" if numbers.dtype == np.float32 else "%.17g"
     )
-    if path is not None:
-        path.write_text(text, encoding="utf-8")
-        return ""
     return text
+
+
+def encoded_table(columns: Columns, suffix: str) -> bytes:
+    """Return the columns as the bytes of a Parquet or CSV file, by the suffix of its name."""
+    import pandas as pd
+
+    if suffix not in PARQUET_SUFFIXES:
+        return csv_text(columns).encode()
+    content: bytes = pd.DataFrame(columns).to_parquet(index=False)
+    return content

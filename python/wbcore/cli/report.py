@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from wbcore.cli.data import Dataset
 from wbcore.cli.fitting import Curves
+from wbcore.cli.terminal import visible
 from wbcore.cli.training import Trained
 from wbcore.inspect import Table
 
@@ -22,6 +23,9 @@ __all__ = ["epochs_bar", "say", "show_confusion", "show_metadata", "show_table",
 
 _MAX_CLASSES = 26  # a wider table fits no screen: the most frequent confusions are listed instead
 _CONFUSIONS_LISTED = 10
+
+# Of metadata, which may hold anything: a few screens of text are a note, more would bury the rest.
+_MAX_TEXT, _MAX_DEPTH = 2000, 8
 
 
 @contextmanager
@@ -53,7 +57,7 @@ _METRIC_NAMES = {"accuracy": "accuracy", "r2": "R²", "mae": "mean absolute erro
 
 def say(console: Console, text: str, style: str = "") -> None:
     """Print a line as it is: no markup in names, no colours for numbers, no breaks inside paths."""
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(visible(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_table(console: Console, table: Table) -> None:
@@ -102,22 +106,28 @@ def show_confusion(console: Console, classes: tuple[str, ...], counts: NDArray[n
         for flat in np.argsort(-errors, axis=None, kind="stable")[:_CONFUSIONS_LISTED]:
             i, j = divmod(int(flat), len(classes))
             if errors[i, j]:
-                table.add_row(escape(classes[i]), escape(classes[j]), str(errors[i, j]))
+                table.add_row(_text(classes[i]), _text(classes[j]), str(errors[i, j]))
         console.print(table)
         return
     # Long names would make the columns wider than the screen: then columns carry numbers that the
     # rows explain.
+    classes = tuple(map(visible, classes))
     row_names, column_names = list(classes), list(classes)
     if sum(max(len(name), 3) + 2 for name in classes) + max(map(len, classes)) > console.width - 20:
         row_names = [f"{k} {name}" for k, name in enumerate(classes)]
         column_names = [str(k) for k in range(len(classes))]
     table.add_column("truth \\ predicted", justify="left")
     for name in column_names:
-        table.add_column(escape(name), justify="right")
+        table.add_column(Text(name), justify="right")
     for i, name in enumerate(row_names):
         cells = [_count(counts[i, j], right=i == j) for j in range(len(classes))]
-        table.add_row(escape(name), *cells)
+        table.add_row(Text(name), *cells)
     console.print(table)
+
+
+def _text(name: str) -> Text:
+    """Return a name of a file as rich prints it: no markup, nothing that a terminal obeys."""
+    return Text(visible(name))
 
 
 def _count(count: int, *, right: bool) -> str:
@@ -133,18 +143,25 @@ def show_metadata(console: Console, metadata: dict[str, Any]) -> None:
     grid.add_column()
     for key, value in metadata.items():
         if value is not None and value != []:
-            grid.add_row(key.replace("_", " "), escape(_brief(value)))
+            grid.add_row(_text(_cut(key.replace("_", " "))), _text(_brief(value)))
     console.print(grid)
 
 
-def _brief(value: object) -> str:
+def _brief(value: object, depth: int = 0) -> str:
     """Return a value of the metadata as short text; the middle of long lists is left out."""
+    if depth > _MAX_DEPTH:
+        return "…"
     if isinstance(value, dict):
-        return ", ".join(f"{k.replace('_', ' ')} {_brief(v)}" for k, v in value.items())
+        pairs = [f"{_cut(k.replace('_', ' '))} {_brief(v, depth + 1)}" for k, v in value.items()]
+        return _cut(", ".join(pairs))
     if isinstance(value, list):
-        words = list(map(_brief, value))
-        if len(words) > 12:
-            words = [*words[:5], "…", *words[-2:]]
-            return f"{', '.join(words)} ({len(value)})"
+        ends = value if len(value) <= 12 else [*value[:5], *value[-2:]]
+        words = [_brief(item, depth + 1) for item in ends]
+        if len(value) > 12:
+            return f"{', '.join([*words[:5], '…', *words[5:]])} ({len(value)})"
         return ", ".join(words)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… ({len(text)} characters)"

@@ -15,6 +15,7 @@ rounding; :func:`fold` measures it on the training rows, and takes float64 for t
 where float32 would show.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +24,16 @@ from numpy.typing import NDArray
 
 import wbcore as wb
 
-__all__ = ["FOLD_TOLERANCE", "Scaling", "fold"]
+__all__ = ["FOLD_TOLERANCE", "Scaling", "checked_scaling", "fold"]
 
 FOLD_TOLERANCE = 1e-4
 """The largest difference of outputs accepted, relative to the largest output or 1.
 
 A change of a logit by 1e-4 moves a probability by at most 0.25e-4: not seen in four decimals.
 """
+
+# So that squares, and the weights by 1 / scale, are neither infinite nor 0.
+_LARGEST, _SMALLEST = 1e150, 1e-150
 
 _BLOCK = 1024  # rows or columns converted at a time; keeps temporaries small beside X
 
@@ -74,12 +78,72 @@ class Scaling:
         return scaled
 
 
+def checked_scaling(names: Sequence[str], X: NDArray[Any], X_test: NDArray[Any]) -> Scaling:
+    """Return the scaling of X, or refuse a column that cannot be trained on; before the training.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the columns; the error names the first that is refused.
+    X : ndarray of shape (B, I)
+        The rows to train on.
+    X_test : ndarray of shape (T, I)
+        The rows held out.
+
+    Returns
+    -------
+    Scaling
+
+    Raises
+    ------
+    ValueError
+        If a column has values beyond 1e150, differs by less than 1e-150, is constant but for
+        rounding, or has held-out values too far from the others.
+    """
+    low, high = (_limits(X, X_test, reduce) for reduce in (np.min, np.max))
+    for name, least, most in zip(names, low, high, strict=True):
+        extreme = max(least, most, key=abs)
+        if abs(extreme) > _LARGEST:
+            raise ValueError(
+                f"column {name!r} has the value {extreme:.6g}; expected at most {_LARGEST:g} in "
+                "size: give it in another unit, or leave the field empty if it marks a missing "
+                "value"
+            )
+        if least < most and most - least < _SMALLEST:
+            raise ValueError(
+                f"column {name!r} has values from {least:.6g} to {most:.6g}; expected them to "
+                f"differ by at least {_SMALLEST:g}: give it in another unit"
+            )
+    scaling = Scaling.of(X)
+    distance = np.maximum(high - scaling.shift, scaling.shift - low) / scaling.scale
+    for i, name in enumerate(names):
+        shift, scale = scaling.shift[i], scaling.scale[i]
+        if not scaling.constant[i] and abs(shift) / scale * 2.0**-53 > FOLD_TOLERANCE:
+            raise ValueError(
+                f"column {name!r} has mean {shift:.6g} and standard deviation {scale:.3g}, for "
+                "which float64 is too coarse: subtract its mean first"
+            )
+        if distance[i] > np.finfo(np.float32).max:
+            raise ValueError(
+                f"column {name!r} has a held-out value {distance[i]:.3g} standard deviations from "
+                "the mean of the training rows, which float32 cannot express"
+            )
+    return scaling
+
+
+def _limits(X: NDArray[Any], X_test: NDArray[Any], reduce: Any) -> NDArray[np.float64]:  # noqa: ANN401
+    both = [reduce(part, axis=0) for part in (X, X_test)]
+    return np.asarray(reduce(both, axis=0), np.float64)
+
+
 def fold(
     net: "wb.Network",
     X: NDArray[Any],
     X_scaled: NDArray[np.float32],
     inputs: Scaling,
     target: tuple[float, float] = (0.0, 1.0),
+    *,
+    names: Sequence[str] | None = None,
 ) -> tuple["wb.Network", float]:
     """Return the network that takes raw values, and how far its outputs are from those of ``net``.
 
@@ -96,6 +160,8 @@ def fold(
     target : tuple of two floats
         What was subtracted from the target, and what it was then divided by. Needs identity as last
         activation.
+    names : sequence of str, optional
+        Of the columns, for the error.
 
     Returns
     -------
@@ -110,21 +176,25 @@ def fold(
     Raises
     ------
     ValueError
-        If float64 is too coarse as well; the column is named by its number.
+        If float64 is too coarse as well; it tells the column that is rounded most, by its number
+        without ``names``.
     """
     expected = net.predict(X_scaled).astype(np.float64)
     limit = FOLD_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+    largest = np.maximum(np.asarray(X.max(axis=0), np.float64), -np.asarray(X.min(axis=0), float))
     for dtype in ("float32", "float64"):
         folded = _folded(net, inputs, target, dtype)
-        if not np.isfinite(folded.parameters).all() or np.abs(X).max() > np.finfo(dtype).max:
+        if not np.isfinite(folded.parameters).all() or largest.max() > np.finfo(dtype).max:
             continue
         outputs = (folded.predict(X).astype(np.float64) - target[0]) / target[1]
         difference = float(np.abs(outputs - expected).max())
         if difference <= limit:
             return folded, difference
-    worst = int(np.argmax(np.abs(inputs.shift) / inputs.scale))
+    rounding = largest / inputs.scale * np.abs(net[0].weights).max(axis=1)
+    worst = int(np.argmax(np.where(inputs.constant, 0.0, rounding)))
+    column = f"{worst + 1} of the features" if names is None else repr(names[worst])
     raise ValueError(
-        f"[fold] float64 is too coarse for column {worst + 1} of the features, with mean "
+        f"[fold] float64 is too coarse for column {column}, with mean "
         f"{inputs.shift[worst]:.6g} and standard deviation {inputs.scale[worst]:.3g}: "
         "subtract its mean first"
     )

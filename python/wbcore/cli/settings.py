@@ -1,9 +1,11 @@
 """How a network is trained: the options of ``wbcore train``, checked, and their defaults."""
 
+import itertools
+import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["TrainSettings", "parse_widths", "settings_for"]
+__all__ = ["TrainSettings", "check_size", "parse_widths", "settings_for"]
 
 # Chosen on scikit-learn's digits, breast_cancer, wine, iris and diabetes, on Fashion-MNIST and on
 # three synthetic sets, over ten seeds each: the best of a coarse grid that is good on all of them.
@@ -13,6 +15,12 @@ _EPOCHS = {"digits": 60, "folder": 10, "table": 60}
 
 # Weight decay is a prior held against the data, so its share is divided by the number of rows.
 _DECAY = {"classification": 3.0, "regression": 10.0}
+
+_WIDTHS = f"widths of at least 1 and at most {2**31 - 1}"
+
+# Of parameters in a training: the network's, the momentum, and what the kernels pack of each layer,
+# as it is and transposed; in float32.
+_BYTES_A_PARAMETER = 4 * 4
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class TrainSettings:
         """Check what the options promise, in the words of the command line."""
         finite = float("inf")
         checks = [
-            ("hidden", all(width >= 1 for width in self.hidden), "widths of at least 1"),
+            ("hidden", all(1 <= width < 2**31 for width in self.hidden), _WIDTHS),
             ("epochs", self.epochs >= 1, "at least 1"),
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("learning_rate", 0 < self.learning_rate < finite, "a finite number above 0"),
@@ -60,6 +68,26 @@ def settings_for(source: str, task: str, n_rows: int, given: dict[str, Any]) -> 
         "weight_decay": _DECAY[task] / n_rows,
     }
     return TrainSettings(**{**defaults, **given})
+
+
+def check_size(widths: tuple[int, ...]) -> None:
+    """Refuse a network that this machine has not the memory to train.
+
+    Where the system promises more memory than it has, it would be killed in mid-training.
+    """
+    n_parameters = sum((i + 1) * o for i, o in itertools.pairwise(widths))
+    needed, there = n_parameters * _BYTES_A_PARAMETER, _memory()
+    if needed > there:
+        raise ValueError(
+            f"--hidden: a network of {' - '.join(map(str, widths))} has {n_parameters} parameters; "
+            f"expected at most {there // _BYTES_A_PARAMETER}, which fit the {there / 1e9:.3g} GB "
+            "of this machine"
+        )
+
+
+def _memory() -> int:
+    """Return the machine's memory in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def parse_widths(text: str) -> tuple[int, ...]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 import wbcore as wb
 from wbcore.cli.data import Dataset
 from wbcore.cli.fitting import Curves, OnEpoch, fit
-from wbcore.cli.scaling import Scaling, fold
+from wbcore.cli.interrupts import Interrupts
+from wbcore.cli.scaling import Scaling, checked_scaling, fold
 from wbcore.cli.settings import TrainSettings
 
 __all__ = ["Trained", "confusion_counts", "train"]
@@ -42,12 +43,19 @@ def train(
     data: Dataset,
     settings: TrainSettings,
     on_epoch: OnEpoch | None = None,
+    interrupts: Interrupts | None = None,
 ) -> Trained:
     """Train a network on the data and test it on the held-out rows.
 
-    Ctrl-C ends the training early; what was learned so far is the result.
+    Ctrl-C ends the training early; what was learned so far is the result. Within ``interrupts`` a
+    second one waits.
     """
-    scaling = Scaling.of(data.X, common=data.image_shape is not None)
+    if data.image_shape is None:
+        scaling = checked_scaling(data.features, data.X, data.X_test)
+    else:  # pixels, small and whole
+        scaling = Scaling.of(data.X, common=True)
+    if data.classes is None:
+        checked_scaling([data.target], data.y[:, None], data.y_test[:, None])
     X, X_test = scaling.apply(data.X), scaling.apply(data.X_test)
     centre, spread = (0.0, 1.0)
     if data.classes is None:
@@ -66,11 +74,11 @@ def train(
         "validation_data": (X_test, y_test),
         "metrics": ["accuracy" if data.classes else "r2"],
     }
-    curves, interrupted = fit(net, arguments, settings, on_epoch)
+    curves, interrupted = fit(net, arguments, settings, on_epoch, interrupts)
     seconds = time.perf_counter() - began
 
     unit_weights = net[0].weights.copy()
-    folded, difference = fold(net, data.X, X, scaling, (centre, spread))
+    folded, difference = fold(net, data.X, X, scaling, (centre, spread), names=data.features)
     constant = tuple(name for name, c in zip(data.features, scaling.constant, strict=True) if c)
     test, confusion = _test(folded, data)
     folded.metadata.update(_metadata(data, settings, curves, test, constant))

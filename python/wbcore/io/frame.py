@@ -1,42 +1,77 @@
 """Data frames from CSV and Parquet files, and numbers from their columns, with all complaints."""
 
 import importlib
+import lzma
+import numbers as numbers_abc
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Frame", "first_row", "numbers", "read_frame", "require"]
+from wbcore._distribution import install_extra
+from wbcore.io.csv_file import read_csv
+from wbcore.io.files import refuse_pipe
+
+__all__ = [
+    "PARQUET_SUFFIXES",
+    "Column",
+    "Frame",
+    "first_row",
+    "numbers",
+    "read_frame",
+    "require",
+    "require_package",
+]
 
 # pandas ships no types, and is imported only when a table is read.
 Frame: TypeAlias = Any
 Column: TypeAlias = Any
 
-_PARQUET_SUFFIXES = (".parquet", ".pq")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+_PARSED = (str, bytes, numbers_abc.Number, Decimal)  # what to_numeric takes; lists end it
+_LONGEST = 60  # characters of a value in a message
 _SHOWN = 5  # names in a message; more would bury the first
 
 
-def read_frame(path: str | Path, operation: str) -> Frame:
-    """Return the file as a data frame with text for column names and at least one row."""
+# What pandas and what unpacks for it raise when the content is not what the name says.
+_UNREADABLE = (
+    ValueError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def read_frame(path: str | Path, operation: str, target: str | None = None) -> Frame:
+    """Return the file as a data frame with text for column names and at least one row.
+
+    In a CSV file's column ``target`` only an empty field is missing, if it is text.
+    """
     path = Path(path)
+    parquet = path.suffix.lower() in PARQUET_SUFFIXES
+    refuse_pipe(path, operation, anonymous=not parquet)
     with path.open("rb"):  # what is wrong with the file itself is said by the system
         pass
-    parquet = path.suffix.lower() in _PARQUET_SUFFIXES
-    try:
-        import pandas as pd
+    require_package("pandas", f"[{operation}] {path}")
+    if parquet:
+        require_package("pyarrow", f"[{operation}] {path}")  # pandas reads Parquet through it
+    import pandas as pd
 
-        if parquet:
-            importlib.import_module("pyarrow")  # pandas reads Parquet through it
-    except ModuleNotFoundError as error:
-        extra = "pyarrow" if error.name == "pyarrow" else "'wbcore[cli]'"
-        raise ModuleNotFoundError(
-            f"[{operation}] {path} needs {error.name}: pip install {extra}", name=error.name
-        ) from error
     try:
-        frame = pd.read_parquet(path) if parquet else pd.read_csv(path, **_exact(pd.__version__))
-    except (ValueError, OSError) as error:
+        frame = pd.read_parquet(path) if parquet else read_csv(path, target)
+    except ImportError as error:  # of what unpacks a .zst
+        raise ModuleNotFoundError(f"[{operation}] {path}: {error}") from error
+    except _UNREADABLE as error:
         kind = "Parquet" if parquet else "CSV"
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(
@@ -51,11 +86,13 @@ def read_frame(path: str | Path, operation: str) -> Frame:
     return frame
 
 
-def _exact(version: str) -> dict[str, Any]:
-    """Return what makes pandas of this version read a decimal as the nearest float64."""
-    major, minor = (int(number) for number in version.split(".")[:2])
-    exact = {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
-    return {"low_memory": False, **exact}  # whole columns, so that each has one type
+def require_package(package: str, what: str) -> None:
+    """Import a package, or say what needs it and how to install it."""
+    try:
+        importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        cure = "pip install pyarrow" if error.name == "pyarrow" else install_extra("cli")
+        raise ModuleNotFoundError(f"{what} needs {error.name}: {cure}", name=error.name) from error
 
 
 def require(path: str | Path, operation: str, frame: Frame, names: Sequence[str]) -> None:
@@ -93,11 +130,13 @@ def _complaint(column: Column) -> str:
     kinds = pd.api.types
     numeric = kinds.is_numeric_dtype(column) and not kinds.is_complex_dtype(column)
     if not numeric and kinds.infer_dtype(column, skipna=True) != "boolean":
-        wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
+        plain = [value if isinstance(value, _PARSED) else None for value in column]
+        converted = pd.to_numeric(pd.Series(plain, dtype=object), errors="coerce")
+        wrong = converted.isna().to_numpy() & column.notna().to_numpy()
         if not wrong.any():  # numbers of another kind, as Decimal
             return f"is not numeric but {column.dtype}"
         row = first_row(wrong)
-        return f"is not numeric: {str(column.iloc[row - 1])!r} in row {row}"
+        return f"is not numeric: {_shortened(str(column.iloc[row - 1]))!r} in row {row}"
     missing = column.isna()
     if missing.any():
         return f"has {int(missing.sum())} missing values, the first in row {first_row(missing)}"
@@ -105,6 +144,10 @@ def _complaint(column: Column) -> str:
     if infinite.any():
         return f"has an infinite value in row {first_row(infinite)}"
     return ""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def first_row(found: Column) -> int:

@@ -13,13 +13,21 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["IdxFolder", "read_idx", "read_idx_folder"]
+from wbcore.io.files import refuse_pipe
+
+__all__ = ["IdxFolder", "idx_files", "read_idx", "read_idx_folder"]
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 # A deflate stream codes at most 258 bytes in 2 bits, so no honest file unpacks to more than 1032
 # times its size.
 _DEFLATE_LIMIT = 1032
+
+_NAMES = [
+    f"{part}-{kind}"
+    for part in ("train", "t10k")
+    for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+]
 
 _PIECE = 1 << 20  # bytes unpacked at a time, so that the array is the only large allocation
 
@@ -61,6 +69,7 @@ def read_idx(path: str | Path) -> NDArray[Any]:
         anything is allocated.
     """
     path = Path(path)
+    refuse_pipe(path, "read_idx")  # its length is not known, and opening it may never end
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
@@ -139,11 +148,7 @@ def read_idx_folder(folder: str | Path) -> IdxFolder:
         If a file is damaged, or the files do not fit each other.
     """
     folder = Path(folder)
-    names = [
-        f"{part}-{kind}"
-        for part in ("train", "t10k")
-        for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
-    ]
+    names = _NAMES
     paths = [_find(folder, name) for name in names]
     missing = [name for name, path in zip(names, paths, strict=True) if path is None]
     if missing:
@@ -168,6 +173,22 @@ def read_idx_folder(folder: str | Path) -> IdxFolder:
             f"those to test with {arrays[2].shape[1:]}"
         )
     return IdxFolder(*arrays)
+
+
+def idx_files(folder: str | Path) -> list[Path]:
+    """Return which files of a folder :func:`read_idx_folder` would read.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    list of Path
+        At most four; those that are missing are left out.
+    """
+    found = [_find(Path(folder), name) for name in _NAMES]
+    return [path for path in found if path is not None]
 
 
 def _find(folder: Path, name: str) -> Path | None:

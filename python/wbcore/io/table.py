@@ -53,7 +53,8 @@ def read_table(
         The name of the column to predict.
     task : {"classification", "regression"}, optional
         By default the target's type decides: text, bools and integers with at most 20 distinct
-        values are classes, floats and other integers are values.
+        values are classes, floats and other integers are values. In a text target of a CSV file
+        only an empty field is missing: NA, None, null or nan are classes.
     ignore : iterable of str
         Columns to leave out.
 
@@ -75,7 +76,7 @@ def read_table(
     """
     if task is not None:
         _arguments.choice("read_table", "task", task, TASKS)
-    frame = read_frame(path, "read_table")
+    frame = read_frame(path, "read_table", target)
     features = _feature_names(path, frame, target, tuple(ignore))
     column = frame[target]
     complaint = _target_complaint(column)
@@ -144,8 +145,22 @@ def _target_complaint(column: Column) -> str:
         return f"has {int(missing.sum())} missing values, the first in row {first_row(missing)}"
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         return "is a time, neither a class nor a number"
+    strange = _neither_class_nor_number(column)
+    if strange:
+        return strange
     if column.nunique() < 2:
         return f"is {column.iloc[0]} in every row"
+    return ""
+
+
+def _neither_class_nor_number(column: Column) -> str:
+    """Return a complaint about lists, structures, dates: what Parquet has besides."""
+    if column.dtype != object:
+        return ""
+    for row, value in enumerate(column, 1):
+        if not isinstance(value, (str, bytes, bool, int, float)):
+            kind = type(value).__name__
+            return f"holds values of type {kind}, neither class nor number, the first in row {row}"
     return ""
 
 

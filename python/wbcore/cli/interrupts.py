@@ -1,0 +1,58 @@
+"""Ctrl-C while there is something to lose: the first one ends the training, others wait."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+
+__all__ = ["Interrupts"]
+
+
+class Interrupts:
+    """Hold back Ctrl-C from the end of a training until its result is saved.
+
+    Within the block the first Ctrl-C raises KeyboardInterrupt, unless :meth:`defer` has been called
+    before; all later ones are only counted, as in ``held_back``.
+
+    Examples
+    --------
+    >>> with Interrupts() as interrupts:
+    ...     interrupts.defer()  # the training is over
+    ...     signal.raise_signal(signal.SIGINT)
+    >>> interrupts.held_back
+    1
+    """
+
+    def __init__(self) -> None:
+        self.held_back = 0
+        self._deferring = False
+        self._before: object = None
+
+    def defer(self) -> None:
+        """Hold back the first Ctrl-C too, from here on."""
+        self._deferring = True
+
+    def __enter__(self) -> "Interrupts":  # noqa: PYI034, Self came with Python 3.11
+        # A process started in the background ignores Ctrl-C and goes on doing so. Handlers belong
+        # to the main thread.
+        if (
+            signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)
+            and threading.current_thread() is threading.main_thread()
+        ):
+            self._before = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type]
+
+    def _handle(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._deferring:
+            self.held_back += 1
+            return
+        self._deferring = True
+        raise KeyboardInterrupt

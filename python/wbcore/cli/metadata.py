@@ -1,0 +1,56 @@
+"""What a model file says about its columns and classes; others wrote it, so it is not trusted."""
+
+import itertools
+from typing import Any
+
+import wbcore as wb
+
+__all__ = ["class_names", "feature_names"]
+
+
+def feature_names(net: "wb.Network") -> list[str] | None:
+    """Return the names of the columns that the network takes, or None if it does not say.
+
+    Raises
+    ------
+    ValueError
+        If the metadata do not name each input once.
+    """
+    return _names(net.metadata, "features", net[0].inputs)
+
+
+def class_names(net: "wb.Network") -> list[str] | None:
+    """Return the names of the classes, or None if the network does not say or has one output.
+
+    Raises
+    ------
+    ValueError
+        If the metadata do not name each output once.
+    """
+    if net[-1].outputs == 1:  # a probability of one of two classes has no column a class
+        return None
+    return _names(net.metadata, "classes", net[-1].outputs)
+
+
+def _names(metadata: dict[str, Any], key: str, n: int) -> list[str] | None:
+    value = metadata.get(key)
+    if value is None:
+        return None
+    expected = f"the model's metadata: expected '{key}' to be a list of {n} names, each once"
+    if not isinstance(value, list):
+        raise ValueError(f"{expected}, got {_shown(value)}")
+    for name in value:
+        if not isinstance(name, (str, int)):  # JSON made by others may number them
+            raise ValueError(f"{expected}, got {_shown(name)} among them")
+    names = list(map(str, value))
+    if len(names) != n:
+        raise ValueError(f"{expected}, got {len(names)}")
+    for name, following in itertools.pairwise(sorted(names)):
+        if name == following:
+            raise ValueError(f"{expected}, got {_shown(name)} twice")
+    return names
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

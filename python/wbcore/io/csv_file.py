@@ -1,0 +1,82 @@
+"""CSV files through pandas, without what it does in silence."""
+
+import io
+import stat
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["read_csv"]
+
+
+def read_csv(path: Path, target: str | None = None) -> Any:  # noqa: ANN401, a data frame
+    """Return the file as a data frame.
+
+    Parameters
+    ----------
+    path : Path
+        A file, packed if its suffix says so, or a pipe that has its other end.
+    target : str, optional
+        In this column, if it is text, only an empty field is missing: NA, None, null or nan are
+        names like others. In all other columns they mark a missing value.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ValueError
+        If it is no CSV file, a name stands twice in the header, or rows have more fields than the
+        header has names.
+    """
+    import pandas as pd
+
+    source = _source(path)
+    header = pd.read_csv(source(), header=None, nrows=1, dtype=str, keep_default_na=False)
+    names = header.iloc[0].tolist()
+    for name in names:
+        if name and names.count(name) > 1:  # pandas would call the second "name.1"
+            raise ValueError(f"the column {name!r} stands twice in the header")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            # Else the first field of longer rows would be the row's name, and the others move.
+            frame = pd.read_csv(source(), index_col=False, **_exact(pd.__version__))
+    except pd.errors.ParserWarning:
+        raise ValueError(f"rows have more fields than the header, which has {len(names)}") from None
+    if len(frame.columns) != len(names):
+        raise ValueError("it was changed while it was read")
+    if target in names and _is_text(frame[target]):
+        place = [names.index(target)]
+        as_text = {"dtype": str, "keep_default_na": False, "na_values": [""]}
+        again = pd.read_csv(source(), index_col=False, usecols=place, **as_text)
+        if len(again) != len(frame):
+            raise ValueError("it was changed while it was read")
+        frame[target] = again.iloc[:, 0]
+    return frame
+
+
+def _source(path: Path) -> Callable[[], Path | io.BytesIO]:
+    """Return what gives the file from its start, as often as it is called."""
+    if stat.S_ISREG(path.stat().st_mode):
+        return lambda: path
+    content = path.read_bytes()  # of a pipe, which can be read once
+    return lambda: io.BytesIO(content)
+
+
+def _exact(version: str) -> dict[str, Any]:
+    """Return what makes pandas of this version read a decimal as the nearest float64."""
+    major, minor = (int(number) for number in version.split(".")[:2])
+    exact = {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
+    return {"low_memory": False, **exact}  # whole columns, so that each has one type
+
+
+def _is_text(column: Any) -> bool:  # noqa: ANN401, a column of a data frame
+    import pandas as pd
+
+    kinds = pd.api.types
+    if column.isna().all():
+        return True
+    return not kinds.is_numeric_dtype(column) and kinds.infer_dtype(column) != "boolean"
