@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from wbcore.io._replacing import replacing, target_of
+from wbcore.io.atomic import replacing, target_of
 from wbcore.io.idx import idx_files
 
 __all__ = ["PICTURES", "TABLES", "check_outputs", "check_suffix", "write_file"]
