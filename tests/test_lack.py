@@ -123,7 +123,7 @@ CALLS = {
     "time_per_update": lambda: net.time_per_update(
         X, labels, loss="cross_entropy", batch_size=ROWS, repeats=1),
     "Network": lambda: wb.Network.mlp([3000, 3000]),
-    "Network, a copy": lambda: wide.copy(),
+    "copy": lambda: wide.copy(),
     "freeze": lambda: wide.freeze(),
     "initializer of layer 0": lambda: wb.Network.mlp([1500, 1500], initializer="he"),
     "he": lambda: wb.initializers.he(1500, 1500),
