@@ -1,6 +1,6 @@
-"""The short forms of the fuzz targets, with all inputs that are kept; `tools/task fuzz` runs the long ones.
+"""The short forms of the fuzz targets, and all inputs that are kept.
 
-That of the C interface, fuzz_c_api, is one of the C++ tests.
+`tools/task fuzz` runs the long ones. That of the C interface, fuzz_c_api, is one of the C++ tests.
 """
 
 import subprocess

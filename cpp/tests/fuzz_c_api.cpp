@@ -53,16 +53,16 @@ private:
 };
 
 constexpr std::size_t most = SIZE_MAX;
-constexpr const char* names[] = {"identity",   "sigmoid",  "relu",    "tanh", "leaky_relu", "elu",
-                                 "softplus",   "gelu",     "silu",    "relu", "tanh",       "identity",
-                                 "softmax",    "softmax",  nullptr,   "",     "rleu",       "relu ",
-                                 "\xff\xfe\n", "softmax%s"};
+constexpr const char* names[] = {"identity", "sigmoid",  "relu",    "tanh",       "leaky_relu",
+                                 "elu",      "softplus", "gelu",    "silu",       "relu",
+                                 "tanh",     "identity", "softmax", "softmax",    nullptr,
+                                 "",         "rleu",     "relu ",   "\xff\xfe\n", "softmax%s"};
 constexpr std::size_t known_names = 14;
 // Small ones mostly; 20,000 by 20,000 numbers are 1.6 GB, which nobody may ask for before he has counted them.
 constexpr std::size_t small_widths[] = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 33, 64};
-constexpr std::size_t odd_widths[] = {0,          20'000,     1u << 31,  1ull << 32, 1ull << 62,
-                                      most,       most / 2,   most / 4,  most / 8,   3'037'000'500,
-                                      most / 2 + 1, 1ull << 63};
+constexpr std::size_t odd_widths[] = {0,          20'000,        1u << 31,     1ull << 32,
+                                      1ull << 62, most,          most / 2,     most / 4,
+                                      most / 8,   3'037'000'500, most / 2 + 1, 1ull << 63};
 constexpr std::size_t most_parameters = 1u << 16;
 
 // What has to be known of a network to say what is right.
@@ -138,11 +138,14 @@ wbcore_predictor* create(Bytes& in, const Structure& s) {
     const Array parameters = numbers(in, s.dtype, given);
     const std::uint8_t missing = in.take();
     const bool no_widths = missing == 1, no_names = missing == 2, no_parameters = missing == 3;
-    wbcore_predictor* made = wbcore_predictor_create(
-        s.dtype, s.layers, no_widths ? nullptr : s.widths.data(),
-        no_names ? nullptr : s.activations.data(), no_parameters ? nullptr : parameters.get(), count);
-    const bool right_call = s.sound && fits && count == right && !no_widths && !no_names && !no_parameters;
-    require((made != nullptr) == right_call, right_call ? "a sound network is refused" : "an unsound network is made");
+    wbcore_predictor* made =
+        wbcore_predictor_create(s.dtype, s.layers, no_widths ? nullptr : s.widths.data(),
+                                no_names ? nullptr : s.activations.data(),
+                                no_parameters ? nullptr : parameters.get(), count);
+    const bool right_call =
+        s.sound && fits && count == right && !no_widths && !no_names && !no_parameters;
+    require((made != nullptr) == right_call,
+            right_call ? "a sound network is refused" : "an unsound network is made");
     if (made == nullptr) require(wbcore_last_error()[0] != '\0', "a refusal without a word");
     return made;
 }
@@ -158,8 +161,8 @@ Wide reach(std::size_t rows, std::size_t stride, std::size_t width, std::size_t 
 }
 
 std::size_t take_stride(Bytes& in, std::size_t width) {
-    const std::size_t strides[] = {width,      width,     width,         width + 1, width + 5, width - 1, 0,
-                                   1ull << 62, most,      most / 8 + 2,  most / 2,  1ull << 61};
+    const std::size_t strides[] = {width, width,      width, width + 1,    width + 5, width - 1,
+                                   0,     1ull << 62, most,  most / 8 + 2, most / 2,  1ull << 61};
     return in.pick(strides);
 }
 
@@ -177,18 +180,24 @@ Call take_call(Bytes& in, std::size_t inputs, std::size_t outputs) {
 }
 
 // Each row alone gives the same bits, and nothing is written between rows.
-void check_rows(const wbcore_predictor* p, const Call& call, const std::byte* x, const std::byte* y,
+void check_rows(const wbcore_predictor* p,
+                const Call& call,
+                const std::byte* x,
+                const std::byte* y,
                 const std::vector<std::byte>& before) {
     const std::size_t size = size_of(wbcore_predictor_dtype(p));
     const std::size_t inputs = wbcore_predictor_inputs(p), outputs = wbcore_predictor_outputs(p);
     const Array row(new std::byte[outputs * size]);
     for (std::size_t r = 0; r < call.rows; ++r) {
-        require(wbcore_predict(p, x + r * call.x_stride * size, 1, row.get()) == WBCORE_OK, "a row alone is refused");
+        require(wbcore_predict(p, x + r * call.x_stride * size, 1, row.get()) == WBCORE_OK,
+                "a row alone is refused");
         const std::size_t start = r * call.y_stride * size, end = start + outputs * size;
-        require(std::memcmp(y + start, row.get(), outputs * size) == 0, "a row alone has other bits");
+        require(std::memcmp(y + start, row.get(), outputs * size) == 0,
+                "a row alone has other bits");
         if (r + 1 < call.rows)
-            require(std::memcmp(y + end, before.data() + end, (call.y_stride - outputs) * size) == 0,
-                    "something is written between rows");
+            require(
+                std::memcmp(y + end, before.data() + end, (call.y_stride - outputs) * size) == 0,
+                "something is written between rows");
     }
     static_cast<void>(inputs);
 }
@@ -202,14 +211,18 @@ void predict(Bytes& in, const wbcore_predictor* p) {
     const Wide y_reach = reach(call.rows, call.y_stride, outputs, size);
     constexpr Wide largest = PTRDIFF_MAX, affordable = 1u << 20;
     const bool possible = x_reach <= largest && y_reach <= largest;
-    if (possible && (x_reach > affordable || y_reach > affordable)) return;  // nobody could give such arrays
+    if (possible && (x_reach > affordable || y_reach > affordable))
+        return;  // nobody could give such arrays
     const bool strides = call.x_stride >= inputs && call.y_stride >= outputs;
 
     // One buffer for both: y before x, behind it, over a part of it; or one number of each where the sizes are absurd.
-    const std::size_t x_bytes = x_reach > affordable ? inputs * size : static_cast<std::size_t>(x_reach);
-    const std::size_t y_bytes = y_reach > affordable ? outputs * size : static_cast<std::size_t>(y_reach);
+    const std::size_t x_bytes =
+        x_reach > affordable ? inputs * size : static_cast<std::size_t>(x_reach);
+    const std::size_t y_bytes =
+        y_reach > affordable ? outputs * size : static_cast<std::size_t>(y_reach);
     const std::uint8_t place = in.take();
-    const bool y_first = place % 2 == 1, overlap = place % 8 == 6 || place % 8 == 7, crooked = place / 8 % 8 == 1;
+    const bool y_first = place % 2 == 1, overlap = place % 8 == 6 || place % 8 == 7,
+               crooked = place / 8 % 8 == 1;
     std::size_t x_at = y_first ? y_bytes : 0, y_at = y_first ? 0 : x_bytes;
     if (overlap && x_bytes >= size && y_bytes >= size) (y_first ? x_at : y_at) -= size;
     y_at += crooked;
@@ -224,7 +237,8 @@ void predict(Bytes& in, const wbcore_predictor* p) {
     if (bad % 8 == 1 && call.rows > 0 && possible && strides && x_bytes >= size) {
         const double wild[] = {NAN, HUGE_VAL, -HUGE_VAL};
         const std::size_t row = bad / 8 % call.rows, column = in.take() % inputs;
-        set_number(buffer.get() + x_at + (row * call.x_stride + column) * size, dtype, in.pick(wild));
+        set_number(buffer.get() + x_at + (row * call.x_stride + column) * size, dtype,
+                   in.pick(wild));
         finite = false;
     }
     const std::uint8_t missing = in.take();
@@ -233,18 +247,22 @@ void predict(Bytes& in, const wbcore_predictor* p) {
     const wbcore_predictor* who = missing == 3 ? nullptr : p;
 
     const bool shared = Wide{x_at} < Wide{y_at} + y_reach && Wide{y_at} < Wide{x_at} + x_reach;
-    const bool sound = who != nullptr && x != nullptr && y != nullptr && call.rows > 0 && call.threads <= 1024 &&
-                       strides && possible && !shared && !crooked && finite;
+    const bool sound = who != nullptr && x != nullptr && y != nullptr && call.rows > 0 &&
+                       call.threads <= 1024 && strides && possible && !shared && !crooked && finite;
     const std::vector<std::byte> before(buffer.get() + y_at, buffer.get() + y_at + y_bytes);
-    const int status = call.strided ? wbcore_predict_strided(who, x, call.x_stride, call.rows, y, call.y_stride, call.threads)
+    const int status = call.strided ? wbcore_predict_strided(who, x, call.x_stride, call.rows, y,
+                                                             call.y_stride, call.threads)
                                     : wbcore_predict(who, x, call.rows, y);
-    require((status == WBCORE_OK) == sound, sound ? "a sound prediction is refused" : "an unsound prediction is made");
+    require((status == WBCORE_OK) == sound,
+            sound ? "a sound prediction is refused" : "an unsound prediction is made");
     if (sound) {
         check_rows(p, call, x, y, before);
     } else {
         require(status == WBCORE_INVALID_ARGUMENT, "another status than that of a wrong argument");
-        require(std::strncmp(wbcore_last_error(), "[wbcore_predict", 15) == 0, "a refusal without its function");
-        require(std::memcmp(buffer.get() + y_at, before.data(), y_bytes) == 0, "a refused call wrote into y");
+        require(std::strncmp(wbcore_last_error(), "[wbcore_predict", 15) == 0,
+                "a refusal without its function");
+        require(std::memcmp(buffer.get() + y_at, before.data(), y_bytes) == 0,
+                "a refused call wrote into y");
     }
 }
 

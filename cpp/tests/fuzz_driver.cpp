@@ -105,7 +105,8 @@ Input changed(std::mt19937_64& draw, const std::vector<Input>& pool) {
                 const Input& other = pool[draw() % pool.size()];
                 input.erase(place, input.end());
                 if (at < other.size())
-                    input.insert(input.end(), other.begin() + static_cast<std::ptrdiff_t>(at), other.end());
+                    input.insert(input.end(), other.begin() + static_cast<std::ptrdiff_t>(at),
+                                 other.end());
             }
         }
     }
@@ -116,7 +117,8 @@ Input changed(std::mt19937_64& draw, const std::vector<Input>& pool) {
 void read_inputs(const std::filesystem::path& path, std::vector<Input>& pool) {
     if (std::filesystem::is_directory(path)) {
         std::vector<std::filesystem::path> files;
-        for (const auto& entry : std::filesystem::directory_iterator(path)) files.push_back(entry.path());
+        for (const auto& entry : std::filesystem::directory_iterator(path))
+            files.push_back(entry.path());
         std::sort(files.begin(), files.end());
         for (const auto& file : files) read_inputs(file, pool);
         return;
@@ -145,7 +147,8 @@ int main(int argc, char** argv) {
     std::vector<Input> pool;
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
-        if (word.starts_with("--") && i + 1 == argc) return std::fprintf(stderr, "%s lacks its value\n", argv[i]), 2;
+        if (word.starts_with("--") && i + 1 == argc)
+            return std::fprintf(stderr, "%s lacks its value\n", argv[i]), 2;
         if (word == "--runs")
             runs = std::strtoull(argv[++i], nullptr, 10);
         else if (word == "--seconds")
@@ -171,7 +174,8 @@ int main(int argc, char** argv) {
     const auto began = std::chrono::steady_clock::now();
     const auto over = [&] {
         if (seconds <= 0) return executions >= given + runs;
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() >= seconds;
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() >=
+               seconds;
     };
     while (!over()) {
         Input input = changed(draw, pool);

@@ -1,4 +1,4 @@
-"""Python arguments of any kind, dtype, layout and shape: a result as promised, or a refusal in words.
+"""Python arguments of any kind, dtype, layout and shape: a result as promised, or a refusal.
 
 A refusal is a TypeError or ValueError that begins with the operation, and leaves the network and
 the arrays as they were.
@@ -62,8 +62,28 @@ class Indexed(int):
 def numbers():
     return [
         *(0, 1, 2, 3, 5, -1, 7, 1024, 1025, 2**31 - 1, 2**31, 2**63, 2**64 - 1, 2**64, -(2**70)),
-        *(0.0, -0.0, 0.5, 1.0, 0.9, 1e-46, 0.9999999999, 1e38, 1e39, 1e300, float("nan"), float("inf")),
-        *(np.float32(0.5), np.float64(2), np.int8(3), np.uint64(2**63), np.float16(1), np.longdouble(2)),
+        *(
+            0.0,
+            -0.0,
+            0.5,
+            1.0,
+            0.9,
+            1e-46,
+            0.9999999999,
+            1e38,
+            1e39,
+            1e300,
+            float("nan"),
+            float("inf"),
+        ),
+        *(
+            np.float32(0.5),
+            np.float64(2),
+            np.int8(3),
+            np.uint64(2**63),
+            np.float16(1),
+            np.longdouble(2),
+        ),
         *(True, np.bool_(1), fractions.Fraction(1, 2), decimal.Decimal("0.5"), 1j, Indexed(2)),
         *(np.array(1), np.array(0.5), np.array([1])),
     ]
@@ -71,15 +91,55 @@ def numbers():
 
 def objects():
     return [
-        *(None, "", "relu", "x", b"relu", [], (), {}, [None], object, object(), Ellipsis, slice(None)),
+        *(
+            None,
+            "",
+            "relu",
+            "x",
+            b"relu",
+            [],
+            (),
+            {},
+            [None],
+            object,
+            object(),
+            Ellipsis,
+            slice(None),
+        ),
         *(Raises(), "\ud800", "a\0b", range(3), iter([1]), lambda *_: None, wb, wb.SGD, wb.SGD()),
         *(np.datetime64("2020"), np.str_("relu"), np.array("x"), np.array(None), np.ma.masked),
     ]
 
 
-DTYPES = (
-    "f2 f4 f8 g >f4 >f8 >f2 i1 i2 i4 i8 >i4 u1 u2 u4 u8 >u8 ? c8 c16 O U3 S3 M8[s] m8[s] V4 f4,i4"
-).split()
+DTYPES = [
+    "f2",
+    "f4",
+    "f8",
+    "g",
+    ">f4",
+    ">f8",
+    ">f2",
+    "i1",
+    "i2",
+    "i4",
+    "i8",
+    ">i4",
+    "u1",
+    "u2",
+    "u4",
+    "u8",
+    ">u8",
+    "?",
+    "c8",
+    "c16",
+    "O",
+    "U3",
+    "S3",
+    "M8[s]",
+    "m8[s]",
+    "V4",
+    "f4,i4",
+]
 
 
 def layout(draw, array):
@@ -122,7 +182,7 @@ def array(draw, shape=None, dtypes=DTYPES):
             made = np.asarray(values).astype(dtype)
         except (TypeError, ValueError):
             made = np.zeros(shape, dtype)
-        if draw.random() < 0.1 and made.size and dtype.kind in "f":
+        if draw.random() < 0.1 and made.size and dtype.kind == "f":
             made.flat[draw.randrange(made.size)] = draw.choice([np.nan, np.inf, -np.inf, 1e308])
         try:
             return layout(draw, made)
@@ -180,13 +240,17 @@ class Watched:
             return False
         assert len(str(error)) < 1500, "a message of a page"
         if self.net is not None:
-            assert self.net.parameters.tobytes() == self.before, "a refused call changed the network"
+            assert self.net.parameters.tobytes() == self.before, (
+                "a refused call changed the network"
+            )
         self.one.count("refused")
         return True
 
 
 def loss_name(draw):
-    return draw.choice(["mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "cross_entropy"])
+    return draw.choice(
+        ["mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "cross_entropy"]
+    )
 
 
 def network(draw):
@@ -210,7 +274,9 @@ def fit(one: Round) -> None:
         "callback": draw.choice([None, lambda *_: None]),
         "track": draw.choice([None, "epoch"]),
         "delta": draw.choice([1.0, 0.1]),
-        "validation_data": draw.choice([None, None, (inputs(draw, rows), targets(draw, rows, loss))]),
+        "validation_data": draw.choice(
+            [None, None, (inputs(draw, rows), targets(draw, rows, loss))]
+        ),
     }
     given = {name: options[name] for name in draw.sample(list(options), draw.choice([0, 2, 4]))}
     if given and draw.random() < 0.3:
@@ -290,7 +356,12 @@ def makers(one: Round) -> None:
             )
             wb.Network([made])
         elif kind == 3:
-            wb.SGD(mostly(draw, 0.1, 0.5), mostly(draw, 0.5, 0.5), mostly(draw, True), mostly(draw, 0.1, 0.3))
+            wb.SGD(
+                mostly(draw, 0.1, 0.5),
+                mostly(draw, 0.5, 0.5),
+                mostly(draw, True),
+                mostly(draw, 0.1, 0.3),
+            )
         elif kind == 4:
             scaled = wb.Scaled(mostly(draw, array(draw)), mostly(draw, 0.5, 0.3))
             np.asarray(scaled)
@@ -299,7 +370,11 @@ def makers(one: Round) -> None:
             with warnings.catch_warnings():
                 getattr(wb, name)(mostly(draw, array(draw), 0.3))
         elif kind == 6:
-            wb.dense(array(draw, (5, 3)), mostly(draw, array(draw, (3, 2))), mostly(draw, array(draw, (2,))))
+            wb.dense(
+                array(draw, (5, 3)),
+                mostly(draw, array(draw, (3, 2))),
+                mostly(draw, array(draw, (2,))),
+            )
         elif kind == 7:
             loss = loss_name(draw)
             outputs = array(draw, (5, OUTPUTS), ["f4", "f8", "i4"])
@@ -325,7 +400,9 @@ def parts(one: Round) -> None:
             net[1].biases = mostly(draw, array(draw, (OUTPUTS,)))
     elif kind == 2:
         with Watched(one, net):
-            _, gradients = net.loss_and_gradients(np.ones((2, INPUTS)), np.ones((2, OUTPUTS)) / 2, "mse")
+            _, gradients = net.loss_and_gradients(
+                np.ones((2, INPUTS)), np.ones((2, OUTPUTS)) / 2, "mse"
+            )
             if draw.random() < 0.3:
                 gradients.flat = np.asarray(array(draw, gradients.flat.shape))
             wb.SGD(0.1).step(mostly(draw, net, 0.3), mostly(draw, gradients, 0.3))

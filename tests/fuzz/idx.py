@@ -1,4 +1,4 @@
-"""IDX files, plain and packed with gzip, changed with sense and blindly: the array of the file, or a refusal."""
+"""IDX files, plain and packed, changed with sense and blindly: the file's array, or a refusal."""
 
 import gzip
 import math
@@ -37,7 +37,9 @@ def header(code, shape) -> bytes:
 def changed(draw) -> bytes:
     """A file whose header promises something else than it holds."""
     code = draw.choice([*TYPES, *TYPES, 0, 10, 255])
-    shape = [draw.choice([*LENGTHS, 1, 2, 3]) for _ in range(draw.choice([0, 1, 2, 3, 33, 65, 255]))]
+    shape = [
+        draw.choice([*LENGTHS, 1, 2, 3]) for _ in range(draw.choice([0, 1, 2, 3, 33, 65, 255]))
+    ]
     size = draw.choice([0, 1, 7, 100])
     if draw.random() < 0.5 and code in TYPES:
         promised = math.prod(shape) * np.dtype(TYPES[code]).itemsize

@@ -1,4 +1,4 @@
-"""Model files, whole, changed with sense, and changed blindly: a network that is what the file says, or a refusal.
+"""Model files, changed with sense and blindly: a network that is what the file says, or a refusal.
 
 The sum in a changed file is often mended, so that the checks behind it are reached. What a file
 says is read here a second time, by a reader of a few lines that shares nothing with the library's.
@@ -10,6 +10,7 @@ import json
 import math
 import struct
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,13 @@ STRANGE = (None, "", "x", [], {}, [[]], "NaN", float("nan"), float("inf"), "\ud8
 def sound_file(draw):
     """Header and data of a file as `save` writes them, by no code of the library's."""
     widths = [draw.randint(1, 5) for _ in range(draw.randint(2, 5))]
-    names = [draw.choice(ACTIVATIONS) for _ in widths[2:]] + [draw.choice([*ACTIVATIONS, "softmax"])]
+    names = [draw.choice(ACTIVATIONS) for _ in widths[2:]] + [
+        draw.choice([*ACTIVATIONS, "softmax"])
+    ]
     dtype = draw.choice(["float32", "float64"])
     code, size = ("F32", 4) if dtype == "float32" else ("F64", 8)
     header, start = {}, 0
-    for layer, (inputs, outputs) in enumerate(zip(widths, widths[1:])):  # noqa: B905
+    for layer, (inputs, outputs) in enumerate(pairwise(widths)):
         for name, shape in (("weights", [inputs, outputs]), ("biases", [outputs])):
             end = start + size * math.prod(shape)
             header[f"layers.{layer}.{name}"] = {
@@ -181,7 +184,7 @@ def second_reading(content: bytes):
     told = json.loads(meta["architecture"])
     widths, names, dtype = told["widths"], told["activations"], np.dtype(told["dtype"])
     parts = []
-    for layer, shape in enumerate(zip(widths, widths[1:])):  # noqa: B905
+    for layer, shape in enumerate(pairwise(widths)):
         for name, expected in (("weights", list(shape)), ("biases", [shape[1]])):
             tensor = header.pop(f"layers.{layer}.{name}")
             start, end = tensor["data_offsets"]

@@ -42,7 +42,9 @@ def whole(output, text="") -> bool:
     if output.exists():
         assert wb.load(output).metadata["target"] == "kind"
         return True
-    assert not any(line in text for line in OVER), f"the training is over and no model is there: {text[-200:]}"
+    assert not any(line in text for line in OVER), (
+        f"the training is over and no model is there: {text[-200:]}"
+    )
     return False
 
 
@@ -65,7 +67,7 @@ def reader_goes(one: Round) -> None:
 def full(one: Round) -> None:
     """A disk without room for the report, on stdout or stderr or both."""
     words, output = command(one, 3)
-    with open("/dev/full", "w") as device:
+    with Path("/dev/full").open("w") as device:
         streams = one.draw.choice(
             [{"stdout": device}, {"stdout": device, "stderr": device}, {"stderr": device}]
         )

@@ -1,4 +1,4 @@
-"""What stress and fuzz programs share: a command line, rounds drawn from a seed, one line of counts.
+"""What stress and fuzz programs share: a command line, rounds drawn from a seed, a line of counts.
 
 A program is a set of cases; a round is one call of one of them, with draws that depend on the seed
 and the round's number alone. Rounds run in a process of their own, which is watched: where it dies
@@ -42,7 +42,7 @@ class Round:
 
     def __init__(self, seed: int, number: int, counts: Counter[str]) -> None:
         self.number = number
-        self.draw = random.Random(f"{seed}-{number}")  # noqa: S311
+        self.draw = random.Random(f"{seed}-{number}")
         self.count = lambda name, n=1: counts.update({name: n})
 
     @cached_property
@@ -80,13 +80,13 @@ class Forked:
             try:
                 work()
                 code = 0
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001
                 os.write(words, _told(error).encode(errors="replace")[:4000])  # fits any pipe
             finally:
                 os._exit(code)
         os.close(words)
 
-    def __enter__(self) -> Forked:
+    def __enter__(self) -> Forked:  # noqa: PYI034
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -159,9 +159,9 @@ def _inside(notes: Path, cases: Mapping[str, Case], options: argparse.Namespace)
         (notes / "new").write_text(json.dumps(state))
         (notes / "new").replace(notes / "state")
 
-    while not (
-        options.rounds is not None and number >= options.first + options.rounds
-    ) and not (ends is not None and time.monotonic() >= ends):
+    while not (options.rounds is not None and number >= options.first + options.rounds) and not (
+        ends is not None and time.monotonic() >= ends
+    ):
         os.pwrite(place, _PLACE.pack(number), 0)
         one = Round(options.seed, number, counts)
         name = names[number % len(names)]
@@ -182,7 +182,7 @@ def _inside(notes: Path, cases: Mapping[str, Case], options: argparse.Namespace)
 def _failure(case: Case, one: Round) -> str:
     try:
         case(one)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001
         return _told(error)
     finally:
         one.end()

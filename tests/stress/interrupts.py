@@ -49,7 +49,7 @@ class Calls:
             "evaluate": lambda: self.net.evaluate(X, Y, loss="cross_entropy"),
             "loss_and_gradients": lambda: self.net.loss_and_gradients(X, Y),
             "freeze": lambda: self.net.freeze()(X),
-            "copy": lambda: self.net.copy(),
+            "copy": self.net.copy,
             "pickle": lambda: pickle.loads(pickle.dumps(self.net)),
             "save": lambda: self.net.save(self.path),
             "load": lambda: wb.load(self.path),
@@ -210,7 +210,7 @@ def by_the_clock(one: Round, way, repeats: int) -> None:
             with way(max(1e-6, draw.random() * 1.5 * lasts)):
                 call()
                 call()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # noqa: PERF203
             one.count("by the clock")
         else:
             one.count("by the clock, too late")

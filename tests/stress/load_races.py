@@ -81,7 +81,10 @@ def loads(one: Round, name: str) -> None:
     path.write_bytes(files[0])
     others = random.Random(draw.getrandbits(32))
     wrong = 0
-    change = lambda: CHANGES[name](path, others.choice(files), others)
+
+    def change():
+        CHANGES[name](path, others.choice(files), others)
+
     with Forked(lambda: for_ever(change)):
         ends, done = time.monotonic() + 0.25, 0
         while time.monotonic() < ends:

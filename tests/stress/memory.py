@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 from harness import Round, main
@@ -28,8 +29,11 @@ def resident():
     """Bytes of this process in memory."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * PAGE
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def refused(call):
@@ -98,18 +102,18 @@ def grows(one: Round, name: str) -> None:
         times = min(times // 50, 2000)
     for _ in range(WARM):
         call()
-    files, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
+    files, threads = open_files(), threading.active_count()
     before = resident()
     for _ in range(times):
         call()
     grown = resident() - before
     one.count("calls", times)
     assert grown < SLACK + 2 * times, f"{grown} bytes more after {times} calls"
-    assert len(os.listdir("/proc/self/fd")) == files, "descriptors stay open"
+    assert open_files() == files, "descriptors stay open"
     assert threading.active_count() == threads, "threads stay"
 
 
-NAMES = (
+NAMES = (  # noqa: SIM905
     "predict frozen fit new load save loop freeze evaluate refused refused-fit refused-load "
     "raising-callback diverged threads layers"
 ).split()

@@ -63,10 +63,12 @@ def network():
     return wb.Network.mlp([1500, 1500, 1500, 1500, 10], "tanh", initializer="ones")
 
 
-def calls():
+def calls():  # noqa: C901
     """What makes the calls; each is prepared when its turn comes."""
     rng = np.random.default_rng(0)
-    rows = lambda n, m=1500: rng.standard_normal((n, m), np.float32)
+
+    def rows(n, m=1500):
+        return rng.standard_normal((n, m), np.float32)
 
     def forward():
         net, X = network(), rows(300)
@@ -84,7 +86,7 @@ def calls():
 
     def freeze():
         net = wb.Network.mlp([4000, 4000, 4000, 10], initializer="ones")
-        return lambda: net.freeze()
+        return net.freeze
 
     def dense():
         x, W, b = rows(400), rows(1500, 1500), rows(1, 1500)[0]
@@ -116,7 +118,7 @@ def calls():
 
     def statistics():
         net = network()
-        return lambda: net.statistics()
+        return net.statistics
 
     def loss():
         outputs, y = rows(4000, 1000), np.arange(4000) % 1000

@@ -60,7 +60,7 @@ class Training:
                 batch_size=self.batch_size,
                 callback=self.callback,
             )
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             self.error = error
         finally:
             self.started.set()
@@ -142,9 +142,8 @@ def while_a_callback_waits(one: Round) -> None:
 
     def work(expected):
         net.save(path)
-        for twin in (wb.load(path), net.copy(), pickle.loads(pickle.dumps(net))):
-            if digest(twin.parameters) != expected:
-                wrong.append(twin)
+        twins = wb.load(path), net.copy(), pickle.loads(pickle.dumps(net))
+        wrong.extend(twin for twin in twins if digest(twin.parameters) != expected)
         net.freeze()
 
     def callback(*_):
