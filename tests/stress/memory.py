@@ -16,9 +16,9 @@ from harness import Round, main
 
 import wbcore as wb
 
-WARM = 300
 SHORT = "--short" in sys.argv or os.environ.get("WBCORE_STRESS_SHORT")
 PAGE = os.sysconf("SC_PAGESIZE")
+WARM = 30 if SHORT else 300
 SLACK = 600_000  # what the allocators of Python and C take and give now and then
 
 X = np.random.default_rng(0).standard_normal((8, 4))
@@ -99,7 +99,7 @@ def in_a_thread(call):
 def grows(one: Round, name: str) -> None:
     call, times = calls(one.folder)[name]
     if SHORT:
-        times = min(times // 50, 2000)
+        times = 200 if name == "save" else min(times // 50, 2000)
     for _ in range(WARM):
         call()
     files, threads = open_files(), threading.active_count()
