@@ -48,20 +48,21 @@ def killed(one: Round) -> None:
 
 
 def old_leftover(one: Round) -> None:
-    """A file that a process of yesterday left; files of others stay, whatever they are called."""
-    folder = one.folder
-    stale = folder / ".wbcore-0123456789abcdef.tmp"
+    """What a process of another system left two days ago; what is of today, or of others, stays."""
+    folder, old = one.folder, (time.time() - 2 * 86400,) * 2
+    stale = folder / ".wbcore-00000000-0123456789abcdef.tmp"
     stale.write_bytes(b"half a model")
-    os.utime(stale, (time.time() - 86400,) * 2)
+    os.utime(stale, old)
+    today = ".wbcore-00000000-fedcba9876543210.tmp"
     others = [".wbcore-notes.txt", "wbcore-0123456789abcdef.tmp", ".other-0123456789abcdef.tmp"]
-    for name in others:
+    for name in (today, *others):
         (folder / name).write_bytes(b"somebody's")
-        os.utime(folder / name, (time.time() - 86400,) * 2)
-    net = wb.Network.mlp([3, 2])
-    net.save(folder / "net.safetensors")
-    left = leftovers(folder, {"net.safetensors", *others})
+        if name != today:
+            os.utime(folder / name, old)
+    wb.Network.mlp([3, 2]).save(folder / "net.safetensors")
+    left = leftovers(folder, {"net.safetensors", today, *others})
     assert not left, f"after a save the folder still has {left}"
-    assert all((folder / name).read_bytes() == b"somebody's" for name in others)
+    assert all((folder / name).read_bytes() == b"somebody's" for name in (today, *others))
     one.count("old leftovers")
 
 

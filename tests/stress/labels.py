@@ -42,6 +42,7 @@ def spoil(draw, y, bad):
     value = draw.choice([v for v in bad if info is None or info.min <= v <= info.max])
     rows = slice(None) if draw.random() < 0.5 else draw.sample(range(len(y)), 3)
     y[rows] = value
+    return value
 
 
 def network(draw):
@@ -62,47 +63,55 @@ def refused(error, name):
     return isinstance(error, wb.DivergenceError) or named is not None
 
 
-def callback_changes(one: Round, change_labels: bool, validation: bool) -> None:
+def task(draw, kind):
+    """A loss with targets of this kind, and the values that they must not have."""
+    X, y = data(draw)
+    if kind == "labels":
+        return "cross_entropy", X, y, BAD_LABELS
+    names = ["cross_entropy", "mse", "mae", "huber", "binary_cross_entropy"]
+    loss = draw.choice(names)
+    return loss, X, *targets(draw, loss)
+
+
+def callback_changes(one: Round, kind: str, validation: bool = False) -> None:
     """The values become bad after an epoch, and stay so: the next epoch has to be refused."""
     draw = one.draw
-    net, (X, y) = network(draw), data(draw)
-    loss = draw.choice(["cross_entropy", "labels", "mse", "mae", "huber", "binary_cross_entropy"])
-    bad = BAD_LABELS
-    if loss != "labels":
-        y, bad = targets(draw, loss)
+    net = network(draw)
+    loss, X, y, bad = task(draw, draw.choice(["labels", "targets"]) if kind == "X" else kind)
     pair = X.copy(), y.copy()
     changed = pair if validation else (X, y)
     good, last, epochs = [digest(net.parameters)], draw.randrange(3), 6
-    chosen = options(draw)
+    chosen, spoilt = options(draw), []
 
     def callback(epoch, _):
         good.append(digest(net.parameters))
         if epoch == last:
-            if change_labels:
-                spoil(draw, changed[1], bad)
+            if kind != "X":
+                spoilt.append(spoil(draw, changed[1], bad))
             else:
-                spoil(draw, changed[0], (np.nan, np.inf, -np.inf))
+                spoilt.append(spoil(draw, changed[0], (np.nan, np.inf, -np.inf)))
 
     try:
         net.fit(
             X,
             y,
-            loss=loss.replace("labels", "cross_entropy"),
+            loss=loss,
             epochs=epochs,
             validation_data=pair if validation else None,
             callback=callback,
             **chosen,
         )
     except REFUSALS as error:
-        name = "y" if change_labels else "X"
+        name = "X" if kind == "X" else "y"
         assert refused(error, name), f"a message that does not name {name}: {error}"
         if not validation:
             assert digest(net.parameters) == good[-1], "parameters of no good epoch"
         assert np.isfinite(net.parameters).all(), "parameters that are not finite"
         one.count("refused in a callback's change")
     else:
-        kind = "labels" if change_labels else "X"
-        raise AssertionError(f"a fit went on with bad {kind}, {loss}, validation={validation}")
+        raise AssertionError(
+            f"a fit went on with {spoilt} in {kind}, {loss}, validation={validation}"
+        )
 
 
 class Changing:
@@ -131,19 +140,15 @@ class Changing:
         self.thread.join()
 
 
-def thread_changes(one: Round) -> None:
-    """Calls while another thread changes the labels: refused or valid, the network as it was."""
+def thread_changes(one: Round, kind: str) -> None:
+    """Calls while another thread changes y: refused or valid, the network as it was."""
     draw = one.draw
-    net, (X, y) = network(draw), data(draw)
-    before = digest(net.parameters)
-    logits = net.predict(X)
-    loss = draw.choice(["labels", "labels", "mse", "binary_cross_entropy", "cross_entropy"])
-    bad = BAD_LABELS
-    if loss != "labels":
-        y, bad = targets(draw, loss)
-    name = loss.replace("labels", "cross_entropy")
+    net = network(draw)
+    name, X, y, bad = task(draw, kind)
+    before, logits = digest(net.parameters), net.predict(X)
+    metrics = ["accuracy"] if name == "cross_entropy" else ["mae"]
     calls = {
-        "evaluate": lambda: net.evaluate(X, y, loss=name, metrics=["accuracy"])["loss"],
+        "evaluate": lambda: net.evaluate(X, y, loss=name, metrics=metrics)["loss"],
         "loss_and_gradients": lambda: net.loss_and_gradients(X, y, loss=name)[0],
         "losses": lambda: getattr(wb.losses, name)(logits, y),
         "loss_and_gradient": lambda: wb.losses.loss_and_gradient(name, logits, y)[0],
@@ -166,13 +171,10 @@ def thread_changes(one: Round) -> None:
     assert digest(net.parameters) == before, "a call that changes nothing changed the network"
 
 
-def thread_changes_fit(one: Round) -> None:
-    """Fits while another thread changes labels: what is left is the end of a good epoch."""
+def thread_changes_fit(one: Round, kind: str) -> None:
+    """Fits while another thread changes y: what is left is the end of a good epoch."""
     draw = one.draw
-    (X, y), bad = data(draw), BAD_LABELS
-    name = draw.choice(["labels", "labels", "mse"])
-    if name != "labels":
-        y, bad = targets(draw, name)
+    loss, X, y, bad = task(draw, kind)
     validated = y if draw.random() < 0.3 else y.copy()
     with Changing(draw, validated if draw.random() < 0.3 else y, bad):
         for _ in range(4):
@@ -183,7 +185,7 @@ def thread_changes_fit(one: Round) -> None:
                 net.fit(
                     X,
                     y,
-                    loss=name.replace("labels", "cross_entropy"),
+                    loss=loss,
                     epochs=6,
                     validation_data=pair,
                     callback=lambda *_: good.append(digest(net.parameters)),  # noqa: B023
@@ -203,12 +205,16 @@ def thread_changes_fit(one: Round) -> None:
 if __name__ == "__main__":
     main(
         {
-            "callback-labels": lambda one: callback_changes(one, True, False),
-            "callback-X": lambda one: callback_changes(one, False, False),
-            "thread": thread_changes,
-            "callback-labels-validation": lambda one: callback_changes(one, True, True),
-            "callback-X-validation": lambda one: callback_changes(one, False, True),
-            "thread-fit": thread_changes_fit,
+            "callback-labels": lambda one: callback_changes(one, "labels"),
+            "callback-targets": lambda one: callback_changes(one, "targets"),
+            "callback-X": lambda one: callback_changes(one, "X"),
+            "thread-labels": lambda one: thread_changes(one, "labels"),
+            "thread-targets": lambda one: thread_changes(one, "targets"),
+            "callback-validation-labels": lambda one: callback_changes(one, "labels", True),
+            "callback-validation-targets": lambda one: callback_changes(one, "targets", True),
+            "callback-validation-X": lambda one: callback_changes(one, "X", True),
+            "thread-fit-labels": lambda one: thread_changes_fit(one, "labels"),
+            "thread-fit-targets": lambda one: thread_changes_fit(one, "targets"),
         },
-        short=24,
+        short=30,
     )

@@ -88,12 +88,14 @@ def measure(one: Round, prepare) -> None:
     # Long enough for orthogonal to be anywhere between its draws and its last column.
     delay = 0.1 + one.draw.random() * (3 if prepare is orthogonal else 0.4)
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    began = time.monotonic()
+    began, used = time.monotonic(), time.process_time()
     signal.setitimer(signal.ITIMER_REAL, delay)
     try:
         call()
     except KeyboardInterrupt:
-        took = time.monotonic() - began - delay
+        lasted = time.monotonic() - began
+        # On a busy machine, the part of the time in which this process had a processor.
+        took = (lasted - delay) * min(1, (time.process_time() - used) / lasted)
     else:  # it was over before the signal
         one.count("too fast to tell")
         return
