@@ -23,12 +23,15 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
-// Of the sanitizers, where they are.
+// Names of the compiler's run-time libraries.
+// NOLINTBEGIN(bugprone-reserved-identifier)
+// The address sanitizer's, where it is.
 extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {
     return "abort_on_error=1:allocator_may_return_null=1:detect_leaks=1";
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace {
 
@@ -134,6 +137,7 @@ void read_inputs(const std::filesystem::path& path, std::vector<Input>& pool) {
 }  // namespace
 
 // Called before every basic block of what is traced.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" void __sanitizer_cov_trace_pc();
 extern "C" void __sanitizer_cov_trace_pc() {
     const auto place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
