@@ -1,7 +1,10 @@
 """The short forms of the stress programs; `tools/task stress` runs the long ones."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,17 @@ def test_the_harness_sees_what_goes_wrong_and_leaves_nothing(tmp_path):
     _, child, folder = done.stdout.splitlines()[0].split()
     assert not Path(folder).exists()
     assert not alive(child)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_that_is_stopped_leaves_nothing(number, tmp_path):
+    command = [sys.executable, FOLDER / "killed_saves.py", "--seconds", "100"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        began = time.monotonic()
+        while not list(tmp_path.rglob("place")):
+            assert time.monotonic() < began + 60
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.wait(60) != 0
+    assert not list(tmp_path.iterdir())

@@ -152,7 +152,7 @@ def _inside(notes: Path, cases: Mapping[str, Case], options: argparse.Namespace)
     names, counts, failures = list(cases), Counter(), []
     ends = None if options.seconds is None else time.monotonic() + options.seconds
     place = os.open(notes / "place", os.O_WRONLY | os.O_CREAT)
-    noted, number = 0.0, options.first
+    noted, number, watch = 0.0, options.first, os.getppid()
 
     def note(following: int, *, over: bool = False) -> None:
         state = {"next": following, "over": over, "counts": counts, "failures": failures}
@@ -162,6 +162,8 @@ def _inside(notes: Path, cases: Mapping[str, Case], options: argparse.Namespace)
     while not (options.rounds is not None and number >= options.first + options.rounds) and not (
         ends is not None and time.monotonic() >= ends
     ):
+        if os.getppid() != watch:  # it was killed
+            os._exit(1)
         os.pwrite(place, _PLACE.pack(number), 0)
         one = Round(options.seed, number, counts)
         name = names[number % len(names)]
@@ -210,6 +212,7 @@ class _Watch:
         self.began = time.monotonic()
 
     def run(self) -> int:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of what cleans up
         number = self.options.first
         home = Path(tempfile.mkdtemp(prefix=f"wbcore-{self.program.stem}-"))
         try:
