@@ -419,7 +419,44 @@ def parts(one: Round) -> None:
         assert list(one.folder.iterdir()) in ([], [path])
 
 
-CASES = {"fit": fit, "calls": calls, "makers": makers, "parts": parts}
+ROWS, LABELS = np.ones((5, INPUTS), np.float32), np.array([0, 1, 0, 1, 0])
+# What was once accepted, or refused without a word of which call it was.
+KEPT = {
+    "threads that are no integer": lambda net: net.freeze()(ROWS, n_threads=1.5),
+    "validation without inputs": lambda net: kept_fit(net, validation_data=(None, LABELS)),
+    "validation without targets": lambda net: kept_fit(net, validation_data=(ROWS, None)),
+    "a rate that is 0 in float32": lambda net: kept_fit(net, optimizer=wb.SGD(1e-46)),
+    "a momentum that is 1 in float32": lambda net: kept_fit(
+        net, optimizer=wb.SGD(0.1, momentum=0.9999999999)
+    ),
+    "a delta that is 0 in float32": lambda net: net.loss_and_gradients(
+        ROWS, ROWS[:, :OUTPUTS], "huber", delta=1e-46
+    ),
+    "scaled targets": lambda net: net.fit(ROWS, wb.Scaled(ROWS[:, :OUTPUTS], 0.5), loss="mse"),
+    "text": lambda net: net.predict(np.array([["1", "2", "3"]])),
+    "objects": lambda net: net.predict(np.array([[1, 2, None]], object)),
+    "a width whose parameters no memory holds": lambda _: wb.Network([wb.Dense(2**30, 2**30)]),
+}
+
+
+def kept_fit(net, **options):
+    net.fit(ROWS, LABELS, loss="cross_entropy", **options)
+
+
+def kept(one: Round) -> None:
+    """Each has to be refused, and a network is equal to no array."""
+    name = one.draw.choice(list(KEPT))
+    net = wb.Network.mlp([INPUTS, 4, OUTPUTS], seed=1)
+    try:
+        with Watched(one, net):
+            KEPT[name](net)
+            raise AssertionError(f"{name}: accepted")
+    except MemoryError as error:
+        assert WORDS.match(str(error)), str(error)
+    assert (net == np.zeros(3)) is False, "a network compared with an array"
+
+
+CASES = {"kept": kept, "fit": fit, "calls": calls, "makers": makers, "parts": parts}
 
 if __name__ == "__main__":
     limit_memory()
