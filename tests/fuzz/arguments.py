@@ -1,0 +1,463 @@
+"""Python arguments of any kind, dtype, layout and shape: a result as promised, or a refusal.
+
+A refusal is a TypeError or ValueError that begins with the operation, and leaves the network and
+the arrays as they were.
+"""
+
+import contextlib
+import decimal
+import fractions
+import re
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1] / "stress"))
+from harness import Round, main
+from mutation import limit_memory
+
+import wbcore as wb
+
+warnings.simplefilter("error")
+
+INPUTS, OUTPUTS = 3, 2
+WORDS = re.compile(r"^\[[\w, ]+\] ")
+
+
+class Raises:
+    """An object whose every conversion fails."""
+
+    def __array__(self, *_, **__):
+        raise ValueError("[array] the object's own")
+
+    def __float__(self):
+        raise ValueError("[float] the object's own")
+
+    def __index__(self):
+        raise ValueError("[index] the object's own")
+
+    def __repr__(self):
+        return "<Raises>"
+
+
+class Lies:
+    """An array interface that promises another shape than the array has."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, *_, **__):
+        return self.array
+
+    def __len__(self):
+        return 10**9
+
+
+class Indexed(int):
+    """A number that is its own subclass."""
+
+
+def numbers():
+    return [
+        *(0, 1, 2, 3, 5, -1, 7, 1024, 1025, 2**31 - 1, 2**31, 2**63, 2**64 - 1, 2**64, -(2**70)),
+        *(
+            0.0,
+            -0.0,
+            0.5,
+            1.0,
+            0.9,
+            1e-46,
+            0.9999999999,
+            1e38,
+            1e39,
+            1e300,
+            float("nan"),
+            float("inf"),
+        ),
+        *(
+            np.float32(0.5),
+            np.float64(2),
+            np.int8(3),
+            np.uint64(2**63),
+            np.float16(1),
+            np.longdouble(2),
+        ),
+        *(True, np.bool_(1), fractions.Fraction(1, 2), decimal.Decimal("0.5"), 1j, Indexed(2)),
+        *(np.array(1), np.array(0.5), np.array([1])),
+    ]
+
+
+def objects():
+    return [
+        *(
+            None,
+            "",
+            "relu",
+            "x",
+            b"relu",
+            [],
+            (),
+            {},
+            [None],
+            object,
+            object(),
+            Ellipsis,
+            slice(None),
+        ),
+        *(Raises(), "\ud800", "a\0b", range(3), iter([1]), lambda *_: None, wb, wb.SGD, wb.SGD()),
+        *(np.datetime64("2020"), np.str_("relu"), np.array("x"), np.array(None), np.ma.masked),
+    ]
+
+
+DTYPES = [
+    "f2",
+    "f4",
+    "f8",
+    "g",
+    ">f4",
+    ">f8",
+    ">f2",
+    "i1",
+    "i2",
+    "i4",
+    "i8",
+    ">i4",
+    "u1",
+    "u2",
+    "u4",
+    "u8",
+    ">u8",
+    "?",
+    "c8",
+    "c16",
+    "O",
+    "U3",
+    "S3",
+    "M8[s]",
+    "m8[s]",
+    "V4",
+    "f4,i4",
+]
+
+
+def layout(draw, array):
+    """The same numbers, lying otherwise in memory."""
+    kind = draw.randrange(9)
+    if kind == 0:
+        return np.asfortranarray(array)
+    if kind == 1 and array.ndim:
+        return np.repeat(array, 2, axis=-1)[..., ::2]
+    if kind == 2 and array.ndim:
+        return array[::-1].copy()[::-1]
+    if kind == 3 and array.dtype.kind not in "OUSV":  # unaligned
+        raw = np.zeros(array.nbytes + 1, np.uint8)
+        moved = raw[1:].view(array.dtype).reshape(array.shape)
+        moved[...] = array
+        return moved
+    if kind == 4:
+        array = array.copy()
+        array.flags.writeable = False
+        return array
+    if kind == 5 and array.ndim and array.size:
+        return np.broadcast_to(array[:1], array.shape)
+    if kind == 6:
+        return np.asarray(array).tolist()
+    if kind == 7:
+        return draw.choice([np.ma.array, Lies, np.atleast_2d, memoryview])(np.asarray(array))
+    return array
+
+
+def array(draw, shape=None, dtypes=DTYPES):
+    """An array of some dtype and values, often of the shape wanted."""
+    if shape is None or draw.random() < 0.15:
+        shape = tuple(draw.choice([0, 1, 2, 3, 5]) for _ in range(draw.choice([0, 1, 2, 2, 3])))
+    dtype = np.dtype(draw.choice(dtypes))
+    rng = np.random.default_rng(draw.getrandbits(32))
+    values = rng.integers(0, 2, shape) if draw.random() < 0.5 else rng.normal(size=shape) * 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            made = np.asarray(values).astype(dtype)
+        except (TypeError, ValueError):
+            made = np.zeros(shape, dtype)
+        if draw.random() < 0.1 and made.size and dtype.kind == "f":
+            made.flat[draw.randrange(made.size)] = draw.choice([np.nan, np.inf, -np.inf, 1e308])
+        try:
+            return layout(draw, made)
+        except (TypeError, ValueError):
+            return made
+
+
+def anything(draw):
+    return draw.choice([*numbers(), *objects(), array(draw), [array(draw), array(draw)]])
+
+
+def mostly(draw, right, wrong=0.12):
+    """A right value, and sometimes anything."""
+    return anything(draw) if draw.random() < wrong else right
+
+
+def inputs(draw, rows, columns=INPUTS):
+    made = array(draw, (rows, columns), draw.choice([DTYPES, ["f4", "f8", "i4", "u1"]]))
+    if draw.random() < 0.1:
+        with contextlib.suppress(TypeError, ValueError):
+            made = wb.Scaled(made, draw.choice([1, 1 / 255, 1e18, -1]))
+    return mostly(draw, made, 0.05)
+
+
+def targets(draw, rows, loss):
+    kind = draw.randrange(5)
+    if loss == "cross_entropy" and kind:
+        made = np.array([draw.randrange(OUTPUTS) for _ in range(rows)])
+        if kind == 1 and rows:
+            made[draw.randrange(rows)] = draw.choice([-1, OUTPUTS, 2**40])
+        return mostly(draw, layout(draw, made.astype(draw.choice(["i8", "u1", "i2", ">i4", "f8"]))))
+    return mostly(draw, array(draw, (rows, OUTPUTS)), 0.05)
+
+
+class Watched:
+    """A call whose refusal has to be in words and to leave things as they were."""
+
+    def __init__(self, one, net=None):
+        self.one, self.net = one, net
+        self.before = None if net is None else net.parameters.tobytes()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _):
+        if error is None:
+            self.one.count("accepted")
+            return False
+        if isinstance(error, wb.DivergenceError):
+            self.one.count("diverged")
+            assert np.isfinite(self.net.parameters).all()
+            return True
+        own = isinstance(error, (TypeError, ValueError)) and WORDS.match(str(error))
+        if not own:
+            return False
+        assert len(str(error)) < 1500, "a message of a page"
+        if self.net is not None:
+            assert self.net.parameters.tobytes() == self.before, (
+                "a refused call changed the network"
+            )
+        self.one.count("refused")
+        return True
+
+
+def loss_name(draw):
+    return draw.choice(
+        ["mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "cross_entropy"]
+    )
+
+
+def network(draw):
+    last = draw.choice(["identity", "identity", "softmax", "sigmoid"])
+    dtype = draw.choice(["float32", "float64"])
+    return wb.Network.mlp([INPUTS, 4, OUTPUTS], output_activation=last, dtype=dtype, seed=1)
+
+
+def fit(one: Round) -> None:
+    draw, net = one.draw, network(one.draw)
+    rows, loss = draw.choice([0, 1, 2, 5, 40]), loss_name(draw)
+    X, y = inputs(draw, rows), targets(draw, rows, loss)
+    options = {
+        "optimizer": wb.SGD(0.001),
+        "epochs": draw.choice([1, 2]),
+        "batch_size": draw.choice([1, 3, 64, 2**31 - 1]),
+        "metrics": draw.choice([["mae"], ["accuracy", "mse"], [], ("r2",)]),
+        "shuffle": True,
+        "seed": draw.choice([0, 2**64 - 1]),
+        "n_threads": draw.choice([None, 1, 2]),
+        "callback": draw.choice([None, lambda *_: None]),
+        "track": draw.choice([None, "epoch"]),
+        "delta": draw.choice([1.0, 0.1]),
+        "validation_data": draw.choice(
+            [None, None, (inputs(draw, rows), targets(draw, rows, loss))]
+        ),
+    }
+    given = {name: options[name] for name in draw.sample(list(options), draw.choice([0, 2, 4]))}
+    if given and draw.random() < 0.3:
+        given[draw.choice(list(given))] = draw.choice([anything(draw), (None, y), (X, None)])
+    given.pop("progress", None)
+    if isinstance(given.get("epochs"), (int, np.integer)):  # a right number of epochs may be long
+        given["epochs"] = min(int(given["epochs"]), 3)
+    with Watched(one, net):
+        history = net.fit(X, y, loss=mostly(draw, loss, 0.03), **given)
+        assert np.isfinite(net.parameters).all()
+        assert len(history) == given.get("epochs", 1) or callable(given.get("callback"))
+
+
+def calls(one: Round) -> None:
+    """What only reads: the result's shape, and not a bit changed in network and inputs."""
+    draw, net = one.draw, network(one.draw)
+    rows, loss = draw.choice([0, 1, 2, 5, 40]), loss_name(draw)
+    X, y = inputs(draw, rows), targets(draw, rows, loss)
+    copy = X.tobytes() if isinstance(X, np.ndarray) and X.dtype != object else None
+    before = net.parameters.tobytes()
+    kind = draw.randrange(7)
+    with Watched(one, net):
+        if kind == 0:
+            out = net.predict(X, n_threads=mostly(draw, 1))
+            assert out.shape == (len(np.asarray(X)), OUTPUTS)
+        elif kind == 1:
+            out = mostly(draw, array(draw, (rows, OUTPUTS), ["f4", "f8", ">f4"]), 0.1)
+            found = net.predict(X, out=out)
+            assert out is None or found is out
+        elif kind == 2:
+            out = mostly(draw, np.empty((rows, OUTPUTS), draw.choice(["f4", "f8"])), 0.1)
+            net.freeze()(X, out=out, n_threads=mostly(draw, 2))
+        elif kind == 3:
+            net.evaluate(X, y, loss=loss, metrics=mostly(draw, ["mae"]), delta=mostly(draw, 1.0))
+        elif kind == 4:
+            _, gradients = net.loss_and_gradients(X, y, loss=loss, delta=mostly(draw, 1.0))
+            assert gradients.flat.shape == net.parameters.shape
+        elif kind == 5:
+            net.time_per_update(X, y, loss=loss, batch_size=3, repeats=mostly(draw, 1, 0.03) and 1)
+        else:
+            out = net.forward(X)
+            net.backward(mostly(draw, array(draw, (rows, OUTPUTS)), 0.05))
+            assert out.shape[1] == OUTPUTS
+    assert net.parameters.tobytes() == before, "a call that only reads changed the network"
+    if copy is not None:
+        assert X.tobytes() == copy, "a call wrote into its inputs"
+
+
+def small(value):
+    """Whether a number is one that a network can be made of in a test."""
+    try:
+        return not isinstance(value, (int, np.integer)) or abs(int(value)) < 2000
+    except (TypeError, ValueError):
+        return True
+
+
+def makers(one: Round) -> None:
+    """Network, mlp, Dense, SGD, Scaled, functions, initializers, limits of threads."""
+    draw = one.draw
+
+    def width():
+        value = mostly(draw, draw.choice([1, 2, 5]), 0.2)
+        return value if small(value) else 0
+
+    kind = draw.randrange(9)
+    with Watched(one):
+        if kind == 0:
+            layers = [wb.Dense(INPUTS, 4, "relu"), wb.Dense(4, OUTPUTS)]
+            layers = draw.choice([layers, layers[::-1], layers[:1], [*layers, anything(draw)]])
+            net = wb.Network(mostly(draw, layers), mostly(draw, 0), mostly(draw, "float32"))
+            assert np.isfinite(net.parameters).all()
+        elif kind == 1:
+            wb.Network.mlp([width(), width()], mostly(draw, "tanh"), seed=mostly(draw, 3))
+        elif kind == 2:
+            made = wb.Dense(
+                width(), width(), mostly(draw, "relu"), mostly(draw, "he"), mostly(draw, "zeros")
+            )
+            wb.Network([made])
+        elif kind == 3:
+            wb.SGD(
+                mostly(draw, 0.1, 0.5),
+                mostly(draw, 0.5, 0.5),
+                mostly(draw, True),
+                mostly(draw, 0.1, 0.3),
+            )
+        elif kind == 4:
+            scaled = wb.Scaled(mostly(draw, array(draw)), mostly(draw, 0.5, 0.3))
+            np.asarray(scaled)
+        elif kind == 5:
+            name = draw.choice(["sigmoid", "relu", "tanh", "gelu", "softmax", "softplus"])
+            with warnings.catch_warnings():
+                getattr(wb, name)(mostly(draw, array(draw), 0.3))
+        elif kind == 6:
+            wb.dense(
+                array(draw, (5, 3)),
+                mostly(draw, array(draw, (3, 2))),
+                mostly(draw, array(draw, (2,))),
+            )
+        elif kind == 7:
+            loss = loss_name(draw)
+            outputs = array(draw, (5, OUTPUTS), ["f4", "f8", "i4"])
+            value = getattr(wb.losses, loss)(outputs, targets(draw, 5, loss))
+            assert np.isfinite(value) or np.abs(np.asarray(outputs, float)).max() > 1e100
+        else:
+            before = wb.get_num_threads()
+            try:
+                wb.set_num_threads(mostly(draw, 1, 0.7))
+            finally:
+                wb.set_num_threads(before)
+
+
+def parts(one: Round) -> None:
+    """Layers and gradients: what is written, assigned, indexed, compared."""
+    draw, net = one.draw, network(one.draw)
+    kind = draw.randrange(5)
+    if kind == 0:
+        with Watched(one, net):
+            net[0].weights = mostly(draw, array(draw, (INPUTS, 4)))
+    elif kind == 1:
+        with Watched(one, net):
+            net[1].biases = mostly(draw, array(draw, (OUTPUTS,)))
+    elif kind == 2:
+        with Watched(one, net):
+            _, gradients = net.loss_and_gradients(
+                np.ones((2, INPUTS)), np.ones((2, OUTPUTS)) / 2, "mse"
+            )
+            if draw.random() < 0.3:
+                gradients.flat = np.asarray(array(draw, gradients.flat.shape))
+            wb.SGD(0.1).step(mostly(draw, net, 0.3), mostly(draw, gradients, 0.3))
+    elif kind == 3:
+        answer = net == anything(draw)
+        assert answer is False, f"a network compared with something else: {answer!r}"
+        one.count("compared")
+    else:
+        path = one.folder / "net.safetensors"
+        net.metadata = {"own": anything(draw)} if draw.random() < 0.5 else anything(draw)
+        with Watched(one, net):
+            net.save(path)
+            assert wb.load(path) == net
+        assert list(one.folder.iterdir()) in ([], [path])
+
+
+ROWS, LABELS = np.ones((5, INPUTS), np.float32), np.array([0, 1, 0, 1, 0])
+# What was once accepted, or refused without a word of which call it was.
+KEPT = {
+    "threads that are no integer": lambda net: net.freeze()(ROWS, n_threads=1.5),
+    "validation without inputs": lambda net: kept_fit(net, validation_data=(None, LABELS)),
+    "validation without targets": lambda net: kept_fit(net, validation_data=(ROWS, None)),
+    "a rate that is 0 in float32": lambda net: kept_fit(net, optimizer=wb.SGD(1e-46)),
+    "a momentum that is 1 in float32": lambda net: kept_fit(
+        net, optimizer=wb.SGD(0.1, momentum=0.9999999999)
+    ),
+    "a delta that is 0 in float32": lambda net: net.loss_and_gradients(
+        ROWS, ROWS[:, :OUTPUTS], "huber", delta=1e-46
+    ),
+    "scaled targets": lambda net: net.fit(ROWS, wb.Scaled(ROWS[:, :OUTPUTS], 0.5), loss="mse"),
+    "text": lambda net: net.predict(np.array([["1", "2", "3"]])),
+    "objects": lambda net: net.predict(np.array([[1, 2, None]], object)),
+    "a width whose parameters no memory holds": lambda _: wb.Network([wb.Dense(2**30, 2**30)]),
+}
+
+
+def kept_fit(net, **options):
+    net.fit(ROWS, LABELS, loss="cross_entropy", **options)
+
+
+def kept(one: Round) -> None:
+    """Each has to be refused, and a network is equal to no array."""
+    name = one.draw.choice(list(KEPT))
+    net = wb.Network.mlp([INPUTS, 4, OUTPUTS], seed=1)
+    try:
+        with Watched(one, net):
+            KEPT[name](net)
+            raise AssertionError(f"{name}: accepted")
+    except MemoryError as error:
+        assert WORDS.match(str(error)), str(error)
+    assert (net == np.zeros(3)) is False, "a network compared with an array"
+
+
+CASES = {"kept": kept, "fit": fit, "calls": calls, "makers": makers, "parts": parts}
+
+if __name__ == "__main__":
+    limit_memory()
+    main(CASES, short=2000, unit="executions")

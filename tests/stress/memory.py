@@ -1,0 +1,124 @@
+"""Many calls of each kind: memory, descriptors and threads stay what they are.
+
+A round warms a call up, makes 100,000 of it (fewer in the short form) and looks at the memory that
+the process has; a few bytes a call would show.
+"""
+
+import ctypes
+import gc
+import os
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+from harness import Round, main
+
+import wbcore as wb
+
+SHORT = "--short" in sys.argv or os.environ.get("WBCORE_STRESS_SHORT")
+PAGE = os.sysconf("SC_PAGESIZE")
+WARM = 30 if SHORT else 300
+SLACK = 600_000  # what the allocators of Python and C take and give now and then
+
+X = np.random.default_rng(0).standard_normal((8, 4))
+Y = np.arange(8) % 3
+
+
+def resident():
+    """Bytes of this process in memory."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def refused(call):
+    """A call that raises: errors, too, leave nothing."""
+
+    def attempt():
+        try:
+            call()
+        except (ValueError, ArithmeticError, OSError):
+            return
+        raise AssertionError("nothing was raised")
+
+    return attempt
+
+
+def stop(*_):
+    raise ValueError("the callback's own")
+
+
+def calls(folder):
+    net = wb.Network.mlp([4, 8, 3], seed=0)
+    path, damaged = folder / "net.safetensors", folder / "damaged.safetensors"
+    net.save(path)
+    damaged.write_bytes(path.read_bytes()[:-1])
+    frozen, out = net.freeze(), np.empty((8, 3), np.float32)
+    optimizer = wb.SGD(0.01, momentum=0.9)
+    _, gradients = net.loss_and_gradients(X, Y)
+    fit = {"loss": "cross_entropy"}
+    bad, wild = np.where(X > 1, np.nan, X), wb.SGD(1e30)
+    wild_net = wb.Network.mlp([4, 8, 3])
+    return {
+        "predict": (lambda: net.predict(X), 100_000),
+        "frozen": (lambda: frozen(X, out=out), 100_000),
+        "fit": (lambda: net.fit(X, Y, validation_data=(X, Y), track="epoch", **fit), 100_000),
+        "new": (lambda: wb.Network.mlp([4, 8, 3]).fit(X, Y, optimizer=optimizer, **fit), 50_000),
+        "load": (lambda: wb.load(path), 50_000),
+        "save": (lambda: net.save(path), 20_000),
+        "loop": (
+            lambda: (net.forward(X), net.backward(out), optimizer.step(net, gradients)),
+            100_000,
+        ),
+        "freeze": (lambda: net.copy().freeze()(X), 50_000),
+        "evaluate": (lambda: net.evaluate(X, Y, metrics=["accuracy"], **fit), 100_000),
+        "refused": (refused(lambda: net.predict(bad)), 100_000),
+        "refused-fit": (refused(lambda: net.fit(X, Y + 3, **fit)), 100_000),
+        "refused-load": (refused(lambda: wb.load(damaged)), 50_000),
+        "raising-callback": (refused(lambda: net.fit(X, Y, callback=stop, **fit)), 50_000),
+        "diverged": (
+            refused(lambda: wild_net.fit(1e30 * X, X[:, :3], loss="mse", optimizer=wild)),
+            50_000,
+        ),
+        "threads": (lambda: in_a_thread(lambda: net.predict(X, n_threads=2)), 5_000),
+        "layers": (lambda: [layer.weights for layer in wb.Network.mlp([4, 8, 3])], 100_000),
+    }
+
+
+def in_a_thread(call):
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+
+
+def grows(one: Round, name: str) -> None:
+    call, times = calls(one.folder)[name]
+    if SHORT:
+        times = 200 if name == "save" else min(times // 50, 2000)
+    for _ in range(WARM):
+        call()
+    files, threads = open_files(), threading.active_count()
+    before = resident()
+    for _ in range(times):
+        call()
+    grown = resident() - before
+    one.count("calls", times)
+    assert grown < SLACK + 2 * times, f"{grown} bytes more after {times} calls"
+    assert open_files() == files, "descriptors stay open"
+    assert threading.active_count() == threads, "threads stay"
+
+
+NAMES = (  # noqa: SIM905
+    "predict frozen fit new load save loop freeze evaluate refused refused-fit refused-load "
+    "raising-callback diverged threads layers"
+).split()
+
+if __name__ == "__main__":
+    if SHORT:
+        os.environ["WBCORE_STRESS_SHORT"] = "1"  # for the process of the rounds
+    main({n: lambda one, n=n: grows(one, n) for n in NAMES}, short=len(NAMES))
