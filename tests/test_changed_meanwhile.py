@@ -59,6 +59,20 @@ def test_targets_changed_by_a_callback_are_refused(loss, y, dtype, shuffle, valu
     assert net.parameters.tobytes() == kept[-1].tobytes()
 
 
+@pytest.mark.parametrize(
+    ("loss", "value"),
+    [("cross_entropy", -0.5), ("cross_entropy", 2.0), ("binary_cross_entropy", 1.5)],
+)
+def test_targets_that_the_loss_cannot_take_are_refused_after_a_callback(loss, value):
+    net, y, kept = network(), SHARES.copy(), []
+    callback = change_after(2, y, value, kept)
+    callback.net = net
+    with pytest.raises(ValueError, match=r"\[fit\] expected (class )?targets y"):
+        net.fit(X, y, loss=loss, epochs=5, callback=callback)
+    assert len(net.history) == 2
+    assert net.parameters.tobytes() == kept[-1].tobytes()
+
+
 @pytest.mark.parametrize(("which", "value"), [(0, np.nan), (1, 70_000)])
 def test_validation_data_changed_by_a_callback_are_refused(which, value):
     net, kept, validation = network(), [], (X.copy(), LABELS.copy())
@@ -74,10 +88,10 @@ def test_validation_data_changed_by_a_callback_are_refused(which, value):
             validation_data=validation,
             optimizer=wb.SGD(0.1),
         )
-    # the epoch after the second is whole, but could not be validated
     assert len(net.history) == 2
     assert np.isfinite(net.parameters).all()
-    assert net.parameters.tobytes() != kept[-1].tobytes()
+    # targets are looked at after a callback, inputs when they are read: after one more epoch
+    assert (net.parameters.tobytes() == kept[-1].tobytes()) == (which == 1)
 
 
 class Flicker:

@@ -10,8 +10,10 @@ import pytest
 
 pytestmark = pytest.mark.uninstrumented
 
+# Who starts the tests in the background may have Ctrl-C ignored, which programs inherit.
 PROGRAM = """
-import json, sys
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np, wbcore as wb
 
 rows, epochs, callback = {arguments}
@@ -90,7 +92,8 @@ def test_in_a_callback():
 
 
 LONG_CALLS = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np, wbcore as wb
 
 wide = wb.Network.mlp([1000, 1500, 1500, 10], seed=0)

@@ -234,9 +234,6 @@ void refuse_non_finite(std::string_view operation, std::string_view name, const 
                           ", got some that changed meanwhile");
 }
 
-namespace {
-
-// The values of y.
 template <class T>
 void require_targets(std::string_view operation,
                      const py::array& holder,
@@ -253,8 +250,6 @@ void require_targets(std::string_view operation,
                               number(value_at(data.y, *at)) +
                               place("y", *at, holder.ndim()));
 }
-
-}  // namespace
 
 template <class T>
 Dataset with_targets(std::string_view operation,
@@ -393,6 +388,10 @@ std::vector<Metric> metrics_named(std::string_view operation,
     return metrics;
 }
 
+template void require_targets<float>(
+    std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
+template void require_targets<double>(
+    std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
 template void refuse_targets<float>(
     std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
 template void refuse_targets<double>(

@@ -64,6 +64,13 @@ struct PlainShape {
     std::optional<std::size_t> second = std::nullopt;
 };
 
+// Refuses targets that the loss cannot take.
+template <class T>
+void require_targets(std::string_view operation,
+                     const py::array& holder,
+                     const Dataset& data,
+                     Loss loss,
+                     std::size_t outputs);
 // Refuses targets that the core has refused while it read them; by now another thread may have changed them.
 template <class T>
 [[noreturn]] void refuse_targets(std::string_view operation,

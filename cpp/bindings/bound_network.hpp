@@ -203,8 +203,14 @@ public:
             validation = dataset(validating, options["X_val"], options["y_val"], o.objective.loss);
             require_finite<T>(validating, "X", validation.view.x);
         }
+        auto check_targets = [&] {
+            require_targets<T>(operation, data.y, data.view, data.loss, network_.outputs());
+            if (validates)
+                require_targets<T>(validating, validation.y, validation.view, validation.loss,
+                                   network_.outputs());
+        };
         TrainingRecord<T> record(network_, options["record"], metric_names,
-                                 options["track"].cast<bool>(), options["on_epoch"]);
+                                 options["track"].cast<bool>(), options["on_epoch"], check_targets);
         const std::span<T> velocity = velocity_span(operation, options["velocity"], o.sgd);
         TrainingEnd end;
         try {

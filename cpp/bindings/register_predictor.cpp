@@ -52,11 +52,18 @@ struct CallArguments {
 };
 
 std::size_t threads_from(py::handle value) {
-    const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), PyExc_OverflowError);
-    if (n == -1 && PyErr_Occurred()) throw py::error_already_set();
-    if (n < 1 || static_cast<std::size_t>(n) > max_threads)
-        throw py::value_error("[predict] expected n_threads from 1 to " +
-                              std::to_string(max_threads) + ", got " + std::to_string(n));
+    auto expected = [&] {
+        return "[predict] expected n_threads to be an integer from 1 to " +
+               std::to_string(max_threads) + ", got " + std::string(py::repr(value));
+    };
+    if (!PyIndex_Check(value.ptr())) throw py::type_error(expected());
+    const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), nullptr);  // clipped to what fits
+    if (n == -1 && PyErr_Occurred()) {  // an array has the method too, if not always an answer
+        if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
+        PyErr_Clear();
+        throw py::type_error(expected());
+    }
+    if (n < 1 || static_cast<std::size_t>(n) > max_threads) throw py::value_error(expected());
     return static_cast<std::size_t>(n);
 }
 

@@ -1,6 +1,8 @@
 // What a fit leaves behind: results gathered without the GIL, handed to Python's lists when it looks or at the end.
 #pragma once
 
+#include <functional>
+
 #include "arrays.hpp"
 #include "gil.hpp"
 #include "wbcore/network.hpp"
@@ -46,12 +48,14 @@ public:
                    py::dict lists,
                    std::vector<std::string> metrics,
                    bool tracks,
-                   py::object on_epoch)
+                   py::object on_epoch,
+                   std::function<void()> check_data)
         : network_(network),
           lists_(std::move(lists)),
           metrics_(std::move(metrics)),
           tracks_(tracks),
-          on_epoch_(std::move(on_epoch)) {
+          on_epoch_(std::move(on_epoch)),
+          check_data_(std::move(check_data)) {
         if (tracks_) initial_ = measure(network_);
     }
 
@@ -67,7 +71,9 @@ public:
                 return PyObject_CallFunctionObjArgs(on_epoch_.ptr(), number.ptr(), nullptr);
             });
             if (answer == nullptr) throw py::error_already_set();
-            return py::reinterpret_steal<py::object>(answer).template cast<bool>();
+            const bool stops = py::reinterpret_steal<py::object>(answer).template cast<bool>();
+            if (!stops) check_data_();
+            return stops;
         };
     }
 
@@ -107,6 +113,7 @@ private:
     std::vector<std::string> metrics_;
     bool tracks_;
     py::object on_epoch_;
+    std::function<void()> check_data_;  // after a callback, which may have changed them
     LayerStatistics initial_;  // until the first flush: a refused fit leaves no record
     std::vector<Epoch> pending_;
 };

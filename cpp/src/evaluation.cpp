@@ -25,7 +25,7 @@ Evaluation evaluate(const Network<T>& network,
     std::vector<std::unique_ptr<Pass<T>>> passes;
     std::vector<Batch<T>> batches(n);
     for (std::size_t t = 0; t < n; ++t)
-        passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block));
+        passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block, PassOptions{.copied_targets = true}));
     // n blocks at a time, one a thread if there are as many; metrics are added in order of the rows, a leaf a block
     for (std::size_t first = 0; first < data.x.rows; first += n * block) {
         if (first > 0) stop_if(interrupted);
@@ -98,7 +98,7 @@ double loss_and_gradients(std::span<T> gradients,
     const std::size_t rows = data.x.rows;
     const double count = objective.mean_count(rows, network.outputs());
     AlignedBuffer<T> row_losses(rows);
-    Pass<T> pass(network.shapes(), std::min(rows, block));
+    Pass<T> pass(network.shapes(), std::min(rows, block), {.copied_targets = true});
     GradientTree<T> tree;
     for (std::size_t first = 0; first < rows; first += block) {
         if (first > 0) stop_if(interrupted);
@@ -124,7 +124,7 @@ double loss_and_gradient(Matrix<T> gradient,
                          bool labels,
                          const Objective<T>& objective) {
     // a layer without weights: the outputs are both z and a
-    Pass<T> pass({{1, outputs.cols, Activation::identity}}, outputs.rows);
+    Pass<T> pass({{1, outputs.cols, Activation::identity}}, outputs.rows, {.copied_targets = true});
     const double count = objective.mean_count(outputs.rows, outputs.cols);
     pass.set_rows(outputs.rows);
     pass.set_outputs(outputs);

@@ -73,10 +73,13 @@ private:
 }  // namespace
 
 template <class T>
-Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool input_gradients)
-    : layers_(shapes.size()), row_losses_(capacity), labels_(capacity) {
+Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, PassOptions options)
+    : layers_(shapes.size()),
+      row_losses_(capacity),
+      labels_(capacity),
+      copied_targets_(options.copied_targets) {
     ArraysSize<T> size(capacity);
-    size.add(shapes.front().inputs, input_gradients ? 2 : 1);
+    size.add(shapes.front().inputs, options.input_gradients ? 2 : 1);
     size.add(shapes.back().outputs);
     for (std::size_t l = 0; l < shapes.size(); ++l)
         size.add(shapes[l].outputs, keeps_z(shapes, l) ? 3 : 2);
@@ -84,7 +87,7 @@ Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool 
     T* data = buffer_.data();
     x_ = plan(data, capacity, shapes.front().inputs);
     t_ = plan(data, capacity, shapes.back().outputs);
-    if (input_gradients) dx_ = plan(data, capacity, shapes.front().inputs);
+    if (options.input_gradients) dx_ = plan(data, capacity, shapes.front().inputs);
     for (std::size_t l = 0; l < shapes.size(); ++l) {
         LayerArrays& arrays = layers_[l];
         arrays.activation = shapes[l].activation;
@@ -128,7 +131,7 @@ bool Pass<T>::gather_targets(Batch<T>& batch,
                              in_order ? nullptr : order + start, count, layers_.back().a.cols,
                              labels_.data() + mine.first);
     }
-    if (in_order && is_readable<T>(data.y, first, n)) {
+    if (in_order && !copied_targets_ && is_readable<T>(data.y, first, n)) {
         batch.t = in_place<T>(data.y, first, n);
         return true;  // what is not finite shows in the loss
     }

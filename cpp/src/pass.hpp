@@ -23,11 +23,18 @@ struct Batch {
     InputArray refused = InputArray::none;
 };
 
+// What a pass does beside the usual.
+struct PassOptions {
+    bool input_gradients = false;  // dX of the first layer
+    // No targets are read in place: each is looked at in the copy that is then used. In training a loss that is not finite tells.
+    bool copied_targets = false;
+};
+
 template <class T>
 class Pass {
 public:
-    // For batches of at most `capacity` rows; dX of the first layer only if it is asked for.
-    Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, bool input_gradients = false);
+    // For batches of at most `capacity` rows.
+    Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, PassOptions options = {});
 
     std::size_t rows() const { return rows_; }
     // Another batch. Only the steps after backward_inputs look at its rows.
@@ -119,6 +126,7 @@ private:
     AlignedBuffer<T> row_losses_;
     AlignedBuffer<std::int64_t> labels_;
     std::size_t rows_ = 0;
+    bool copied_targets_;
 };
 
 }  // namespace wbcore

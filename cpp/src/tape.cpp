@@ -35,7 +35,7 @@ void Tape<T>::forward(Matrix<T> y,
                       const InterruptCheck& interrupted) {
     auto state = std::unique_ptr<State>(
         new State{PackedNetwork<T>(network, {.transposed = true, .velocity = false}),
-                  Pass<T>(network.shapes(), x.rows, true),
+                  Pass<T>(network.shapes(), x.rows, {.input_gradients = true}),
                   {}});
     Pass<T>& pass = state->pass;
     pass.set_rows(x.rows);

@@ -130,7 +130,7 @@ def dtype(operation: str, value: DTypeLike | None) -> np.dtype[Any]:
     """The dtypes that networks are compiled for: float32 and float64."""
     try:
         result = None if value is None else np.dtype(value)
-    except TypeError:
+    except (TypeError, ValueError):  # the latter for text that is no UTF-8
         result = None
     if result is None or result not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(

@@ -11,6 +11,7 @@ logits, with the same gradients. As functions, here, they take logits.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -251,12 +252,16 @@ def check_delta(operation: str, delta: object, dtype: DTypeLike) -> float:
 
 def check_metrics(operation: str, metrics: object) -> tuple[str, ...]:
     """Known names, each once."""
-    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
+    given: tuple[object, ...] | None = None
+    if isinstance(metrics, Iterable) and not isinstance(metrics, str):
+        with contextlib.suppress(TypeError):  # an array without dimensions only looks like one
+            given = tuple(metrics)
+    if given is None:
         raise TypeError(
             f"[{operation}] expected metrics to be a sequence of names such as ['mae'], "
             f"got {_arguments.shown(metrics)}"
         )
-    names = tuple(_arguments.choice(operation, "metrics", name, METRICS) for name in metrics)
+    names = tuple(_arguments.choice(operation, "metrics", name, METRICS) for name in given)
     if len(set(names)) < len(names):
         raise ValueError(f"[{operation}] expected each of metrics once, got {list(names)}")
     return names

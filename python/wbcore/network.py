@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast, overload
 
 import numpy as np
 
@@ -670,6 +670,8 @@ class Network:
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, np.ndarray):
+            return False  # a masked array would answer by elements
         if not isinstance(other, Network):
             return NotImplemented
         return (
@@ -733,11 +735,12 @@ def _with_parameters(
 
 def _chain(layers: object) -> list[Dense]:
     """The layers, each fitting the one before it."""
-    if not isinstance(layers, Iterable):
+    try:
+        chain = list(cast("Iterable[Dense]", layers))
+    except TypeError:
         raise TypeError(
             f"[Network] expected layers to be a sequence of Dense, got {_arguments.shown(layers)}"
-        )
-    chain = list(layers)
+        ) from None
     if not chain:
         raise ValueError("[Network] expected at least one layer, got none")
     for index, layer in enumerate(chain):

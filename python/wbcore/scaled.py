@@ -104,7 +104,8 @@ class Scaled:
             raise ValueError("[Scaled] expected copy to be None or True, got False")
         wanted = self.dtype if dtype is None else np.dtype(dtype)
         computed = wanted if wanted.kind == "f" else self.dtype
-        numbers: NDArray[Any] = self.array.astype(computed) * np.asarray(self.factor, computed)
+        # (a product of arrays without dimensions is a number)
+        numbers = np.asarray(self.array.astype(computed) * np.asarray(self.factor, computed))
         return numbers.astype(wanted, copy=False)
 
     def __repr__(self) -> str:

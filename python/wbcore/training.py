@@ -51,7 +51,7 @@ def fit(
             f"[fit] expected callback to be callable as callback(epoch, history), "
             f"got {_arguments.shown(callback)}"
         )
-    if track not in (None, "epoch"):
+    if track is not None and not (isinstance(track, str) and track == "epoch"):
         raise ValueError(
             f"[fit] expected track to be None or 'epoch', got {_arguments.shown(track)}"
         )

@@ -145,6 +145,8 @@ def thread_changes(one: Round, kind: str) -> None:
     draw = one.draw
     net = network(draw)
     name, X, y, bad = task(draw, kind)
+    if kind == "targets":  # other finite numbers than the loss takes are used as they are found
+        bad = [value for value in bad if not np.isfinite(value)]
     before, logits = digest(net.parameters), net.predict(X)
     metrics = ["accuracy"] if name == "cross_entropy" else ["mae"]
     calls = {

@@ -82,8 +82,9 @@ def calls():  # noqa: C901
         return lambda: net.backward(dY)
 
     def step():
-        net, optimizer = network(), wb.SGD(1e-6, momentum=0.9, weight_decay=0.1)
-        _, gradients = net.loss_and_gradients(rows(2), [1, 2])
+        net = wb.Network.mlp([4000, 4000, 4000, 10], initializer="ones")
+        optimizer = wb.SGD(1e-6, momentum=0.9, weight_decay=0.1)
+        _, gradients = net.loss_and_gradients(rows(2, 4000), [1, 2])
         return lambda: optimizer.step(net, gradients)
 
     def freeze():

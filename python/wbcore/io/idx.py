@@ -6,6 +6,7 @@ length of each dimension as a big-endian uint32 (http://yann.lecun.com/exdb/mnis
 
 import gzip
 import math
+import sys
 import zlib
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -18,6 +19,8 @@ from wbcore.io.files import refuse_pipe
 __all__ = ["IdxFolder", "idx_files", "read_idx", "read_idx_folder"]
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+_MAX_DIMENSIONS = 32  # of every NumPy; newer ones have 64
 
 # A deflate stream codes at most 258 bytes in 2 bits, so no honest file unpacks to more than 1032
 # times its size.
@@ -95,8 +98,15 @@ def _read_header(
     lengths = file.read(4 * n_dimensions)
     if len(lengths) < 4 * n_dimensions:
         raise ValueError(f"[read_idx] {path} ends inside its header")
-    shape = tuple(int(n) for n in np.frombuffer(lengths, ">u4"))
-    return np.dtype(_TYPES[start[2]]), shape, 4 + len(lengths)
+    dtype, shape = np.dtype(_TYPES[start[2]]), tuple(int(n) for n in np.frombuffer(lengths, ">u4"))
+    if n_dimensions > _MAX_DIMENSIONS:
+        raise ValueError(
+            f"[read_idx] {path}: expected at most {_MAX_DIMENSIONS} dimensions, got {n_dimensions}"
+        )
+    # an empty array too has strides, the products of its other lengths
+    if math.prod(max(n, 1) for n in shape) * dtype.itemsize > sys.maxsize:
+        raise ValueError(f"[read_idx] {path}: expected an array that fits memory, got {shape}")
+    return dtype, shape, 4 + len(lengths)
 
 
 def _read_packed(path: Path, file: IO[bytes]) -> NDArray[Any]:
