@@ -193,3 +193,11 @@ def test_a_parquet_feature_of_lists(tmp_path, values):
     pd.DataFrame({"x": values, "y": [1.0, 2.0, 3.0, 4.0]}).to_parquet(path)
     with pytest.raises(ValueError, match=r"column 'x' is not numeric: ['\"].* in row [12]"):
         read_table(path, "y")
+
+
+@pytest.mark.parametrize("header", ["a,b,", ",a,b"])
+def test_a_column_without_a_name_is_no_target(tmp_path, header):
+    path = tmp_path / "data.csv"
+    path.write_text(f"{header}\n1,2,3\n4,5,6\n")
+    with pytest.raises(ValueError, match=r"\[read_table\] .* lacks column ''"):
+        read_table(path, "")

@@ -70,6 +70,8 @@ def second_reading(content: bytes):
     if content[:2] == b"\x1f\x8b":
         stream, rest = b"", content
         while rest.strip(b"\0"):
+            # flags that the format reserves are refused by zlib and passed over by others
+            rest = rest[:3] + bytes(flags & 0x1F for flags in rest[3:4]) + rest[4:]
             one = zlib.decompressobj(31)
             stream += one.decompress(rest)
             assert one.eof, "a stream without an end"

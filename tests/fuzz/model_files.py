@@ -105,7 +105,7 @@ def change_tree(draw, tree):
     if kind == 0 and tree:
         del tree[name]
     elif kind == 1 and tree:
-        tree[other(draw, name) if draw.random() < 0.2 else f"{name}x"] = tree.pop(name)
+        tree[str(other(draw, name)) if draw.random() < 0.2 else f"{name}x"] = tree.pop(name)
     elif kind == 2:
         tree[draw.choice(["extra", "layers.9.weights", "sha256", "", name])] = copy.deepcopy(value)
     else:

@@ -48,7 +48,7 @@ def read_csv(path: Path, target: str | None = None) -> Any:  # noqa: ANN401, a d
         raise ValueError(f"rows have more fields than the header, which has {len(names)}") from None
     if len(frame.columns) != len(names):
         raise ValueError("it was changed while it was read")
-    if target in names and _is_text(frame[target]):
+    if target and target in names and _is_text(frame[target]):  # pandas names what has no name
         place = [names.index(target)]
         as_text = {"dtype": str, "keep_default_na": False, "na_values": [""]}
         again = pd.read_csv(source(), index_col=False, usecols=place, **as_text)
