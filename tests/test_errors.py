@@ -512,7 +512,7 @@ progress="bar"
 shuffle=1
     TypeError [fit] expected shuffle to be True or False, got 1
 track="batch"
-    ValueError [fit] expected track to be None or 'epoch', got 'batch'
+    ValueError [fit] expected track to be None or epoch, got 'batch'
 """
 
 

@@ -247,8 +247,7 @@ void require_targets(std::string_view operation,
     if (const auto at = find_first_outside(data.y, 0, 1))
         throw py::value_error(opening(operation) +
                               "expected targets y in [0, 1] for binary_cross_entropy, got " +
-                              number(value_at(data.y, *at)) +
-                              place("y", *at, holder.ndim()));
+                              number(value_at(data.y, *at)) + place("y", *at, holder.ndim()));
 }
 
 template <class T>

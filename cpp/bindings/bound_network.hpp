@@ -332,9 +332,7 @@ private:
     }
 
     // Multiplications of these rows' way forward.
-    std::size_t work(std::size_t rows) const {
-        return work_of(rows, network_.parameters().size());
-    }
+    std::size_t work(std::size_t rows) const { return work_of(rows, network_.parameters().size()); }
 
     std::span<T> velocity_span(std::string_view operation,
                                const py::object& velocity,

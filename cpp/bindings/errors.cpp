@@ -36,7 +36,7 @@ void set_error(std::string_view operation, py::error_already_set& error) {
     // An error that has been in Python code has a traceback: a callback's is its own affair.
     if (!error.matches(PyExc_MemoryError) || error.trace()) return error.restore();
     const std::string got = py::str(error.value());
-    if (got.starts_with("[")) return error.restore();
+    if (got.starts_with('[')) return error.restore();
     const std::string text = message(operation, "more memory", got.empty() ? "none" : got);
     PyErr_SetString(PyExc_MemoryError, text.c_str());
 }

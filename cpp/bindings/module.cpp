@@ -30,6 +30,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_predictor(m);
 }
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): Python gives the name
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
     if (in_main_interpreter()) return PyInit__core_checked();
     PyErr_SetString(PyExc_ImportError, refusal);

@@ -108,9 +108,10 @@ py::array_t<T> dense(const Contiguous<T>& x, const Contiguous<T>& w, const Conti
     py::array_t<T> z = new_array<T>(rows.rows, weights.cols);
     const Matrix<T> to = as_matrix(z);
     const T* const start = b.data();
-    without_gil(work_of(rows.rows, weights.rows * weights.cols), [&](const InterruptCheck& interrupted) {
-        dense_forward(to, rows, weights, start, interrupted);
-    });
+    without_gil(work_of(rows.rows, weights.rows * weights.cols),
+                [&](const InterruptCheck& interrupted) {
+                    dense_forward(to, rows, weights, start, interrupted);
+                });
     return z;
 }
 

@@ -114,7 +114,7 @@ private:
     bool tracks_;
     py::object on_epoch_;
     std::function<void()> check_data_;  // after a callback, which may have changed them
-    LayerStatistics initial_;  // until the first flush: a refused fit leaves no record
+    LayerStatistics initial_;           // until the first flush: a refused fit leaves no record
     std::vector<Epoch> pending_;
 };
 

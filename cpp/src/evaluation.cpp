@@ -25,7 +25,8 @@ Evaluation evaluate(const Network<T>& network,
     std::vector<std::unique_ptr<Pass<T>>> passes;
     std::vector<Batch<T>> batches(n);
     for (std::size_t t = 0; t < n; ++t)
-        passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block, PassOptions{.copied_targets = true}));
+        passes.push_back(std::make_unique<Pass<T>>(network.shapes(), block,
+                                                   PassOptions{.copied_targets = true}));
     // n blocks at a time, one a thread if there are as many; metrics are added in order of the rows, a leaf a block
     for (std::size_t first = 0; first < data.x.rows; first += n * block) {
         if (first > 0) stop_if(interrupted);

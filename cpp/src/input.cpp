@@ -217,7 +217,7 @@ bool gather_labels(const ArrayView& in,
             const auto label = read_element(row_named(in, order, r));
             if constexpr (std::is_integral_v<decltype(label)>) {
                 // what does not fit, as 2^63, becomes negative
-                const auto wide = static_cast<std::int64_t>(label);
+                const auto wide = convert<std::int64_t>(label);
                 const bool good = wide >= 0 && static_cast<std::size_t>(wide) < classes;
                 out[r] = good ? wide : 0;
                 known &= good;

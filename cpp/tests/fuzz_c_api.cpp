@@ -237,7 +237,7 @@ void predict(Bytes& in, const wbcore_predictor* p) {
     bool finite = true;
     const std::uint8_t bad = in.take();
     if (bad % 8 == 1 && call.rows > 0 && possible && strides && x_bytes >= size) {
-        const double wild[] = {NAN, HUGE_VAL, -HUGE_VAL};
+        const double wild[] = {static_cast<double>(NAN), HUGE_VAL, -HUGE_VAL};
         const std::size_t row = bad / 8 % call.rows, column = in.take() % inputs;
         set_number(buffer.get() + x_at + (row * call.x_stride + column) * size, dtype,
                    in.pick(wild));

@@ -155,8 +155,11 @@ std::uint64_t random_numbers() {
     PhiloxStream stream(7, 2);
     std::vector<double> values(20000);
     for (double& value : values) value = stream.standard_normal();
-    for (double u = 0.5; u >= 0x1p-53; u *= 0.75)
+    double u = 0.5;
+    while (u >= 0x1p-53) {
         for (const double side : {u, 1 - u}) values.push_back(normal_quantile(side));
+        u *= 0.75;
+    }
     return digest<double>(values);
 }
 

@@ -51,10 +51,8 @@ def fit(
             f"[fit] expected callback to be callable as callback(epoch, history), "
             f"got {_arguments.shown(callback)}"
         )
-    if track is not None and not (isinstance(track, str) and track == "epoch"):
-        raise ValueError(
-            f"[fit] expected track to be None or 'epoch', got {_arguments.shown(track)}"
-        )
+    if track is not None:
+        _arguments.choice("fit", "track", track, ["epoch"], expected="None or")
     options: dict[str, Any] = {
         "loss": losses.check("fit", loss),
         "delta": losses.check_delta("fit", delta, network.dtype),

@@ -11,9 +11,11 @@ namespace wbcore {
 class ParameterLock {
 public:
     ParameterLock() = default;
-    // Each network has its own, also a copy.
+    // Each network has its own, also one that is copied or moved.
     ParameterLock(const ParameterLock&) noexcept {}
+    ParameterLock(ParameterLock&&) noexcept {}
     ParameterLock& operator=(const ParameterLock&) noexcept { return *this; }
+    ParameterLock& operator=(ParameterLock&&) noexcept { return *this; }
     ~ParameterLock() = default;
 
     void lock();
