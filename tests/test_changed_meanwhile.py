@@ -161,3 +161,19 @@ def test_inputs_changed_by_another_thread():
             for name in ("fit", "evaluate", "loss_and_gradients"):
                 is_refused(name, net, inputs, labels, "expected finite values in X")
     assert np.isfinite(net.parameters).all()
+
+
+@pytest.mark.parametrize("name", ["X", "y", "base of X"])
+def test_an_array_in_use_cannot_be_moved(name):
+    """Not even by who says that he knows what he does."""
+    whole = np.tile(X, (500, 1))
+    arrays = {"X": whole.copy(), "y": np.tile(LABELS, 500), "base of X": whole}
+    inputs = whole[:] if name == "base of X" else arrays["X"]
+
+    def callback(*_):
+        arrays[name].resize((1,), refcheck=False)
+
+    net = network()
+    with pytest.raises(ValueError, match="resize"):
+        net.fit(inputs, arrays["y"], loss="cross_entropy", epochs=3, callback=callback)
+    assert len(arrays[name]) == 500 * N

@@ -644,3 +644,18 @@ def test_out_that_overlaps_X():
     text = "[predict] expected out apart from X, got arrays that share memory"
     check(ValueError, text, lambda: net.predict(rows[:-1], out=rows[1:]))
     assert (rows == before).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_of_thousands_of_digits(sign):
+    """Python refuses to write them out; the message does without."""
+    net, value = network(widths=(3, 1)), sign * 10**5000
+    for operation, call in {
+        "fit": lambda: net.fit(np.ones((2, 3)), np.ones(2), loss="mse", epochs=value),
+        "SGD": lambda: wb.SGD(value),
+        "predict": lambda: net.predict(np.ones((2, 3)), n_threads=value),
+    }.items():
+        with pytest.raises(
+            (TypeError, ValueError), match=rf"\[{operation}\] expected .*, got an object of int"
+        ):
+            call()

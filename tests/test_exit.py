@@ -50,7 +50,7 @@ def work():
         call()
 
 takes_turns = {"fit", "fit_by_a_team", "fit_with_a_callback", "forward_backward", "step"}
-for _ in range(1 if sys.argv[1] in takes_turns else 2):
+for _ in range(1 if sys.argv[1] in takes_turns else int(sys.argv[3])):
     threading.Thread(target=work, daemon=True).start()
 time.sleep(float(sys.argv[2]))
 """
@@ -74,11 +74,23 @@ NAMES = [
 ]
 
 
+def test_many_threads_that_ask_for_signals_at_the_end():
+    """Each asks Python now and then, and more of them at the end than one in a hundred may."""
+    for run in range(12):
+        result = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "evaluate", str(0.1 + 0.013 * run), "4"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_daemon_threads_do_not_disturb_the_exit(name):
     for delay in (0.05, 0.11):
         result = subprocess.run(
-            [sys.executable, "-c", PROGRAM, name, str(delay)],
+            [sys.executable, "-c", PROGRAM, name, str(delay), "2"],
             capture_output=True,
             text=True,
             timeout=60,

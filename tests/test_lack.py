@@ -96,7 +96,7 @@ LIMITED = """
 import resource
 import numpy as np, wbcore as wb
 
-ROWS = 1 << 22
+ROWS = 1 << 24  # what is lacking must be more than what the process still has unused
 net = wb.Network.mlp([4, 64, 3], seed=0)
 small = np.ones((100, 4), np.float32)
 X = np.broadcast_to(np.float32(1), (ROWS, 4))

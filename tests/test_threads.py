@@ -1,6 +1,8 @@
 """Threads and processes: many predict, each fits its own, none fits another's."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -282,3 +284,21 @@ def test_other_threads_go_on_during_a_long_call(name):
     ticks.over = True
     ticks.join()
     assert ticks.longest < seconds / 5
+
+
+@pytest.mark.uninstrumented
+def test_interrupts_do_not_leave_a_limit():
+    wanted = wb.get_num_threads()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    draw = np.random.default_rng(0)
+    try:
+        for _ in range(5000):
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, 2e-5))
+                for _ in range(50):
+                    with wb.num_threads(1):
+                        pass
+            assert wb.get_num_threads() == wanted
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -5,6 +5,8 @@ import copy
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -152,3 +154,70 @@ def test_a_child_forked_during_a_fit_can_use_the_network(tmp_path):
             assert os.waitstatus_to_exitcode(status) == 0
     for child in range(8):
         assert wb.load(tmp_path / f"{child}.safetensors").parameters.tobytes() in digests
+
+
+FORKING = """
+import os, signal, sys
+import numpy as np, wbcore as wb
+
+X = np.random.default_rng(0).standard_normal((40_000, 64), np.float32)
+y = np.arange(len(X)) % 10
+net = wb.Network.mlp([64, 512, 512, 10], seed=0)
+parent, children = os.getpid(), []
+
+def handler(*_):
+    if not children:
+        children.append(os.fork())
+
+def call():
+    for _ in range(100):
+        if sys.argv[1] == "fit":
+            net.fit(X, y, loss="cross_entropy", batch_size=4096, n_threads=2)
+        else:
+            net.predict(X, n_threads=2)
+        if children:
+            return
+
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.1)
+try:
+    call()
+except RuntimeError as error:
+    assert os.getpid() != parent and "expected to end in the process that began" in str(error)
+    net.fit(X[:100], y[:100], loss="cross_entropy", n_threads=2)  # and all goes on in the child
+    assert net.predict(X, n_threads=2).shape == (len(X), 10)
+    os._exit(7)
+assert os.getpid() == parent
+print(os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]))
+"""
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("call", ["fit", "predict"])
+def test_a_child_that_a_signal_handler_forks_within_a_call_does_not_wait(call):
+    """It has one of the call's threads; the call ends there with an error."""
+    command = [sys.executable, "-c", FORKING, call]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "7\n"), done.stderr
+
+
+@pytest.mark.uninstrumented
+def test_the_fit_whose_callback_forks_is_still_refused_in_the_child():
+    net = wb.Network.mlp([8, 4, 3], seed=0)
+    child = None
+
+    def callback(*_):
+        nonlocal child
+        child = os.fork()
+        if child:
+            return
+        code = 1
+        try:
+            net.fit(X, Y, **OPTIONS)
+        except RuntimeError:
+            code = 0
+        finally:
+            os._exit(code)
+
+    net.fit(X, Y, **OPTIONS, callback=callback)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

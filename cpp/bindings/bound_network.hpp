@@ -223,12 +223,14 @@ public:
             refuse(validating, validation, error.array);
         } catch (const Interrupted&) {
             record.flush();
-            throw py::error_already_set();
+            throw_found();
+        } catch (const Forked&) {
+            throw_found();
         }
         const bool refused = end.status == TrainingStatus::refused;
         if (!refused || end.epoch > 0) record.flush();
         if (refused) refuse(operation, data, end.refused);
-        if (end.status == TrainingStatus::interrupted) throw py::error_already_set();
+        if (end.status == TrainingStatus::interrupted) throw_found();
         const char* status = end.status == TrainingStatus::completed ? "completed"
                              : end.status == TrainingStatus::stopped ? "stopped"
                                                                      : "diverged";
@@ -294,12 +296,19 @@ private:
         return {array.mutable_data(), static_cast<std::size_t>(array.size())};
     }
 
-    // The arrays of X and y, kept alive, and as the core reads them.
+    // The arrays of X and y, kept alive and in their place, and as the core reads them.
     struct HeldDataset {
         py::array x, y;
         Dataset view;
         Loss loss = Loss::mse;
+        std::vector<py::weakref> guards = {};
     };
+
+    // NumPy moves no array that somebody holds weakly, not even by resize(refcheck=False) in a callback.
+    static void guard(std::vector<py::weakref>& guards, const py::array& array) {
+        for (py::object owner = array; py::isinstance<py::array>(owner); owner = owner.attr("base"))
+            guards.emplace_back(owner);
+    }
 
     // Without a look at the values of X.
     HeldDataset dataset(std::string_view operation,
@@ -308,8 +317,10 @@ private:
                         Loss loss) const {
         require_match(operation, loss, network_.shapes().back().activation);
         Features features = as_features(operation, "X", X, network_.inputs());
-        HeldDataset held{std::move(features.holder), {}, {}, loss};
+        HeldDataset held{std::move(features.holder), {}, {}, loss, {}};
         held.view = with_targets<T>(operation, held.y, y, features.view, loss, network_.outputs());
+        guard(held.guards, held.x);
+        guard(held.guards, held.y);
         return held;
     }
 

@@ -32,6 +32,11 @@ void set_error(std::string_view operation, const std::system_error& error) {
     PyErr_SetString(PyExc_RuntimeError, text.c_str());
 }
 
+void set_error(std::string_view operation, const Forked& error) {
+    const std::string text = "[" + std::string(operation) + "] " + error.what();
+    PyErr_SetString(PyExc_RuntimeError, text.c_str());
+}
+
 void set_error(std::string_view operation, py::error_already_set& error) {
     // An error that has been in Python code has a traceback: a callback's is its own affair.
     if (!error.matches(PyExc_MemoryError) || error.trace()) return error.restore();

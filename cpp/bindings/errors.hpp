@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "wbcore/threads.hpp"
+
 namespace wbcore::bindings {
 
 namespace py = pybind11;
@@ -16,6 +18,7 @@ namespace py = pybind11;
 // and one that a user's function raised, stays as it is.
 void set_error(std::string_view operation, const std::bad_alloc& error);
 void set_error(std::string_view operation, const std::system_error& error);
+void set_error(std::string_view operation, const Forked& error);
 void set_error(std::string_view operation, py::error_already_set& error);
 
 // body(), whose errors of that kind become `[operation] expected ..., got ...`. Costs nothing when there is none.
@@ -26,6 +29,8 @@ decltype(auto) named(std::string_view operation, F&& body) {
     } catch (const std::bad_alloc& error) {
         set_error(operation, error);
     } catch (const std::system_error& error) {
+        set_error(operation, error);
+    } catch (const Forked& error) {
         set_error(operation, error);
     } catch (py::error_already_set& error) {
         set_error(operation, error);

@@ -8,6 +8,8 @@
 #include <cxxabi.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace wbcore::bindings {
 
 // Calls f, which enters Python and owns nothing that would need the GIL to be destroyed.
@@ -20,31 +22,38 @@ auto never_unwound(F f) {
     }
 }
 
+// What this thread was to Python when it last let go of the GIL. PyGILState_Ensure would look it up, and at the interpreter's end
+// find nothing and make a new one for an interpreter that is gone; PyEval_RestoreThread asks first whether there is one.
+inline thread_local PyThreadState* released_state = nullptr;
+
 // Without the GIL while it lives, if `wanted`: letting go of it costs a tenth of a small call.
 class GilReleased {
 public:
-    explicit GilReleased(bool wanted = true) : state_(wanted ? PyEval_SaveThread() : nullptr) {}
+    explicit GilReleased(bool wanted = true) : is_released_(wanted) {
+        if (wanted) before_ = std::exchange(released_state, PyEval_SaveThread());
+    }
     ~GilReleased() {
-        if (state_ == nullptr) return;
-        never_unwound([this] { PyEval_RestoreThread(state_); });
+        if (!is_released_) return;
+        PyThreadState* const state = std::exchange(released_state, before_);
+        never_unwound([state] { PyEval_RestoreThread(state); });
     }
     GilReleased(const GilReleased&) = delete;
     GilReleased& operator=(const GilReleased&) = delete;
 
 private:
-    PyThreadState* state_;
+    const bool is_released_;
+    PyThreadState* before_ = nullptr;  // of a call whose callback this is
 };
 
 // With the GIL while it lives, on a thread that released it.
 class GilTaken {
 public:
-    GilTaken() : state_(never_unwound([] { return PyGILState_Ensure(); })) {}
-    ~GilTaken() { PyGILState_Release(state_); }
+    GilTaken() {
+        never_unwound([] { PyEval_RestoreThread(released_state); });
+    }
+    ~GilTaken() { released_state = PyEval_SaveThread(); }
     GilTaken(const GilTaken&) = delete;
     GilTaken& operator=(const GilTaken&) = delete;
-
-private:
-    PyGILState_STATE state_;
 };
 
 }  // namespace wbcore::bindings

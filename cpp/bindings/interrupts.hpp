@@ -9,6 +9,7 @@
 
 #include "gil.hpp"
 #include "wbcore/interruption.hpp"
+#include "wbcore/threads.hpp"
 
 namespace wbcore::bindings {
 
@@ -40,6 +41,12 @@ private:
 // Multiplications, or numbers touched, below which a call keeps the GIL: it takes a few microseconds.
 inline constexpr std::size_t work_worth_the_gil = 20000;
 
+// After a check that stopped the call: what it found, or that this is a child of the process that began.
+[[noreturn]] inline void throw_found() {
+    if (PyErr_Occurred() != nullptr) throw pybind11::error_already_set();
+    throw Forked();
+}
+
 // rows * each, which a hostile shape may make wrap around: much then.
 inline std::size_t work_of(std::size_t rows, std::size_t each) {
     std::size_t work = 0;
@@ -57,7 +64,9 @@ auto without_gil(std::size_t work, F f) {
         // by reference: a copy of it would be allocated
         return f(long_call ? InterruptCheck(std::ref(poll)) : InterruptCheck());
     } catch (const Interrupted&) {
-        throw pybind11::error_already_set();
+        throw_found();
+    } catch (const Forked&) {
+        throw_found();
     }
 }
 

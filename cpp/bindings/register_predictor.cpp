@@ -54,7 +54,8 @@ struct CallArguments {
 std::size_t threads_from(py::handle value) {
     auto expected = [&] {
         return "[predict] expected n_threads to be an integer from 1 to " +
-               std::to_string(max_threads) + ", got " + std::string(py::repr(value));
+               std::to_string(max_threads) + ", got " +
+               std::string(py::str(py::module_::import("wbcore._arguments").attr("shown")(value)));
     };
     if (!PyIndex_Check(value.ptr())) throw py::type_error(expected());
     const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), nullptr);  // clipped to what fits

@@ -9,19 +9,24 @@
 
 namespace wbcore::bindings {
 
-// Who uses a network: nobody, or somebody of the process of this number. Taken and given back in C++, within one call from
-// Python, so that no signal comes in between.
+// Who uses a network: nobody, or a thread of some process. Taken and given back in C++, within one call from Python, so that no
+// signal comes in between.
 class UseOfNetwork {
 public:
     bool take() {
-        const std::uint64_t here = fork_generation();
+        const std::uint64_t here = fork_generation() << bits, me = here | thread_number();
         std::uint64_t user = user_.load(std::memory_order_relaxed);
-        // a user of the parent process is a thread that this one does not have
-        return user != here && user_.compare_exchange_strong(user, here, std::memory_order_acquire);
+        // A user of the parent process is a thread that this one does not have, but for the thread that forked.
+        const bool is_mine = (user & thread_bits) == (me & thread_bits);
+        const bool is_left_over = (user & ~thread_bits) != here && !is_mine;
+        return (user == 0 || is_left_over) &&
+               user_.compare_exchange_strong(user, me, std::memory_order_acquire);
     }
     void give_back() { user_.store(0, std::memory_order_release); }
 
 private:
+    static constexpr int bits = 40;  // for threads; the rest counts forks in a line
+    static constexpr std::uint64_t thread_bits = (std::uint64_t(1) << bits) - 1;
     std::atomic<std::uint64_t> user_{0};
 };
 

@@ -33,6 +33,12 @@ void watch_forks() {
 
 }  // namespace
 
+std::uint64_t thread_number() {
+    static std::atomic<std::uint64_t> last{0};
+    thread_local const std::uint64_t mine = last.fetch_add(1, std::memory_order_relaxed) + 1;
+    return mine;
+}
+
 std::shared_mutex& fork_gate() {
     watch_forks();
     return gate();

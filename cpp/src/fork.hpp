@@ -12,4 +12,7 @@ std::shared_mutex& fork_gate();
 // Changes in a child: what carries an older number was left behind by a thread of the parent. At least 1.
 std::uint64_t fork_generation();
 
+// A number of this thread alone, also in a child that it forks. At least 1.
+std::uint64_t thread_number();
+
 }  // namespace wbcore

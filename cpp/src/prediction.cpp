@@ -4,6 +4,7 @@
 #include <atomic>
 #include <utility>
 
+#include "fork.hpp"
 #include "kernels/kernel_table.hpp"
 #include "pieces.hpp"
 #include "team_size.hpp"
@@ -99,9 +100,12 @@ bool predict_rows(Matrix<T> y,
     const std::size_t blocks = (x.rows + block - 1) / block, n = std::min(n_threads, blocks);
     if (n <= 1) return predict_range({0, x.rows}, asked);
     std::atomic<bool> finite = true, stopped = false;
+    const std::uint64_t generation = fork_generation();
     run_team(n, [&](std::size_t t, std::size_t size) {
         auto stops = [&] {
-            if (t == 0 && interrupted != nullptr && *interrupted && (*interrupted)())
+            // in a child that the check has forked, run_team throws
+            if (t == 0 && interrupted != nullptr && *interrupted &&
+                ((*interrupted)() || fork_generation() != generation))
                 stopped = true;
             return stopped.load(std::memory_order_relaxed);
         };

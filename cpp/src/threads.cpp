@@ -16,6 +16,8 @@
 #include <thread>
 #include <utility>
 
+#include "fork.hpp"
+
 namespace wbcore {
 
 namespace {
@@ -195,12 +197,20 @@ std::size_t thread_limit() {
     return from_environment != 0 ? from_environment : available_processors();
 }
 
-void set_thread_limit(std::size_t n) { process_limit.store(n, std::memory_order_relaxed); }
+void set_thread_limit(std::size_t n) {
+    process_limit.store(std::min(n, max_threads), std::memory_order_relaxed);
+}
 
-std::size_t set_thread_limit_here(std::size_t n) { return std::exchange(limit_here, n); }
+std::size_t set_thread_limit_here(std::size_t n) {
+    return std::exchange(limit_here, std::min(n, max_threads));
+}
+
+Barrier::Barrier() : fork_generation_(fork_generation()) {}
+
+bool Barrier::is_forked() const { return fork_generation() != fork_generation_; }
 
 void Barrier::arrive_and_wait(std::size_t size) {
-    if (size == 1) return;
+    if (size == 1 || is_forked()) return;
     const std::uint32_t phase = phase_.load(std::memory_order_relaxed);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < size)
         return wait_while_equal(phase_, phase);
@@ -211,6 +221,7 @@ void Barrier::arrive_and_wait(std::size_t size) {
 
 void run_team(std::size_t n, const TeamBody& body) {
     if (n <= 1) return body(0, 1);
+    const std::uint64_t generation = fork_generation();
     Pool& pool = Pool::instance();
     const auto [team, workers] = pool.lease(n - 1);
     if (workers == 0) return body(0, 1);
@@ -224,6 +235,7 @@ void run_team(std::size_t n, const TeamBody& body) {
     } catch (...) {
         error = std::current_exception();
     }
+    if (fork_generation() != generation) throw Forked();  // the workers are not in this process
     for (Worker* worker = team; worker != nullptr; worker = worker->next) {
         const std::exception_ptr of_worker = worker->wait_until_done();
         if (error == nullptr) error = of_worker;

@@ -124,10 +124,14 @@ private:
         torn_ = true;
     }
 
+    // Also in a child that was forked while somebody was asked, with one thread of several: run_team then throws.
+    bool asks_to_stop() {
+        return interrupted_ && (interrupted_() || (n_threads_ > 1 && barrier_.is_forked()));
+    }
+
     // Within a batch: thread 0 asks, the others see the answer.
     bool stops(std::size_t t) {
-        if (t == 0 && interrupted_ && interrupted_())
-            stopped_.store(true, std::memory_order_relaxed);
+        if (t == 0 && asks_to_stop()) stopped_.store(true, std::memory_order_relaxed);
         return stopped_.load(std::memory_order_relaxed);
     }
 
@@ -153,7 +157,7 @@ private:
             pass_.add_metrics(metrics_, batch);
             metrics_.end_batch();
         }
-        if (interrupted_ && interrupted_()) status_ = TrainingStatus::interrupted;
+        if (asks_to_stop()) status_ = TrainingStatus::interrupted;
     }
 
     const PackedNetwork<T>& network_;

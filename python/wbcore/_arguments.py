@@ -33,7 +33,10 @@ def shown(value: object) -> str:
     """The value as an error message names it: short, and arrays by their shape."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    text = " ".join(_REPR.repr(value).split())
+    try:
+        text = " ".join(_REPR.repr(value).split())
+    except Exception:  # noqa: BLE001 - an integer of thousands of digits, or a `__repr__` of one's own
+        text = f"an object of {type(value).__name__} that cannot be shown"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -59,7 +62,7 @@ def integer(
     except TypeError:
         raise TypeError(message(shown(value))) from None
     if not low <= result <= high:
-        raise ValueError(message(str(result)))
+        raise ValueError(message(shown(result)))
     return result
 
 

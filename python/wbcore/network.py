@@ -139,12 +139,16 @@ class Network:
         >>> net.activations
         ('tanh', 'sigmoid')
         """
-        if isinstance(widths, (str, bytes)) or not hasattr(widths, "__len__") or len(widths) < 2:
+        try:
+            given = () if isinstance(widths, (str, bytes)) else tuple(widths)
+        except TypeError:
+            given = ()
+        if len(given) < 2:
             raise ValueError(
                 f"[mlp] expected widths to be at least two integers such as [64, 32, 10], "
                 f"got {_arguments.shown(widths)}"
             )
-        sizes = [_arguments.integer("mlp", "every width", width) for width in widths]
+        sizes = [_arguments.integer("mlp", "every width", width) for width in given]
         last = len(sizes) - 2
         layers = [
             Dense(

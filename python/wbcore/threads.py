@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from wbcore import _arguments, _core
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 __all__ = ["get_num_threads", "num_threads", "register_with_threadpoolctl", "set_num_threads"]
 
@@ -61,7 +57,7 @@ def set_num_threads(n: int | None) -> None:
     _core.set_thread_limit(_arguments.n_threads("set_num_threads", n))
 
 
-class num_threads:  # noqa: N801 - read as a function: with num_threads(2): ...
+class num_threads(_core.ThreadLimit):  # noqa: N801 - read as a function: with num_threads(2): ...
     """Limit the threads of the calls within a `with` block, on the calling thread alone.
 
     Parameters
@@ -85,19 +81,7 @@ class num_threads:  # noqa: N801 - read as a function: with num_threads(2): ...
     def __init__(self, n: int) -> None:
         if n is None:
             raise TypeError("[num_threads] expected n as an integer of at least 1, got None")
-        self._n = _arguments.n_threads("num_threads", n)
-        self._before: list[int] = []
-
-    def __enter__(self) -> None:
-        self._before.append(_core.set_thread_limit_here(self._n))
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        _core.set_thread_limit_here(self._before.pop())
+        super().__init__(_arguments.n_threads("num_threads", n))
 
 
 def register_with_threadpoolctl() -> None:

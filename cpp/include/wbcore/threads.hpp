@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 
 #include "wbcore/range.hpp"
 
@@ -24,11 +25,15 @@ void set_thread_limit(std::size_t n);
 std::size_t set_thread_limit_here(std::size_t n);
 
 // All of `size` threads wait until each has arrived. The size comes with them: only a team that runs knows how many it is.
+// In a child that one of them has forked nobody is waited for.
 class Barrier {
 public:
+    Barrier();
     void arrive_and_wait(std::size_t size);
+    bool is_forked() const;
 
 private:
+    const std::uint64_t fork_generation_;
     alignas(64) std::atomic<std::uint32_t> arrived_{0};
     alignas(64) std::atomic<std::uint32_t> phase_{0};
 };
@@ -49,9 +54,17 @@ private:
     void (*call_)(const void*, std::size_t, std::size_t);
 };
 
+// What run_team throws in a child that one of its bodies has forked: the other threads are not there, and their part is not done.
+class Forked : public std::runtime_error {
+public:
+    Forked()
+        : std::runtime_error(
+              "expected to end in the process that began, got a child that was forked within it") {}
+};
+
 // body(t, size) for t = 0 .. size - 1 at the same time, the caller's thread being t = 0. The size is n, or less when the
 // system has no more threads: since no result depends on it, fewer are better than none. When some throw, one of their
-// errors is thrown here after all are done; a body that waits for the others must not throw.
+// errors is thrown here after all are done; a body that waits for the others must not throw. Throws Forked.
 // Any number of threads may call this at once; each call has workers of its own. Allocates only when workers are lacking.
 void run_team(std::size_t n, const TeamBody& body);
 
