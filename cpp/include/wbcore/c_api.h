@@ -71,9 +71,9 @@ WBCORE_EXPORT int wbcore_predict_strided(
 // The most threads that a call uses when it is not told a number: what is set for the calling thread, else for the
 // process, else WBCORE_NUM_THREADS, else the processors there are. 0 for an error.
 WBCORE_EXPORT size_t wbcore_get_num_threads(void);
-// For the process; 0 returns to the default.
+// For the process; 0 returns to the default, more than 1024 is 1024.
 WBCORE_EXPORT void wbcore_set_num_threads(size_t n);
-// For the calling thread alone; 0: nothing is set for it. Returns what was set before.
+// The same for the calling thread alone; 0: nothing is set for it. Returns what was set before.
 WBCORE_EXPORT size_t wbcore_set_num_threads_here(size_t n);
 
 #ifdef __cplusplus
