@@ -71,6 +71,23 @@ def test_one_line_says_what_is_wrong(folder, tmp_path, monkeypatch, words, messa
     assert not list(tmp_path.iterdir())  # nothing half done is left
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "digits", "--epoch", "3"], "No such option: --epoch"),
+        (["train", "digits", "--epochs", "ten"], "Invalid value for '--epochs': "),
+        (["train", "digits", "--epochs"], "Option '--epochs' requires an argument"),
+        (["train"], "Missing argument 'DATA'"),
+        (["inspect", "a", "b\x1b[31m"], r"(b\x1b[31m)"),
+        (["teach"], "No such command 'teach'"),
+        (["--none"], "No such option: --none"),
+    ],
+)
+def test_words_that_are_wrong_are_one_line_too(words, message):
+    line = fail(*words)
+    assert message in line
+
+
 def test_every_changed_byte_of_a_model_is_one_line(folder, tmp_path):
     model = (folder / "iris.model").read_bytes()
     rng = np.random.default_rng(0)

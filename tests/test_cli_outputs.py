@@ -81,7 +81,7 @@ def test_a_full_disk_for_the_report_costs_no_model():
         assert Path("new.png").stat().st_size
         for words in (PREDICT, INSPECT, (*INSPECT, "--json")):
             assert start(*words, stdout=stream) == (2, message)
-        assert start("--help", stdout=stream) == (2, "wbcore: No space left on device\n")
+        assert start("--help", stdout=stream) == (2, message)
 
 
 @pytest.mark.uninstrumented
@@ -91,6 +91,54 @@ def test_a_reader_that_leaves_is_no_error(words):
         assert start(*words, stdout=stream) == (141, "")
 
 
+def long_table(rows):
+    """A table whose prediction no pipe takes in one write."""
+    Path("long.csv").write_text("a,b\n" + "0.5,0.25\n" * rows)
+    return ("predict", "model.safetensors", "long.csv")
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_fills_up_in_mid_output_is_an_error(unbuffered):
+    """The system writes what there is room for, and says so only with the next write."""
+    words = long_table(5000)
+    limit = 'ulimit -f 8; exec "$@"'
+    command = ["sh", "-c", limit, "sh", sys.executable, "-m", "wbcore.cli", *words]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with Path("out").open("w") as stream:
+        done = subprocess.run(
+            command, stdout=stream, stderr=subprocess.PIPE, env=environment, text=True, timeout=100
+        )
+    assert Path("out").stat().st_size < len(succeed(*words))
+    assert (done.returncode, done.stderr) == (2, "wbcore: stdout: File too large\n")
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_in_mid_output(unbuffered):
+    command = [sys.executable, "-m", "wbcore.cli", *long_table(20_000)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(100), process.stderr.read()) == (141, b"")
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("--help",), ("train", "--help"), ("--version",), ()])
+def test_help_without_a_reader_or_room(words, unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with broken_pipe() as stream:
+        assert start(*words, stdout=stream, env=environment) == (141, "")
+    with FULL.open("w") as stream:
+        code, text = start(*words, stdout=stream, env=environment)
+    assert code == 2
+    assert text == "wbcore: stdout: No space left on device\n"
+
+
 @pytest.mark.uninstrumented
 def test_nowhere_to_say_anything():
     command = [sys.executable, "-m", "wbcore.cli", *map(str, TRAIN)]
@@ -98,8 +146,9 @@ def test_nowhere_to_say_anything():
     assert done.returncode == 0
     assert wb.load("new.model").widths == (2, 4, 2)
     with FULL.open("w") as stream:  # not even why it failed
-        wrong = [sys.executable, "-m", "wbcore.cli", "inspect", "none"]
-        assert subprocess.run(wrong, stderr=stream, timeout=100).returncode == 2
+        for words in (["inspect", "none"], ["inspect", "--none"], ["none"]):
+            wrong = [sys.executable, "-m", "wbcore.cli", *words]
+            assert subprocess.run(wrong, stderr=stream, timeout=100).returncode == 2
 
 
 @pytest.mark.uninstrumented
