@@ -1,7 +1,6 @@
 """The commands of ``wbcore``: their arguments, and one line for what is wrong with them."""
 
 import functools
-import json
 import re
 import sys
 from collections.abc import Callable
@@ -256,15 +255,14 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a model is: its data, its training, its weights and biases by layer."""
-    from wbcore.inspect import parameter_table, weight_bias_correlation
-
     net = wb.load(model)
-    tables = {"parameters": parameter_table(net), "correlation": weight_bias_correlation(net)}
     if as_json:
-        found = {"metadata": net.metadata, **{k: t.to_dict() for k, t in tables.items()}}
-        write(json.dumps(found, indent=2) + "\n")
+        from wbcore.cli.description import json_text
+
+        write(json_text(net) + "\n")
         return
     from wbcore.cli.report import say, show_metadata, show_table
+    from wbcore.inspect import parameter_table, weight_bias_correlation
 
     stream = Stream(sys.stdout, "stdout")
     screen = console(stream)
@@ -272,6 +270,6 @@ def inspect(
     headline = f"{model}: {widths}, {net.n_parameters} parameters, {net.dtype}"
     say(screen, headline, style="bold")
     show_metadata(screen, net.metadata)
-    for table in tables.values():
+    for table in (parameter_table(net), weight_bias_correlation(net)):
         show_table(screen, table)
     stream.finish()
