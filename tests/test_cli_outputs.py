@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -204,6 +205,51 @@ def test_a_disk_that_is_full_after_the_training_costs_no_model(monkeypatch, full
 @contextmanager
 def quiet_bar(*_):
     yield None
+
+
+@pytest.mark.uninstrumented
+def test_the_first_ctrl_c_is_no_error_once_an_epoch_has_ended():
+    words = ["train", "data.csv", "--target", "k", "--epochs", "1000000", "-o", "new.model"]
+    command = [sys.executable, "-m", "wbcore.cli", *words]
+    # The shell that started the tests may ignore Ctrl-C, and so would the process.
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:
+        while "network:" not in process.stdout.readline():
+            assert process.poll() is None
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        text, errors = process.communicate(timeout=100)
+    assert (process.returncode, errors) == (0, "")
+    assert "Interrupted after " in text
+    assert wb.load("new.model").metadata["training"]["epochs_run"] >= 1
+
+
+AT_START = """
+import sys, wbcore.cli
+
+class Pressed:
+    def find_spec(name, *_):
+        if name == "{}":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Pressed)
+sys.argv = ["wbcore", "inspect", "model.safetensors"]
+wbcore.cli.main()
+"""
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("module", ["typer", "wbcore.cli.app", "wbcore.cli.report"])
+def test_ctrl_c_while_modules_are_imported(module):
+    command = [sys.executable, "-c", AT_START.format(module)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "wbcore: interrupted\n")
 
 
 def press_ctrl_c_around(function):
