@@ -462,7 +462,10 @@ TAMPERED = [
     (swap_shape, r"expected layers.0.weights to be F32 \[4, 3\], got F32 \[3, 4\]"),
     (rename, r"expected a tensor layers.0.weights, got none of that name"),
     (claim_doubles, r"expected layers.0.biases to be F32 \[3\], got F16 \[6\]"),
-    (obeyed_type, r"expected layers.0.weights to be F32 \[4, 3\], got '\\x1b\]0;x\\x07.*' \[4, 3\]"),
+    (
+        obeyed_type,
+        r"expected layers.0.weights to be F32 \[4, 3\], got '\\x1b\]0;x\\x07.*' \[4, 3\]",
+    ),
     (long_shape, r"expected layers.0.weights to be F32 \[4, 3\], got F32 \[1, 1, 1, "),
     (change_metadata(format=OBEYED), r"expected a model that wbcore saved"),
     (change_metadata(format_version=OBEYED * 99), r"expected format_version '1', got '\\x1b"),

@@ -16,7 +16,6 @@ from wbcore.cli.settings import parse_widths
 from wbcore.cli.terminal import Stream, console, write
 
 
-
 class _Commands(TyperGroup):
     """All commands: what is wrong with their words is one line too, and so is a help unread."""
 

@@ -15,7 +15,9 @@ __all__ = ["json_text"]
 def json_text(net: "Network") -> str:
     """Return the metadata and the two tables by their columns; null is a number not defined."""
     parameters = _columns(parameter_table(net))
-    parameters["shape"] = [list(part.shape) for layer in net for part in (layer.weights, layer.biases)]
+    parameters["shape"] = [
+        list(part.shape) for layer in net for part in (layer.weights, layer.biases)
+    ]
     found = {
         "metadata": net.metadata,
         "parameters": parameters,

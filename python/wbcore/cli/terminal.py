@@ -8,7 +8,15 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-__all__ = ["BROKEN_PIPE", "Stream", "buffer_output", "console", "discard_output", "visible", "write"]
+__all__ = [
+    "BROKEN_PIPE",
+    "Stream",
+    "buffer_output",
+    "console",
+    "discard_output",
+    "visible",
+    "write",
+]
 
 BROKEN_PIPE = 141
 """The exit code when the reader of the output went away: 128 + SIGPIPE, as a shell reports it."""
