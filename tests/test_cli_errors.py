@@ -56,19 +56,25 @@ def folder(tmp_path_factory):
         (["train", "digits", "--seed", "-1"], "--seed: expected at least 0, got -1"),
         (
             ["train", "digits", "--activation", "rellu"],
-            "--activation: expected one of identity, sigmoid, relu, tanh, leaky_relu, elu, "
-            "softplus, gelu, silu, got rellu",
+            (
+                "--activation: expected one of identity, sigmoid, relu, tanh, leaky_relu, elu, "
+                "softplus, gelu, silu, got rellu"
+            ),
         ),
         (["train", "digits", "--activation", "softmax"], "silu, got softmax"),
         (
             ["train", "digits", "--test-fraction", "0.0001"],
-            "1797 rows are too few to hold out a fraction of 0.0001: that is less than a row of "
-            "the largest class, of 183 rows; --test-fraction 0.0055 is one row",
+            (
+                "1797 rows are too few to hold out a fraction of 0.0001: that is less than a row "
+                "of the largest class, of 183 rows; --test-fraction 0.0055 is one row"
+            ),
         ),
         (
             ["train", "{}/diabetes.csv", "--target", "target", "--test-fraction", "0.0001"],
-            "442 rows are too few to hold out a fraction of 0.0001: that is less than a row of "
-            "them; --test-fraction 0.0023 is one row",
+            (
+                "442 rows are too few to hold out a fraction of 0.0001: that is less than a row of "
+                "them; --test-fraction 0.0023 is one row"
+            ),
         ),
         (["predict", "{}/none", "{}/iris.csv"], "none"),
         (["predict", "{}/iris.csv", "{}/iris.csv"], "expected a safetensors file"),

@@ -1,6 +1,7 @@
-"""The command line loses no trained model: not to a closed pipe, a full disk, Ctrl-C or a kill; nor part of an output in silence.
+"""The command line loses no trained model: not to a closed pipe, a full disk, Ctrl-C or a kill.
 
-Whatever comes, the model file is whole or absent, and it is there when the training had ended.
+Nor part of an output in silence. Whatever comes, the model file is whole or absent, and it is
+there when the training had ended.
 """
 
 import contextlib

@@ -9,7 +9,7 @@ import typer
 import wbcore as wb
 from wbcore.cli.terminal import BROKEN_PIPE, Stream, discard_output, visible
 
-__all__ = ["INTERRUPTED", "exit_code", "say_error"]
+__all__ = ["exit_code"]
 
 ERROR, INTERRUPTED = 2, 130
 
@@ -19,37 +19,43 @@ def exit_code(call: Callable[[], int | None]) -> int:
 
     2 for an error, 130 after Ctrl-C, 141 without a word when the reader of the output went away.
     """
-    code = ERROR
     try:
         return call() or 0
-    except (ValueError, ModuleNotFoundError, wb.DivergenceError) as error:
-        message = str(error)
-    except MemoryError as error:
-        message = f"not enough memory: {error}"
-    except KeyboardInterrupt as interrupt:
-        message, code = f"interrupted{''.join(interrupt.args)}", INTERRUPTED
-    except typer.Abort:  # how some versions of typer pass a Ctrl-C on
-        message, code = "interrupted", INTERRUPTED
     except BrokenPipeError:
-        discard_output()
-        return BROKEN_PIPE
+        return _unread()
     except SystemExit as end:  # with 1, as rich and typer end the help that nobody reads
         if not isinstance(end.__context__, BrokenPipeError):
             raise
-        discard_output()
-        return BROKEN_PIPE
-    except OSError as error:
+        return _unread()
+    except (KeyboardInterrupt, typer.Abort) as interrupt:  # some versions of typer turn it into one
+        _say(f"interrupted{''.join(interrupt.args)}")
+        return INTERRUPTED
+    except Exception as error:
+        message = _message(error)
+        if message is None:
+            raise
+    if message:
+        _say(message)
+    return ERROR
+
+
+def _unread() -> int:
+    discard_output()
+    return BROKEN_PIPE
+
+
+def _message(error: Exception) -> str | None:
+    """Return what is wrong; None if that is a fault of this program."""
+    if isinstance(error, (ValueError, ModuleNotFoundError, wb.DivergenceError)):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}"
+    if isinstance(error, OSError):
         names = [str(n) for n in (error.filename, error.filename2) if n is not None]
-        message = ": ".join([*names, error.strerror or str(error)])
         if names == ["stdout"]:
             discard_output()
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
-        message = _usage(error)
-    if message:
-        say_error(message)
-    return code
+        return ": ".join([*names, error.strerror or str(error)])
+    return _usage(error) if hasattr(error, "format_message") else None
 
 
 def _usage(error: Exception) -> str:
@@ -64,7 +70,7 @@ def _usage(error: Exception) -> str:
     return f"{message.rstrip('.')}; see {context.command_path} --help" if context else message
 
 
-def say_error(message: str) -> None:
+def _say(message: str) -> None:
     """Write the one line; where nobody takes it there is nothing to be done."""
     # The library names the operation first, "[fit] ...": of use to a caller, not here.
     message = re.sub(r"(^|: )\[\w+\] ", r"\1", " ".join(message.split()), count=1)

@@ -79,7 +79,7 @@ def _cell(value: object) -> str:
     if not isinstance(value, float):
         return str(value)
     if math.isnan(value):  # a correlation that is not defined
-        return "–"  # noqa: RUF001
+        return "–"
     if value == 0.0 or 1.0 <= abs(value) < 1e5:
         return f"{value:.5g}"
     return f"{value:.4f}" if 1e-4 <= abs(value) < 1.0 else f"{value:.1e}"

@@ -24,7 +24,7 @@ _ACTIVATIONS = tuple(name for name in activations.NAMES if name != "softmax")
 _WIDTHS = f"widths of at least 1 and at most {2**31 - 1}"
 
 # Measured peaks, rounded up. A parameter is there as the network's, its momentum, packed for the
-# kernels as it is and transposed, and in float64 when it is drawn and when the scaling is folded in.
+# kernels as it is and transposed, and in float64 when it is drawn and when scaling is folded in.
 # A unit has its values for the rows of a batch and their gradients, and those of a prediction's
 # block of rows; and what its few weights are padded to.
 _BYTES_A_PARAMETER, _BYTES_A_UNIT, _BYTES_A_UNIT_AND_ROW = 30, 2300, 8

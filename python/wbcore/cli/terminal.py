@@ -47,7 +47,7 @@ def buffer_output() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if isinstance(getattr(stream, "buffer", None), io.RawIOBase):
-            buffered = open(  # noqa: PTH123, SIM115, a descriptor that stays open to the end
+            buffered = open(  # noqa: SIM115, a descriptor that stays open to the end
                 stream.fileno(),
                 "w",
                 encoding=stream.encoding,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbcore import _arguments
-from wbcore.io.frame import Column, Frame, first_row, missing_values, numbers, read_frame, require
+from wbcore.io.frame import Column, Frame, missing_values, numbers, read_frame, require
 
 __all__ = ["MAX_INTEGER_CLASSES", "TASKS", "TableData", "read_features", "read_table"]
 
