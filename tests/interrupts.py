@@ -32,6 +32,20 @@ def interrupt_at(n, event_wanted, files):
         sys.settrace(before)
 
 
+def confined(function, *arguments):
+    """Calls a function so that no exception stays the current one of the thread.
+
+    Where a trace function raises while the interpreter is about to leave an except clause, or a
+    with that suppresses, the exception handled there is never put away: it would be the context of
+    every later error, also of other tests. A generator has a current exception of its own.
+    """
+
+    def run():
+        yield function(*arguments)
+
+    return next(run())
+
+
 def descriptors():
     return len(list(Path("/proc/self/fd").iterdir()))
 

@@ -234,7 +234,9 @@ def test_inspect(digits):
     found = json.loads(succeed("inspect", path, "--json"))
     net = wb.load(path)
     assert found["metadata"] == net.metadata
-    assert found["parameters"] == wb.inspect.parameter_table(net).to_dict()
+    columns = wb.inspect.parameter_table(net).to_dict()
+    shapes = [[64, 64], [64], [64, 10], [10]]
+    assert found["parameters"] == {**columns, "shape": shapes}
 
 
 def test_constant_columns_are_named(tmp_path):
@@ -293,3 +295,23 @@ def test_nothing_heavy_is_imported_for_help():
     code = "import sys, wbcore.cli.app; print({'pandas', 'matplotlib', 'sklearn'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_what_is_not_defined_is_null_in_json_and_a_dash_in_the_table(tmp_path):
+    """As the correlation of a layer of one unit, and all that is made of infinite parameters."""
+    net = wb.Network.mlp([2, 3, 1], seed=0)
+    net[0].weights[0, 0] = np.inf
+    net.save(tmp_path / "one.model")
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    text = succeed("inspect", tmp_path / "one.model", "--json")
+    found = json.loads(text, parse_constant=refuse)
+    assert found["correlation"] == {"layer": [0, 1], "units": [3, 1], "correlation": [None, None]}
+    assert found["parameters"]["shape"] == [[2, 3], [3], [3, 1], [1]]
+    assert found["parameters"]["max"][0] is None
+    assert found["parameters"]["max"][2] == float(net[1].weights.max())
+    shown = succeed("inspect", tmp_path / "one.model")
+    assert "nan" not in shown
+    assert shown.rstrip().endswith("–")

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from cli_runner import fail, succeed
+from cli_runner import fail, invoke, succeed
 from sklearn import datasets
 
 from wbcore.cli import main
@@ -54,7 +54,28 @@ def folder(tmp_path_factory):
         (["train", "digits", "--weight-decay", "-1"], "--weight-decay: expected a finite number"),
         (["train", "digits", "--test-fraction", "1"], "--test-fraction: expected a number between"),
         (["train", "digits", "--seed", "-1"], "--seed: expected at least 0, got -1"),
-        (["train", "digits", "--activation", "cubic"], "identity, sigmoid, relu"),
+        (
+            ["train", "digits", "--activation", "rellu"],
+            (
+                "--activation: expected one of identity, sigmoid, relu, tanh, leaky_relu, elu, "
+                "softplus, gelu, silu, got rellu"
+            ),
+        ),
+        (["train", "digits", "--activation", "softmax"], "silu, got softmax"),
+        (
+            ["train", "digits", "--test-fraction", "0.0001"],
+            (
+                "1797 rows are too few to hold out a fraction of 0.0001: that is less than a row "
+                "of the largest class, of 183 rows; --test-fraction 0.0055 is one row"
+            ),
+        ),
+        (
+            ["train", "{}/diabetes.csv", "--target", "target", "--test-fraction", "0.0001"],
+            (
+                "442 rows are too few to hold out a fraction of 0.0001: that is less than a row of "
+                "them; --test-fraction 0.0023 is one row"
+            ),
+        ),
         (["predict", "{}/none", "{}/iris.csv"], "none"),
         (["predict", "{}/iris.csv", "{}/iris.csv"], "expected a safetensors file"),
         (["predict", "{}/iris.model", "{}/none.csv"], "none.csv: No such file or directory"),
@@ -65,10 +86,31 @@ def folder(tmp_path_factory):
 )
 def test_one_line_says_what_is_wrong(folder, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
-    line = fail(*(word.format(folder) for word in words))
+    line = fail(*(word.format(folder) for word in words))  # nothing was printed before it
     assert message in line
     assert "] expected" not in line  # the name of the operation is for callers
     assert not list(tmp_path.iterdir())  # nothing half done is left
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "digits", "--epoch", "3"], "No such option: --epoch"),
+        (["train", "digits", "--epochs", "ten"], "Invalid value for '--epochs': "),
+        (["train", "digits", "--epochs"], "Option '--epochs' requires an argument"),
+        (["train"], "Missing argument 'DATA'"),
+        (["inspect", "a", "b\x1b[31m"], r"(b\x1b[31m)"),
+        (["teach"], "No such command 'teach'"),
+        (["--none"], "No such option: --none"),
+    ],
+)
+def test_words_that_are_wrong_are_one_line_too(words, message):
+    line = fail(*words)
+    assert message in line
+
+
+def test_an_unknown_activation_is_found_out_before_anything_is_printed():
+    assert not invoke("train", "digits", "--activation", "rellu").stdout
 
 
 def test_every_changed_byte_of_a_model_is_one_line(folder, tmp_path):
@@ -131,6 +173,9 @@ def test_classes_of_one_row_each_are_no_matter_of_too_few_rows(tmp_path, monkeyp
     write_table(120, **{"the k": range(120)})
     line = fail("train", "t.csv", "--target", "the k", "--task", "classification")
     assert "--ignore 'the k', or give --task regression if it is a quantity" in line
+    write_table(330, k=[*range(300), *range(30)])  # most of them have
+    line = fail("train", "t.csv", "--target", "k", "--task", "classification")
+    assert "t.csv: 270 of the 300 classes of 'k' have one row, as those of an identifier" in line
     write_table(4, k=["x", "x", "y", "y"])  # here they are too few
     assert "4 rows are too few to hold out a fraction of 0.2" in fail(
         "train", "t.csv", "--target", "k"
@@ -160,6 +205,42 @@ def test_the_column_with_values_out_of_range_is_named(tmp_path, monkeypatch, tar
 )
 def test_a_network_too_large_for_the_machine(tmp_path, widths, message):
     assert message in fail("train", "digits", "--hidden", widths, "-o", tmp_path / "m")
+    assert not list(tmp_path.iterdir())
+
+
+PEAK = r"""
+import re, sys
+from pathlib import Path
+from wbcore.cli import settings, training
+from wbcore.cli.data import load_table
+
+def peak():
+    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+
+hidden, batch = tuple(map(int, sys.argv[1].split(","))), int(sys.argv[2])
+data = load_table(Path("t.csv"), "k", 0.2, 0)
+given = {"hidden": hidden, "batch_size": batch, "epochs": 1, "learning_rate": 1e-9}
+before = peak()
+training.train(data, settings.settings_for("table", "classification", len(data.X), given))
+print(peak() - before, settings.training_bytes((len(data.features), *hidden, 2), batch))
+"""
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("words", [("50000", "1"), ("50000", "300"), ("1200,1200", "32")])
+def test_the_memory_of_a_training_is_estimated(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"a": np.arange(800.0), "k": ["yes", "no"] * 400}).to_csv("t.csv", index=False)
+    command = [sys.executable, "-c", PEAK, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    taken, estimated = map(int, done.stdout.split())
+    assert 0.4 * estimated < taken < 1.1 * estimated
+
+
+def test_a_network_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("wbcore.cli.settings._memory", lambda: 16 * 10**9)
+    line = fail("train", "digits", "--hidden", "10000000", "-o", tmp_path / "m")
+    assert "fits the 16 GB of this machine, got about 48.1 GB" in line
     assert not list(tmp_path.iterdir())
 
 

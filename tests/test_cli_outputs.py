@@ -6,13 +6,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 from cli_runner import fail, invoke, succeed
+from interrupts import confined
 from test_io_idx import write_folder
 
 import wbcore as wb
@@ -81,7 +84,7 @@ def test_a_full_disk_for_the_report_costs_no_model():
         assert Path("new.png").stat().st_size
         for words in (PREDICT, INSPECT, (*INSPECT, "--json")):
             assert start(*words, stdout=stream) == (2, message)
-        assert start("--help", stdout=stream) == (2, "wbcore: No space left on device\n")
+        assert start("--help", stdout=stream) == (2, message)
 
 
 @pytest.mark.uninstrumented
@@ -91,6 +94,54 @@ def test_a_reader_that_leaves_is_no_error(words):
         assert start(*words, stdout=stream) == (141, "")
 
 
+def long_table(rows):
+    """A table whose prediction no pipe takes in one write."""
+    Path("long.csv").write_text("a,b\n" + "0.5,0.25\n" * rows)
+    return ("predict", "model.safetensors", "long.csv")
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_fills_up_in_mid_output_is_an_error(unbuffered):
+    """The system writes what there is room for, and says so only with the next write."""
+    words = long_table(5000)
+    limit = 'ulimit -f 8; exec "$@"'
+    command = ["sh", "-c", limit, "sh", sys.executable, "-m", "wbcore.cli", *words]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with Path("out").open("w") as stream:
+        done = subprocess.run(
+            command, stdout=stream, stderr=subprocess.PIPE, env=environment, text=True, timeout=100
+        )
+    assert Path("out").stat().st_size < len(succeed(*words))
+    assert (done.returncode, done.stderr) == (2, "wbcore: stdout: File too large\n")
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_in_mid_output(unbuffered):
+    command = [sys.executable, "-m", "wbcore.cli", *long_table(20_000)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(100), process.stderr.read()) == (141, b"")
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("--help",), ("train", "--help"), ("--version",), ()])
+def test_help_without_a_reader_or_room(words, unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with broken_pipe() as stream:
+        assert start(*words, stdout=stream, env=environment) == (141, "")
+    with FULL.open("w") as stream:
+        code, text = start(*words, stdout=stream, env=environment)
+    assert code == 2
+    assert text == "wbcore: stdout: No space left on device\n"
+
+
 @pytest.mark.uninstrumented
 def test_nowhere_to_say_anything():
     command = [sys.executable, "-m", "wbcore.cli", *map(str, TRAIN)]
@@ -98,8 +149,9 @@ def test_nowhere_to_say_anything():
     assert done.returncode == 0
     assert wb.load("new.model").widths == (2, 4, 2)
     with FULL.open("w") as stream:  # not even why it failed
-        wrong = [sys.executable, "-m", "wbcore.cli", "inspect", "none"]
-        assert subprocess.run(wrong, stderr=stream, timeout=100).returncode == 2
+        for words in (["inspect", "none"], ["inspect", "--none"], ["none"]):
+            wrong = [sys.executable, "-m", "wbcore.cli", *words]
+            assert subprocess.run(wrong, stderr=stream, timeout=100).returncode == 2
 
 
 @pytest.mark.uninstrumented
@@ -155,6 +207,51 @@ def quiet_bar(*_):
     yield None
 
 
+@pytest.mark.uninstrumented
+def test_the_first_ctrl_c_is_no_error_once_an_epoch_has_ended():
+    words = ["train", "data.csv", "--target", "k", "--epochs", "1000000", "-o", "new.model"]
+    command = [sys.executable, "-m", "wbcore.cli", *words]
+    # The shell that started the tests may ignore Ctrl-C, and so would the process.
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:
+        while "network:" not in process.stdout.readline():
+            assert process.poll() is None
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        text, errors = process.communicate(timeout=100)
+    assert (process.returncode, errors) == (0, "")
+    assert "Interrupted after " in text
+    assert wb.load("new.model").metadata["training"]["epochs_run"] >= 1
+
+
+AT_START = """
+import sys, wbcore.cli
+
+class Pressed:
+    def find_spec(name, *_):
+        if name == "{}":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Pressed)
+sys.argv = ["wbcore", "inspect", "model.safetensors"]
+wbcore.cli.main()
+"""
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("module", ["typer", "wbcore.cli.app", "wbcore.cli.report"])
+def test_ctrl_c_while_modules_are_imported(module):
+    command = [sys.executable, "-c", AT_START.format(module)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "wbcore: interrupted\n")
+
+
 def press_ctrl_c_around(function):
     def pressed(*arguments, **options):
         signal.raise_signal(signal.SIGINT)
@@ -200,6 +297,14 @@ def test_ctrl_c_before_the_first_epoch_has_ended(monkeypatch):
     assert names() == {"data.csv", "model.safetensors"}
 
 
+class Result(NamedTuple):
+    """What the tests look at of a run."""
+
+    exit_code: int
+    stderr: str
+    output: str
+
+
 def interrupted_at(place):
     """Runs a training with two Ctrl-C at a line of the command line's own code, by number.
 
@@ -231,7 +336,9 @@ def interrupted_at(place):
         outer = sys.gettrace()
         sys.settrace(trace)
         try:
-            result = invoke(*TRAIN)
+            result = confined(invoke, *TRAIN)
+        except KeyboardInterrupt:  # outside of all commands: `main` says so
+            result = Result(130, "wbcore: interrupted\n", "")
         finally:
             sys.settrace(outer)
     return result, reached
@@ -244,6 +351,7 @@ def test_two_ctrl_c_anywhere_lose_no_epoch_that_ended():
         Path("new.model").unlink(missing_ok=True)
         result, reached = interrupted_at(place)
         assert result.exit_code in (0, 130), (place, result.output)
+        assert sys.exc_info()[1] is None, place  # else it is the context of all errors to come
         if not reached:
             break
         after_an_epoch = reached == 2

@@ -70,7 +70,7 @@ def test_classes_that_are_all_marks(write, target):
 @pytest.mark.parametrize("empty", ["", '""'])
 def test_an_empty_field_is_missing_among_text(write, empty):
     path = write(f"x,region\n1,EU\n2,{empty}\n3,NA\n")
-    with pytest.raises(ValueError, match="'region' has 1 missing values, the first in row 2"):
+    with pytest.raises(ValueError, match="'region' has 1 missing value, in row 2"):
         read_table(path, "region")
 
 
@@ -81,10 +81,10 @@ def test_an_empty_field_is_missing_among_text(write, empty):
 def test_a_mark_is_missing_among_numbers_and_bools(write, mark, values):
     rows = [f"{k},{value},{value}" for k, value in enumerate(values)]
     path = write("\n".join(["x,f,y", *rows, f"4,{values[0]},{mark}", ""]))
-    with pytest.raises(ValueError, match="target 'y' has 1 missing values, the first in row 4"):
+    with pytest.raises(ValueError, match="target 'y' has 1 missing value, in row 4"):
         read_table(path, "y")
     path = write("\n".join(["x,f,y", *rows, f"4,{mark},{values[0]}", ""]))
-    with pytest.raises(ValueError, match="column 'f' has 1 missing values, the first in row 4"):
+    with pytest.raises(ValueError, match="column 'f' has 1 missing value, in row 4"):
         read_table(path, "y", task="classification")
 
 
@@ -179,7 +179,9 @@ def test_a_parquet_target_of_neither_classes_nor_numbers(tmp_path, values, kind)
     path = tmp_path / "t.parquet"
     pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "y": values}).to_parquet(path)
     missing = values[0] is None
-    message = "has 1 missing values" if missing else f"holds values of type {kind}, neither class"
+    message = (
+        "has 1 missing value, in row" if missing else f"holds values of type {kind}, neither class"
+    )
     with pytest.raises(ValueError, match=f"the target 'y' {message}"):
         read_table(path, "y")
     for task in ("classification", "regression"):

@@ -389,6 +389,17 @@ def claim_doubles(header):
     header["layers.0.biases"].update(dtype="F16", shape=[6])
 
 
+def obeyed_type(header):
+    header["layers.0.weights"]["dtype"] = OBEYED
+
+
+def long_shape(header):
+    header["layers.0.weights"]["shape"] = [1] * 10_000
+
+
+# What a terminal would obey: a title for its window.
+OBEYED = "\x1b]0;x\x07" * 3
+
 TAMPERED = [
     (
         change_metadata(format="other"),
@@ -451,6 +462,18 @@ TAMPERED = [
     (swap_shape, r"expected layers.0.weights to be F32 \[4, 3\], got F32 \[3, 4\]"),
     (rename, r"expected a tensor layers.0.weights, got none of that name"),
     (claim_doubles, r"expected layers.0.biases to be F32 \[3\], got F16 \[6\]"),
+    (
+        obeyed_type,
+        r"expected layers.0.weights to be F32 \[4, 3\], got '\\x1b\]0;x\\x07.*' \[4, 3\]",
+    ),
+    (long_shape, r"expected layers.0.weights to be F32 \[4, 3\], got F32 \[1, 1, 1, "),
+    (change_metadata(format=OBEYED), r"expected a model that wbcore saved"),
+    (change_metadata(format_version=OBEYED * 99), r"expected format_version '1', got '\\x1b"),
+    (change_metadata(contract=OBEYED), r"damaged \(contract '\\x1b"),
+    (change_metadata(architecture=OBEYED), r"expected JSON objects in the metadata, got '\\x1b"),
+    (change_metadata(metadata=OBEYED), r"expected JSON objects in the metadata, got '\\x1b"),
+    (change_architecture(**{OBEYED: 1}), r"expected an architecture .* got "),
+    (change_architecture(dtype=OBEYED), r"expected an architecture .* got "),
 ]
 
 
@@ -461,8 +484,11 @@ def test_tampered_headers_are_refused_even_with_the_right_sum(path, change, mess
     header, data = parts(path)
     change(header)
     write(path, signed(header, data), data)
-    with pytest.raises(wb.ModelFileError, match=r"\[load\] .*" + message):
+    with pytest.raises(wb.ModelFileError, match=r"\[load\] .*" + message) as refused:
         wb.load(path)
+    text = str(refused.value)
+    assert text.isprintable()
+    assert len(text) < 300 + len(str(path))
 
 
 @pytest.mark.usefixtures("no_network")

@@ -108,7 +108,7 @@ def test_missing_values_are_named(table, frame):
     with pytest.raises(ValueError, match="column 'lift' has 2 missing values, the first in row 1"):
         read_table(table(lift=bools), "price", ignore=ignoring("price"))
     kinds = frame["kind"].where(frame.index != 2)
-    with pytest.raises(ValueError, match="target 'kind' has 1 missing values, the first in row 3"):
+    with pytest.raises(ValueError, match="target 'kind' has 1 missing value, in row 3"):
         read_table(table(kind=kinds), "kind", ignore=ignoring("kind"))
 
 
@@ -143,7 +143,7 @@ def test_nullable_columns_of_parquet(table, frame):
     data = read_table(whole, "price", ignore=ignoring("price"))
     np.testing.assert_array_equal(data.X[:, 1], frame["rooms"])
     holes = table(".parquet", rooms=frame["rooms"].astype("Int64").where(frame.index != 0))
-    with pytest.raises(ValueError, match="column 'rooms' has 1 missing values, the first in row 1"):
+    with pytest.raises(ValueError, match="column 'rooms' has 1 missing value, in row 1"):
         read_table(holes, "price", ignore=ignoring("price"))
 
 

@@ -25,9 +25,15 @@ def namespace():
     return {"__name__": "readme", "X": X[:150], "y": y[:150], "X_val": X[150:], "y_val": y[150:]}
 
 
-def test_readme_runs(namespace, tmp_path, monkeypatch):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_readme_runs(namespace, dtype, tmp_path, monkeypatch):
+    """Also for images in NumPy's own type, as a reader's data are: C would take their bytes."""
     monkeypatch.chdir(tmp_path)  # some blocks save files
+    namespace["X"] = namespace["X"].astype(dtype)
     blocks = list(python_blocks(README))
     assert blocks, "README.md shows no Python"
     for block in blocks:
         exec(compile(block, README, "exec"), namespace)
+        if "wbcore_predict(" in block:
+            assert np.array_equal(namespace["out"], namespace["p"](namespace["X"]))
+    assert "out" in namespace

@@ -97,3 +97,39 @@ def test_a_program_that_is_stopped_leaves_nothing(number, tmp_path):
         process.send_signal(number)
         assert process.wait(60) != 0
     assert not list(tmp_path.iterdir())
+
+
+TASK = Path(__file__).parents[1] / "tools" / "task"
+
+
+def task(*words):
+    return subprocess.run([TASK, *words], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(("name", "program"), [("stress", "labels"), ("fuzz", "c_api")])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nosuch"], "no program has 'nosuch' in its name; known: "),
+        (["{}", "nosuch"], "no program has 'nosuch' in its name; known: "),
+        (["harness"], "no program has 'harness' in its name; known: "),
+        (["--second", "3"], "no option '--second'; known: --seconds --help"),
+        (["--seconds"], "--seconds: expected a number, got ''"),
+        (["--seconds", "{}"], "--seconds: expected a number, got '{}'"),
+    ],
+)
+def test_a_campaign_of_nothing_is_refused(name, program, words, message):
+    done = task(name, *(word.format(program) for word in words))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(message.format(program))
+    assert done.stderr.count("\n") == 1
+    if "known: " in message and "option" not in message:
+        assert program in done.stderr.split()
+
+
+@pytest.mark.parametrize(("name", "program"), [("stress", "labels"), ("fuzz", "c_api")])
+def test_the_usage_of_a_campaign(name, program):
+    done = task(name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: tools/task {name} [--seconds N] [WORD...]")
+    assert program in done.stdout.split()

@@ -1,6 +1,7 @@
 """The command line loses no trained model: not to a closed pipe, a full disk, Ctrl-C or a kill.
 
-Whatever comes, the model file is whole or absent, and it is there when the training had ended.
+Nor part of an output in silence. Whatever comes, the model file is whole or absent, and it is
+there when the training had ended.
 """
 
 import contextlib
@@ -78,6 +79,36 @@ def full(one: Round) -> None:
     one.count("full disks")
 
 
+def part(one: Round) -> None:
+    """A disk with room for a part of a prediction, or a reader that takes a part of it."""
+    net = wb.Network.mlp([2, 3], seed=0)
+    net.metadata["features"] = ["x", "z"]
+    net.save(one.folder / "model.safetensors")
+    data = one.folder / "data.csv"
+    data.write_text("x,z\n" + "0.5,0.25\n" * one.draw.choice([2000, 20_000]))
+    words = [*COMMAND, "predict", str(one.folder / "model.safetensors"), str(data)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": one.draw.choice(["", "1"])}
+    streams = {"stderr": subprocess.PIPE, "env": environment, "text": True}
+    if one.draw.random() < 0.5:
+        blocks = one.draw.choice([0, 1, 8, 16])
+        words = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *words]
+        with (one.folder / "out").open("w") as file:
+            done = subprocess.run(words, stdout=file, timeout=SECONDS, **streams)
+        ended = (done.returncode, done.stderr)
+        assert ended == (2, "wbcore: stdout: File too large\n"), f"{blocks} blocks: {ended}"
+        one.count("outputs cut short by the disk")
+        return
+    with subprocess.Popen(words, stdout=subprocess.PIPE, **streams) as process:
+        process.stdout.read(one.draw.choice([1, 100, 10_000]))
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.wait(SECONDS)
+    # what a pipe holds may be all that there is
+    assert process.returncode in ((141,) if data.stat().st_size > 150_000 else (0, 141)), errors
+    assert not errors, errors[-300:]
+    one.count("outputs cut short by the reader")
+
+
 @contextlib.contextmanager
 def training(one: Round, epochs: int):
     """A training whose words go to a file."""
@@ -111,6 +142,7 @@ def interrupted(one: Round, times: int) -> None:
         process.wait(SECONDS)
         text = said.read_text(errors="replace")
     there = whole(output, text)
+    assert process.returncode in (0, 130), f"exit code {process.returncode}: {text[-300:]}"
     one.count("interrupted, model there" if there else "interrupted, no model")
     assert "Traceback" not in text, text[-400:]
     if times == 1 and process.returncode == 0:
@@ -156,10 +188,11 @@ if __name__ == "__main__":
         {
             "pipe": reader_goes,
             "full": full,
+            "part": part,
             "twice": lambda one: interrupted(one, 2),
             "kill": killed,
             "once": lambda one: interrupted(one, 1),
             "own-input": own_input,
         },
-        short=4,
+        short=5,
     )

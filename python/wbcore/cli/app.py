@@ -1,20 +1,40 @@
 """The commands of ``wbcore``: their arguments, and one line for what is wrong with them."""
 
 import functools
-import json
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import typer
+from typer.core import TyperGroup
 
 import wbcore as wb
+from wbcore.cli.endings import exit_code
 from wbcore.cli.settings import parse_widths
-from wbcore.cli.terminal import BROKEN_PIPE, Stream, console, discard_output, visible, write
+from wbcore.cli.terminal import Stream, console, write
+
+
+class _Commands(TyperGroup):
+    """All commands: what is wrong with their words is one line too, and so is a help unread."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, as typer has it
+        """Read the words, run a command and end the process."""
+
+        def call() -> int | None:
+            try:
+                code: int | None = main(*args, **{**kwargs, "standalone_mode": False})
+            except OSError as error:  # of the help: a command tells its own
+                raise OSError(error.errno, error.strerror, "stdout") from None
+            return code
+
+        main = super().main
+        sys.exit(exit_code(call))
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Train, use and look into dense neural networks.",
     no_args_is_help=True,
     add_completion=False,
@@ -26,39 +46,16 @@ P = ParamSpec("P")
 
 
 def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn what is wrong with files, options and the machine into one line on stderr and a code.
-
-    2 for an error, 130 after Ctrl-C, 141 without a word when the reader of the output went away.
-    """
+    """Turn what is wrong with files, options and the machine into one line on stderr and a code."""
 
     @functools.wraps(command)
     def checked(*args: P.args, **kwargs: P.kwargs) -> None:
-        code = 2
-        try:
+        def call() -> None:
             _check_environment()
             command(*args, **kwargs)
-        except (ValueError, ModuleNotFoundError, wb.DivergenceError) as error:
-            message = str(error)
-        except MemoryError as error:
-            message = f"not enough memory: {error}"
-        except KeyboardInterrupt as interrupt:
-            message, code = f"interrupted{''.join(interrupt.args)}", 130
-        except BrokenPipeError:
-            discard_output()
-            raise typer.Exit(BROKEN_PIPE) from None
-        except OSError as error:
-            names = [str(n) for n in (error.filename, error.filename2) if n is not None]
-            message = ": ".join([*names, error.strerror or str(error)])
-            if names == ["stdout"]:
-                discard_output()
-        else:
-            return
-        # The library names the operation first, "[fit] ...": of use to a caller, not here.
-        message = re.sub(r"(^|: )\[\w+\] ", r"\1", " ".join(message.split()), count=1)
-        errors = Stream(sys.stderr, "stderr")
-        errors.write(f"wbcore: {visible(message)}\n")
-        errors.flush()
-        raise typer.Exit(code)
+
+        if code := exit_code(call):
+            raise typer.Exit(code)
 
     return checked
 
@@ -257,15 +254,14 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a model is: its data, its training, its weights and biases by layer."""
-    from wbcore.inspect import parameter_table, weight_bias_correlation
-
     net = wb.load(model)
-    tables = {"parameters": parameter_table(net), "correlation": weight_bias_correlation(net)}
     if as_json:
-        found = {"metadata": net.metadata, **{k: t.to_dict() for k, t in tables.items()}}
-        write(json.dumps(found, indent=2) + "\n")
+        from wbcore.cli.description import json_text
+
+        write(json_text(net) + "\n")
         return
     from wbcore.cli.report import say, show_metadata, show_table
+    from wbcore.inspect import parameter_table, weight_bias_correlation
 
     stream = Stream(sys.stdout, "stdout")
     screen = console(stream)
@@ -273,6 +269,6 @@ def inspect(
     headline = f"{model}: {widths}, {net.n_parameters} parameters, {net.dtype}"
     say(screen, headline, style="bold")
     show_metadata(screen, net.metadata)
-    for table in tables.values():
+    for table in (parameter_table(net), weight_bias_correlation(net)):
         show_table(screen, table)
     stream.finish()

@@ -49,7 +49,7 @@ def run_training(
     data = _load(source, target, task, ignore, given)
     settings = settings_for(data.source, data.task, len(data.X), given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
-    check_size(widths)
+    check_size(widths, min(settings.batch_size, len(data.X)))
 
     stream = Stream(sys.stdout, "stdout")
     screen, errors = console(stream), console(Stream(sys.stderr, "stderr"))

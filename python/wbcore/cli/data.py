@@ -110,7 +110,7 @@ def load_table(
     """Return the rows of a CSV or Parquet file."""
     data = read_table(path, target, task=task, ignore=ignore)
     if data.classes is not None:
-        _refuse_identifier(path, target, len(data.classes), np.bincount(data.y))
+        _refuse_identifier(path, target, np.bincount(data.y), test_fraction)
     train, test = split(data.y, test_fraction, seed, stratify=data.classes is not None)
     return Dataset(
         path.stem,
@@ -125,15 +125,24 @@ def load_table(
     )
 
 
-def _refuse_identifier(path: Path, target: str, n_classes: int, rows: NDArray[np.int64]) -> None:
-    """Refuse a target whose classes have one row each: none could be trained on and tested."""
-    if rows.max() > 1:
+def _refuse_identifier(
+    path: Path, target: str, rows: NDArray[np.int64], test_fraction: float
+) -> None:
+    """Refuse a target most of whose classes have one row, so that none has one for the test."""
+    single = int((rows == 1).sum())
+    if 2 * single <= len(rows) or any(_held_out(n, test_fraction) for n in rows):
         return
+    which = f"each of the {len(rows)}" if single == len(rows) else f"{single} of the {len(rows)}"
     raise ValueError(
-        f"{path}: each of the {n_classes} classes of {target!r} has one row, as those of an "
-        f"identifier have: choose another --target and leave this one out with --ignore "
-        f"{shlex.quote(target)}, or give --task regression if it is a quantity"
+        f"{path}: {which} classes of {target!r} {'has' if single == len(rows) else 'have'} one "
+        f"row, as those of an identifier have: choose another --target and leave this one out with "
+        f"--ignore {shlex.quote(target)}, or give --task regression if it is a quantity"
     )
+
+
+def _held_out(n_rows: int, test_fraction: float) -> int:
+    """Return how many rows of a class are for the test; one is always left to train on."""
+    return min(round(int(n_rows) * test_fraction), int(n_rows) - 1)
 
 
 def split(
@@ -148,11 +157,22 @@ def split(
 
     order = permutation(len(y), seed)
     groups = [order[y[order] == k] for k in np.unique(y)] if stratify else [order]
-    counts = [min(round(len(group) * test_fraction), len(group) - 1) for group in groups]
+    counts = [_held_out(len(group), test_fraction) for group in groups]
     test = np.sort(np.concatenate([g[:n] for g, n in zip(groups, counts, strict=True)]))
     if not len(test):
-        raise ValueError(f"{len(y)} rows are too few to hold out a fraction of {test_fraction}")
+        raise ValueError(
+            f"{len(y)} rows are too few to hold out a fraction of {test_fraction}"
+            + _too_small(max(map(len, groups)), stratify=stratify)
+        )
     return np.setdiff1d(order, test), test
+
+
+def _too_small(largest: int, *, stratify: bool) -> str:
+    """Return what the fraction falls short of, and the least that does not."""
+    if largest < 2:
+        return ""
+    whole = f"the largest class, of {largest} rows" if stratify else "them"
+    return f": that is less than a row of {whole}; --test-fraction {1 / largest:.2g} is one row"
 
 
 def _pixel_names(height: int, width: int) -> tuple[str, ...]:

@@ -78,7 +78,9 @@ def _cell(value: object) -> str:
     """Return a cell of at most nine characters: five statistics then fit in 80 columns."""
     if not isinstance(value, float):
         return str(value)
-    if math.isnan(value) or value == 0.0 or 1.0 <= abs(value) < 1e5:
+    if math.isnan(value):  # a correlation that is not defined
+        return "–"
+    if value == 0.0 or 1.0 <= abs(value) < 1e5:
         return f"{value:.5g}"
     return f"{value:.4f}" if 1e-4 <= abs(value) < 1.0 else f"{value:.1e}"
 

@@ -5,7 +5,9 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["TrainSettings", "check_size", "parse_widths", "settings_for"]
+from wbcore import activations
+
+__all__ = ["TrainSettings", "check_size", "parse_widths", "settings_for", "training_bytes"]
 
 # Chosen on scikit-learn's digits, breast_cancer, wine, iris and diabetes, on Fashion-MNIST and on
 # three synthetic sets, over ten seeds each: the best of a coarse grid that is good on all of them.
@@ -16,11 +18,16 @@ _EPOCHS = {"digits": 60, "folder": 10, "table": 60}
 # Weight decay is a prior held against the data, so its share is divided by the number of rows.
 _DECAY = {"classification": 3.0, "regression": 10.0}
 
+# Softmax is for the last layer.
+_ACTIVATIONS = tuple(name for name in activations.NAMES if name != "softmax")
+
 _WIDTHS = f"widths of at least 1 and at most {2**31 - 1}"
 
-# Of parameters in a training: the network's, the momentum, and what the kernels pack of each layer,
-# as it is and transposed; in float32.
-_BYTES_A_PARAMETER = 4 * 4
+# Measured peaks, rounded up. A parameter is there as the network's, its momentum, packed for the
+# kernels as it is and transposed, and in float64 when it is drawn and when scaling is folded in.
+# A unit has its values for the rows of a batch and their gradients, and those of a prediction's
+# block of rows; and what its few weights are padded to.
+_BYTES_A_PARAMETER, _BYTES_A_UNIT, _BYTES_A_UNIT_AND_ROW = 30, 2300, 8
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class TrainSettings:
         finite = float("inf")
         checks = [
             ("hidden", all(1 <= width < 2**31 for width in self.hidden), _WIDTHS),
+            ("activation", self.activation in _ACTIVATIONS, f"one of {', '.join(_ACTIVATIONS)}"),
             ("epochs", self.epochs >= 1, "at least 1"),
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("learning_rate", 0 < self.learning_rate < finite, "a finite number above 0"),
@@ -70,19 +78,26 @@ def settings_for(source: str, task: str, n_rows: int, given: dict[str, Any]) -> 
     return TrainSettings(**{**defaults, **given})
 
 
-def check_size(widths: tuple[int, ...]) -> None:
+def check_size(widths: tuple[int, ...], batch_size: int) -> None:
     """Refuse a network that this machine has not the memory to train.
 
     Where the system promises more memory than it has, it would be killed in mid-training.
     """
     n_parameters = sum((i + 1) * o for i, o in itertools.pairwise(widths))
-    needed, there = n_parameters * _BYTES_A_PARAMETER, _memory()
+    needed, there = training_bytes(widths, batch_size), _memory()
     if needed > there:
         raise ValueError(
             f"--hidden: a network of {' - '.join(map(str, widths))} has {n_parameters} parameters; "
-            f"expected at most {there // _BYTES_A_PARAMETER}, which fit the {there / 1e9:.3g} GB "
-            "of this machine"
+            f"expected one whose training in batches of {batch_size} fits the {there / 1e9:.3g} GB "
+            f"of this machine, got about {needed / 1e9:.3g} GB"
         )
+
+
+def training_bytes(widths: tuple[int, ...], batch_size: int) -> int:
+    """Return about how much memory a training takes beside its data."""
+    n_parameters = sum((i + 1) * o for i, o in itertools.pairwise(widths))
+    a_unit = _BYTES_A_UNIT + _BYTES_A_UNIT_AND_ROW * batch_size
+    return n_parameters * _BYTES_A_PARAMETER + sum(widths) * a_unit
 
 
 def _memory() -> int:

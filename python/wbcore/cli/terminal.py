@@ -8,7 +8,15 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-__all__ = ["BROKEN_PIPE", "Stream", "console", "discard_output", "visible", "write"]
+__all__ = [
+    "BROKEN_PIPE",
+    "Stream",
+    "buffer_output",
+    "console",
+    "discard_output",
+    "visible",
+    "write",
+]
 
 BROKEN_PIPE = 141
 """The exit code when the reader of the output went away: 128 + SIGPIPE, as a shell reports it."""
@@ -28,6 +36,26 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def buffer_output() -> None:
+    """Put a buffer on standard output and stderr where they have none, as with PYTHONUNBUFFERED.
+
+    A disk that fills up takes the first part of what is written, which is no error yet; only a
+    buffer tries again with the rest.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(getattr(stream, "buffer", None), io.RawIOBase):
+            buffered = open(  # noqa: SIM115, a descriptor that stays open to the end
+                stream.fileno(),
+                "w",
+                encoding=stream.encoding,
+                errors=stream.errors,
+                closefd=False,
+            )
+            buffered.reconfigure(line_buffering=True)
+            setattr(sys, name, buffered)
 
 
 class Stream:
@@ -101,9 +129,12 @@ def write(text: str) -> None:
     stream.finish()
 
 
-def discard_output() -> None:
-    """Let standard output take and forget all, so that the end of Python does not try again."""
+def discard_output(stream: TextIO | None = None) -> None:
+    """Let a stream, standard output by default, take and forget all from here on.
+
+    The end of Python would try to write the rest again, and end with a code of its own.
+    """
     with contextlib.suppress(OSError, ValueError, AttributeError):
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, (stream or sys.stdout).fileno())
         os.close(null)

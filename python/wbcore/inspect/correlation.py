@@ -15,10 +15,11 @@ __all__ = ["weight_bias_correlation"]
 
 def _pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Return Pearson's r of x and y, both of shape (O,); NaN where it is not defined."""
-    x, y = x - x.mean(), y - y.mean()
-    spread = float(np.sqrt((x @ x) * (y @ y)))
-    # Rounding can carry the quotient an ulp past 1.
-    return float(np.clip((x @ y) / spread, -1.0, 1.0)) if spread > 0.0 else float("nan")
+    with np.errstate(over="ignore", invalid="ignore"):  # of infinite parameters
+        x, y = x - x.mean(), y - y.mean()
+        spread = float(np.sqrt((x @ x) * (y @ y)))
+        # Rounding can carry the quotient an ulp past 1.
+        return float(np.clip((x @ y) / spread, -1.0, 1.0)) if spread > 0.0 else float("nan")
 
 
 def weight_bias_correlation(net: "Network") -> Table:

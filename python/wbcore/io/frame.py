@@ -23,6 +23,7 @@ __all__ = [
     "Column",
     "Frame",
     "first_row",
+    "missing_values",
     "numbers",
     "read_frame",
     "require",
@@ -139,7 +140,7 @@ def _complaint(column: Column) -> str:
         return f"is not numeric: {_shortened(str(column.iloc[row - 1]))!r} in row {row}"
     missing = column.isna()
     if missing.any():
-        return f"has {int(missing.sum())} missing values, the first in row {first_row(missing)}"
+        return missing_values(missing)
     infinite = ~np.isfinite(column.to_numpy(np.float64))
     if infinite.any():
         return f"has an infinite value in row {first_row(infinite)}"
@@ -153,6 +154,17 @@ def _shortened(text: str) -> str:
 def first_row(found: Column) -> int:
     """Return the number of the first row found; rows count from 1."""
     return int(np.argmax(np.asarray(found, bool))) + 1
+
+
+def missing_values(missing: Column) -> str:
+    """Return what is wrong with a column that has missing values, by where they are."""
+    count = int(missing.sum())
+    where = f"in row {first_row(missing)}"
+    return (
+        f"has {count} missing values, the first {where}"
+        if count > 1
+        else (f"has 1 missing value, {where}")
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -214,7 +214,9 @@ def _texts(path: str, metadata: dict[str, str]) -> _Texts:
     version = metadata.get("format_version")
     if version != _FORMAT_VERSION:
         raise file_error(
-            path, f"format_version {_FORMAT_VERSION!r}", f"{version!r} of a newer wbcore"
+            path,
+            f"format_version {_FORMAT_VERSION!r}",
+            f"{_arguments.shown(version)} of a newer wbcore",
         )
     contract = metadata.get("contract")  # none in the files of before there was a number
     if contract is not None and contract not in map(str, range(1, _core.CONTRACT + 1)):
@@ -269,9 +271,14 @@ def _checked_tensors(path: str, header: Header, architecture: _Architecture) -> 
             raise file_error(
                 path,
                 f"{name} to be {tensor.dtype} {tensor.shape}",
-                f"{found.dtype} {found.shape}",
+                f"{_code(found.dtype)} {_arguments.shown(found.shape)}",
             )
         if found.end - found.start != tensor.end - tensor.start:
             raise damaged(path, f"{name} of that shape takes {found.end - found.start} bytes")
         order.append(found)
     return order
+
+
+def _code(dtype: str) -> str:
+    """The type of a tensor as it is if it may be one, else as any text of a file is shown."""
+    return dtype if re.fullmatch("[A-Z0-9_]{1,16}", dtype) else _arguments.shown(dtype)

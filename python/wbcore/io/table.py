@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbcore import _arguments
-from wbcore.io.frame import Column, Frame, first_row, numbers, read_frame, require
+from wbcore.io.frame import Column, Frame, missing_values, numbers, read_frame, require
 
 __all__ = ["MAX_INTEGER_CLASSES", "TASKS", "TableData", "read_features", "read_table"]
 
@@ -142,7 +142,7 @@ def _target_complaint(column: Column) -> str:
 
     missing = column.isna()
     if missing.any():
-        return f"has {int(missing.sum())} missing values, the first in row {first_row(missing)}"
+        return missing_values(missing)
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         return "is a time, neither a class nor a number"
     strange = _neither_class_nor_number(column)
