@@ -301,7 +301,7 @@ private:
         py::array x, y;
         Dataset view;
         Loss loss = Loss::mse;
-        std::vector<py::weakref> guards = {};
+        std::vector<py::weakref> guards;
     };
 
     // NumPy moves no array that somebody holds weakly, not even by resize(refcheck=False) in a callback.
