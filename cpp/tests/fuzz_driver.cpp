@@ -23,8 +23,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
-// Names of the compiler's run-time libraries.
-// NOLINTBEGIN(bugprone-reserved-identifier)
+// NOLINTBEGIN(bugprone-reserved-identifier): names of the compiler's run-time libraries
 // The address sanitizer's, where it is.
 extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 extern "C" const char* __asan_default_options();
@@ -137,7 +136,7 @@ void read_inputs(const std::filesystem::path& path, std::vector<Input>& pool) {
 }  // namespace
 
 // Called before every basic block of what is traced.
-// NOLINTNEXTLINE(bugprone-reserved-identifier)
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the compiler's name
 extern "C" void __sanitizer_cov_trace_pc();
 extern "C" void __sanitizer_cov_trace_pc() {
     const auto place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));

@@ -48,6 +48,7 @@ class Interrupts:
         trace: TracebackType | None,
     ) -> None:
         if self._before is not None:
+            # whatever `signal.signal` gave before, it takes back
             signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type]
 
     def _handle(self, _signal: int, _frame: FrameType | None) -> None:

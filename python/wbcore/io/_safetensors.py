@@ -163,6 +163,7 @@ def read_data(path: str, file: BinaryIO, header: Header) -> NDArray[np.uint8]:
     except MemoryError:
         raise _too_large(path, header.size) from None
     for chunk in chunks(data):
+        # a method of all buffered files, which the type BinaryIO leaves out
         if file.readinto(chunk) != len(chunk):  # type: ignore[attr-defined]
             raise damaged(path, "it was cut short while it was read")
     if file.read(1):
