@@ -39,15 +39,14 @@ std::string digits(double number) {
                                 std::string_view where,
                                 std::string_view got) {
     throw ChoiceError("expected " + std::string(number.name) + " of " + std::string(row.name) +
-                      " to be " + std::string(number.allowed.text) + std::string(where) +
-                      ", got " + std::string(got));
+                      " to be " + std::string(number.allowed.text) + std::string(where) + ", got " +
+                      std::string(got));
 }
 
 double parsed_number(const Row& row, const Number& number, std::string_view text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() ||
-        !number.allowed.contains(value))
+    if (error != std::errc() || end != text.data() + text.size() || !number.allowed.contains(value))
         refuse_number(row, number, "", quoted(text));
     return value;
 }

@@ -117,8 +117,7 @@ struct Table {
 };
 template <class Kind>
 constexpr Table table_of() {
-    return {rows_of(Kind{}).size(),
-            [](std::size_t i) -> const Row& { return rows_of(Kind{})[i]; }};
+    return {rows_of(Kind{}).size(), [](std::size_t i) -> const Row& { return rows_of(Kind{})[i]; }};
 }
 
 struct Parsed {

@@ -3,7 +3,9 @@
 #include "errors.hpp"
 #include "interrupts.hpp"
 #include "kernels/kernel_table.hpp"
+#include "named.hpp"
 #include "register.hpp"
+#include "wbcore/dense.hpp"
 
 namespace wbcore::bindings {
 
@@ -28,6 +30,15 @@ using Contiguous = py::array_t<T, py::array::c_style | py::array::forcecast>;
 std::vector<py::ssize_t> shape_of(const py::array& x) { return {x.shape(), x.shape() + x.ndim()}; }
 
 template <class T>
+ActivationOf<T> elementwise_named(std::string_view operation, const std::string& text) {
+    return with_choices(operation, [&] {
+        const ActivationOf<T> activation = activation_of<T>(parse<Activation>("activation", text));
+        if (activation.is_elementwise()) return activation;
+        throw ChoiceError("expected a function of single numbers, got '" + text + "'");
+    });
+}
+
+template <class T>
 py::array_t<T> elementwise(const std::string& name, const Contiguous<T>& x) {
     py::array_t<T> y(shape_of(x));
     const T* from = x.data();
@@ -36,7 +47,8 @@ py::array_t<T> elementwise(const std::string& name, const Contiguous<T>& x) {
     constexpr std::pair<std::string_view, Function> functions[] = {{"exp", Function::exp},
                                                                    {"expm1", Function::expm1},
                                                                    {"log", Function::log},
-                                                                   {"log1p", Function::log1p}};
+                                                                   {"log1p", Function::log1p},
+                                                                   {"sqrt", Function::sqrt}};
     for (const auto& [known, function] : functions) {
         if (known != name) continue;
         const Function chosen = function;
@@ -44,9 +56,7 @@ py::array_t<T> elementwise(const std::string& name, const Contiguous<T>& x) {
         without_gil(n, [&](const InterruptCheck&) { table<T>().function(chosen, to, from, n); });
         return y;
     }
-    const Activation activation = activation_named("elementwise", name);
-    if (activation == Activation::softmax)
-        throw py::value_error("[elementwise] expected a function of single numbers, got 'softmax'");
+    const ActivationOf<T> activation = elementwise_named<T>("elementwise", name);
     without_gil(n, [&](const InterruptCheck&) { table<T>().activate(activation, to, from, n); });
     return y;
 }
@@ -59,7 +69,7 @@ py::array_t<T> backward(const std::string& name,
     if (shape_of(z) != shape_of(da) || shape_of(a) != shape_of(da))
         throw py::value_error("[activation_backward] expected z, a and dA of one shape, got " +
                               shape_text(z) + ", " + shape_text(a) + " and " + shape_text(da));
-    const Activation activation = activation_named("activation_backward", name);
+    const ActivationOf<T> activation = elementwise_named<T>("activation_backward", name);
     py::array_t<T> dz(shape_of(da));
     const std::size_t n = static_cast<std::size_t>(da.size());
     T* const to = dz.mutable_data();
@@ -118,10 +128,6 @@ py::array_t<T> dense(const Contiguous<T>& x, const Contiguous<T>& w, const Conti
 }  // namespace
 
 void register_functions(py::module_& m) {
-    py::tuple names(activation_names.size());
-    for (std::size_t i = 0; i < activation_names.size(); ++i)
-        names[i] = std::string(activation_names[i]);
-    m.attr("ACTIVATIONS") = names;
     m.def(
         "elementwise",
         [](const std::string& name, const py::array& x) {
