@@ -56,15 +56,15 @@ void threads_do_not_show() {
         TrainingOptions options = options_of(setting);
         options.metrics = {setting.loss.info().targets == Targets::classes ? Metric::accuracy
                                                                            : Metric::r2};
-        const Trained<T> one = trained(setting, options);
+        const Trained<T> one = trained<T>(setting, options);
         CHECK_EQUAL(one.losses.size(), std::size_t(9));
         for (std::size_t n = 2; n <= 8; ++n) {
             const checks::Note threads("threads", n);
             options.n_threads = n;
-            same(trained(setting, options), one);
+            same(trained<T>(setting, options), one);
         }
         options.n_threads = 0;
-        same(trained(setting, options), one);
+        same(trained<T>(setting, options), one);
     }
 }
 
@@ -74,9 +74,9 @@ void first_batches() {
     const Setting setting = settings()[1];
     TrainingOptions options = options_of(setting);
     options.epochs = 1;
-    const Trained<T> one = trained(setting, options);
+    const Trained<T> one = trained<T>(setting, options);
     options.n_threads = 4;
-    for (int i = 0; i < 100; ++i) same(trained(setting, options), one);
+    for (int i = 0; i < 100; ++i) same(trained<T>(setting, options), one);
 }
 
 // A fit is its batches, each a loss_and_gradients and a step, in the order of shuffled_order.
@@ -87,7 +87,7 @@ void a_fit_is_its_steps() {
             const checks::Note note("loss", text(setting.loss));
             TrainingOptions options = options_of(setting);
             options.shuffle = shuffle;
-            const Trained<T> expected = trained(setting, options);
+            const Trained<T> expected = trained<T>(setting, options);
             const Problem<T> problem = setting.problem<T>();
             Network<T> net = random_network<T>(setting.layers);
             OwnState<T> own = setting.state<T>();
@@ -464,7 +464,7 @@ void fused_is_staged() {
                 return 1.0;
             };
             const Trained<T> expected = trained<T>(setting, options);
-            same(trained(setting, options, hooks), expected);
+            same(trained<T>(setting, options, hooks), expected);
             CHECK_EQUAL(asked, expected.steps);
             CHECK(seen);
         }
@@ -477,14 +477,14 @@ void gradients_are_scaled() {
     TrainingOptions options = options_of(setting);
     Hooks<T> half;
     half.on_gradient = [](std::uint64_t, std::span<const T>) { return 0.5; };
-    const Trained<T> scaled = trained(setting, options, half);
+    const Trained<T> scaled = trained<T>(setting, options, half);
     options.optimizer.rule.numbers[0] /= 2;
     CHECK_ARRAYS(scaled.parameters.data(), trained<T>(setting, options).parameters.data(),
                  scaled.parameters.size());
     Hooks<T> none;
     none.on_gradient = [](std::uint64_t, std::span<const T>) { return 0.0; };
     const std::vector<T> start = copy_of(random_network<T>(setting.layers));
-    CHECK_ARRAYS(trained(setting, options, none).parameters.data(), start.data(), start.size());
+    CHECK_ARRAYS(trained<T>(setting, options, none).parameters.data(), start.data(), start.size());
 }
 
 // A training that is stopped after any batch and goes on from its position is the training that was not stopped: parameters,

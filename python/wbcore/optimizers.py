@@ -2,55 +2,292 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypedDict
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from wbcore import _arguments, _copying, _core
+from wbcore import _arguments, _copying, _core, _named
 from wbcore.gradients import Gradients
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-    from wbcore.network import Network
+# Classes alone: `import wbcore` offers them too.
+__all__ = ["SGD", "Adam", "Optimizer", "OptimizerState"]
 
-__all__ = ["SGD"]
+NAMES: tuple[str, ...] = tuple(_named.rows("optimizer"))
 
 
-class _Options(TypedDict):
-    """SGD's hyper-parameters and state as the core takes them."""
+class _HasCore(Protocol):
+    _core: _core._Network
 
-    learning_rate: float
-    momentum: float
-    nesterov: bool
-    weight_decay: float
+
+class OptimizerState:
+    """What an optimizer remembers of one network: `optimizer.state(net)`.
+
+    Attributes
+    ----------
+    steps : int
+        How many steps the optimizer has done with the network; may be assigned.
+    arrays : dict of str to ndarray of shape (n_parameters,)
+        By name ("velocity" of SGD with momentum; "m" and "v" of Adam), laid out like
+        `net.parameters` and of its dtype. They are the arrays themselves: writing into one changes
+        what the next step does.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
+    >>> optimizer = wb.Adam()
+    >>> _, grads = net.loss_and_gradients([[2.0]], [1.0], loss="mse")
+    >>> optimizer.step(net, grads)
+    >>> state = optimizer.state(net)
+    >>> state.steps, sorted(state.arrays)
+    (1, ['m', 'v'])
+    """
+
+    __slots__ = ("_arrays", "_core")
+
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
+    def __init__(self, names: tuple[str, ...], core: _core.OptimizerState) -> None:
+        self._core = core
+        self._arrays = dict(zip(names, core.arrays, strict=True))
+
+    @property
+    def steps(self) -> int:
+        """How many steps there have been."""
+        return self._core.steps
+
+    @steps.setter
+    def steps(self, value: int) -> None:
+        self._core.steps = _arguments.integer("state", "steps", value, low=0, high=2**63 - 1)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name."""
+        return dict(self._arrays)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self._arrays) or "no arrays"
+        return f"<OptimizerState after {self.steps} steps: {names}>"
+
+
+class Optimizer:
+    """What all optimizers have in common: settings that are checked, a state for each network.
+
+    Settings may be changed between steps and between fits (a `fit` goes on with what it began
+    with); a value assigned is checked at once.
+
+    An optimizer keeps one state for each network that it is used with, for as long as that network
+    lives: a second `fit` goes on where the first ended. `reset` forgets them, and so do a copy of
+    the optimizer and of the network.
+    """
+
+    _row: ClassVar[_core.Row]
+    _checks: ClassVar[dict[str, Callable[[object], object]]]
+
+    __slots__ = ("__weakref__", "_states", "decay_biases")
+
     decay_biases: bool
-    velocity: NDArray[Any] | None
+
+    def __init_subclass__(cls, *, row: str | None = None, **flags: bool) -> None:
+        super().__init_subclass__(**flags)
+        if row is None:  # a subclass of the user's
+            return
+        cls._row = _named.rows("optimizer")[row]
+        cls._checks = {number.name: _check(cls.__name__, number) for number in cls._row.numbers}
+        cls._checks["decay_biases"] = lambda value: _arguments.flag(
+            cls.__name__, "decay_biases", value
+        )
+
+    def __init__(self, **settings: object) -> None:
+        # A network's core is the key: networks compare by value and so cannot be keys themselves.
+        self._states: WeakKeyDictionary[_core._Network, OptimizerState] = WeakKeyDictionary()
+        for name, value in settings.items():
+            setattr(self, name, value)
+        self._check()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        check = self._checks.get(name)
+        super().__setattr__(name, check(value) if check else value)
+
+    def _check(self) -> None:
+        """Refuse settings that do not go together."""
+
+    @property
+    def _numbers(self) -> list[float]:
+        return [float(getattr(self, number.name)) for number in self._row.numbers]
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._checks)
+        return f"{type(self).__name__}({settings})"
+
+    def __str__(self) -> str:
+        return _core.choice_text("optimizer", self._row.name, self._numbers)
+
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
+    def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
+        # The states belong to networks, of which a copy has none.
+        without = frozenset({"_states"})
+        return _copying.reduced(self, _without_states, (type(self),), without)
+
+    def _state_names(self) -> tuple[str, ...]:
+        """Of the states that these settings need."""
+        needed_by = self._row.properties["needed_by"]
+        if needed_by is not None and not getattr(self, needed_by):
+            return ()
+        names: tuple[str, ...] = self._row.properties["states"]
+        return names
+
+    def _state(self, core: _core._Network) -> OptimizerState:
+        self._check()
+        names = self._state_names()
+        state = self._states.get(core)
+        if state is None or not set(names) <= set(state.arrays):
+            arrays = [np.zeros_like(core.parameters) for _ in names]
+            fresh = _core.OptimizerState(arrays, 0 if state is None else state.steps)
+            state = self._states[core] = OptimizerState(names, fresh)
+        return state
+
+    def state(self, network: _HasCore) -> OptimizerState:
+        """What the optimizer remembers of a network: its steps, and arrays like the parameters.
+
+        Parameters
+        ----------
+        network : Network
+
+        Returns
+        -------
+        OptimizerState
+            Live: steps and arrays may be written. All zero for a network that the optimizer has not
+            been used with.
+
+        Raises
+        ------
+        TypeError
+            When network is something else.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+        >>> wb.Adam().state(net)
+        <OptimizerState after 0 steps: m, v>
+        """
+        return self._state(_core_of("state", network))
+
+    def set_state(
+        self, network: _HasCore, steps: int, arrays: Mapping[str, ArrayLike] | None = None
+    ) -> None:
+        """Set what the optimizer remembers of a network, for example from a file of one's own.
+
+        Parameters
+        ----------
+        network : Network
+        steps : int
+            At least 0.
+        arrays : mapping of str to array-like of shape (n_parameters,)
+            One for each name that `state(network).arrays` has; finite.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When an argument is of the wrong kind, name, shape or range. Nothing has been changed
+            then.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+        >>> optimizer, other = wb.Adam(), wb.Adam()
+        >>> state = optimizer.state(net)
+        >>> other.set_state(net, state.steps, state.arrays)
+        """
+        core = _core_of("set_state", network)
+        steps = _arguments.integer("set_state", "steps", steps, low=0, high=2**63 - 1)
+        names = self._state_names()
+        given = {} if arrays is None else arrays
+        if not isinstance(given, Mapping):
+            raise TypeError(
+                f"[set_state] expected arrays to be a mapping of names to arrays, "
+                f"got {_arguments.shown(given)}"
+            )
+        if set(given) != set(names):
+            raise ValueError(
+                f"[set_state] expected arrays named {', '.join(names) or 'nothing'}, "
+                f"got {', '.join(map(str, given)) or 'none'}"
+            )
+        parameters = core.parameters
+        made = []
+        for name in names:
+            values = _arguments.floats("set_state", name, given[name])
+            if values.shape != parameters.shape:
+                raise ValueError(
+                    f"[set_state] expected {name} of shape {parameters.shape}, "
+                    f"got shape {values.shape}"
+                )
+            rounded = _arguments.rounded("set_state", name, values, parameters.dtype)
+            made.append(rounded.copy())
+        self._states[core] = OptimizerState(names, _core.OptimizerState(made, steps))
+
+    def step(self, network: _HasCore, gradients: Gradients) -> None:
+        """Apply one update to all trainable parameters of the network.
+
+        Parameters
+        ----------
+        network : Network
+        gradients : Gradients
+            From `network.backward` or `network.loss_and_gradients`; finite.
+
+        Raises
+        ------
+        TypeError
+            When an argument is something else.
+        ValueError
+            When the gradients are of a network of another shape or dtype, or not finite, or a
+            setting is out of range in the network's dtype. Nothing has been changed then.
+        RuntimeError
+            When another thread is training the network.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
+        >>> _, grads = net.loss_and_gradients([[2.0]], [1.0], loss="mse")
+        >>> wb.SGD(learning_rate=0.125).step(net, grads)
+        >>> net.parameters  # from 1 and 0, the gradients being 4 and 2
+        array([ 0.5 , -0.25], dtype=float32)
+        """
+        core = _core_of("step", network)
+        if not isinstance(gradients, Gradients):
+            raise TypeError(f"[step] expected Gradients, got {_arguments.shown(gradients)}")
+        flat, parameters = gradients.flat, core.parameters
+        if flat.shape != parameters.shape or flat.dtype != parameters.dtype:
+            raise ValueError(
+                f"[step] expected gradients of {parameters.size} parameters in {parameters.dtype}, "
+                f"got {flat.size} in {flat.dtype}"
+            )
+        if not np.isfinite(flat).all():
+            raise ValueError("[step] expected finite gradients, got NaN or infinity")
+        state = self._state(core)
+        _core.step(core, flat, state._core, self._row.name, self._numbers, self.decay_biases)
+
+    def reset(self) -> None:
+        """Forget the states of all networks, as if they had not been trained before.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> wb.SGD(momentum=0.9).reset()
+        """
+        self._states.clear()
 
 
-def _number(
-    name: str, expected: str, allowed: Callable[[float], bool]
-) -> Callable[[object], float]:
-    return lambda value: _arguments.number("SGD", name, value, expected=expected, allowed=allowed)
-
-
-# A learning rate or decay that is infinite in float32 is a slip in float64 too.
-_CHECKS: dict[str, Callable[[object], object]] = {
-    "learning_rate": _number(
-        "learning_rate", "a finite number above 0", lambda v: 0 < v <= _arguments.FLOAT32_MAX
-    ),
-    "momentum": _number("momentum", "a number from 0 to below 1", lambda v: 0 <= v < 1),
-    "nesterov": lambda value: _arguments.flag("SGD", "nesterov", value),
-    "weight_decay": _number(
-        "weight_decay", "a finite number of at least 0", lambda v: 0 <= v <= _arguments.FLOAT32_MAX
-    ),
-    "decay_biases": lambda value: _arguments.flag("SGD", "decay_biases", value),
-}
-
-
-class SGD:
+class SGD(Optimizer, row="sgd"):
     """Stochastic gradient descent, with momentum and weight decay.
 
     For a parameter w with the gradient g of the batch and the velocity v, which starts at 0::
@@ -62,15 +299,11 @@ class SGD:
     (Polyak, 1964; Nesterov, 1983, in the form of Sutskever and others, 2013.) The exact operations
     are in docs/arithmetic.md, section 7.
 
-    An optimizer keeps one velocity for each network that it is used with, for as long as that
-    network lives: a second `fit` goes on where the first ended. `reset` forgets it, and so do a
-    copy of the optimizer and of the network.
-
     Parameters
     ----------
     learning_rate : float, default 0.01
-        Above 0. A network of float32 refuses numbers that are something else in float32: a rate,
-        momentum or decay above 0 that becomes 0, a momentum below 1 that becomes 1.
+        Above 0. A network of float32 refuses numbers that are out of range in float32, such as a
+        rate above 0 that becomes 0 there.
     momentum : float, default 0
         From 0 to below 1.
     nesterov : bool, default False
@@ -104,13 +337,12 @@ class SGD:
     True
     """
 
+    __slots__ = ("learning_rate", "momentum", "nesterov", "weight_decay")
+
     learning_rate: float
     momentum: float
     nesterov: bool
     weight_decay: float
-    decay_biases: bool
-
-    __slots__ = (*_CHECKS, "__weakref__", "_velocities")
 
     def __init__(
         self,
@@ -120,123 +352,135 @@ class SGD:
         weight_decay: float = 0.0,
         decay_biases: bool = False,
     ) -> None:
-        # A network's core is the key: networks compare by value and so cannot be keys themselves.
-        self._velocities: WeakKeyDictionary[_core._Network, NDArray[Any]] = WeakKeyDictionary()
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.weight_decay = weight_decay
-        self.decay_biases = decay_biases
-        self._check_nesterov()
+        super().__init__(
+            learning_rate=learning_rate,
+            momentum=momentum,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            decay_biases=decay_biases,
+        )
 
-    def __setattr__(self, name: str, value: object) -> None:
-        check = _CHECKS.get(name)
-        super().__setattr__(name, check(value) if check else value)
-
-    def _check_nesterov(self) -> None:
+    def _check(self) -> None:
         if self.nesterov and self.momentum == 0:
             raise ValueError("[SGD] expected momentum above 0 with nesterov=True, got 0.0")
 
-    def _check_float32(self) -> None:
-        """Refuse what is another hyper-parameter in float32: no rate, no decay, all momentum."""
-        for name in ("learning_rate", "momentum", "weight_decay"):
-            value = getattr(self, name)
-            if 0 < value <= _arguments.ZERO_IN_FLOAT32:
-                raise ValueError(
-                    f"[SGD] expected {name} to be above 0 in float32, the network's dtype, "
-                    f"got {value!r}"
-                )
-        if self.momentum >= _arguments.ONE_IN_FLOAT32:
-            raise ValueError(
-                f"[SGD] expected momentum to be below 1 in float32, the network's dtype, "
-                f"got {self.momentum!r}"
-            )
 
-    def __repr__(self) -> str:
-        return f"SGD({', '.join(f'{name}={getattr(self, name)!r}' for name in _CHECKS)})"
+class Adam(Optimizer, row="adam"):
+    """Adam: steps by running means of the gradient and of its square (Kingma and Ba, 2015).
 
-    __array_ufunc__ = None  # `==` with an array is False, not an array
+    For a parameter w with the gradient g of the batch in step t = 1, 2, ..., and the means m and v,
+    which start at 0::
 
-    def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
-        # The velocities belong to networks, of which a copy has none.
-        without = frozenset({"_velocities"})
-        return _copying.reduced(self, _without_velocities, (type(self),), without)
+        g = g + weight_decay * w           for weights; for biases only with decay_biases
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g^2
+        w = w - learning_rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
 
-    def _options(self, core: _core._Network) -> _Options:
-        """What the core's fit and sgd_step take; the velocity is updated in place."""
-        self._check_nesterov()
-        if isinstance(core, _core.Network32):
-            self._check_float32()
-        velocity = self._velocities.get(core)
-        if velocity is None and self.momentum:
-            velocity = self._velocities.setdefault(core, np.zeros_like(core.parameters))
-        return _Options(
-            learning_rate=self.learning_rate,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-            weight_decay=self.weight_decay,
-            decay_biases=self.decay_biases,
-            velocity=velocity if self.momentum else None,
+    The exact operations, and where they differ from those of PyTorch, are in docs/arithmetic.md,
+    section 7.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        Above 0. A network of float32 refuses numbers that are out of range in float32.
+    beta1, beta2 : float, default 0.9 and 0.999
+        From 0 to below 1.
+    epsilon : float, default 1e-8
+        Above 0.
+    weight_decay : float, default 0
+        At least 0.
+    decay_biases : bool, default False
+        Whether biases decay like weights.
+
+    Attributes
+    ----------
+    learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases
+        May be changed between steps and between fits (a `fit` goes on with what it began with); a
+        value assigned is checked at once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> net = wb.Network.mlp([1, 16, 1], activation="tanh", seed=0)
+    >>> history = net.fit(X, X**2, loss="mse", optimizer=wb.Adam(0.01), epochs=100)
+    >>> history.loss[-1] < history.loss[0] / 10
+    True
+    """
+
+    __slots__ = ("beta1", "beta2", "epsilon", "learning_rate", "weight_decay")
+
+    learning_rate: float
+    beta1: float
+    beta2: float
+    epsilon: float
+    weight_decay: float
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        decay_biases: bool = False,
+    ) -> None:
+        super().__init__(
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            decay_biases=decay_biases,
         )
 
-    def step(self, network: Network, gradients: Gradients) -> None:
-        """Apply one update to all parameters of the network.
 
-        Parameters
-        ----------
-        network : Network
-        gradients : Gradients
-            From `network.backward` or `network.loss_and_gradients`; finite.
-
-        Raises
-        ------
-        TypeError
-            When an argument is something else.
-        ValueError
-            When the gradients are of a network of another shape or dtype, or not finite, or a
-            hyper-parameter is 0 or 1 in the network's dtype. Nothing has been changed then.
-        RuntimeError
-            When another thread is training the network.
-
-        Examples
-        --------
-        >>> import wbcore as wb
-        >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
-        >>> _, grads = net.loss_and_gradients([[2.0]], [1.0], loss="mse")
-        >>> wb.SGD(learning_rate=0.125).step(net, grads)
-        >>> net.parameters  # from 1 and 0, the gradients being 4 and 2
-        array([ 0.5 , -0.25], dtype=float32)
-        """
-        from wbcore.network import Network
-
-        if not isinstance(network, Network):
-            raise TypeError(f"[step] expected a Network, got {_arguments.shown(network)}")
-        if not isinstance(gradients, Gradients):
-            raise TypeError(f"[step] expected Gradients, got {_arguments.shown(gradients)}")
-        core, flat = network._core, gradients.flat
-        parameters = core.parameters
-        if flat.shape != parameters.shape or flat.dtype != parameters.dtype:
-            raise ValueError(
-                f"[step] expected gradients of {parameters.size} parameters in {parameters.dtype}, "
-                f"got {flat.size} in {flat.dtype}"
-            )
-        if not np.isfinite(flat).all():
-            raise ValueError("[step] expected finite gradients, got NaN or infinity")
-        core.sgd_step(flat, **self._options(core))
-
-    def reset(self) -> None:
-        """Forget the velocities of all networks, as if they had not been trained before.
-
-        Examples
-        --------
-        >>> import wbcore as wb
-        >>> wb.SGD(momentum=0.9).reset()
-        """
-        self._velocities.clear()
+def check(operation: str, optimizer: object, default: Optimizer | None = None) -> Optimizer:
+    """An optimizer: as it is, made of its text, or the default for None."""
+    if optimizer is None and default is not None:
+        return default
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if isinstance(optimizer, str):
+        name, numbers = _core.parse_choice("optimizer", operation, "optimizer", optimizer)
+        made = next(cls for cls in Optimizer.__subclasses__() if cls._row.name == name)
+        values = zip(made._row.numbers, numbers, strict=True)
+        return made(**{number.name: _plain(number, value) for number, value in values})
+    raise TypeError(
+        f"[{operation}] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), "
+        f"got {_arguments.shown(optimizer)}"
+    )
 
 
-def _without_velocities(cls: type[SGD]) -> SGD:
+def _check(cls: str, number: _core.Number) -> Callable[[object], object]:
+    if number.expected == _FLAG:
+        return lambda value: _arguments.flag(cls, number.name, value)
+    return lambda value: _arguments.number(
+        cls, number.name, value, expected=number.expected, allowed=number.allows
+    )
+
+
+_FLAG = "0 or 1"  # as the core's rows say it of switches
+
+
+def _plain(number: _core.Number, value: float) -> float | bool:
+    return bool(value) if number.expected == _FLAG else value
+
+
+def _core_of(operation: str, network: object) -> _core._Network:
+    core = getattr(network, "_core", None)
+    if not isinstance(core, (_core.Network32, _core.Network64)):
+        raise TypeError(f"[{operation}] expected a Network, got {_arguments.shown(network)}")
+    return core
+
+
+def _without_states(cls: type[Optimizer]) -> Optimizer:
     """For copies and pickles, before the other attributes are set."""
     optimizer = cls.__new__(cls)
-    optimizer._velocities = WeakKeyDictionary()
+    optimizer._states = WeakKeyDictionary()
     return optimizer
