@@ -8,66 +8,116 @@
 namespace wbcore::kernels {
 namespace {
 
-template <class T>
-void activate(Activation activation, T* a, const T* z, std::size_t n) {
+// One struct an activation: a = forward(z), and dz = backward(da, a, z) (docs/arithmetic.md, section 5).
+
+template <class V>
+struct Identity {
+    V forward(V z) const { return z; }
+    V backward(V d, V, V) const { return d; }
+};
+
+template <class V>
+struct Sigmoid {
+    V forward(V z) const { return sigmoid(z); }
+    V backward(V d, V a, V) const { return d * (a * (1 - a)); }
+};
+
+template <class V>
+struct Relu {
+    V forward(V z) const { return z > 0 ? z : broadcast<V>(0); }
+    V backward(V d, V a, V) const { return a > 0 ? d : broadcast<V>(0); }
+};
+
+template <class V>
+struct Tanh {
+    V forward(V z) const { return tanh(z); }
+    V backward(V d, V a, V) const { return d * fma(-a, a, broadcast<V>(1)); }
+};
+
+template <class V>
+struct LeakyRelu {
+    V forward(V z) const { return z > 0 ? z : slope * z; }
+    V backward(V d, V, V z) const { return z > 0 ? d : slope * d; }
+    Scalar<V> slope;
+};
+
+template <class V>
+struct Elu {
+    V forward(V z) const { return z > 0 ? z : alpha * expm1(z); }
+    V backward(V d, V a, V z) const { return z > 0 ? d : d * (a + alpha); }
+    Scalar<V> alpha;
+};
+
+template <class V>
+struct Softplus {
+    V forward(V z) const { return softplus(z); }
+    V backward(V d, V, V z) const { return d * sigmoid(z); }
+};
+
+template <class V>
+struct Gelu {
+    V forward(V z) const { return gelu(z); }
+    V backward(V d, V, V z) const {
+        const auto [cumulative, density] = normal(z);
+        return d * fma(z, density, cumulative);
+    }
+};
+
+template <class V>
+struct Silu {
+    V forward(V z) const { return silu(z); }
+    V backward(V d, V, V z) const {
+        const V s = sigmoid(z);
+        return d * (s * fma(z, 1 - s, broadcast<V>(1)));
+    }
+};
+
+// use(f) with the struct of an activation: the one switch, without a default, so that the compiler finds what was forgotten.
+template <class T, class Use>
+[[gnu::always_inline]] inline void with_activation(Activation activation, Use use) {
     using V = Vector<T>;
-    const V zero = broadcast<V>(0);
     switch (activation) {
+        case Activation::identity:
+            return use(Identity<V>());
         case Activation::sigmoid:
-            return map(a, z, n, [](V x) { return sigmoid(x); });
+            return use(Sigmoid<V>());
         case Activation::relu:
-            return map(a, z, n, [=](V x) { return x > 0 ? x : zero; });
+            return use(Relu<V>());
         case Activation::tanh:
-            return map(a, z, n, [](V x) { return tanh(x); });
+            return use(Tanh<V>());
         case Activation::leaky_relu:
-            return map(a, z, n, [](V x) { return x > 0 ? x : T(0.01) * x; });
+            return use(LeakyRelu<V>{T(0.01)});
         case Activation::elu:
-            return map(a, z, n, [](V x) { return x > 0 ? x : expm1(x); });
+            return use(Elu<V>{T(1)});
         case Activation::softplus:
-            return map(a, z, n, [](V x) { return softplus(x); });
+            return use(Softplus<V>());
         case Activation::gelu:
-            return map(a, z, n, [](V x) { return gelu(x); });
+            return use(Gelu<V>());
         case Activation::silu:
-            return map(a, z, n, [](V x) { return silu(x); });
-        default:
-            if (a != z) map(a, z, n, [](V x) { return x; });
+            return use(Silu<V>());
+        case Activation::softmax:
+            return;  // of rows: softmax.hpp
     }
 }
 
 template <class T>
+void activate(Activation activation, T* a, const T* z, std::size_t n) {
+    if (activation == Activation::identity && a == z) return;
+    with_activation<T>(activation,
+                       [=](auto f) { map(a, z, n, [=](Vector<T> x) { return f.forward(x); }); });
+}
+
+template <class T>
 void activate_backward(Activation activation, T* dz, const T* a, const T* z, std::size_t n) {
-    using V = Vector<T>;
-    const V zero = broadcast<V>(0), one = broadcast<V>(1);
-    switch (activation) {
-        case Activation::sigmoid:
-            return map_onto(dz, a, n, [](V d, V y) { return d * (y * (1 - y)); });
-        case Activation::relu:
-            return map_onto(dz, a, n, [=](V d, V y) { return y > 0 ? d : zero; });
-        case Activation::tanh:
-            return map_onto(dz, a, n, [=](V d, V y) { return d * fma(-y, y, one); });
-        case Activation::leaky_relu:
-            return map_onto(dz, z, n, [](V d, V x) { return x > 0 ? d : T(0.01) * d; });
-        case Activation::elu:
-            for_each_vector<T>(n, [=](std::size_t i, std::size_t part) {
-                const V d = load_part(dz + i, part), y = load_part(a + i, part);
-                store_part(dz + i, load_part(z + i, part) > 0 ? d : d * (y + 1), part);
-            });
-            return;
-        case Activation::softplus:
-            return map_onto(dz, z, n, [](V d, V x) { return d * sigmoid(x); });
-        case Activation::gelu:
-            return map_onto(dz, z, n, [](V d, V x) {
-                const auto [cumulative, density] = normal(x);
-                return d * fma(x, density, cumulative);
-            });
-        case Activation::silu:
-            return map_onto(dz, z, n, [=](V d, V x) {
-                const V s = sigmoid(x);
-                return d * (s * fma(x, 1 - s, one));
-            });
-        default:
-            return;
-    }
+    if (activation == Activation::identity) return;
+    with_activation<T>(activation, [=](auto f) {
+        for_each_vector<T>(n, [=](std::size_t i, std::size_t part) {
+            store_part(
+                dz + i,
+                f.backward(load_part(dz + i, part), load_part(a + i, part), load_part(z + i, part)),
+                part);
+        });
+    });
 }
 
 // The epilogue of a product, over `n_rows` rows of `n_panels` panels.
