@@ -1,5 +1,11 @@
 // What becomes of a gradient (docs/arithmetic.md, section 7).
-// Included inside an anonymous namespace, after lanes.inc.
+#pragma once
+
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 // An update with its numbers in registers: read from memory, they would have to be read again after each store.
 template <class T>
@@ -46,3 +52,6 @@ void sgd(const Update<T>& u, T* w, T* velocity, const T* g, std::size_t n) {
             part);
     });
 }
+
+}  // namespace
+}  // namespace wbcore::kernels

@@ -1,6 +1,17 @@
 // The products that sum over the rows of a batch, dW and db, in register tiles, with the update at their end; and the
 // transpose of weights.
-// Included inside an anonymous namespace, after products_tiles.inc.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+#include "optimizers.hpp"
+#include "tiles.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 // The sums over one leaf of rows of x[row][input + r] * dz[row][n], for the R inputs and W vectors of n of a tile.
 template <class T, int R, int W>
@@ -207,3 +218,6 @@ void outer_product(const OuterProduct<T>& m) {
     if (pays_by_inputs(m)) return outer_product_by_inputs(m);
     outer_product_by_outputs(m);
 }
+
+}  // namespace
+}  // namespace wbcore::kernels

@@ -1,5 +1,13 @@
 // The matrix products, their sums and the transpose, written for reading: the oracle of the tiled ones.
-// Included inside an anonymous namespace, after optimizers.inc.
+#pragma once
+
+#include "activations.hpp"
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+#include "optimizers.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 template <class T>
 void product(const Product<T>& m) {
@@ -71,3 +79,6 @@ void transpose(Panels<T> out, Panels<const T> in, std::size_t first_row, std::si
     for (std::size_t row = first_row; row < last_row; ++row)
         for (std::size_t col = 0; col < in.cols; ++col) out(col, row) = in(row, col);
 }
+
+}  // namespace
+}  // namespace wbcore::kernels

@@ -1,5 +1,11 @@
 // Loops over vectors: whole arrays with a short last vector, rows of panels, and the two kinds of sums.
-// Included inside an anonymous namespace, after functions.inc.
+#pragma once
+
+#include "kernel_table.hpp"
+#include "vec.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 template <class T>
 using Vector = typename VectorOf<T>::type;
@@ -143,3 +149,6 @@ template <class V, class F>
     if (rows > row_leaf) sum = fold_leaves<V>(sum, rows, chain);
     return sum;
 }
+
+}  // namespace
+}  // namespace wbcore::kernels

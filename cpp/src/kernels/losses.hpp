@@ -1,5 +1,13 @@
 // Losses and their gradients (docs/arithmetic.md, section 6), over the rows [first, last) of a batch.
-// Included inside an anonymous namespace, after activations.inc.
+#pragma once
+
+#include "functions.hpp"
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+#include "softmax.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 template <class T>
 inline T soft_target_loss(const LossRows<T>& m, std::size_t row, T maximum, T log_sum) {
@@ -110,3 +118,6 @@ void loss(const LossRows<T>& m) {
     });
     if (m.gradient) clear_padding(m.dz, 0, m.z.rows);
 }
+
+}  // namespace
+}  // namespace wbcore::kernels

@@ -1,7 +1,16 @@
-// The forward product in register tiles, which the backward pass to the inputs is too; and the files it goes with.
-// Included inside an anonymous namespace, after optimizers.inc.
+// The forward product in register tiles, which the backward pass to the inputs is too.
+#pragma once
 
-#include "tiles.inc"
+#include <cstddef>
+#include <utility>
+
+#include "activations.hpp"
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+#include "tiles.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 // A step that is done in registers: that of relu, which costs one instruction a vector.
 template <class T>
@@ -169,4 +178,5 @@ void product(const Product<T>& m) {
     product_by_outputs(m);
 }
 
-#include "gradients_tiles.inc"
+}  // namespace
+}  // namespace wbcore::kernels

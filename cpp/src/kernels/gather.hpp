@@ -1,5 +1,14 @@
 // Rows of numbers on their way from the caller's array into panels, and the search for NaN and infinity.
-// Included inside an anonymous namespace, after lanes.inc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 template <class T>
 class FiniteCheck {
@@ -162,3 +171,6 @@ bool all_finite(const ArrayView& in) {
     return in.type == ElementType::float32 ? all_finite_rows<T, float>(in)
                                            : all_finite_rows<T, double>(in);
 }
+
+}  // namespace
+}  // namespace wbcore::kernels

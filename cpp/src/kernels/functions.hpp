@@ -1,5 +1,10 @@
 // Elementary functions on V: a scalar or a vector, one algorithm (docs/arithmetic.md, section 4).
-// Included inside an anonymous namespace, after a vec_<isa>.hpp has defined the operations on V.
+#pragma once
+
+#include "vec.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 template <class T>
 struct Constants;
@@ -101,17 +106,17 @@ inline Reduced<V> reduce(V x) {
 
 // y * 2^n, not yet multiplied: where that is subnormal, a factor goes in before its rounding.
 template <class V>
-struct Scaled {
+struct WithExponent {
     V y, n;
 };
 
 template <class V>
-inline V scale(Scaled<V> x) {
+inline V scale(WithExponent<V> x) {
     return scale(x.y, x.n);
 }
 
 template <class V>
-inline Scaled<V> scaled_exp(V x) {
+inline WithExponent<V> scaled_exp(V x) {
     x = x > K<V>::exp_max ? broadcast<V>(K<V>::exp_max) : x;
     x = x < K<V>::exp_min ? broadcast<V>(K<V>::exp_min) : x;
     const auto [n, r, p] = reduce(x);
@@ -150,7 +155,7 @@ inline V tanh(V x) {
 
 // e^r = h + l with e = 2^n e^r = e^(-|x|); then 1 / (1 + e) or e / (1 + e).
 template <class V>
-inline Scaled<V> scaled_sigmoid(V x) {
+inline WithExponent<V> scaled_sigmoid(V x) {
     V z = -abs(x);
     z = z < K<V>::exp_min ? broadcast<V>(K<V>::exp_min) : z;
     const auto [n, r, p] = reduce(z);
@@ -219,7 +224,7 @@ struct Normal {
 
 // e^(-a a / 2) for a >= 0
 template <class V>
-inline Scaled<V> scaled_bell(V a) {
+inline WithExponent<V> scaled_bell(V a) {
     const V h = a * a, l = fma(a, a, -h);
     const auto [e, n] = scaled_exp(Scalar<V>(-0.5) * h);
     return {fma(e, Scalar<V>(-0.5) * l, e), n};
@@ -259,3 +264,6 @@ template <class V>
 inline V softplus(V x) {
     return (x > 0 ? x : broadcast<V>(0)) + log1p(exp(-abs(x)));
 }
+
+}  // namespace
+}  // namespace wbcore::kernels

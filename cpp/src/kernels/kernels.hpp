@@ -1,21 +1,31 @@
-// All kernels of one instruction set, and their table. A kernels_<isa>.cpp names the set and the form of the products, and
-// includes its vec_<isa>.hpp first. Everything lies in an anonymous namespace: code for one processor must not be
-// merged with the same code for another.
+// All kernels of one instruction set, and their table, defined: only a kernels_<isa>.cpp includes this file, after it has
+// named the set. Everything lies in an anonymous namespace: code for one processor must not be merged with the same code
+// for another.
+#pragma once
 
+#include "activations.hpp"
+#include "elementwise.hpp"
+#include "gather.hpp"
 #include "kernel_table.hpp"
+#include "losses.hpp"
+#include "optimizers.hpp"
+#include "softmax.hpp"
+#include "vec.hpp"
+
+#ifdef WBCORE_PLAIN
+#include "products_plain.hpp"
+#else
+#include "gradients_tiles.hpp"
+#include "products_tiles.hpp"
+#endif
+
+// a name for an editor that opens this file alone
+#ifndef WBCORE_KERNELS
+#define WBCORE_KERNELS unnamed
+#endif
 
 namespace wbcore::kernels {
 namespace {
-
-// clang-format off
-#include "functions.inc"
-#include "lanes.inc"
-#include "gather.inc"
-#include "activations.inc"
-#include "losses.inc"
-#include "optimizers.inc"
-#include WBCORE_PRODUCTS
-// clang-format on
 
 // Twelve chains: more than latency times throughput of any processor here, and all in registers.
 constexpr std::size_t chains = 12;

@@ -1,6 +1,15 @@
 // Tiles of registers: how they are loaded, multiplied, and laid over matrices. Lanes and rows of a tile run over outputs,
 // never over the summed index.
-// Included inside an anonymous namespace, after optimizers.inc.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+
+namespace wbcore::kernels {
+namespace {
 
 template <class T>
 inline constexpr int panel_vectors = static_cast<int>(panel_width<T> / lanes<T>);
@@ -146,3 +155,6 @@ template <class T, std::size_t H, std::size_t... J>
     }
     if constexpr (H > 1) transpose_block<T, H / 2>(row, every_lane);
 }
+
+}  // namespace
+}  // namespace wbcore::kernels
