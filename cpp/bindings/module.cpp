@@ -24,6 +24,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_isa(m);
     register_threads(m);
     register_random(m);
+    register_initializers(m);
     register_functions(m);
     register_losses(m);
     register_network(m);
