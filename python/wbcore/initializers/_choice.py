@@ -19,16 +19,23 @@ if TYPE_CHECKING:
 Initializer: TypeAlias = str | Callable[..., Any]
 
 
-def check(operation: str, name: str, initializer: Any, known: tuple[str, ...]) -> Initializer:
+def check(
+    operation: str, name: str, initializer: Initializer, known: tuple[str, ...]
+) -> Initializer:
     """A function as it is, or the text of a known initializer in its one spelling."""
     if callable(initializer):
         return initializer
-    if isinstance(initializer, str) and initializer.partition("(")[0].strip() in known:
-        try:
-            return str(_core.Initializer.parse(name, initializer.encode("ascii", "replace")))
-        except ValueError as error:
-            raise ValueError(f"[{operation}] {error}") from None
-    return _arguments.choice(operation, name, initializer, known, expected="a function or one of")
+    _arguments.choice(
+        operation, name, _name_of(initializer), known, expected="a function or one of"
+    )
+    try:
+        return str(_core.Initializer.parse(name, initializer.encode("ascii", "replace")))
+    except ValueError as error:
+        raise ValueError(f"[{operation}] {error}") from None
+
+
+def _name_of(text: object) -> object:
+    return text.partition("(")[0].strip(" ") if isinstance(text, str) else text
 
 
 def draw(
