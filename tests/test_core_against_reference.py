@@ -142,7 +142,7 @@ def test_softmax(dtype, width):
     assert_same_bits(wb.softmax(z), expected)
 
 
-# ---- random numbers and initializers
+# ---- random numbers, and how networks start (each initializer: test_initializers.py)
 
 
 @exhaustive
@@ -169,45 +169,6 @@ def test_quantile_in_its_tails():
     edges = np.array([*edges, *np.nextafter(edges, 1), 1 - 2.0**-53])
     u = np.concatenate([u, edges])
     assert_same_bits(_core.normal_quantile(u), [normal.quantile(v) for v in u.tolist()])
-
-
-OPTIONS = {
-    "constant": {"value": 0.1},
-    "normal": {"mean": 0.3, "std": 0.7},
-    "uniform": {"low": -0.3, "high": 0.7},
-    "truncated_normal": {"mean": 0.3, "std": 0.7},
-    "orthogonal": {"gain": 1.3},
-}
-
-
-def test_initializers_are_the_same_ones():
-    assert set(wb.initializers.NAMES) == set(reference.INITIALIZERS)
-
-
-@BOTH
-@pytest.mark.parametrize("name", wb.initializers.NAMES)
-def test_initializers_from_a_seed(dtype, name):
-    function = getattr(wb.initializers, name)
-    for shape, (seed, layer) in itertools.product(
-        [(1, 1), (5, 7), (7, 5), (300, 2), (2, 300)], [(0, 0), (2**64 - 1, 3)]
-    ):
-        for options in ({}, OPTIONS.get(name, {})):
-            ours = function(*shape, seed=seed, layer=layer, dtype=dtype, **options)
-            expected = reference.initial_weights(
-                ARITHMETIC[dtype], name, shape, seed, layer, **options
-            )
-            assert_same_bits(ours, expected, f"{name} {shape}")
-
-
-@pytest.mark.parametrize("name", wb.initializers.NAMES)
-@pytest.mark.parametrize("generator", [np.random.default_rng, np.random.RandomState])
-def test_initializers_from_the_draws_of_numpy(name, generator):
-    ours = getattr(wb.initializers, name)(6, 4, seed=generator(5), **OPTIONS.get(name, {}))
-    numpy = generator(5)
-    uniform = name in reference.initializers.FROM_UNIFORM_DRAWS
-    draws = numpy.random((6, 4)) if uniform else numpy.standard_normal((6, 4))
-    expected = reference.from_draws(name, draws.tolist(), **OPTIONS.get(name, {}))
-    assert_same_bits(ours, expected, name)
 
 
 @BOTH

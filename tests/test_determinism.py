@@ -225,10 +225,12 @@ def draws(name):
             wb.random.permutation(1000, 7, 3),
         )
     dtype = np.dtype(name.removeprefix("initializers "))
+    # those of release 0.1.0; later ones come after them
+    names = wb.initializers.NAMES[: wb.initializers.NAMES.index("orthogonal") + 1]
     return digest(
         *(
             getattr(wb.initializers, initializer)(*shape, seed=9, layer=1, dtype=dtype)
-            for initializer in sorted(wb.initializers.NAMES)
+            for initializer in sorted(names)
             for shape in ((70, 30), (30, 70), (300, 3))
         )
     )

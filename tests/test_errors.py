@@ -22,8 +22,7 @@ TEXTS = {
     "SIZE": "an integer from 1 to 2147483647",
     "SEED": "an integer from 0 to 2**64 - 1",
     "ACTIVATIONS": "identity, sigmoid, relu, tanh, leaky_relu, elu, softplus, gelu, silu, softmax",
-    "INITIALIZERS": "zeros, ones, constant, normal, uniform, truncated_normal, xavier, he, "
-    "glorot_normal, glorot_uniform, he_uniform, lecun_normal, lecun_uniform, orthogonal",
+    "INITIALIZERS": ", ".join(wb.initializers.NAMES),
     "BIASES": "zeros, ones, constant, normal, uniform, truncated_normal",
     "LOSSES": "mse, mae, huber, binary_cross_entropy, cross_entropy",
     "METRICS": "accuracy, mae, mse, r2",
@@ -116,6 +115,20 @@ layer(initializer=3)
     TypeError [Dense] expected initializer to be a function or one of {INITIALIZERS}, got 3
 layer(bias_initializer="he")
     ValueError [Dense] expected bias_initializer to be a function or one of {BIASES}, got 'he'
+layer(bias_initializer="orthogonal(2)")
+    ValueError [Dense] expected bias_initializer to be a function or one of {BIASES}, got 'orth
+layer(initializer="normal(0, -1)")
+    ValueError [Dense] expected std of normal to be a finite number of at least 0, got '-1'
+layer(initializer="normal(0, nan)")
+    ValueError [Dense] expected std of normal to be a finite number of at least 0, got 'nan'
+layer(initializer="normal(0, 1")
+    ValueError [Dense] expected initializer to be one of zeros, *, got 'normal(0, 1'
+layer(bias_initializer="constant(1, 2)")
+    ValueError [Dense] expected bias_initializer to be constant(value), got 'constant(1, 2)'
+layer(initializer="uniform(1, 0)")
+    ValueError [Dense] expected low <= high and a finite difference, got uniform(1, 0)
+layer(initializer="he(\\ud800)")
+    ValueError [Dense] expected initializer to be he, got 'he(?)'
 wb.Network([])
     ValueError [Network] expected at least one layer, got none
 wb.Network(layer())
@@ -190,9 +203,9 @@ wb.initializers.constant(3, 3, value=10**400)
 wb.initializers.orthogonal(3, 3, gain=INF)
     ValueError [orthogonal] expected gain to be a finite number, got inf
 wb.initializers.uniform(3, 3, low=1, high=0)
-    ValueError [uniform] expected low <= high and a finite difference, got low 1.0 and high 0.0
+    ValueError [uniform] expected low <= high and a finite difference, got uniform(1, 0)
 wb.initializers.uniform(3, 3, low=-1e308, high=1e308)
-    ValueError [uniform] expected low <= high and a finite difference, got low -1e+308
+    ValueError [uniform] expected low <= high and a finite difference, got uniform(-1e+308
 wb.initializers.normal(30, 30, std=1e39, dtype="float32")
     ValueError [normal] expected its result to be finite in float32, got *e+39 at [0,
 wb.relu("a")

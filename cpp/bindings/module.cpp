@@ -25,6 +25,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_threads(m);
     register_random(m);
     register_named(m);
+    register_initializers(m);
     register_activations(m);
     register_network(m);
     register_gradients(m);

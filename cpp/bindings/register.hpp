@@ -9,6 +9,7 @@ void register_isa(pybind11::module_& m);
 void register_threads(pybind11::module_& m);
 void register_random(pybind11::module_& m);
 void register_named(pybind11::module_& m);
+void register_initializers(pybind11::module_& m);
 void register_activations(pybind11::module_& m);
 void register_network(pybind11::module_& m);
 void register_gradients(pybind11::module_& m);

@@ -6,6 +6,7 @@
 #include "named.hpp"
 #include "register.hpp"
 #include "wbcore/activations.hpp"
+#include "wbcore/initializers.hpp"
 
 namespace wbcore::bindings {
 
@@ -79,6 +80,23 @@ py::dict properties(const OptimizerInfo& row) {
                                : py::object(py::str(std::string(row.numbers[row.needed_by].name))));
 }
 
+py::dict properties(const InitializerInfo& row) {
+    using namespace py::literals;
+    const char* draw = nullptr;
+    switch (row.draw) {
+        case Draw::none:
+            draw = "none";
+            break;
+        case Draw::normal:
+            draw = "normal";
+            break;
+        case Draw::uniform:
+            draw = "uniform";
+            break;
+    }
+    return py::dict("draw"_a = draw, "suits_biases"_a = row.suits_biases);
+}
+
 // A row as a Python object holds it.
 struct BoundRow {
     Row row;
@@ -128,6 +146,7 @@ template <class F>
 auto with_kind(const std::string& kind, F f) {
     if (kind == "activation") return f(Activation());
     if (kind == "loss") return f(Loss());
+    if (kind == "initializer") return f(Initializer());
     if (kind == "optimizer") return f(Optimizer());
     throw py::value_error("[_core] expected a kind of choice, got '" + kind + "'");
 }

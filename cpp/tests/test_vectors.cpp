@@ -3,6 +3,7 @@
 #include <bit>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "tables.hpp"
+#include "wbcore/initializers.hpp"
 #include "wbcore/random.hpp"
 
 using namespace tests;
@@ -20,6 +22,8 @@ using Words = std::vector<std::string>;
 
 // More than a vector of any instruction set, so that each lane and a part of a vector have their turn.
 constexpr std::size_t copies = 37;
+
+std::set<Initializer> initializers_asked;
 
 std::uint64_t whole(const std::string& word) { return std::stoull(word, nullptr, 16); }
 
@@ -149,8 +153,29 @@ struct Asked {
     }
 };
 
+// initialize NAME seed l I O NUMBER:value..
+template <class T>
+void initial_values(const Words& q, const Words& answer) {
+    Named<Initializer> choice = parse<Initializer>("initializer", q[1]);
+    initializers_asked.insert(choice.kind);
+    for (std::size_t i = 6; i < q.size(); ++i) {
+        const std::size_t colon = q[i].find(':');
+        for (std::size_t n = 0; n < choice.info().numbers.size(); ++n)
+            if (choice.info().numbers[n].name == q[i].substr(0, colon))
+                choice.numbers[n] = number<double>(q[i].substr(colon + 1));
+    }
+    const std::size_t rows = whole(q[4]), cols = whole(q[5]);
+    std::vector<T> values(rows * cols);
+    initialize<T>(choice, whole(q[2]), weight_stream(whole(q[3])),
+                  {values.data(), rows, cols, cols});
+    const std::vector<T> wanted = numbers<T>(answer, 0, answer.size());
+    CHECK_EQUAL(wanted.size(), values.size());
+    CHECK_ARRAYS(values.data(), wanted.data(), values.size());
+}
+
 template <class T>
 void ask(const Words& q, const Words& answer) {
+    if (q[0] == "initialize") return initial_values<T>(q, answer);
     constexpr std::pair<const char*, void (Asked<T>::*)() const> operations[] = {
         {"fma", &Asked<T>::fma},         {"function", &Asked<T>::function},
         {"forward", &Asked<T>::forward}, {"backward", &Asked<T>::backward},
@@ -185,7 +210,7 @@ bool ask_numbers(const Words& q, const Words& answer) {
     return true;
 }
 
-void file(const std::string& name) {
+void file(const std::string& name, std::size_t least = 100) {
     std::ifstream lines(std::string(WBCORE_VECTORS) + "/" + name + ".txt");
     std::size_t asked = 0;
     for (std::string line; std::getline(lines, line);) {
@@ -205,7 +230,7 @@ void file(const std::string& name) {
         asked += !format.empty() || ask_numbers(q, answer);
     }
     const checks::Note note("file", name);
-    CHECK(asked >= 100);
+    CHECK(asked >= least);
 }
 
 }  // namespace
@@ -214,5 +239,7 @@ int main() {
     for (const char* name :
          {"fma", "functions", "activations", "losses", "updates", "quantile", "random"})
         file(name);
+    file("initializers", 60);
+    CHECK_EQUAL(initializers_asked.size(), rows_of(Initializer{}).size());
     return checks::result();
 }

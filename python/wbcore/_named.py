@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from wbcore import _arguments, _core
 
-Kind: TypeAlias = Literal["activation", "loss", "optimizer"]
+Kind: TypeAlias = Literal["activation", "loss", "optimizer", "initializer"]
 
 
 def rows(kind: Kind) -> dict[str, _core.Row]:
@@ -67,7 +67,7 @@ def text(kind: Kind, operation: str, what: str, value: object) -> str:
         try:
             return _canonical(kind, str(value))
         except ValueError:
-            _core.parse_choice(kind, operation, what, value)  # refuses it in the operation's name
+            _core.parse_choice(kind, operation, what, _ascii(value))  # refuses it in those words
             raise
     if isinstance(value, Choice) and value._kind == kind:
         return str(value)
@@ -87,7 +87,12 @@ def parsed(kind: Kind, operation: str, what: str, value: object) -> Any:
 
 @lru_cache(maxsize=256)  # a loop of one's own names its loss in each step
 def _canonical(kind: Kind, value: str) -> str:
-    return _core.choice_text(kind, *_core.parse_choice(kind, "", "", value))
+    return _core.choice_text(kind, *_core.parse_choice(kind, "", "", _ascii(value)))
+
+
+def _ascii(value: str) -> bytes:
+    """As the core reads it; no choice has other letters, and the core's messages cannot have them."""
+    return value.encode("ascii", "replace")
 
 
 def _class(kind: Kind, name: str) -> Any:

@@ -83,14 +83,15 @@ class Dense:
     activation : str, default "identity"
         A name of `wbcore.activations.NAMES`; "softmax" only in a network's last layer.
     initializer : str or callable, optional
-        A name of `wbcore.initializers.NAMES`, or a function `f(fan_in, fan_out)` that returns an
-        array of that shape; if it has parameters named `seed` and `layer`, it is given the
-        network's. Default: he, N(0, 2/fan_in), for the relu family (relu, leaky_relu, elu, gelu,
-        silu, softplus), and xavier, N(0, 1/fan_in), for the others. (These are the names of
-        wbcore's lessons; what others call Xavier is here `glorot_normal`.)
+        A name of `wbcore.initializers.NAMES`, with numbers such as "normal(0, 0.1)" or without, or
+        a function `f(fan_in, fan_out)` that returns an array of that shape; if it has parameters
+        named `seed` and `layer`, it is given the network's. Default: he, N(0, 2/fan_in), for the
+        relu family (relu, leaky_relu, elu, gelu, silu, softplus), and xavier, N(0, 1/fan_in), for
+        the others. (These are the names of wbcore's lessons; what others call Xavier is here
+        `glorot_normal`.)
     bias_initializer : str or callable, default "zeros"
-        A name of `wbcore.initializers.BIAS_NAMES`, or a function `f(1, outputs)` that returns an
-        array of shape (outputs,) or (1, outputs).
+        A name of `wbcore.initializers.BIAS_NAMES`, with numbers or without, or a function
+        `f(1, outputs)` that returns an array of shape (outputs,) or (1, outputs).
 
     Raises
     ------
