@@ -8,7 +8,7 @@ import time
 from typing import TextIO
 
 from wbcore.history import History
-from wbcore.tables import number
+from wbcore._text_table import number
 
 
 class Progress:

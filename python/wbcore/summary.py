@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wbcore.tables import number, table
+from wbcore._text_table import number, table
 
 if TYPE_CHECKING:
     from wbcore.network import Network
