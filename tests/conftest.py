@@ -2,6 +2,7 @@
 
 import hypothesis
 import numpy as np
+import pytest
 import safetensors
 
 import wbcore as wb
@@ -13,3 +14,13 @@ def pytest_report_header():
     )
     sets = ", ".join(wb.available_isas())
     return f"{versions}; instruction set {wb.isa()} of {sets}; {wb.get_num_threads()} threads"
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Fails when memory for a network is asked for."""
+
+    def refuse(*_):
+        raise AssertionError("allocated before the file was found to be sound")
+
+    monkeypatch.setattr(wb.Network, "_of_structure", refuse)

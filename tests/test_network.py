@@ -217,7 +217,7 @@ def test_gradient_by_inputs():
 
 def test_gradients_are_views_of_one_array():
     net = network()
-    _, grads = net.loss_and_gradients(X, LABELS)
+    _, grads = net.loss_and_gradients(X, LABELS, "cross_entropy")
     assert len(grads) == len(net)
     assert repr(grads) == "<Gradients of 6-9-8-3, float64>"
     for layer, (dW, db) in zip(net, grads, strict=True):
@@ -342,7 +342,7 @@ def test_callback_may_look_at_the_network():
         assert len(history) == len(states) + 1
         states.append(net.copy())
         net.predict(X)
-        net.loss_and_gradients(X, LABELS)
+        net.loss_and_gradients(X, LABELS, "cross_entropy")
 
     net.fit(X, LABELS, **settings(callback=callback))
     for epochs, state in enumerate(states, start=1):
@@ -501,11 +501,11 @@ def test_time_is_linear_in_layers():
     """Four times the layers take four times as long; were it quadratic, sixteen times."""
 
     def seconds(layers):
-        widths, names = [2] * (layers + 1), ["tanh"] * layers
+        structure = [wb.Dense(2, 2, "tanh")] * layers
         times = []
         for _ in range(5):
             start = time.perf_counter()
-            net = wb.Network._of_structure(widths, names, "float32")
+            net = wb.Network._of_structure(structure, "float32")
             net.copy()
             net.statistics()
             times.append(time.perf_counter() - start)

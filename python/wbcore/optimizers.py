@@ -207,14 +207,12 @@ class SGD:
         >>> net.parameters  # from 1 and 0, the gradients being 4 and 2
         array([ 0.5 , -0.25], dtype=float32)
         """
-        from wbcore.network import Network
-
-        if not isinstance(network, Network):
+        core = getattr(network, "_core", None)
+        if not isinstance(core, (_core.Network32, _core.Network64)):
             raise TypeError(f"[step] expected a Network, got {_arguments.shown(network)}")
         if not isinstance(gradients, Gradients):
             raise TypeError(f"[step] expected Gradients, got {_arguments.shown(gradients)}")
-        core, flat = network._core, gradients.flat
-        parameters = core.parameters
+        flat, parameters = gradients.flat, core.parameters
         if flat.shape != parameters.shape or flat.dtype != parameters.dtype:
             raise ValueError(
                 f"[step] expected gradients of {parameters.size} parameters in {parameters.dtype}, "
