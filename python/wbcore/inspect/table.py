@@ -68,7 +68,7 @@ class Table:
         """Return the values of a column, by its name."""
         if column not in self.columns:
             known = ", ".join(self.columns)
-            raise KeyError(f"[Table] no column {column!r}; known: {known}")
+            raise KeyError(f"[Table] expected one of the columns {known}, got {column!r}")
         place = self.columns.index(column)
         return [row[place] for row in self.rows]
 
