@@ -88,7 +88,7 @@ def test_threads_fit_and_predict_side_by_side():
 
 def test_second_training_of_one_network_is_refused():
     net, optimizer = wb.Network.mlp([12, 20, 4], seed=0), wb.SGD(0.1, momentum=0.9)
-    _, grads = net.loss_and_gradients(X, LABELS)
+    _, grads = net.loss_and_gradients(X, LABELS, "cross_entropy")
     inside, go_on = threading.Event(), threading.Event()
 
     def callback(epoch, _):

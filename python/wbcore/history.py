@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, SupportsIndex, TypeAlias, overload
 
 from wbcore import _copying
-from wbcore.tables import number, table
+from wbcore._text_table import number, table
 
 __all__ = ["History", "LayerStatistics", "ParameterHistory", "Statistics"]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -92,6 +93,9 @@ class Dense:
     bias_initializer : str or callable, default "zeros"
         A name of `wbcore.initializers.BIAS_NAMES`, with numbers or without, or a function
         `f(1, outputs)` that returns an array of shape (outputs,) or (1, outputs).
+    bias, trainable : bool, default True
+        Whether the layer has biases, and whether training changes it. A network has layers with
+        both so far.
 
     Raises
     ------
@@ -103,7 +107,8 @@ class Dense:
     --------
     >>> import wbcore as wb
     >>> wb.Dense(64, 32, "relu")
-    Dense(inputs=64, outputs=32, activation='relu', initializer='he', bias_initializer='zeros')
+    Dense(inputs=64, outputs=32, activation='relu', initializer='he', bias_initializer='zeros', \
+bias=True, trainable=True)
     """
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
@@ -113,6 +118,8 @@ class Dense:
     activation: str = "identity"
     initializer: Initializer | None = None
     bias_initializer: Initializer = "zeros"
+    bias: bool = field(default=True, kw_only=True)
+    trainable: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
         activation = _arguments.choice("Dense", "activation", self.activation, activations.NAMES)
@@ -128,6 +135,8 @@ class Dense:
             "bias_initializer": initializers.check(
                 "Dense", "bias_initializer", self.bias_initializer, initializers.BIAS_NAMES
             ),
+            "bias": _arguments.flag("Dense", "bias", self.bias),
+            "trainable": _arguments.flag("Dense", "trainable", self.trainable),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
@@ -218,6 +227,39 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<Layer {self.index}: {self.inputs} to {self.outputs}, {self.activation}>"
+
+
+def chain(layers: object) -> list[Dense]:
+    """The layers of a network, when each fits the one before it."""
+    try:
+        given = list(cast("Iterable[Dense]", layers))
+    except TypeError:
+        raise TypeError(
+            f"[Network] expected layers to be a sequence of Dense, got {_arguments.shown(layers)}"
+        ) from None
+    if not given:
+        raise ValueError("[Network] expected at least one layer, got none")
+    for index, layer in enumerate(given):
+        if not isinstance(layer, Dense):
+            raise TypeError(
+                f"[Network] expected layer {index} to be a Dense, got {_arguments.shown(layer)}"
+            )
+        if index and layer.inputs != given[index - 1].outputs:
+            raise ValueError(
+                f"[Network] expected layer {index} to take the {given[index - 1].outputs} outputs "
+                f"of layer {index - 1}, got one with {layer.inputs} inputs"
+            )
+        if layer.activation == "softmax" and index < len(given) - 1:
+            raise ValueError(
+                f"[Network] expected softmax in the last layer only, got it in layer {index} "
+                f"of {len(given)}"
+            )
+    return given
+
+
+def structure(layers: Iterable[Layer]) -> tuple[Dense, ...]:
+    """What another network of the same structure is made of, for copies and files."""
+    return tuple(Dense(layer.inputs, layer.outputs, layer.activation) for layer in layers)
 
 
 def initialize(layer: Layer, dense: Dense, seed: Seed) -> None:

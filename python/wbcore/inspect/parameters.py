@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from wbcore import _arguments
 from wbcore.history import Statistics
 from wbcore.inspect.table import Table
 
@@ -76,7 +77,7 @@ def weight_changes(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the history holds no parameters, or the statistic or the layer does not exist.
 
     See Also
@@ -126,7 +127,7 @@ def bias_changes(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the history holds no parameters, or the statistic or the layer does not exist.
     """
     return _changes(history, "biases", layer, statistic)
@@ -134,17 +135,16 @@ def bias_changes(
 
 def _changes(history: "History", of: str, layer: int | None, statistic: str) -> Table:
     operation = "bias_changes" if of == "biases" else "weight_changes"
-    if statistic not in STATISTICS:
-        known = ", ".join(STATISTICS)
-        raise ValueError(f"[{operation}] unknown statistic {statistic!r}; known: {known}")
+    statistic = _arguments.choice(operation, "statistic", statistic, STATISTICS)
     states = history.parameters  # epochs + 1 entries: the first is the state before training
     if not states:
         raise ValueError(
-            f'[{operation}] the history holds no parameters: call fit(..., track="epoch")'
+            f'[{operation}] expected the history of fit(..., track="epoch"), got one without '
+            "parameters"
         )
     n_layers = len(states[0])
-    if layer is not None and not -n_layers <= layer < n_layers:
-        raise ValueError(f"[{operation}] the network has {n_layers} layers, got layer {layer}")
+    if layer is not None:
+        layer = _arguments.integer(operation, "layer", layer, low=-n_layers, high=n_layers - 1)
 
     title = of.capitalize()
     if layer is None:

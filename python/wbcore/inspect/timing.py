@@ -17,8 +17,8 @@ def time_per_update(
     X: ArrayLike,
     y: ArrayLike,
     *,
+    loss: str,
     batch_size: int = 32,
-    loss: str = "cross_entropy",
     delta: float = 1.0,
     repeats: int = 50,
 ) -> Table:
@@ -35,10 +35,10 @@ def time_per_update(
         Inputs to train on; the first batches are taken from them.
     y : array_like of shape (B,) or (B, O)
         Their targets, as ``fit`` takes them for this loss.
-    batch_size : int
-        Rows a batch.
     loss : str
         The loss to train with.
+    batch_size : int
+        Rows a batch.
     delta : float
         Where the Huber loss turns from square to linear; the other losses have no use for it.
     repeats : int

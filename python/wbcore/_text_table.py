@@ -12,7 +12,7 @@ def number(value: float) -> str:
 
     Examples
     --------
-    >>> from wbcore.tables import number
+    >>> from wbcore._text_table import number
     >>> number(0.25), number(-0.0000123456), number(0)
     ('0.25000', '-1.235e-05', '0.00000')
     """
@@ -38,7 +38,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0) -
 
     Examples
     --------
-    >>> from wbcore.tables import table
+    >>> from wbcore._text_table import table
     >>> print(table(["layer", "units"], [["first", "32"], ["second", "7"]], left=1))
     layer   units
     -------------
