@@ -6,6 +6,7 @@ what differs: ``python -m conformance.core``.
 
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,20 @@ from numpy.typing import ArrayLike, NDArray
 
 import wbcore as wb
 from wbcore import _core, reference
+from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS
+from wbcore.reference.losses import Loss
+from wbcore.reference.optimizers import Optimizer
 
-from .answers import drawn_data, drawn_layer
-from .lines import VECTORS, Drawn, fields, from_bits, read, switch, to_bits
+from .answers import TRAINING, drawn_data, drawn_layer, switches
+from .lines import VECTORS, Drawn, choice_of, fields, from_bits, read, switch, to_bits
 
 Words = Sequence[str]
 
 
 def answer(asked: Words) -> list[str] | None:
     """Compute the right-hand side of a line, or None where the core has no way to be asked."""
+    if not HAS_NUMBERS and _needs_numbers(asked):
+        return None
     return _ANSWERS[asked[0]](asked[1:])
 
 
@@ -62,18 +68,20 @@ def _scaled(words: Words) -> list[str]:
 
 def _forward(words: Words) -> list[str]:
     name, dtype, *z = words
-    values = _array(dtype, z)
-    if name == "softmax":
-        return _bits(wb.softmax(values[None, :]))
-    return _bits(_core.elementwise(name, values))
+    activation, values = choice_of(ACTIVATIONS, name), _array(dtype, z)
+    if activation.elementwise:
+        return _bits(_core.elementwise(str(activation), values))
+    return _bits(getattr(wb, activation.name)(values[None, :]))
 
 
 def _backward(words: Words) -> list[str]:
     name, dtype, *both = words
+    activation = choice_of(ACTIVATIONS, name)
+    text = str(activation)
     z, dA = np.split(_array(dtype, both), 2)
-    if name != "softmax":
-        return _bits(_core.activation_backward(name, z, _core.elementwise(name, z), dA))
-    net = wb.Network([wb.Dense(len(z), len(z), name)], dtype=dtype)
+    if activation.elementwise:
+        return _bits(_core.activation_backward(text, z, _core.elementwise(text, z), dA))
+    net = wb.Network([wb.Dense(len(z), len(z), text)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = 0.0, z
     net.forward(np.zeros((1, len(z))))
     biases = net.backward(dA[None, :])[0].biases
@@ -120,7 +128,7 @@ def _sum(words: Words) -> list[str] | None:
 def _layer(words: Words) -> tuple[wb.Network, NDArray[Any], Drawn]:
     rows, layer, drawn = drawn_layer(reference, words)
     X = np.array(rows, words[0])
-    net = wb.Network([wb.Dense(X.shape[1], len(layer.biases))], dtype=words[0])
+    net = wb.Network([wb.Dense(X.shape[1], layer.outputs)], dtype=words[0])
     net[0].weights[:], net[0].biases[:] = layer.weights, layer.biases
     return net, X, drawn
 
@@ -143,39 +151,50 @@ def _dense_backward(words: Words) -> list[str]:
 
 
 def _loss(words: Words) -> list[str]:
-    name, dtype, delta, width, *both = words
+    name, dtype, width, *both = words
     outputs, targets = np.split(_array(dtype, both).reshape(-1, int(width, 16)), 2)
-    value, gradient = wb.losses.loss_and_gradient(name, outputs, targets, from_bits(delta))
+    loss = _loss_arguments(choice_of(LOSSES, name))
+    value, gradient = wb.losses.loss_and_gradient(outputs=outputs, y=targets, **loss)
     return [to_bits("float64", value), *_bits(gradient)]
 
 
 def _evaluate(words: Words) -> list[str]:
-    dtype, loss, key, rows, outputs, *metrics = words
+    dtype, name, key, rows, outputs, *metrics = words
+    loss = choice_of(LOSSES, name)
     drawn, width = Drawn(reference, dtype, int(key, 16)), int(outputs, 16)
     X = drawn.matrix(int(rows, 16), width)
-    y = drawn.targets(loss, len(X), width)
+    y = drawn.targets(loss.targets, len(X), width)
     net = wb.Network([wb.Dense(width, width)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = np.eye(width), 0.0
-    values = net.evaluate(X, y, loss=loss, metrics=metrics)
+    values = net.evaluate(X, y, metrics=metrics, **_loss_arguments(loss))
     return [to_bits("float64", value) for value in values.values()]
 
 
 def _update(words: Words) -> list[str]:
-    dtype, w, g, v, rate, momentum, nesterov, decay, decayed = words
+    dtype, name, step, w, g, *states, decayed = words
+    if not HAS_NUMBERS:
+        return _update_by_sgd(words)
+    choice = choice_of(OPTIMIZERS, name)
     at = 0 if switch(decayed) else 1  # of two parameters, a weight and a bias
-    core = wb.Network([wb.Dense(1, 1)], dtype=dtype)._core
-    gradients, velocity = (np.zeros(2, dtype) for _ in range(2))
-    core.parameters[at], gradients[at], velocity[at] = _array(dtype, [w, g, v])
-    core.sgd_step(
-        gradients,
-        velocity,
-        from_bits(rate),
-        from_bits(momentum),
-        switch(nesterov),
-        from_bits(decay),
-        False,
+    net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
+    net.forward(np.zeros((1, 1)))
+    gradients = net.backward(np.zeros((1, 1)))
+    net.parameters[at : at + 1], gradients.flat[at : at + 1] = (
+        _array(dtype, [w]),
+        _array(dtype, [g]),
     )
-    return [*_bits(core.parameters[at : at + 1]), *_bits(velocity[at : at + 1])]
+    optimizer = getattr(wb, type(choice).__name__)(**_numbers_of(choice))
+    state = optimizer.state(net)
+    state.steps = int(step, 16) - 1
+    kept = dict(zip(choice.states, states, strict=True))
+    for array, bits in kept.items():
+        # without momentum there is no velocity
+        if array in state.arrays:
+            state.arrays[array][at : at + 1] = _array(dtype, [bits])
+    optimizer.step(net, gradients)
+    after = optimizer.state(net).arrays
+    kept |= {array: _bits(after[array][at : at + 1])[0] for array in after}
+    return [*_bits(net.parameters[at : at + 1]), *kept.values()]
 
 
 def _philox(words: Words) -> list[str] | None:
@@ -201,9 +220,10 @@ def _permutation(words: Words) -> list[str]:
 
 
 def _initialize(words: Words) -> list[str]:
-    name, dtype, seed, layer, inputs, outputs, *options = words
-    named = {key: from_bits(value) for key, value in fields(options).items()}
-    function = getattr(wb.initializers, name)
+    word, dtype, seed, layer, inputs, outputs = words
+    choice = choice_of(INITIALIZERS, word)
+    named = {number: getattr(choice, number) for number in choice.defaults()}
+    function = getattr(wb.initializers, choice.name)
     shape = int(inputs, 16), int(outputs, 16)
     return _bits(function(*shape, seed=int(seed, 16), layer=int(layer, 16), dtype=dtype, **named))
 
@@ -211,50 +231,114 @@ def _initialize(words: Words) -> list[str]:
 def _network(words: Words) -> list[str]:
     dtype, activation, biases, seed, *sizes = words
     widths = [int(width, 16) for width in sizes]
+    hidden = str(choice_of(ACTIVATIONS, activation))
     last = len(widths) - 2
     layers = [
-        wb.Dense(widths[i], widths[i + 1], "identity" if i == last else activation, None, biases)
+        wb.Dense(widths[i], widths[i + 1], "identity" if i == last else hidden, None, biases)
         for i in range(last + 1)
     ]
     return _bits(wb.Network(layers, seed=int(seed, 16), dtype=dtype).parameters)
 
 
+def _layers(f: dict[str, str]) -> list[wb.Dense]:
+    widths = [int(width, 16) for width in f["widths"].split(",")]
+    hidden, last = (str(choice_of(ACTIVATIONS, f[place])) for place in ("hidden", "last"))
+    count = len(widths) - 1
+    activations = [hidden] * (count - 1) + [last]
+    options = zip(switches(f["bias"], count), switches(f["trainable"], count), strict=True)
+    return [
+        wb.Dense(*shape, activation, **_layer_options(*option))
+        for shape, activation, option in zip(pairwise(widths), activations, options, strict=True)
+    ]
+
+
 def _train(words: Words) -> list[str]:
-    f = fields(words)
+    f = TRAINING | fields(words)
     X, y = drawn_data(reference, f)
-    net = wb.Network.mlp(
-        [int(width, 16) for width in f["widths"].split(",")],
-        f["hidden"],
-        output_activation=f["last"],
-        seed=int(f["key"], 16),
-        dtype=f["dtype"],
-    )
+    net = wb.Network(_layers(f), seed=int(f["key"], 16), dtype=f["dtype"])
     names = [name for name in f["metrics"].split(",") if name]
     series: dict[str, list[float]] = {name: [] for name in ("loss", *names)}
-    optimizer = wb.SGD(
-        from_bits(f["rate"]),
-        from_bits(f["momentum"]),
-        switch(f["nesterov"]),
-        from_bits(f["decay"]),
-        switch(f["decay_biases"]),
+    choice = choice_of(OPTIMIZERS, f["optimizer"])
+    optimizer = getattr(wb, type(choice).__name__)(
+        **_numbers_of(choice), decay_biases=switch(f["decay_biases"])
     )
     for _ in range(int(f["fits"], 16)):
         history = net.fit(
             X,
             y,
-            loss=f["loss"],
             optimizer=optimizer,
             epochs=int(f["epochs"], 16),
             batch_size=int(f["batch"], 16),
             shuffle=switch(f["shuffle"]),
             seed=int(f["key"], 16),
-            delta=from_bits(f["delta"]),
             metrics=names,
+            **_loss_arguments(choice_of(LOSSES, f["loss"])),
+            **_first_epoch(int(f["first"], 16)),
         )
         for name, values in series.items():
             values.extend(getattr(history, name))
     numbers = [to_bits("float64", value) for values in series.values() for value in values]
     return [*numbers, *_bits(net.parameters)]
+
+
+def _numbers_of(optimizer: Optimizer) -> dict[str, Any]:
+    numbers: dict[str, Any] = {name: getattr(optimizer, name) for name in optimizer.defaults()}
+    if "nesterov" in numbers:
+        numbers["nesterov"] = bool(numbers["nesterov"])
+    return numbers
+
+
+# ---- A core whose choices have no numbers: huber's delta is an argument, SGD is the one optimizer,
+# all layers have biases and are trained.  A core with `wb.Adam` has left that behind: of this
+# section it needs the first way of each function, and nothing else.
+
+HAS_NUMBERS = hasattr(wb, "Adam")
+
+
+def _loss_arguments(loss: Loss) -> dict[str, Any]:
+    if HAS_NUMBERS:
+        return {"loss": str(loss)}
+    return {"loss": loss.name, "delta": getattr(loss, "delta", 1.0)}
+
+
+def _layer_options(bias: bool, trainable: bool) -> dict[str, Any]:
+    return {"bias": bias, "trainable": trainable} if HAS_NUMBERS else {}
+
+
+def _first_epoch(first: int) -> dict[str, Any]:
+    return {"first_epoch": first} if HAS_NUMBERS else {}
+
+
+def _needs_numbers(asked: Words) -> bool:
+    question, *words = asked
+    match question:
+        case "function":
+            return words[0] == "sqrt"
+        case "forward" | "backward":
+            return ":" in words[0]
+        case "network":
+            return ":" in words[1]
+        case "update":
+            return choice_of(OPTIMIZERS, words[1]).name != "sgd"
+        case "train":
+            f = TRAINING | fields(words)
+            structure = f["bias"] + f["trainable"] + f["first"] != "0"
+            numbers = ":" in f["hidden"] + f["last"]
+            return structure or numbers or choice_of(OPTIMIZERS, f["optimizer"]).name != "sgd"
+        case _:
+            return False
+
+
+def _update_by_sgd(words: Words) -> list[str]:
+    dtype, name, _, w, g, v, decayed = words
+    at = 0 if switch(decayed) else 1
+    core = wb.Network([wb.Dense(1, 1)], dtype=dtype)._core
+    gradients, velocity = (np.zeros(2, dtype) for _ in range(2))
+    core.parameters[at], gradients[at], velocity[at] = _array(dtype, [w, g, v])
+    sgd = choice_of(OPTIMIZERS, name)
+    rate, momentum, nesterov, decay = (getattr(sgd, number) for number in sgd.defaults())
+    core.sgd_step(gradients, velocity, rate, momentum, bool(nesterov), decay, False)
+    return [*_bits(core.parameters[at : at + 1]), *_bits(velocity[at : at + 1])]
 
 
 _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {

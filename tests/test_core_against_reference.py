@@ -14,6 +14,7 @@ from wbcore.reference import functions, normal
 BOTH = pytest.mark.parametrize("dtype", ["float32", "float64"])
 ACTIVATIONS = wb.activations.NAMES
 LOSSES = wb.losses.NAMES
+DELTA = 0.4
 ARITHMETIC = {"float32": reference.FLOAT32, "float64": reference.FLOAT64}
 BITS = {np.dtype("float32"): np.uint32, np.dtype("float64"): np.uint64}
 
@@ -55,11 +56,12 @@ def assert_same_layers(ours, expected, what=""):
 
 
 def outputs_for(loss):
-    only = {
-        "cross_entropy": ("identity", "softmax"),
-        "binary_cross_entropy": ("identity", "sigmoid"),
-    }
-    return only.get(loss, ACTIVATIONS)
+    return reference.LOSSES[loss].undoes or ACTIVATIONS
+
+
+def in_words_of(loss, delta):
+    """A loss in the reference's words, where huber's delta is its number."""
+    return f"huber({delta})" if loss == "huber" else loss
 
 
 def batch(seed, loss, rows, inputs, outputs, *, labels=True):
@@ -214,7 +216,7 @@ def test_losses(dtype, labels, loss, shape):
     if loss == "mae":
         outputs.flat[-1] = targets[-1][-1]  # a difference of zero has the gradient zero
     value, gradient = wb.losses.loss_and_gradient(loss, outputs, y, 0.7)
-    expected = reference.loss_and_gradient(arith, loss, outputs.tolist(), targets, 0.7)
+    expected = reference.loss_and_gradient(arith, in_words_of(loss, 0.7), outputs.tolist(), targets)
     assert value.hex() == expected[0].hex()
     assert_same_bits(gradient, expected[1], loss)
 
@@ -258,7 +260,8 @@ def assert_same_passes(net, loss, X, y, seed):
     assert_same_bits(ours.inputs, dX, "dX")
 
     value, ours = net.loss_and_gradients(X, y, loss=loss, delta=0.3)
-    expected, gradients, _ = other.loss_and_gradients(inputs, y.tolist(), loss, delta=0.3)
+    words = in_words_of(loss, 0.3)
+    expected, gradients, _ = other.loss_and_gradients(inputs, y.tolist(), words)
     assert value.hex() == expected.hex()
     assert_same_layers(ours, gradients, loss)
     assert net.evaluate(X, y, loss=loss, delta=0.3)["loss"].hex() == expected.hex()
@@ -309,12 +312,18 @@ OPTIMIZERS = [
 ]
 
 
-def assert_same_training(net, X, y, options, **arguments):
+def assert_same_training(net, X, y, options, *, loss, **arguments):
     other = in_reference(net)
     before = net.parameters.copy()
-    ours = net.fit(X, y, optimizer=wb.SGD(0.05, **options), **arguments)
+    optimizer = wb.SGD(0.05, **options)
+    ours = net.fit(X, y, loss=loss, delta=DELTA, optimizer=optimizer, **arguments)
     expected = reference.fit(
-        other, X.tolist(), y.tolist(), optimizer=reference.SGD(0.05, **options), **arguments
+        other,
+        X.tolist(),
+        y.tolist(),
+        loss=in_words_of(loss, DELTA),
+        optimizer=reference.SGD(0.05, **options),
+        **arguments,
     )
     assert [loss.hex() for loss in ours.loss] == [loss.hex() for loss in expected]
     assert_same_layers(net, other.layers, f"{options}")
@@ -334,7 +343,7 @@ def test_training_with_every_option(dtype, hidden, last, loss):
     for number, options in enumerate(OPTIMIZERS):
         net = wb.Network([wb.Dense(3, 4, hidden), wb.Dense(4, 3, last)], seed=number, dtype=dtype)
         X, y = batch(number, loss, 5, 3, 3, labels=number % 2 == 0)
-        arguments = {"epochs": 2, "batch_size": 3, "seed": number, "delta": 0.4}
+        arguments = {"epochs": 2, "batch_size": 3, "seed": number}
         assert_same_training(net, X, y, options, loss=loss, **arguments)
 
 
@@ -367,22 +376,20 @@ def test_ten_steps_of_networks_of_any_shape(training):
 def test_steps_of_ones_own_and_a_second_fit(dtype):
     net = wb.Network.mlp([3, 5, 2], activation="gelu", seed=3, dtype=dtype)
     other = in_reference(net)
-    velocities = reference.zero_velocities(other)
     ours = wb.SGD(0.05, momentum=0.8, nesterov=True)
     expected = reference.SGD(0.05, momentum=0.8, nesterov=True)
+    state = reference.new_state(other, expected)
     X, y = batch(7, "cross_entropy", 9, 3, 2)
     for _ in range(3):
         _, gradients = net.loss_and_gradients(X, y, loss="cross_entropy")
         ours.step(net, gradients)
         _, gradients, _ = other.loss_and_gradients(X.tolist(), y.tolist(), "cross_entropy")
-        reference.step(other, gradients, velocities, expected)
+        reference.step(other, gradients, state, expected)
         assert_same_layers(net, other.layers)
     arguments = {"loss": "cross_entropy", "epochs": 1, "batch_size": 4}
     for _ in range(2):
         net.fit(X, y, optimizer=ours, **arguments)
-        reference.fit(
-            other, X.tolist(), y.tolist(), optimizer=expected, velocities=velocities, **arguments
-        )
+        reference.fit(other, X.tolist(), y.tolist(), optimizer=expected, state=state, **arguments)
         assert_same_layers(net, other.layers)
 
 
