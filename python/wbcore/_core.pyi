@@ -1,7 +1,7 @@
 """The extension module: private. It checks, views, releases the GIL and calls the C++ core."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,77 +9,150 @@ from numpy.typing import ArrayLike, NDArray
 __version__: str
 CONTRACT: int
 
-# names known to the core, in the order they are listed to users
-ACTIVATIONS: tuple[str, ...]
-LOSSES: tuple[str, ...]
+# what can be reported beside a loss, in the order it is listed to users
 METRICS: tuple[str, ...]
 
-class _Network:
-    """Parameters and arithmetic of a network; its arrays are live views that keep it alive."""
+_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "initializer"]
 
-    def __init__(self, widths: Sequence[int], activations: Sequence[str]) -> None: ...
+class Number:
+    """A number of a choice; `expected` says in words what `allows` tells."""
+
     @property
-    def widths(self) -> list[int]: ...
+    def name(self) -> str: ...
     @property
-    def activations(self) -> list[str]: ...
+    def standard(self) -> float: ...
+    @property
+    def expected(self) -> str: ...
+    def allows(self, value: float) -> bool: ...
+
+class Row:
+    """A row of the table of a kind of choice."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def numbers(self) -> tuple[Number, ...]: ...
+    @property
+    def properties(self) -> dict[str, Any]: ...
+
+def rows(kind: _Kind) -> tuple[Row, ...]: ...
+def parse_choice(
+    kind: _Kind, operation: str, what: str, text: str | bytes
+) -> tuple[str, list[float]]: ...
+def choice_text(kind: _Kind, name: str, numbers: Sequence[float]) -> str: ...
+
+# inputs, outputs, activation, bias, trainable
+_LayerTuple: TypeAlias = tuple[int, int, str, bool, bool]
+
+class _Network:
+    """The structure and parameters of a network; its arrays are live views that keep it alive."""
+
+    def __init__(self, layers: Sequence[_LayerTuple]) -> None: ...
+    @property
+    def layers(self) -> list[_LayerTuple]: ...
+    def is_trainable(self, layer: int) -> bool: ...
+    def set_trainable(self, layer: int, trainable: bool) -> None: ...
     @property
     def parameters(self) -> NDArray[Any]: ...
-    def snapshot(self) -> NDArray[Any]: ...
     def weights(self, layer: int) -> NDArray[Any]: ...
-    def biases(self, layer: int) -> NDArray[Any]: ...
-    def forward(self, X: ArrayLike) -> NDArray[Any]: ...
-    def backward(self, dY: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]: ...
-    def loss_and_gradients(
-        self, X: ArrayLike, y: ArrayLike, loss: str, delta: float
-    ) -> tuple[float, NDArray[Any]]: ...
-    def evaluate(
+    def biases(self, layer: int) -> NDArray[Any] | None: ...
+
+class Network32(_Network): ...
+class Network64(_Network): ...
+
+def snapshot(network: _Network) -> NDArray[Any]: ...
+def statistics(
+    network: _Network,
+) -> list[tuple[tuple[float, ...], tuple[float, ...] | None]]: ...
+def forward(network: _Network, X: ArrayLike) -> NDArray[Any]: ...
+def backward(network: _Network, dY: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]: ...
+def loss_and_gradients(
+    network: _Network, X: ArrayLike, y: ArrayLike, loss: str
+) -> tuple[float, NDArray[Any]]: ...
+def evaluate(
+    network: _Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: str,
+    metrics: Sequence[str],
+    n_threads: int,
+) -> dict[str, float]: ...
+def profile(
+    network: _Network, X: ArrayLike, y: ArrayLike, loss: str, batch_size: int, repeats: int
+) -> list[float]: ...
+
+class OptimizerState:
+    """Steps, and arrays laid out like the parameters, which are written in place."""
+
+    steps: int
+    def __init__(self, arrays: Sequence[NDArray[Any]], steps: int) -> None: ...
+    @property
+    def arrays(self) -> list[NDArray[Any]]: ...
+
+def step(
+    network: _Network,
+    gradients: NDArray[Any],
+    state: OptimizerState,
+    rule: str,
+    numbers: Sequence[float],
+    decay_biases: bool,
+) -> None: ...
+
+class TrainingOptions:
+    """What a fit is told beside the data."""
+
+    def __init__(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
-        loss: str,
-        delta: float,
-        metrics: Sequence[str],
-        n_threads: int,
-    ) -> dict[str, float]: ...
-    def sgd_step(
-        self,
-        gradients: NDArray[Any],
-        velocity: NDArray[Any] | None,
-        learning_rate: float,
-        momentum: float,
-        nesterov: bool,
-        weight_decay: float,
-        decay_biases: bool,
-    ) -> None: ...
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
         *,
         loss: str,
-        delta: float,
-        learning_rate: float,
-        momentum: float,
-        nesterov: bool,
-        weight_decay: float,
+        rule: str,
+        numbers: Sequence[float],
         decay_biases: bool,
-        velocity: NDArray[Any] | None,
         epochs: int,
+        first_epoch: int,
         batch_size: int,
         shuffle: bool,
         seed: int,
         n_threads: int,
-        X_val: ArrayLike | None,
-        y_val: ArrayLike | None,
         metrics: Sequence[str],
         track: bool,
-        record: dict[str, list[Any]],
-        on_epoch: Callable[[int], bool] | None,
-    ) -> tuple[Literal["completed", "stopped", "diverged"], int, int]: ...
-    def statistics(self) -> list[tuple[tuple[float, ...], tuple[float, ...]]]: ...
-    def time_per_update(
-        self, X: ArrayLike, y: ArrayLike, loss: str, delta: float, batch_size: int, repeats: int
-    ) -> list[float]: ...
+    ) -> None: ...
+    @property
+    def loss(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def numbers(self) -> list[float]: ...
+    @property
+    def decay_biases(self) -> bool: ...
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def first_epoch(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def shuffle(self) -> bool: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def n_threads(self) -> int: ...
+    @property
+    def metrics(self) -> list[str]: ...
+    @property
+    def track(self) -> bool: ...
+
+def fit(
+    network: _Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    X_val: ArrayLike | None,
+    y_val: ArrayLike | None,
+    options: TrainingOptions,
+    state: OptimizerState,
+    record: dict[str, list[Any]],
+    on_epoch: Callable[[int], bool] | None,
+) -> tuple[Literal["completed", "stopped", "diverged"], int, int]: ...
 
 @final
 class Predictor:
@@ -96,9 +169,6 @@ class Predictor:
     def dtype(self) -> np.dtype[Any]: ...
     @property
     def address(self) -> int: ...
-
-class Network32(_Network): ...
-class Network64(_Network): ...
 
 def freeze(network: _Network) -> Predictor: ...
 def live_predictor(network: _Network) -> Predictor: ...
@@ -123,39 +193,13 @@ def activation_backward(
 def softmax(z: NDArray[Any]) -> NDArray[Any]: ...
 def dense(x: NDArray[Any], weights: NDArray[Any], biases: NDArray[Any]) -> NDArray[Any]: ...
 def loss_and_gradient(
-    loss: str, outputs: NDArray[Any], y: ArrayLike, delta: float
+    loss: str, outputs: NDArray[Any], y: ArrayLike
 ) -> tuple[float, NDArray[Any]]: ...
 def philox_words(key0: int, key1: int, start: int, count: int) -> NDArray[np.uint64]: ...
 def uniform(seed: int, stream: int, count: int) -> NDArray[np.float64]: ...
 def standard_normal(seed: int, stream: int, count: int) -> NDArray[np.float64]: ...
 def permutation(n: int, seed: int, epoch: int) -> NDArray[np.int64]: ...
 def normal_quantile(u: NDArray[np.float64]) -> NDArray[np.float64]: ...
-
-@final
-class Number:
-    """A number of a choice; `expected` says in words what `is_allowed` tells."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def default(self) -> float: ...
-    @property
-    def expected(self) -> str: ...
-    def is_allowed(self, value: float) -> bool: ...
-
-@final
-class InitializerRow:
-    """What the core knows of an initializer."""
-
-    @property
-    def draw(self) -> Literal["none", "normal", "uniform"]: ...
-    @property
-    def suits_biases(self) -> bool: ...
-    @property
-    def numbers(self) -> tuple[Number, ...]: ...
-
-# in the order they are listed to users
-INITIALIZERS: dict[str, InitializerRow]
 
 @final
 class Initializer:

@@ -45,6 +45,12 @@ RELU_FAMILY = frozenset(
 )
 
 
+#: Those of which each output depends on one z alone.
+ELEMENTWISE = frozenset(
+    name for name, row in _named.rows("activation").items() if row.properties["elementwise"]
+)
+
+
 class Activation(_named.Choice, kind="activation"):
     """An activation that has a number; `str(activation)` is its text."""
 

@@ -29,13 +29,15 @@ class LayerStatistics(NamedTuple):
     """Of one layer's weights, and of its biases."""
 
     weights: Statistics
-    biases: Statistics
+    biases: Statistics | None
+    """None for a layer without biases."""
 
 
 def layer_statistics(raw: Sequence[Any]) -> tuple[LayerStatistics, ...]:
     """From the core's nested tuples."""
     return tuple(
-        LayerStatistics(Statistics(*weights), Statistics(*biases)) for weights, biases in raw
+        LayerStatistics(Statistics(*weights), None if biases is None else Statistics(*biases))
+        for weights, biases in raw
     )
 
 
@@ -98,9 +100,12 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         """Final minus initial, of every statistic, one entry a layer."""
         return tuple(
             LayerStatistics(
-                *(Statistics(*map(float.__sub__, *pair)) for pair in zip(*pairs, strict=True))
+                _difference(final.weights, initial.weights),
+                None
+                if final.biases is None or initial.biases is None
+                else _difference(final.biases, initial.biases),
             )
-            for pairs in zip(self.final, self.initial, strict=True)
+            for final, initial in zip(self.final, self.initial, strict=True)
         )
 
     def to_dict(self) -> dict[str, list[float]]:
@@ -109,10 +114,11 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         Returns
         -------
         dict of str to list
-            "epoch", "layer", then "weights_mean", "weights_mean_abs", ..., "biases_max".
+            "epoch", "layer", then "weights_mean", "weights_mean_abs", ..., "biases_max"; NaN for
+            the biases of a layer without.
         """
         rows = [
-            (epoch, layer, *statistics.weights, *statistics.biases)
+            (epoch, layer, *statistics.weights, *(statistics.biases or _NO_BIASES))
             for epoch, entry in enumerate(self)
             for layer, statistics in enumerate(entry)
         ]
@@ -127,7 +133,7 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         rows = [
             [str(layer)]
             + [
-                number(statistics.mean)
+                "-" if statistics is None else number(statistics.mean)
                 for triple in zip(*states, strict=True)
                 for statistics in triple
             ]
@@ -144,6 +150,13 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         if not self:
             return "<ParameterHistory: none tracked>"
         return f"<ParameterHistory: {len(self) - 1} epochs, {len(self.initial)} layers>"
+
+
+def _difference(final: Statistics, initial: Statistics) -> Statistics:
+    return Statistics(*(a - b for a, b in zip(final, initial, strict=True)))
+
+
+_NO_BIASES = Statistics(*[float("nan")] * len(Statistics._fields))
 
 
 class History:

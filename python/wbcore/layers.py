@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from wbcore._draws import Seed
+    from wbcore.activations import Activation
     from wbcore.initializers import Initializer
 
 __all__ = ["Dense", "Layer", "dense"]
@@ -81,8 +82,10 @@ class Dense:
     ----------
     inputs, outputs : int
         At least 1. The weights have the shape (inputs, outputs), the biases (outputs,).
-    activation : str, default "identity"
-        A name of `wbcore.activations.NAMES`; "softmax" only in a network's last layer.
+    activation : str or Activation, default "identity"
+        A name of `wbcore.activations.NAMES`, with a number such as "leaky_relu(0.2)" or without, or
+        an object such as `LeakyReLU(slope=0.2)`; kept as the text. "softmax" only in a network's
+        last layer.
     initializer : str or callable, optional
         A name of `wbcore.initializers.NAMES`, with numbers such as "normal(0, 0.1)" or without, or
         a function `f(fan_in, fan_out)` that returns an array of that shape; if it has parameters
@@ -93,9 +96,10 @@ class Dense:
     bias_initializer : str or callable, default "zeros"
         A name of `wbcore.initializers.BIAS_NAMES`, with numbers or without, or a function
         `f(1, outputs)` that returns an array of shape (outputs,) or (1, outputs).
-    bias, trainable : bool, default True
-        Whether the layer has biases, and whether training changes it. A network has layers with
-        both so far.
+    bias : bool, default True
+        Without, A = activation(X W), and there is no b among the network's parameters.
+    trainable : bool, default True
+        Without, training and optimizers leave the layer as it is, and compute no gradient of it.
 
     Raises
     ------
@@ -115,18 +119,20 @@ bias=True, trainable=True)
 
     inputs: int
     outputs: int
-    activation: str = "identity"
+    activation: str | Activation = "identity"
     initializer: Initializer | None = None
     bias_initializer: Initializer = "zeros"
     bias: bool = field(default=True, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        activation = _arguments.choice("Dense", "activation", self.activation, activations.NAMES)
+        activation = activations.check("Dense", "activation", self.activation)
         initializer = self.initializer
         if initializer is None:
-            initializer = "he" if activation in activations.RELU_FAMILY else "xavier"
+            relu_like = activations.name_of(activation) in activations.RELU_FAMILY
+            initializer = "he" if relu_like else "xavier"
         checked = {
+            "activation": activation,
             "inputs": _arguments.integer("Dense", "inputs", self.inputs),
             "outputs": _arguments.integer("Dense", "outputs", self.outputs),
             "initializer": initializers.check(
@@ -153,8 +159,12 @@ class Layer:
     activation : str
     weights : ndarray of shape (inputs, outputs)
         Writing into it changes the network. A value assigned to it is copied into it.
-    biases : ndarray of shape (outputs,)
-        Likewise.
+    biases : ndarray of shape (outputs,) or None
+        Likewise; None for a layer without.
+    bias : bool
+        Whether it has biases.
+    trainable : bool
+        Whether training and optimizers change the layer; may be assigned, between trainings.
 
     Raises
     ------
@@ -176,29 +186,56 @@ class Layer:
     outputs: int
     activation: str
     _weights: NDArray[Any]
-    _biases: NDArray[Any]
+    _biases: NDArray[Any] | None
+    _core: _core._Network | None
+    _trainable: bool
 
-    __slots__ = ("_biases", "_weights", "activation", "index", "inputs", "outputs")
+    __slots__ = (
+        "_biases",
+        "_core",
+        "_trainable",
+        "_weights",
+        "activation",
+        "index",
+        "inputs",
+        "outputs",
+    )
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __init__(
-        self, index: int, activation: str, weights: NDArray[Any], biases: NDArray[Any]
+        self,
+        index: int,
+        activation: str,
+        weights: NDArray[Any],
+        biases: NDArray[Any] | None,
+        trainable: bool = True,
+        core: _core._Network | None = None,
     ) -> None:
-        values = index, *weights.shape, activation, weights, biases
-        names = "index", "inputs", "outputs", "activation", "_weights", "_biases"
-        for name, value in zip(names, values, strict=True):
+        values = {
+            "index": index,
+            "inputs": weights.shape[0],
+            "outputs": weights.shape[1],
+            "activation": activation,
+            "_weights": weights,
+            "_biases": biases,
+            "_trainable": trainable,
+            "_core": core,
+        }
+        for name, value in values.items():
             object.__setattr__(self, name, value)
 
     def __reduce__(self) -> tuple[type[Layer], tuple[Any, ...]]:
         # A deep copy or a pickle has arrays of its own, apart from any network.
-        return type(self), (self.index, self.activation, self._weights, self._biases)
+        parts = self.index, self.activation, self._weights, self._biases, self.trainable
+        return type(self), parts
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in ("weights", "biases"):
+        if name not in ("weights", "biases", "trainable"):
             raise AttributeError(
-                f"[layer {self.index}] expected weights or biases to be assigned, got {name}: a "
-                f"network keeps its structure; build another with the layers that it is to have"
+                f"[layer {self.index}] expected weights, biases or trainable to be assigned, got "
+                f"{name}: a network keeps its structure; build another with the layers that it is "
+                f"to have"
             )
         object.__setattr__(self, name, value)
 
@@ -217,13 +254,35 @@ class Layer:
         _write(self._weights, f"layer {self.index}", "weights", value)
 
     @property
-    def biases(self) -> NDArray[Any]:
-        """Live view of the biases, (outputs,)."""
-        return self._biases.view()
+    def biases(self) -> NDArray[Any] | None:
+        """Live view of the biases, (outputs,); None for a layer without."""
+        return None if self._biases is None else self._biases.view()
 
     @biases.setter
     def biases(self, value: ArrayLike) -> None:
+        if self._biases is None:
+            raise AttributeError(
+                f"[layer {self.index}] expected a layer with biases, got one with bias=False"
+            )
         _write(self._biases, f"layer {self.index}", "biases", value)
+
+    @property
+    def bias(self) -> bool:
+        """Whether the layer has biases."""
+        return self._biases is not None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training and optimizers change the layer."""
+        return self._trainable if self._core is None else self._core.is_trainable(self.index)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = _arguments.flag(f"layer {self.index}", "trainable", value)
+        if self._core is None:
+            object.__setattr__(self, "_trainable", value)
+        else:
+            self._core.set_trainable(self.index, value)
 
     def __repr__(self) -> str:
         return f"<Layer {self.index}: {self.inputs} to {self.outputs}, {self.activation}>"
@@ -249,9 +308,10 @@ def chain(layers: object) -> list[Dense]:
                 f"[Network] expected layer {index} to take the {given[index - 1].outputs} outputs "
                 f"of layer {index - 1}, got one with {layer.inputs} inputs"
             )
-        if layer.activation == "softmax" and index < len(given) - 1:
+        name = activations.name_of(str(layer.activation))
+        if name not in activations.ELEMENTWISE and index < len(given) - 1:
             raise ValueError(
-                f"[Network] expected softmax in the last layer only, got it in layer {index} "
+                f"[Network] expected {name} in the last layer only, got it in layer {index} "
                 f"of {len(given)}"
             )
     return given
@@ -259,7 +319,16 @@ def chain(layers: object) -> list[Dense]:
 
 def structure(layers: Iterable[Layer]) -> tuple[Dense, ...]:
     """What another network of the same structure is made of, for copies and files."""
-    return tuple(Dense(layer.inputs, layer.outputs, layer.activation) for layer in layers)
+    return tuple(
+        Dense(
+            layer.inputs,
+            layer.outputs,
+            layer.activation,
+            bias=layer.bias,
+            trainable=layer.trainable,
+        )
+        for layer in layers
+    )
 
 
 def initialize(layer: Layer, dense: Dense, seed: Seed) -> None:
@@ -271,6 +340,8 @@ def initialize(layer: Layer, dense: Dense, seed: Seed) -> None:
     W = initializers.draw(operation, initializer, shape, seed, index)
     _write(layer.weights, operation, "weights", W)
 
+    if layer.biases is None:
+        return
     operation = f"bias_initializer of layer {index}"
     row = 1, dense.outputs
     b = initializers.draw(operation, dense.bias_initializer, row, seed, _BIAS_STREAM + index)

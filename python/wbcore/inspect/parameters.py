@@ -50,7 +50,8 @@ def parameter_table(net: "Network") -> Table:
     rows = []
     for index, (layer, (weights, biases)) in enumerate(zip(net, net.statistics(), strict=True)):
         rows.append((index, "weights", str(layer.weights.shape), *weights))
-        rows.append((index, "biases", str(layer.biases.shape), *biases))
+        if layer.biases is not None and biases is not None:
+            rows.append((index, "biases", str(layer.biases.shape), *biases))
     return Table(("layer", "of", "shape", *STATISTICS), rows, "Weights and biases by layer")
 
 
@@ -151,9 +152,12 @@ def _changes(history: "History", of: str, layer: int | None, statistic: str) -> 
         pairs = [
             (i, getattr(getattr(first, of), statistic), getattr(getattr(last, of), statistic))
             for i, (first, last) in enumerate(zip(states[0], states[-1], strict=True))
+            if getattr(first, of) is not None
         ]
         name, span = "layer", "training"
     else:
+        if getattr(states[0][layer], of) is None:
+            raise ValueError(f"[{operation}] expected a layer with biases, got layer {layer}")
         steps = [getattr(getattr(state[layer], of), statistic) for state in states]
         pairs = [(i + 1, steps[i], steps[i + 1]) for i in range(len(steps) - 1)]
         title += f" of layer {layer % n_layers}"

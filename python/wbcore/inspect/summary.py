@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wbcore import _core
 from wbcore._methods import network_method
 from wbcore._text_table import number, table
 from wbcore.history import LayerStatistics, layer_statistics
@@ -30,7 +31,7 @@ def statistics(self: Network) -> tuple[LayerStatistics, ...]:
     >>> net.statistics()[0].weights
     Statistics(mean=1.0, mean_abs=1.0, std=0.0, min=1.0, max=1.0)
     """
-    return layer_statistics(self._core.statistics())
+    return layer_statistics(_core.statistics(self._core))
 
 
 @network_method
@@ -57,9 +58,11 @@ def summary(self: Network) -> str:
     rows: list[list[str]] = []
     for layer, (weights, biases) in zip(self, self.statistics(), strict=True):
         row = [str(layer.index), layer.activation]
-        row += [str(layer.weights.shape), str(layer.biases.shape)]
-        row += [f"{layer.weights.size + layer.biases.size:,}"]
-        row += map(number, (weights.mean, weights.std, biases.mean, biases.std))
+        b = layer.biases
+        row += [str(layer.weights.shape), "-" if b is None else str(b.shape)]
+        row += [f"{layer.weights.size + (0 if b is None else b.size):,}"]
+        row += map(number, (weights.mean, weights.std))
+        row += ["-", "-"] if biases is None else map(number, (biases.mean, biases.std))
         rows.append(row)
     total = ["total", "", "", "", f"{self.n_parameters:,}", "", "", "", ""]
     lines = table(header, [*rows, [], total], left=2)
