@@ -48,6 +48,8 @@ def cli_folder(tmp_path, monkeypatch):
     net.metadata.update(features=["a", "b"], classes=["no", "yes"])
     net.save("model.safetensors")
     return tmp_path
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items):
     for item in items:

@@ -20,8 +20,7 @@ ALONE = {
 }
 
 # Not before each commit: each takes more than some seconds. `.ci/run` runs them.
-LONG = {
-}
+LONG = {}
 
 # Not under sanitizers on every run: nothing of theirs runs in the core, or what does is met by
 # other tests of the same calls. `.ci/run night` runs them there too.

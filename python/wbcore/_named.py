@@ -1,14 +1,14 @@
 """Choices with numbers: small frozen objects, and texts in one notation.
 
-What there is to choose from, the numbers of each choice, their defaults and the values they may have
-are rows of the core's tables; here they become classes, `Huber(delta=0.5)`, whose text is what files
-and messages show, `huber(0.5)`.
+What there is to choose from, the numbers of each choice, their defaults and the values they may
+have are rows of the core's tables; here they become classes, `Huber(delta=0.5)`, whose text is what
+files and messages show, `huber(0.5)`.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from wbcore import _arguments, _core
 
@@ -29,17 +29,15 @@ class Choice:
 
     _kind: ClassVar[Kind]
     _row: ClassVar[_core.Row]
-    _classes: ClassVar[dict[str, type[Choice]]]
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __init_subclass__(cls, *, kind: Kind | None = None, row: str | None = None) -> None:
         super().__init_subclass__()
         if kind is not None:
-            cls._kind, cls._classes = kind, {}
+            cls._kind = kind
         if row is not None:
             cls._row = rows(cls._kind)[row]
-            cls._classes[row] = cls
 
     def __post_init__(self) -> None:
         for number in self._row.numbers:
@@ -77,29 +75,14 @@ def text(kind: Kind, operation: str, what: str, value: object) -> str:
     )
 
 
-def parsed(kind: Kind, operation: str, what: str, value: object) -> Any:
-    """The object of a choice that is given as one or as a text; raises as `text` does."""
-    if isinstance(value, Choice) and value._kind == kind:
-        return value
-    name, numbers = _core.parse_choice(kind, operation, what, text(kind, operation, what, value))
-    return _class(kind, name)(*numbers)
-
-
 @lru_cache(maxsize=256)  # a loop of one's own names its loss in each step
 def _canonical(kind: Kind, value: str) -> str:
     return _core.choice_text(kind, *_core.parse_choice(kind, "", "", _ascii(value)))
 
 
 def _ascii(value: str) -> bytes:
-    """As the core reads it; no choice has other letters, and the core's messages cannot have them."""
+    """As the core reads it: no choice has other letters, nor can a message of the core's."""
     return value.encode("ascii", "replace")
-
-
-def _class(kind: Kind, name: str) -> Any:
-    for base in Choice.__subclasses__():
-        if base._kind == kind:
-            return base._classes[name]
-    raise KeyError(kind)
 
 
 def _form(row: _core.Row) -> str:

@@ -4,9 +4,9 @@ All take anything array-like and return an array of the same shape: float32 for 
 float64 for every other numeric dtype. They are stable for any finite input, accurate to a few units
 in the last place, and have the same bits on every machine (docs/arithmetic.md, sections 4 and 5).
 
-`Dense(..., activation=...)` takes their names, which are in `NAMES`. Those that have a number take it
-in the text, "leaky_relu(0.2)", or as an object, `LeakyReLU(slope=0.2)`. Layers whose activation is in
-`RELU_FAMILY` start with the initializer he, the others with xavier.
+`Dense(..., activation=...)` takes their names, which are in `NAMES`. Those that have a number take
+it in the text, "leaky_relu(0.2)", or as an object, `LeakyReLU(slope=0.2)`. Layers whose activation
+is in `RELU_FAMILY` start with the initializer he, the others with xavier.
 """
 
 from __future__ import annotations

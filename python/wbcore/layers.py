@@ -187,12 +187,12 @@ class Layer:
     activation: str
     _weights: NDArray[Any]
     _biases: NDArray[Any] | None
-    _core: _core._Network | None
+    _network: _core._Network | None
     _trainable: bool
 
     __slots__ = (
         "_biases",
-        "_core",
+        "_network",
         "_trainable",
         "_weights",
         "activation",
@@ -209,8 +209,9 @@ class Layer:
         activation: str,
         weights: NDArray[Any],
         biases: NDArray[Any] | None,
+        *,
         trainable: bool = True,
-        core: _core._Network | None = None,
+        network: _core._Network | None = None,
     ) -> None:
         values = {
             "index": index,
@@ -220,7 +221,7 @@ class Layer:
             "_weights": weights,
             "_biases": biases,
             "_trainable": trainable,
-            "_core": core,
+            "_network": network,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -228,7 +229,7 @@ class Layer:
     def __reduce__(self) -> tuple[type[Layer], tuple[Any, ...]]:
         # A deep copy or a pickle has arrays of its own, apart from any network.
         parts = self.index, self.activation, self._weights, self._biases, self.trainable
-        return type(self), parts
+        return _apart, (type(self), *parts)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in ("weights", "biases", "trainable"):
@@ -254,7 +255,7 @@ class Layer:
         _write(self._weights, f"layer {self.index}", "weights", value)
 
     @property
-    def biases(self) -> NDArray[Any] | None:
+    def biases(self) -> NDArray[Any] | Any:  # noqa: ANN401 -- None is rare; few want to ask for it
         """Live view of the biases, (outputs,); None for a layer without."""
         return None if self._biases is None else self._biases.view()
 
@@ -274,18 +275,30 @@ class Layer:
     @property
     def trainable(self) -> bool:
         """Whether training and optimizers change the layer."""
-        return self._trainable if self._core is None else self._core.is_trainable(self.index)
+        return self._trainable if self._network is None else self._network.is_trainable(self.index)
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         value = _arguments.flag(f"layer {self.index}", "trainable", value)
-        if self._core is None:
+        if self._network is None:
             object.__setattr__(self, "_trainable", value)
         else:
-            self._core.set_trainable(self.index, value)
+            self._network.set_trainable(self.index, value)
 
     def __repr__(self) -> str:
         return f"<Layer {self.index}: {self.inputs} to {self.outputs}, {self.activation}>"
+
+
+def _apart(
+    cls: type[Layer],
+    index: int,
+    activation: str,
+    weights: NDArray[Any],
+    biases: NDArray[Any] | None,
+    trainable: bool,
+) -> Layer:
+    """For copies and pickles."""
+    return cls(index, activation, weights, biases, trainable=trainable)
 
 
 def chain(layers: object) -> list[Dense]:

@@ -169,7 +169,7 @@ class Network:
                 str(dense.activation),
                 self._core.weights(index),
                 self._core.biases(index),
-                core=self._core,
+                network=self._core,
             )
             for index, dense in enumerate(layers)
         )

@@ -86,6 +86,8 @@ class Optimizer:
     the optimizer and of the network.
     """
 
+    learning_rate: float
+
     _row: ClassVar[_core.Row]
     _checks: ClassVar[dict[str, Callable[[object], object]]]
 
@@ -93,8 +95,8 @@ class Optimizer:
 
     decay_biases: bool
 
-    def __init_subclass__(cls, *, row: str | None = None, **flags: bool) -> None:
-        super().__init_subclass__(**flags)
+    def __init_subclass__(cls, *, row: str | None = None) -> None:
+        super().__init_subclass__()
         if row is None:  # a subclass of the user's
             return
         cls._row = _named.rows("optimizer")[row]

@@ -76,9 +76,7 @@ def filled(
     choice = _core.Initializer(
         name,
         [
-            _arguments.number(
-                name, n.name, numbers[n.name], expected=n.expected, allowed=n.allows
-            )
+            _arguments.number(name, n.name, numbers[n.name], expected=n.expected, allowed=n.allows)
             for n in row.numbers
         ],
     )

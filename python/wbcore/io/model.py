@@ -240,5 +240,5 @@ def activation_text(value: object) -> str:
         When it names none.
     """
     if not isinstance(value, str):
-        raise ValueError("no text")  # noqa: TRY004 -- what a file says is a value
+        raise ValueError("no text")
     return activations.check("load", "activation", value)

@@ -51,7 +51,9 @@ def save(self: Network, path: str | os.PathLike[str]) -> None:
 
     model = SavedModel(
         layers=tuple(
-            SavedLayer(layer.inputs, layer.outputs, layer.activation, layer.bias, layer.trainable)
+            SavedLayer(
+                layer.inputs, layer.outputs, str(layer.activation), layer.bias, layer.trainable
+            )
             for layer in structure(self)
         ),
         dtype=self.dtype.name,

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.history import History
-    from wbcore.network import Network
     from wbcore.losses import Loss
+    from wbcore.network import Network
     from wbcore.optimizers import Optimizer
     from wbcore.training.plan import Callback
 
@@ -73,8 +73,8 @@ def fit(
         Of the shuffles, 0 <= seed < 2**64.
     {n_threads}
     callback : callable, optional
-        `callback(epoch, history)` after each epoch, counted from first_epoch. Returning True stops. It
-        may look at the network, copy it, and write into its parameters: training goes on from
+        `callback(epoch, history)` after each epoch, counted from first_epoch. Returning True stops.
+        It may look at the network, copy it, and write into its parameters: training goes on from
         what it leaves. Changes of the optimizer count from the next `fit`.
     track : {None, "epoch"}
         "epoch" keeps the statistics of all weights and biases, initially and after each epoch,
@@ -113,7 +113,6 @@ def fit(
     (100, True)
     """
     plan = Plan(
-        dtype=self.dtype,
         loss=loss,
         optimizer=optimizer,
         epochs=epochs,

@@ -50,12 +50,14 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     history = History(record)
     core, optimizer = network._core, plan.optimizer
     assert isinstance(optimizer, Optimizer), "Plan has made it one"
+    X_val, y_val = plan.validation_data or (None, None)
     try:
         status, epoch, batch = _core.fit(
             core,
             X,
             y,
-            *(plan.validation_data or (None, None)),
+            X_val,
+            y_val,
             options=_options(plan, optimizer),
             state=optimizer._state(core)._core,
             record=record,
