@@ -226,10 +226,10 @@ class Layer:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
-    def __reduce__(self) -> tuple[type[Layer], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         # A deep copy or a pickle has arrays of its own, apart from any network.
-        parts = self.index, self.activation, self._weights, self._biases, self.trainable
-        return _apart, (type(self), *parts)
+        arrays = self._weights, self._biases
+        return _apart, (type(self), self.index, self.activation, arrays, self.trainable)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in ("weights", "biases", "trainable"):
@@ -293,12 +293,11 @@ def _apart(
     cls: type[Layer],
     index: int,
     activation: str,
-    weights: NDArray[Any],
-    biases: NDArray[Any] | None,
+    arrays: tuple[NDArray[Any], NDArray[Any] | None],
     trainable: bool,
 ) -> Layer:
     """For copies and pickles."""
-    return cls(index, activation, weights, biases, trainable=trainable)
+    return cls(index, activation, *arrays, trainable=trainable)
 
 
 def chain(layers: object) -> list[Dense]:

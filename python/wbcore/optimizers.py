@@ -429,6 +429,7 @@ class Adam(Optimizer, row="adam"):
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
+        *,
         weight_decay: float = 0.0,
         decay_biases: bool = False,
     ) -> None:

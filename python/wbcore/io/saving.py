@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from wbcore import _core
 from wbcore._methods import network_method
-from wbcore.layers import structure
 
 if TYPE_CHECKING:
     import os
@@ -51,10 +50,8 @@ def save(self: Network, path: str | os.PathLike[str]) -> None:
 
     model = SavedModel(
         layers=tuple(
-            SavedLayer(
-                layer.inputs, layer.outputs, str(layer.activation), layer.bias, layer.trainable
-            )
-            for layer in structure(self)
+            SavedLayer(layer.inputs, layer.outputs, layer.activation, layer.bias, layer.trainable)
+            for layer in self
         ),
         dtype=self.dtype.name,
         parameters=_core.snapshot(self._core),
