@@ -49,8 +49,9 @@ class Plan:
     first_epoch: int
 
     def __post_init__(self) -> None:
+        optimizer = SGD() if self.optimizer is None else self.optimizer
         checked = {
-            "optimizer": optimizers.check("fit", self.optimizer, SGD()),
+            "optimizer": optimizers.check("fit", optimizer),
             "epochs": _arguments.integer("fit", "epochs", self.epochs),
             "validation_data": _pair(self.validation_data),
             "callback": _callback(self.callback),

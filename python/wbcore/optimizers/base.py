@@ -1,4 +1,4 @@
-"""Optimizers: how a gradient changes the parameters."""
+"""What all optimizers have in common: checked settings, and a state for each network."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from wbcore.gradients import Gradients
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# Classes alone: `import wbcore` offers them too.
-__all__ = ["SGD", "Adam", "Optimizer", "OptimizerState"]
-
-NAMES: tuple[str, ...] = tuple(_named.rows("optimizer"))
+__all__ = ["Optimizer", "OptimizerState"]
 
 
 class _HasCore(Protocol):
@@ -289,164 +286,8 @@ class Optimizer:
         self._states.clear()
 
 
-class SGD(Optimizer, row="sgd"):
-    """Stochastic gradient descent, with momentum and weight decay.
-
-    For a parameter w with the gradient g of the batch and the velocity v, which starts at 0::
-
-        g = g + weight_decay * w           for weights; for biases only with decay_biases
-        v = momentum * v + g
-        w = w - learning_rate * v          or, with nesterov: w - learning_rate * (g + momentum * v)
-
-    (Polyak, 1964; Nesterov, 1983, in the form of Sutskever and others, 2013.) The exact operations
-    are in docs/arithmetic.md, section 7.
-
-    Parameters
-    ----------
-    learning_rate : float, default 0.01
-        Above 0. A network of float32 refuses numbers that are out of range in float32, such as a
-        rate above 0 that becomes 0 there.
-    momentum : float, default 0
-        From 0 to below 1.
-    nesterov : bool, default False
-        Needs momentum above 0.
-    weight_decay : float, default 0
-        At least 0.
-    decay_biases : bool, default False
-        Whether biases decay like weights.
-
-    Attributes
-    ----------
-    learning_rate, momentum, nesterov, weight_decay, decay_biases
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When an argument is of the wrong kind or out of range.
-
-    Examples
-    --------
-    >>> import numpy as np, wbcore as wb
-    >>> net = wb.Network.mlp([2, 8, 1], activation="tanh", seed=0)
-    >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
-    >>> optimizer = wb.SGD(learning_rate=0.1, momentum=0.9)
-    >>> for step in range(500):
-    ...     loss, grads = net.loss_and_gradients(X, y, loss="mse")
-    ...     optimizer.step(net, grads)
-    >>> net.predict(X).round(1).ravel().tolist() == [0, 1, 1, 0]
-    True
-    """
-
-    __slots__ = ("learning_rate", "momentum", "nesterov", "weight_decay")
-
-    learning_rate: float
-    momentum: float
-    nesterov: bool
-    weight_decay: float
-
-    def __init__(
-        self,
-        learning_rate: float = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-        decay_biases: bool = False,
-    ) -> None:
-        super().__init__(
-            learning_rate=learning_rate,
-            momentum=momentum,
-            nesterov=nesterov,
-            weight_decay=weight_decay,
-            decay_biases=decay_biases,
-        )
-
-    def _check(self) -> None:
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("[SGD] expected momentum above 0 with nesterov=True, got 0.0")
-
-
-class Adam(Optimizer, row="adam"):
-    """Adam: steps by running means of the gradient and of its square (Kingma and Ba, 2015).
-
-    For a parameter w with the gradient g of the batch in step t = 1, 2, ..., and the means m and v,
-    which start at 0::
-
-        g = g + weight_decay * w           for weights; for biases only with decay_biases
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g^2
-        w = w - learning_rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
-
-    The exact operations, and where they differ from those of PyTorch, are in docs/arithmetic.md,
-    section 7.
-
-    Parameters
-    ----------
-    learning_rate : float, default 0.001
-        Above 0. A network of float32 refuses numbers that are out of range in float32.
-    beta1, beta2 : float, default 0.9 and 0.999
-        From 0 to below 1.
-    epsilon : float, default 1e-8
-        Above 0.
-    weight_decay : float, default 0
-        At least 0.
-    decay_biases : bool, default False
-        Whether biases decay like weights.
-
-    Attributes
-    ----------
-    learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When an argument is of the wrong kind or out of range.
-
-    Examples
-    --------
-    >>> import numpy as np, wbcore as wb
-    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
-    >>> net = wb.Network.mlp([1, 16, 1], activation="tanh", seed=0)
-    >>> history = net.fit(X, X**2, loss="mse", optimizer=wb.Adam(0.01), epochs=100)
-    >>> history.loss[-1] < history.loss[0] / 10
-    True
-    """
-
-    __slots__ = ("beta1", "beta2", "epsilon", "learning_rate", "weight_decay")
-
-    learning_rate: float
-    beta1: float
-    beta2: float
-    epsilon: float
-    weight_decay: float
-
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        *,
-        weight_decay: float = 0.0,
-        decay_biases: bool = False,
-    ) -> None:
-        super().__init__(
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            decay_biases=decay_biases,
-        )
-
-
-def check(operation: str, optimizer: object, default: Optimizer | None = None) -> Optimizer:
-    """An optimizer: as it is, made of its text, or the default for None."""
-    if optimizer is None and default is not None:
-        return default
+def check(operation: str, optimizer: object) -> Optimizer:
+    """An optimizer: as it is, or made of its text."""
     if isinstance(optimizer, Optimizer):
         return optimizer
     if isinstance(optimizer, str):
