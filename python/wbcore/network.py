@@ -10,6 +10,7 @@ import numpy as np
 
 from wbcore import _arguments, _copying, _core, prediction, threads
 from wbcore._draws import check_seed
+from wbcore.gradients import Shape
 from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
@@ -29,7 +30,7 @@ __all__ = ["Network"]
 _CORES = {np.dtype(np.float32): _core.Network32, np.dtype(np.float64): _core.Network64}
 
 # What `_assemble` makes for each network anew; all other attributes go with a copy.
-_MACHINERY = frozenset({"_core", "_layers", "_predict"})
+_MACHINERY = frozenset({"_core", "_layers", "_predict", "_shapes"})
 
 
 class Network:
@@ -166,6 +167,7 @@ class Network:
             Layer(index, dense.activation, self._core.weights(index), self._core.biases(index))
             for index, dense in enumerate(layers)
         )
+        self._shapes = tuple(Shape(layer.inputs, layer.outputs, layer.bias) for layer in layers)
         self.metadata = {}
         self.history = None
 
