@@ -35,6 +35,14 @@ layer(initializer=3)
     TypeError [Dense] expected initializer to be a function or one of {INITIALIZERS}, got 3
 layer(bias_initializer="he")
     ValueError [Dense] expected bias_initializer to be a function or one of {BIASES}, got 'he'
+layer(bias=0)
+    TypeError [Dense] expected bias to be True or False, got 0
+layer(trainable="yes")
+    TypeError [Dense] expected trainable to be True or False, got 'yes'
+wb.Network([layer(), layer(bias=False)])
+    ValueError [Network] expected layer 1 to have biases and be trainable, got bias=False, *
+wb.Network([layer(trainable=False)])
+    ValueError [Network] expected layer 0 to have biases and be trainable, got *, trainable=False
 wb.Network([])
     ValueError [Network] expected at least one layer, got none
 wb.Network(layer())
