@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from wbcore._docstrings import with_parameters
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["time_per_update"]
 
 
+@with_parameters
 def time_per_update(
     net: "Network",
     X: ArrayLike,
@@ -31,16 +33,12 @@ def time_per_update(
     ----------
     net : Network
         The network.
-    X : array_like of shape (B, I)
-        Inputs to train on; the first batches are taken from them.
-    y : array_like of shape (B,) or (B, O)
-        Their targets, as ``fit`` takes them for this loss.
-    loss : str
-        The loss to train with.
+    {X}
+    {y}
+    {loss}
     batch_size : int
         Rows a batch.
-    delta : float
-        Where the Huber loss turns from square to linear; the other losses have no use for it.
+    {delta}
     repeats : int
         Updates measured; the median of them is shown, which one interruption does not move.
 
