@@ -49,6 +49,10 @@ layer(initializer="uniform(1, 0)")
     ValueError [Dense] expected low <= high and a finite difference, got uniform(1, 0)
 layer(initializer="he(\\ud800)")
     ValueError [Dense] expected initializer to be he, got 'he(?)'
+layer(bias=0)
+    TypeError [Dense] expected bias to be True or False, got 0
+layer(trainable="yes")
+    TypeError [Dense] expected trainable to be True or False, got 'yes'
 wb.Network([])
     ValueError [Network] expected at least one layer, got none
 wb.Network(layer())

@@ -5,6 +5,7 @@ import pytest
 from small_network import DTYPES, LABELS, TARGETS, X, network, rng
 
 import wbcore as wb
+from wbcore.gradients import Gradients, Shape
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -93,3 +94,14 @@ def test_gradients_of_the_entropies_do_not_depend_on_where_the_activation_is():
         found = [net.loss_and_gradients(X, y, loss=loss) for net in (logits, shares)]
         assert found[0][0] == found[1][0]
         assert found[0][1].flat.tobytes() == found[1][1].flat.tobytes()
+
+
+def test_a_layer_without_biases_has_no_gradient_of_them():
+    shapes = [Shape(2, 3, bias=False), Shape(3, 1), Shape(1, 2, bias=False)]
+    grads = Gradients(np.arange(12.0), shapes)
+    assert grads[0].weights.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert grads[1].weights.tolist() == [[6], [7], [8]]
+    assert grads[1].biases.tolist() == [9]
+    assert grads[2].weights.tolist() == [[10, 11]]
+    assert grads[0].biases is grads[2].biases is None
+    assert repr(grads) == "<Gradients of 2-3-1-2, float64>"

@@ -86,15 +86,16 @@ __all__ = [
 __all__ += activations.__all__
 __all__ += optimizers.__all__
 
-__getattr__, __dir__ = _lazy(
-    __name__,
-    {
-        "cli": "wbcore.cli",
-        "get_cmake_dir": "wbcore._paths",  # which needs pathlib: not loaded by numpy
-        "get_include": "wbcore._paths",
-        "get_library": "wbcore._paths",
-        "inspect": "wbcore.inspect",
-        "io": "wbcore.io",
-        "reference": "wbcore.reference",
-    },
-)
+if not TYPE_CHECKING:  # with them, checkers would find any name
+    __getattr__, __dir__ = _lazy(
+        __name__,
+        {
+            "cli": "wbcore.cli",
+            "get_cmake_dir": "wbcore._paths",  # which needs pathlib: not loaded by numpy
+            "get_include": "wbcore._paths",
+            "get_library": "wbcore._paths",
+            "inspect": "wbcore.inspect",
+            "io": "wbcore.io",
+            "reference": "wbcore.reference",
+        },
+    )

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Gradients", "LayerGradients"]
+__all__ = ["Gradients", "LayerGradients", "Shape"]
 
 
-Shape: TypeAlias = tuple[int, int, bool]
-"""Of a layer: inputs, outputs, and whether it has biases."""
+class Shape(NamedTuple):
+    """Of a layer's parameters."""
+
+    inputs: int
+    outputs: int
+    bias: bool = True
+
+    @property
+    def size(self) -> int:
+        """How many weights and biases there are."""
+        return (self.inputs + self.bias) * self.outputs
 
 
 class LayerGradients(NamedTuple):
@@ -21,8 +30,8 @@ class LayerGradients(NamedTuple):
 
     weights: NDArray[Any]
     """dW, of shape (I, O)."""
-    biases: NDArray[Any] | None
-    """db, of shape (O,); None for a layer without biases."""
+    biases: NDArray[Any] | Any  # so that type checkers ask for no test for None
+    """db, of shape (O,); None in a layer without biases."""
 
 
 class Gradients(Sequence[LayerGradients]):
@@ -61,8 +70,7 @@ class Gradients(Sequence[LayerGradients]):
     def _layer(self, index: int) -> LayerGradients:
         """Views of one's own: kept ones would be copied and pickled apart from the flat array."""
         if self._starts is None:  # most loops pass gradients on as they are
-            sizes = ((i + bias) * o for i, o, bias in self._shapes)
-            self._starts = tuple(accumulate(sizes, initial=0))
+            self._starts = tuple(accumulate((s.size for s in self._shapes), initial=0))
         rows, columns, bias = self._shapes[index]
         start, end = self._starts[index : index + 2]
         middle = start + rows * columns
@@ -83,5 +91,5 @@ class Gradients(Sequence[LayerGradients]):
         return self._layer(layers)
 
     def __repr__(self) -> str:
-        widths = [self._shapes[0][0], *(outputs for _, outputs, _ in self._shapes)]
+        widths = [self._shapes[0].inputs, *(shape.outputs for shape in self._shapes)]
         return f"<Gradients of {'-'.join(map(str, widths))}, {self.flat.dtype}>"

@@ -29,16 +29,24 @@ class LayerStatistics(NamedTuple):
     """Of one layer's weights, and of its biases."""
 
     weights: Statistics
-    biases: Statistics | None
-    """None for a layer without biases."""
+    biases: Statistics | Any
+    """None for a layer without biases; for type checkers as if all layers had some."""
 
 
 def layer_statistics(raw: Sequence[Any]) -> tuple[LayerStatistics, ...]:
     """From the core's nested tuples."""
     return tuple(
-        LayerStatistics(Statistics(*weights), None if biases is None else Statistics(*biases))
+        LayerStatistics(Statistics(*weights), biases and Statistics(*biases))
         for weights, biases in raw
     )
+
+
+# In a table of numbers, of what a layer has not.
+_NONE = Statistics(*[float("nan")] * len(Statistics._fields))
+
+
+def _difference(final: Statistics, initial: Statistics) -> Statistics:
+    return Statistics(*map(float.__sub__, final, initial))
 
 
 class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
@@ -101,9 +109,7 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         return tuple(
             LayerStatistics(
                 _difference(final.weights, initial.weights),
-                None
-                if final.biases is None or initial.biases is None
-                else _difference(final.biases, initial.biases),
+                final.biases and _difference(final.biases, initial.biases),
             )
             for final, initial in zip(self.final, self.initial, strict=True)
         )
@@ -114,11 +120,11 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         Returns
         -------
         dict of str to list
-            "epoch", "layer", then "weights_mean", "weights_mean_abs", ..., "biases_max"; NaN for
-            the biases of a layer without.
+            "epoch", "layer", then "weights_mean", "weights_mean_abs", ..., "biases_max"; those of
+            biases are NaN for a layer that has none.
         """
         rows = [
-            (epoch, layer, *statistics.weights, *(statistics.biases or _NO_BIASES))
+            (epoch, layer, *statistics.weights, *(statistics.biases or _NONE))
             for epoch, entry in enumerate(self)
             for layer, statistics in enumerate(entry)
         ]
@@ -133,7 +139,7 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         rows = [
             [str(layer)]
             + [
-                "-" if statistics is None else number(statistics.mean)
+                number(statistics.mean) if statistics else ""
                 for triple in zip(*states, strict=True)
                 for statistics in triple
             ]
@@ -150,13 +156,6 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         if not self:
             return "<ParameterHistory: none tracked>"
         return f"<ParameterHistory: {len(self) - 1} epochs, {len(self.initial)} layers>"
-
-
-def _difference(final: Statistics, initial: Statistics) -> Statistics:
-    return Statistics(*(a - b for a, b in zip(final, initial, strict=True)))
-
-
-_NO_BIASES = Statistics(*[float("nan")] * len(Statistics._fields))
 
 
 class History:

@@ -10,6 +10,7 @@ import numpy as np
 
 from wbcore import _arguments, _copying, _core, prediction, threads
 from wbcore._draws import check_seed
+from wbcore.gradients import Shape
 from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
@@ -173,7 +174,7 @@ class Network:
             )
             for index, dense in enumerate(layers)
         )
-        self._shapes = tuple((dense.inputs, dense.outputs, dense.bias) for dense in layers)
+        self._shapes = tuple(Shape(layer.inputs, layer.outputs, layer.bias) for layer in layers)
         self.metadata = {}
         self.history = None
 

@@ -35,14 +35,15 @@ __all__ = [
     "weight_changes",
 ]
 
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "Table": "wbcore.inspect.table",
-        "bias_changes": "wbcore.inspect.parameters",
-        "parameter_table": "wbcore.inspect.parameters",
-        "time_per_update": "wbcore.inspect.timing",
-        "weight_bias_correlation": "wbcore.inspect.correlation",
-        "weight_changes": "wbcore.inspect.parameters",
-    },
-)
+if not TYPE_CHECKING:  # with them, checkers would find any name
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "Table": "wbcore.inspect.table",
+            "bias_changes": "wbcore.inspect.parameters",
+            "parameter_table": "wbcore.inspect.parameters",
+            "time_per_update": "wbcore.inspect.timing",
+            "weight_bias_correlation": "wbcore.inspect.correlation",
+            "weight_changes": "wbcore.inspect.parameters",
+        },
+    )

@@ -26,9 +26,10 @@ def parameter_table(net: "Network") -> Table:
     Returns
     -------
     Table
-        Two rows a layer, weights and biases: ``layer``, ``of`` ("weights" or "biases"), ``shape``,
-        ``mean``, ``mean_abs`` (the mean of the absolute values), ``std`` (of the population:
-        divided by the number of values), ``min`` and ``max``, computed in float64.
+        Two rows a layer, weights and biases, or one if it has no biases: ``layer``, ``of``
+        ("weights" or "biases"), ``shape``, ``mean``, ``mean_abs`` (the mean of the absolute
+        values), ``std`` (of the population: divided by the number of values), ``min`` and ``max``,
+        computed in float64.
 
     Notes
     -----
@@ -50,7 +51,7 @@ def parameter_table(net: "Network") -> Table:
     rows = []
     for index, (layer, (weights, biases)) in enumerate(zip(net, net.statistics(), strict=True)):
         rows.append((index, "weights", str(layer.weights.shape), *weights))
-        if layer.biases is not None and biases is not None:
+        if biases is not None:
             rows.append((index, "biases", str(layer.biases.shape), *biases))
     return Table(("layer", "of", "shape", *STATISTICS), rows, "Weights and biases by layer")
 
@@ -157,7 +158,9 @@ def _changes(history: "History", of: str, layer: int | None, statistic: str) -> 
         name, span = "layer", "training"
     else:
         if getattr(states[0][layer], of) is None:
-            raise ValueError(f"[{operation}] expected a layer with biases, got layer {layer}")
+            raise ValueError(
+                f"[{operation}] expected layer to be one with biases, got {layer}, which has none"
+            )
         steps = [getattr(getattr(state[layer], of), statistic) for state in states]
         pairs = [(i + 1, steps[i], steps[i + 1]) for i in range(len(steps) - 1)]
         title += f" of layer {layer % n_layers}"

@@ -57,12 +57,13 @@ def summary(self: Network) -> str:
     header += ["W mean", "W std", "b mean", "b std"]
     rows: list[list[str]] = []
     for layer, (weights, biases) in zip(self, self.statistics(), strict=True):
-        row = [str(layer.index), layer.activation]
-        b = layer.biases
-        row += [str(layer.weights.shape), "-" if b is None else str(b.shape)]
-        row += [f"{layer.weights.size + (0 if b is None else b.size):,}"]
-        row += map(number, (weights.mean, weights.std))
-        row += ["-", "-"] if biases is None else map(number, (biases.mean, biases.std))
+        row = [str(layer.index), layer.activation, str(layer.weights.shape)]
+        if biases is None:
+            row += ["none", f"{layer.weights.size:,}"]
+            row += [number(weights.mean), number(weights.std), "", ""]
+        else:
+            row += [str(layer.biases.shape), f"{layer.weights.size + layer.biases.size:,}"]
+            row += map(number, (weights.mean, weights.std, biases.mean, biases.std))
         rows.append(row)
     total = ["total", "", "", "", f"{self.n_parameters:,}", "", "", "", ""]
     lines = table(header, [*rows, [], total], left=2)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from wbcore._docstrings import with_parameters
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["time_per_update"]
 
 
+@with_parameters
 def time_per_update(
     net: "Network",
     X: ArrayLike,
@@ -31,12 +33,9 @@ def time_per_update(
     ----------
     net : Network
         The network.
-    X : array_like of shape (B, I)
-        Inputs to train on; the first batches are taken from them.
-    y : array_like of shape (B,) or (B, O)
-        Their targets, as ``fit`` takes them for this loss.
-    loss : Loss or str
-        The loss to train with.
+    {X}
+    {y}
+    {loss}
     batch_size : int
         Rows a batch.
     repeats : int

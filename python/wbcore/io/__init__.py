@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["load_network", "read_idx", "read_table", "save_network"]
 
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "load_network": "wbcore.loading",
-        "save_network": "wbcore.io.saving",
-        "read_table": "wbcore.io.table",
-        "read_idx": "wbcore.io.idx",
-    },
-)
+if not TYPE_CHECKING:  # with them, checkers would find any name
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "load_network": "wbcore.loading",
+            "save_network": "wbcore.io.saving",
+            "read_table": "wbcore.io.table",
+            "read_idx": "wbcore.io.idx",
+        },
+    )

@@ -25,13 +25,12 @@ here is a `SavedModel`.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from wbcore import _arguments, _core, activations
 from wbcore.io import container
@@ -95,7 +94,7 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
     }
     tensors, end = {}, 0
     for name, kind in _tensors(model.layers, model.dtype).items():
-        start, end = end, end + int(np.prod(kind.shape))
+        start, end = end, end + math.prod(kind.shape)
         tensors[name] = model.parameters[start:end].reshape(kind.shape)
     container.write(path, "save", texts, _summed(texts), tensors)
 

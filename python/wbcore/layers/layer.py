@@ -134,7 +134,7 @@ class Layer:
     def biases(self, value: ArrayLike) -> None:
         if self._biases is None:
             raise AttributeError(
-                f"[layer {self.index}] expected a layer with biases, got one with bias=False"
+                f"[layer {self.index}] expected weights to be assigned, got biases: it has none"
             )
         _write(self._biases, f"layer {self.index}", "biases", value)
 
