@@ -101,6 +101,13 @@ def _dense(ref: ModuleType, words: Words) -> list[str]:
     return [word for row in Z for word in all_bits(words[0], row)]
 
 
+def _unbiased(ref: ModuleType, words: Words) -> list[str]:
+    X, layer, _ = drawn_layer(ref, words)
+    layer.biases = None
+    Z = ref.dense.dense(_arithmetic(ref, words[0]), X, layer).Z
+    return [word for row in Z for word in all_bits(words[0], row)]
+
+
 def _dense_backward(ref: ModuleType, words: Words) -> list[str]:
     what, *rest = words
     X, layer, drawn = drawn_layer(ref, rest)
@@ -273,6 +280,7 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "backward": _backward,
     "sum": _sum,
     "dense": _dense,
+    "unbiased": _unbiased,
     "gradients": _dense_backward,
     "loss": _loss,
     "evaluate": _evaluate,

@@ -138,6 +138,15 @@ def _dense(words: Words) -> list[str]:
     return _bits(net.predict(X))
 
 
+def _unbiased(words: Words) -> list[str]:
+    rows, layer, _ = drawn_layer(reference, words)
+    X = np.array(rows, words[0])
+    dense = wb.Dense(X.shape[1], layer.outputs, **_layer_options(bias=False, trainable=True))
+    net = wb.Network([dense], dtype=words[0])
+    net[0].weights[:] = layer.weights
+    return _bits(net.predict(X))
+
+
 def _dense_backward(words: Words) -> list[str]:
     what, *rest = words
     net, X, drawn = _layer(rest)
@@ -170,11 +179,13 @@ def _evaluate(words: Words) -> list[str]:
     return [to_bits("float64", value) for value in values.values()]
 
 
-def _update(words: Words) -> list[str]:
+def _update(words: Words) -> list[str] | None:
     dtype, name, step, w, g, *states, decayed = words
     if not HAS_NUMBERS:
         return _update_by_sgd(words)
     choice = choice_of(OPTIMIZERS, name)
+    if dtype == "float32" and any(x != 0.0 and np.float32(x) == 0.0 for x in choice.numbers):
+        return None  # refused; only rules themselves know such numbers (cpp/tests/test_vectors.cpp)
     at = 0 if switch(decayed) else 1  # of two parameters, a weight and a bias
     net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
     net.forward(np.zeros((1, 1)))
@@ -247,8 +258,10 @@ def _layers(f: dict[str, str]) -> list[wb.Dense]:
     activations = [hidden] * (count - 1) + [last]
     options = zip(switches(f["bias"], count), switches(f["trainable"], count), strict=True)
     return [
-        wb.Dense(*shape, activation, **_layer_options(*option))
-        for shape, activation, option in zip(pairwise(widths), activations, options, strict=True)
+        wb.Dense(*shape, activation, **_layer_options(bias=bias, trainable=trainable))
+        for shape, activation, (bias, trainable) in zip(
+            pairwise(widths), activations, options, strict=True
+        )
     ]
 
 
@@ -301,7 +314,7 @@ def _loss_arguments(loss: Loss) -> dict[str, Any]:
     return {"loss": loss.name, "delta": getattr(loss, "delta", 1.0)}
 
 
-def _layer_options(bias: bool, trainable: bool) -> dict[str, Any]:
+def _layer_options(*, bias: bool, trainable: bool) -> dict[str, Any]:
     return {"bias": bias, "trainable": trainable} if HAS_NUMBERS else {}
 
 
@@ -312,6 +325,8 @@ def _first_epoch(first: int) -> dict[str, Any]:
 def _needs_numbers(asked: Words) -> bool:
     question, *words = asked
     match question:
+        case "unbiased":
+            return True
         case "function":
             return words[0] == "sqrt"
         case "forward" | "backward":
@@ -350,6 +365,7 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "backward": _backward,
     "sum": _sum,
     "dense": _dense,
+    "unbiased": _unbiased,
     "gradients": _dense_backward,
     "loss": _loss,
     "evaluate": _evaluate,
