@@ -133,7 +133,6 @@ void interruptions() {
 }  // namespace
 
 int main() {
-    CHECK_EQUAL(static_cast<std::size_t>(Initializer::orthogonal) + 1, initializer_rows.size());
     for_each_row([](const Choice& choice) {
         every_row(choice);
         every_row(other(choice));

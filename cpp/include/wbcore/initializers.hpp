@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "wbcore/interruption.hpp"
@@ -52,6 +53,7 @@ inline constexpr std::array<InitializerInfo, 14> initializer_rows{{
     {{"lecun_uniform"}, Draw::uniform, false},
     {{"orthogonal", {{"gain", 1}}}, Draw::normal, false},
 }};
+static_assert(initializer_rows.size() == std::size_t(Initializer::orthogonal) + 1);
 constexpr const auto& rows_of(Initializer) { return initializer_rows; }
 
 // Throws ChoiceError when a number is not allowed, or does not go with another.
