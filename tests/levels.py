@@ -1,4 +1,4 @@
-"""Which tests need a machine of their own, take long, or do not enter the core; each with its reason.
+"""Which tests must be alone, take long, or do not enter the core; each with its reason.
 
 A key is a file or file::function; `conftest.py` gives the tests that it names the marker. They are
 listed here rather than marked where they stand, so that what a shorter run leaves out is one page.
@@ -11,12 +11,12 @@ ALONE = {
     "test_exit.py": "the end of a process while its threads compute",
     "test_interrupt.py": "seconds from Ctrl-C to its exception",
     "test_network.py::test_time_is_linear_in_layers": "compares two times",
-    "test_stress.py": "threads, kills and time limits, each program as many processes as processors",
+    "test_stress.py": "kills and time limits, as many processes as processors",
     "test_threads.py::test_idle_threads_use_no_processor_time": "processor time of a thread",
-    "test_threads.py::test_other_threads_go_on_during_a_long_call": "the longest wait of a thread",
+    "test_threads.py::test_other_threads_go_on_during_a_long_call": "its longest wait",
     "test_threads.py::test_workers_of_joblib": "processes, each with threads",
     "test_turns.py::test_interrupts_at_any_moment_leave_the_network_free": "signals by the clock",
-    "test_turns.py::test_a_child_that_a_signal_handler_forks_within_a_call_does_not_wait": "as above",
+    "test_turns.py::test_a_child_that_a_signal_handler_forks_within_a_call_does_not_wait": "too",
 }
 
 # Not before each commit: each takes more than some seconds. `.ci/run` runs them.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import examples
 
 import wbcore as wb
 from wbcore import _core, reference
@@ -271,7 +272,7 @@ def passes_shape(passes):
     return len(passes[-1].A), len(passes[-1].A[0])
 
 
-@settings(exhaustive, max_examples=60)
+@settings(exhaustive, max_examples=examples(60))
 @given(problems())
 def test_passes_of_networks_of_any_shape(problem):
     net, loss, (X, y), seed = problem
@@ -365,7 +366,7 @@ def trainings(draw):
     return net, X, y, draw(st.sampled_from(OPTIMIZERS)), arguments
 
 
-@settings(exhaustive, max_examples=30)
+@settings(exhaustive, max_examples=examples(30))
 @given(trainings())
 def test_ten_steps_of_networks_of_any_shape(training):
     net, X, y, options, arguments = training

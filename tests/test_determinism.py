@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import examples
 
 import wbcore as wb
 
@@ -370,7 +371,7 @@ def test_no_function_of_the_c_library_computes():
 
 
 # Each draws its own numbers, the same ones in every run.
-drawn = settings(deadline=None, derandomize=True, print_blob=False, max_examples=60)
+drawn = settings(deadline=None, derandomize=True, print_blob=False, max_examples=examples(60))
 seeds = st.integers(0, 2**32 - 1)
 
 
