@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 import wbcore as wb
 from wbcore import _core, reference
 from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS
-from wbcore.reference.losses import Loss
 from wbcore.reference.optimizers import Optimizer
 
 from .answers import TRAINING, drawn_data, drawn_layer, switches
@@ -27,8 +26,6 @@ Words = Sequence[str]
 
 def answer(asked: Words) -> list[str] | None:
     """Compute the right-hand side of a line, or None where the core has no way to be asked."""
-    if not HAS_NUMBERS and _needs_numbers(asked):
-        return None
     return _ANSWERS[asked[0]](asked[1:])
 
 
@@ -105,7 +102,7 @@ def _sum(words: Words) -> list[str] | None:
             return _bits(wb.dense(a.T, weights=b, biases=np.array([start], dtype)))
         case "plain_feature":
             # the row loss of mae, of which the core gives the mean
-            mean = wb.losses.mae(np.abs(column().T), np.zeros((1, count), dtype))
+            mean = wb.losses.MAE()(np.abs(column().T), np.zeros((1, count), dtype))
             near = np.array(mean * count, dtype)
             sums = (
                 near,
@@ -141,7 +138,7 @@ def _dense(words: Words) -> list[str]:
 def _unbiased(words: Words) -> list[str]:
     rows, layer, _ = drawn_layer(reference, words)
     X = np.array(rows, words[0])
-    dense = wb.Dense(X.shape[1], layer.outputs, **_layer_options(bias=False, trainable=True))
+    dense = wb.Dense(X.shape[1], layer.outputs, bias=False)
     net = wb.Network([dense], dtype=words[0])
     net[0].weights[:] = layer.weights
     return _bits(net.predict(X))
@@ -162,8 +159,7 @@ def _dense_backward(words: Words) -> list[str]:
 def _loss(words: Words) -> list[str]:
     name, dtype, width, *both = words
     outputs, targets = np.split(_array(dtype, both).reshape(-1, int(width, 16)), 2)
-    loss = _loss_arguments(choice_of(LOSSES, name))
-    value, gradient = wb.losses.loss_and_gradient(outputs=outputs, y=targets, **loss)
+    value, gradient = wb.losses.loss_and_gradient(str(choice_of(LOSSES, name)), outputs, targets)
     return [to_bits("float64", value), *_bits(gradient)]
 
 
@@ -175,14 +171,12 @@ def _evaluate(words: Words) -> list[str]:
     y = drawn.targets(loss.targets, len(X), width)
     net = wb.Network([wb.Dense(width, width)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = np.eye(width), 0.0
-    values = net.evaluate(X, y, metrics=metrics, **_loss_arguments(loss))
+    values = net.evaluate(X, y, loss=str(loss), metrics=metrics)
     return [to_bits("float64", value) for value in values.values()]
 
 
 def _update(words: Words) -> list[str] | None:
     dtype, name, step, w, g, *states, decayed = words
-    if not HAS_NUMBERS:
-        return _update_by_sgd(words)
     choice = choice_of(OPTIMIZERS, name)
     if dtype == "float32" and any(x != 0.0 and np.float32(x) == 0.0 for x in choice.numbers):
         return None  # refused; only rules themselves know such numbers (cpp/tests/test_vectors.cpp)
@@ -258,7 +252,7 @@ def _layers(f: dict[str, str]) -> list[wb.Dense]:
     activations = [hidden] * (count - 1) + [last]
     options = zip(switches(f["bias"], count), switches(f["trainable"], count), strict=True)
     return [
-        wb.Dense(*shape, activation, **_layer_options(bias=bias, trainable=trainable))
+        wb.Dense(*shape, activation, bias=bias, trainable=trainable)
         for shape, activation, (bias, trainable) in zip(
             pairwise(widths), activations, options, strict=True
         )
@@ -285,8 +279,8 @@ def _train(words: Words) -> list[str]:
             shuffle=switch(f["shuffle"]),
             seed=int(f["key"], 16),
             metrics=names,
-            **_loss_arguments(choice_of(LOSSES, f["loss"])),
-            **_first_epoch(int(f["first"], 16)),
+            loss=str(choice_of(LOSSES, f["loss"])),
+            first_epoch=int(f["first"], 16),
         )
         for name, values in series.items():
             values.extend(getattr(history, name))
@@ -299,61 +293,6 @@ def _numbers_of(optimizer: Optimizer) -> dict[str, Any]:
     if "nesterov" in numbers:
         numbers["nesterov"] = bool(numbers["nesterov"])
     return numbers
-
-
-# ---- A core whose choices have no numbers: huber's delta is an argument, SGD is the one optimizer,
-# all layers have biases and are trained.  A core with `wb.Adam` has left that behind: of this
-# section it needs the first way of each function, and nothing else.
-
-HAS_NUMBERS = hasattr(wb, "Adam")
-
-
-def _loss_arguments(loss: Loss) -> dict[str, Any]:
-    if HAS_NUMBERS:
-        return {"loss": str(loss)}
-    return {"loss": loss.name, "delta": getattr(loss, "delta", 1.0)}
-
-
-def _layer_options(*, bias: bool, trainable: bool) -> dict[str, Any]:
-    return {"bias": bias, "trainable": trainable} if HAS_NUMBERS else {}
-
-
-def _first_epoch(first: int) -> dict[str, Any]:
-    return {"first_epoch": first} if HAS_NUMBERS else {}
-
-
-def _needs_numbers(asked: Words) -> bool:
-    question, *words = asked
-    match question:
-        case "unbiased":
-            return True
-        case "function":
-            return words[0] == "sqrt"
-        case "forward" | "backward":
-            return ":" in words[0]
-        case "network":
-            return ":" in words[1]
-        case "update":
-            return choice_of(OPTIMIZERS, words[1]).name != "sgd"
-        case "train":
-            f = TRAINING | fields(words)
-            structure = f["bias"] + f["trainable"] + f["first"] != "0"
-            numbers = ":" in f["hidden"] + f["last"]
-            return structure or numbers or choice_of(OPTIMIZERS, f["optimizer"]).name != "sgd"
-        case _:
-            return False
-
-
-def _update_by_sgd(words: Words) -> list[str]:
-    dtype, name, _, w, g, v, decayed = words
-    at = 0 if switch(decayed) else 1
-    core = wb.Network([wb.Dense(1, 1)], dtype=dtype)._core
-    gradients, velocity = (np.zeros(2, dtype) for _ in range(2))
-    core.parameters[at], gradients[at], velocity[at] = _array(dtype, [w, g, v])
-    sgd = choice_of(OPTIMIZERS, name)
-    rate, momentum, nesterov, decay = (getattr(sgd, number) for number in sgd.defaults())
-    core.sgd_step(gradients, velocity, rate, momentum, bool(nesterov), decay, False)
-    return [*_bits(core.parameters[at : at + 1]), *_bits(velocity[at : at + 1])]
 
 
 _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {

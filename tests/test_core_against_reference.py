@@ -61,7 +61,7 @@ def outputs_for(loss):
 
 
 def in_words_of(loss, delta):
-    """A loss in the reference's words, where huber's delta is its number."""
+    """The text of a loss, where huber's delta is its number."""
     return f"huber({delta})" if loss == "huber" else loss
 
 
@@ -216,8 +216,9 @@ def test_losses(dtype, labels, loss, shape):
     targets = [[arith.T(t) for t in row] for row in targets]
     if loss == "mae":
         outputs.flat[-1] = targets[-1][-1]  # a difference of zero has the gradient zero
-    value, gradient = wb.losses.loss_and_gradient(loss, outputs, y, 0.7)
-    expected = reference.loss_and_gradient(arith, in_words_of(loss, 0.7), outputs.tolist(), targets)
+    words = in_words_of(loss, 0.7)
+    value, gradient = wb.losses.loss_and_gradient(words, outputs, y)
+    expected = reference.loss_and_gradient(arith, words, outputs.tolist(), targets)
     assert value.hex() == expected[0].hex()
     assert_same_bits(gradient, expected[1], loss)
 
@@ -260,12 +261,12 @@ def assert_same_passes(net, loss, X, y, seed):
     assert_same_layers(ours, gradients, "backward")
     assert_same_bits(ours.inputs, dX, "dX")
 
-    value, ours = net.loss_and_gradients(X, y, loss=loss, delta=0.3)
     words = in_words_of(loss, 0.3)
+    value, ours = net.loss_and_gradients(X, y, loss=words)
     expected, gradients, _ = other.loss_and_gradients(inputs, y.tolist(), words)
     assert value.hex() == expected.hex()
     assert_same_layers(ours, gradients, loss)
-    assert net.evaluate(X, y, loss=loss, delta=0.3)["loss"].hex() == expected.hex()
+    assert net.evaluate(X, y, loss=words)["loss"].hex() == expected.hex()
 
 
 def passes_shape(passes):
@@ -317,12 +318,13 @@ def assert_same_training(net, X, y, options, *, loss, **arguments):
     other = in_reference(net)
     before = net.parameters.copy()
     optimizer = wb.SGD(0.05, **options)
-    ours = net.fit(X, y, loss=loss, delta=DELTA, optimizer=optimizer, **arguments)
+    words = in_words_of(loss, DELTA)
+    ours = net.fit(X, y, loss=words, optimizer=optimizer, **arguments)
     expected = reference.fit(
         other,
         X.tolist(),
         y.tolist(),
-        loss=in_words_of(loss, DELTA),
+        loss=words,
         optimizer=reference.SGD(0.05, **options),
         **arguments,
     )

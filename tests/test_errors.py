@@ -161,11 +161,25 @@ wb.dense(X, np.full((4, 3), INF), np.ones(3))
     ValueError [dense] expected weights to be finite, got inf at weights[0, 0]
 wb.losses.loss_and_gradient("rmse", Y, Y)
     ValueError [loss_and_gradient] expected loss to be one of {LOSSES}, got 'rmse'
-wb.losses.huber(Y.astype("f4"), Y, delta=1e-46)
-    ValueError [loss_and_gradient] expected delta to be a finite number above 0 in float32, got
-wb.losses.huber(Y, Y, delta=0.0)
-    ValueError [loss_and_gradient] expected delta to be a finite number above 0, got 0.0
-wb.losses.mse(Y[:0], Y[:0])
+wb.losses.Huber(1e-46)(Y.astype("f4"), Y)
+    ValueError [loss_and_gradient] expected delta of huber to be a finite number above 0 in float32
+wb.losses.Huber(delta=0.0)
+    ValueError [Huber] expected delta to be a finite number above 0, got 0.0
+wb.losses.Huber(delta="1")
+    TypeError [Huber] expected delta to be a finite number above 0, got '1'
+wb.losses.loss_and_gradient("huber(0)", Y, Y)
+    ValueError [loss_and_gradient] expected delta of huber to be a finite number above 0, got '0'
+wb.losses.loss_and_gradient("huber(1, 2)", Y, Y)
+    ValueError [loss_and_gradient] expected loss to be huber(delta), got 'huber(1, 2)'
+wb.losses.loss_and_gradient(wb.losses.MSE, Y, Y)
+    TypeError [loss_and_gradient] expected loss to be one of {LOSSES}, got <class *
+wb.leaky_relu(X, slope=-1)
+    ValueError [LeakyReLU] expected slope to be a finite number of at least 0, got -1
+layer(activation="elu(0)")
+    ValueError [Dense] expected alpha of elu to be a finite number above 0, got '0'
+layer(activation=wb.losses.MSE())
+    TypeError [Dense] expected activation to be one of {ACTIVATIONS}, got MSE()
+wb.losses.MSE()(Y[:0], Y[:0])
     ValueError [mse] expected outputs of shape (B, O) or (B,), at least one of each, got
 wb.random.permutation(-1)
     ValueError [permutation] expected n to be an integer from 0 to 281474976710656, got -1

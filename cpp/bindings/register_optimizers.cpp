@@ -31,8 +31,18 @@ void step(BoundNetwork<T>& bound,
     state.steps = arrays.steps;
 }
 
+// Refuses numbers that are not allowed in the network's type.
+template <class T>
+void check_optimizer(const BoundNetwork<T>&,
+                     const std::string& rule,
+                     const std::vector<double>& numbers) {
+    (void)settings_of<T>(rule, rule, numbers, false);
+}
+
 template <class T>
 void register_for(py::module_& m) {
+    m.def("check_optimizer", &check_optimizer<T>, py::arg("network"), py::arg("rule"),
+          py::arg("numbers"));
     m.def("step", named_function("step", &step<T>), py::arg("network"), py::arg("gradients"),
           py::arg("state"), py::arg("rule"), py::arg("numbers"), py::arg("decay_biases"));
 }

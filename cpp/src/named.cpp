@@ -105,8 +105,7 @@ std::array<T, Numbers::most> rounded(const Row& row,
         result[i] = fits ? static_cast<T>(numbers[i]) : T(0);
         const bool vanished = result[i] == 0 && numbers[i] != 0;
         if (vanished || !row.numbers[i].allowed.contains(static_cast<double>(result[i])))
-            refuse_number(row, row.numbers[i], " in float32, the network's dtype",
-                          digits(numbers[i]));
+            refuse_number(row, row.numbers[i], " in float32", digits(numbers[i]));
     }
     return result;
 }

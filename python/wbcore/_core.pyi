@@ -89,6 +89,7 @@ class OptimizerState:
     @property
     def arrays(self) -> list[NDArray[Any]]: ...
 
+def check_optimizer(network: _Network, rule: str, numbers: Sequence[float]) -> None: ...
 def step(
     network: _Network,
     gradients: NDArray[Any],

@@ -147,6 +147,7 @@ class Optimizer:
         names = self._state_names()
         state = self._states.get(core)
         if state is None or not set(names) <= set(state.arrays):
+            _core.check_optimizer(core, self._row.name, self._numbers)
             arrays = [np.zeros_like(core.parameters) for _ in names]
             fresh = _core.OptimizerState(arrays, 0 if state is None else state.steps)
             state = self._states[core] = OptimizerState(names, fresh)
