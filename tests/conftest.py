@@ -1,4 +1,4 @@
-"""What every test report starts with, which run leaves out which tests, and fixtures of several files."""
+"""What test reports start with, which run leaves out which tests, and fixtures of several files."""
 
 import hypothesis
 import levels
