@@ -86,6 +86,16 @@ def awkward_biases(net, seed):
         layer.biases[:] = rng.normal(0, 0.5, layer.biases.shape)
 
 
+# ---- rows
+
+
+def test_choices_are_the_same_ones():
+    assert set(ACTIVATIONS) == set(reference.ACTIVATIONS)
+    assert set(LOSSES) == set(reference.LOSSES)
+    family = {name for name, row in reference.ACTIVATIONS.items() if row.relu_family}
+    assert family == wb.activations.RELU_FAMILY
+
+
 # ---- elementary functions and activations
 
 
