@@ -2,6 +2,7 @@
 #include "arrays.hpp"
 #include "errors.hpp"
 #include "interrupts.hpp"
+#include "kernel_arguments.hpp"
 #include "kernels/kernel_table.hpp"
 #include "register.hpp"
 
@@ -47,7 +48,9 @@ py::array_t<T> elementwise(const std::string& name, const Contiguous<T>& x) {
     const Activation activation = activation_named("elementwise", name);
     if (activation == Activation::softmax)
         throw py::value_error("[elementwise] expected a function of single numbers, got 'softmax'");
-    without_gil(n, [&](const InterruptCheck&) { table<T>().activate(activation, to, from, n); });
+    without_gil(n, [&](const InterruptCheck&) {
+        table<T>().activate(with_default_numbers<T>(activation), to, from, n);
+    });
     return y;
 }
 
@@ -66,7 +69,7 @@ py::array_t<T> backward(const std::string& name,
     const T *const from = da.data(), *const outputs = a.data(), *const inputs = z.data();
     without_gil(n, [&](const InterruptCheck&) {
         std::copy_n(from, n, to);
-        table<T>().activate_backward(activation, to, outputs, inputs, n);
+        table<T>().activate_backward(with_default_numbers<T>(activation), to, outputs, inputs, n);
     });
     return dz;
 }

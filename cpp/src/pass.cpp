@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernel_arguments.hpp"
 #include "pieces.hpp"
 #include "row_sum.hpp"
 
@@ -161,7 +162,8 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
     kernels::Product<T> product{z, inputs_of(layer, batch).rows_from(first, n), network[layer].w,
                                 network[layer].b};
     if (is_elementwise(out.activation))
-        product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}};
+        product.epilogue = {
+            kernels::Epilogue<T>::Kind::activate, with_default_numbers<T>(out.activation), a, {}};
     table_.product(product);
     if (out.activation == Activation::softmax) table_.softmax(a, z);
 }
@@ -174,10 +176,16 @@ void Pass<T>::loss(const Objective<T>& objective,
                    Range rows) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
-    table_.loss({objective.loss, row_losses_.data() + first, out.dz.rows_from(first, n),
-                 out.z.rows_from(first, n), out.a.rows_from(first, n), batch.t.rows_from(first, n),
-                 batch.labels == nullptr ? nullptr : batch.labels + first, objective.delta,
-                 static_cast<T>(mean_count), gradient});
+    table_.loss({objective.loss,
+                 row_losses_.data() + first,
+                 out.dz.rows_from(first, n),
+                 out.z.rows_from(first, n),
+                 out.a.rows_from(first, n),
+                 batch.t.rows_from(first, n),
+                 batch.labels == nullptr ? nullptr : batch.labels + first,
+                 {objective.delta, 0},
+                 static_cast<T>(mean_count),
+                 gradient});
     if (gradient && !is_entropy(objective.loss)) backward_outputs(rows);
 }
 
@@ -190,8 +198,8 @@ void Pass<T>::backward_outputs(Range rows) {
     if (out.activation == Activation::softmax) return table_.softmax_backward(dz, a);
     if (out.activation == Activation::identity) return;
     for (std::size_t p = 0; p < dz.count(); ++p)
-        table_.activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p),
-                                 n * Panels<T>::width);
+        table_.activate_backward(with_default_numbers<T>(out.activation), dz.panel(p), a.panel(p),
+                                 z.panel(p), n * Panels<T>::width);
 }
 
 template <class T>
@@ -201,7 +209,8 @@ void Pass<T>::backward_inputs(const PackedNetwork<T>& network, std::size_t layer
                                 layers_[layer].dz.rows_from(first, n), network[layer].wt, nullptr};
     if (layer > 0) {
         const LayerArrays& before = layers_[layer - 1];
-        product.epilogue = {kernels::Epilogue<T>::Kind::differentiate, before.activation,
+        product.epilogue = {kernels::Epilogue<T>::Kind::differentiate,
+                            with_default_numbers<T>(before.activation),
                             before.a.rows_from(first, n), before.z.rows_from(first, n)};
     }
     table_.product(product);
@@ -216,15 +225,18 @@ void Pass<T>::backward_parameters(const PackedNetwork<T>& out,
     const PackedLayer<T>& to = out[layer];
     const Panels<T> dz = limited(layers_[layer].dz);
     table_.outer_product({to.w,
-                          to.velocity,
+                          {to.velocity.data, nullptr},
                           inputs_of(layer, batch).rows_from(0, rows_),
                           dz,
                           inputs.first,
                           inputs.last,
-                          {sgd, true}});
+                          update_of(sgd, true)});
     if (sgd != nullptr && layer > 0) table_.transpose(to.wt, to.w, inputs.first, inputs.last);
     if (inputs.first == 0 && inputs.last > 0)  // not for an empty part, of which there may be many
-        table_.column_sums({to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
+        table_.column_sums({to.b,
+                            {to.b_velocity, nullptr},
+                            dz,
+                            update_of(sgd, sgd != nullptr && sgd->decay_biases)});
 }
 
 template <class T>

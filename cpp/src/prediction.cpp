@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fork.hpp"
+#include "kernel_arguments.hpp"
 #include "kernels/kernel_table.hpp"
 #include "pieces.hpp"
 #include "team_size.hpp"
@@ -56,7 +57,10 @@ bool predict_block(Matrix<T> y,
         const Panels<T> out = packed_panels(rooms + (l % 2 == 0 ? size : 0), x.rows, layer.w.cols);
         kernels::Product<T> product{out, in, layer.w, layer.b};
         if (is_elementwise(layer.activation))
-            product.epilogue = {kernels::Epilogue<T>::Kind::activate, layer.activation, out, {}};
+            product.epilogue = {kernels::Epilogue<T>::Kind::activate,
+                                with_default_numbers<T>(layer.activation),
+                                out,
+                                {}};
         table.product(product);
         if (layer.activation == Activation::softmax) table.softmax(out, out);
         in = out;

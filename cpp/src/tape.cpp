@@ -1,6 +1,7 @@
 #include <memory>
 #include <mutex>
 
+#include "kernel_arguments.hpp"
 #include "pass.hpp"
 #include "wbcore/training.hpp"
 
@@ -71,7 +72,7 @@ void sgd_step(Network<T>& network,
     const T* g = gradients.data();
     T* v = velocity.data();
     auto step = [&](T* w, bool decayed, std::size_t n) {
-        kernels::table<T>().sgd({&sgd, decayed}, w, v, g, n);
+        kernels::table<T>().update(update_of(&sgd, decayed), w, {v, nullptr}, g, n);
         g += n;
         if (v != nullptr) v += n;
     };

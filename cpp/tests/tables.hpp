@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "kernel_arguments.hpp"
 #include "kernels/kernel_table.hpp"
 
 namespace tests {

@@ -27,7 +27,7 @@ T function(Function f, T x) {
 template <class T>
 T sigmoid(T x) {
     T y;
-    plain<T>().activate(Activation::sigmoid, &y, &x, 1);
+    plain<T>().activate({Activation::sigmoid, {}}, &y, &x, 1);
     return y;
 }
 
@@ -177,9 +177,17 @@ void losses() {
                 const checks::Note isa("isa", table->isa);
                 const Packed<T> dz(rows, outputs), scratch(rows, outputs);
                 std::vector<T> with(rows, not_a_number<T>), without(rows, not_a_number<T>);
-                table->loss({loss, with.data(), dz(), z(), y(), t(), nullptr, delta, n, true});
-                table->loss(
-                    {loss, without.data(), scratch(), z(), y(), t(), nullptr, delta, n, false});
+                table->loss({loss, with.data(), dz(), z(), y(), t(), nullptr, {delta, 0}, n, true});
+                table->loss({loss,
+                             without.data(),
+                             scratch(),
+                             z(),
+                             y(),
+                             t(),
+                             nullptr,
+                             {delta, 0},
+                             n,
+                             false});
                 CHECK_ARRAYS(without.data(), with.data(), rows);
                 CHECK(padding_is_zero(dz()));
                 for (std::size_t r = 0; r < rows; ++r) {
@@ -210,14 +218,14 @@ void labels() {
             const Packed<T> by_label(rows, outputs), by_target(rows, outputs);
             T loss[rows], expected[rows];
             table->loss(
-                {Loss::cross_entropy, expected, by_target(), z(), z(), t(), nullptr, 1, 4, true});
+                {Loss::cross_entropy, expected, by_target(), z(), z(), t(), nullptr, {}, 4, true});
             table->loss(
-                {Loss::cross_entropy, loss, by_label(), z(), z(), {}, label.data(), 1, 4, true});
+                {Loss::cross_entropy, loss, by_label(), z(), z(), {}, label.data(), {}, 4, true});
             CHECK_ARRAYS(loss, expected, rows);
             CHECK_MATRICES(by_label, by_target);
             CHECK(padding_is_zero(by_label()));
             table->loss(
-                {Loss::cross_entropy, loss, by_label(), z(), z(), {}, label.data(), 1, 4, false});
+                {Loss::cross_entropy, loss, by_label(), z(), z(), {}, label.data(), {}, 4, false});
             CHECK_ARRAYS(loss, expected, rows);
         }
     }
@@ -234,7 +242,7 @@ void extreme_outputs() {
         t(0, 0) = t(1, 0) = 1, t(0, 1) = t(1, 1) = 0;
         for (const Loss loss : {Loss::cross_entropy, Loss::binary_cross_entropy}) {
             T row_losses[2];
-            table->loss({loss, row_losses, dz(), z(), z(), t(), nullptr, 1, 1, true});
+            table->loss({loss, row_losses, dz(), z(), z(), t(), nullptr, {}, 1, true});
             CHECK_EQUAL(row_losses[0], T(0));
             CHECK_EQUAL(row_losses[1], 2 * huge);
             CHECK_EQUAL(dz(0, 0), T(0));
@@ -243,7 +251,7 @@ void extreme_outputs() {
         // the difference of these two overflows, and a class that is not expected costs nothing
         z(0, 0) = std::numeric_limits<T>::max(), z(0, 1) = -z(0, 0);
         T row_losses[2];
-        table->loss({Loss::cross_entropy, row_losses, dz(), z(), z(), t(), nullptr, 1, 1, true});
+        table->loss({Loss::cross_entropy, row_losses, dz(), z(), z(), t(), nullptr, {}, 1, true});
         CHECK_EQUAL(row_losses[0], T(0));
         CHECK_EQUAL(dz(0, 1), T(0));
     }

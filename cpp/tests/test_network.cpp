@@ -77,7 +77,8 @@ std::vector<T> slow_predict(const Network<T>& net, std::vector<T> x) {
         if (activation == Activation::softmax) plain<T>().softmax(z(), z());
         for (std::size_t o = 0; o < outputs; ++o) {
             a[o] = z(0, o);
-            if (activation != Activation::softmax) plain<T>().activate(activation, &a[o], &a[o], 1);
+            if (activation != Activation::softmax)
+                plain<T>().activate(with_default_numbers<T>(activation), &a[o], &a[o], 1);
         }
         x = a;
     }

@@ -73,7 +73,8 @@ struct Asked {
             {"log", kernels::Function::log},
             {"log1p", kernels::Function::log1p}};
         const auto activation = find_activation(q[1]);
-        if (activation) table.activate(*activation, y.data(), x.data(), copies);
+        if (activation)
+            table.activate(with_default_numbers<T>(*activation), y.data(), x.data(), copies);
         for (const auto& [name, function] : functions)
             if (q[1] == name) table.function(function, y.data(), x.data(), copies);
         check_copies(y, answer[0]);
@@ -83,7 +84,8 @@ struct Asked {
         if (q[1] == "softmax") return softmax();
         const std::vector<T> z(copies, number<T>(q[2]));
         std::vector<T> a(copies);
-        table.activate(known(find_activation(q[1]), q[1]), a.data(), z.data(), copies);
+        table.activate(with_default_numbers<T>(known(find_activation(q[1]), q[1])), a.data(),
+                       z.data(), copies);
         check_copies(a, answer[0]);
     }
 
@@ -97,7 +99,7 @@ struct Asked {
 
     void backward() const {
         if (q[1] == "softmax") return softmax_backward();
-        const Activation activation = known(find_activation(q[1]), q[1]);
+        const auto activation = with_default_numbers<T>(known(find_activation(q[1]), q[1]));
         const std::vector<T> z(copies, number<T>(q[2]));
         std::vector<T> a(copies), dz(copies, number<T>(q[3]));
         table.activate(activation, a.data(), z.data(), copies);
@@ -128,8 +130,16 @@ struct Asked {
         const Loss which = known(find_loss(q[1]), q[1]);
         const std::size_t n = which == Loss::cross_entropy ? rows : rows * outputs;
         AlignedBuffer<T> row_losses(rows);
-        table.loss({which, row_losses.data(), dz(), y(), y(), t(), nullptr,
-                    static_cast<T>(number<double>(q[2])), static_cast<T>(n), true});
+        table.loss({which,
+                    row_losses.data(),
+                    dz(),
+                    y(),
+                    y(),
+                    t(),
+                    nullptr,
+                    {static_cast<T>(number<double>(q[2])), 0},
+                    static_cast<T>(n),
+                    true});
         // so few rows are one leaf
         T sum = 0;
         for (std::size_t r = 0; r < rows; ++r) sum = sum + row_losses[r];
@@ -143,7 +153,7 @@ struct Asked {
         const std::vector<T> g(copies, number<T>(q[2]));
         const Sgd<T> sgd{static_cast<T>(number<double>(q[4])), static_cast<T>(number<double>(q[5])),
                          static_cast<T>(number<double>(q[7])), q[6] == "1", false};
-        table.sgd({&sgd, q[8] == "1"}, w.data(), v.data(), g.data(), copies);
+        table.update(update_of(&sgd, q[8] == "1"), w.data(), {v.data(), nullptr}, g.data(), copies);
         check_copies(w, answer[0]);
         check_copies(v, answer[1]);
     }

@@ -1,7 +1,11 @@
 // Optimizers: their settings. The update itself is a kernel; its state has the shape of the parameters.
 #pragma once
 
+#include <cstdint>
+
 namespace wbcore {
+
+enum class Optimizer : std::uint8_t { sgd, adam };
 
 // Stochastic gradient descent (docs/arithmetic.md, section 7).
 template <class T>
