@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wbcore import _arguments, _core, activations, initializers
+from wbcore._structure import LayerStructure
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -228,6 +229,16 @@ class Layer:
             )
         _write(self._biases, f"layer {self.index}", "biases", value)
 
+    @property
+    def bias(self) -> bool:
+        """Whether the layer has biases."""
+        return self._biases is not None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the layer: so far, always."""
+        return True
+
     def __repr__(self) -> str:
         return f"<Layer {self.index}: {self.inputs} to {self.outputs}, {self.activation}>"
 
@@ -260,10 +271,10 @@ def chain(layers: object) -> list[Dense]:
     return given
 
 
-def structure(layers: Iterable[Layer]) -> tuple[Dense, ...]:
-    """What another network of the same structure is made of, for copies and files."""
+def structure(layers: Iterable[Dense | Layer]) -> tuple[LayerStructure, ...]:
+    """What another network of the same structure is made of."""
     return tuple(
-        Dense(layer.inputs, layer.outputs, layer.activation, bias=layer.biases is not None)
+        LayerStructure(layer.inputs, layer.outputs, layer.activation, layer.bias, layer.trainable)
         for layer in layers
     )
 

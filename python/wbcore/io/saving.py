@@ -46,13 +46,10 @@ def save(self: Network, path: str | os.PathLike[str]) -> None:
     True
     """
     # hashlib, secrets, shutil and others are not loaded by `import wbcore`
-    from wbcore.io.model import SavedLayer, SavedModel, write_model
+    from wbcore.io.model import SavedModel, write_model
 
     model = SavedModel(
-        layers=tuple(
-            SavedLayer(layer.inputs, layer.outputs, layer.activation, layer.bias, layer.trainable)
-            for layer in structure(self)
-        ),
+        layers=structure(self),
         dtype=self.dtype.name,
         parameters=self._core.snapshot(),
         metadata=self.metadata,

@@ -78,7 +78,7 @@ def backward(self: Network, dY: ArrayLike) -> Gradients:
     (array([5., 5., 5.], dtype=float32), (5, 4))
     """
     flat, inputs = self._core.backward(dY)
-    return Gradients(flat, self._shapes, inputs)
+    return Gradients(flat, self._structure, inputs)
 
 
 @network_method
@@ -116,4 +116,4 @@ def loss_and_gradients(
     name = losses.check("loss_and_gradients", loss)
     delta = losses.check_delta("loss_and_gradients", delta, self.dtype)
     value, flat = self._core.loss_and_gradients(X, y, name, delta)
-    return value, Gradients(flat, self._shapes)
+    return value, Gradients(flat, self._structure)
