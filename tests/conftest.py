@@ -1,12 +1,18 @@
-"""What every test report starts with, and fixtures of several files."""
+"""What test reports start with, which run leaves out which tests, and fixtures of several files."""
 
 import hypothesis
+import levels
 import numpy as np
 import pytest
 import safetensors
 from cli_folder import ROWS
 
 import wbcore as wb
+
+# Under sanitizers an example takes ten times as long; it finds what it finds in the first few.
+hypothesis.settings.register_profile("fewer", max_examples=20)
+
+MARKERS = {"alone": levels.ALONE, "long": levels.LONG, "pure": levels.PURE}
 
 
 def pytest_report_header():
@@ -42,3 +48,12 @@ def cli_folder(tmp_path, monkeypatch):
     net.metadata.update(features=["a", "b"], classes=["no", "yes"])
     net.save("model.safetensors")
     return tmp_path
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    for item in items:
+        keys = {item.path.name, f"{item.path.name}::{getattr(item, 'originalname', item.name)}"}
+        for marker, listed in MARKERS.items():
+            if keys & listed.keys():
+                item.add_marker(marker)

@@ -20,11 +20,12 @@ NAN, INF = float("nan"), float("inf")
 TEXTS = {
     "SIZE": "an integer from 1 to 2147483647",
     "SEED": "an integer from 0 to 2**64 - 1",
-    "ACTIVATIONS": "identity, sigmoid, relu, tanh, leaky_relu, elu, softplus, gelu, silu, softmax",
+    "ACTIVATIONS": "identity, sigmoid, relu, tanh, leaky_relu(slope), elu(alpha), softplus, gelu, "
+    "silu, softmax",
     "INITIALIZERS": "zeros, ones, constant, normal, uniform, truncated_normal, xavier, he, "
     "glorot_normal, glorot_uniform, he_uniform, lecun_normal, lecun_uniform, orthogonal",
     "BIASES": "zeros, ones, constant, normal, uniform, truncated_normal",
-    "LOSSES": "mse, mae, huber, binary_cross_entropy, cross_entropy",
+    "LOSSES": "mse, mae, huber(delta), binary_cross_entropy, cross_entropy",
     "METRICS": "accuracy, mae, mse, r2",
     "DTYPES": "'float32' or 'float64'",
     "THREADS": "None or an integer from 1 to 1024",

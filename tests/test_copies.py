@@ -152,7 +152,7 @@ def test_subclass_of_sgd(copied):
     assert type(other) is MySGD
     assert other.name == ["mine"]
     assert repr(other) == repr(optimizer)
-    assert len(other._velocities) == 0
+    assert len(other._states) == 0
     other.momentum = 0.5
     assert optimizer.momentum == 0.9
     MyNetwork("any").fit(X, Y, loss="mse", optimizer=other)

@@ -1,4 +1,4 @@
-"""Refusals of X and y, alike in all operations: the expressions are X, y, loss and delta."""
+"""Refusals of X and y, alike in all operations: the expressions are X, y, loss."""
 
 import numpy as np
 import pytest
@@ -67,14 +67,14 @@ X, Y, "rmse"
     ValueError expected loss to be one of {LOSSES}, got 'rmse'
 X, Y, wb.losses.mse
     TypeError expected loss to be one of {LOSSES}, got <function mse
-X, Y, "huber", 0
-    ValueError expected delta to be a finite number above 0, got 0
-X, Y, "huber", NAN
-    ValueError expected delta to be a finite number above 0, got nan
-X, Y, "huber", 1e-46
-    ValueError expected delta to be a finite number above 0 in float32, got 1e-46
-X, Y, "huber", 1e39
-    ValueError expected delta to be a finite number above 0 in float32, got 1e+39
+X, Y, "huber(0)"
+    ValueError expected delta of huber to be a finite number above 0, got '0'
+X, Y, "huber(nan)"
+    ValueError expected delta of huber to be a finite number above 0, got 'nan'
+X, Y, "huber(1e-46)"
+    ValueError expected delta of huber to be a finite number above 0 in float32, got 1e-46
+X, Y, "huber(1e39)"
+    ValueError expected delta of huber to be a finite number above 0 in float32, got 1e+39
 """
 
 
@@ -84,8 +84,8 @@ OPERATIONS = ["fit", "evaluate", "loss_and_gradients", "time_per_update"]
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize(("expression", "error", "text"), cases(INPUTS + TARGETS))
 def test_data(expression, error, text, operation):
-    inputs, y, loss, *delta = evaluated(expression)
-    options = {"loss": loss} | dict(zip(["delta"], delta, strict=False))
+    inputs, y, loss = evaluated(expression)
+    options = {"loss": loss}
     net = network()
     before = net.parameters.tobytes()
     check(error, f"[{operation}] {text}", lambda: getattr(net, operation)(inputs, y, **options))

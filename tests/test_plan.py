@@ -3,12 +3,14 @@
 import ast
 import dataclasses
 import inspect
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import wbcore as wb
+from wbcore import _core
 from wbcore.training import run
 from wbcore.training.plan import Plan
 
@@ -19,12 +21,12 @@ def plan(**options):
         for name, parameter in inspect.signature(wb.Network.fit).parameters.items()
         if name not in ("self", "X", "y")
     }
-    return Plan(dtype=np.dtype("float32"), **defaults | {"loss": "mse"} | options)
+    return Plan(**defaults | {"loss": "mse"} | options)
 
 
 def test_a_plan_has_the_arguments_of_fit():
     arguments = inspect.signature(wb.Network.fit).parameters.keys() - {"self", "X", "y"}
-    assert {field.name for field in dataclasses.fields(Plan)} == arguments | {"dtype"}
+    assert {field.name for field in dataclasses.fields(Plan)} == arguments
 
 
 def test_a_plan_is_checked_and_stays():
@@ -35,14 +37,45 @@ def test_a_plan_is_checked_and_stays():
     assert repr(made.optimizer) == repr(wb.SGD())
     with pytest.raises(dataclasses.FrozenInstanceError):
         made.epochs = 4
-    with pytest.raises(ValueError, match=r"\[fit\] expected delta .* in float32"):
-        plan(loss="huber", delta=1e-46)
+    with pytest.raises(ValueError, match=r"\[fit\] expected delta of huber to be a finite number"):
+        plan(loss="huber(-1)")
+    assert repr(plan(optimizer="adam(0.01)").optimizer) == repr(wb.Adam(0.01))
 
 
-def test_the_core_is_given_what_its_stub_names():
+def parameters_of_the_stub(name):
+    """Of the constructor of a class of the extension module, as its stub has them."""
     stub = ast.parse(Path(wb.__file__).with_name("_core.pyi").read_text("utf-8"))
-    (network,) = (node for node in stub.body if getattr(node, "name", "") == "_Network")
-    (fit,) = (node for node in network.body if getattr(node, "name", "") == "fit")
-    named = {argument.arg for argument in fit.args.kwonlyargs}
-    core = wb.Network.mlp([2, 1])._core
-    assert run._core_options(plan(), core).keys() | {"record", "on_epoch"} == named
+    (found,) = (node for node in stub.body if getattr(node, "name", "") == name)
+    (init,) = (node for node in found.body if getattr(node, "name", "") == "__init__")
+    return [argument.arg for argument in init.args.kwonlyargs]
+
+
+def test_python_stub_and_binding_offer_the_same_options():
+    made = plan(optimizer=wb.Adam())
+    options = run._options(made, made.optimizer)  # by keyword: none is missing, none too many
+    (bound,) = re.findall(r"__init__\((.*)\) ->", _core.TrainingOptions.__init__.__doc__)
+    of_binding = re.findall(r"(\w+): ", bound.partition("*, ")[2])
+    of_stub = parameters_of_the_stub("TrainingOptions")
+    assert of_binding == of_stub
+    assert all(hasattr(options, name) for name in of_stub)
+    assert options.rule == "adam"
+    assert options.numbers == [0.001, 0.9, 0.999, 1e-8, 0.0]
+
+
+def functions_of_the_stub():
+    stub = ast.parse(Path(wb.__file__).with_name("_core.pyi").read_text("utf-8"))
+    for node in stub.body:
+        if isinstance(node, ast.FunctionDef):
+            arguments = node.args
+            yield node.name, [a.arg for a in arguments.posonlyargs + arguments.args]
+
+
+@pytest.mark.parametrize(("name", "arguments"), functions_of_the_stub())
+def test_functions_of_the_core_are_those_of_its_stub(name, arguments):
+    """Each overload: one a dtype."""
+    text = getattr(_core, name).__doc__
+    signatures = re.findall(rf"{name}\((.*)\) ->", text)
+    assert signatures
+    for signature in signatures:
+        if signature != "*args, **kwargs":
+            assert re.findall(r"(\w+): ", signature) == arguments, signature

@@ -36,14 +36,14 @@ SIGNATURES = {
     "Network.predict": "(self, X, out=None, n_threads=None)",
     "Network.forward": "(self, X)",
     "Network.backward": "(self, dY)",
-    "Network.loss_and_gradients": "(self, X, y, loss, delta=1.0)",
-    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None, delta=1.0)",
+    "Network.loss_and_gradients": "(self, X, y, loss)",
+    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None)",
     "Network.fit": "(self, X, y, *, loss, optimizer=None, epochs=1, batch_size=32, "
     "validation_data=None, metrics=(), progress=False, shuffle=True, seed=0, n_threads=None, "
-    "callback=None, track=None, delta=1.0)",
+    "callback=None, track=None, first_epoch=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",
-    "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50, delta=1.0)",
+    "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50)",
     "Network.copy": "(self)",
     "Network.save": "(self, path)",
     "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
@@ -56,7 +56,7 @@ SIGNATURES = {
     "sigmoid": "(z)",
     "softmax": "(z)",
     "initializers.xavier": "(fan_in, fan_out, *, seed=0, layer=0, dtype='float64')",
-    "losses.huber": "(outputs, y, delta=1.0)",
+    "losses.Huber": "(delta=1.0)",
     "random.permutation": "(n, seed=0, epoch=0)",
     "random.philox_words": "(key0, key1, start, count)",
     "io.save_network": "(network, path)",

@@ -266,7 +266,7 @@ LONG_CALLS = {
     "dense": lambda: wb.dense(np.ones((1500, 1500)), np.ones((1500, 1500)), np.zeros(1500)),
     "sigmoid": lambda: wb.sigmoid(NUMBERS),
     "softmax": lambda: wb.softmax(NUMBERS.reshape(-1, 10)),
-    "mse": lambda: wb.losses.mse(NUMBERS.reshape(-1, 10), NUMBERS.reshape(-1, 10)),
+    "mse": lambda: wb.losses.MSE()(NUMBERS.reshape(-1, 10), NUMBERS.reshape(-1, 10)),
     "standard_normal": lambda: wb.random.standard_normal(seed=0, stream=0, count=5_000_000),
 }
 

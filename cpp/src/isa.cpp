@@ -52,12 +52,20 @@ struct Isa {
 
 constexpr auto always = [] { return true; };
 
+// A build for checks alone may leave sets out (CMake's WBCORE_ISAS): their names, comma between, or nothing.
+constexpr const char* left_out = WBCORE_LEFT_OUT;
+
 constexpr Isa isas[] = {
     {"plain", always, plain::table, plain::table},
 #if defined(__x86_64__)
+#if !defined(WBCORE_WITHOUT_SSE2)
     {"sse2", always, sse2::table, sse2::table},
+#endif
+#if !defined(WBCORE_WITHOUT_AVX2)
     {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); },
      avx2::table, avx2::table},
+#endif
+#if !defined(WBCORE_WITHOUT_AVX512)
     {"avx512",
      [] {
          return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -65,7 +73,8 @@ constexpr Isa isas[] = {
                 __builtin_cpu_supports("fma");
      },
      avx512::table, avx512::table},
-#elif defined(__aarch64__)
+#endif
+#elif defined(__aarch64__) && !defined(WBCORE_WITHOUT_NEON)
     {"neon", always, neon::table, neon::table},
 #endif
 };
@@ -80,6 +89,7 @@ const Isa& choose() {
         names += (names.empty() ? "" : ", ") + std::string(candidate.name);
         if (forced != nullptr && std::string(forced) == candidate.name) return candidate;
     }
+    if (*left_out != '\0') names += std::string(" (this build is without ") + left_out + ")";
     if (forced != nullptr && *forced != '\0')
         throw std::runtime_error("[WBCORE_ISA] expected one of " + names + ", got '" + forced +
                                  "'");

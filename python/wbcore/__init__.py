@@ -29,25 +29,16 @@ except ImportError as _error:
 from wbcore import activations, initializers, losses, optimizers, random
 from wbcore._core import Predictor, available_isas, isa
 from wbcore._lazy import lazy as _lazy
-from wbcore.activations import (
-    elu,
-    gelu,
-    identity,
-    leaky_relu,
-    relu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    tanh,
-)
+from wbcore.activations import *
 from wbcore.errors import DivergenceError, ModelFileError
 from wbcore.gradients import Gradients, LayerGradients
 from wbcore.history import History
 from wbcore.layers import Dense, Layer, dense
 from wbcore.loading import load
 from wbcore.network import Network
-from wbcore.optimizers import SGD
+from wbcore.optimizers.adam import *
+from wbcore.optimizers.base import *
+from wbcore.optimizers.sgd import *
 from wbcore.scaled import Scaled
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
@@ -62,7 +53,6 @@ CONTRACT: int = _core.CONTRACT
 
 __all__ = [
     "CONTRACT",
-    "SGD",
     "Dense",
     "DivergenceError",
     "Gradients",
@@ -77,32 +67,24 @@ __all__ = [
     "activations",
     "available_isas",
     "dense",
-    "elu",
-    "gelu",
     "get_cmake_dir",
     "get_include",
     "get_library",
     "get_num_threads",
-    "identity",
     "initializers",
     "inspect",
     "io",
     "isa",
-    "leaky_relu",
     "load",
     "losses",
     "num_threads",
     "optimizers",
     "random",
     "reference",
-    "relu",
     "set_num_threads",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "tanh",
 ]
+__all__ += activations.__all__
+__all__ += optimizers.__all__
 
 if not TYPE_CHECKING:  # with them, checkers would find any name
     __getattr__, __dir__ = _lazy(

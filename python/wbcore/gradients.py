@@ -29,7 +29,8 @@ class Gradients(Sequence[LayerGradients]):
     Attributes
     ----------
     flat : ndarray of shape (n_parameters,)
-        In the order of `Network.parameters`: dW of layer 0, db of layer 0, dW of layer 1, ...
+        In the order of `Network.parameters`: dW of layer 0, db of layer 0, dW of layer 1, ...; 0
+        for layers that are not trainable.
         Writing into it (to clip, to add) changes what `optimizer.step` applies.
     inputs : ndarray of shape (B, I) or None
         dX, the gradient by the inputs; `Network.backward` gives it.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from wbcore._draws import Seed
     from wbcore._structure import LayerStructure
+    from wbcore.activations import Activation
     from wbcore.history import History
     from wbcore.initializers import Initializer
 
@@ -99,9 +100,9 @@ class Network:
     def mlp(
         cls,
         widths: Sequence[int],
-        activation: str = "relu",
+        activation: str | Activation = "relu",
         *,
-        output_activation: str = "identity",
+        output_activation: str | Activation = "identity",
         initializer: Initializer | None = None,
         seed: Seed = 0,
         dtype: DTypeLike = "float32",
@@ -112,9 +113,9 @@ class Network:
         ----------
         widths : sequence of int
             Inputs, the width of each hidden layer, outputs: at least two, each at least 1.
-        activation : str, default "relu"
-            Of all layers but the last, a name of `wbcore.activations.NAMES`.
-        output_activation : str, default "identity"
+        activation : str or Activation, default "relu"
+            Of all layers but the last, as for `Dense`.
+        output_activation : str or Activation, default "identity"
             Of the last layer.
         initializer : str or callable, optional
             Of all weights, as for `Dense`. Default: he, N(0, 2/fan_in), for layers of the relu
@@ -164,7 +165,13 @@ class Network:
         self._core = _new_core(layers, dtype)
         self._predict = _core.live_predictor(self._core)
         self._layers = tuple(
-            Layer(index, layer.activation, self._core.weights(index), self._core.biases(index))
+            Layer(
+                index,
+                layer.activation,
+                self._core.weights(index),
+                self._core.biases(index),
+                network=self._core,
+            )
             for index, layer in enumerate(layers)
         )
         self._structure = tuple(layers)
@@ -183,12 +190,12 @@ class Network:
     @property
     def widths(self) -> tuple[int, ...]:
         """Inputs, outputs of each layer."""
-        return tuple(self._core.widths)
+        return (self._structure[0].inputs, *(layer.outputs for layer in self._structure))
 
     @property
     def activations(self) -> tuple[str, ...]:
-        """One name a layer."""
-        return tuple(self._core.activations)
+        """One text a layer."""
+        return tuple(layer.activation for layer in self._layers)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -261,7 +268,7 @@ class Network:
         return self.copy()
 
     def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
-        arguments = type(self), structure(self._layers), self._core.snapshot()
+        arguments = type(self), structure(self._layers), _core.snapshot(self._core)
         return _copying.reduced(self, _with_parameters, arguments, without=_MACHINERY)
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
@@ -274,7 +281,7 @@ class Network:
         return (
             structure(self._layers) == structure(other._layers)
             and self.dtype == other.dtype
-            and np.array_equal(self._core.snapshot(), other._core.snapshot())
+            and np.array_equal(_core.snapshot(self._core), _core.snapshot(other._core))
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -286,15 +293,7 @@ class Network:
 
 def _new_core(layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> _core._Network:
     """The core's network of this structure: the only place that tells the core of it."""
-    for index, layer in enumerate(layers):
-        # The core computes no others yet.
-        if not (layer.bias and layer.trainable):
-            raise ValueError(
-                f"[Network] expected layer {index} to have biases and be trainable, got "
-                f"bias={layer.bias}, trainable={layer.trainable}"
-            )
-    widths = [layers[0].inputs, *(layer.outputs for layer in layers)]
-    return _CORES[dtype](widths, [layer.activation for layer in layers])
+    return _CORES[dtype](list(layers))
 
 
 def _with_parameters(

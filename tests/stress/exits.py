@@ -32,7 +32,7 @@ calls = {
     "freeze": lambda net: net.freeze(),
     "copy": lambda net: net.copy(),
     "load": lambda net: wb.load(path),
-    "functions": lambda net: (wb.sigmoid(X), wb.losses.cross_entropy(X[:, :10], y)),
+    "functions": lambda net: (wb.sigmoid(X), wb.losses.CrossEntropy()(X[:, :10], y)),
     "refused": lambda net: refused(net),
 }
 

@@ -125,7 +125,7 @@ def calls():  # noqa: C901
 
     def loss():
         outputs, y = rows(4000, 1000), np.arange(4000) % 1000
-        return lambda: wb.losses.cross_entropy(outputs, y)
+        return lambda: wb.losses.CrossEntropy()(outputs, y)
 
     def normal():
         return lambda: wb.initializers.normal(2000, 2000)

@@ -84,6 +84,7 @@ def fit(
                 **arguments,
                 optimizer=optimizer,
                 epochs=phase.epochs,
+                first_epoch=phase.first_epoch,
                 batch_size=settings.batch_size,
                 seed=settings.seed,
                 callback=histories.callback(phase),
@@ -112,7 +113,7 @@ class _Histories:
         def on_epoch(epoch: int, history: wb.History) -> None:
             self._histories[phase] = history  # grows with the epochs that follow
             if self._on_epoch is not None:
-                self._on_epoch(phase.first_epoch + epoch, history.to_dict())
+                self._on_epoch(epoch, history.to_dict())
 
         return on_epoch
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wbcore import _arguments, losses
+from wbcore import _arguments, _core, losses
 from wbcore._methods import network_method
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.losses import Loss
     from wbcore.network import Network
 
 __all__ = ["time_per_update"]
@@ -21,10 +22,9 @@ def time_per_update(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    loss: str,
+    loss: Loss | str,
     batch_size: int = 32,
     repeats: int = 50,
-    delta: float = 1.0,
 ) -> list[float]:
     """Measured time of a training step, by layer. Runs on a copy: nothing changes.
 
@@ -37,7 +37,6 @@ def time_per_update(
         Rows a batch.
     repeats : int, default 50
         Steps measured, at least 1; the median is taken.
-    {delta}
 
     Returns
     -------
@@ -58,11 +57,11 @@ def time_per_update(
     (2, True)
     """
     operation = "time_per_update"
-    return self._core.time_per_update(
+    return _core.profile(
+        self._core,
         X,
         y,
         losses.check(operation, loss),
-        losses.check_delta(operation, delta, self.dtype),
         _arguments.integer(operation, "batch_size", batch_size),
         _arguments.integer(operation, "repeats", repeats),
     )

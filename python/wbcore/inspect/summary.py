@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wbcore import _core
 from wbcore._methods import network_method
 from wbcore._text_table import number, table
 from wbcore.history import LayerStatistics, layer_statistics
@@ -30,7 +31,7 @@ def statistics(self: Network) -> tuple[LayerStatistics, ...]:
     >>> net.statistics()[0].weights
     Statistics(mean=1.0, mean_abs=1.0, std=0.0, min=1.0, max=1.0)
     """
-    return layer_statistics(self._core.statistics())
+    return layer_statistics(_core.statistics(self._core))
 
 
 @network_method

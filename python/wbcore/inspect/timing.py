@@ -8,6 +8,7 @@ from wbcore._docstrings import with_parameters
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
+    from wbcore.losses import Loss
     from wbcore.network import Network
 
 __all__ = ["time_per_update"]
@@ -19,9 +20,8 @@ def time_per_update(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    loss: str,
+    loss: "Loss | str",
     batch_size: int = 32,
-    delta: float = 1.0,
     repeats: int = 50,
 ) -> Table:
     """Measure how long one update of the weights takes, layer by layer.
@@ -38,7 +38,6 @@ def time_per_update(
     {loss}
     batch_size : int
         Rows a batch.
-    {delta}
     repeats : int
         Updates measured; the median of them is shown, which one interruption does not move.
 
@@ -54,9 +53,7 @@ def time_per_update(
     ValueError
         If X, y, the loss and the network do not fit together, as in ``fit``.
     """
-    times = net.time_per_update(
-        X, y, loss=loss, delta=delta, batch_size=batch_size, repeats=repeats
-    )
+    times = net.time_per_update(X, y, loss=loss, batch_size=batch_size, repeats=repeats)
     rows = [
         (index, layer.weights.size, ms, ms * 1e6 / layer.weights.size)
         for index, (layer, ms) in enumerate(zip(net, times, strict=True))

@@ -32,7 +32,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wbcore import _arguments, _core
+from wbcore import _arguments, _core, activations
 from wbcore._structure import LayerStructure
 from wbcore.io import container
 from wbcore.io._safetensors import damaged, file_error
@@ -202,7 +202,6 @@ def _architecture(reader: Reader, version: _Version) -> tuple[tuple[LayerStructu
         sound = (
             len(layers) >= 1
             and all(before.outputs == after.inputs for before, after in pairwise(layers))
-            and all(layer.activation != "softmax" for layer in layers[:-1])
             and dtype in _DTYPES
         )
     except (TypeError, ValueError):
@@ -230,6 +229,6 @@ def activation_text(value: object) -> str:
     ValueError
         When it names none.
     """
-    if isinstance(value, str) and value in _core.ACTIVATIONS:
-        return value
-    raise ValueError("no activation")
+    if not isinstance(value, str):
+        raise ValueError("no text")
+    return activations.check("load", "activation", value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wbcore import _core
 from wbcore._methods import network_method
 from wbcore.layers import structure
 
@@ -51,7 +52,7 @@ def save(self: Network, path: str | os.PathLike[str]) -> None:
     model = SavedModel(
         layers=structure(self),
         dtype=self.dtype.name,
-        parameters=self._core.snapshot(),
+        parameters=_core.snapshot(self._core),
         metadata=self.metadata,
     )
     write_model(path, model)

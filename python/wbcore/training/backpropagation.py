@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wbcore import losses
+from wbcore import _core, losses
 from wbcore._methods import network_method
 from wbcore.gradients import Gradients
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from wbcore.losses import Loss
     from wbcore.network import Network
 
 __all__ = ["backward", "forward", "loss_and_gradients"]
@@ -44,7 +45,7 @@ def forward(self: Network, X: ArrayLike) -> NDArray[Any]:
     >>> grads = net.backward(A - 1)  # of the loss ((A - 1)**2).sum() / 2
     >>> wb.SGD(0.01).step(net, grads)
     """
-    return self._core.forward(X)
+    return _core.forward(self._core, X)
 
 
 @network_method
@@ -77,13 +78,13 @@ def backward(self: Network, dY: ArrayLike) -> Gradients:
     >>> grads[1].biases, grads.inputs.shape
     (array([5., 5., 5.], dtype=float32), (5, 4))
     """
-    flat, inputs = self._core.backward(dY)
+    flat, inputs = _core.backward(self._core, dY)
     return Gradients(flat, self._structure, inputs)
 
 
 @network_method
 def loss_and_gradients(
-    self: Network, X: ArrayLike, y: ArrayLike, loss: str, delta: float = 1.0
+    self: Network, X: ArrayLike, y: ArrayLike, loss: Loss | str
 ) -> tuple[float, Gradients]:
     """A loss over a batch, and its gradient by every weight and bias. Nothing changes.
 
@@ -92,7 +93,6 @@ def loss_and_gradients(
     {X}
     {y}
     {loss}
-    {delta}
 
     Returns
     -------
@@ -114,6 +114,5 @@ def loss_and_gradients(
     (4.0, [[4.0], [8.0]], [4.0])
     """
     name = losses.check("loss_and_gradients", loss)
-    delta = losses.check_delta("loss_and_gradients", delta, self.dtype)
-    value, flat = self._core.loss_and_gradients(X, y, name, delta)
+    value, flat = _core.loss_and_gradients(self._core, X, y, name)
     return value, Gradients(flat, self._structure)

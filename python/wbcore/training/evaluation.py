@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wbcore import _arguments, losses
+from wbcore import _arguments, _core, losses
 from wbcore._methods import network_method
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.losses import Loss
     from wbcore.network import Network
 
 __all__ = ["evaluate"]
@@ -22,10 +23,9 @@ def evaluate(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    loss: str,
+    loss: Loss | str,
     metrics: Sequence[str] = (),
     n_threads: int | None = None,
-    delta: float = 1.0,
 ) -> dict[str, float]:
     """Loss and metrics over all rows of X. Nothing changes.
 
@@ -37,7 +37,6 @@ def evaluate(
     metrics : sequence of str
         Names of `wbcore.losses.METRICS`, as for `fit`.
     {n_threads}
-    {delta}
 
     Returns
     -------
@@ -56,11 +55,11 @@ def evaluate(
     >>> net.evaluate([[1], [3]], [1, 2], loss="mse", metrics=["mae"])
     {'loss': 0.5, 'mae': 0.5}
     """
-    return self._core.evaluate(
+    return _core.evaluate(
+        self._core,
         X,
         y,
         losses.check("evaluate", loss),
-        losses.check_delta("evaluate", delta, self.dtype),
         losses.check_metrics("evaluate", metrics),
         _arguments.n_threads("evaluate", n_threads),
     )

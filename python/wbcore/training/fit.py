@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.history import History
+    from wbcore.losses import Loss
     from wbcore.network import Network
-    from wbcore.optimizers import SGD
+    from wbcore.optimizers import Optimizer
     from wbcore.training.plan import Callback
 
 __all__ = ["fit"]
@@ -26,8 +27,8 @@ def fit(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    loss: str,
-    optimizer: SGD | None = None,
+    loss: Loss | str,
+    optimizer: Optimizer | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -38,7 +39,7 @@ def fit(
     n_threads: int | None = None,
     callback: Callback | None = None,
     track: str | None = None,
-    delta: float = 1.0,
+    first_epoch: int = 0,
 ) -> History:
     """Train on mini-batches, going on from the parameters as they are.
 
@@ -54,8 +55,9 @@ def fit(
     {X}
     {y}
     {loss}
-    optimizer : SGD, optional
-        Default: SGD(learning_rate=0.01).
+    optimizer : Optimizer or str, optional
+        Such as `Adam(0.001)` or "adam(0.001)". Default: SGD(learning_rate=0.01). What it remembers
+        of this network (`optimizer.state(net)`) goes on from one fit to the next.
     epochs : int, default 1
     batch_size : int, default 32
         The last batch of an epoch takes what is left.
@@ -71,13 +73,15 @@ def fit(
         Of the shuffles, 0 <= seed < 2**64.
     {n_threads}
     callback : callable, optional
-        `callback(epoch, history)` after each epoch, counted from 0. Returning True stops. It
-        may look at the network, copy it, and write into its parameters: training goes on from
+        `callback(epoch, history)` after each epoch, counted from first_epoch. Returning True stops.
+        It may look at the network, copy it, and write into its parameters: training goes on from
         what it leaves. Changes of the optimizer count from the next `fit`.
     track : {None, "epoch"}
         "epoch" keeps the statistics of all weights and biases, initially and after each epoch,
         in `history.parameters`.
-    {delta}
+    first_epoch : int, default 0
+        The number of the first epoch, for a training that goes on where another one ended: the
+        shuffles are then those of the epochs first_epoch, first_epoch + 1, and so on.
 
     Returns
     -------
@@ -109,7 +113,6 @@ def fit(
     (100, True)
     """
     plan = Plan(
-        dtype=self.dtype,
         loss=loss,
         optimizer=optimizer,
         epochs=epochs,
@@ -122,6 +125,6 @@ def fit(
         n_threads=n_threads,
         callback=callback,
         track=track,
-        delta=delta,
+        first_epoch=first_epoch,
     )
     return run(self, X, y, plan)

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from wbcore import _arguments, losses
+from wbcore import _arguments, losses, optimizers
 from wbcore.history import History
-from wbcore.optimizers import SGD
+from wbcore.losses import Loss
+from wbcore.optimizers import SGD, Optimizer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -26,8 +25,6 @@ class Plan:
 
     Parameters
     ----------
-    dtype : numpy.dtype
-        Of the network.
     loss, optimizer, epochs, ...
         As for `Network.fit`.
 
@@ -37,9 +34,8 @@ class Plan:
         When an argument is of the wrong kind or out of range.
     """
 
-    dtype: np.dtype[Any]
-    loss: str
-    optimizer: SGD | None
+    loss: Loss | str
+    optimizer: Optimizer | str | None
     epochs: int
     batch_size: int
     validation_data: tuple[ArrayLike, ArrayLike] | None
@@ -50,17 +46,18 @@ class Plan:
     n_threads: int | None
     callback: Callback | None
     track: str | None
-    delta: float
+    first_epoch: int
 
     def __post_init__(self) -> None:
+        optimizer = SGD() if self.optimizer is None else self.optimizer
         checked = {
-            "optimizer": _optimizer(self.optimizer),
+            "optimizer": optimizers.check("fit", optimizer),
             "epochs": _arguments.integer("fit", "epochs", self.epochs),
             "validation_data": _pair(self.validation_data),
             "callback": _callback(self.callback),
             "track": _track(self.track),
             "loss": losses.check("fit", self.loss),
-            "delta": losses.check_delta("fit", self.delta, self.dtype),
+            "first_epoch": _arguments.integer("fit", "first_epoch", self.first_epoch, low=0),
             "batch_size": _arguments.integer("fit", "batch_size", self.batch_size),
             "shuffle": _arguments.flag("fit", "shuffle", self.shuffle),
             "seed": _arguments.seed("fit", self.seed),
@@ -70,17 +67,6 @@ class Plan:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
-
-
-def _optimizer(optimizer: object) -> SGD:
-    if optimizer is None:
-        return SGD()
-    if not isinstance(optimizer, SGD):
-        raise TypeError(
-            f"[fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), "
-            f"got {_arguments.shown(optimizer)}"
-        )
-    return optimizer
 
 
 def _pair(validation_data: object) -> tuple[Any, Any] | None:

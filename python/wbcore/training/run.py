@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wbcore import _core
 from wbcore._progress import Progress
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
+from wbcore.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from wbcore import _core
     from wbcore.network import Network
     from wbcore.training.plan import Callback, Plan
 
@@ -47,12 +48,18 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     bar = Progress(plan.epochs) if plan.progress else None
     record: Record = {}
     history = History(record)
-    core = network._core
+    core, optimizer = network._core, plan.optimizer
+    assert isinstance(optimizer, Optimizer), "Plan has made it one"
+    X_val, y_val = plan.validation_data or (None, None)
     try:
-        status, epoch, batch = core.fit(
+        status, epoch, batch = _core.fit(
+            core,
             X,
             y,
-            **_core_options(plan, core),
+            X_val,
+            y_val,
+            options=_options(plan, optimizer),
+            state=optimizer._state(core)._core,
             record=record,
             on_epoch=_on_epoch(history, bar, plan.callback),
         )
@@ -70,38 +77,37 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
         if history.status != "failed" or record:
             network.history = history
     if status == "diverged":
-        raise _divergence(plan, epoch, batch, history)
+        raise _divergence(plan, optimizer, epoch - plan.first_epoch, batch, history)
     return history
 
 
-def _core_options(plan: Plan, core: _core._Network) -> dict[str, Any]:
-    """What the core's fit takes beside the data: the only place that knows its words."""
-    assert plan.optimizer is not None, "Plan has replaced it"
-    X_val, y_val = plan.validation_data or (None, None)
-    return {
-        "loss": plan.loss,
-        "delta": plan.delta,
-        "epochs": plan.epochs,
-        "batch_size": plan.batch_size,
-        "shuffle": plan.shuffle,
-        "seed": plan.seed,
-        "n_threads": plan.n_threads,
-        "X_val": X_val,
-        "y_val": y_val,
-        "metrics": plan.metrics,
-        "track": plan.track == "epoch",
-        **plan.optimizer._options(core),
-    }
+def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
+    """What the core is told beside the data."""
+    return _core.TrainingOptions(
+        loss=str(plan.loss),
+        rule=optimizer._row.name,
+        numbers=optimizer._numbers,
+        decay_biases=optimizer.decay_biases,
+        epochs=plan.epochs,
+        first_epoch=plan.first_epoch,
+        batch_size=plan.batch_size,
+        shuffle=plan.shuffle,
+        seed=plan.seed,
+        n_threads=plan.n_threads or 0,
+        metrics=plan.metrics,
+        track=plan.track == "epoch",
+    )
 
 
-def _divergence(plan: Plan, epoch: int, batch: int, history: History) -> DivergenceError:
+def _divergence(
+    plan: Plan, optimizer: Optimizer, epoch: int, batch: int, history: History
+) -> DivergenceError:
     """The error of a loss that is not finite; epoch and batch are counted from 0."""
-    assert plan.optimizer is not None, "Plan has replaced it"
     back = f"those after epoch {epoch}" if epoch else "the initial ones"
     return DivergenceError(
         f"[fit] expected a finite loss, got NaN or infinity in epoch {epoch + 1} of {plan.epochs}, "
         f"batch {batch + 1}; the parameters are {back}. A learning rate below "
-        f"{plan.optimizer.learning_rate:g} may help, or X and y scaled to about unit size",
+        f"{optimizer.learning_rate:g} may help, or X and y scaled to about unit size",
         epoch,
         batch,
         history,

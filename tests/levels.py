@@ -1,0 +1,45 @@
+"""Which tests must be alone, take long, or do not enter the core; each with its reason.
+
+A key is a file or file::function; `conftest.py` gives the tests that it names the marker. They are
+listed here rather than marked where they stand, so that what a shorter run leaves out is one page.
+"""
+
+# Nothing runs beside these: they measure time, memory or processor use, or fill the machine.
+ALONE = {
+    "test_benchmarks.py": "times of wbcore and others, whose agreement is checked as they run",
+    "test_examples.py": "the lessons must be over in a minute",
+    "test_exit.py": "the end of a process while its threads compute",
+    "test_interrupt.py": "seconds from Ctrl-C to its exception",
+    "test_network.py::test_time_is_linear_in_layers": "compares two times",
+    "test_stress.py": "kills and time limits, as many processes as processors",
+    "test_threads.py::test_idle_threads_use_no_processor_time": "processor time of a thread",
+    "test_threads.py::test_other_threads_go_on_during_a_long_call": "its longest wait",
+    "test_threads.py::test_workers_of_joblib": "processes, each with threads",
+    "test_turns.py::test_interrupts_at_any_moment_leave_the_network_free": "signals by the clock",
+    "test_turns.py::test_a_child_that_a_signal_handler_forks_within_a_call_does_not_wait": "too",
+}
+
+# Not before each commit: each takes more than some seconds. `.ci/run` runs them.
+LONG = {}
+
+# Not under sanitizers on every run: nothing of theirs runs in the core, or what does is met by
+# other tests of the same calls. `.ci/run night` runs them there too.
+PURE = {
+    "test_cli.py": "options and files; its fits are those of test_network.py",
+    "test_cli_errors.py": "messages of the command line",
+    "test_cli_outputs.py": "tables and pictures",
+    "test_cli_scaling.py": "columns and their scaling, in Python",
+    "test_cli_untrusted.py": "names in files that a terminal must not obey",
+    "test_coefficients.py": "a program of docs/",
+    "test_conformance.py::test_each_mutant_is_noticed_by_a_vector": "the reference against itself",
+    "test_conformance.py::test_the_reference_writes_what_is_committed": "the reference",
+    "test_distribution.py": "names and texts",
+    "test_io_csv.py": "text to arrays, in Python",
+    "test_io_idx.py": "bytes to arrays, in Python",
+    "test_io_table.py": "tables to arrays, in Python",
+    "test_readme.py": "its calls are those of other tests",
+    "test_reference.py": "Python alone",
+    "test_reference_functions.py": "Python alone",
+    "test_reference_network.py": "Python alone",
+    "test_reference_rounding.py": "Python alone",
+}
