@@ -13,8 +13,6 @@ using kernels::Function;
 
 namespace {
 
-constexpr std::size_t activations_without_softmax = activation_names.size() - 1;
-
 // Arguments where a branch, a clamp, an exponent or a rounding changes; all finite.
 template <class T>
 std::vector<T> hard_points() {
@@ -75,9 +73,11 @@ void activations() {
     std::mt19937_64 random(1);
     const std::vector<T> z = arguments<T>(random);
     const std::vector<T> da = random_numbers<T>(random, z.size());
-    for (std::size_t i = 0; i < activations_without_softmax; ++i) {
-        const auto activation = activation_of<T>(static_cast<Activation>(i));
-        const checks::Note note("activation", name(activation.kind));
+    for (std::size_t i = 0; i < activation_rows.size(); ++i) {
+        const Named<Activation> named = static_cast<Activation>(i);
+        if (!is_elementwise(named)) continue;
+        const ActivationOf<T> activation = activation_of<T>(named);
+        const checks::Note note("activation", named.name());
         using Table = KernelTable<T>;
         at_all_places(da, [&](const Table& t, T* out, std::size_t offset, std::size_t n) {
             t.activate(activation, out, z.data() + offset, n);
