@@ -166,7 +166,7 @@ struct Asked {
     void update() const {
         const OptimizerSettings settings{chosen<Optimizer>(q[1]), q.back() == "1"};
         if (vanishes(settings.rule)) {
-            CHECK_THROWS(ChoiceError, "in float32", StepRule<T>(settings));
+            CHECK_THROWS(ChoiceError, "in float32", StepRule<T>{settings});
             return;
         }
         StepRule<T> rule(settings);
