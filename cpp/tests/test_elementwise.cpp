@@ -71,26 +71,63 @@ void at_all_places(const std::vector<T>& before, F f) {
 }
 
 template <class T>
+void check_activation(const kernels::ActivationOf<T>& activation,
+                      const std::vector<T>& z,
+                      const std::vector<T>& da) {
+    const checks::Note note("activation", name(activation.kind)),
+        number("number", activation.numbers[0]);
+    using Table = KernelTable<T>;
+    at_all_places(da, [&](const Table& t, T* out, std::size_t offset, std::size_t n) {
+        t.activate(activation, out, z.data() + offset, n);
+    });
+    at_all_places(z, [&](const Table& t, T* in_place, std::size_t, std::size_t n) {
+        t.activate(activation, in_place, in_place, n);
+    });
+    std::vector<T> a(z.size());
+    plain<T>().activate(activation, a.data(), z.data(), z.size());
+    for (const T y : a) CHECK(std::isfinite(y));
+    at_all_places(da, [&](const Table& t, T* dz, std::size_t offset, std::size_t n) {
+        t.activate_backward(activation, dz, a.data() + offset, z.data() + offset, n);
+    });
+}
+
+template <class T>
 void activations() {
     std::mt19937_64 random(1);
     const std::vector<T> z = arguments<T>(random);
     const std::vector<T> da = random_numbers<T>(random, z.size());
-    for (std::size_t i = 0; i < activations_without_softmax; ++i) {
-        const auto activation = with_default_numbers<T>(static_cast<Activation>(i));
-        const checks::Note note("activation", name(activation.kind));
-        using Table = KernelTable<T>;
-        at_all_places(da, [&](const Table& t, T* out, std::size_t offset, std::size_t n) {
-            t.activate(activation, out, z.data() + offset, n);
-        });
-        at_all_places(z, [&](const Table& t, T* in_place, std::size_t, std::size_t n) {
-            t.activate(activation, in_place, in_place, n);
-        });
-        std::vector<T> a(z.size());
-        plain<T>().activate(activation, a.data(), z.data(), z.size());
-        for (const T y : a) CHECK(std::isfinite(y));
-        at_all_places(da, [&](const Table& t, T* dz, std::size_t offset, std::size_t n) {
-            t.activate_backward(activation, dz, a.data() + offset, z.data() + offset, n);
-        });
+    for (std::size_t i = 0; i < activations_without_softmax; ++i)
+        check_activation(with_default_numbers<T>(static_cast<Activation>(i)), z, da);
+}
+
+// Those that have one, with another than the usual, on one number each side of 0.
+template <class T>
+void numbers_of_activations() {
+    std::mt19937_64 random(1);
+    const std::vector<T> z = arguments<T>(random);
+    const std::vector<T> da = random_numbers<T>(random, z.size());
+    auto one = [&](const kernels::ActivationOf<T>& activation, auto forward, auto backward) {
+        check_activation(activation, z, da);
+        for (std::size_t i = 0; i < z.size(); ++i) {
+            T a = 0, dz = da[i];
+            plain<T>().activate(activation, &a, &z[i], 1);
+            plain<T>().activate_backward(activation, &dz, &a, &z[i], 1);
+            CHECK_BITS(a, z[i] > 0 ? z[i] : forward(z[i]));
+            CHECK_BITS(dz, z[i] > 0 ? da[i] : backward(da[i], a));
+        }
+    };
+    for (const T number : {T(0.2), T(0.7)}) {
+        one(
+            {Activation::leaky_relu, {number}}, [=](T x) { return number * x; },
+            [=](T d, T) { return number * d; });
+        one(
+            {Activation::elu, {number}},
+            [=](T x) {
+                T y = 0;
+                plain<T>().function(Function::expm1, &y, &x, 1);
+                return number * y;
+            },
+            [=](T d, T a) { return d * (a + number); });
     }
 }
 
@@ -272,6 +309,7 @@ void add_scaled() {
 template <class T>
 void all() {
     activations<T>();
+    numbers_of_activations<T>();
     activations_stay_in_range<T>();
     functions<T>();
     square_roots<T>();

@@ -71,7 +71,8 @@ struct Asked {
             {"exp", kernels::Function::exp},
             {"expm1", kernels::Function::expm1},
             {"log", kernels::Function::log},
-            {"log1p", kernels::Function::log1p}};
+            {"log1p", kernels::Function::log1p},
+            {"sqrt", kernels::Function::sqrt}};
         const auto activation = find_activation(q[1]);
         if (activation)
             table.activate(with_default_numbers<T>(*activation), y.data(), x.data(), copies);
