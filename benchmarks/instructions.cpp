@@ -27,12 +27,12 @@ std::vector<T> numbers(std::size_t n) {
 // ReLU, then linear outputs.
 template <class T>
 Network<T> mlp(const std::vector<std::size_t>& widths) {
-    std::vector<DenseShape> shapes;
+    std::vector<Dense> layers;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l)
-        shapes.push_back({widths[l], widths[l + 1], Activation::relu});
-    shapes.back().activation = Activation::identity;
-    Network<T> network(shapes);
-    for (std::size_t l = 0; l < shapes.size(); ++l)
+        layers.push_back({widths[l], widths[l + 1], Activation::relu});
+    layers.back().activation = Activation::identity;
+    Network<T> network(layers);
+    for (std::size_t l = 0; l < layers.size(); ++l)
         initialize(Initializer::he, 0, l, network.layer(l).weights);
     return network;
 }
@@ -62,10 +62,9 @@ void train_epochs(const std::vector<std::size_t>& widths,
     std::vector<std::int64_t> labels(rows);
     for (std::size_t i = 0; i < rows; ++i) labels[i] = static_cast<std::int64_t>(i % outputs);
 
-    TrainingOptions<T> options;
-    options.objective.loss = labelled ? Loss::cross_entropy : Loss::mse;
-    options.sgd.learning_rate = T(0.001);
-    options.sgd.momentum = labelled ? T(0.9) : T(0);
+    TrainingOptions options;
+    options.loss = labelled ? Loss::cross_entropy : Loss::mse;
+    options.optimizer.rule = {Optimizer::sgd, {0.001, labelled ? 0.9 : 0.0}};
     options.shuffle = labelled;
     options.batch_size = batch;
     options.epochs = epochs;
@@ -74,8 +73,12 @@ void train_epochs(const std::vector<std::size_t>& widths,
     Network<T> network = mlp<T>(widths);
     std::vector<T> velocity(labelled ? network.parameters().size() : 0);
     const ArrayView targets = labelled ? row_major(labels, 1) : row_major(y, outputs);
-    const TrainingEnd end = train<T>(
-        network, velocity, {row_major(x, widths.front()), targets, labelled}, nullptr, options);
+    OptimizerState<T> state;
+    state.arrays[0] = velocity;
+    Position position;
+    const TrainingEnd end =
+        train<T>(network, state, position, {row_major(x, widths.front()), targets, labelled},
+                 nullptr, options);
     if (end.status != TrainingStatus::completed) throw std::runtime_error("training diverged");
 }
 

@@ -28,7 +28,9 @@ function(wbcore_compile_options target)
             ${WBCORE_WARNINGS}
             # Also when debug information is asked for: at -O2 gcc vectorises less, and the kernels are measured at -O3.
             $<$<NOT:$<CONFIG:Debug>>:-O3>
-            $<$<BOOL:${WBCORE_WARNINGS_AS_ERRORS}>:-Werror>)
+            $<$<BOOL:${WBCORE_WARNINGS_AS_ERRORS}>:-Werror>
+            # A switch over a list of choices has no default: a forgotten case stops whoever adds to the list.
+            $<$<BOOL:${WBCORE_TESTS}>:-Werror=switch>)
   set_target_properties(
     ${target}
     PROPERTIES CXX_STANDARD 20

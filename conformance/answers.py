@@ -1,13 +1,14 @@
 """What the reference answers to a line; `ref` is wbcore.reference, or a mutant of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from wbcore.reference import Arithmetic, Layer
 
-from .lines import Drawn, all_bits, fields, from_bits, rows_of, switch, to_bits
+from .lines import Drawn, all_bits, choice_of, fields, from_bits, rows_of, switch, to_bits
 
 Words = Sequence[str]
 
@@ -53,17 +54,18 @@ def _scaled(ref: ModuleType, words: Words) -> list[str]:
 
 def _forward(ref: ModuleType, words: Words) -> list[str]:
     name, dtype, *z = words
-    return all_bits(dtype, ref.activations.forward(_arithmetic(ref, dtype), name, _numbers(z)))
+    activation = choice_of(ref.ACTIVATIONS, name)
+    return all_bits(dtype, activation.forward(_arithmetic(ref, dtype), _numbers(z)))
 
 
 def _backward(ref: ModuleType, words: Words) -> list[str]:
     name, dtype, *both = words
+    activation = choice_of(ref.ACTIVATIONS, name)
     arith, half = _arithmetic(ref, dtype), len(both) // 2
     z, dA = _numbers(both[:half]), _numbers(both[half:])
-    a = ref.activations.forward(arith, name, z)
-    dZ = ref.activations.backward(arith, name, dA, z, a)
+    dZ = activation.backward(arith, dA, z, activation.forward(arith, z))
     # of softmax no caller sees more than the gradient of the biases, here of one row
-    return all_bits(dtype, [arith.row_total([d]) for d in dZ] if name == "softmax" else dZ)
+    return all_bits(dtype, dZ if activation.elementwise else [arith.row_total([d]) for d in dZ])
 
 
 def _sum(ref: ModuleType, words: Words) -> list[str]:
@@ -99,30 +101,39 @@ def _dense(ref: ModuleType, words: Words) -> list[str]:
     return [word for row in Z for word in all_bits(words[0], row)]
 
 
+def _unbiased(ref: ModuleType, words: Words) -> list[str]:
+    X, layer, _ = drawn_layer(ref, words)
+    layer.biases = None
+    Z = ref.dense.dense(_arithmetic(ref, words[0]), X, layer).Z
+    return [word for row in Z for word in all_bits(words[0], row)]
+
+
 def _dense_backward(ref: ModuleType, words: Words) -> list[str]:
     what, *rest = words
     X, layer, drawn = drawn_layer(ref, rest)
-    dZ = drawn.matrix(len(X), len(layer.biases))
+    dZ = drawn.matrix(len(X), layer.outputs)
     gradients, dX = ref.dense.dense_backward(_arithmetic(ref, rest[0]), dZ, X, layer)
     rows = dX if what == "inputs" else [*gradients.weights, gradients.biases]
     return [word for row in rows for word in all_bits(rest[0], row)]
 
 
 def _loss(ref: ModuleType, words: Words) -> list[str]:
-    name, dtype, delta, width, *both = words
+    name, dtype, width, *both = words
     arith, half = _arithmetic(ref, dtype), len(both) // 2
     outputs, targets = (
         rows_of(_numbers(part), int(width, 16)) for part in (both[:half], both[half:])
     )
-    value, gradient = ref.loss_and_gradient(arith, name, outputs, targets, from_bits(delta))
+    loss = choice_of(ref.LOSSES, name)
+    value, gradient = ref.loss_and_gradient(arith, loss, outputs, targets)
     return [to_bits("float64", value), *(w for row in gradient for w in all_bits(dtype, row))]
 
 
 def _evaluate(ref: ModuleType, words: Words) -> list[str]:
-    dtype, loss, key, rows, outputs, *metrics = words
+    dtype, name, key, rows, outputs, *metrics = words
+    loss = choice_of(ref.LOSSES, name)
     drawn, width = Drawn(ref, dtype, int(key, 16)), int(outputs, 16)
     X = drawn.matrix(int(rows, 16), width)
-    y = drawn.targets(loss, len(X), width)
+    y = drawn.targets(loss.targets, len(X), width)
     identity = [[float(i == k) for k in range(width)] for i in range(width)]
     net = ref.Network([ref.Layer(identity, [0.0] * width)], _arithmetic(ref, dtype))
     values = ref.evaluate(net, X, y, loss=loss, metrics=metrics)
@@ -130,11 +141,11 @@ def _evaluate(ref: ModuleType, words: Words) -> list[str]:
 
 
 def _update(ref: ModuleType, words: Words) -> list[str]:
-    dtype, w, g, v, rate, momentum, nesterov, decay, decayed = words
-    optimizer = ref.SGD(from_bits(rate), from_bits(momentum), switch(nesterov), from_bits(decay))
-    numbers = _numbers((w, g, v))
-    arith = _arithmetic(ref, dtype)
-    return all_bits(dtype, optimizer.update(arith, *numbers, decayed=switch(decayed)))
+    dtype, name, step, w, g, *states, decayed = words
+    optimizer = choice_of(ref.OPTIMIZERS, name)
+    rule = optimizer.rule(_arithmetic(ref, dtype), int(step, 16), decayed=switch(decayed))
+    value, kept = rule(from_bits(w), from_bits(g), tuple(_numbers(states)))
+    return all_bits(dtype, (value, *kept))
 
 
 def _philox(ref: ModuleType, words: Words) -> list[str]:
@@ -157,11 +168,11 @@ def _permutation(ref: ModuleType, words: Words) -> list[str]:
 
 
 def _initialize(ref: ModuleType, words: Words) -> list[str]:
-    name, dtype, seed, layer, inputs, outputs, *options = words
+    name, dtype, seed, layer, inputs, outputs = words
     shape = int(inputs, 16), int(outputs, 16)
-    named = {key: from_bits(value) for key, value in fields(options).items()}
+    initializer = choice_of(ref.INITIALIZERS, name)
     arith = _arithmetic(ref, dtype)
-    rows = ref.initial_weights(arith, name, shape, int(seed, 16), int(layer, 16), **named)
+    rows = ref.initial_weights(arith, initializer, shape, int(seed, 16), int(layer, 16))
     return [word for row in rows for word in all_bits(dtype, row)]
 
 
@@ -170,8 +181,8 @@ def _network(ref: ModuleType, words: Words) -> list[str]:
     net = ref.Network.mlp(
         _arithmetic(ref, dtype),
         [int(width, 16) for width in widths],
-        activation,
-        bias_initializer=bias_initializer,
+        str(choice_of(ref.ACTIVATIONS, activation)),
+        bias_initializer=str(choice_of(ref.INITIALIZERS, bias_initializer)),
         seed=int(seed, 16),
     )
     return parameters(dtype, net.layers)
@@ -179,7 +190,7 @@ def _network(ref: ModuleType, words: Words) -> list[str]:
 
 def parameters(dtype: str, layers: Sequence[Layer]) -> list[str]:
     """Bits of all parameters, in the order of the contract."""
-    rows = [row for layer in layers for row in (*layer.weights, layer.biases)]
+    rows = [row for layer in layers for row in (*layer.weights, layer.biases or [])]
     return [word for row in rows for word in all_bits(dtype, row)]
 
 
@@ -188,44 +199,69 @@ def drawn_data(ref: ModuleType, f: dict[str, str]) -> tuple[list[list[float]], l
     widths = [int(width, 16) for width in f["widths"].split(",")]
     drawn = Drawn(ref, "float64", int(f["key"], 16))
     X = drawn.matrix(int(f["rows"], 16), widths[0])
-    return X, drawn.targets(f["loss"], len(X), widths[-1])
+    return X, drawn.targets(choice_of(ref.LOSSES, f["loss"]).targets, len(X), widths[-1])
+
+
+TRAINING = {
+    "loss": "mse",
+    "hidden": "tanh",
+    "last": "identity",
+    "widths": "2,3,1",
+    "rows": "5",
+    "batch": "2",
+    "epochs": "2",
+    "fits": "1",
+    "shuffle": "1",
+    "key": "1",
+    "first": "0",
+    "optimizer": "sgd:3fa999999999999a",
+    "decay_biases": "0",
+    "bias": "",
+    "trainable": "",
+    "metrics": "",
+}
+"""What holds where a training says nothing else; as the README has it."""
+
+
+def switches(word: str, layers: int) -> list[bool]:
+    """Read an option of each layer, which all have where it says nothing."""
+    return [switch(letter) for letter in word.split(",")] if word else [True] * layers
 
 
 def _train(ref: ModuleType, words: Words) -> list[str]:
-    f = fields(words)
+    f = TRAINING | fields(words)
     arith = _arithmetic(ref, f["dtype"])
     X, y = drawn_data(ref, f)
     net = ref.Network.mlp(
         arith,
         [int(width, 16) for width in f["widths"].split(",")],
-        f["hidden"],
-        output_activation=f["last"],
+        str(choice_of(ref.ACTIVATIONS, f["hidden"])),
+        output_activation=str(choice_of(ref.ACTIVATIONS, f["last"])),
         seed=int(f["key"], 16),
     )
+    structure = (switches(f[option], len(net.layers)) for option in ("bias", "trainable"))
+    for layer, bias, trainable in zip(net.layers, *structure, strict=True):
+        layer.biases = layer.biases if bias else None
+        layer.trainable = trainable
     names = [name for name in f["metrics"].split(",") if name]
     metrics: dict[str, list[float]] = {name: [] for name in names}
-    optimizer = ref.SGD(
-        from_bits(f["rate"]),
-        from_bits(f["momentum"]),
-        switch(f["nesterov"]),
-        from_bits(f["decay"]),
-        switch(f["decay_biases"]),
-    )
+    optimizer = choice_of(ref.OPTIMIZERS, f["optimizer"])
+    optimizer = replace(optimizer, decay_biases=switch(f["decay_biases"]))
     losses = []
-    velocities = ref.zero_velocities(net)
+    state = ref.new_state(net, optimizer)
     for _ in range(int(f["fits"], 16)):
         losses += ref.fit(
             net,
             X,
             y,
-            loss=f["loss"],
+            loss=choice_of(ref.LOSSES, f["loss"]),
             optimizer=optimizer,
             epochs=int(f["epochs"], 16),
             batch_size=int(f["batch"], 16),
             shuffle=switch(f["shuffle"]),
             seed=int(f["key"], 16),
-            delta=from_bits(f["delta"]),
-            velocities=velocities,
+            first_epoch=int(f["first"], 16),
+            state=state,
             metrics=metrics,
         )
     series = [losses, *metrics.values()]
@@ -244,6 +280,7 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "backward": _backward,
     "sum": _sum,
     "dense": _dense,
+    "unbiased": _unbiased,
     "gradients": _dense_backward,
     "loss": _loss,
     "evaluate": _evaluate,

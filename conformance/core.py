@@ -6,6 +6,7 @@ what differs: ``python -m conformance.core``.
 
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 
 import wbcore as wb
 from wbcore import _core, reference
+from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS
+from wbcore.reference.optimizers import Optimizer
 
-from .answers import drawn_data, drawn_layer
-from .lines import VECTORS, Drawn, fields, from_bits, read, switch, to_bits
+from .answers import TRAINING, drawn_data, drawn_layer, switches
+from .lines import VECTORS, Drawn, choice_of, fields, from_bits, read, switch, to_bits
 
 Words = Sequence[str]
 
@@ -62,18 +65,20 @@ def _scaled(words: Words) -> list[str]:
 
 def _forward(words: Words) -> list[str]:
     name, dtype, *z = words
-    values = _array(dtype, z)
-    if name == "softmax":
-        return _bits(wb.softmax(values[None, :]))
-    return _bits(_core.elementwise(name, values))
+    activation, values = choice_of(ACTIVATIONS, name), _array(dtype, z)
+    if activation.elementwise:
+        return _bits(_core.elementwise(str(activation), values))
+    return _bits(getattr(wb, activation.name)(values[None, :]))
 
 
 def _backward(words: Words) -> list[str]:
     name, dtype, *both = words
+    activation = choice_of(ACTIVATIONS, name)
+    text = str(activation)
     z, dA = np.split(_array(dtype, both), 2)
-    if name != "softmax":
-        return _bits(_core.activation_backward(name, z, _core.elementwise(name, z), dA))
-    net = wb.Network([wb.Dense(len(z), len(z), name)], dtype=dtype)
+    if activation.elementwise:
+        return _bits(_core.activation_backward(text, z, _core.elementwise(text, z), dA))
+    net = wb.Network([wb.Dense(len(z), len(z), text)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = 0.0, z
     net.forward(np.zeros((1, len(z))))
     biases = net.backward(dA[None, :])[0].biases
@@ -97,7 +102,7 @@ def _sum(words: Words) -> list[str] | None:
             return _bits(wb.dense(a.T, weights=b, biases=np.array([start], dtype)))
         case "plain_feature":
             # the row loss of mae, of which the core gives the mean
-            mean = wb.losses.mae(np.abs(column().T), np.zeros((1, count), dtype))
+            mean = wb.losses.MAE()(np.abs(column().T), np.zeros((1, count), dtype))
             near = np.array(mean * count, dtype)
             sums = (
                 near,
@@ -120,13 +125,22 @@ def _sum(words: Words) -> list[str] | None:
 def _layer(words: Words) -> tuple[wb.Network, NDArray[Any], Drawn]:
     rows, layer, drawn = drawn_layer(reference, words)
     X = np.array(rows, words[0])
-    net = wb.Network([wb.Dense(X.shape[1], len(layer.biases))], dtype=words[0])
+    net = wb.Network([wb.Dense(X.shape[1], layer.outputs)], dtype=words[0])
     net[0].weights[:], net[0].biases[:] = layer.weights, layer.biases
     return net, X, drawn
 
 
 def _dense(words: Words) -> list[str]:
     net, X, _ = _layer(words)
+    return _bits(net.predict(X))
+
+
+def _unbiased(words: Words) -> list[str]:
+    rows, layer, _ = drawn_layer(reference, words)
+    X = np.array(rows, words[0])
+    dense = wb.Dense(X.shape[1], layer.outputs, bias=False)
+    net = wb.Network([dense], dtype=words[0])
+    net[0].weights[:] = layer.weights
     return _bits(net.predict(X))
 
 
@@ -143,39 +157,49 @@ def _dense_backward(words: Words) -> list[str]:
 
 
 def _loss(words: Words) -> list[str]:
-    name, dtype, delta, width, *both = words
+    name, dtype, width, *both = words
     outputs, targets = np.split(_array(dtype, both).reshape(-1, int(width, 16)), 2)
-    value, gradient = wb.losses.loss_and_gradient(name, outputs, targets, from_bits(delta))
+    value, gradient = wb.losses.loss_and_gradient(str(choice_of(LOSSES, name)), outputs, targets)
     return [to_bits("float64", value), *_bits(gradient)]
 
 
 def _evaluate(words: Words) -> list[str]:
-    dtype, loss, key, rows, outputs, *metrics = words
+    dtype, name, key, rows, outputs, *metrics = words
+    loss = choice_of(LOSSES, name)
     drawn, width = Drawn(reference, dtype, int(key, 16)), int(outputs, 16)
     X = drawn.matrix(int(rows, 16), width)
-    y = drawn.targets(loss, len(X), width)
+    y = drawn.targets(loss.targets, len(X), width)
     net = wb.Network([wb.Dense(width, width)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = np.eye(width), 0.0
-    values = net.evaluate(X, y, loss=loss, metrics=metrics)
+    values = net.evaluate(X, y, loss=str(loss), metrics=metrics)
     return [to_bits("float64", value) for value in values.values()]
 
 
-def _update(words: Words) -> list[str]:
-    dtype, w, g, v, rate, momentum, nesterov, decay, decayed = words
+def _update(words: Words) -> list[str] | None:
+    dtype, name, step, w, g, *states, decayed = words
+    choice = choice_of(OPTIMIZERS, name)
+    if dtype == "float32" and any(x != 0.0 and np.float32(x) == 0.0 for x in choice.numbers):
+        return None  # refused; only rules themselves know such numbers (cpp/tests/test_vectors.cpp)
     at = 0 if switch(decayed) else 1  # of two parameters, a weight and a bias
-    core = wb.Network([wb.Dense(1, 1)], dtype=dtype)._core
-    gradients, velocity = (np.zeros(2, dtype) for _ in range(2))
-    core.parameters[at], gradients[at], velocity[at] = _array(dtype, [w, g, v])
-    core.sgd_step(
-        gradients,
-        velocity,
-        from_bits(rate),
-        from_bits(momentum),
-        switch(nesterov),
-        from_bits(decay),
-        False,
+    net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
+    net.forward(np.zeros((1, 1)))
+    gradients = net.backward(np.zeros((1, 1)))
+    net.parameters[at : at + 1], gradients.flat[at : at + 1] = (
+        _array(dtype, [w]),
+        _array(dtype, [g]),
     )
-    return [*_bits(core.parameters[at : at + 1]), *_bits(velocity[at : at + 1])]
+    optimizer = getattr(wb, type(choice).__name__)(**_numbers_of(choice))
+    state = optimizer.state(net)
+    state.steps = int(step, 16) - 1
+    kept = dict(zip(choice.states, states, strict=True))
+    for array, bits in kept.items():
+        # without momentum there is no velocity
+        if array in state.arrays:
+            state.arrays[array][at : at + 1] = _array(dtype, [bits])
+    optimizer.step(net, gradients)
+    after = optimizer.state(net).arrays
+    kept |= {array: _bits(after[array][at : at + 1])[0] for array in after}
+    return [*_bits(net.parameters[at : at + 1]), *kept.values()]
 
 
 def _philox(words: Words) -> list[str] | None:
@@ -201,9 +225,10 @@ def _permutation(words: Words) -> list[str]:
 
 
 def _initialize(words: Words) -> list[str]:
-    name, dtype, seed, layer, inputs, outputs, *options = words
-    named = {key: from_bits(value) for key, value in fields(options).items()}
-    function = getattr(wb.initializers, name)
+    word, dtype, seed, layer, inputs, outputs = words
+    choice = choice_of(INITIALIZERS, word)
+    named = {number: getattr(choice, number) for number in choice.defaults()}
+    function = getattr(wb.initializers, choice.name)
     shape = int(inputs, 16), int(outputs, 16)
     return _bits(function(*shape, seed=int(seed, 16), layer=int(layer, 16), dtype=dtype, **named))
 
@@ -211,50 +236,63 @@ def _initialize(words: Words) -> list[str]:
 def _network(words: Words) -> list[str]:
     dtype, activation, biases, seed, *sizes = words
     widths = [int(width, 16) for width in sizes]
+    hidden = str(choice_of(ACTIVATIONS, activation))
     last = len(widths) - 2
     layers = [
-        wb.Dense(widths[i], widths[i + 1], "identity" if i == last else activation, None, biases)
+        wb.Dense(widths[i], widths[i + 1], "identity" if i == last else hidden, None, biases)
         for i in range(last + 1)
     ]
     return _bits(wb.Network(layers, seed=int(seed, 16), dtype=dtype).parameters)
 
 
+def _layers(f: dict[str, str]) -> list[wb.Dense]:
+    widths = [int(width, 16) for width in f["widths"].split(",")]
+    hidden, last = (str(choice_of(ACTIVATIONS, f[place])) for place in ("hidden", "last"))
+    count = len(widths) - 1
+    activations = [hidden] * (count - 1) + [last]
+    options = zip(switches(f["bias"], count), switches(f["trainable"], count), strict=True)
+    return [
+        wb.Dense(*shape, activation, bias=bias, trainable=trainable)
+        for shape, activation, (bias, trainable) in zip(
+            pairwise(widths), activations, options, strict=True
+        )
+    ]
+
+
 def _train(words: Words) -> list[str]:
-    f = fields(words)
+    f = TRAINING | fields(words)
     X, y = drawn_data(reference, f)
-    net = wb.Network.mlp(
-        [int(width, 16) for width in f["widths"].split(",")],
-        f["hidden"],
-        output_activation=f["last"],
-        seed=int(f["key"], 16),
-        dtype=f["dtype"],
-    )
+    net = wb.Network(_layers(f), seed=int(f["key"], 16), dtype=f["dtype"])
     names = [name for name in f["metrics"].split(",") if name]
     series: dict[str, list[float]] = {name: [] for name in ("loss", *names)}
-    optimizer = wb.SGD(
-        from_bits(f["rate"]),
-        from_bits(f["momentum"]),
-        switch(f["nesterov"]),
-        from_bits(f["decay"]),
-        switch(f["decay_biases"]),
+    choice = choice_of(OPTIMIZERS, f["optimizer"])
+    optimizer = getattr(wb, type(choice).__name__)(
+        **_numbers_of(choice), decay_biases=switch(f["decay_biases"])
     )
     for _ in range(int(f["fits"], 16)):
         history = net.fit(
             X,
             y,
-            loss=f["loss"],
             optimizer=optimizer,
             epochs=int(f["epochs"], 16),
             batch_size=int(f["batch"], 16),
             shuffle=switch(f["shuffle"]),
             seed=int(f["key"], 16),
-            delta=from_bits(f["delta"]),
             metrics=names,
+            loss=str(choice_of(LOSSES, f["loss"])),
+            first_epoch=int(f["first"], 16),
         )
         for name, values in series.items():
             values.extend(getattr(history, name))
     numbers = [to_bits("float64", value) for values in series.values() for value in values]
     return [*numbers, *_bits(net.parameters)]
+
+
+def _numbers_of(optimizer: Optimizer) -> dict[str, Any]:
+    numbers: dict[str, Any] = {name: getattr(optimizer, name) for name in optimizer.defaults()}
+    if "nesterov" in numbers:
+        numbers["nesterov"] = bool(numbers["nesterov"])
+    return numbers
 
 
 _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
@@ -266,6 +304,7 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "backward": _backward,
     "sum": _sum,
     "dense": _dense,
+    "unbiased": _unbiased,
     "gradients": _dense_backward,
     "loss": _loss,
     "evaluate": _evaluate,

@@ -8,7 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
+
+from wbcore.reference.named import Choice, Table
+
+C = TypeVar("C", bound=Choice)
 
 VECTORS = Path(__file__).parent / "vectors"
 _LAYOUTS = {"float32": ("<f", "<I", 8), "float64": ("<d", "<Q", 16)}
@@ -103,14 +107,40 @@ class Drawn:
         """Take the next rows * width numbers, row by row."""
         return [self.vector(width) for _ in range(rows)]
 
-    def targets(self, loss: str, rows: int, width: int) -> list[Any]:
-        """Targets that a loss takes: labels, shares of an eighth, or numbers."""
-        if loss == "cross_entropy":
+    def targets(self, kind: str, rows: int, width: int) -> list[Any]:
+        """Targets of a kind: classes as labels, probabilities as eighths, or numbers."""
+        if kind == "classes":
             return [self.word() % width for _ in range(rows)]
         matrix = self.matrix(rows, width)
-        if loss == "binary_cross_entropy":
+        if kind == "probabilities":
             return [[abs(t) / 8 for t in row] for row in matrix]
         return matrix
+
+
+def word_of(choice: Choice) -> str:
+    """Word of a choice: its name, and a colon and its numbers where they are not the defaults.
+
+    Examples
+    --------
+    >>> from wbcore.reference import LOSSES
+    >>> word_of(LOSSES.choice("huber(0.5)")), word_of(LOSSES.choice("huber(1)"))
+    ('huber:3fe0000000000000', 'huber')
+    """
+    numbers = ",".join(all_bits("float64", choice.numbers))
+    return f"{choice.name}:{numbers}" if numbers else choice.name
+
+
+def choice_of(table: Table[C], word: str) -> C:
+    """Return the choice of a word.
+
+    Examples
+    --------
+    >>> from wbcore.reference import LOSSES
+    >>> choice_of(LOSSES, "huber:3fe0000000000000")
+    Huber(delta=0.5)
+    """
+    name, _, numbers = word.partition(":")
+    return table[name](*(from_bits(bits) for bits in numbers.split(",") if bits))
 
 
 def switch(word: str) -> bool:

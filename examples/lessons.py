@@ -133,7 +133,7 @@ def main():
     print(accuracy_and_distribution(data), end="\n\n")
     for table in activations(data):
         print(table, end="\n\n")
-    print(numbered(10, time_per_update(net, X, y, batch_size=32)), end="\n\n")
+    print(numbered(10, time_per_update(net, X, y, loss="cross_entropy", batch_size=32)), end="\n\n")
     print(symmetry(data), end="\n\n")
     print(
         "What these tables do not say: a weight is not a feature's importance, since its size\n"

@@ -1,10 +1,11 @@
-"""What every test report starts with, and which run leaves out which tests."""
+"""What test reports start with, which run leaves out which tests, and fixtures of several files."""
 
 import hypothesis
 import levels
 import numpy as np
 import pytest
 import safetensors
+from cli_folder import ROWS
 
 import wbcore as wb
 
@@ -15,11 +16,38 @@ MARKERS = {"alone": levels.ALONE, "long": levels.LONG, "pure": levels.PURE}
 
 
 def pytest_report_header():
+    """The versions and the instruction set that a report is about."""
     versions = ", ".join(
         f"{module.__name__} {module.__version__}" for module in (wb, np, safetensors, hypothesis)
     )
     sets = ", ".join(wb.available_isas())
     return f"{versions}; instruction set {wb.isa()} of {sets}; {wb.get_num_threads()} threads"
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Fails when memory for a network is asked for."""
+
+    def refuse(*_):
+        raise AssertionError("allocated before the file was found to be sound")
+
+    monkeypatch.setattr(wb.Network, "_of_structure", refuse)
+
+
+@pytest.fixture
+def cli_folder(tmp_path, monkeypatch):
+    """The current folder, with data.csv (target k) and model.safetensors that fits it."""
+    import pandas as pd
+
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(ROWS, 2))
+    kinds = np.where(X.sum(axis=1) > 0, "yes", "no")
+    pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "k": kinds}).to_csv("data.csv", index=False)
+    net = wb.Network.mlp([2, 3, 2], seed=0)
+    net.metadata.update(features=["a", "b"], classes=["no", "yes"])
+    net.save("model.safetensors")
+    return tmp_path
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

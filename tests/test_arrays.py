@@ -319,7 +319,7 @@ def test_names_of_classes(kind):
         assert f"with {first} at y[0]; for class labels pass np.unique(y, return_inv" in text
     logits = TARGETS.astype(float)
     assert "np.unique(y, return_inverse=True)[1]" in texts(
-        lambda: wb.losses.cross_entropy(logits, y)
+        lambda: wb.losses.CrossEntropy()(logits, y)
     )
 
 

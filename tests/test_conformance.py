@@ -17,8 +17,9 @@ sys.path.insert(0, str(ROOT))
 
 from conformance import answers, core, lines, mutants, write  # noqa: E402
 from conformance.cases import FILES  # noqa: E402
+from conformance.cases.examples import choices  # noqa: E402
 
-WORD = r"[A-Za-z0-9_]+(?::[A-Za-z0-9_,]*)?"
+WORD = r"[A-Za-z0-9_]+(?::[A-Za-z0-9_,]*){,2}"
 LINE = re.compile(rf"{WORD}(?: {WORD})* =(?: [0-9a-f]+)+")
 
 
@@ -35,13 +36,37 @@ def test_the_reference_writes_what_is_committed(name):
 def test_the_folder_is_whole_and_small():
     files = {path.name for path in lines.VECTORS.iterdir()}
     assert files == {"README.md", *(f"{name}.txt" for name in FILES)}
-    assert sum(path.stat().st_size for path in lines.VECTORS.iterdir()) < 1_000_000
+    assert sum(path.stat().st_size for path in lines.VECTORS.iterdir()) < 1_250_000
 
 
 def test_every_question_is_explained():
-    table = (lines.VECTORS / "README.md").read_text(encoding="ascii")
+    page = (lines.VECTORS / "README.md").read_text(encoding="ascii")
+    table, _, _ = page.partition("## Drawn numbers")
     asked = {line.asked[0] for name in FILES for line in lines.read(lines.VECTORS / f"{name}.txt")}
     assert asked == set(re.findall(r"^\| `(\w+)", table, re.MULTILINE))
+
+
+def test_choices_of_lines_are_those_of_the_reference():
+    """Each row, with its default numbers and with others."""
+    files = {
+        "activations": ("forward", reference.ACTIVATIONS),
+        "losses": ("loss", reference.LOSSES),
+        "initializers": ("initialize", reference.INITIALIZERS),
+        "updates": ("update", reference.OPTIMIZERS),
+    }
+    for file, (question, table) in files.items():
+        read = list(lines.read(lines.VECTORS / f"{file}.txt"))
+        at = 2 if question == "update" else 1
+        asked = {line.asked[at] for line in read if line.asked[0] == question}
+        assert {lines.word_of(choice) for choice in choices(table)} <= asked
+        for word in asked:
+            assert lines.word_of(lines.choice_of(table, word)) == word
+
+
+def test_defaults_of_a_training_are_those_of_the_page():
+    page = (lines.VECTORS / "README.md").read_text(encoding="ascii")
+    listed = dict(re.findall(r"^\| `(\w+)` \| (?:`([^`]*)`|-) \|", page, re.MULTILINE))
+    assert listed == answers.TRAINING
 
 
 def test_helpers_do_what_they_say():
@@ -99,7 +124,7 @@ def test_each_mutant_is_noticed_by_a_vector():
 
 def test_a_copy_without_a_mistake_meets_its_vectors():
     """So the mutants die of their mistakes, not of being copies."""
-    same = mutants.Mutant("none", "losses", "LOSSES =", "LOSSES =", ("losses", "quantile"))
+    same = mutants.Mutant("none", "losses", "LOSSES:", "LOSSES:", ("losses", "quantile"))
     with mutants.mutated(same) as copy:
         assert copy is not reference
         assert copy.losses.__name__ != reference.losses.__name__

@@ -15,6 +15,7 @@ from wbcore.reference import functions, normal
 BOTH = pytest.mark.parametrize("dtype", ["float32", "float64"])
 ACTIVATIONS = wb.activations.NAMES
 LOSSES = wb.losses.NAMES
+DELTA = 0.4
 ARITHMETIC = {"float32": reference.FLOAT32, "float64": reference.FLOAT64}
 BITS = {np.dtype("float32"): np.uint32, np.dtype("float64"): np.uint64}
 
@@ -56,11 +57,12 @@ def assert_same_layers(ours, expected, what=""):
 
 
 def outputs_for(loss):
-    only = {
-        "cross_entropy": ("identity", "softmax"),
-        "binary_cross_entropy": ("identity", "sigmoid"),
-    }
-    return only.get(loss, ACTIVATIONS)
+    return reference.LOSSES[loss].undoes or ACTIVATIONS
+
+
+def in_words_of(loss, delta):
+    """The text of a loss, where huber's delta is its number."""
+    return f"huber({delta})" if loss == "huber" else loss
 
 
 def batch(seed, loss, rows, inputs, outputs, *, labels=True):
@@ -82,6 +84,16 @@ def awkward_biases(net, seed):
     rng = np.random.default_rng(seed)
     for layer in net:
         layer.biases[:] = rng.normal(0, 0.5, layer.biases.shape)
+
+
+# ---- rows
+
+
+def test_choices_are_the_same_ones():
+    assert set(ACTIVATIONS) == set(reference.ACTIVATIONS)
+    assert set(LOSSES) == set(reference.LOSSES)
+    family = {name for name, row in reference.ACTIVATIONS.items() if row.relu_family}
+    assert family == wb.activations.RELU_FAMILY
 
 
 # ---- elementary functions and activations
@@ -143,7 +155,7 @@ def test_softmax(dtype, width):
     assert_same_bits(wb.softmax(z), expected)
 
 
-# ---- random numbers and initializers
+# ---- random numbers, and how networks start (each initializer: test_initializers.py)
 
 
 @exhaustive
@@ -170,45 +182,6 @@ def test_quantile_in_its_tails():
     edges = np.array([*edges, *np.nextafter(edges, 1), 1 - 2.0**-53])
     u = np.concatenate([u, edges])
     assert_same_bits(_core.normal_quantile(u), [normal.quantile(v) for v in u.tolist()])
-
-
-OPTIONS = {
-    "constant": {"value": 0.1},
-    "normal": {"mean": 0.3, "std": 0.7},
-    "uniform": {"low": -0.3, "high": 0.7},
-    "truncated_normal": {"mean": 0.3, "std": 0.7},
-    "orthogonal": {"gain": 1.3},
-}
-
-
-def test_initializers_are_the_same_ones():
-    assert set(wb.initializers.NAMES) == set(reference.INITIALIZERS)
-
-
-@BOTH
-@pytest.mark.parametrize("name", wb.initializers.NAMES)
-def test_initializers_from_a_seed(dtype, name):
-    function = getattr(wb.initializers, name)
-    for shape, (seed, layer) in itertools.product(
-        [(1, 1), (5, 7), (7, 5), (300, 2), (2, 300)], [(0, 0), (2**64 - 1, 3)]
-    ):
-        for options in ({}, OPTIONS.get(name, {})):
-            ours = function(*shape, seed=seed, layer=layer, dtype=dtype, **options)
-            expected = reference.initial_weights(
-                ARITHMETIC[dtype], name, shape, seed, layer, **options
-            )
-            assert_same_bits(ours, expected, f"{name} {shape}")
-
-
-@pytest.mark.parametrize("name", wb.initializers.NAMES)
-@pytest.mark.parametrize("generator", [np.random.default_rng, np.random.RandomState])
-def test_initializers_from_the_draws_of_numpy(name, generator):
-    ours = getattr(wb.initializers, name)(6, 4, seed=generator(5), **OPTIONS.get(name, {}))
-    numpy = generator(5)
-    uniform = name in reference.initializers.FROM_UNIFORM_DRAWS
-    draws = numpy.random((6, 4)) if uniform else numpy.standard_normal((6, 4))
-    expected = reference.from_draws(name, draws.tolist(), **OPTIONS.get(name, {}))
-    assert_same_bits(ours, expected, name)
 
 
 @BOTH
@@ -253,8 +226,9 @@ def test_losses(dtype, labels, loss, shape):
     targets = [[arith.T(t) for t in row] for row in targets]
     if loss == "mae":
         outputs.flat[-1] = targets[-1][-1]  # a difference of zero has the gradient zero
-    value, gradient = wb.losses.loss_and_gradient(loss, outputs, y, 0.7)
-    expected = reference.loss_and_gradient(arith, loss, outputs.tolist(), targets, 0.7)
+    words = in_words_of(loss, 0.7)
+    value, gradient = wb.losses.loss_and_gradient(words, outputs, y)
+    expected = reference.loss_and_gradient(arith, words, outputs.tolist(), targets)
     assert value.hex() == expected[0].hex()
     assert_same_bits(gradient, expected[1], loss)
 
@@ -297,11 +271,12 @@ def assert_same_passes(net, loss, X, y, seed):
     assert_same_layers(ours, gradients, "backward")
     assert_same_bits(ours.inputs, dX, "dX")
 
-    value, ours = net.loss_and_gradients(X, y, loss=loss, delta=0.3)
-    expected, gradients, _ = other.loss_and_gradients(inputs, y.tolist(), loss, delta=0.3)
+    words = in_words_of(loss, 0.3)
+    value, ours = net.loss_and_gradients(X, y, loss=words)
+    expected, gradients, _ = other.loss_and_gradients(inputs, y.tolist(), words)
     assert value.hex() == expected.hex()
     assert_same_layers(ours, gradients, loss)
-    assert net.evaluate(X, y, loss=loss, delta=0.3)["loss"].hex() == expected.hex()
+    assert net.evaluate(X, y, loss=words)["loss"].hex() == expected.hex()
 
 
 def passes_shape(passes):
@@ -349,12 +324,19 @@ OPTIMIZERS = [
 ]
 
 
-def assert_same_training(net, X, y, options, **arguments):
+def assert_same_training(net, X, y, options, *, loss, **arguments):
     other = in_reference(net)
     before = net.parameters.copy()
-    ours = net.fit(X, y, optimizer=wb.SGD(0.05, **options), **arguments)
+    optimizer = wb.SGD(0.05, **options)
+    words = in_words_of(loss, DELTA)
+    ours = net.fit(X, y, loss=words, optimizer=optimizer, **arguments)
     expected = reference.fit(
-        other, X.tolist(), y.tolist(), optimizer=reference.SGD(0.05, **options), **arguments
+        other,
+        X.tolist(),
+        y.tolist(),
+        loss=words,
+        optimizer=reference.SGD(0.05, **options),
+        **arguments,
     )
     assert [loss.hex() for loss in ours.loss] == [loss.hex() for loss in expected]
     assert_same_layers(net, other.layers, f"{options}")
@@ -374,7 +356,7 @@ def test_training_with_every_option(dtype, hidden, last, loss):
     for number, options in enumerate(OPTIMIZERS):
         net = wb.Network([wb.Dense(3, 4, hidden), wb.Dense(4, 3, last)], seed=number, dtype=dtype)
         X, y = batch(number, loss, 5, 3, 3, labels=number % 2 == 0)
-        arguments = {"epochs": 2, "batch_size": 3, "seed": number, "delta": 0.4}
+        arguments = {"epochs": 2, "batch_size": 3, "seed": number}
         assert_same_training(net, X, y, options, loss=loss, **arguments)
 
 
@@ -407,22 +389,20 @@ def test_ten_steps_of_networks_of_any_shape(training):
 def test_steps_of_ones_own_and_a_second_fit(dtype):
     net = wb.Network.mlp([3, 5, 2], activation="gelu", seed=3, dtype=dtype)
     other = in_reference(net)
-    velocities = reference.zero_velocities(other)
     ours = wb.SGD(0.05, momentum=0.8, nesterov=True)
     expected = reference.SGD(0.05, momentum=0.8, nesterov=True)
+    state = reference.new_state(other, expected)
     X, y = batch(7, "cross_entropy", 9, 3, 2)
     for _ in range(3):
         _, gradients = net.loss_and_gradients(X, y, loss="cross_entropy")
         ours.step(net, gradients)
         _, gradients, _ = other.loss_and_gradients(X.tolist(), y.tolist(), "cross_entropy")
-        reference.step(other, gradients, velocities, expected)
+        reference.step(other, gradients, state, expected)
         assert_same_layers(net, other.layers)
     arguments = {"loss": "cross_entropy", "epochs": 1, "batch_size": 4}
     for _ in range(2):
         net.fit(X, y, optimizer=ours, **arguments)
-        reference.fit(
-            other, X.tolist(), y.tolist(), optimizer=expected, velocities=velocities, **arguments
-        )
+        reference.fit(other, X.tolist(), y.tolist(), optimizer=expected, state=state, **arguments)
         assert_same_layers(net, other.layers)
 
 

@@ -66,7 +66,7 @@ TRAININGS = {
     "wide": ([300, 40, 17], "tanh", "softmax", "cross_entropy", DECAY, 300, 300),
     "deep": ([8, 32, 32, 32, 1], "silu", "identity", "mse", NESTEROV, 130, 64),
     "odd": ([7, 13, 5, 2], "elu", "sigmoid", "binary_cross_entropy", DECAY_ALL, 33, 8),
-    "huber": ([33, 18, 6], "gelu", "softplus", "huber", EVERYTHING, 129, 50),
+    "huber": ([33, 18, 6], "gelu", "softplus", "huber(0.25)", EVERYTHING, 129, 50),
     "mae": ([16, 24, 3], "leaky_relu", "tanh", "mae", PLAIN, 64, 64),
     "one row": ([17, 1], "identity", "identity", "mse", MOMENTUM, 9, 1),
 }
@@ -125,7 +125,6 @@ def trained(name, dtype, *, arrange=lambda X: X, **options):
         epochs=3,
         batch_size=batch_size,
         seed=6,
-        delta=0.25,
         validation_data=(X[::3], y[::3]),
         **options,
     )
@@ -203,7 +202,7 @@ def test_a_fit_is_its_batches_one_after_the_other(name):
         order = wb.random.permutation(rows, 6, epoch)
         for first in range(0, rows, batch_size):
             batch = order[first : first + batch_size]
-            _, gradients = net.loss_and_gradients(X[batch], y[batch], loss, delta=0.25)
+            _, gradients = net.loss_and_gradients(X[batch], y[batch], loss)
             optimizer.step(net, gradients)
     assert net.parameters.tobytes() == on_one_thread(name, "float32")[0]
 
@@ -226,10 +225,12 @@ def draws(name):
             wb.random.permutation(1000, 7, 3),
         )
     dtype = np.dtype(name.removeprefix("initializers "))
+    # those of release 0.1.0; later ones come after them
+    names = wb.initializers.NAMES[: wb.initializers.NAMES.index("orthogonal") + 1]
     return digest(
         *(
             getattr(wb.initializers, initializer)(*shape, seed=9, layer=1, dtype=dtype)
-            for initializer in sorted(wb.initializers.NAMES)
+            for initializer in sorted(names)
             for shape in ((70, 30), (30, 70), (300, 3))
         )
     )

@@ -2,12 +2,14 @@
 
 import functools
 import inspect
+import itertools
+import pickle
 
 import numpy as np
 import pytest
 
 import wbcore as wb
-from wbcore import _core, initializers
+from wbcore import _core, _named, initializers, reference
 
 SHAPES = [(1, 1), (3, 4), (40, 30), (30, 40)]
 
@@ -25,6 +27,8 @@ UNIFORM = {
     "glorot_uniform": lambda i, o: np.sqrt(6 / (i + o)),
     "uniform": lambda *_: 0.05,
 }
+ROWS = _named.rows("initializer")
+DRAWN = [name for name in initializers.NAMES if ROWS[name].properties["draw"] != "none"]
 CONSTANT = {"zeros": 0.0, "ones": 1.0, "constant": 0.0}
 
 
@@ -32,10 +36,143 @@ def generators():
     return [np.random.default_rng(5), np.random.RandomState(5)]
 
 
-def test_every_name_is_tested():
-    assert {*NORMAL, *UNIFORM, *CONSTANT, "truncated_normal", "orthogonal"} == set(
-        initializers.NAMES
-    )
+def others(name):
+    """Numbers that are not the defaults, for any row."""
+    row = ROWS[name]
+    numbers = {n.name: n.standard + 0.25 * (i + 1) for i, n in enumerate(row.numbers)}
+    assert all(n.allows(numbers[n.name]) for n in row.numbers), name
+    return numbers
+
+
+def text(name, numbers):
+    return f"{name}({', '.join(map(repr, numbers.values()))})"
+
+
+# Every row of the core's table
+
+
+def test_functions_are_the_rows_of_the_core():
+    functions = [n for n in initializers.__all__ if callable(getattr(initializers, n))]
+    assert sorted(functions) == sorted(initializers.NAMES) == sorted(reference.INITIALIZERS)
+    assert initializers.NAMES[0] == "zeros"
+    assert set(initializers.BIAS_NAMES) < set(initializers.NAMES)
+
+
+@pytest.mark.parametrize("name", initializers.NAMES)
+def test_parameters_are_the_numbers_of_the_row(name):
+    parameters = inspect.signature(getattr(initializers, name)).parameters.values()
+    row = ROWS[name]
+    middle = list(parameters)[2:-3]
+    assert [(p.name, p.default) for p in middle] == [(n.name, n.standard) for n in row.numbers]
+    for number in row.numbers:
+        with pytest.raises(
+            ValueError,
+            match=rf"^\[{name}\] expected {number.name} to be {number.expected}, got nan$",
+        ):
+            getattr(initializers, name)(2, 3, **{number.name: np.nan})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", initializers.NAMES)
+def test_bits_of_the_reference_and_of_the_core(name, dtype):
+    function = getattr(initializers, name)
+    arithmetic = reference.FLOAT32 if dtype == "float32" else reference.FLOAT64
+    for shape, numbers in itertools.product(
+        [(1, 1), (1, 9), (9, 1), (5, 7), (7, 5), (300, 2), (2, 300)], [{}, others(name)]
+    ):
+        ours = function(*shape, seed=2**64 - 1, layer=3, dtype=dtype, **numbers)
+        assert ours.shape == shape
+        assert ours.dtype == dtype
+        expected = reference.initial_weights(arithmetic, name, shape, 2**64 - 1, 3, **numbers)
+        assert ours.tobytes() == np.array(expected, dtype).tobytes(), (shape, numbers)
+        choice = _core.Initializer.parse("initializer", text(name, numbers))
+        assert choice.name == name
+        core = choice.from_stream(2**64 - 1, 3, *shape, dtype == "float32")
+        assert core.tobytes() == ours.tobytes(), (shape, numbers)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", initializers.NAMES)
+def test_bits_from_the_draws_of_numpy(name, dtype):
+    draw = ROWS[name].properties["draw"]
+    for shape, numbers in itertools.product([(6, 4), (4, 6), (1, 5)], [{}, others(name)]):
+        for rng, same in zip(generators(), generators(), strict=True):
+            ours = getattr(initializers, name)(*shape, seed=rng, dtype=dtype, **numbers)
+            draws = np.zeros(shape)
+            if draw != "none":
+                draws = same.standard_normal(shape) if draw == "normal" else same.random(shape)
+            assert rng.random() == same.random()  # no draw more, no draw less
+            expected = np.array(reference.from_draws(name, draws.tolist(), **numbers), np.float64)
+            assert ours.tobytes() == expected.astype(dtype).tobytes(), (shape, numbers)
+
+
+@pytest.mark.parametrize("name", initializers.NAMES)
+def test_network_takes_every_text(name):
+    numbers = others(name)
+    for written, kept in [
+        (name, name),
+        (f" {name}() ", name),
+        (text(name, numbers), text(name, numbers) if numbers else name),
+    ]:
+        options = {} if kept == name else numbers
+        dense = wb.Dense(4, 5, initializer=written)
+        assert dense.initializer == kept
+        expected = getattr(initializers, name)(4, 5, seed=6, dtype="float32", **options)
+        for net in (
+            wb.Network([dense], seed=6),
+            wb.Network.mlp([4, 5], initializer=written, seed=6),
+        ):
+            assert net[0].weights.tobytes() == expected.tobytes()
+        if name in initializers.BIAS_NAMES:
+            net = wb.Network([wb.Dense(4, 5, bias_initializer=written)], seed=6)
+            expected = getattr(initializers, name)(
+                1, 5, seed=6, layer=2**62, dtype="float32", **options
+            )
+            assert net[0].biases.tobytes() == expected.tobytes()
+
+
+def test_text_is_as_a_user_would_write_it():
+    dense = wb.Dense(4, 5, initializer="normal( 0,.1 )", bias_initializer="constant(0)")
+    assert dense.initializer == "normal(0, 0.1)"
+    assert dense.bias_initializer == "constant"
+    assert dense == wb.Dense(4, 5, initializer="normal(0, 0.1)", bias_initializer="constant")
+
+
+def test_signs_of_zero_stay():
+    minus = initializers.constant(1, 1, value=-0.0)
+    assert np.signbit(minus).all()
+
+    class Zeros(np.random.RandomState):
+        def standard_normal(self, size):
+            return np.full(size, -0.0)
+
+    assert np.signbit(initializers.he(1, 2, seed=Zeros())).all()
+    assert not np.signbit(initializers.normal(1, 2, seed=Zeros())).any()  # -0 + 0
+
+
+def test_refusals_draw_nothing():
+    for options in ({"low": 1, "high": 0}, {"low": np.inf}, {"layer": -1}, {"dtype": "int8"}):
+        for rng, same in zip(generators(), generators(), strict=True):
+            with pytest.raises(ValueError, match=r"^\[uniform\] expected"):
+                initializers.uniform(3, 4, seed=rng, **options)
+            assert rng.random() == same.random()
+
+
+def test_values_beyond_the_dtype_are_shown_as_they_are():
+    with pytest.raises(ValueError, match=r"to be finite in float32, got 1e\+39 at \[0, 0\]$"):
+        initializers.constant(2, 3, value=1e39, dtype="float32")
+    with pytest.raises(ValueError, match=r"to be finite, got inf at \[0, 1\]$"):
+        initializers.normal(2, 3, std=1e308, mean=1.7e308, seed=1)
+
+
+def test_functions_are_pickled_by_their_public_name():
+    for name in initializers.NAMES:
+        function = getattr(initializers, name)
+        assert (function.__module__, function.__qualname__) == ("wbcore.initializers", name)
+        assert pickle.loads(pickle.dumps(function)) is function
+
+
+# Formulas
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -108,7 +245,7 @@ def test_float32_is_the_rounded_float64(name):
     assert single.tobytes() == function(5, 6, seed=4).astype(np.float32).tobytes()
 
 
-@pytest.mark.parametrize("name", [*NORMAL, *UNIFORM, "truncated_normal", "orthogonal"])
+@pytest.mark.parametrize("name", DRAWN)
 def test_seed_and_layer_choose_the_draws(name):
     function = getattr(initializers, name)
     first = function(5, 6, seed=2, layer=3)
@@ -118,7 +255,7 @@ def test_seed_and_layer_choose_the_draws(name):
     assert (function(5, 6, seed=2**64 - 1, layer=3) != first).any()
 
 
-@pytest.mark.parametrize("name", [*NORMAL, *UNIFORM])
+@pytest.mark.parametrize("name", DRAWN)
 def test_narrow_integers_do_not_narrow_the_arithmetic(name):
     function = getattr(initializers, name)
     assert function(np.int8(100), np.int8(100)).tobytes() == function(100, 100).tobytes()
@@ -171,13 +308,6 @@ def test_default_of_a_layer(activation):
     assert (net[0].weights == getattr(initializers, name)(4, 5, seed=6, layer=0)).all()
     assert (net[1].weights == initializers.xavier(5, 3, seed=6, layer=1)).all()
     assert (net[0].biases == 0).all()
-
-
-@pytest.mark.parametrize("name", initializers.NAMES)
-def test_network_takes_every_name(name):
-    net = wb.Network([wb.Dense(4, 5, initializer=name)], seed=6)
-    expected = getattr(initializers, name)(4, 5, seed=6, layer=0, dtype="float32")
-    assert net[0].weights.tobytes() == expected.tobytes()
 
 
 def test_dtype_of_the_network_only_rounds():

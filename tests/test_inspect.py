@@ -16,7 +16,7 @@ from wbcore.inspect import (
     weight_changes,
 )
 
-MODULES = ["correlation", "parameters", "table", "timing"]
+MODULES = ["correlation", "layer_times", "parameters", "summary", "table", "timing"]
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -60,7 +60,7 @@ def test_a_table_refuses_what_does_not_fit():
         Table(["a", "b"], [[1]])
     with pytest.raises(ValueError, match="distinct column names"):
         Table(["a", "a"], [])
-    with pytest.raises(KeyError, match="no column 'c'; known: a, b"):
+    with pytest.raises(KeyError, match=r"\[Table\] expected one of the columns a, b, got 'c'"):
         Table(["a", "b"], [[1, 2]])["c"]
 
 
@@ -117,23 +117,33 @@ def test_changes_by_epoch_follow_each_other(net, data):
 
 def test_changes_say_what_is_missing(net, data):
     history = net.fit(*data, loss="cross_entropy", epochs=1)
-    with pytest.raises(ValueError, match=r'\[weight_changes\] .* fit\(\.\.\., track="epoch"\)'):
+    with pytest.raises(
+        ValueError, match=r'\[weight_changes\] expected .* fit\(\.\.\., track="epoch"\)'
+    ):
         weight_changes(history)
     tracked = net.fit(*data, loss="cross_entropy", epochs=1, track="epoch")
-    with pytest.raises(ValueError, match=r"\[bias_changes\] unknown statistic 'median'; known: "):
+    with pytest.raises(
+        ValueError, match=r"\[bias_changes\] expected statistic to be one of mean, .*, got 'median'"
+    ):
         bias_changes(tracked, statistic="median")
-    with pytest.raises(ValueError, match=r"the network has 2 layers, got layer 2"):
-        bias_changes(tracked, layer=2)
+    for layer in (2, -3):
+        message = rf"\[bias_changes\] expected layer to be an integer from -2 to 1, got {layer}$"
+        with pytest.raises(ValueError, match=message):
+            bias_changes(tracked, layer=layer)
+    with pytest.raises(TypeError, match=r"\[weight_changes\] expected layer to be an integer"):
+        weight_changes(tracked, layer="0")
+    with pytest.raises(TypeError, match=r"\[weight_changes\] expected statistic to be one of"):
+        weight_changes(tracked, statistic=["mean"])
 
 
 def test_time_per_update_is_by_layer_and_by_weight(net, data):
-    table = time_per_update(net, *data, batch_size=16, repeats=3)
+    table = time_per_update(net, *data, loss="cross_entropy", batch_size=16, repeats=3)
     assert table["weights"] == [35, 28]
     assert all(ms > 0 for ms in table["ms_per_batch"])
     for row in table:
         assert row["ns_per_weight"] == pytest.approx(row["ms_per_batch"] * 1e6 / row["weights"])
     with pytest.raises(ValueError, match="labels"):
-        time_per_update(net, data[0], data[1] + 1, batch_size=16)
+        time_per_update(net, data[0], data[1] + 1, loss="cross_entropy", batch_size=16)
 
 
 def test_looking_and_predicting_change_nothing(net, data):
@@ -142,7 +152,7 @@ def test_looking_and_predicting_change_nothing(net, data):
     net.evaluate(*data, loss="cross_entropy", metrics=["accuracy"])
     parameter_table(net)
     weight_bias_correlation(net)
-    time_per_update(net, *data, repeats=2)
+    time_per_update(net, *data, loss="cross_entropy", repeats=2)
     assert net.parameters.tobytes() == before
 
 

@@ -62,7 +62,7 @@ USES = {
     "predict": "net.predict(X, n_threads=1)",
     "predict, threads": "net.predict(X, n_threads=4)",
     "evaluate": "net.evaluate(X, y, loss='cross_entropy', n_threads=4)",
-    "loss_and_gradients": "net.loss_and_gradients(X, y)",
+    "loss_and_gradients": "net.loss_and_gradients(X, y, 'cross_entropy')",
 }
 # No initial weight is drawn for this one, so the network is made before anything is computed.
 SETUP = """

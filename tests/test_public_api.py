@@ -4,7 +4,9 @@ import doctest
 import importlib
 import importlib.metadata
 import inspect
+import pickle
 import pkgutil
+import pydoc
 import re
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 
 import wbcore as wb
+from wbcore._docstrings import PARAMETERS
 
 PACKAGE = Path(wb.__file__).parent
 MODULES = sorted(
@@ -25,21 +28,22 @@ MODULES = sorted(
 )
 
 SIGNATURES = {
-    "Dense": "(inputs, outputs, activation='identity', initializer=None, bias_initializer='zeros')",
+    "Dense": "(inputs, outputs, activation='identity', initializer=None, bias_initializer='zeros', "
+    "*, bias=True, trainable=True)",
     "Network": "(layers, seed=0, dtype='float32')",
     "Network.mlp": "(widths, activation='relu', *, output_activation='identity', initializer=None, "
     "seed=0, dtype='float32')",
     "Network.predict": "(self, X, out=None, n_threads=None)",
     "Network.forward": "(self, X)",
     "Network.backward": "(self, dY)",
-    "Network.loss_and_gradients": "(self, X, y, loss='cross_entropy', delta=1.0)",
-    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None, delta=1.0)",
+    "Network.loss_and_gradients": "(self, X, y, loss)",
+    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None)",
     "Network.fit": "(self, X, y, *, loss, optimizer=None, epochs=1, batch_size=32, "
     "validation_data=None, metrics=(), progress=False, shuffle=True, seed=0, n_threads=None, "
-    "callback=None, track=None, delta=1.0)",
+    "callback=None, track=None, first_epoch=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",
-    "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50, delta=1.0)",
+    "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50)",
     "Network.copy": "(self)",
     "Network.save": "(self, path)",
     "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
@@ -52,7 +56,7 @@ SIGNATURES = {
     "sigmoid": "(z)",
     "softmax": "(z)",
     "initializers.xavier": "(fan_in, fan_out, *, seed=0, layer=0, dtype='float64')",
-    "losses.huber": "(outputs, y, delta=1.0)",
+    "losses.Huber": "(delta=1.0)",
     "random.permutation": "(n, seed=0, epoch=0)",
     "random.philox_words": "(key0, key1, start, count)",
     "io.save_network": "(network, path)",
@@ -140,9 +144,13 @@ print(*sorted(name for name in sys.modules if name.startswith("wbcore.")))
     assert set(first.split()) <= {"wbcore", *sys.stdlib_module_names}
     heavy = {"asyncio", "unittest", "email", "http", "logging", "subprocess", "json", "hashlib"}
     assert not heavy & set(first.split())
-    assert not {f"wbcore.{name}" for name in ("inspect", "io", "reference", "cli")} & set(
-        second.split()
-    )
+    found = set(second.split())
+    assert not {"wbcore.reference", "wbcore.cli", "wbcore._paths"} & found
+    # of files and inspections, what holds methods of Network
+    methods = {"inspect", "inspect.layer_times", "inspect.summary", "io", "io.saving"}
+    assert {name for name in found if name.startswith(("wbcore.inspect", "wbcore.io"))} == {
+        f"wbcore.{name}" for name in methods
+    }
 
 
 @pytest.mark.uninstrumented
@@ -157,17 +165,20 @@ assert ("numpy.random" in sys.modules) == loaded
 
 
 @pytest.mark.uninstrumented
-def test_submodules_are_loaded_when_used():
+def test_submodules_are_loaded_when_used(tmp_path):
     program = """
 import sys, wbcore
 for name in ("inspect", "io", "reference"):
     assert getattr(wbcore, name) is sys.modules["wbcore." + name]
 assert "wbcore.io.model" not in sys.modules
+assert "wbcore.inspect.table" not in sys.modules
 wbcore.io.load_network
+assert "wbcore.io.model" not in sys.modules
+wbcore.Network.mlp([1, 1]).save("net")
 assert "wbcore.io.model" in sys.modules
 assert "pandas" not in sys.modules
 """
-    python(program)
+    python(program, cwd=tmp_path)
 
 
 @pytest.mark.uninstrumented
@@ -243,6 +254,62 @@ def test_docstring_is_complete(value):
     assert ("\nParameters\n----------\n" in rest) == bool(parameters)
     for name in parameters:
         assert re.search(rf"^(\w+, )*{name}(, \w+)*( :|$)", rest, re.MULTILINE), name
+
+
+ASSIGNED = {
+    "backward": "wbcore.training.backpropagation",
+    "evaluate": "wbcore.training.evaluation",
+    "fit": "wbcore.training.fit",
+    "forward": "wbcore.training.backpropagation",
+    "freeze": "wbcore.prediction",
+    "loss_and_gradients": "wbcore.training.backpropagation",
+    "predict": "wbcore.prediction",
+    "save": "wbcore.io.saving",
+    "statistics": "wbcore.inspect.summary",
+    "summary": "wbcore.inspect.summary",
+    "time_per_update": "wbcore.inspect.layer_times",
+}
+
+
+def test_methods_written_elsewhere_are_known():
+    found = {
+        name: value.__globals__["__name__"]
+        for name, value in vars(wb.Network).items()
+        if inspect.isfunction(value) and value.__globals__["__name__"] != "wbcore.network"
+    }
+    assert found == ASSIGNED
+
+
+@pytest.mark.parametrize("name", ASSIGNED)
+def test_a_method_written_elsewhere_is_one_of_the_class(name):
+    method = getattr(wb.Network, name)
+    assert (method.__module__, method.__qualname__) == ("wbcore.network", f"Network.{name}")
+    assert method is getattr(importlib.import_module(ASSIGNED[name]), name)  # written once
+    assert pickle.loads(pickle.dumps(method)) is method
+    net = wb.Network.mlp([2, 1])
+    bound = pickle.loads(pickle.dumps(getattr(net, name)))
+    assert bound.__func__ is method
+    assert bound.__self__ == net
+    text = pydoc.render_doc(method, renderer=pydoc.plaintext)
+    assert text.startswith(
+        f"Python Library Documentation: function {name} in module wbcore.network"
+    )
+    assert f"{name}(self: " in text
+    assert not re.search(r"^ *\{\w+\}$", text, re.MULTILINE)  # parameters not filled in
+
+
+def test_shared_parameters_are_used_and_complete():
+    for name, entry in PARAMETERS.items():
+        texts = [inspect.getdoc(getattr(wb.Network, method)) for method in ASSIGNED]
+        assert sum(inspect.cleandoc(entry) in text for text in texts) >= 2, name
+
+
+def test_a_subclass_may_override_and_call_what_is_written_elsewhere():
+    class Mine(wb.Network):
+        def fit(self, *data, **options):
+            return super().fit(*data, loss="mse", **options)
+
+    assert len(Mine([wb.Dense(1, 1)]).fit([[1.0]], [1.0], epochs=2)) == 2
 
 
 def test_the_example_of_the_whole(tmp_path, monkeypatch):

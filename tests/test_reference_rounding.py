@@ -1,8 +1,15 @@
 """Every operation of the reference is rounded, and before its result is used."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from wbcore.reference import ACTIVATIONS, LOSSES, SGD, Arithmetic, Network, fit, losses
+from wbcore.reference import ACTIVATIONS, LOSSES, OPTIMIZERS, SGD, Arithmetic, Network, fit
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from conformance.cases.examples import choices
 
 OPERATIONS = ["add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"]
 EXACT = ["neg", "abs"]
@@ -56,20 +63,34 @@ def traced_arithmetic(dtype):
     return arith
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("hidden", ACTIVATIONS[:-1])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_operation_is_rounded_before_its_result_is_used(dtype, hidden, loss):
+DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
+HIDDEN = [str(choice) for choice in choices(ACTIVATIONS) if choice.elementwise]
+
+
+def check_training(dtype, hidden, loss, optimizer):
     arith = traced_arithmetic(dtype)
-    output = losses.ENTROPIES.get(loss, "softmax")
+    output = (loss.undoes or ("softmax",))[-1]
     net = Network.mlp(arith, [2, 3, 2], hidden, output_activation=output, initializer="he", seed=0)
     X, y = [[-1.5, 30.0], [0.25, 0.5], [1.0, 2.0]], [[0.25, 0.75], [1.0, 0.0], [0.5, 0.5]]
-    optimizer = SGD(0.1, 0.9, nesterov=True, weight_decay=0.1, decay_biases=True)
     fit(net, X, y, loss=loss, optimizer=optimizer, epochs=2, batch_size=2)
     for layer in net.layers:
         for row in (*layer.weights, layer.biases):
             assert {type(w) for w in row} == {Traced}
             check_rounded(*row)
+
+
+@pytest.mark.parametrize("loss", choices(LOSSES), ids=str)
+@pytest.mark.parametrize("hidden", HIDDEN)
+@DTYPES
+def test_every_operation_is_rounded_before_its_result_is_used(dtype, hidden, loss):
+    optimizer = SGD(0.1, 0.9, nesterov=True, weight_decay=0.1, decay_biases=True)
+    check_training(dtype, hidden, loss, optimizer)
+
+
+@pytest.mark.parametrize("optimizer", choices(OPTIMIZERS), ids=str)
+@DTYPES
+def test_so_is_every_operation_of_an_optimizer(dtype, optimizer):
+    check_training(dtype, "tanh", LOSSES.choice("mse"), optimizer)
 
 
 def test_the_check_itself():

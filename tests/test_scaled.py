@@ -21,7 +21,7 @@ def given(dtype, columns=SHAPE[1]):
 def bits(X, dtype="float32", **options):
     """Everything that a network computes from X."""
     net = wb.Network.mlp([X.shape[1], 5, 3], "tanh", seed=1, dtype=dtype)
-    value, grads = net.loss_and_gradients(X, LABELS)
+    value, grads = net.loss_and_gradients(X, LABELS, "cross_entropy")
     forward = net.forward(X)
     options = {"epochs": 2, "batch_size": 16, "optimizer": wb.SGD(0.1)} | options
     loss = "cross_entropy"

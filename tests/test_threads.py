@@ -88,7 +88,7 @@ def test_threads_fit_and_predict_side_by_side():
 
 def test_second_training_of_one_network_is_refused():
     net, optimizer = wb.Network.mlp([12, 20, 4], seed=0), wb.SGD(0.1, momentum=0.9)
-    _, grads = net.loss_and_gradients(X, LABELS)
+    _, grads = net.loss_and_gradients(X, LABELS, "cross_entropy")
     inside, go_on = threading.Event(), threading.Event()
 
     def callback(epoch, _):
@@ -266,7 +266,7 @@ LONG_CALLS = {
     "dense": lambda: wb.dense(np.ones((1500, 1500)), np.ones((1500, 1500)), np.zeros(1500)),
     "sigmoid": lambda: wb.sigmoid(NUMBERS),
     "softmax": lambda: wb.softmax(NUMBERS.reshape(-1, 10)),
-    "mse": lambda: wb.losses.mse(NUMBERS.reshape(-1, 10), NUMBERS.reshape(-1, 10)),
+    "mse": lambda: wb.losses.MSE()(NUMBERS.reshape(-1, 10), NUMBERS.reshape(-1, 10)),
     "standard_normal": lambda: wb.random.standard_normal(seed=0, stream=0, count=5_000_000),
 }
 

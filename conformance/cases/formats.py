@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conformance.lines import from_bits, to_bits
-from wbcore.reference import Stream
+from wbcore.reference import FLOAT32, FLOAT64, Arithmetic, Stream
 
 Asked = tuple[str, ...]
 
@@ -24,6 +24,11 @@ class Format:
     """Least that is not subnormal."""
     top: float
     """Largest power of two."""
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """Return the reference's arithmetic."""
+        return FLOAT32 if self.dtype == "float32" else FLOAT64
 
     @property
     def largest(self) -> float:

@@ -4,6 +4,10 @@ import math
 from collections.abc import Iterator
 from itertools import product
 
+from conformance.lines import word_of
+from wbcore.reference import ACTIVATIONS
+
+from .examples import examples
 from .formats import FORMATS, Asked, Format, spread
 
 _LN2 = math.log(2.0)
@@ -24,6 +28,9 @@ _TELLING = """
 -0x1.196242p+6 -0x1.9791e2p+5 0x1.dfa86ap+5 -0x1.45c778p+6 0x1.b0861a6c0f69bp+3
 -0x1.dce2a06a03dd9p+3
 """
+
+# Straight lines have few places where anything happens.
+_LINES = ("identity", "relu", "leaky_relu")
 
 # Where e^(-z z / 2) is subnormal, and its rounding shows in gelu's gradient.
 _DEEP = {
@@ -56,31 +63,42 @@ def _arguments(name: str, form: Format) -> list[float]:
             return [-size for size in sizes] + [-math.inf]
         case "log":
             return [*sizes, *(x * form.normal for x in (0.25, 0.3, 0.7, 0.75, 0.9)), math.inf]
+        case "sqrt":
+            return [*_squares(form), 0.0, -0.0, *spread(13, 0.0, 9.0, 20), math.inf]
         case "log1p":
             return [size for size in sizes if size <= 1.0]
         case _:
             return [*both, math.inf, -math.inf]
 
 
+def _squares(form: Format) -> list[float]:
+    """Numbers whose roots are nearly halfway between two numbers, of both parities of exponents."""
+    halves = [1.0 + (k + 0.5) * form.ulp for k in (0, 1, 2, 1000, 4194303, 8388606)]
+    squares = [1.0, 9.0, *(h * h for h in halves)]
+    scales = (1.0, 2.0, form.least * 2.0**30, form.top / 16.0)
+    ends = [form.least, 2.0 * form.least, 3.0 * form.least, form.normal, form.largest]
+    return ends + [y for x in squares for scale in scales for y in form.neighbours(x * scale)]
+
+
 def functions() -> Iterator[Asked]:
-    """Elementary functions around their thresholds."""
-    for name, form in product(("exp", "expm1", "log", "log1p", "tanh", "sigmoid"), FORMATS):
+    """Elementary functions around their thresholds, and square roots."""
+    names = ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "sqrt")
+    for name, form in product(names, FORMATS):
         for x in form.distinct(_arguments(name, form)):
             yield ("function", name, form.dtype, x)
 
 
 def activations() -> Iterator[Asked]:
-    """Activations around their thresholds, and the rows of softmax."""
-    names = ("identity", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "tanh", "sigmoid")
-    gradients = [1.0, -0.3, 0.0, -0.0, 1.1, -7.7, 0.01]
-    for name, form in product(names, FORMATS):
-        edges = _edges(form)
-        if name in ("identity", "relu", "leaky_relu"):
-            edges = [0.0, form.least, 3.0 * form.least, form.normal, 1.0, *spread(3, 0.0, 2.0, 12)]
-        for i, z in enumerate(form.distinct([*edges, *(-x for x in edges)])):
-            yield ("forward", name, form.dtype, z)
-            for dA in form.words([gradients[i % len(gradients)]]):
-                yield ("backward", name, form.dtype, z, dA)
+    """Activations around their thresholds, with other numbers too, and the rows of softmax."""
+    for activation, form in product(ACTIVATIONS.values(), FORMATS):
+        if activation.elementwise:
+            name = activation.name
+            few = [0.0, form.least, 3.0 * form.least, form.normal, 1.0, *spread(3, 0.0, 2.0, 12)]
+            yield from _activation(name, form, few if name in _LINES else _edges(form))
+            for choice in examples(activation):
+                yield from _activation(
+                    word_of(choice), form, [*few[:5], *spread(14, 0.0, 9.0, 10), 40.0]
+                )
     for form in FORMATS:
         for z in form.words(float.fromhex(word) for word in _DEEP[form.dtype].split()):
             yield ("backward", "gelu", form.dtype, z, *form.words([1.0]))
@@ -98,6 +116,14 @@ def activations() -> Iterator[Asked]:
         zs, dAs = form.words(row), form.words(spread(len(row), -1.0, 1.0, len(row)))
         yield ("forward", "softmax", form.dtype, *zs)
         yield ("backward", "softmax", form.dtype, *zs, *dAs)
+
+
+def _activation(name: str, form: Format, sizes: list[float]) -> Iterator[Asked]:
+    gradients = [1.0, -0.3, 0.0, -0.0, 1.1, -7.7, 0.01]
+    for i, z in enumerate(form.distinct([*sizes, *(-x for x in sizes)])):
+        yield ("forward", name, form.dtype, z)
+        for dA in form.words([gradients[i % len(gradients)]]):
+            yield ("backward", name, form.dtype, z, dA)
 
 
 def quantiles() -> Iterator[Asked]:

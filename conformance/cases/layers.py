@@ -43,3 +43,5 @@ def layers() -> Iterator[Asked]:
     ):
         for number, (dtype, shape) in enumerate(product(DTYPES, sizes)):
             yield (*operation, dtype, *hexadecimal(number + 1, *shape))
+    for dtype, shape in product(DTYPES, ((1, 1, 1), (3, 5, 7), (1, 256, 2), (1, 513, 3))):
+        yield ("unbiased", dtype, *hexadecimal(5, *shape))

@@ -3,22 +3,13 @@
 from collections.abc import Iterator
 from itertools import product
 
-from conformance.lines import to_bits
+from conformance.lines import word_of
+from wbcore.reference import ACTIVATIONS, INITIALIZERS
 
+from .examples import choices, examples
 from .formats import DTYPES, Asked, hexadecimal
 
 _MOST = 2**64 - 1
-_OPTIONS = {
-    "constant": {"value": 0.1},
-    "normal": {"mean": 0.3, "std": 0.7},
-    "uniform": {"low": -0.3, "high": 0.7},
-    "truncated_normal": {"mean": 0.3, "std": 0.7},
-    "orthogonal": {"gain": 1.3},
-}
-_CONSTANT = ("zeros", "ones", "constant")
-_NORMAL = ("normal", "xavier", "lecun_normal", "he", "glorot_normal", "orthogonal")
-_UNIFORM = ("uniform", "truncated_normal", "lecun_uniform", "he_uniform", "glorot_uniform")
-_HIDDEN = ("relu", "tanh", "identity", "sigmoid", "leaky_relu", "elu", "softplus", "gelu", "silu")
 
 
 def random() -> Iterator[Asked]:
@@ -48,14 +39,15 @@ def random() -> Iterator[Asked]:
 
 def initializers() -> Iterator[Asked]:
     """Each initializer, with its default numbers and with others; both shapes of orthogonal."""
-    for name, dtype in product((*_CONSTANT, *_NORMAL, *_UNIFORM), DTYPES):
-        options = [f"{k}:{to_bits('float64', v)}" for k, v in _OPTIONS.get(name, {}).items()]
-        yield ("initialize", name, dtype, *hexadecimal(3, 0, 2, 3))
-        yield ("initialize", name, dtype, *hexadecimal(_MOST, 5, 3, 2), *options)
+    for row, dtype in product(INITIALIZERS.values(), DTYPES):
+        yield ("initialize", row.name, dtype, *hexadecimal(3, 0, 2, 3))
+        for choice in examples(row) or [row()]:
+            yield ("initialize", word_of(choice), dtype, *hexadecimal(_MOST, 5, 3, 2))
     yield ("initialize", "truncated_normal", "float64", *hexadecimal(1, 1, 8, 8))
     for shape in ((300, 2), (2, 260)):
         yield ("initialize", "orthogonal", "float32", *hexadecimal(4, 1, *shape))
-    for dtype, activation in product(DTYPES, _HIDDEN):
-        yield ("network", dtype, activation, "zeros", *hexadecimal(9, 2, 2, 1))
+    for dtype, activation in product(DTYPES, choices(ACTIVATIONS)):
+        if activation.elementwise:
+            yield ("network", dtype, word_of(activation), "zeros", *hexadecimal(9, 2, 2, 1))
     for biases in ("normal", "uniform", "truncated_normal", "ones"):
         yield ("network", "float32", "tanh", biases, *hexadecimal(9, 2, 3, 2))

@@ -1,18 +1,22 @@
 """Single updates, and whole trainings."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import product
 
-from conformance.lines import to_bits
+from conformance.lines import choice_of, word_of
+from wbcore.reference import ACTIVATIONS, LOSSES, OPTIMIZERS, SGD
+from wbcore.reference.losses import Huber
+from wbcore.reference.optimizers import Optimizer
 
-from .formats import DTYPES, FORMATS, Asked, Format, spread
+from .examples import choices
+from .formats import DTYPES, FORMATS, Asked, Format, hexadecimal, spread
 from .losses import METRICS
 
 
 @dataclass(frozen=True)
 class Step:
-    """An update of one parameter."""
+    """An update of one parameter by SGD, where its numbers matter."""
 
     w: float
     g: float
@@ -23,21 +27,42 @@ class Step:
     decay: float = 0.0
     decayed: int = 1
 
+    def words(self, form: Format) -> Asked:
+        """Return the words of a line."""
+        optimizer = SGD(self.rate, self.momentum, self.nesterov, self.decay)
+        numbers = form.words((self.w, self.g, self.v))
+        return ("update", form.dtype, word_of(optimizer), "1", *numbers, f"{self.decayed}")
+
 
 def updates() -> Iterator[Asked]:
-    """Signs of zero, numbers that the format makes 0, momentum in both forms, decay."""
+    """Signs of zero, numbers that the format makes 0, momentum and decay; each optimizer's run."""
     for form in FORMATS:
         for step in (*_zeros(), *_options(), *_sizes(form)):
-            yield (
-                "update",
-                form.dtype,
-                *form.words((step.w, step.g, step.v)),
-                to_bits("float64", step.rate),
-                to_bits("float64", step.momentum),
-                f"{step.nesterov}",
-                to_bits("float64", step.decay),
-                f"{step.decayed}",
-            )
+            yield step.words(form)
+    for form in FORMATS:
+        for optimizer in choices(OPTIMIZERS):
+            yield from _run(form, optimizer)
+
+
+def _run(form: Format, optimizer: Optimizer) -> Iterator[Asked]:
+    """Updates in a row, each of what the one before left; gradients of all sizes, and zeros."""
+    arith, word = form.arithmetic, word_of(optimizer)
+
+    def asked(step: int, *numbers: float, decayed: int = 1) -> Asked:
+        bits = form.words(numbers)
+        return ("update", form.dtype, word, *hexadecimal(step), *bits, f"{decayed}")
+
+    start = (0.0,) * len(optimizer.states)
+    for w, g in (*product((-0.0, 1.0), (0.0, -0.0, form.least)), (0.0, 1.43e-4), (0.0, 1.57e-8)):
+        yield asked(1, w, g, *start)
+    w, states = form.rounded(0.7), start
+    gradients = [-1.3, *spread(4, -1.0, 1.0, 2), 1e-20, 1e3, *spread(5, -9.0, 9.0, 2)]
+    for step, g in enumerate(map(form.rounded, gradients), start=1):
+        yield asked(step, w, g, *states)
+        w, states = optimizer.update(arith, step, w, g, states, decayed=True)
+    yield asked(8, w, form.rounded(0.3), *states, decayed=0)
+    for step in (8, 15, 1023, 10**6 - 1, 2**40 + 1):
+        yield asked(step, 0.0, form.rounded(0.3), *states)  # every bit of the step shows
 
 
 def _zeros() -> Iterator[Step]:
@@ -71,9 +96,16 @@ def _sizes(form: Format) -> Iterator[Step]:
     yield Step(1e20, -1.0, 1e-20, 1.0, 0.99, decay=1e-20)
 
 
+_PLAIN = SGD(0.05)
+
+
 @dataclass(frozen=True)
 class Training:
-    """A training of a small network; whole numbers in hexadecimal."""
+    """A training of a small network; whole numbers in hexadecimal.
+
+    Lines name what differs from these values; without words about them, all layers have biases and
+    are trained.
+    """
 
     dtype: str
     loss: str = "mse"
@@ -86,68 +118,92 @@ class Training:
     fits: str = "1"
     shuffle: str = "1"
     key: str = "1"
-    rate: float = 0.05
-    momentum: float = 0.0
-    nesterov: str = "0"
-    decay: float = 0.0
+    first: str = "0"
+    optimizer: Optimizer = _PLAIN
     decay_biases: str = "0"
-    delta: float = 0.7
+    bias: str = ""
+    trainable: str = ""
     metrics: str = ""
 
     def words(self) -> Asked:
         """Return the words of a line."""
-        numbers = {
-            name: to_bits("float64", value) if isinstance(value, float) else value
-            for name, value in asdict(self).items()
-        }
-        return ("train", *(f"{name}:{value}" for name, value in numbers.items()))
+        words = [
+            f"{f.name}:{value if isinstance(value, str) else word_of(value)}"
+            for f in fields(self)
+            if (value := getattr(self, f.name)) != f.default
+        ]
+        return ("train", *words)
 
 
-_HIDDEN = ("identity", "sigmoid", "relu", "tanh", "leaky_relu", "elu", "softplus", "gelu", "silu")
-_LAST = (
-    ("mse", "identity"),
-    ("mse", "tanh"),
-    ("mse", "softmax"),
-    ("mae", "silu"),
-    ("huber", "gelu"),
-    ("binary_cross_entropy", "identity"),
-    ("binary_cross_entropy", "sigmoid"),
-    ("cross_entropy", "identity"),
-    ("cross_entropy", "softmax"),
-)
+# Last activations of losses that undo none: all have the first three.
+_LAST = ("identity", "tanh", "softmax")
+_MORE = (("mae", "silu"), ("huber:3fe6666666666666", "gelu"))
 
 
 def trainings() -> Iterator[Asked]:
-    """Whole trainings: every activation and loss, every option, batches of several leaves."""
+    """Whole trainings: every choice, option and structure, batches of many leaves."""
     for dtype in DTYPES:
-        for training in (*_structures(dtype), *_settings(dtype), *_batches(dtype)):
+        for training in (
+            *_choices(dtype),
+            *_settings(dtype),
+            *_optimizers(dtype),
+            *_structures(dtype),
+            *_batches(dtype),
+        ):
             yield training.words()
 
 
-def _structures(dtype: str) -> Iterator[Training]:
-    for name in _HIDDEN:
-        yield Training(dtype, hidden=name)
-    for loss, last in _LAST:
-        metrics = ",".join(METRICS[loss])
+def _choices(dtype: str) -> Iterator[Training]:
+    for activation in choices(ACTIVATIONS):
+        if activation.elementwise:
+            yield Training(dtype, hidden=word_of(activation))
+    pairs = [(word_of(c), last) for c in choices(LOSSES) for last in c.undoes or _LAST]
+    for loss, last in (*pairs, *_MORE):
+        metrics = ",".join(METRICS[choice_of(LOSSES, loss).targets])
         yield Training(dtype, loss, "elu", last, widths="2,3,2", metrics=metrics)
-    yield Training(dtype, "huber", "relu", widths="2,3,2,2", delta=0.1)
+    yield Training(dtype, word_of(Huber(0.1)), "relu", widths="2,3,2,2")
 
 
 def _settings(dtype: str) -> Iterator[Training]:
-    yield Training(dtype, decay=0.01)
-    yield Training(dtype, decay=0.01, decay_biases="1")
-    yield Training(dtype, decay=1e-30, momentum=1e-30)
-    yield Training(dtype, momentum=0.9)
-    yield Training(dtype, momentum=0.9, decay=0.01)
-    yield Training(dtype, momentum=0.9, nesterov="1")
-    yield Training(
-        dtype, momentum=0.9, nesterov="1", decay=0.01, decay_biases="1", epochs="1", fits="2"
-    )
-    yield Training(dtype, momentum=0.9, epochs="1", fits="3")
+    def sgd(momentum: float = 0.0, nesterov: int = 0, decay: float = 0.0) -> SGD:
+        return SGD(0.05, momentum, nesterov, decay)
+
+    yield Training(dtype, optimizer=sgd(decay=0.01))
+    yield Training(dtype, optimizer=sgd(decay=0.01), decay_biases="1")
+    yield Training(dtype, optimizer=sgd(1e-30, decay=1e-30))
+    yield Training(dtype, optimizer=sgd(0.9))
+    yield Training(dtype, optimizer=sgd(0.9, decay=0.01))
+    yield Training(dtype, optimizer=sgd(0.9, 1))
+    yield Training(dtype, optimizer=sgd(0.9, 1, 0.01), decay_biases="1", epochs="1", fits="2")
+    yield Training(dtype, optimizer=sgd(0.9), epochs="1", fits="3")
     yield Training(dtype, shuffle="0", batch="3")
     yield Training(dtype, epochs="4", batch="4", key="8000000000000005")
     yield Training(dtype, batch="5", epochs="1")
     yield Training(dtype, batch="ff", epochs="1")
+    yield Training(dtype, first="1")
+    yield Training(dtype, first="7fffffff", epochs="1")
+
+
+def _optimizers(dtype: str) -> Iterator[Training]:
+    for optimizer in choices(OPTIMIZERS):
+        yield Training(dtype, optimizer=optimizer, decay_biases="1")
+        yield Training(dtype, optimizer=optimizer, epochs="1", fits="2", metrics="mse")
+        yield Training(dtype, optimizer=optimizer, bias="0,1", trainable="0,1")
+
+
+def _structures(dtype: str) -> Iterator[Training]:
+    """Layers without biases, and frozen ones, in every place."""
+
+    def three(bias: str = "", trainable: str = "") -> Training:
+        momentum = SGD(0.05, 0.9, 0.0, 0.01)
+        return Training(dtype, widths="2,3,2,2", optimizer=momentum, bias=bias, trainable=trainable)
+
+    for bias in ("0,0,0", "0,1,1", "1,0,1", "1,1,0"):
+        yield three(bias)
+    for trainable in ("0,1,1", "1,0,1", "1,1,0", "0,0,1", "0,1,0", "1,0,0"):
+        yield three(trainable=trainable)
+    yield replace(three("0,1,0", "1,0,1"), decay_biases="1")
+    yield Training(dtype, "cross_entropy", "relu", widths="2,3,2", bias="0,0")
 
 
 def _batches(dtype: str) -> Iterator[Training]:

@@ -1,39 +1,13 @@
 #include "arrays.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <stdexcept>
 
-#include "interrupts.hpp"
+#include "searches.hpp"
 
 namespace wbcore::bindings {
 
 namespace {
-
-std::string opening(std::string_view operation) {
-    std::string text = "[";
-    text += operation;
-    text += "] ";
-    return text;
-}
-
-std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%g", value);
-    return text;
-}
-
-// " at y[3]" or " at X[3, 5]", as one would type it.
-std::string place(std::string_view name, Position at, py::ssize_t dimensions) {
-    std::string text = " at ";
-    text += name;
-    text += "[" + std::to_string(at.row);
-    if (dimensions > 1) text += ", " + std::to_string(at.col);
-    return text + "]";
-}
-
-std::string type_name(const py::array& array) { return py::str(array.dtype()); }
 
 // An ndarray itself, not one of its subclasses.
 bool is_plain_ndarray(const py::object& object) {
@@ -64,73 +38,36 @@ ElementType element_type(const py::dtype& dtype) {
     }
 }
 
-bool is_integer(const py::array& array) {
-    const char kind = array.dtype().kind();
-    return kind == 'i' || kind == 'u' || kind == 'b';
+}  // namespace
+
+std::string opening(std::string_view operation) {
+    std::string text = "[";
+    text += operation;
+    text += "] ";
+    return text;
 }
+
+std::string number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", value);
+    return text;
+}
+
+// " at y[3]" or " at X[3, 5]", as one would type it.
+std::string place(std::string_view name, Cell at, py::ssize_t dimensions) {
+    std::string text = " at ";
+    text += name;
+    text += "[" + std::to_string(at.row);
+    if (dimensions > 1) text += ", " + std::to_string(at.col);
+    return text + "]";
+}
+
+std::string type_name(const py::array& array) { return py::str(array.dtype()); }
 
 bool is_scaled(const py::object& object) {
     return !py::isinstance<py::array>(object) &&
            py::isinstance(object, py::module_::import("wbcore.scaled").attr("Scaled"));
 }
-
-// The shape of targets, one for each output.
-std::string per_output(std::size_t outputs) { return "(B, " + std::to_string(outputs) + ")"; }
-
-// What `find` finds first in an array, of rows of whole pieces: a search of large arrays lets go of the GIL and ends with Ctrl-C.
-// The caller holds the array.
-template <class Find>
-std::optional<Position> find_first(const ArrayView& values, Find find) {
-    constexpr std::size_t piece = std::size_t(1) << 22;  // numbers: some thousandths of a second
-    const std::size_t rows =
-        std::max<std::size_t>(piece / std::max<std::size_t>(values.cols, 1), 1);
-    return without_gil(
-        work_of(values.rows, values.cols),
-        [&](const InterruptCheck& interrupted) -> std::optional<Position> {
-            for (std::size_t first = 0; first < values.rows; first += rows) {
-                if (first > 0) stop_if(interrupted);
-                const std::size_t n = std::min(rows, values.rows - first);
-                if (const std::optional<Position> at = find(values.rows_from(first, n)))
-                    return Position{first + at->row, at->col};
-            }
-            return std::nullopt;
-        });
-}
-
-std::optional<Position> find_first_outside(const ArrayView& values, double low, double high) {
-    return find_first(values, [=](const ArrayView& part) { return find_outside(part, low, high); });
-}
-
-double row_total(const ArrayView& y, std::size_t row) {
-    double sum = 0;
-    for (std::size_t j = 0; j < y.cols; ++j) sum += value_at(y, {row, j});
-    return sum;
-}
-
-// Rows of class probabilities: none negative, each adding up to one.
-void require_distributions(std::string_view operation, const ArrayView& y) {
-    if (const auto at = find_first_outside(y, 0, std::nextafter(INFINITY, 0)))
-        throw py::value_error(opening(operation) + "expected class targets y of at least 0, got " +
-                              number(value_at(y, *at)) + place("y", *at, 2));
-    const auto at = find_first(y, [](const ArrayView& part) -> std::optional<Position> {
-        for (std::size_t row = 0; row < part.rows; ++row)
-            if (!(std::abs(row_total(part, row) - 1) <= 1e-3)) return Position{row, 0};
-        return std::nullopt;
-    });
-    if (at)
-        throw py::value_error(opening(operation) +
-                              "expected class targets y that sum to 1 in each row, got " +
-                              number(row_total(y, at->row)) + place("y", *at, 1));
-}
-
-void require_labels(std::string_view operation, const ArrayView& y, std::size_t outputs) {
-    if (const auto at = find_first_outside(y, 0, static_cast<double>(outputs - 1)))
-        throw py::value_error(opening(operation) + "expected class labels y in [0, " +
-                              std::to_string(outputs) + "), got " + number(value_at(y, *at)) +
-                              place("y", *at, 1));
-}
-
-}  // namespace
 
 std::string shape_text(const py::array& array) {
     std::string text = "(";
@@ -234,74 +171,6 @@ void refuse_non_finite(std::string_view operation, std::string_view name, const 
                           ", got some that changed meanwhile");
 }
 
-template <class T>
-void require_targets(std::string_view operation,
-                     const py::array& holder,
-                     const Dataset& data,
-                     Loss loss,
-                     std::size_t outputs) {
-    if (data.labels) return require_labels(operation, data.y, outputs);
-    require_finite<T>(operation, "y", data.y, holder.ndim());
-    if (loss == Loss::cross_entropy) require_distributions(operation, data.y);
-    if (loss != Loss::binary_cross_entropy) return;
-    if (const auto at = find_first_outside(data.y, 0, 1))
-        throw py::value_error(opening(operation) +
-                              "expected targets y in [0, 1] for binary_cross_entropy, got " +
-                              number(value_at(data.y, *at)) + place("y", *at, holder.ndim()));
-}
-
-template <class T>
-Dataset with_targets(std::string_view operation,
-                     py::array& holder,
-                     const py::object& y,
-                     const ArrayView& x,
-                     Loss loss,
-                     std::size_t outputs) {
-    if (is_scaled(y))  // whose factor is for gathering; NumPy would make a whole array of it
-        throw py::type_error(opening(operation) +
-                             "expected y as an array, got a Scaled, which is for X; pass "
-                             "np.asarray(y)");
-    holder = as_array(operation, "y", y);
-    auto refuse = [&](const std::string& expected, const char* cure = "") {
-        throw py::value_error(opening(operation) + "expected y " + expected + ", got " +
-                              type_name(holder) + " of shape " + shape_text(holder) + cure);
-    };
-    const bool labels = loss == Loss::cross_entropy && holder.ndim() == 1;
-    if (labels && !is_integer(holder))
-        refuse(
-            "as integer labels of shape (B,) or as class targets of shape " + per_output(outputs),
-            "; for labels pass np.asarray(y, int)");
-    const bool one_column = holder.ndim() == 1 && outputs == 1;
-    const bool matrix = holder.ndim() == 2 && static_cast<std::size_t>(holder.shape(1)) == outputs;
-    const bool is_column_of_labels = loss == Loss::cross_entropy && is_integer(holder) &&
-                                     holder.ndim() == 2 && holder.shape(1) == 1;
-    if (!labels && !one_column && !matrix)
-        refuse("of shape " + per_output(outputs) +
-                   (loss == Loss::cross_entropy ? " or integer labels of shape (B,)"
-                    : outputs == 1              ? " or (B,)"
-                                                : ""),
-               is_column_of_labels ? "; for labels pass np.ravel(y)" : "");
-    const ArrayView targets = view(holder);
-    if (targets.rows != x.rows)
-        throw py::value_error(opening(operation) + "expected y with " + std::to_string(x.rows) +
-                              " rows, as X has, got " + std::to_string(targets.rows));
-    const Dataset data{x, targets, labels};
-    require_targets<T>(operation, holder, data, loss, outputs);
-    return data;
-}
-
-template <class T>
-void refuse_targets(std::string_view operation,
-                    const py::array& holder,
-                    const Dataset& data,
-                    Loss loss,
-                    std::size_t outputs) {
-    require_targets<T>(operation, holder, data, loss, outputs);
-    throw py::value_error(opening(operation) + "expected " +
-                          (data.labels ? "class labels" : "finite targets") +
-                          " y, got some that changed meanwhile");
-}
-
 namespace {
 
 template <class T>
@@ -349,68 +218,18 @@ T* plain_data(std::string_view operation,
     return static_cast<T*>(const_cast<void*>(array.data()));
 }
 
-Activation activation_named(std::string_view operation, std::string_view name) {
-    if (const auto found = find_activation(name)) return *found;
-    throw py::value_error(opening(operation) + "expected an activation of " +
-                          joined(activation_names) + ", got '" + std::string(name) + "'");
-}
-
-Loss loss_named(std::string_view operation, std::string_view name) {
-    if (const auto found = find_loss(name)) return *found;
-    throw py::value_error(opening(operation) + "expected a loss of " + joined(loss_names) +
-                          ", got '" + std::string(name) + "'");
-}
-
-void require_match(std::string_view operation, Loss loss, Activation last) {
-    if (matches(loss, last)) return;
-    const std::string fitting =
-        loss == Loss::cross_entropy ? "identity or softmax" : "identity or sigmoid";
-    throw py::value_error(opening(operation) + "expected a last layer with activation " + fitting +
-                          " for the loss " + std::string(name(loss)) + ", got " +
-                          std::string(name(last)));
-}
-
-std::vector<Metric> metrics_named(std::string_view operation,
-                                  const std::vector<std::string>& names,
-                                  Loss loss) {
-    std::vector<Metric> metrics;
-    for (const std::string& wanted : names) {
-        const auto found = find_metric(wanted);
-        if (!found)
-            throw py::value_error(opening(operation) + "expected metrics of " +
-                                  joined(metric_names) + ", got '" + wanted + "'");
-        if (!matches(*found, loss))
-            throw py::value_error(opening(operation) + "expected metrics that go with the loss " +
-                                  std::string(name(loss)) + ", got '" + wanted + "'");
-        metrics.push_back(*found);
-    }
-    return metrics;
-}
-
-template void require_targets<float>(
-    std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
-template void require_targets<double>(
-    std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
-template void refuse_targets<float>(
-    std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
-template void refuse_targets<double>(
-    std::string_view, const py::array&, const Dataset&, Loss, std::size_t);
 template void refuse_non_finite<float>(std::string_view, std::string_view, const ArrayView&);
 template void refuse_non_finite<double>(std::string_view, std::string_view, const ArrayView&);
 template void require_finite<float>(std::string_view,
                                     std::string_view,
                                     const ArrayView&,
                                     py::ssize_t);
-template Dataset with_targets<float>(
-    std::string_view, py::array&, const py::object&, const ArrayView&, Loss, std::size_t);
-template float* plain_data<float>(
-    std::string_view, std::string_view, const py::array&, const PlainShape&, bool);
 template void require_finite<double>(std::string_view,
                                      std::string_view,
                                      const ArrayView&,
                                      py::ssize_t);
-template Dataset with_targets<double>(
-    std::string_view, py::array&, const py::object&, const ArrayView&, Loss, std::size_t);
+template float* plain_data<float>(
+    std::string_view, std::string_view, const py::array&, const PlainShape&, bool);
 template double* plain_data<double>(
     std::string_view, std::string_view, const py::array&, const PlainShape&, bool);
 

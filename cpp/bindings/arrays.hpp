@@ -9,14 +9,20 @@
 #include <string_view>
 
 #include "wbcore/input.hpp"
-#include "wbcore/training.hpp"
 
 namespace wbcore::bindings {
 
 namespace py = pybind11;
 
-// "(3, 4)"
+// What messages are made of: "[fit] ", "0.1", " at y[3]" or " at X[3, 5]", "float32", "(3, 4)".
+std::string opening(std::string_view operation);
+std::string number(double value);
+std::string place(std::string_view name, Cell at, py::ssize_t dimensions);
+std::string type_name(const py::array& array);
 std::string shape_text(const py::array& array);
+
+// Whether it is a wbcore.Scaled.
+bool is_scaled(const py::object& object);
 
 // `name` of `operation` as an array of real numbers; views what is one already, converts lists and tables.
 py::array as_array(std::string_view operation, std::string_view name, const py::object& object);
@@ -49,35 +55,11 @@ template <class T>
                                     std::string_view name,
                                     const ArrayView& values);
 
-// y for a loss over `outputs` outputs and `rows` rows, its values checked. Keeps `holder` alive through the caller.
-template <class T>
-Dataset with_targets(std::string_view operation,
-                     py::array& holder,
-                     const py::object& y,
-                     const ArrayView& x,
-                     Loss loss,
-                     std::size_t outputs);
-
 // (rows, columns), or (elements,) alone.
 struct PlainShape {
     std::size_t first;
     std::optional<std::size_t> second = std::nullopt;
 };
-
-// Refuses targets that the loss cannot take.
-template <class T>
-void require_targets(std::string_view operation,
-                     const py::array& holder,
-                     const Dataset& data,
-                     Loss loss,
-                     std::size_t outputs);
-// Refuses targets that the core has refused while it read them; by now another thread may have changed them.
-template <class T>
-[[noreturn]] void refuse_targets(std::string_view operation,
-                                 const py::array& holder,
-                                 const Dataset& data,
-                                 Loss loss,
-                                 std::size_t outputs);
 
 // An array that the core writes to or reads as it is: type T, this shape, C-contiguous, aligned.
 template <class T>
@@ -96,23 +78,6 @@ template <class T>
 Matrix<T> as_matrix(py::array_t<T>& array) {
     const std::size_t cols = static_cast<std::size_t>(array.shape(1));
     return {array.mutable_data(), static_cast<std::size_t>(array.shape(0)), cols, cols};
-}
-
-// Names as users write them; errors list the known ones.
-Activation activation_named(std::string_view operation, std::string_view name);
-Loss loss_named(std::string_view operation, std::string_view name);
-// ... and the loss must go with the last layer, the metrics with the loss
-void require_match(std::string_view operation, Loss loss, Activation last);
-std::vector<Metric> metrics_named(std::string_view operation,
-                                  const std::vector<std::string>& names,
-                                  Loss loss);
-
-template <std::size_t N>
-std::string joined(const std::array<std::string_view, N>& names) {
-    std::string text;
-    for (const std::string_view name : names)
-        text += (text.empty() ? "" : ", ") + std::string(name);
-    return text;
 }
 
 }  // namespace wbcore::bindings

@@ -24,9 +24,14 @@ PYBIND11_MODULE(_core_checked, m) {
     register_isa(m);
     register_threads(m);
     register_random(m);
-    register_functions(m);
-    register_losses(m);
+    register_named(m);
+    register_initializers(m);
+    register_activations(m);
     register_network(m);
+    register_gradients(m);
+    register_evaluation(m);
+    register_optimizers(m);
+    register_training(m);
     register_predictor(m);
 }
 

@@ -8,9 +8,14 @@ namespace wbcore::bindings {
 void register_isa(pybind11::module_& m);
 void register_threads(pybind11::module_& m);
 void register_random(pybind11::module_& m);
-void register_functions(pybind11::module_& m);
-void register_losses(pybind11::module_& m);
+void register_named(pybind11::module_& m);
+void register_initializers(pybind11::module_& m);
+void register_activations(pybind11::module_& m);
 void register_network(pybind11::module_& m);
+void register_gradients(pybind11::module_& m);
+void register_evaluation(pybind11::module_& m);
+void register_optimizers(pybind11::module_& m);
+void register_training(pybind11::module_& m);
 void register_predictor(pybind11::module_& m);
 
 }  // namespace wbcore::bindings

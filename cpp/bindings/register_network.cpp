@@ -1,45 +1,65 @@
+// Networks: their structure, their parameters, and what these look like.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
+#include <shared_mutex>
 
 #include "bound_network.hpp"
 #include "errors.hpp"
+#include "named.hpp"
 #include "register.hpp"
+#include "training_record.hpp"
 
 namespace wbcore::bindings {
 
 namespace {
 
 template <class T>
+py::list layer_statistics(const BoundNetwork<T>& bound) {
+    const Network<T>& network = bound.network();
+    LayerStatistics all;
+    // Safe: whoever writes the parameters waits.
+    without_gil(network.parameters().size(), [&](const InterruptCheck&) {
+        const std::shared_lock reading(network.lock());
+        all = measure(network);
+    });
+    return as_list(all);
+}
+
+// A copy of the parameters, of one moment between the steps of whoever trains.
+template <class T>
+py::array_t<T> snapshot(const BoundNetwork<T>& bound) {
+    const std::span<const T> from = bound.network().parameters();
+    py::array_t<T> copy(static_cast<py::ssize_t>(from.size()));
+    T* const to = copy.mutable_data();
+    // Safe: whoever writes the parameters waits, and the copy is new.
+    without_gil(from.size(), [&](const InterruptCheck&) {
+        const std::shared_lock copying(bound.network().lock());
+        std::copy(from.begin(), from.end(), to);
+    });
+    return copy;
+}
+
+template <class T>
 void register_network_type(py::module_& m, const char* python_name) {
     using Bound = BoundNetwork<T>;
     py::class_<Bound>(m, python_name)
-        .def(py::init([](const std::vector<std::size_t>& widths,
-                         const std::vector<std::string>& activations) {
-                 return named("Network",
-                              [&] { return std::make_unique<Bound>(widths, activations); });
+        .def(py::init([](const std::vector<LayerTuple>& layers) {
+                 return named("Network", [&] {
+                     return with_choices("Network",
+                                         [&] { return std::make_unique<Bound>(layers); });
+                 });
              }),
-             py::arg("widths"), py::arg("activations"))
-        .def_property_readonly("widths", &Bound::widths)
-        .def_property_readonly("activations", &Bound::activations)
+             py::arg("layers"))
+        .def_property_readonly("layers", &Bound::layers)
+        .def("is_trainable", &Bound::is_trainable, py::arg("layer"))
+        .def("set_trainable", &Bound::set_trainable, py::arg("layer"), py::arg("trainable"))
         .def_property_readonly("parameters", &Bound::parameters)
         .def("weights", &Bound::weights, py::arg("layer"))
-        .def("biases", &Bound::biases, py::arg("layer"))
-        .def("forward", named_method("forward", &Bound::forward), py::arg("X"))
-        .def("backward", named_method("backward", &Bound::backward), py::arg("dY"))
-        .def("loss_and_gradients", named_method("loss_and_gradients", &Bound::gradients),
-             py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("delta"))
-        .def("evaluate", named_method("evaluate", &Bound::evaluate_on), py::arg("X"), py::arg("y"),
-             py::arg("loss"), py::arg("delta"), py::arg("metrics"), py::arg("n_threads"))
-        .def("sgd_step", named_method("step", &Bound::step), py::arg("gradients"),
-             py::arg("velocity"), py::arg("learning_rate"), py::arg("momentum"),
-             py::arg("nesterov"), py::arg("weight_decay"), py::arg("decay_biases"))
-        .def("fit", named_method("fit", &Bound::fit), py::arg("X"), py::arg("y"))
-        .def("statistics", named_method("statistics", &Bound::layer_statistics))
-        .def("snapshot", named_method("copy", &Bound::snapshot))
-        .def("time_per_update", named_method("time_per_update", &Bound::times), py::arg("X"),
-             py::arg("y"), py::arg("loss"), py::arg("delta"), py::arg("batch_size"),
-             py::arg("repeats"));
+        .def("biases", &Bound::biases, py::arg("layer"));
+    m.def("statistics", named_function("statistics", &layer_statistics<T>), py::arg("network"));
+    m.def("snapshot", named_function("copy", &snapshot<T>), py::arg("network"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <variant>
 
@@ -108,9 +109,23 @@ py::object call_predictor(const wbcore_predictor& frozen,
 
 template <class T>
 py::object call_predictor(const LiveNetwork<T>& live, std::size_t, const CallArguments& arguments) {
-    return live.network->predict(py::reinterpret_borrow<py::object>(arguments.x),
-                                 py::reinterpret_borrow<py::object>(arguments.out),
-                                 arguments.n_threads);
+    const Network<T>& network = live.network->network();
+    const std::span<const T> own = network.parameters();
+    return predict_with<T>(
+        {network.inputs(), network.outputs(), own.size()},
+        py::reinterpret_borrow<py::object>(arguments.x),
+        py::reinterpret_borrow<py::object>(arguments.out), [&](Matrix<T> y, const ArrayView& x) {
+            // Writing predictions over the parameters they are computed from would change the network.
+            const std::less<const T*> before;
+            if (before(y.data, own.data() + own.size()) &&
+                before(own.data(), y.data + y.rows * y.cols))
+                throw py::value_error(
+                    "[predict] expected out apart from the network's parameters, got a view of "
+                    "them");
+            return [&, y, x](const InterruptCheck* interrupted) {
+                return network.predict(y, x, arguments.n_threads, interrupted);
+            };
+        });
 }
 
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObject* names) {

@@ -1,8 +1,8 @@
-#include "arrays.hpp"
+#include <pybind11/numpy.h>
+
 #include "errors.hpp"
 #include "interrupts.hpp"
 #include "register.hpp"
-#include "wbcore/initializers.hpp"
 #include "wbcore/random.hpp"
 
 namespace wbcore::bindings {
@@ -47,20 +47,6 @@ py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) 
     return out;
 }
 
-py::array_t<double> orthogonal(const py::array_t<double, py::array::c_style>& draws, double gain) {
-    if (draws.ndim() != 2)
-        throw py::value_error("[orthogonal] expected draws of shape (I, O), got shape " +
-                              shape_text(draws));
-    py::array_t<double> out = new_array<double>(static_cast<std::size_t>(draws.shape(0)),
-                                                static_cast<std::size_t>(draws.shape(1)));
-    std::copy_n(draws.data(), draws.size(), out.mutable_data());
-    const Matrix<double> m = as_matrix(out);
-    // Safe: only the new array is written.
-    without_gil(m.rows * m.cols,
-                [&](const InterruptCheck& interrupted) { orthogonalize(m, gain, interrupted); });
-    return out;
-}
-
 }  // namespace
 
 void register_random(py::module_& m) {
@@ -89,8 +75,6 @@ void register_random(py::module_& m) {
     m.def("permutation", named_function("permutation", &permutation), py::arg("n"), py::arg("seed"),
           py::arg("epoch"));
     m.def("normal_quantile", named_function("normal_quantile", &quantiles), py::arg("u"));
-    m.def("orthogonal", named_function("orthogonal", &orthogonal), py::arg("draws"),
-          py::arg("gain"));
 }
 
 }  // namespace wbcore::bindings

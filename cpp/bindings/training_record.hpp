@@ -1,7 +1,9 @@
 // What a fit leaves behind: results gathered without the GIL, handed to Python's lists when it looks or at the end.
 #pragma once
 
-#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "arrays.hpp"
 #include "gil.hpp"
@@ -11,24 +13,23 @@
 
 namespace wbcore::bindings {
 
-using LayerStatistics = std::vector<std::array<Statistics, 2>>;  // by layer: weights, biases
-
-// Of parameters in a network's order, W0 b0 W1 b1 ...
-template <class T>
-LayerStatistics measure(const std::vector<DenseShape>& shapes, const T* parameters) {
-    LayerStatistics all;
-    for (const DenseShape& shape : shapes) {
-        const T* const biases = parameters + shape.inputs * shape.outputs;
-        all.push_back({statistics(parameters, shape.inputs * shape.outputs),
-                       statistics(biases, shape.outputs)});
-        parameters = biases + shape.outputs;
-    }
-    return all;
-}
+struct LayerMeasure {
+    Statistics weights;
+    std::optional<Statistics> biases;
+};
+using LayerStatistics = std::vector<LayerMeasure>;
 
 template <class T>
 LayerStatistics measure(const Network<T>& network) {
-    return measure(network.shapes(), network.parameters().data());
+    LayerStatistics all;
+    const T* parameters = network.parameters().data();
+    for (const Dense& layer : network.layers()) {
+        all.push_back({statistics(parameters, layer.weights()), std::nullopt});
+        parameters += layer.weights();
+        if (layer.bias) all.back().biases = statistics(parameters, layer.biases());
+        parameters += layer.biases();
+    }
+    return all;
 }
 
 inline py::list as_list(const LayerStatistics& all) {
@@ -37,7 +38,8 @@ inline py::list as_list(const LayerStatistics& all) {
     };
     py::list layers;
     for (const auto& [weights, biases] : all)
-        layers.append(py::make_tuple(tuple(weights), tuple(biases)));
+        layers.append(py::make_tuple(tuple(weights),
+                                     biases ? py::object(tuple(*biases)) : py::object(py::none())));
     return layers;
 }
 
@@ -47,34 +49,17 @@ public:
     TrainingRecord(const Network<T>& network,
                    py::dict lists,
                    std::vector<std::string> metrics,
-                   bool tracks,
-                   py::object on_epoch,
-                   std::function<void()> check_data)
+                   bool tracks)
         : network_(network),
           lists_(std::move(lists)),
           metrics_(std::move(metrics)),
-          tracks_(tracks),
-          on_epoch_(std::move(on_epoch)),
-          check_data_(std::move(check_data)) {
+          tracks_(tracks) {
         if (tracks_) initial_ = measure(network_);
     }
 
     // Called without the GIL.
-    EpochCallback on_epoch() {
-        return [this](std::size_t epoch, const EpochResult& result) {
-            pending_.push_back({result, tracks_ ? measure(network_) : LayerStatistics{}});
-            if (on_epoch_.is_none()) return false;
-            const GilTaken taken;
-            flush();
-            const py::int_ number(epoch);
-            PyObject* const answer = never_unwound([&] {
-                return PyObject_CallFunctionObjArgs(on_epoch_.ptr(), number.ptr(), nullptr);
-            });
-            if (answer == nullptr) throw py::error_already_set();
-            const bool stops = py::reinterpret_steal<py::object>(answer).template cast<bool>();
-            if (!stops) check_data_();
-            return stops;
-        };
+    void add(const EpochResult& result) {
+        pending_.push_back({result, tracks_ ? measure(network_) : LayerStatistics{}});
     }
 
     // Called with the GIL.
@@ -112,10 +97,17 @@ private:
     py::dict lists_;
     std::vector<std::string> metrics_;
     bool tracks_;
-    py::object on_epoch_;
-    std::function<void()> check_data_;  // after a callback, which may have changed them
-    LayerStatistics initial_;           // until the first flush: a refused fit leaves no record
+    LayerStatistics initial_;  // until the first flush: a refused fit leaves no record
     std::vector<Epoch> pending_;
 };
+
+// What the user's function answers after an epoch. Called with the GIL.
+inline bool asked(const py::object& on_epoch, std::size_t epoch) {
+    const py::int_ number(epoch);
+    PyObject* const answer = never_unwound(
+        [&] { return PyObject_CallFunctionObjArgs(on_epoch.ptr(), number.ptr(), nullptr); });
+    if (answer == nullptr) throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(answer).cast<bool>();
+}
 
 }  // namespace wbcore::bindings

@@ -19,14 +19,16 @@ int main() {
     for (std::size_t layer = 0; layer < 2; ++layer)
         initialize(Initializer::xavier, /*seed=*/0, layer, network.layer(layer).weights);
 
-    TrainingOptions<float> options;
-    options.objective.loss = Loss::binary_cross_entropy;
-    options.sgd.learning_rate = 0.5f;
-    options.sgd.momentum = 0.9f;
+    TrainingOptions options;
+    options.loss = Loss::binary_cross_entropy;
+    options.optimizer.rule = {Optimizer::sgd, {/*learning_rate=*/0.5, /*momentum=*/0.9}};
     options.epochs = 200;
     options.batch_size = 4;
     std::vector<float> velocity(network.parameters().size());
-    train<float>(network, velocity, {x, y}, nullptr, options);
+    OptimizerState<float> state;
+    state.arrays[0] = velocity;
+    Position start;
+    train<float>(network, state, start, {x, y}, nullptr, options);
 
     float outputs[4] = {};
     network.predict({outputs, 4, 1, 1}, x);

@@ -68,31 +68,47 @@ void require_pointer(const char* function, const char* name, const T* pointer) {
 
 // Creation
 
-constexpr const char* create = "wbcore_predictor_create";
-
-Activation activation_named(std::size_t layer, const char* wanted) {
-    require_pointer(create, "a name for every activation", wanted);
-    if (const auto found = find_activation(wanted)) return *found;
-    std::string known;
-    for (const std::string_view name : activation_names)
-        known += (known.empty() ? "" : ", ") + std::string(name);
-    refuse(create, "activation " + std::to_string(layer) + " to be one of " + known,
-           "'" + std::string(wanted) + "'");
+Named<Activation> activation_named(const char* function, std::size_t layer, const char* wanted) {
+    require_pointer(function, "a name for every activation", wanted);
+    try {
+        return parse<Activation>("activation " + std::to_string(layer), wanted);
+    } catch (const ChoiceError& error) {
+        throw std::invalid_argument("[" + std::string(function) + "] " + error.what());
+    }
 }
 
 template <class T>
-wbcore_predictor* create_typed(const std::vector<DenseShape>& shapes,
+wbcore_predictor* create_typed(const char* function,
+                               const std::vector<Dense>& layers,
                                const void* parameters,
                                std::size_t n_parameters) {
     // before there is memory for them: a slip in the widths may ask for all there is
-    const std::size_t wanted = parameter_count(shapes, sizeof(T));
+    const std::size_t wanted = parameter_count(layers, sizeof(T));
     if (n_parameters != wanted)
-        refuse(create, std::to_string(wanted) + " parameters for these widths",
+        refuse(function, std::to_string(wanted) + " parameters for these widths",
                std::to_string(n_parameters));
-    Network<T> network(shapes);
+    Network<T> network(layers);
     const std::span<T> own = network.parameters();
     std::memcpy(own.data(), parameters, own.size_bytes());
     return new wbcore_predictor{Predictor<T>(network)};
+}
+
+// layer(l) is what the caller says of a layer.
+template <class F>
+wbcore_predictor* create_predictor(const char* function,
+                                   int dtype,
+                                   std::size_t n_layers,
+                                   const void* parameters,
+                                   std::size_t n_parameters,
+                                   F layer) {
+    if (dtype != WBCORE_FLOAT32 && dtype != WBCORE_FLOAT64)
+        refuse(function, "dtype to be WBCORE_FLOAT32 or WBCORE_FLOAT64", std::to_string(dtype));
+    require_pointer(function, "parameters", parameters);
+    std::vector<Dense> layers;
+    for (std::size_t l = 0; l < n_layers; ++l) layers.push_back(layer(l));
+    return dtype == WBCORE_FLOAT32
+               ? create_typed<float>(function, layers, parameters, n_parameters)
+               : create_typed<double>(function, layers, parameters, n_parameters);
 }
 
 // Prediction
@@ -191,18 +207,36 @@ wbcore_predictor* wbcore_predictor_create(int dtype,
                                           const char* const* activations,
                                           const void* parameters,
                                           size_t n_parameters) {
+    const char* const function = "wbcore_predictor_create";
     wbcore_predictor* made = nullptr;
-    guarded(create, [&] {
-        if (dtype != WBCORE_FLOAT32 && dtype != WBCORE_FLOAT64)
-            refuse(create, "dtype to be WBCORE_FLOAT32 or WBCORE_FLOAT64", std::to_string(dtype));
-        require_pointer(create, "widths", widths);
-        require_pointer(create, "activations", activations);
-        require_pointer(create, "parameters", parameters);
-        std::vector<DenseShape> shapes;
-        for (std::size_t l = 0; l < n_layers; ++l)
-            shapes.push_back({widths[l], widths[l + 1], activation_named(l, activations[l])});
-        made = dtype == WBCORE_FLOAT32 ? create_typed<float>(shapes, parameters, n_parameters)
-                                       : create_typed<double>(shapes, parameters, n_parameters);
+    guarded(function, [&] {
+        require_pointer(function, "widths", widths);
+        require_pointer(function, "activations", activations);
+        made = create_predictor(
+            function, dtype, n_layers, parameters, n_parameters, [&](std::size_t l) {
+                return Dense{widths[l], widths[l + 1],
+                             activation_named(function, l, activations[l])};
+            });
+    });
+    return made;
+}
+
+wbcore_predictor* wbcore_predictor_create_from_layers(int dtype,
+                                                      size_t n_layers,
+                                                      const wbcore_layer* layers,
+                                                      const void* parameters,
+                                                      size_t n_parameters) {
+    const char* const function = "wbcore_predictor_create_from_layers";
+    wbcore_predictor* made = nullptr;
+    guarded(function, [&] {
+        require_pointer(function, "layers", layers);
+        made = create_predictor(function, dtype, n_layers, parameters, n_parameters,
+                                [&](std::size_t l) {
+                                    return Dense{layers[l].inputs, layers[l].outputs,
+                                                 activation_named(function, l,
+                                                                  layers[l].activation),
+                                                 layers[l].bias != 0};
+                                });
     });
     return made;
 }

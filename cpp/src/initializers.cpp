@@ -1,6 +1,8 @@
 #include "wbcore/initializers.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <vector>
 
 #include "kernels/fma.hpp"
@@ -11,28 +13,39 @@ namespace wbcore {
 
 namespace {
 
-// What is drawn for an initializer, and what a draw becomes: scale * draw, or low + (high - low) * draw.
+// A value is scale * draw + shift, each of the two rounded; `transformed`, the draw is put through it first.
 struct Recipe {
-    enum class Draw : std::uint8_t { none, normal, uniform, truncated } draw;
-    double scale_or_low, high;
+    double scale, shift;
+    double (*transformed)(double) = nullptr;
 };
 
-Recipe recipe(Initializer initializer, double inputs, double outputs) {
-    using Draw = Recipe::Draw;
-    auto normal = [](double variance) { return Recipe{Draw::normal, std::sqrt(variance), 0}; };
-    auto uniform = [](double squared_limit) {
+// The quantile of u between those of -2 and 2.
+double truncated_quantile(double u) {
+    return normal_quantile(kernels::fma(u, 0x1.e8b4307d3627ap-1, 0x1.74bcf82c9d860p-6));
+}
+
+Recipe recipe(const Named<Initializer>& choice, double inputs, double outputs) {
+    constexpr double nothing = -0.0;  // added to -0 it leaves -0
+    const auto constant = [](double value) { return Recipe{value, nothing}; };
+    const auto normal = [](double variance) { return Recipe{std::sqrt(variance), nothing}; };
+    const auto between = [](double low, double high) { return Recipe{high - low, low}; };
+    const auto uniform = [&](double squared_limit) {
         const double limit = std::sqrt(squared_limit);
-        return Recipe{Draw::uniform, -limit, limit};
+        return between(-limit, limit);
     };
-    switch (initializer) {
+    switch (choice.kind) {
         case Initializer::zeros:
-            return {Draw::none, 0, 0};
+            return constant(0);
         case Initializer::ones:
-            return {Draw::none, 1, 0};
+            return constant(1);
+        case Initializer::constant:
+            return constant(choice.at("value"));
+        case Initializer::normal:
+            return {choice.at("std"), choice.at("mean")};
         case Initializer::uniform:
-            return {Draw::uniform, 0, 1};
+            return between(choice.at("low"), choice.at("high"));
         case Initializer::truncated_normal:
-            return {Draw::truncated, 1, 0};
+            return {choice.at("std"), choice.at("mean"), truncated_quantile};
         case Initializer::xavier:
         case Initializer::lecun_normal:
             return normal(1 / inputs);
@@ -46,27 +59,22 @@ Recipe recipe(Initializer initializer, double inputs, double outputs) {
             return uniform(6 / inputs);
         case Initializer::lecun_uniform:
             return uniform(3 / inputs);
-        case Initializer::normal:
         case Initializer::orthogonal:
-            break;
+            return {1, nothing};  // the draws, of which `fill` makes the rest
     }
-    return normal(1);
+    throw std::out_of_range("no such initializer");
 }
 
-double value(const Recipe& recipe, PhiloxStream& stream) {
-    switch (recipe.draw) {
-        case Recipe::Draw::none:
-            return recipe.scale_or_low;
-        case Recipe::Draw::normal:
-            return stream.standard_normal() * recipe.scale_or_low;
-        case Recipe::Draw::uniform:
-            return recipe.scale_or_low + (recipe.high - recipe.scale_or_low) * stream.uniform();
-        case Recipe::Draw::truncated:
-            break;
+double next(Draw draw, PhiloxStream& stream) {
+    switch (draw) {
+        case Draw::none:
+            return 1;  // times the constant
+        case Draw::normal:
+            return stream.standard_normal();
+        case Draw::uniform:
+            return stream.uniform();
     }
-    // the quantiles between those of -2 and 2
-    return normal_quantile(
-        kernels::fma(stream.uniform(), 0x1.e8b4307d3627ap-1, 0x1.74bcf82c9d860p-6));
+    throw std::out_of_range("no such draw");
 }
 
 // D[c] = feature sum over r of q[r] * m[r][c], for the columns [first, last); lanes run over columns.
@@ -99,40 +107,104 @@ void gram_schmidt(Matrix<double> m, const InterruptCheck& interrupted) {
     }
 }
 
-}  // namespace
+// draw(i, j) is asked for in the order of the rows; put(i, j, value).
+template <class D, class P>
+void each_value(const Recipe& recipe,
+                std::size_t rows,
+                std::size_t cols,
+                D draw,
+                P put,
+                const InterruptCheck& interrupted) {
+    constexpr std::size_t between_checks = std::size_t(1) << 16;  // some milliseconds
+    std::size_t left = between_checks;
+    for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < cols; ++j) {
+            const double drawn = draw(i, j);
+            const double x = recipe.transformed == nullptr ? drawn : recipe.transformed(drawn);
+            put(i, j, recipe.scale * x + recipe.shift);
+            if (--left != 0) continue;
+            stop_if(interrupted);
+            left = between_checks;
+        }
+}
 
-void orthogonalize(Matrix<double> m, double gain, const InterruptCheck& interrupted) {
-    const bool wide = m.rows < m.cols;
-    const std::size_t rows = wide ? m.cols : m.rows, cols = wide ? m.rows : m.cols;
-    std::vector<double> copy(rows * cols);
-    const Matrix<double> tall{copy.data(), rows, cols, cols};
-    for (std::size_t r = 0; r < rows; ++r)
-        for (std::size_t c = 0; c < cols; ++c) tall(r, c) = wide ? m(c, r) : m(r, c);
+template <class T, class D>
+void fill(const Named<Initializer>& choice,
+          Matrix<T> values,
+          D draw,
+          const InterruptCheck& interrupted) {
+    require_consistent(choice);
+    const std::size_t inputs = values.rows, outputs = values.cols;
+    const Recipe how = recipe(choice, static_cast<double>(inputs), static_cast<double>(outputs));
+    if (choice.kind != Initializer::orthogonal) {
+        const auto put = [&](std::size_t i, std::size_t j, double value) {
+            values(i, j) = static_cast<T>(value);
+        };
+        return each_value(how, inputs, outputs, draw, put, interrupted);
+    }
+    const bool wide = inputs < outputs;
+    const std::size_t rows = wide ? outputs : inputs, cols = wide ? inputs : outputs;
+    AlignedBuffer<double> buffer(rows * cols);
+    const Matrix<double> tall{buffer.data(), rows, cols, cols};
+    const auto at = [&](std::size_t i, std::size_t j) -> double& {
+        return wide ? tall(j, i) : tall(i, j);
+    };
+    const auto put = [&](std::size_t i, std::size_t j, double value) { at(i, j) = value; };
+    each_value(how, inputs, outputs, draw, put, interrupted);
     // the second time removes what rounding left of the other columns
     gram_schmidt(tall, interrupted);
     gram_schmidt(tall, interrupted);
-    for (std::size_t r = 0; r < rows; ++r)
-        for (std::size_t c = 0; c < cols; ++c) (wide ? m(c, r) : m(r, c)) = tall(r, c) * gain;
+    const double gain = choice.at("gain");
+    for (std::size_t i = 0; i < inputs; ++i)
+        for (std::size_t j = 0; j < outputs; ++j) values(i, j) = static_cast<T>(at(i, j) * gain);
+}
+
+}  // namespace
+
+void require_consistent(const Named<Initializer>& choice) {
+    require_allowed(choice);
+    if (choice.kind != Initializer::uniform) return;
+    const double width = choice.at("high") - choice.at("low");
+    if (!(width >= 0 && width <= largest))
+        throw ChoiceError("expected low <= high and a finite difference, got " + text(choice));
 }
 
 template <class T>
-void initialize(Initializer initializer,
+void initialize(const Named<Initializer>& choice,
                 std::uint64_t seed,
-                std::uint64_t layer,
-                Matrix<T> weights) {
-    const Recipe how =
-        recipe(initializer, static_cast<double>(weights.rows), static_cast<double>(weights.cols));
-    PhiloxStream stream(seed, weight_stream(layer));
-    std::vector<double> values(weights.rows * weights.cols);
-    for (double& v : values) v = value(how, stream);
-    if (initializer == Initializer::orthogonal)
-        orthogonalize({values.data(), weights.rows, weights.cols, weights.cols}, 1);
-    for (std::size_t i = 0; i < weights.rows; ++i)
-        for (std::size_t j = 0; j < weights.cols; ++j)
-            weights(i, j) = static_cast<T>(values[i * weights.cols + j]);
+                std::uint64_t stream,
+                Matrix<T> values,
+                const InterruptCheck& interrupted) {
+    PhiloxStream words(seed, stream);
+    const auto draw = [&, kind = choice.info().draw](std::size_t, std::size_t) {
+        return next(kind, words);
+    };
+    fill(choice, values, draw, interrupted);
 }
 
-template void initialize(Initializer, std::uint64_t, std::uint64_t, Matrix<float>);
-template void initialize(Initializer, std::uint64_t, std::uint64_t, Matrix<double>);
+template <class T>
+void initialize(const Named<Initializer>& choice,
+                ConstMatrix<double> draws,
+                Matrix<T> values,
+                const InterruptCheck& interrupted) {
+    const bool drawn = choice.info().draw != Draw::none;
+    if (drawn && (draws.rows != values.rows || draws.cols != values.cols))
+        throw std::invalid_argument("[initialize] expected a draw for each value");
+    const auto draw = [&](std::size_t i, std::size_t j) { return drawn ? draws(i, j) : 1; };
+    fill(choice, values, draw, interrupted);
+}
+
+template void initialize(
+    const Named<Initializer>&, std::uint64_t, std::uint64_t, Matrix<float>, const InterruptCheck&);
+template void initialize(
+    const Named<Initializer>&, std::uint64_t, std::uint64_t, Matrix<double>, const InterruptCheck&);
+template void initialize(const Named<Initializer>&,
+                         ConstMatrix<double>,
+                         Matrix<float>,
+                         const InterruptCheck&);
+template void initialize(const Named<Initializer>&,
+                         ConstMatrix<double>,
+                         Matrix<double>,
+                         const InterruptCheck&);
 
 }  // namespace wbcore

@@ -103,12 +103,12 @@ const char* row_start(const ArrayView& in, std::int64_t row) {
 
 // The first element for which `bad(row, col, value)` holds.
 template <class F>
-std::optional<Position> find(const ArrayView& in, F bad) {
-    return with_reader(in, [&](auto read_element) -> std::optional<Position> {
+std::optional<Cell> find(const ArrayView& in, F bad) {
+    return with_reader(in, [&](auto read_element) -> std::optional<Cell> {
         for (std::size_t r = 0; r < in.rows; ++r) {
             const char* p = row_start(in, static_cast<std::int64_t>(r));
             for (std::size_t c = 0; c < in.cols; ++c, p += in.col_stride)
-                if (bad(read_element(p))) return Position{r, c};
+                if (bad(read_element(p))) return Cell{r, c};
         }
         return std::nullopt;
     });
@@ -237,21 +237,21 @@ bool all_finite(const ArrayView& in) {
 }
 
 template <class T>
-std::optional<Position> find_non_finite(const ArrayView& in) {
+std::optional<Cell> find_non_finite(const ArrayView& in) {
     if (!is_floating(in.type)) return std::nullopt;
     if (has_finite_kernel(in) && all_finite<T>(in)) return std::nullopt;
     const T factor = static_cast<T>(in.factor);
     return find(in, [factor](auto x) { return !std::isfinite(convert<T>(x) * factor); });
 }
 
-std::optional<Position> find_outside(const ArrayView& in, double low, double high) {
+std::optional<Cell> find_outside(const ArrayView& in, double low, double high) {
     return find(in, [=](auto x) {
         const double value = convert<double>(x);
         return !(value >= low && value <= high);
     });
 }
 
-double value_at(const ArrayView& in, Position position) {
+double value_at(const ArrayView& in, Cell position) {
     const char* p = row_start(in, static_cast<std::int64_t>(position.row)) +
                     static_cast<std::ptrdiff_t>(position.col) * in.col_stride;
     return with_reader(in, [=](auto read_element) { return convert<double>(read_element(p)); });
@@ -263,7 +263,7 @@ template bool is_plain<float>(const ArrayView&);
 template bool is_plain<double>(const ArrayView&);
 template bool gather(const ArrayView&, const std::int64_t*, Panels<float>);
 template bool gather(const ArrayView&, const std::int64_t*, Panels<double>);
-template std::optional<Position> find_non_finite<float>(const ArrayView&);
-template std::optional<Position> find_non_finite<double>(const ArrayView&);
+template std::optional<Cell> find_non_finite<float>(const ArrayView&);
+template std::optional<Cell> find_non_finite<double>(const ArrayView&);
 
 }  // namespace wbcore

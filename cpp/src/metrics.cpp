@@ -41,11 +41,11 @@ MetricSums::Column& MetricSums::Column::operator+=(const Column& later) {
 }
 
 MetricSums::MetricSums(std::vector<Metric> metrics,
-                       Loss loss,
+                       const Named<Loss>& loss,
                        std::size_t outputs,
                        std::size_t batch_rows)
     : metrics_(std::move(metrics)),
-      loss_(loss),
+      targets_(loss.info().targets),
       wants_correct_(wants(metrics_, true)),
       wants_errors_(wants(metrics_, false)),
       outputs_(outputs),
@@ -72,7 +72,7 @@ void MetricSums::add(Panels<const T> z,
 template <class T>
 void MetricSums::count_correct(Panels<const T> z, Panels<const T> t, const std::int64_t* labels) {
     for (std::size_t row = 0; row < z.rows; ++row) {
-        if (loss_ == Loss::cross_entropy) {
+        if (targets_ == Targets::classes) {
             const std::size_t wanted =
                 labels != nullptr ? static_cast<std::size_t>(labels[row]) : argmax(t, row);
             if (argmax(z, row) == wanted) ++correct_;
@@ -117,7 +117,7 @@ void MetricSums::end_batch() {
 
 std::vector<double> MetricSums::values() const {
     const double rows = static_cast<double>(rows_), outputs = static_cast<double>(outputs_);
-    const double decisions = loss_ == Loss::cross_entropy ? rows : rows * outputs;
+    const double decisions = targets_ == Targets::classes ? rows : rows * outputs;
     double absolute = 0, squared = 0, r2 = 0;
     for (const Column& column : totals_) {
         absolute += column.absolute_error;

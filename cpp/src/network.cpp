@@ -11,64 +11,79 @@ namespace wbcore {
 
 namespace {
 
-void require_layer(const std::vector<DenseShape>& shapes, std::size_t l) {
-    const DenseShape& shape = shapes[l];
+void require_layer(const std::vector<Dense>& layers, std::size_t l) {
+    const Dense& layer = layers[l];
     const std::string where = "[Network] layer " + std::to_string(l) + ": expected ";
-    if (shape.inputs == 0 || shape.outputs == 0)
-        throw std::invalid_argument(where + "positive sizes, got " + std::to_string(shape.inputs) +
-                                    " inputs and " + std::to_string(shape.outputs) + " outputs");
-    if (l > 0 && shapes[l - 1].outputs != shape.inputs)
-        throw std::invalid_argument(where + std::to_string(shapes[l - 1].outputs) +
+    if (layer.inputs == 0 || layer.outputs == 0)
+        throw std::invalid_argument(where + "positive sizes, got " + std::to_string(layer.inputs) +
+                                    " inputs and " + std::to_string(layer.outputs) + " outputs");
+    if (l > 0 && layers[l - 1].outputs != layer.inputs)
+        throw std::invalid_argument(where + std::to_string(layers[l - 1].outputs) +
                                     " inputs, the outputs of the layer before it, got " +
-                                    std::to_string(shape.inputs));
-    if (shape.activation == Activation::softmax && l + 1 != shapes.size())
-        throw std::invalid_argument(where + "softmax in the last layer only, got it in one of " +
-                                    std::to_string(shapes.size()));
+                                    std::to_string(layer.inputs));
+    if (!is_elementwise(layer.activation) && l + 1 != layers.size())
+        throw std::invalid_argument(where + std::string(layer.activation.name()) +
+                                    " in the last layer only, got it in one of " +
+                                    std::to_string(layers.size()));
+}
+
+template <class T>
+std::vector<ActivationOf<T>> activations_of(const std::vector<Dense>& layers) {
+    std::vector<ActivationOf<T>> activations;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        try {
+            activations.push_back(activation_of<T>(layers[l].activation));
+        } catch (const ChoiceError& error) {
+            throw ChoiceError("[Network] layer " + std::to_string(l) + ": " + error.what());
+        }
+    }
+    return activations;
 }
 
 }  // namespace
 
-std::size_t parameter_count(const std::vector<DenseShape>& shapes, std::size_t size) {
-    if (shapes.empty())
+std::size_t parameter_count(const std::vector<Dense>& layers, std::size_t size) {
+    if (layers.empty())
         throw std::invalid_argument("[Network] expected at least one layer, got none");
     std::size_t total = 0;
-    for (std::size_t l = 0; l < shapes.size(); ++l) {
-        require_layer(shapes, l);
-        const auto [inputs, outputs, activation] = shapes[l];
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        require_layer(layers, l);
+        const Dense& layer = layers[l];
         // a count that wraps around would make a small buffer for large layers
         std::size_t parameters = 0, bytes = 0;
-        if (__builtin_mul_overflow(inputs, outputs, &parameters) ||
-            __builtin_add_overflow(parameters, outputs, &parameters) ||
+        if (__builtin_mul_overflow(layer.inputs, layer.outputs, &parameters) ||
+            __builtin_add_overflow(parameters, layer.biases(), &parameters) ||
             __builtin_add_overflow(parameters, total, &total) ||
             __builtin_mul_overflow(total, size, &bytes))
-            throw OutOfMemory(inputs, outputs, size);
+            throw OutOfMemory(layer.inputs, layer.outputs, size);
     }
     return total;
 }
 
 template <class T>
-Network<T>::Network(std::vector<DenseShape> shapes)
-    : shapes_(std::move(shapes)), parameters_(parameter_count(shapes_, sizeof(T))) {
+Network<T>::Network(std::vector<Dense> layers)
+    : layers_(std::move(layers)),
+      activations_(activations_of<T>(layers_)),
+      parameters_(parameter_count(layers_, sizeof(T))) {
     std::size_t offset = 0;
-    for (const DenseShape& shape : shapes_) {
+    for (const Dense& layer : layers_) {
         offsets_.push_back(offset);
-        offset += shape.inputs * shape.outputs + shape.outputs;
+        offset += layer.parameters();
     }
 }
 
 template <class T>
 DenseView<T> Network<T>::layer(std::size_t index) {
-    const DenseShape& shape = shapes_[index];
-    T* weights = parameters_.data() + offsets_[index];
-    return {{weights, shape.inputs, shape.outputs, shape.outputs},
-            weights + shape.inputs * shape.outputs,
-            shape.activation};
+    const Dense& layer = layers_[index];
+    T* const weights = parameters_.data() + offsets_[index];
+    return {{weights, layer.inputs, layer.outputs, layer.outputs},
+            layer.bias ? weights + layer.weights() : nullptr};
 }
 
 template <class T>
 DenseView<const T> Network<T>::layer(std::size_t index) const {
     const DenseView<T> live = const_cast<Network*>(this)->layer(index);
-    return {live.weights, live.biases, live.activation};
+    return {live.weights, live.biases};
 }
 
 template <class T>
@@ -78,20 +93,20 @@ bool Network<T>::predict(Matrix<T> y,
                          const InterruptCheck* interrupted) const {
     // Packing reads and writes every weight once, which pays when many rows use them.
     constexpr std::size_t rows_worth_packing = 48;
-    const std::size_t n = team_size(n_threads, shapes_, x.rows);
+    const std::size_t n = team_size(n_threads, layers_, x.rows);
     if (x.rows < rows_worth_packing) {
         thread_local std::vector<LayerParameters<T>> in_place;
         in_place.clear();
-        for (std::size_t l = 0; l < shapes_.size(); ++l) {
+        for (std::size_t l = 0; l < layers_.size(); ++l) {
             const DenseView<const T> view = layer(l);
             const Matrix<const T>& w = view.weights;
             // row-major is a panel arrangement too; the lanes past the last column read what follows in the buffer
             in_place.push_back(
-                {{w.data, w.rows, w.cols, w.stride, panel_width<T>}, view.biases, view.activation});
+                {{w.data, w.rows, w.cols, w.stride, panel_width<T>}, view.biases, activations_[l]});
         }
         return predict_rows(y, x, in_place.data(), in_place.size(), n, interrupted);
     }
-    const PackedNetwork<T> packed(*this, {});
+    const PackedNetwork<T> packed(*this, Transposed::none);
     const std::vector<LayerParameters<T>> layers = packed_layers(packed);
     return predict_rows(y, x, layers.data(), layers.size(), n, interrupted);
 }

@@ -8,162 +8,160 @@
 
 namespace wbcore {
 
+std::size_t first_trainable(const std::vector<Dense>& layers) {
+    std::size_t first = 0;
+    while (first < layers.size() && !layers[first].trainable) ++first;
+    return first;
+}
+
+template <class T>
+PackedPlan<T>::PackedPlan(std::vector<Dense> layers) : layers_(std::move(layers)) {
+    for (const Dense& layer : layers_) {
+        weights_.push_back(size_);
+        size_ += packed_size<T>(layer.inputs, layer.outputs);
+        biases_.push_back(size_);
+        size_ += round_up(layer.biases(), panel_width<T>);
+    }
+}
+
 namespace {
 
-// Hands out consecutive pieces of a buffer; with no buffer it only counts.
+// From one place of an array to the next: about half of the 4 KB within which processors take a load for one of a number that
+// is just being stored, and an odd number of cache lines.
 template <class T>
-class Pieces {
-public:
-    explicit Pieces(T* data) : data_(data) {}
-    Panels<T> panels(std::size_t rows, std::size_t cols) {
-        return packed_panels(take(packed_size<T>(rows, cols)), rows, cols);
-    }
-    T* vector(std::size_t n) { return take(round_up(n, panel_width<T>)); }
-    std::size_t taken() const { return taken_; }
+constexpr std::size_t place_distance = 33 * panel_width<T>;
 
-private:
-    T* take(std::size_t n) {
-        T* piece = data_ == nullptr ? nullptr : data_ + taken_;
-        taken_ += n;
-        return piece;
-    }
-    T* data_;
-    std::size_t taken_ = 0;
-};
-
-template <class T>
-std::size_t plan(std::vector<PackedLayer<T>>& layers,
-                 T* data,
-                 const std::vector<DenseShape>& shapes,
-                 PackedParts parts) {
-    Pieces<T> pieces(data);
-    for (std::size_t l = 0; l < shapes.size(); ++l) {
-        const DenseShape& shape = shapes[l];
-        PackedLayer<T>& layer = layers[l];
-        layer.shape = shape;
-        layer.w = pieces.panels(shape.inputs, shape.outputs);
-        layer.b = pieces.vector(shape.outputs);
-        if (parts.transposed) layer.wt = pieces.panels(shape.outputs, shape.inputs);
-        if (!parts.velocity) continue;
-        layer.velocity = pieces.panels(shape.inputs, shape.outputs);
-        layer.b_velocity = pieces.vector(shape.outputs);
-    }
-    return pieces.taken();
-}
-
-template <class T>
-const T* pack_layer(Panels<T> w, T* b, const T* from) {
+// f(panel's row, its place in the flat array, how many numbers) for each row of each panel of a layer's weights
+template <class T, class F>
+void for_each_piece(Panels<T> w, F f) {
     for (std::size_t i = 0; i < w.rows; ++i)
         for (std::size_t p = 0; p < w.count(); ++p) {
             const std::size_t first = p * Panels<T>::width;
-            const std::size_t n = std::min(w.cols - first, Panels<T>::width);
-            std::copy_n(from + i * w.cols + first, n, w.panel(p) + i * w.row_stride);
+            f(w.panel(p) + i * w.row_stride, i * w.cols + first,
+              std::min(w.cols - first, Panels<T>::width));
         }
-    from += w.rows * w.cols;
-    std::copy_n(from, w.cols, b);
-    return from + w.cols;
-}
-
-template <class T>
-T* unpack_layer(Panels<T> w, const T* b, T* to) {
-    for (std::size_t i = 0; i < w.rows; ++i)
-        for (std::size_t p = 0; p < w.count(); ++p) {
-            const std::size_t first = p * Panels<T>::width;
-            const std::size_t n = std::min(w.cols - first, Panels<T>::width);
-            std::copy_n(w.panel(p) + i * w.row_stride, n, to + i * w.cols + first);
-        }
-    to += w.rows * w.cols;
-    std::copy_n(b, w.cols, to);
-    return to + w.cols;
 }
 
 }  // namespace
 
 template <class T>
-PackedNetwork<T>::PackedNetwork(const std::vector<DenseShape>& shapes, PackedParts parts)
-    : layers_(shapes.size()) {
-    buffer_ = AlignedBuffer<T>(plan<T>(layers_, nullptr, shapes, parts));
-    plan(layers_, buffer_.data(), shapes, parts);
+PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan, std::size_t place)
+    : plan_(std::move(plan)),
+      buffer_(plan_->size() + place * place_distance<T>),
+      data_(buffer_.data() + place * place_distance<T>) {}
+
+template <class T>
+Panels<T> PackedArray<T>::weights(std::size_t layer) const {
+    const Dense& shape = layers()[layer];
+    return packed_panels(data_ + plan_->weights(layer), shape.inputs, shape.outputs);
 }
 
 template <class T>
-PackedNetwork<T>::PackedNetwork(const Network<T>& network, PackedParts parts)
-    : PackedNetwork(network.shapes(), parts) {
-    pack(network.parameters());
+T* PackedArray<T>::biases(std::size_t layer) const {
+    return layers()[layer].bias ? data_ + plan_->biases(layer) : nullptr;
 }
 
 template <class T>
-std::vector<DenseShape> PackedNetwork<T>::shapes() const {
-    std::vector<DenseShape> shapes;
-    for (const PackedLayer<T>& layer : layers_) shapes.push_back(layer.shape);
-    return shapes;
-}
-
-template <class T>
-void PackedNetwork<T>::pack(std::span<const T> parameters) {
-    const T* from = parameters.data();
-    for (const PackedLayer<T>& layer : layers_) {
-        from = pack_layer(layer.w, layer.b, from);
-        if (layer.wt.data != nullptr)
-            kernels::table<T>().transpose(layer.wt, layer.w, 0, layer.w.rows);
+void PackedArray<T>::pack(std::span<const T> flat) {
+    const T* from = flat.data();
+    for (std::size_t l = 0; l < layers().size(); ++l) {
+        for_each_piece(weights(l), [from](T* to, std::size_t at, std::size_t n) {
+            std::copy_n(from + at, n, to);
+        });
+        from += layers()[l].weights();
+        std::copy_n(from, layers()[l].biases(), biases(l));
+        from += layers()[l].biases();
     }
 }
 
 template <class T>
-void PackedNetwork<T>::pack_velocity(std::span<const T> velocity) {
-    const T* from = velocity.data();
-    for (const PackedLayer<T>& layer : layers_)
-        from = pack_layer(layer.velocity, layer.b_velocity, from);
+void PackedArray<T>::unpack(std::span<T> flat) const {
+    T* to = flat.data();
+    for (std::size_t l = 0; l < layers().size(); ++l) {
+        for_each_piece(weights(l), [to](const T* from, std::size_t at, std::size_t n) {
+            std::copy_n(from, n, to + at);
+        });
+        to += layers()[l].weights();
+        std::copy_n(biases(l), layers()[l].biases(), to);
+        to += layers()[l].biases();
+    }
 }
 
 template <class T>
-void PackedNetwork<T>::unpack(std::span<T> parameters) const {
-    T* to = parameters.data();
-    for (const PackedLayer<T>& layer : layers_) to = unpack_layer(layer.w, layer.b, to);
+PackedArray<T>& PackedArray<T>::operator+=(const PackedArray& other) {
+    for (std::size_t i = 0; i < plan_->size(); ++i) data_[i] = data_[i] + other.data_[i];
+    return *this;
 }
 
 template <class T>
-void PackedNetwork<T>::unpack_velocity(std::span<T> velocity) const {
-    T* to = velocity.data();
-    for (const PackedLayer<T>& layer : layers_)
-        to = unpack_layer(layer.velocity, layer.b_velocity, to);
-}
-
-template <class T>
-void PackedNetwork<T>::add(const PackedNetwork& other) {
-    for (std::size_t i = 0; i < buffer_.size(); ++i) buffer_[i] = buffer_[i] + other.buffer_[i];
-}
-
-template <class T>
-bool PackedNetwork<T>::all_finite() const {
+bool PackedArray<T>::all_finite() const {
     auto finite = [](const T* values, std::size_t n) {
         return wbcore::all_finite<T>(row_major(values, 1, n, n));
     };
-    for (const PackedLayer<T>& layer : layers_) {
-        if (!finite(layer.b, layer.w.cols)) return false;
-        const std::size_t whole = layer.w.cols / panel_width<T>,
-                          rest = layer.w.cols % panel_width<T>;
+    for (std::size_t l = 0; l < layers().size(); ++l) {
+        const Panels<T> w = weights(l);
+        if (layers()[l].bias && !finite(biases(l), w.cols)) return false;
+        const std::size_t whole = w.cols / panel_width<T>, rest = w.cols % panel_width<T>;
         for (std::size_t p = 0; p < whole; ++p)
-            if (!finite(layer.w.panel(p), layer.w.rows * layer.w.row_stride)) return false;
+            if (!finite(w.panel(p), w.rows * w.row_stride)) return false;
         if (rest == 0) continue;
-        const T* last = layer.w.panel(whole);
-        for (std::size_t i = 0; i < layer.w.rows; ++i)
-            if (!finite(last + i * layer.w.row_stride, rest)) return false;
+        const T* last = w.panel(whole);
+        for (std::size_t i = 0; i < w.rows; ++i)
+            if (!finite(last + i * w.row_stride, rest)) return false;
     }
     return true;
 }
 
 template <class T>
-PackedNetwork<T> packed_copy(const Network<T>& network, PackedParts parts) {
-    PackedNetwork<T> packed(network.shapes(), parts);
+PackedNetwork<T>::PackedNetwork(const std::vector<Dense>& layers, Transposed which)
+    : plan_(std::make_shared<const PackedPlan<T>>(layers)),
+      parameters_(plan_),
+      transposed_(layers.size()) {
+    std::size_t from = which == Transposed::all ? 0 : layers.size(), size = 0;
+    if (which == Transposed::after_first_trainable) from = first_trainable(layers) + 1;
+    for (std::size_t l = from; l < layers.size(); ++l)
+        size += packed_size<T>(layers[l].outputs, layers[l].inputs);
+    transposed_buffer_ = AlignedBuffer<T>(size);
+    T* data = transposed_buffer_.data();
+    for (std::size_t l = from; l < layers.size(); ++l) {
+        transposed_[l] = packed_panels(data, layers[l].outputs, layers[l].inputs);
+        data += packed_size<T>(layers[l].outputs, layers[l].inputs);
+    }
+}
+
+template <class T>
+PackedNetwork<T>::PackedNetwork(const Network<T>& network, Transposed which)
+    : PackedNetwork(network.layers(), which) {
+    pack(network.parameters());
+}
+
+template <class T>
+void PackedNetwork<T>::pack(std::span<const T> parameters) {
+    parameters_.pack(parameters);
+    for (std::size_t l = 0; l < size(); ++l) transpose(l, {0, layers()[l].inputs});
+}
+
+template <class T>
+void PackedNetwork<T>::transpose(std::size_t layer, Range inputs) const {
+    if (transposed_[layer].data == nullptr) return;
+    kernels::table<T>().transpose(transposed_[layer], weights(layer), inputs.first, inputs.last);
+}
+
+template <class T>
+PackedNetwork<T> packed_copy(const Network<T>& network, Transposed which) {
+    PackedNetwork<T> packed(network.layers(), which);
     const std::shared_lock copying(network.lock());
     packed.pack(network.parameters());
     return packed;
 }
 
+template class PackedPlan<float>;
+template class PackedPlan<double>;
+template class PackedArray<float>;
+template class PackedArray<double>;
 template class PackedNetwork<float>;
 template class PackedNetwork<double>;
-template PackedNetwork<float> packed_copy(const Network<float>&, PackedParts);
-template PackedNetwork<double> packed_copy(const Network<double>&, PackedParts);
+template PackedNetwork<float> packed_copy(const Network<float>&, Transposed);
+template PackedNetwork<double> packed_copy(const Network<double>&, Transposed);
 
 }  // namespace wbcore

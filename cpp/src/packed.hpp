@@ -1,62 +1,100 @@
-// Parameters as the kernels want them: panels, with the transposed weights beside them.
+// Parameters as the kernels want them, in panels: one plan of where each layer's lie, and arrays that are laid out by it.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "wbcore/network.hpp"
+#include "wbcore/range.hpp"
 
 namespace wbcore {
 
+// Where the weights and biases of each layer lie: offsets, made once for a structure.
 template <class T>
-struct PackedLayer {
-    Panels<T> w;         // (I, O)
-    Panels<T> wt;        // (O, I), for the backward pass; empty when not asked for
-    Panels<T> velocity;  // (I, O), likewise
-    T* b = nullptr;      // (O), padded to whole panels
-    T* b_velocity = nullptr;
-    DenseShape shape;
+class PackedPlan {
+public:
+    explicit PackedPlan(std::vector<Dense> layers);
+
+    const std::vector<Dense>& layers() const { return layers_; }
+    std::size_t size() const { return size_; }
+    std::size_t weights(std::size_t layer) const { return weights_[layer]; }
+    std::size_t biases(std::size_t layer) const { return biases_[layer]; }
+
+private:
+    std::vector<Dense> layers_;
+    std::vector<std::size_t> weights_, biases_;
+    std::size_t size_ = 0;
 };
 
-// Which parts are wanted beside the weights and biases.
-struct PackedParts {
-    bool transposed = false, velocity = false;
+// The first layer that training changes; how many there are when none does.
+std::size_t first_trainable(const std::vector<Dense>& layers);
+
+// A number for each parameter: the parameters themselves, a gradient, a state of an optimizer. Like a span, a const one gives
+// access to numbers that are not.
+template <class T>
+class PackedArray {
+public:
+    PackedArray() = default;
+    // Zeros. Arrays that a kernel uses together have different places, which keep equal offsets out of equal cache sets.
+    explicit PackedArray(std::shared_ptr<const PackedPlan<T>> plan, std::size_t place = 0);
+
+    bool empty() const { return plan_ == nullptr; }
+    Panels<T> weights(std::size_t layer) const;  // (I, O)
+    T* biases(
+        std::size_t layer) const;  // (O), padded to whole panels; null when the layer has none
+
+    // From and to an array laid out like the parameters of a network.
+    void pack(std::span<const T> flat);
+    void unpack(std::span<T> flat) const;
+    PackedArray& operator+=(const PackedArray& other);
+    bool all_finite() const;
+
+private:
+    const std::vector<Dense>& layers() const { return plan_->layers(); }
+
+    std::shared_ptr<const PackedPlan<T>> plan_;
+    AlignedBuffer<T> buffer_;
+    T* data_ = nullptr;  // within the buffer, which keeps its place when it is moved
 };
 
+// Which layers have their weights transposed beside them, for the backward pass to their inputs.
+enum class Transposed : std::uint8_t {
+    none,
+    after_first_trainable,  // what training needs
+    all,
+};
+
+// The parameters of a network, and what the kernels derive from them.
 template <class T>
 class PackedNetwork {
 public:
-    // All zeros, to put gradients in
-    explicit PackedNetwork(const std::vector<DenseShape>& shapes, PackedParts parts = {});
-    // The parameters of a network
-    PackedNetwork(const Network<T>& network, PackedParts parts);
-    // The layers point into the buffer, which moves along; a copy would point into the original's.
-    PackedNetwork(PackedNetwork&&) noexcept = default;
-    PackedNetwork& operator=(PackedNetwork&&) noexcept = default;
-    PackedNetwork(const PackedNetwork&) = delete;
-    PackedNetwork& operator=(const PackedNetwork&) = delete;
-    ~PackedNetwork() = default;
+    PackedNetwork(const std::vector<Dense>& layers, Transposed which);  // all zeros
+    PackedNetwork(const Network<T>& network, Transposed which);
 
-    // From and to arrays laid out like the parameters of a network.
+    const std::shared_ptr<const PackedPlan<T>>& plan() const { return plan_; }
+    const std::vector<Dense>& layers() const { return plan_->layers(); }
+    std::size_t size() const { return layers().size(); }
+    const PackedArray<T>& parameters() const { return parameters_; }
+    Panels<T> weights(std::size_t layer) const { return parameters_.weights(layer); }
+    const T* biases(std::size_t layer) const { return parameters_.biases(layer); }
+    Panels<T> transposed(std::size_t layer) const {
+        return transposed_[layer];
+    }  // (O, I), or empty
+
     void pack(std::span<const T> parameters);
-    void pack_velocity(std::span<const T> velocity);
-    void unpack(std::span<T> parameters) const;
-    void unpack_velocity(std::span<T> velocity) const;
-    bool all_finite() const;
-    // this = this + other, element by element; both have the same parts
-    void add(const PackedNetwork& other);
-
-    std::vector<DenseShape> shapes() const;
-    std::size_t size() const { return layers_.size(); }
-    const PackedLayer<T>& operator[](std::size_t index) const { return layers_[index]; }
+    // After the weights of these inputs have changed; nothing for a layer that is not transposed.
+    void transpose(std::size_t layer, Range inputs) const;
 
 private:
-    AlignedBuffer<T> buffer_;
-    std::vector<PackedLayer<T>> layers_;
+    std::shared_ptr<const PackedPlan<T>> plan_;
+    PackedArray<T> parameters_;
+    AlignedBuffer<T> transposed_buffer_;
+    std::vector<Panels<T>> transposed_;
 };
 
 // The parameters of a network that somebody else may be training: those between two of its steps.
 template <class T>
-PackedNetwork<T> packed_copy(const Network<T>& network, PackedParts parts);
+PackedNetwork<T> packed_copy(const Network<T>& network, Transposed which);
 
 }  // namespace wbcore

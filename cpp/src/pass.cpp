@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "pieces.hpp"
-#include "row_sum.hpp"
+#include "row_tree.hpp"
 
 namespace wbcore {
 
@@ -18,10 +18,10 @@ Panels<T> Pass<T>::plan(T*& data, std::size_t rows, std::size_t cols) {
 namespace {
 
 // z and a are two arrays only where they differ, and the backward pass or the loss needs both.
-bool keeps_z(const std::vector<DenseShape>& shapes, std::size_t layer) {
-    const Activation activation = shapes[layer].activation;
-    const bool is_last = layer + 1 == shapes.size();
-    return (is_last && activation != Activation::identity) || derivative_needs_z(activation);
+bool keeps_z(const std::vector<Dense>& layers, std::size_t layer) {
+    const Named<Activation>& activation = layers[layer].activation;
+    const bool is_last = layer + 1 == layers.size();
+    return (is_last && activation.kind != Activation::identity) || derivative_needs_z(activation);
 }
 
 // Rows of the caller's that the kernels can read as they are. Vectors reach past the last column, so something must follow.
@@ -48,10 +48,6 @@ bool gather_rows(
                             : gather(all.rows_from(start + rows.first, n), nullptr, to);
 }
 
-}  // namespace
-
-namespace {
-
 // The size of arrays (B, ...) that lie one after another. B is what a caller made of it, by a batch size or by an array
 // without memory of its own, and a sum that wraps around would make a small buffer for large arrays.
 template <class T>
@@ -73,27 +69,28 @@ private:
 }  // namespace
 
 template <class T>
-Pass<T>::Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, PassOptions options)
-    : layers_(shapes.size()),
+Pass<T>::Pass(const std::vector<Dense>& layers, std::size_t capacity, PassOptions options)
+    : shapes_(layers),
+      layers_(layers.size()),
       row_losses_(capacity),
       labels_(capacity),
       copied_targets_(options.copied_targets) {
     ArraysSize<T> size(capacity);
-    size.add(shapes.front().inputs, options.input_gradients ? 2 : 1);
-    size.add(shapes.back().outputs);
-    for (std::size_t l = 0; l < shapes.size(); ++l)
-        size.add(shapes[l].outputs, keeps_z(shapes, l) ? 3 : 2);
+    size.add(layers.front().inputs, options.input_gradients ? 2 : 1);
+    size.add(layers.back().outputs);
+    for (std::size_t l = 0; l < layers.size(); ++l)
+        size.add(layers[l].outputs, keeps_z(layers, l) ? 3 : 2);
     buffer_ = AlignedBuffer<T>(size.total());
     T* data = buffer_.data();
-    x_ = plan(data, capacity, shapes.front().inputs);
-    t_ = plan(data, capacity, shapes.back().outputs);
-    if (options.input_gradients) dx_ = plan(data, capacity, shapes.front().inputs);
-    for (std::size_t l = 0; l < shapes.size(); ++l) {
+    x_ = plan(data, capacity, layers.front().inputs);
+    t_ = plan(data, capacity, layers.back().outputs);
+    if (options.input_gradients) dx_ = plan(data, capacity, layers.front().inputs);
+    for (std::size_t l = 0; l < layers.size(); ++l) {
         LayerArrays& arrays = layers_[l];
-        arrays.activation = shapes[l].activation;
-        arrays.a = plan(data, capacity, shapes[l].outputs);
-        arrays.z = keeps_z(shapes, l) ? plan(data, capacity, shapes[l].outputs) : arrays.a;
-        arrays.dz = plan(data, capacity, shapes[l].outputs);
+        arrays.activation = activation_of<T>(layers[l].activation);
+        arrays.a = plan(data, capacity, layers[l].outputs);
+        arrays.z = keeps_z(layers, l) ? plan(data, capacity, layers[l].outputs) : arrays.a;
+        arrays.dz = plan(data, capacity, layers[l].outputs);
     }
 }
 
@@ -158,27 +155,33 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_[layer];
     const Panels<T> z = out.z.rows_from(first, n), a = out.a.rows_from(first, n);
-    kernels::Product<T> product{z, inputs_of(layer, batch).rows_from(first, n), network[layer].w,
-                                network[layer].b};
-    if (is_elementwise(out.activation))
+    kernels::Product<T> product{.out = z,
+                                .x = inputs_of(layer, batch).rows_from(first, n),
+                                .w = network.weights(layer),
+                                .start = network.biases(layer)};
+    const bool elementwise = out.activation.is_elementwise();
+    if (elementwise)
         product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}};
     table_.product(product);
-    if (out.activation == Activation::softmax) table_.softmax(a, z);
+    if (!elementwise) table_.softmax(a, z);
 }
 
 template <class T>
-void Pass<T>::loss(const Objective<T>& objective,
-                   const Batch<T>& batch,
-                   double mean_count,
-                   bool gradient,
-                   Range rows) {
+void Pass<T>::loss(
+    const Named<Loss>& loss, const Batch<T>& batch, double mean_count, bool gradient, Range rows) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
-    table_.loss({objective.loss, row_losses_.data() + first, out.dz.rows_from(first, n),
-                 out.z.rows_from(first, n), out.a.rows_from(first, n), batch.t.rows_from(first, n),
-                 batch.labels == nullptr ? nullptr : batch.labels + first, objective.delta,
-                 static_cast<T>(mean_count), gradient});
-    if (gradient && !is_entropy(objective.loss)) backward_outputs(rows);
+    table_.loss({.loss = loss.kind,
+                 .row_losses = row_losses_.data() + first,
+                 .dz = out.dz.rows_from(first, n),
+                 .z = out.z.rows_from(first, n),
+                 .y = out.a.rows_from(first, n),
+                 .t = batch.t.rows_from(first, n),
+                 .labels = batch.labels == nullptr ? nullptr : batch.labels + first,
+                 .numbers = {static_cast<T>(loss[0]), static_cast<T>(loss[1])},
+                 .mean_count = static_cast<T>(mean_count),
+                 .gradient = gradient});
+    if (gradient && !is_of_z(loss)) backward_outputs(rows);
 }
 
 template <class T>
@@ -187,8 +190,7 @@ void Pass<T>::backward_outputs(Range rows) {
     const LayerArrays& out = layers_.back();
     const Panels<T> dz = out.dz.rows_from(first, n), a = out.a.rows_from(first, n),
                     z = out.z.rows_from(first, n);
-    if (out.activation == Activation::softmax) return table_.softmax_backward(dz, a);
-    if (out.activation == Activation::identity) return;
+    if (!out.activation.is_elementwise()) return table_.softmax_backward(dz, a);
     for (std::size_t p = 0; p < dz.count(); ++p)
         table_.activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p),
                                  n * Panels<T>::width);
@@ -197,8 +199,11 @@ void Pass<T>::backward_outputs(Range rows) {
 template <class T>
 void Pass<T>::backward_inputs(const PackedNetwork<T>& network, std::size_t layer, Range rows) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
-    kernels::Product<T> product{(layer == 0 ? dx_ : layers_[layer - 1].dz).rows_from(first, n),
-                                layers_[layer].dz.rows_from(first, n), network[layer].wt, nullptr};
+    kernels::Product<T> product{
+        .out = (layer == 0 ? dx_ : layers_[layer - 1].dz).rows_from(first, n),
+        .x = layers_[layer].dz.rows_from(first, n),
+        .w = network.transposed(layer),
+        .start = nullptr};
     if (layer > 0) {
         const LayerArrays& before = layers_[layer - 1];
         product.epilogue = {kernels::Epilogue<T>::Kind::differentiate, before.activation,
@@ -208,53 +213,62 @@ void Pass<T>::backward_inputs(const PackedNetwork<T>& network, std::size_t layer
 }
 
 template <class T>
-void Pass<T>::backward_parameters(const PackedNetwork<T>& out,
+void Pass<T>::backward_parameters(const Destination<T>& to,
                                   const Batch<T>& batch,
                                   std::size_t layer,
-                                  const Sgd<T>* sgd,
                                   Range inputs) {
-    const PackedLayer<T>& to = out[layer];
-    const Panels<T> dz = limited(layers_[layer].dz);
-    table_.outer_product({to.w,
-                          to.velocity,
-                          inputs_of(layer, batch).rows_from(0, rows_),
-                          dz,
-                          inputs.first,
-                          inputs.last,
-                          {sgd, true}});
-    if (sgd != nullptr && layer > 0) table_.transpose(to.wt, to.w, inputs.first, inputs.last);
-    if (inputs.first == 0 && inputs.last > 0)  // not for an empty part, of which there may be many
-        table_.column_sums({to.b, to.b_velocity, dz, {sgd, sgd != nullptr && sgd->decay_biases}});
+    const Panels<const T> dz = limited(layers_[layer].dz);
+    kernels::OuterProduct<T> product{.out = to.values->weights(layer),
+                                     .states = {},
+                                     .x = inputs_of(layer, batch).rows_from(0, rows_),
+                                     .dz = dz,
+                                     .first_input = inputs.first,
+                                     .last_input = inputs.last,
+                                     .update = to.weights};
+    // not for an empty part, of which there may be many
+    const bool with_biases = shapes_[layer].bias && inputs.first == 0 && inputs.last > 0;
+    kernels::ColumnSums<T> sums{
+        .out = to.values->biases(layer), .states = {}, .dz = dz, .update = to.biases};
+    for (std::size_t k = 0; k < to.states.size() && to.states[k] != nullptr; ++k) {
+        product.states[k] = to.states[k]->weights(layer).data;
+        sums.states[k] = to.states[k]->biases(layer);
+    }
+    table_.outer_product(product);
+    if (with_biases) table_.column_sums(sums);
 }
 
 template <class T>
 void Pass<T>::forward(const PackedNetwork<T>& network,
                       const Batch<T>& batch,
                       const InterruptCheck& interrupted) {
-    in_pieces({0, rows_}, rows_of_a_piece(network.shapes(), rows_), interrupted, [&](Range rows) {
+    in_pieces({0, rows_}, rows_of_a_piece(shapes_, rows_), interrupted, [&](Range rows) {
         for (std::size_t l = 0; l < network.size(); ++l) forward(network, batch, l, rows);
     });
 }
 
 template <class T>
 void Pass<T>::backward(const PackedNetwork<T>& network,
-                       const Batch<T>& batch,
-                       const PackedNetwork<T>& gradients,
+                       std::size_t first,
                        const InterruptCheck& interrupted) {
-    in_pieces({0, rows_}, rows_of_a_piece(network.shapes(), rows_), interrupted, [&](Range rows) {
-        for (std::size_t l = network.size(); l-- > 1;) backward_inputs(network, l, rows);
+    in_pieces({0, rows_}, rows_of_a_piece(shapes_, rows_), interrupted, [&](Range rows) {
+        for (std::size_t l = network.size(); l-- > first + 1;) backward_inputs(network, l, rows);
     });
-    for (std::size_t l = network.size(); l-- > 0;) {
-        const std::size_t inputs = network[l].shape.inputs;
-        in_pieces({0, inputs}, inputs_of_a_piece(network[l].shape, rows_), interrupted,
-                  [&](Range part) { backward_parameters(gradients, batch, l, nullptr, part); });
-    }
+}
+
+template <class T>
+void Pass<T>::backward_parameters(const PackedArray<T>& gradients,
+                                  const Batch<T>& batch,
+                                  const InterruptCheck& interrupted) {
+    for (std::size_t l = shapes_.size(); l-- > 0;)
+        if (shapes_[l].trainable)
+            in_pieces({0, shapes_[l].inputs}, inputs_of_a_piece(shapes_[l], rows_), interrupted,
+                      [&](Range part) { backward_parameters({&gradients}, batch, l, part); });
 }
 
 template <class T>
 void Pass<T>::backward_first_inputs(const PackedNetwork<T>& network,
                                     const InterruptCheck& interrupted) {
-    in_pieces({0, rows_}, rows_of_a_piece(network.shapes(), rows_), interrupted,
+    in_pieces({0, rows_}, rows_of_a_piece(shapes_, rows_), interrupted,
               [&](Range rows) { backward_inputs(network, 0, rows); });
 }
 

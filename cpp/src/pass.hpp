@@ -6,10 +6,12 @@
 #include <span>
 #include <vector>
 
+#include "destination.hpp"
 #include "kernels/kernel_table.hpp"
 #include "packed.hpp"
+#include "wbcore/losses.hpp"
+#include "wbcore/metrics.hpp"
 #include "wbcore/range.hpp"
-#include "wbcore/training.hpp"
 
 namespace wbcore {
 
@@ -34,7 +36,7 @@ template <class T>
 class Pass {
 public:
     // For batches of at most `capacity` rows.
-    Pass(const std::vector<DenseShape>& shapes, std::size_t capacity, PassOptions options = {});
+    Pass(const std::vector<Dense>& layers, std::size_t capacity, PassOptions options = {});
 
     std::size_t rows() const { return rows_; }
     // Another batch. Only the steps after backward_inputs look at its rows.
@@ -61,7 +63,7 @@ public:
                  std::size_t layer,
                  Range rows);
     // Row losses, and with `gradient` dZ of the last layer. `mean_count` is that of the whole batch.
-    void loss(const Objective<T>& objective,
+    void loss(const Named<Loss>& loss,
               const Batch<T>& batch,
               double mean_count,
               bool gradient,
@@ -70,22 +72,24 @@ public:
     void backward_outputs(Range rows);
     // dZ of a layer -> dZ of the one before it, or dX
     void backward_inputs(const PackedNetwork<T>& network, std::size_t layer, Range rows);
-    // dW and db for a range of the inputs: stored in `out`, or applied to it when there is an sgd
-    void backward_parameters(const PackedNetwork<T>& out,
+    // dW and db for a range of the inputs
+    void backward_parameters(const Destination<T>& to,
                              const Batch<T>& batch,
                              std::size_t layer,
-                             const Sgd<T>* sgd,
                              Range inputs);
 
     // Through all layers, on one thread; throws Interrupted
     void forward(const PackedNetwork<T>& network,
                  const Batch<T>& batch,
                  const InterruptCheck& interrupted);
-    // After the last layer's dZ is known: every dA, dZ and gradient, likewise
+    // After the last layer's dZ is known: every dA and dZ down to the outputs of the layer `first`, likewise
     void backward(const PackedNetwork<T>& network,
-                  const Batch<T>& batch,
-                  const PackedNetwork<T>& gradients,
+                  std::size_t first,
                   const InterruptCheck& interrupted);
+    // Then the gradients of all layers that can be trained, likewise
+    void backward_parameters(const PackedArray<T>& gradients,
+                             const Batch<T>& batch,
+                             const InterruptCheck& interrupted);
     // dX of the first layer, likewise
     void backward_first_inputs(const PackedNetwork<T>& network, const InterruptCheck& interrupted);
 
@@ -104,7 +108,7 @@ private:
     // Arrays of one layer's outputs (B, O). `a` is `z` where nobody needs both.
     struct LayerArrays {
         Panels<T> z, a, dz;
-        Activation activation;
+        ActivationOf<T> activation;
     };
 
     Panels<T> limited(Panels<T> m) const { return m.rows_from(0, rows_); }
@@ -120,6 +124,7 @@ private:
                         Range mine);
 
     const kernels::KernelTable<T>& table_ = kernels::table<T>();
+    const std::vector<Dense> shapes_;
     AlignedBuffer<T> buffer_;
     std::vector<LayerArrays> layers_;
     Panels<T> x_, t_, dx_;  // room for copies, and dX

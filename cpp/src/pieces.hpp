@@ -24,17 +24,17 @@ inline std::size_t piece_size(std::size_t total, double work_each, std::size_t g
 }
 
 // Rows that go through all layers together. At least as many as make loading the weights worth while.
-inline std::size_t rows_of_a_piece(const std::vector<DenseShape>& shapes, std::size_t rows) {
+inline std::size_t rows_of_a_piece(const std::vector<Dense>& layers, std::size_t rows) {
     double weights = 0;
-    for (const DenseShape& shape : shapes)
-        weights += static_cast<double>(shape.inputs) * static_cast<double>(shape.outputs);
+    for (const Dense& layer : layers)
+        weights += static_cast<double>(layer.inputs) * static_cast<double>(layer.outputs);
     return piece_size(rows, weights, 128);
 }
 
 // Inputs of a layer whose gradients are computed together, from all rows of a batch.
-inline std::size_t inputs_of_a_piece(const DenseShape& shape, std::size_t rows) {
+inline std::size_t inputs_of_a_piece(const Dense& layer, std::size_t rows) {
     // a multiple of the panels of both types, as the parts of threads are
-    return piece_size(shape.inputs, static_cast<double>(rows) * static_cast<double>(shape.outputs),
+    return piece_size(layer.inputs, static_cast<double>(rows) * static_cast<double>(layer.outputs),
                       alignment / sizeof(float));
 }
 

@@ -7,8 +7,6 @@
 #include "fork.hpp"
 #include "kernels/kernel_table.hpp"
 #include "pieces.hpp"
-#include "team_size.hpp"
-#include "wbcore/predictor.hpp"
 #include "wbcore/threads.hpp"
 
 namespace wbcore {
@@ -54,11 +52,12 @@ bool predict_block(Matrix<T> y,
     for (std::size_t l = 0; l < n_layers; ++l) {
         const LayerParameters<T>& layer = layers[l];
         const Panels<T> out = packed_panels(rooms + (l % 2 == 0 ? size : 0), x.rows, layer.w.cols);
-        kernels::Product<T> product{out, in, layer.w, layer.b};
-        if (is_elementwise(layer.activation))
+        kernels::Product<T> product{.out = out, .x = in, .w = layer.w, .start = layer.b};
+        const bool elementwise = layer.activation.is_elementwise();
+        if (elementwise)
             product.epilogue = {kernels::Epilogue<T>::Kind::activate, layer.activation, out, {}};
         table.product(product);
-        if (layer.activation == Activation::softmax) table.softmax(out, out);
+        if (!elementwise) table.softmax(out, out);
         in = out;
     }
     copy_rows(y, in);
@@ -71,7 +70,8 @@ template <class T>
 std::vector<LayerParameters<T>> packed_layers(const PackedNetwork<T>& network) {
     std::vector<LayerParameters<T>> layers;
     for (std::size_t l = 0; l < network.size(); ++l)
-        layers.push_back({network[l].w, network[l].b, network[l].shape.activation});
+        layers.push_back({network.weights(l), network.biases(l),
+                          activation_of<T>(network.layers()[l].activation)});
     return layers;
 }
 
@@ -114,49 +114,6 @@ bool predict_rows(Matrix<T> y,
     if (stopped) throw Interrupted();
     return finite;
 }
-
-template <class T>
-struct Predictor<T>::State {
-    explicit State(const Network<T>& network)
-        : shapes(network.shapes()),
-          packed(packed_copy(network, {})),
-          layers(packed_layers(packed)) {}
-    std::vector<DenseShape> shapes;
-    PackedNetwork<T> packed;
-    std::vector<LayerParameters<T>> layers;
-};
-
-template <class T>
-Predictor<T>::Predictor(const Network<T>& network)
-    : state_(std::make_unique<const State>(network)) {}
-
-template <class T>
-Predictor<T>::Predictor(Predictor&&) noexcept = default;
-template <class T>
-Predictor<T>& Predictor<T>::operator=(Predictor&&) noexcept = default;
-template <class T>
-Predictor<T>::~Predictor() = default;
-
-template <class T>
-std::size_t Predictor<T>::inputs() const {
-    return state_->shapes.front().inputs;
-}
-template <class T>
-std::size_t Predictor<T>::outputs() const {
-    return state_->shapes.back().outputs;
-}
-
-template <class T>
-bool Predictor<T>::operator()(Matrix<T> y,
-                              const ArrayView& x,
-                              std::size_t n_threads,
-                              const InterruptCheck* interrupted) const {
-    return predict_rows(y, x, state_->layers.data(), state_->layers.size(),
-                        team_size(n_threads, state_->shapes, x.rows), interrupted);
-}
-
-template class Predictor<float>;
-template class Predictor<double>;
 
 template std::vector<LayerParameters<float>> packed_layers(const PackedNetwork<float>&);
 template bool predict_rows(Matrix<float>,

@@ -13,8 +13,8 @@ namespace wbcore {
 template <class T>
 struct LayerParameters {
     Panels<const T> w;  // (I, O)
-    const T* b;         // (O), readable to the end of its last panel
-    Activation activation;
+    const T* b;         // (O), readable to the end of its last panel; null when there is none
+    ActivationOf<T> activation;
 };
 
 template <class T>

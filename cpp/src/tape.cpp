@@ -1,8 +1,8 @@
+#include "wbcore/tape.hpp"
+
 #include <memory>
-#include <mutex>
 
 #include "pass.hpp"
-#include "wbcore/training.hpp"
 
 namespace wbcore {
 
@@ -34,8 +34,8 @@ void Tape<T>::forward(Matrix<T> y,
                       const ArrayView& x,
                       const InterruptCheck& interrupted) {
     auto state = std::unique_ptr<State>(
-        new State{PackedNetwork<T>(network, {.transposed = true, .velocity = false}),
-                  Pass<T>(network.shapes(), x.rows, {.input_gradients = true}),
+        new State{PackedNetwork<T>(network, Transposed::all),
+                  Pass<T>(network.layers(), x.rows, {.input_gradients = true}),
                   {}});
     Pass<T>& pass = state->pass;
     pass.set_rows(x.rows);
@@ -53,44 +53,17 @@ void Tape<T>::backward(std::span<T> gradients,
                        const InterruptCheck& interrupted) {
     Pass<T>& pass = state_->pass;
     const PackedNetwork<T>& network = state_->network;
-    PackedNetwork<T> packed_gradients(network.shapes());
+    PackedArray<T> packed_gradients(network.plan());
     pass.gather_output_gradients(dy);
     pass.backward_outputs({0, pass.rows()});
-    pass.backward(network, state_->batch, packed_gradients, interrupted);
+    pass.backward(network, 0, interrupted);
+    pass.backward_parameters(packed_gradients, state_->batch, interrupted);
     pass.backward_first_inputs(network, interrupted);
     packed_gradients.unpack(gradients);
     copy_rows(dx, pass.input_gradients());
 }
 
-template <class T>
-void sgd_step(Network<T>& network,
-              std::span<const T> gradients,
-              std::span<T> velocity,
-              const Sgd<T>& sgd) {
-    const std::unique_lock writing(network.lock());
-    const T* g = gradients.data();
-    T* v = velocity.data();
-    auto step = [&](T* w, bool decayed, std::size_t n) {
-        kernels::table<T>().sgd({&sgd, decayed}, w, v, g, n);
-        g += n;
-        if (v != nullptr) v += n;
-    };
-    for (std::size_t l = 0; l < network.shapes().size(); ++l) {
-        const DenseView<T> layer = network.layer(l);
-        step(layer.weights.data, true, layer.weights.rows * layer.weights.cols);
-        step(layer.biases, sgd.decay_biases, layer.weights.cols);
-    }
-}
-
 template class Tape<float>;
-template void sgd_step(Network<float>&,
-                       std::span<const float>,
-                       std::span<float>,
-                       const Sgd<float>&);
 template class Tape<double>;
-template void sgd_step(Network<double>&,
-                       std::span<const double>,
-                       std::span<double>,
-                       const Sgd<double>&);
 
 }  // namespace wbcore

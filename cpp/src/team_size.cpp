@@ -9,10 +9,10 @@ namespace wbcore {
 namespace {
 
 // Multiplications and additions of one step, the measure of what a second thread can save.
-double step_work(const std::vector<DenseShape>& shapes, std::size_t rows) {
+double step_work(const std::vector<Dense>& layers, std::size_t rows) {
     double work = 0;
-    for (const DenseShape& shape : shapes)
-        work += 3.0 * static_cast<double>(shape.inputs) * static_cast<double>(shape.outputs);
+    for (const Dense& layer : layers)
+        work += 3.0 * static_cast<double>(layer.inputs) * static_cast<double>(layer.outputs);
     return work * static_cast<double>(rows);
 }
 
@@ -21,9 +21,9 @@ constexpr double work_worth_a_thread = 200e3;
 
 }  // namespace
 
-std::size_t team_size(std::size_t asked, const std::vector<DenseShape>& shapes, std::size_t rows) {
+std::size_t team_size(std::size_t asked, const std::vector<Dense>& layers, std::size_t rows) {
     if (asked != 0) return asked;
-    const double worth = step_work(shapes, rows) / work_worth_a_thread;
+    const double worth = step_work(layers, rows) / work_worth_a_thread;
     // not asking the system for its processors, which takes longer than a small prediction
     if (worth < 2) return 1;
     constexpr auto most = static_cast<double>(max_threads);

@@ -9,6 +9,6 @@
 namespace wbcore {
 
 // How many threads to use for batches of `rows`: those asked for, or (0) as many as pay.
-std::size_t team_size(std::size_t asked, const std::vector<DenseShape>& shapes, std::size_t rows);
+std::size_t team_size(std::size_t asked, const std::vector<Dense>& layers, std::size_t rows);
 
 }  // namespace wbcore

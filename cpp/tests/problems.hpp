@@ -2,23 +2,26 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <random>
 #include <vector>
 
 #include "tables.hpp"
+#include "wbcore/evaluation.hpp"
+#include "wbcore/gradients.hpp"
 #include "wbcore/initializers.hpp"
 #include "wbcore/training.hpp"
 
 namespace tests {
 
-using Shapes = std::vector<DenseShape>;
+using Layers = std::vector<Dense>;
 
 template <class T>
-Network<T> random_network(const Shapes& shapes) {
-    Network<T> net(shapes);
-    for (std::size_t l = 0; l < shapes.size(); ++l)
+Network<T> random_network(const Layers& layers) {
+    Network<T> net(layers);
+    for (std::size_t l = 0; l < layers.size(); ++l)
         initialize(Initializer::xavier, 3, l, net.layer(l).weights);
     return net;
 }
@@ -44,60 +47,98 @@ struct Problem {
         for (std::size_t r = 0; r < rows; ++r)
             labels.push_back(static_cast<std::int64_t>(random() % outputs));
     }
-    Dataset with(Loss loss) const {
-        if (loss == Loss::cross_entropy) return {row_major(x, inputs), row_major(labels, 1), true};
-        if (loss == Loss::binary_cross_entropy)
-            return {row_major(x, inputs), row_major(shares, outputs), false};
+    Dataset with(const Named<Loss>& loss) const {
+        switch (loss.info().targets) {
+            case Targets::classes:
+                return {row_major(x, inputs), row_major(labels, 1), true};
+            case Targets::probabilities:
+                return {row_major(x, inputs), row_major(shares, outputs), false};
+            case Targets::numbers:
+                break;
+        }
         return {row_major(x, inputs), row_major(numbers, outputs), false};
     }
 };
 
+// What an optimizer remembers, with memory of its own.
 template <class T>
-struct Setting {
-    Shapes shapes;
-    Loss loss;
-    Sgd<T> sgd;
-    std::size_t rows, batch_size;
+struct OwnState {
+    std::array<std::vector<T>, OptimizerInfo::most_states> arrays;
+    OptimizerState<T> state;
+
+    OwnState(const Named<Optimizer>& rule, std::size_t parameters) {
+        for (std::size_t k = 0; k < state_count(rule); ++k) {
+            arrays[k].resize(parameters);
+            state.arrays[k] = arrays[k];
+        }
+    }
 };
 
-template <class T>
-std::vector<Setting<T>> settings() {
-    const T rate = T(0.05), momentum = T(0.9), decay = T(0.01);
+struct Setting {
+    Layers layers;
+    Named<Loss> loss;
+    OptimizerSettings optimizer;
+    std::size_t rows, batch_size;
+
+    std::size_t parameters() const { return parameter_count(layers, sizeof(double)); }
+    template <class T>
+    OwnState<T> state() const {
+        return {optimizer.rule, parameters()};
+    }
+    template <class T>
+    Problem<T> problem() const {
+        return {rows, layers.front().inputs, layers.back().outputs};
+    }
+};
+
+inline std::vector<Setting> settings() {
+    const double rate = 0.05, momentum = 0.9, decay = 0.01;
+    const auto sgd = [](std::initializer_list<double> numbers) {
+        return Named<Optimizer>(Optimizer::sgd, numbers);
+    };
+    const Named<Loss> huber(Loss::huber, {0.5});
     return {
-        {{{3, 4, Activation::tanh}, {4, 2}}, Loss::mse, {rate, 0, 0, false, false}, 20, 20},
-        {{{4, 16, Activation::relu}, {16, 3}},
-         Loss::cross_entropy,
-         {rate, 0, 0, false, false},
-         50,
-         16},
+        {{{3, 4, Activation::tanh}, {4, 2}}, Loss::mse, {sgd({rate})}, 20, 20},
+        {{{4, 16, Activation::relu}, {16, 3}}, Loss::cross_entropy, {sgd({rate})}, 50, 16},
         {{{16, 1, Activation::sigmoid}},
          Loss::binary_cross_entropy,
-         {rate, momentum, 0, false, false},
+         {sgd({rate, momentum})},
          33,
          8},
         {{{17, 40, Activation::gelu}, {40, 5, Activation::softmax}},
          Loss::cross_entropy,
-         {rate, momentum, decay, true, false},
+         {sgd({rate, momentum, 1, decay})},
          150,
          64},
         {{{33, 20, Activation::silu}, {20, 18, Activation::elu}, {18, 2, Activation::softplus}},
-         Loss::huber,
-         {rate, momentum, decay, false, true},
+         huber,
+         {sgd({rate, momentum, 0, decay}), true},
          300,
          300},
         {{{64, 32, Activation::leaky_relu}, {32, 3, Activation::tanh}},
          Loss::mae,
-         {rate, 0, decay, false, true},
+         {sgd({rate, 0, 0, decay}), true},
          131,
          130},
+        {{{20, 24, Activation::relu, false}, {24, 9, Activation::tanh, true, false}, {9, 2}},
+         huber,
+         {{Optimizer::adam, {0.01, 0.8, 0.9, 1e-6, decay}}},
+         140,
+         40},
+        {{{12, 10, {Activation::elu, {0.5}}, true, false},
+          {10, 17, {Activation::leaky_relu, {0.2}}, false},
+          {17, 1, Activation::sigmoid}},
+         Loss::binary_cross_entropy,
+         {{Optimizer::adam}, true},
+         97,
+         32},
     };
 }
 
-template <class T>
-TrainingOptions<T> options_of(const Setting<T>& setting) {
-    TrainingOptions<T> options;
-    options.objective = {setting.loss, T(0.5)};
-    options.sgd = setting.sgd;
+inline TrainingOptions options_of(const Setting& setting) {
+    TrainingOptions options;
+    options.loss = setting.loss;
+    options.optimizer = setting.optimizer;
     options.epochs = 3;
     options.batch_size = setting.batch_size;
     options.seed = 9;
@@ -105,37 +146,53 @@ TrainingOptions<T> options_of(const Setting<T>& setting) {
     return options;
 }
 
+// A whole training, from the first epoch on.
+template <class T>
+TrainingEnd train_all(Network<T>& network,
+                      OptimizerState<T>& state,
+                      const Dataset& data,
+                      const TrainingOptions& options,
+                      const Hooks<T>& hooks = {},
+                      const Dataset* validation = nullptr) {
+    Position position;
+    return train<T>(network, state, position, data, validation, options, hooks);
+}
+
 template <class T>
 struct Trained {
-    std::vector<T> parameters, velocity;
+    std::vector<T> parameters;
+    std::array<std::vector<T>, OptimizerInfo::most_states> states;
+    std::uint64_t steps = 0;
     std::vector<double> losses;
 };
 
 template <class T>
-Trained<T> trained(const Setting<T>& setting, const TrainingOptions<T>& options) {
-    const Problem<T> problem(setting.rows, setting.shapes.front().inputs,
-                             setting.shapes.back().outputs);
-    Network<T> net = random_network<T>(setting.shapes);
+Trained<T> trained(const Setting& setting, const TrainingOptions& options, Hooks<T> hooks = {}) {
+    const Problem<T> problem = setting.problem<T>();
+    Network<T> net = random_network<T>(setting.layers);
+    OwnState<T> own(options.optimizer.rule, net.parameters().size());
     Trained<T> result;
-    result.velocity.resize(options.sgd.momentum != 0 ? net.parameters().size() : 0);
     const Dataset data = problem.with(setting.loss);
-    const TrainingEnd end = train<T>(net, result.velocity, data, &data, options,
-                                     [&](std::size_t, const EpochResult& epoch) {
-                                         result.losses.push_back(epoch.loss);
-                                         result.losses.push_back(*epoch.validation_loss);
-                                         for (const double m : epoch.metrics)
-                                             result.losses.push_back(m);
-                                         return false;
-                                     });
+    hooks.after_epoch = [&](std::size_t, const EpochResult& epoch) {
+        result.losses.push_back(epoch.loss);
+        result.losses.push_back(*epoch.validation_loss);
+        for (const double m : epoch.metrics) result.losses.push_back(m);
+        return false;
+    };
+    const TrainingEnd end = train_all(net, own.state, data, options, hooks, &data);
     CHECK_EQUAL(end.status, TrainingStatus::completed);
     result.parameters = copy_of(net);
+    result.states = own.arrays;
+    result.steps = own.state.steps;
     return result;
 }
 
 template <class T>
 void same(const Trained<T>& a, const Trained<T>& b) {
     CHECK_ARRAYS(a.parameters.data(), b.parameters.data(), b.parameters.size());
-    CHECK_ARRAYS(a.velocity.data(), b.velocity.data(), b.velocity.size());
+    for (std::size_t k = 0; k < a.states.size(); ++k)
+        CHECK_ARRAYS(a.states[k].data(), b.states[k].data(), b.states[k].size());
+    CHECK_EQUAL(a.steps, b.steps);
     CHECK_ARRAYS(a.losses.data(), b.losses.data(), b.losses.size());
 }
 

@@ -108,24 +108,34 @@ void training_steps() {
     for (int choice = 0; choice < 64; ++choice) {
         auto bit = [choice](int b) { return (choice >> b & 1) != 0; };
         const bool bytes = bit(0), labelled = bit(1), validated = bit(5);
-        TrainingOptions<T> options;
-        options.objective.loss = labelled ? Loss::cross_entropy : Loss::mse;
+        TrainingOptions options;
+        options.loss = labelled ? Loss::cross_entropy : Loss::mse;
         options.shuffle = bit(2);
-        options.sgd = {T(0.01), bit(3) ? T(0.9) : T(0), T(0.001), bit(3), false};
+        if (bit(3))
+            options.optimizer.rule = {Optimizer::adam, {0.01, 0.9, 0.99, 1e-8, 0.001}};
+        else
+            options.optimizer.rule = {Optimizer::sgd, {0.01, 0.9, 1, 0.001}};
         options.n_threads = bit(4) ? 2 : 1;
         options.epochs = 2;
         options.batch_size = batch_size;
         options.metrics = {labelled ? Metric::accuracy : Metric::r2};
-        const checks::Note note("bytes, labels, shuffle, momentum, threads, validation",
+        const checks::Note note("bytes, labels, shuffle and staged, adam, threads, validation",
                                 std::string() + "01"[bit(0)] + "01"[bit(1)] + "01"[bit(2)] +
                                     "01"[bit(3)] + "12"[bit(4)] + "01"[bit(5)]);
         auto fit = [&](const Data<T>& data) {
             Network<T> net = network<T>(data.inputs, data.outputs);
-            std::vector<T> velocity(net.parameters().size());
+            std::vector<std::vector<T>> arrays(state_count(options.optimizer.rule),
+                                               std::vector<T>(net.parameters().size()));
+            OptimizerState<T> state;
+            for (std::size_t k = 0; k < arrays.size(); ++k) state.arrays[k] = arrays[k];
             const Dataset set = data.with(bytes, labelled);
+            Hooks<T> hooks;
+            if (bit(2)) hooks.on_gradient = [](std::uint64_t, std::span<const T>) { return 1.0; };
+            hooks.after_batch = [](const Position&, double) { return false; };
             return allocations_of([&] {
+                Position position;
                 const TrainingEnd end =
-                    train<T>(net, velocity, set, validated ? &set : nullptr, options);
+                    train<T>(net, state, position, set, validated ? &set : nullptr, options, hooks);
                 CHECK_EQUAL(end.status, TrainingStatus::completed);
             });
         };

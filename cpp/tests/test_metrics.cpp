@@ -137,10 +137,10 @@ void names() {
     CHECK(!find_metric("precision"));
     for (std::size_t i = 0; i < metric_names.size(); ++i)
         CHECK(find_metric(metric_names[i]) == static_cast<Metric>(i));
-    CHECK(matches(Metric::accuracy, Loss::cross_entropy));
-    CHECK(matches(Metric::accuracy, Loss::binary_cross_entropy));
-    CHECK(!matches(Metric::accuracy, Loss::mse));
-    CHECK(!matches(Metric::r2, Loss::cross_entropy));
+    CHECK(matches(Metric::accuracy, Targets::classes));
+    CHECK(matches(Metric::accuracy, Targets::probabilities));
+    CHECK(!matches(Metric::accuracy, Targets::numbers));
+    CHECK(!matches(Metric::r2, Targets::classes));
     CHECK(MetricSums({}, Loss::mse, 3, 1).empty());
     CHECK(MetricSums({}, Loss::mse, 3, 1).values().empty());
 }

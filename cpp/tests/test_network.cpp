@@ -12,23 +12,23 @@ using namespace tests;
 
 namespace {
 
-using Shapes = std::vector<DenseShape>;
+using Layers = std::vector<Dense>;
 
 void construction() {
     using Net = Network<float>;
-    CHECK_THROWS(std::invalid_argument, "expected at least one layer, got none", Net(Shapes{}));
+    CHECK_THROWS(std::invalid_argument, "expected at least one layer, got none", Net(Layers{}));
     CHECK_THROWS(std::invalid_argument,
                  "[Network] layer 0: expected positive sizes, got 0 inputs and 3 outputs",
-                 Net(Shapes{{0, 3}}));
+                 Net(Layers{{0, 3}}));
     CHECK_THROWS(std::invalid_argument, "layer 1: expected positive sizes, got 3 inputs and 0",
-                 Net(Shapes{{2, 3}, {3, 0}}));
+                 Net(Layers{{2, 3}, {3, 0}}));
     CHECK_THROWS(std::invalid_argument,
                  "layer 1: expected 3 inputs, the outputs of the layer before it, got 4",
-                 Net(Shapes{{2, 3}, {4, 1}}));
+                 Net(Layers{{2, 3}, {4, 1}}));
     CHECK_THROWS(std::invalid_argument,
                  "layer 0: expected softmax in the last layer only, got it in one of 2",
-                 Net(Shapes{{2, 3, Activation::softmax}, {3, 1}}));
-    const Net net(Shapes{{2, 3, Activation::relu}, {3, 4, Activation::softmax}});
+                 Net(Layers{{2, 3, Activation::softmax}, {3, 1}}));
+    const Net net(Layers{{2, 3, Activation::relu}, {3, 4, Activation::softmax}});
     CHECK_EQUAL(net.inputs(), std::size_t(2));
     CHECK_EQUAL(net.outputs(), std::size_t(4));
     CHECK_EQUAL(net.parameters().size(), std::size_t(2 * 3 + 3 + 3 * 4 + 4));
@@ -38,17 +38,17 @@ void construction() {
 // Sizes of which the number of parameters does not fit into std::size_t must not wrap around to something small.
 void impossible_sizes() {
     constexpr std::size_t two = 2, most = std::numeric_limits<std::size_t>::max();
-    const Shapes wrap_to_two{{two << 62, 2}}, wrap_to_nothing{{most, 1}},
+    const Layers wrap_to_two{{two << 62, 2}}, wrap_to_nothing{{most, 1}},
         in_sum{{1, most / 8}, {most / 8, 8}};
-    for (const Shapes& shapes : {wrap_to_two, wrap_to_nothing, in_sum}) {
-        const checks::Note note("inputs", shapes[0].inputs);
-        CHECK_THROWS(std::bad_alloc, "", Network<double>(Shapes(shapes)));
+    for (const Layers& layers : {wrap_to_two, wrap_to_nothing, in_sum}) {
+        const checks::Note note("inputs", layers[0].inputs);
+        CHECK_THROWS(std::bad_alloc, "", Network<double>(Layers(layers)));
     }
 }
 
 template <class T>
 void layers_are_views() {
-    Network<T> net(Shapes{{2, 3}, {3, 1}});
+    Network<T> net(Layers{{2, 3}, {3, 1}});
     for (std::size_t i = 0; i < net.parameters().size(); ++i)
         net.parameters()[i] = static_cast<T>(i);
     // W0 b0 W1 b1, row-major
@@ -66,18 +66,20 @@ void layers_are_views() {
 // One row through the network, number by number.
 template <class T>
 std::vector<T> slow_predict(const Network<T>& net, std::vector<T> x) {
-    for (std::size_t l = 0; l < net.shapes().size(); ++l) {
-        const auto [inputs, outputs, activation] = net.shapes()[l];
+    for (std::size_t l = 0; l < net.layers().size(); ++l) {
+        const std::size_t inputs = net.layers()[l].inputs, outputs = net.layers()[l].outputs;
+        const ActivationOf<T> activation = net.activation(l);
         const DenseView<const T> layer = net.layer(l);
+        const std::vector<T> zeros(outputs);
+        const T* const biases = layer.biases != nullptr ? layer.biases : zeros.data();
         const Packed<T> z(1, outputs);
         std::vector<T> a(outputs);
         for (std::size_t o = 0; o < outputs; ++o)
-            z(0, o) =
-                contract::dense(x.data(), layer.weights.data, layer.biases, inputs, outputs, o);
-        if (activation == Activation::softmax) plain<T>().softmax(z(), z());
+            z(0, o) = contract::dense(x.data(), layer.weights.data, biases, inputs, outputs, o);
+        if (!activation.is_elementwise()) plain<T>().softmax(z(), z());
         for (std::size_t o = 0; o < outputs; ++o) {
             a[o] = z(0, o);
-            if (activation != Activation::softmax) plain<T>().activate(activation, &a[o], &a[o], 1);
+            if (activation.is_elementwise()) plain<T>().activate(activation, &a[o], &a[o], 1);
         }
         x = a;
     }
@@ -138,16 +140,18 @@ void check_predictions(const Network<T>& net, std::size_t rows, std::mt19937_64&
 
 template <class T>
 void predictions() {
-    const std::vector<Shapes> nets{
+    const std::vector<Layers> nets{
         {{1, 1}},
         {{3, 10, Activation::softmax}},
         {{17, 33, Activation::relu}, {33, 1, Activation::sigmoid}},
         {{5, 16, Activation::tanh}, {16, 15, Activation::gelu}, {15, 3, Activation::softplus}},
         {{300, 8, Activation::silu}, {8, 520, Activation::elu}, {520, 2, Activation::leaky_relu}},
+        {{5, 16, {Activation::elu, {0.5}}, false}, {16, 1, Activation::identity, false}},
+        {{9, 30, {Activation::leaky_relu, {0.2}}}, {30, 3, Activation::softmax, false}},
     };
     std::mt19937_64 random(1);
-    for (const Shapes& shapes : nets) {
-        Network<T> net(shapes);
+    for (const Layers& layers : nets) {
+        Network<T> net(layers);
         for (T& p : net.parameters()) p = T(0.3) * random_number<T>(random);
         const std::vector<T> before(net.parameters().begin(), net.parameters().end());
         for (const std::size_t rows : {1u, 2u, 7u, 47u, 48u, 49u, 127u, 128u, 129u, 300u})

@@ -7,6 +7,8 @@
 
 #include "problems.hpp"
 #include "wbcore/predictor.hpp"
+#include "wbcore/profile.hpp"
+#include "wbcore/tape.hpp"
 
 using namespace tests;
 
@@ -24,11 +26,10 @@ private:
     double usual_ = work_of_a_piece;
 };
 
-template <class T>
-Setting<T> large_batches() {
+Setting large_batches() {
     return {{{70, 40, Activation::tanh}, {40, 3}},
             Loss::cross_entropy,
-            {T(0.05), T(0.9), T(0.01), false, false},
+            {{Optimizer::sgd, {0.05, 0.9, 0, 0.01}}},
             700,
             400};
 }
@@ -55,20 +56,20 @@ struct Results {
 
 template <class T>
 Results<T> results(std::size_t n_threads) {
-    const Setting<T> setting = large_batches<T>();
+    const Setting setting = large_batches();
     const Problem<T> problem(setting.rows, 70, 3);
     const Dataset data = problem.with(setting.loss);
-    const Network<T> net = random_network<T>(setting.shapes);
-    TrainingOptions<T> options = options_of(setting);
+    const Network<T> net = random_network<T>(setting.layers);
+    TrainingOptions options = options_of(setting);
     options.n_threads = n_threads;
     options.metrics = {Metric::accuracy};
     Results<T> r;
-    r.trained = trained(setting, options);
+    r.trained = trained<T>(setting, options);
     r.outputs.resize(700 * 3);
     net.predict({r.outputs.data(), 700, 3, 3}, data.x, n_threads);
     r.gradients.resize(net.parameters().size());
-    r.loss = loss_and_gradients<T>(r.gradients, net, data, options.objective);
-    r.evaluated = evaluate(net, data, options.objective, {}, n_threads).loss;
+    r.loss = loss_and_gradients<T>(r.gradients, net, data, options.loss);
+    r.evaluated = evaluate(net, data, options.loss, {}, n_threads).loss;
     Tape<T> tape;
     std::vector<T> y(700 * 3);
     tape.forward({y.data(), 700, 3, 3}, net, data.x);
@@ -100,41 +101,43 @@ void pieces_do_not_show() {
 // undisturbed training, and the later the stop, the later the batch.
 template <class T>
 void a_stop_anywhere_leaves_a_whole_batch() {
-    const Setting<T> setting = large_batches<T>();
+    const Setting setting = large_batches();
     const Problem<T> problem(setting.rows, 70, 3);
     const Dataset data = problem.with(setting.loss);
     for (const std::size_t n_threads : {1u, 2u}) {
-        TrainingOptions<T> options = options_of(setting);
+        TrainingOptions options = options_of(setting);
         options.n_threads = n_threads;
         options.shuffle = false;
         // what an undisturbed training has after each batch
         std::vector<std::vector<T>> after;
-        Network<T> net = random_network<T>(setting.shapes);
-        std::vector<T> velocity(net.parameters().size());
-        auto state = [](const Network<T>& network, const std::vector<T>& v) {
+        Network<T> net = random_network<T>(setting.layers);
+        OwnState<T> own = setting.state<T>();
+        auto all_of = [](const Network<T>& network, const OwnState<T>& optimizer) {
             std::vector<T> all = copy_of(network);
-            all.insert(all.end(), v.begin(), v.end());
+            all.insert(all.end(), optimizer.arrays[0].begin(), optimizer.arrays[0].end());
+            all.push_back(static_cast<T>(optimizer.state.steps));
             return all;
         };
-        after.push_back(state(net, velocity));
-        TrainingOptions<T> single = options;
+        after.push_back(all_of(net, own));
+        TrainingOptions single = options;
         single.epochs = 1;
         for (std::size_t epoch = 0; epoch < options.epochs; ++epoch)
             for (std::size_t first = 0; first < 700; first += 400) {
                 const std::size_t rows = std::min<std::size_t>(400, 700 - first);
-                train<T>(net, velocity, data.rows_from(first, rows), nullptr, single);
-                after.push_back(state(net, velocity));
+                train_all(net, own.state, data.rows_from(first, rows), single);
+                after.push_back(all_of(net, own));
             }
         const SmallPieces small;
         std::size_t last = 0, stops = 0;
         for (int k = 0;; ++k) {
             const checks::Note note("asked", k);
-            Network<T> stopped = random_network<T>(setting.shapes);
-            std::vector<T> v(stopped.parameters().size());
+            Network<T> stopped = random_network<T>(setting.layers);
+            OwnState<T> state = setting.state<T>();
             int asked = 0;
-            const TrainingEnd end =
-                train<T>(stopped, v, data, nullptr, options, nullptr, [&] { return asked++ == k; });
-            const std::vector<T> found = state(stopped, v);
+            Hooks<T> hooks;
+            hooks.interrupted = [&] { return asked++ == k; };
+            const TrainingEnd end = train_all(stopped, state.state, data, options, hooks);
+            const std::vector<T> found = all_of(stopped, state);
             const auto at = std::find(after.begin(), after.end(), found);
             CHECK(at != after.end());
             const auto index = static_cast<std::size_t>(at - after.begin());
@@ -167,20 +170,19 @@ void stops_everywhere(F call) {
 template <class T>
 void calls_stop() {
     const SmallPieces small;
-    const Setting<T> setting = large_batches<T>();
+    const Setting setting = large_batches();
     const Problem<T> problem(setting.rows, 70, 3);
     const Dataset data = problem.with(setting.loss);
-    const Network<T> net = random_network<T>(setting.shapes);
-    const Objective<T> objective{setting.loss};
+    const Network<T> net = random_network<T>(setting.layers);
     std::vector<T> y(700 * 3), gradients(net.parameters().size()), dx(700 * 70);
     const Matrix<T> out{y.data(), 700, 3, 3};
     for (const std::size_t n : {1u, 2u}) {
         stops_everywhere([&](const InterruptCheck& check) { net.predict(out, data.x, n, &check); });
         stops_everywhere(
-            [&](const InterruptCheck& check) { evaluate(net, data, objective, {}, n, check); });
+            [&](const InterruptCheck& check) { evaluate(net, data, setting.loss, {}, n, check); });
     }
     stops_everywhere([&](const InterruptCheck& check) {
-        loss_and_gradients<T>(gradients, net, data, objective, check);
+        loss_and_gradients<T>(gradients, net, data, setting.loss, check);
     });
     Tape<T> tape;
     stops_everywhere([&](const InterruptCheck& check) { tape.forward(out, net, data.x, check); });
@@ -188,7 +190,7 @@ void calls_stop() {
         tape.backward(gradients, {dx.data(), 700, 70, 70}, row_major(y, 3), check);
     });
     stops_everywhere(
-        [&](const InterruptCheck& check) { time_per_update(net, data, objective, 32, 2, check); });
+        [&](const InterruptCheck& check) { profile(net, data, setting.loss, 32, 2, check); });
     stops_everywhere([&](const InterruptCheck& check) {
         dense_forward<T>(out, {problem.x.data(), 700, 70, 70}, {problem.x.data(), 70, 3, 3},
                          problem.x.data(), check);
@@ -198,26 +200,28 @@ void calls_stop() {
 // What copies the parameters while another thread trains finds those of an epoch.
 template <class T>
 void copies_are_of_an_epoch() {
-    const Setting<T> setting{
-        {{20, 30, Activation::relu}, {30, 2}}, Loss::mse, {T(0.01), 0, 0, false, false}, 64, 64};
+    const Setting setting{
+        {{20, 30, Activation::relu}, {30, 2}}, Loss::mse, {{Optimizer::sgd, {0.01}}}, 64, 64};
     const Problem<T> problem(64, 20, 2);
     const Dataset data = problem.with(Loss::mse);
-    Network<T> net = random_network<T>(setting.shapes);
-    const Objective<T> objective{Loss::mse};
-    std::set<double> losses{evaluate(net, data, objective, {}, 1).loss};
+    Network<T> net = random_network<T>(setting.layers);
+    std::set<double> losses{evaluate(net, data, setting.loss, {}, 1).loss};
     std::atomic<bool> over = false;
-    TrainingOptions<T> options = options_of(setting);
+    TrainingOptions options = options_of(setting);
     options.epochs = 1'000'000;
     std::thread training([&] {
-        train<T>(net, {}, data, nullptr, options, [&](std::size_t, const EpochResult&) {
-            losses.insert(evaluate(net, data, objective, {}, 1).loss);
+        Hooks<T> hooks;
+        hooks.after_epoch = [&](std::size_t, const EpochResult&) {
+            losses.insert(evaluate(net, data, setting.loss, {}, 1).loss);
             return over.load();
-        });
+        };
+        OptimizerState<T> none;
+        train_all(net, none, data, options, hooks);
     });
     std::vector<double> found;
     std::vector<T> y(64 * 2);
     for (int i = 0; i < 200; ++i) {
-        found.push_back(evaluate(net, data, objective, {}, 1).loss);
+        found.push_back(evaluate(net, data, setting.loss, {}, 1).loss);
         const Predictor<T> frozen(net);
         CHECK(frozen({y.data(), 64, 2, 2}, data.x));
     }

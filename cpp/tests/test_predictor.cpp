@@ -24,11 +24,13 @@ Network<T> network() {
 template <class T>
 wbcore_predictor* c_predictor(const Network<T>& net) {
     std::vector<std::size_t> widths{net.inputs()};
-    std::vector<const char*> activations;
-    for (const DenseShape& shape : net.shapes()) {
-        widths.push_back(shape.outputs);
-        activations.push_back(name(shape.activation).data());
+    std::vector<std::string> texts;
+    for (const Dense& layer : net.layers()) {
+        widths.push_back(layer.outputs);
+        texts.push_back(text(layer.activation));
     }
+    std::vector<const char*> activations;
+    for (const std::string& activation : texts) activations.push_back(activation.c_str());
     return wbcore_predictor_create(sizeof(T) == sizeof(float) ? WBCORE_FLOAT32 : WBCORE_FLOAT64,
                                    activations.size(), widths.data(), activations.data(),
                                    net.parameters().data(), net.parameters().size());

@@ -1,4 +1,4 @@
-"""Completes docstrings that have most of their sections in common."""
+"""Completes docstrings with what they have in common."""
 
 from __future__ import annotations
 
@@ -6,7 +6,43 @@ import inspect
 from collections.abc import Callable
 from typing import TypeVar
 
+__all__ = ["PARAMETERS", "with_parameters", "with_sections"]
+
 Function = TypeVar("Function", bound=Callable[..., object])
+
+#: Of the methods that take data. In a docstring, a line {X} stands for the whole entry of X.
+PARAMETERS = {
+    "X": """
+        X : array-like of shape (B, I)
+            Finite real numbers of any dtype and memory layout, or a `Scaled` of such. Rows are
+            gathered and converted batch by batch: a large or memory-mapped X is never copied whole.
+        """,
+    "y": """
+        y : array-like of shape (B,) or (B, O)
+            For cross_entropy, integer labels (B,) from 0 to O - 1, or shares (B, O), which are at
+            least 0 and sum to 1 in each row. For the others (B, O), or (B,) when O is 1; for
+            binary_cross_entropy from 0 to 1. Each loss says in its docstring what it takes.
+        """,
+    "loss": """
+        loss : Loss or str
+            One of `wbcore.losses`, such as `Huber(delta=0.5)`, or its text: "mse", "huber(0.5)".
+            cross_entropy wants the last activation to be identity or softmax, binary_cross_entropy
+            identity or sigmoid; both are computed from the values before it.
+        """,
+    "n_threads": """
+        n_threads : int, optional
+            At least 1; the result does not depend on it. Default: as many as are worth their while.
+        """,
+}
+
+
+def with_parameters(function: Function) -> Function:
+    """Puts the entries of PARAMETERS where the docstring names them in braces."""
+    text = inspect.cleandoc(function.__doc__ or "")
+    for name, entry in PARAMETERS.items():
+        text = text.replace(f"\n{{{name}}}\n", f"\n{inspect.cleandoc(entry)}\n")
+    function.__doc__ = f"{text}\n"
+    return function
 
 
 def with_sections(sections: str) -> Callable[[Function], Function]:

@@ -7,8 +7,8 @@ import sys
 import time
 from typing import TextIO
 
+from wbcore._text_table import number
 from wbcore.history import History
-from wbcore.tables import number
 
 
 class Progress:

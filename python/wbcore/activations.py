@@ -4,23 +4,26 @@ All take anything array-like and return an array of the same shape: float32 for 
 float64 for every other numeric dtype. They are stable for any finite input, accurate to a few units
 in the last place, and have the same bits on every machine (docs/arithmetic.md, sections 4 and 5).
 
-Their names, as `Dense(..., activation=name)` takes them, are in `NAMES`. Layers whose activation is
-in `RELU_FAMILY` start with the initializer he, the others with xavier.
+`Dense(..., activation=...)` takes their names, which are in `NAMES`. Those that have a number take
+it in the text, "leaky_relu(0.2)", or as an object, `LeakyReLU(slope=0.2)`. Layers whose activation
+is in `RELU_FAMILY` start with the initializer he, the others with xavier.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wbcore import _arguments, _core
+from wbcore import _arguments, _core, _named
 from wbcore._docstrings import with_sections
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+# Functions and classes alone: `import wbcore` offers them too.
 __all__ = [
-    "NAMES",
-    "RELU_FAMILY",
+    "ELU",
+    "LeakyReLU",
     "elu",
     "gelu",
     "identity",
@@ -33,11 +36,72 @@ __all__ = [
     "tanh",
 ]
 
-NAMES: tuple[str, ...] = tuple(_core.ACTIVATIONS)
+NAMES: tuple[str, ...] = tuple(_named.rows("activation"))
 
 #: Activations that let positive values pass nearly unchanged and hold back negative ones. About
 #: half of a signal's variance is lost in them, which the factor 2 of he makes up for.
-RELU_FAMILY = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"})
+RELU_FAMILY = frozenset(
+    name for name, row in _named.rows("activation").items() if row.properties["relu_family"]
+)
+
+
+#: Those of which each output depends on one z alone.
+ELEMENTWISE = frozenset(
+    name for name, row in _named.rows("activation").items() if row.properties["elementwise"]
+)
+
+
+class Activation(_named.Choice, kind="activation"):
+    """An activation that has a number; `str(activation)` is its text."""
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Activation, row="leaky_relu"):
+    """`leaky_relu` with a slope of one's own, for layers.
+
+    Parameters
+    ----------
+    slope : float, default 0.01
+        What negative values are multiplied by; at least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When slope is something else.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.Dense(3, 2, wb.LeakyReLU(slope=0.2)).activation
+    'leaky_relu(0.2)'
+    """
+
+    slope: float = 0.01
+
+
+@dataclass(frozen=True)
+class ELU(Activation, row="elu"):
+    """`elu` with an alpha of one's own, for layers.
+
+    Parameters
+    ----------
+    alpha : float, default 1
+        Above 0; -alpha is what the function tends to on the left.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When alpha is something else.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.Dense(3, 2, wb.ELU(alpha=0.5)).activation
+    'elu(0.5)'
+    """
+
+    alpha: float = 1.0
+
 
 _elementwise_sections = with_sections("""
     Parameters
@@ -59,10 +123,21 @@ _elementwise_sections = with_sections("""
     """)
 
 
-def _elementwise(name: str, z: ArrayLike) -> NDArray[Any]:
+def _elementwise(name: str, z: ArrayLike, activation: Activation | None = None) -> NDArray[Any]:
     values = _arguments.floats(name, "z", z)
-    result: NDArray[Any] = _core.elementwise(name, values.reshape(-1)).reshape(values.shape)
+    text = name if activation is None else str(activation)
+    result: NDArray[Any] = _core.elementwise(text, values.reshape(-1)).reshape(values.shape)
     return result[()]
+
+
+def check(operation: str, what: str, activation: object) -> str:
+    """The text of an activation."""
+    return _named.text("activation", operation, what, activation)
+
+
+def name_of(text: str) -> str:
+    """The name in the text of an activation: that of its row."""
+    return text.partition("(")[0]
 
 
 @_elementwise_sections
@@ -117,9 +192,25 @@ def tanh(z: ArrayLike) -> NDArray[Any]:
     return _elementwise("tanh", z)
 
 
-@_elementwise_sections
-def leaky_relu(z: ArrayLike) -> NDArray[Any]:
-    """Return z where it is positive, else 0.01 z (Maas, Hannun and Ng, 2013).
+def leaky_relu(z: ArrayLike, slope: float = 0.01) -> NDArray[Any]:
+    """Return z where it is positive, else slope * z (Maas, Hannun and Ng, 2013).
+
+    Parameters
+    ----------
+    z : array-like of any shape
+        Finite real numbers.
+    slope : float, default 0.01
+        At least 0.
+
+    Returns
+    -------
+    ndarray of the shape of z
+        float32 when z is, else float64. A scalar for a scalar.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When z is of the wrong kind or not finite, or slope is out of range.
 
     Examples
     --------
@@ -127,12 +218,30 @@ def leaky_relu(z: ArrayLike) -> NDArray[Any]:
     >>> wb.leaky_relu([-1.0, 0.0, 2.0])
     array([-0.01,  0.  ,  2.  ])
     """
-    return _elementwise("leaky_relu", z)
+    return _elementwise("leaky_relu", z, LeakyReLU(slope))
 
 
-@_elementwise_sections
-def elu(z: ArrayLike) -> NDArray[Any]:
-    """Return z where it is positive, else exp(z) - 1 (Clevert, Unterthiner and Hochreiter, 2016).
+def elu(z: ArrayLike, alpha: float = 1.0) -> NDArray[Any]:
+    """Return z where it is positive, else alpha * (exp(z) - 1).
+
+    (Clevert, Unterthiner and Hochreiter, 2016.)
+
+    Parameters
+    ----------
+    z : array-like of any shape
+        Finite real numbers.
+    alpha : float, default 1
+        Above 0.
+
+    Returns
+    -------
+    ndarray of the shape of z
+        float32 when z is, else float64. A scalar for a scalar.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When z is of the wrong kind or not finite, or alpha is out of range.
 
     Examples
     --------
@@ -140,7 +249,7 @@ def elu(z: ArrayLike) -> NDArray[Any]:
     >>> wb.elu([-1000.0, 0.0, 2.0])
     array([-1.,  0.,  2.])
     """
-    return _elementwise("elu", z)
+    return _elementwise("elu", z, ELU(alpha))
 
 
 @_elementwise_sections

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Gradients", "LayerGradients"]
+__all__ = ["Gradients", "LayerGradients", "Shape"]
+
+
+class Shape(NamedTuple):
+    """Of a layer's parameters."""
+
+    inputs: int
+    outputs: int
+    bias: bool = True
+
+    @property
+    def size(self) -> int:
+        """How many weights and biases there are."""
+        return (self.inputs + self.bias) * self.outputs
 
 
 class LayerGradients(NamedTuple):
@@ -17,8 +30,8 @@ class LayerGradients(NamedTuple):
 
     weights: NDArray[Any]
     """dW, of shape (I, O)."""
-    biases: NDArray[Any]
-    """db, of shape (O,)."""
+    biases: NDArray[Any] | Any  # so that type checkers ask for no test for None
+    """db, of shape (O,); None in a layer without biases."""
 
 
 class Gradients(Sequence[LayerGradients]):
@@ -27,7 +40,8 @@ class Gradients(Sequence[LayerGradients]):
     Attributes
     ----------
     flat : ndarray of shape (n_parameters,)
-        In the order of `Network.parameters`: dW of layer 0, db of layer 0, dW of layer 1, ...
+        In the order of `Network.parameters`: dW of layer 0, db of layer 0, dW of layer 1, ...; 0
+        for layers that are not trainable.
         Writing into it (to clip, to add) changes what `optimizer.step` applies.
     inputs : ndarray of shape (B, I) or None
         dX, the gradient by the inputs; `Network.backward` gives it.
@@ -41,30 +55,30 @@ class Gradients(Sequence[LayerGradients]):
     (2, (2, 3), (1,), (13,))
     """
 
-    __slots__ = ("_starts", "_widths", "flat", "inputs")
+    __slots__ = ("_shapes", "_starts", "flat", "inputs")
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __init__(
-        self, flat: NDArray[Any], widths: Sequence[int], inputs: NDArray[Any] | None = None
+        self, flat: NDArray[Any], shapes: Sequence[Shape], inputs: NDArray[Any] | None = None
     ) -> None:
         self.flat = flat
         self.inputs = inputs
-        self._widths = widths
+        self._shapes = shapes
         self._starts: tuple[int, ...] | None = None
 
     def _layer(self, index: int) -> LayerGradients:
         """Views of one's own: kept ones would be copied and pickled apart from the flat array."""
         if self._starts is None:  # most loops pass gradients on as they are
-            sizes = ((i + 1) * o for i, o in zip(self._widths[:-1], self._widths[1:], strict=True))
-            self._starts = tuple(accumulate(sizes, initial=0))
-        rows, columns = self._widths[index : index + 2]
+            self._starts = tuple(accumulate((s.size for s in self._shapes), initial=0))
+        rows, columns, bias = self._shapes[index]
         start, end = self._starts[index : index + 2]
-        weights = self.flat[start : end - columns].reshape(rows, columns)
-        return LayerGradients(weights, self.flat[end - columns : end])
+        middle = start + rows * columns
+        weights = self.flat[start:middle].reshape(rows, columns)
+        return LayerGradients(weights, self.flat[middle:end] if bias else None)
 
     def __len__(self) -> int:
-        return len(self._widths) - 1
+        return len(self._shapes)
 
     @overload
     def __getitem__(self, index: int) -> LayerGradients: ...
@@ -77,4 +91,5 @@ class Gradients(Sequence[LayerGradients]):
         return self._layer(layers)
 
     def __repr__(self) -> str:
-        return f"<Gradients of {'-'.join(map(str, self._widths))}, {self.flat.dtype}>"
+        widths = [self._shapes[0].inputs, *(shape.outputs for shape in self._shapes)]
+        return f"<Gradients of {'-'.join(map(str, widths))}, {self.flat.dtype}>"

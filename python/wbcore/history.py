@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, SupportsIndex, TypeAlias, overload
 
 from wbcore import _copying
-from wbcore.tables import number, table
+from wbcore._text_table import number, table
 
 __all__ = ["History", "LayerStatistics", "ParameterHistory", "Statistics"]
 
@@ -29,14 +29,24 @@ class LayerStatistics(NamedTuple):
     """Of one layer's weights, and of its biases."""
 
     weights: Statistics
-    biases: Statistics
+    biases: Statistics | Any
+    """None for a layer without biases; for type checkers as if all layers had some."""
 
 
 def layer_statistics(raw: Sequence[Any]) -> tuple[LayerStatistics, ...]:
     """From the core's nested tuples."""
     return tuple(
-        LayerStatistics(Statistics(*weights), Statistics(*biases)) for weights, biases in raw
+        LayerStatistics(Statistics(*weights), biases and Statistics(*biases))
+        for weights, biases in raw
     )
+
+
+# In a table of numbers, of what a layer has not.
+_NONE = Statistics(*[float("nan")] * len(Statistics._fields))
+
+
+def _difference(final: Statistics, initial: Statistics) -> Statistics:
+    return Statistics(*map(float.__sub__, final, initial))
 
 
 class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
@@ -98,9 +108,10 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         """Final minus initial, of every statistic, one entry a layer."""
         return tuple(
             LayerStatistics(
-                *(Statistics(*map(float.__sub__, *pair)) for pair in zip(*pairs, strict=True))
+                _difference(final.weights, initial.weights),
+                final.biases and _difference(final.biases, initial.biases),
             )
-            for pairs in zip(self.final, self.initial, strict=True)
+            for final, initial in zip(self.final, self.initial, strict=True)
         )
 
     def to_dict(self) -> dict[str, list[float]]:
@@ -109,10 +120,11 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         Returns
         -------
         dict of str to list
-            "epoch", "layer", then "weights_mean", "weights_mean_abs", ..., "biases_max".
+            "epoch", "layer", then "weights_mean", "weights_mean_abs", ..., "biases_max"; those of
+            biases are NaN for a layer that has none.
         """
         rows = [
-            (epoch, layer, *statistics.weights, *statistics.biases)
+            (epoch, layer, *statistics.weights, *(statistics.biases or _NONE))
             for epoch, entry in enumerate(self)
             for layer, statistics in enumerate(entry)
         ]
@@ -127,7 +139,7 @@ class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
         rows = [
             [str(layer)]
             + [
-                number(statistics.mean)
+                number(statistics.mean) if statistics else ""
                 for triple in zip(*states, strict=True)
                 for statistics in triple
             ]

@@ -248,7 +248,15 @@ class Watched:
 
 def loss_name(draw):
     return draw.choice(
-        ["mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "cross_entropy"]
+        [
+            "mse",
+            "mae",
+            "huber",
+            "huber(0.1)",
+            "binary_cross_entropy",
+            "cross_entropy",
+            "cross_entropy",
+        ]
     )
 
 
@@ -272,7 +280,6 @@ def fit(one: Round) -> None:
         "n_threads": draw.choice([None, 1, 2]),
         "callback": draw.choice([None, lambda *_: None]),
         "track": draw.choice([None, "epoch"]),
-        "delta": draw.choice([1.0, 0.1]),
         "validation_data": draw.choice(
             [None, None, (inputs(draw, rows), targets(draw, rows, loss))]
         ),
@@ -311,9 +318,9 @@ def calls(one: Round) -> None:
             out = mostly(draw, np.empty((rows, OUTPUTS), draw.choice(["f4", "f8"])), 0.1)
             net.freeze()(X, out=out, n_threads=mostly(draw, 2))
         elif kind == 3:
-            net.evaluate(X, y, loss=loss, metrics=mostly(draw, ["mae"]), delta=mostly(draw, 1.0))
+            net.evaluate(X, y, loss=loss, metrics=mostly(draw, ["mae"]))
         elif kind == 4:
-            _, gradients = net.loss_and_gradients(X, y, loss=loss, delta=mostly(draw, 1.0))
+            _, gradients = net.loss_and_gradients(X, y, loss=loss)
             assert gradients.flat.shape == net.parameters.shape
         elif kind == 5:
             net.time_per_update(X, y, loss=loss, batch_size=3, repeats=mostly(draw, 1, 0.03) and 1)
@@ -433,7 +440,7 @@ KEPT = {
         net, optimizer=wb.SGD(0.1, momentum=0.9999999999)
     ),
     "a delta that is 0 in float32": lambda net: net.loss_and_gradients(
-        ROWS, ROWS[:, :OUTPUTS], "huber", delta=1e-46
+        ROWS, ROWS[:, :OUTPUTS], "huber(1e-46)"
     ),
     "scaled targets": lambda net: net.fit(ROWS, wb.Scaled(ROWS[:, :OUTPUTS], 0.5), loss="mse"),
     "text": lambda net: net.predict(np.array([["1", "2", "3"]])),

@@ -47,10 +47,20 @@ def sound_file(draw):
             }
             start = end
     values = [draw.uniform(-2, 2) for _ in range(start // size)]
+    version = draw.choice(["1", "2"])
+    architecture = {"widths": widths, "activations": names}
+    if version == "2":
+        common = {"bias": True, "trainable": True}
+        architecture = {
+            "layers": [
+                {"inputs": inputs, "outputs": outputs, "activation": name} | common
+                for (inputs, outputs), name in zip(pairwise(widths), names, strict=True)
+            ]
+        }
     metadata = {
         "format": "wbcore",
-        "format_version": "1",
-        "architecture": {"widths": widths, "activations": names, "dtype": dtype},
+        "format_version": version,
+        "architecture": architecture | {"dtype": dtype},
         "metadata": draw.choice([{}, {"a": [1, None, "é"], "b": {"c": 1.5}}, {"classes": ["x"]}]),
     }
     return {"__metadata__": metadata, **header}, np.array(values, DTYPES[code]).tobytes()
@@ -182,6 +192,10 @@ def second_reading(content: bytes):
     data = content[8 + length :]
     meta = header.pop("__metadata__")
     told = json.loads(meta["architecture"])
+    if meta["format_version"] == "2":
+        told["widths"] = [told["layers"][0]["inputs"], *(la["outputs"] for la in told["layers"])]
+        told["activations"] = [layer["activation"] for layer in told["layers"]]
+        assert all(layer["bias"] is layer["trainable"] is True for layer in told["layers"])
     widths, names, dtype = told["widths"], told["activations"], np.dtype(told["dtype"])
     parts = []
     for layer, shape in enumerate(pairwise(widths)):

@@ -25,14 +25,14 @@ calls = {
     "fit for ever": lambda net: net.fit(X, y, epochs=10**6, **loss),
     "fit with a callback": lambda net: net.fit(X, y, epochs=10**6, callback=print_nothing, **loss),
     "evaluate": lambda net: net.evaluate(X, y, metrics=["accuracy"], **loss),
-    "gradients": lambda net: net.loss_and_gradients(X, y),
+    "gradients": lambda net: net.loss_and_gradients(X, y, loss="cross_entropy"),
     "forward and backward": lambda net: (net.forward(X), net.backward(dY)),
     "frozen": lambda net: frozen(X, n_threads=2),
     "frozen, few": lambda net: frozen(few),
     "freeze": lambda net: net.freeze(),
     "copy": lambda net: net.copy(),
     "load": lambda net: wb.load(path),
-    "functions": lambda net: (wb.sigmoid(X), wb.losses.cross_entropy(X[:, :10], y)),
+    "functions": lambda net: (wb.sigmoid(X), wb.losses.CrossEntropy()(X[:, :10], y)),
     "refused": lambda net: refused(net),
 }
 

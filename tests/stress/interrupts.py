@@ -33,7 +33,7 @@ class Calls:
         self.path = folder / "net.safetensors"
         self.net.save(self.path)
         self.optimizer = wb.SGD(0.01, momentum=0.9)
-        _, self.gradients = self.net.loss_and_gradients(X, Y)
+        _, self.gradients = self.net.loss_and_gradients(X, Y, "cross_entropy")
         self.dY = np.ones((40, 3), np.float32)
         self.by_name = {
             "fit": lambda: self.net.fit(
@@ -47,7 +47,7 @@ class Calls:
             "step": lambda: self.optimizer.step(self.net, self.gradients),
             "predict": lambda: self.net.predict(X),
             "evaluate": lambda: self.net.evaluate(X, Y, loss="cross_entropy"),
-            "loss_and_gradients": lambda: self.net.loss_and_gradients(X, Y),
+            "loss_and_gradients": lambda: self.net.loss_and_gradients(X, Y, "cross_entropy"),
             "freeze": lambda: self.net.freeze()(X),
             "copy": self.net.copy,
             "pickle": lambda: pickle.loads(pickle.dumps(self.net)),

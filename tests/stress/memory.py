@@ -60,7 +60,7 @@ def calls(folder):
     damaged.write_bytes(path.read_bytes()[:-1])
     frozen, out = net.freeze(), np.empty((8, 3), np.float32)
     optimizer = wb.SGD(0.01, momentum=0.9)
-    _, gradients = net.loss_and_gradients(X, Y)
+    _, gradients = net.loss_and_gradients(X, Y, "cross_entropy")
     fit = {"loss": "cross_entropy"}
     bad, wild = np.where(X > 1, np.nan, X), wb.SGD(1e30)
     wild_net = wb.Network.mlp([4, 8, 3])

@@ -84,7 +84,7 @@ def calls():  # noqa: C901
     def step():
         net = wb.Network.mlp([4000, 4000, 4000, 10], initializer="ones")
         optimizer = wb.SGD(1e-6, momentum=0.9, weight_decay=0.1)
-        _, gradients = net.loss_and_gradients(rows(2, 4000), [1, 2])
+        _, gradients = net.loss_and_gradients(rows(2, 4000), [1, 2], "cross_entropy")
         return lambda: optimizer.step(net, gradients)
 
     def freeze():
@@ -113,7 +113,7 @@ def calls():  # noqa: C901
 
     def gradients():
         net, X, y = network(), rows(300), np.arange(300) % 10
-        return lambda: net.loss_and_gradients(X, y)
+        return lambda: net.loss_and_gradients(X, y, "cross_entropy")
 
     def fit():
         net, X, y = network(), rows(300), np.arange(300) % 10
@@ -125,7 +125,7 @@ def calls():  # noqa: C901
 
     def loss():
         outputs, y = rows(4000, 1000), np.arange(4000) % 1000
-        return lambda: wb.losses.cross_entropy(outputs, y)
+        return lambda: wb.losses.CrossEntropy()(outputs, y)
 
     def normal():
         return lambda: wb.initializers.normal(2000, 2000)

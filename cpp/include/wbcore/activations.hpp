@@ -1,10 +1,10 @@
-// Activation functions: names, and what a backward pass needs of each.
+// Activation functions: a row for each, with what the rest needs to know of it.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <optional>
-#include <string_view>
+
+#include "wbcore/named.hpp"
 
 namespace wbcore {
 
@@ -18,32 +18,66 @@ enum class Activation : std::uint8_t {
     softplus,
     gelu,
     silu,
-    softmax,  // last layer only
+    softmax,
 };
 
-// In the order of the enumeration.
-inline constexpr std::array<std::string_view, 10> activation_names = {
-    "identity", "sigmoid",  "relu", "tanh", "leaky_relu",
-    "elu",      "softplus", "gelu", "silu", "softmax"};
+// What the derivative is computed from: the output a, the sum z before it, or both.
+enum class Reads : std::uint8_t { output, input, both };
+// What an output depends on: on one z, or on all of its row, which only a last layer may.
+enum class Scope : std::uint8_t { element, row };
 
-constexpr std::string_view name(Activation activation) {
-    return activation_names[static_cast<std::size_t>(activation)];
+struct ActivationInfo : Row {
+    Reads reads;
+    bool
+        relu_family;  // about half of a signal's variance is lost: the initializer he makes up for it
+    Scope scope = Scope::element;
+};
+
+// In the order of the enumeration (docs/arithmetic.md, section 5).
+inline constexpr std::array<ActivationInfo, 10> activation_rows = {{
+    {{"identity"}, Reads::output, false},
+    {{"sigmoid"}, Reads::output, false},
+    {{"relu"}, Reads::output, true},
+    {{"tanh"}, Reads::output, false},
+    {{"leaky_relu", {{"slope", 0.01, at_least_zero}}}, Reads::input, true},
+    {{"elu", {{"alpha", 1, above_zero}}}, Reads::both, true},
+    {{"softplus"}, Reads::input, true},
+    {{"gelu"}, Reads::input, true},
+    {{"silu"}, Reads::input, true},
+    {{"softmax"}, Reads::output, false, Scope::row},
+}};
+
+constexpr const auto& rows_of(Activation) { return activation_rows; }
+
+constexpr bool is_elementwise(const Named<Activation>& activation) {
+    return activation.info().scope == Scope::element;
 }
 
-constexpr std::optional<Activation> find_activation(std::string_view wanted) {
-    for (std::size_t i = 0; i < activation_names.size(); ++i)
-        if (activation_names[i] == wanted) return static_cast<Activation>(i);
-    return std::nullopt;
+// Whether the backward pass needs z; else the output a is enough.
+constexpr bool derivative_needs_z(const Named<Activation>& activation) {
+    return activation.info().reads != Reads::output;
 }
 
-// Whether each output depends on one z alone.
-constexpr bool is_elementwise(Activation activation) { return activation != Activation::softmax; }
+// An activation with its numbers in the type of the arithmetic, as the kernels take it.
+template <class T>
+struct ActivationOf {
+    static constexpr std::size_t most_numbers = 2;
 
-// Whether the derivative is computed from z; the others are computed from the output a.
-constexpr bool derivative_needs_z(Activation activation) {
-    return activation == Activation::leaky_relu || activation == Activation::elu ||
-           activation == Activation::softplus || activation == Activation::gelu ||
-           activation == Activation::silu;
+    Activation kind = Activation::identity;
+    T numbers[most_numbers] = {};
+
+    bool is_elementwise() const {
+        return activation_rows[static_cast<std::size_t>(kind)].scope == Scope::element;
+    }
+};
+
+// Throws ChoiceError when a number is not allowed in T.
+template <class T>
+ActivationOf<T> activation_of(const Named<Activation>& activation) {
+    const auto numbers = rounded<T>(activation);
+    ActivationOf<T> result{activation.kind, {}};
+    std::copy_n(numbers.begin(), ActivationOf<T>::most_numbers, result.numbers);
+    return result;
 }
 
 }  // namespace wbcore

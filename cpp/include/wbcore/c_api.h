@@ -38,9 +38,23 @@ WBCORE_EXPORT wbcore_predictor* wbcore_predictor_create(
     int dtype,  // WBCORE_FLOAT32 or WBCORE_FLOAT64
     size_t n_layers,
     const size_t* widths,            // (n_layers + 1): inputs, then the outputs of each layer
-    const char* const* activations,  // (n_layers): "relu", ..., named as in Python
+    const char* const* activations,  // (n_layers): "relu", "leaky_relu(0.2)", ..., as in Python
     const void* parameters,          // of that type: W (I, O) row-major, then b (O), layer by layer
     size_t n_parameters);            // how many numbers those are
+
+// A layer, for those that may have no biases.
+typedef struct wbcore_layer {
+    size_t inputs, outputs;
+    const char* activation;  // as above
+    int bias;                // 0: the layer has none, and the parameters have no b
+} wbcore_layer;
+
+// The same from layers, each of which takes as many inputs as the one before it has outputs.
+WBCORE_EXPORT wbcore_predictor* wbcore_predictor_create_from_layers(int dtype,
+                                                                    size_t n_layers,
+                                                                    const wbcore_layer* layers,
+                                                                    const void* parameters,
+                                                                    size_t n_parameters);
 
 // NULL is allowed. No other thread may be using the predictor.
 WBCORE_EXPORT void wbcore_predictor_destroy(wbcore_predictor* predictor);

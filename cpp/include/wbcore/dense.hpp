@@ -1,4 +1,4 @@
-// A dense layer: its shape, and a view of its parameters.
+// A dense layer: what it is, and a view of its parameters.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,25 @@
 
 namespace wbcore {
 
-struct DenseShape {
+// A = act(X W + b), or without a bias act(X W).
+struct Dense {
     std::size_t inputs = 0, outputs = 0;
-    Activation activation = Activation::identity;
+    Named<Activation> activation = Activation::identity;
+    bool bias = true;
+    bool trainable =
+        true;  // else training computes no gradient of it and leaves its parameters as they are
+
+    std::size_t weights() const { return inputs * outputs; }
+    std::size_t biases() const { return bias ? outputs : 0; }
+    std::size_t parameters() const { return weights() + biases(); }
+    friend bool operator==(const Dense&, const Dense&) = default;
 };
 
-// A = act(X W + b).  Live: looks into the parameter buffer of the network.
+// Live: looks into the parameter buffer of the network.
 template <class T>
 struct DenseView {
     Matrix<T> weights;  // (I, O)
-    T* biases;          // (O)
-    Activation activation;
+    T* biases;          // (O), null when the layer has none
 };
 
 // Z = X W + b for row-major arrays. Throws Interrupted.

@@ -124,18 +124,29 @@ public:
 template <class T>
 bool all_finite(const ArrayView& in);
 
-struct Position {
+struct Cell {
     std::size_t row, col;
 };
 
 // The first element that is NaN or infinite once converted to T.
 template <class T>
-std::optional<Position> find_non_finite(const ArrayView& in);
+std::optional<Cell> find_non_finite(const ArrayView& in);
 
 // The first element outside [low, high] (as double).
-std::optional<Position> find_outside(const ArrayView& in, double low, double high);
+std::optional<Cell> find_outside(const ArrayView& in, double low, double high);
 
 // One element as double.
-double value_at(const ArrayView& in, Position position);
+double value_at(const ArrayView& in, Cell position);
+
+// Rows and what they should give.
+struct Dataset {
+    ArrayView x;          // (N, I)
+    ArrayView y;          // (N, O), or integer labels (N, 1)
+    bool labels = false;  // y holds class labels
+
+    Dataset rows_from(std::size_t first, std::size_t n) const {
+        return {x.rows_from(first, n), y.rows_from(first, n), labels};
+    }
+};
 
 }  // namespace wbcore

@@ -1,45 +1,52 @@
-// Losses: names, and which last layers each goes with.
+// Losses: a row for each, with what the rest needs to know of it.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <optional>
-#include <string_view>
 
 #include "wbcore/activations.hpp"
+#include "wbcore/named.hpp"
 
 namespace wbcore {
 
 enum class Loss : std::uint8_t { mse, mae, huber, binary_cross_entropy, cross_entropy };
 
-// In the order of the enumeration.
-inline constexpr std::array<std::string_view, 5> loss_names = {
-    "mse", "mae", "huber", "binary_cross_entropy", "cross_entropy"};
+// What the targets are: any numbers; numbers from 0 to 1, one a decision; class labels, or shares of classes that sum to 1.
+enum class Targets : std::uint8_t { numbers, probabilities, classes };
+// What the loss is the mean of.
+enum class Mean : std::uint8_t { over_elements, over_rows };
 
-constexpr std::string_view name(Loss loss) { return loss_names[static_cast<std::size_t>(loss)]; }
+struct LossInfo : Row {
+    Targets targets;
+    Mean mean;
+    // The last activation that the loss includes: it is computed from the z before it, whether that layer has it or none.
+    // identity: nothing is included, and the loss is computed from the outputs of any last layer.
+    Activation undone = Activation::identity;
+};
 
-constexpr std::optional<Loss> find_loss(std::string_view wanted) {
-    for (std::size_t i = 0; i < loss_names.size(); ++i)
-        if (loss_names[i] == wanted) return static_cast<Loss>(i);
-    return std::nullopt;
+// In the order of the enumeration (docs/arithmetic.md, section 6).
+inline constexpr std::array<LossInfo, 5> loss_rows = {{
+    {{"mse"}, Targets::numbers, Mean::over_elements},
+    {{"mae"}, Targets::numbers, Mean::over_elements},
+    {{"huber", {{"delta", 1, above_zero}}}, Targets::numbers, Mean::over_elements},
+    {{"binary_cross_entropy"}, Targets::probabilities, Mean::over_elements, Activation::sigmoid},
+    {{"cross_entropy"}, Targets::classes, Mean::over_rows, Activation::softmax},
+}};
+
+constexpr const auto& rows_of(Loss) { return loss_rows; }
+
+// Whether the loss is computed from the last layer's z, and its gradient is by z.
+constexpr bool is_of_z(const Named<Loss>& loss) {
+    return loss.info().undone != Activation::identity;
 }
 
-// The entropies are computed from the last layer's z, so its activation must be the one they undo, or none.
-constexpr bool matches(Loss loss, Activation last) {
-    if (loss == Loss::cross_entropy)
-        return last == Activation::identity || last == Activation::softmax;
-    if (loss == Loss::binary_cross_entropy)
-        return last == Activation::identity || last == Activation::sigmoid;
-    return true;
+constexpr bool matches(const Named<Loss>& loss, const Named<Activation>& last) {
+    return !is_of_z(loss) || last.kind == Activation::identity || last.kind == loss.info().undone;
 }
 
-constexpr bool is_entropy(Loss loss) {
-    return loss == Loss::cross_entropy || loss == Loss::binary_cross_entropy;
-}
-
-// The count that the mean is taken over: rows for cross_entropy, elements for the others.
-constexpr std::size_t mean_count(Loss loss, std::size_t rows, std::size_t outputs) {
-    return loss == Loss::cross_entropy ? rows : rows * outputs;
+// What the sum of the row losses is divided by.
+constexpr double mean_count(const Named<Loss>& loss, std::size_t rows, std::size_t outputs) {
+    return static_cast<double>(loss.info().mean == Mean::over_rows ? rows : rows * outputs);
 }
 
 }  // namespace wbcore

@@ -23,16 +23,19 @@ constexpr std::optional<Metric> find_metric(std::string_view wanted) {
     return std::nullopt;
 }
 
-// Accuracy is for the entropies, the others are for anything but class labels.
-constexpr bool matches(Metric metric, Loss loss) {
-    return metric == Metric::accuracy ? is_entropy(loss) : loss != Loss::cross_entropy;
+// Accuracy is for targets that are decisions, the others are for anything but classes.
+constexpr bool matches(Metric metric, Targets targets) {
+    return metric == Metric::accuracy ? targets != Targets::numbers : targets != Targets::classes;
 }
 
 // Row sums of batches, in float64, added in the order of the batches and divided at the end (docs/arithmetic.md, section 10).
 class MetricSums {
 public:
     // Room for batches of at most `batch_rows` rows
-    MetricSums(std::vector<Metric> metrics, Loss loss, std::size_t outputs, std::size_t batch_rows);
+    MetricSums(std::vector<Metric> metrics,
+               const Named<Loss>& loss,
+               std::size_t outputs,
+               std::size_t batch_rows);
 
     // The next rows of a batch; all of its parts but the last are whole leaves of rows.
     template <class T>
@@ -58,7 +61,7 @@ private:
     void fold();  // the sums of two sub-trees
 
     std::vector<Metric> metrics_;
-    Loss loss_;
+    Targets targets_;
     bool wants_correct_, wants_errors_;
     std::size_t outputs_, rows_ = 0, correct_ = 0;
     std::vector<double> first_;     // (O)

@@ -13,28 +13,31 @@
 
 namespace wbcore {
 
-// How many weights and biases layers of these shapes have. Throws std::invalid_argument when one does not fit the next, and
-// OutOfMemory when there are more than `size` bytes each leave addresses for.
-std::size_t parameter_count(const std::vector<DenseShape>& shapes, std::size_t size);
+// How many weights and biases these layers have. Throws std::invalid_argument when one does not fit the next, and OutOfMemory
+// when there are more than `size` bytes each leave addresses for.
+std::size_t parameter_count(const std::vector<Dense>& layers, std::size_t size);
 
 template <class T>
 class Network {
 public:
-    // Parameters start at zero. Throws std::invalid_argument when neighbouring shapes do not fit, when a size is zero, or when
-    // softmax is not last.
-    explicit Network(std::vector<DenseShape> shapes);
+    // Parameters start at zero. Throws std::invalid_argument when neighbouring layers do not fit, when a size is zero, when a
+    // number of an activation is not allowed in T, or when softmax is not last.
+    explicit Network(std::vector<Dense> layers);
 
-    const std::vector<DenseShape>& shapes() const { return shapes_; }
-    std::size_t inputs() const { return shapes_.front().inputs; }
-    std::size_t outputs() const { return shapes_.back().outputs; }
+    const std::vector<Dense>& layers() const { return layers_; }
+    std::size_t inputs() const { return layers_.front().inputs; }
+    std::size_t outputs() const { return layers_.back().outputs; }
+    // Nobody may be training the network.
+    void set_trainable(std::size_t layer, bool trainable) { layers_[layer].trainable = trainable; }
 
     std::span<T> parameters() { return {parameters_.data(), parameters_.size()}; }
     std::span<const T> parameters() const { return {parameters_.data(), parameters_.size()}; }
     DenseView<T> layer(std::size_t index);
     DenseView<const T> layer(std::size_t index) const;
+    const ActivationOf<T>& activation(std::size_t layer) const { return activations_[layer]; }
 
-    // What train and sgd_step hold while they write the parameters, and evaluate, loss_and_gradients, time_per_update and the
-    // making of a Predictor while they copy them.
+    // What train and step hold while they write the parameters, and evaluate, loss_and_gradients, profile and the making of a
+    // Predictor while they copy them.
     ParameterLock& lock() const { return lock_; }
 
     // Changes nothing in the network; any number of threads may predict at once, and no lock is taken: while another thread
@@ -45,7 +48,8 @@ public:
                  const InterruptCheck* interrupted = nullptr) const;
 
 private:
-    std::vector<DenseShape> shapes_;
+    std::vector<Dense> layers_;
+    std::vector<ActivationOf<T>> activations_;
     std::vector<std::size_t> offsets_;  // of each layer's weights in the buffer
     AlignedBuffer<T> parameters_;
     mutable ParameterLock lock_;

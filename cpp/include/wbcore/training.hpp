@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,42 +14,26 @@
 #include "wbcore/metrics.hpp"
 #include "wbcore/network.hpp"
 #include "wbcore/optimizers.hpp"
-#include "wbcore/statistics.hpp"
 
 namespace wbcore {
 
-// Rows and what they should give.
-struct Dataset {
-    ArrayView x;          // (N, I)
-    ArrayView y;          // (N, O), or integer labels (N, 1)
-    bool labels = false;  // y holds class labels
-
-    Dataset rows_from(std::size_t first, std::size_t n) const {
-        return {x.rows_from(first, n), y.rows_from(first, n), labels};
-    }
-};
-
-// What is computed of a batch.
-template <class T>
-struct Objective {
-    Loss loss = Loss::mse;
-    T delta = T(1);  // of huber
-
-    // What the sum of the row losses is divided by.
-    double mean_count(std::size_t rows, std::size_t outputs) const {
-        return static_cast<double>(wbcore::mean_count(loss, rows, outputs));
-    }
-};
-
-template <class T>
 struct TrainingOptions {
-    Objective<T> objective;
-    Sgd<T> sgd;
-    std::size_t epochs = 1, batch_size = 32;
+    Named<Loss> loss;
+    OptimizerSettings optimizer;
+    std::size_t epochs = 1;  // those before the position where the training begins included
+    std::size_t batch_size = 32;
     bool shuffle = true;
     std::uint64_t seed = 0;
     std::size_t n_threads = 0;  // 0: as many as pay
     std::vector<Metric> metrics;
+};
+
+// Between which batches a training stands. It goes in and comes out, so that going on, from a later epoch or in the middle of
+// one, is what a training does that was never stopped.
+struct Position {
+    std::size_t epoch = 0, batch = 0;   // the next one
+    double loss_sum = 0;                // of the batches of this epoch so far
+    std::optional<MetricSums> metrics;  // likewise; none before the first batch
 };
 
 struct EpochResult {
@@ -62,7 +45,7 @@ struct EpochResult {
 
 enum class TrainingStatus : std::uint8_t {
     completed,
-    stopped,      // the epoch callback asked for it
+    stopped,      // a hook asked for it
     interrupted,  // the interrupt check asked for it; the parameters are those of the last whole batch, or of the last epoch when
                   // it was in the middle of a long update
     diverged,  // the loss or a parameter became NaN or infinite; the parameters are those of the last finite epoch
@@ -71,99 +54,37 @@ enum class TrainingStatus : std::uint8_t {
 
 struct TrainingEnd {
     TrainingStatus status = TrainingStatus::completed;
-    std::size_t epoch = 0, batch = 0;
+    std::size_t epoch = 0, batch = 0;  // where it happened
     InputArray refused = InputArray::none;
 };
 
-// After each epoch, with the network up to date; true stops. It may change the parameters, and it may throw: the network
-// then keeps this epoch.
-using EpochCallback = std::function<bool(std::size_t epoch, const EpochResult&)>;
+// Who is asked while a training goes on, always on the thread that called. They may throw: the training then ends with the
+// batches before.
+template <class T>
+struct Hooks {
+    // After each epoch, with the network up to date; true stops. It may change the parameters.
+    std::function<bool(std::size_t epoch, const EpochResult&)> after_epoch;
+    // After each batch: where the training stands now, and the sum of the batch's row losses; true stops. The network itself is
+    // brought up to date at the end of an epoch and when the training stops.
+    std::function<bool(const Position&, double loss_sum)> after_batch;
+    // Between the gradient of each step, laid out like the parameters (0 for layers that are not trainable), and the update:
+    // by what the gradient is to be multiplied first. 1 changes no bit. Steps are counted from 1, over all trainings of the
+    // optimizer's state. With it the gradients are stored before they are applied; else that is one.
+    std::function<double(std::uint64_t step, std::span<const T> gradient)> on_gradient;
+    InterruptCheck interrupted;
+};
 
-// `velocity` has the shape of the parameters (empty when there is no momentum) and is updated in place.
-// Throws std::invalid_argument, before anything is changed, for a batch_size of 0 or sizes that do not fit; InputError when
-// the validation data are refused, Interrupted when the check says so during a validation: the network is then that of the
-// epoch before it.
+// Trains from `position` on, which then says where the next training would go on; `state` is updated in place. Throws
+// std::invalid_argument, before anything is changed, for a batch_size of 0, sizes that do not fit, numbers that are not
+// allowed (ChoiceError), or when no layer is trainable; InputError when the validation data are refused, Interrupted when the
+// check says so during a validation: the network is then that of the epoch before it.
 template <class T>
 TrainingEnd train(Network<T>& network,
-                  std::span<T> velocity,
+                  OptimizerState<T>& state,
+                  Position& position,
                   const Dataset& data,
                   const Dataset* validation,
-                  const TrainingOptions<T>& options,
-                  const EpochCallback& on_epoch = nullptr,
-                  const InterruptCheck& interrupted = nullptr);
-
-// All that follow throw InputError for numbers that are refused, and Interrupted when the check says so.
-struct Evaluation {
-    double loss = 0;
-    std::vector<double> metrics;
-};
-
-template <class T>
-Evaluation evaluate(const Network<T>& network,
-                    const Dataset& data,
-                    const Objective<T>& objective,
-                    const std::vector<Metric>& metrics,
-                    std::size_t n_threads = 0,
-                    const InterruptCheck& interrupted = nullptr);
-
-// The loss of all rows as one batch, and its gradient, laid out like the parameters.
-template <class T>
-double loss_and_gradients(std::span<T> gradients,
-                          const Network<T>& network,
-                          const Dataset& data,
-                          const Objective<T>& objective,
-                          const InterruptCheck& interrupted = nullptr);
-
-// The loss of given outputs (B, O), and its gradient with respect to them.
-template <class T>
-double loss_and_gradient(Matrix<T> gradient,
-                         ConstMatrix<T> outputs,
-                         const ArrayView& y,
-                         bool labels,
-                         const Objective<T>& objective);
-
-// One step of gradient descent on the user's row-major parameters.
-template <class T>
-void sgd_step(Network<T>& network,
-              std::span<const T> gradients,
-              std::span<T> velocity,
-              const Sgd<T>& sgd);
-
-// Median milliseconds a batch, by layer: forward, backward and update. Works on a copy of the network.
-template <class T>
-std::vector<double> time_per_update(const Network<T>& network,
-                                    const Dataset& data,
-                                    const Objective<T>& objective,
-                                    std::size_t batch_size,
-                                    std::size_t repeats,
-                                    const InterruptCheck& interrupted = nullptr);
-
-// Forward with everything kept that backward needs, for people who write their own loop.
-template <class T>
-class Tape {
-public:
-    Tape();
-    ~Tape();
-    Tape(Tape&&) noexcept;
-    Tape& operator=(Tape&&) noexcept;
-    Tape(const Tape&) = delete;
-    Tape& operator=(const Tape&) = delete;
-
-    void forward(Matrix<T> y,  // (B, O)
-                 const Network<T>& network,
-                 const ArrayView& x,  // (B, I)
-                 const InterruptCheck& interrupted = nullptr);
-    // Against the parameters as they were at the last forward.
-    void backward(std::span<T> gradients,
-                  Matrix<T> dx,         // (B, I)
-                  const ArrayView& dy,  // (B, O)
-                  const InterruptCheck& interrupted = nullptr);
-    bool recorded() const { return state_ != nullptr; }
-    std::size_t rows() const;
-
-private:
-    struct State;
-    std::unique_ptr<State> state_;
-};
+                  const TrainingOptions& options,
+                  const Hooks<T>& hooks = {});
 
 }  // namespace wbcore

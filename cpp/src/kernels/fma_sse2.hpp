@@ -6,6 +6,12 @@
 // (S. Boldo and G. Melquiond, Emulation of FMA and correctly rounded sums, IEEE Trans. Computers 57, 2008).
 #pragma once
 
+#include <emmintrin.h>
+
+#include <cstdint>
+
+#include "vec_gnu.hpp"
+
 namespace wbcore::kernels {
 namespace {
 

@@ -23,7 +23,7 @@ inline constexpr std::size_t row_leaf = 128;
 inline constexpr std::size_t max_tree_depth = 64;
 
 // Elementary functions beside the activations.
-enum class Function : std::uint8_t { exp, expm1, log, log1p };
+enum class Function : std::uint8_t { exp, expm1, log, log1p, sqrt };
 
 // The elementwise step that follows a product, done while its numbers are still at hand.
 template <class T>
@@ -34,9 +34,9 @@ struct Epilogue {
         differentiate,  // out holds dA and becomes dZ, by way of `a` and `z`
     };
     Kind kind = Kind::none;
-    Activation activation = Activation::identity;  // not softmax
-    Panels<T> a = {};                              // (B, N), packed, as `out` is then
-    Panels<const T> z = {};                        // (B, N), packed
+    ActivationOf<T> activation = {};  // an elementwise one
+    Panels<T> a = {};                 // (B, N), packed, as `out` is then
+    Panels<const T> z = {};           // (B, N), packed
 };
 
 // out = start + x w
@@ -49,20 +49,23 @@ struct Product {
     Epilogue<T> epilogue = {};
 };
 
-// What becomes of a gradient: stored, or applied at once to the parameter and its velocity.
+// What becomes of a gradient: stored, or applied at once to the parameter and its states by the rule of an optimizer.
 template <class T>
 struct Update {
-    const Sgd<T>* sgd = nullptr;  // null: store the gradient
-    bool decayed = false;         // whether weight decay touches this parameter
+    bool stores = true;
+    Optimizer rule = Optimizer::sgd;
+    T numbers[8] =
+        {};  // of this step, in the order in which the rule's struct in optimizers.hpp names them
 };
 
 // g[i][n] = sum over rows of x[r][i] dz[r][n], for the inputs i in [first_input, last_input)
 template <class T>
 struct OuterProduct {
-    Panels<T> out;       // (I, N): the gradient, or the weights it updates
-    Panels<T> velocity;  // (I, N), when the update has momentum
-    Panels<const T> x;   // (B, I)
-    Panels<const T> dz;  // (B, N)
+    Panels<T> out;  // (I, N): the gradient, or the weights it updates
+    T* states
+        [OptimizerInfo::most_states];  // (I, N) each, laid out like `out`, as many as the rule has
+    Panels<const T> x;                 // (B, I)
+    Panels<const T> dz;                // (B, N)
     std::size_t first_input, last_input;
     Update<T> update;
 };
@@ -70,9 +73,9 @@ struct OuterProduct {
 // g[n] = sum over rows of dz[r][n]
 template <class T>
 struct ColumnSums {
-    T* out;              // (N), padded: the gradient, or the biases it updates
-    T* velocity;         // (N), padded, when the update has momentum
-    Panels<const T> dz;  // (B, N)
+    T* out;                                 // (N), padded: the gradient, or the biases it updates
+    T* states[OptimizerInfo::most_states];  // (N) each, padded, as many as the rule has
+    Panels<const T> dz;                     // (B, N)
     Update<T> update;
 };
 
@@ -87,7 +90,7 @@ struct LossRows {
     Panels<const T> y;           // (B, O), the outputs
     Panels<const T> t;           // (B, O), the targets, when labels is null
     const std::int64_t* labels;  // (B)
-    T delta;                     // of huber
+    T numbers[2];                // of the loss, in the order of its row
     T mean_count;                // n of section 6
     bool gradient;
 };
@@ -99,14 +102,19 @@ struct KernelTable {
     void (*outer_product)(const OuterProduct<T>&);
     void (*column_sums)(const ColumnSums<T>&);
     // Elementwise over n elements; any alignment. `a` and `z` may be the same array.
-    void (*activate)(Activation, T* a, const T* z, std::size_t n);
+    void (*activate)(const ActivationOf<T>&, T* a, const T* z, std::size_t n);
     // dz holds dA and becomes dZ
-    void (*activate_backward)(Activation, T* dz, const T* a, const T* z, std::size_t n);
+    void (*activate_backward)(const ActivationOf<T>&, T* dz, const T* a, const T* z, std::size_t n);
     void (*softmax)(Panels<T> a, Panels<const T> z);  // (B, O) both
     void (*softmax_backward)(Panels<T> dz,
                              Panels<const T> a);  // (B, O) both; dz holds dA and becomes dZ
     void (*loss)(const LossRows<T>&);
-    void (*sgd)(const Update<T>&, T* w, T* velocity, const T* g, std::size_t n);
+    // A rule over n gradients that were stored
+    void (*update)(const Update<T>&,
+                   T* w,
+                   T* const (&states)[OptimizerInfo::most_states],
+                   const T* g,
+                   std::size_t n);
     void (*transpose)(Panels<T> out,
                       Panels<const T> in,
                       std::size_t first_row,

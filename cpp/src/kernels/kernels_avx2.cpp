@@ -1,5 +1,3 @@
 #define WBCORE_KERNELS avx2
-#define WBCORE_PRODUCTS "products_tiles.inc"
-#include "vec_avx2.hpp"
-
-#include "kernels.inc"
+#define WBCORE_VECTORS "vec_avx2.hpp"
+#include "kernels.hpp"

@@ -1,5 +1,3 @@
 #define WBCORE_KERNELS avx512
-#define WBCORE_PRODUCTS "products_tiles.inc"
-#include "vec_avx512.hpp"
-
-#include "kernels.inc"
+#define WBCORE_VECTORS "vec_avx512.hpp"
+#include "kernels.hpp"

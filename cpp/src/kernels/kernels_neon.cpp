@@ -1,5 +1,3 @@
 #define WBCORE_KERNELS neon
-#define WBCORE_PRODUCTS "products_tiles.inc"
-#include "vec_neon.hpp"
-
-#include "kernels.inc"
+#define WBCORE_VECTORS "vec_neon.hpp"
+#include "kernels.hpp"

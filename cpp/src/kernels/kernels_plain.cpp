@@ -1,5 +1,3 @@
 #define WBCORE_KERNELS plain
-#define WBCORE_PRODUCTS "products_plain.inc"
-#include "vec_plain.hpp"
-
-#include "kernels.inc"
+#define WBCORE_PLAIN
+#include "kernels.hpp"

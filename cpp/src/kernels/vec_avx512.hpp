@@ -3,12 +3,7 @@
 
 #include <immintrin.h>
 
-namespace wbcore::kernels {
-namespace {
-inline constexpr int vector_bytes = 64;
-}
-}  // namespace wbcore::kernels
-
+#define WBCORE_VECTOR_BYTES 64
 #include "vec_gnu.hpp"
 
 namespace wbcore::kernels {

@@ -1,5 +1,5 @@
-// Operations on GNU vectors of `vector_bytes`, the part that every instruction set shares: arithmetic, comparison
-// and ?: are the compiler's own. A vec_<isa>.hpp defines vector_bytes, includes this, and adds fma.
+// Operations on GNU vectors of WBCORE_VECTOR_BYTES, the part that every instruction set shares: arithmetic, comparison
+// and ?: are the compiler's own. A vec_<isa>.hpp defines the length, includes this, and adds fma.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,15 @@
 // the scalar steps of a chain
 #include "fma.hpp"
 
+// nobody's, for an editor that opens this file alone
+#ifndef WBCORE_VECTOR_BYTES
+#define WBCORE_VECTOR_BYTES 16
+#endif
+
 namespace wbcore::kernels {
 namespace {
+
+inline constexpr int vector_bytes = WBCORE_VECTOR_BYTES;
 
 typedef float F32 __attribute__((vector_size(vector_bytes)));
 typedef double F64 __attribute__((vector_size(vector_bytes)));

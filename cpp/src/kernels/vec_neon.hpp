@@ -3,12 +3,7 @@
 
 #include <arm_neon.h>
 
-namespace wbcore::kernels {
-namespace {
-inline constexpr int vector_bytes = 16;
-}
-}  // namespace wbcore::kernels
-
+#define WBCORE_VECTOR_BYTES 16
 #include "vec_gnu.hpp"
 
 namespace wbcore::kernels {

@@ -3,15 +3,9 @@
 
 #include <emmintrin.h>
 
-namespace wbcore::kernels {
-namespace {
-inline constexpr int vector_bytes = 16;
-}
-}  // namespace wbcore::kernels
-
-#include "vec_gnu.hpp"
-// after the types of vectors
+#define WBCORE_VECTOR_BYTES 16
 #include "fma_sse2.hpp"
+#include "vec_gnu.hpp"
 
 namespace wbcore::kernels {
 namespace {

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wbcore._distribution import install_extra
 from wbcore.io.idx import read_idx_folder
 from wbcore.io.table import read_table
+from wbcore.random import permutation
 
 __all__ = ["Dataset", "load_digits", "load_folder", "load_table", "split"]
 
@@ -153,8 +154,6 @@ def split(
     Drawn from wbcore's own random stream, so that the same seed holds out the same rows anywhere.
     Stratified, each class gives its share to the test, but always keeps a row to train on.
     """
-    from wbcore.random import permutation
-
     order = permutation(len(y), seed)
     groups = [order[y[order] == k] for k in np.unique(y)] if stratify else [order]
     counts = [_held_out(len(group), test_fraction) for group in groups]

@@ -16,7 +16,10 @@ def json_text(net: "Network") -> str:
     """Return the metadata and the two tables by their columns; null is a number not defined."""
     parameters = _columns(parameter_table(net))
     parameters["shape"] = [
-        list(part.shape) for layer in net for part in (layer.weights, layer.biases)
+        list(part.shape)
+        for layer in net
+        for part in (layer.weights, layer.biases)
+        if part is not None
     ]
     found = {
         "metadata": net.metadata,

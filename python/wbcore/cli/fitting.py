@@ -1,13 +1,13 @@
 """One training at two paces: most epochs at the learning rate, the last ones at a tenth of it."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import wbcore as wb
 from wbcore.cli.interrupts import Interrupts
 from wbcore.cli.settings import TrainSettings
 
-__all__ = ["Curves", "OnEpoch", "fast_epochs", "fit"]
+__all__ = ["Curves", "OnEpoch", "Phase", "fast_epochs", "fit", "phases_of"]
 
 Curves: TypeAlias = dict[str, list[float]]
 """Loss and score of training rows, and with ``val_`` of held-out rows; one value an epoch."""
@@ -18,6 +18,26 @@ OnEpoch: TypeAlias = Callable[[int, Curves], None]
 # epochs then end anywhere from 87.3 to 88.5 % test accuracy, and from 89.1 to 89.5 % when the last
 # three are slow.
 _SLOW_SHARE, _SLOW_FACTOR = 0.3, 0.1
+
+
+class Phase(NamedTuple):
+    """Epochs at one learning rate."""
+
+    first_epoch: int
+    """How many epochs of the training came before."""
+    epochs: int
+    learning_rate: float
+
+
+def phases_of(settings: TrainSettings) -> list[Phase]:
+    """Return the calls of ``Network.fit`` that a training is made of, none without epochs."""
+    fast = fast_epochs(settings)
+    slow_rate = settings.learning_rate * _SLOW_FACTOR
+    phases = [
+        Phase(0, fast, settings.learning_rate),
+        Phase(fast, settings.epochs - fast, slow_rate),
+    ]
+    return [phase for phase in phases if phase.epochs]
 
 
 def fast_epochs(settings: TrainSettings) -> int:
@@ -55,50 +75,45 @@ def fit(
     optimizer = wb.SGD(
         settings.learning_rate, momentum=settings.momentum, weight_decay=settings.weight_decay
     )
-    fast = fast_epochs(settings)
-    phases = _Phases(net, on_epoch)
+    histories = _Histories(net, on_epoch)
     interrupted = False
     try:
-        for epochs, factor in ((fast, 1.0), (settings.epochs - fast, _SLOW_FACTOR)):
-            if not epochs:
-                continue
-            optimizer.learning_rate = settings.learning_rate * factor
+        for phase in phases_of(settings):
+            optimizer.learning_rate = phase.learning_rate
             net.fit(
                 **arguments,
                 optimizer=optimizer,
-                epochs=epochs,
+                epochs=phase.epochs,
+                first_epoch=phase.first_epoch,
                 batch_size=settings.batch_size,
                 seed=settings.seed,
-                callback=phases.next(),
+                callback=histories.callback(phase),
             )
         if interrupts is not None:
             interrupts.defer()
     except KeyboardInterrupt:
         interrupted = True
-    curves = phases.curves()
+    curves = histories.curves()
     if not curves["loss"]:
         raise KeyboardInterrupt("; no epoch has ended, so there is no model")
     return curves, interrupted
 
 
-class _Phases:
+class _Histories:
     """The histories of calls of ``net.fit`` one after another, wherever Ctrl-C comes in between."""
 
     def __init__(self, net: wb.Network, on_epoch: OnEpoch | None) -> None:
         self._net = net
         self._on_epoch = on_epoch
-        self._histories: dict[int, wb.History] = {}
-        self._n = 0
+        self._histories: dict[Phase, wb.History] = {}
 
-    def next(self) -> Callable[[int, wb.History], None]:
-        """Return the callback of the next phase."""
-        phase, start = self._n, len(self.curves()["loss"])
-        self._n += 1
+    def callback(self, phase: Phase) -> Callable[[int, wb.History], None]:
+        """Return what ``Network.fit`` calls in this phase."""
 
         def on_epoch(epoch: int, history: wb.History) -> None:
             self._histories[phase] = history  # grows with the epochs that follow
             if self._on_epoch is not None:
-                self._on_epoch(start + epoch, history.to_dict())
+                self._on_epoch(epoch, history.to_dict())
 
         return on_epoch
 

@@ -204,7 +204,10 @@ def _folded(
     net: "wb.Network", inputs: Scaling, target: tuple[float, float], dtype: str
 ) -> "wb.Network":
     weights = [np.asarray(layer.weights, np.float64) for layer in net]
-    biases = [np.asarray(layer.biases, np.float64) for layer in net]
+    biases = [
+        np.zeros(layer.outputs) if layer.biases is None else np.asarray(layer.biases, np.float64)
+        for layer in net
+    ]
     weights[0] = np.where(inputs.constant, 0.0, 1.0 / inputs.scale)[:, None] * weights[0]
     weights[-1] = weights[-1] * target[1]
     biases[-1] = biases[-1] * target[1] + target[0]

@@ -14,10 +14,17 @@ Two things these numbers do not say:
   so does everything in this package.
 """
 
-from wbcore.inspect.correlation import weight_bias_correlation
-from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
-from wbcore.inspect.table import Table
-from wbcore.inspect.timing import time_per_update
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wbcore._lazy import lazy
+
+if TYPE_CHECKING:
+    from wbcore.inspect.correlation import weight_bias_correlation
+    from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
+    from wbcore.inspect.table import Table
+    from wbcore.inspect.timing import time_per_update
 
 __all__ = [
     "Table",
@@ -27,3 +34,16 @@ __all__ = [
     "weight_bias_correlation",
     "weight_changes",
 ]
+
+if not TYPE_CHECKING:  # with them, checkers would find any name
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "Table": "wbcore.inspect.table",
+            "bias_changes": "wbcore.inspect.parameters",
+            "parameter_table": "wbcore.inspect.parameters",
+            "time_per_update": "wbcore.inspect.timing",
+            "weight_bias_correlation": "wbcore.inspect.correlation",
+            "weight_changes": "wbcore.inspect.parameters",
+        },
+    )

@@ -36,7 +36,7 @@ def weight_bias_correlation(net: "Network") -> Table:
         One row a layer: ``layer``, ``units`` (O, the number of pairs) and ``correlation``,
         Pearson's r over the units between ``biases`` (O,) and ``weights.mean(axis=0)`` (O,), in
         float64. It is NaN where all biases or all mean weights are equal: for zero biases, as after
-        initialization, and for a layer of one unit.
+        initialization, and for a layer of one unit or without biases.
 
     Notes
     -----
@@ -57,8 +57,12 @@ def weight_bias_correlation(net: "Network") -> Table:
     """
     rows = []
     for index, layer in enumerate(net):
+        if layer.biases is None:
+            continue
         mean_weights = np.asarray(layer.weights, np.float64).mean(axis=0)
-        biases = np.asarray(layer.biases, np.float64)
-        rows.append((index, len(biases), _pearson(mean_weights, biases)))
+        r = float("nan")
+        if layer.biases is not None:
+            r = _pearson(mean_weights, np.asarray(layer.biases, np.float64))
+        rows.append((index, layer.outputs, r))
     title = "Biases against the mean incoming weights"
     return Table(("layer", "units", "correlation"), rows, title)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from wbcore import _arguments
 from wbcore.history import Statistics
 from wbcore.inspect.table import Table
 
@@ -25,9 +26,10 @@ def parameter_table(net: "Network") -> Table:
     Returns
     -------
     Table
-        Two rows a layer, weights and biases: ``layer``, ``of`` ("weights" or "biases"), ``shape``,
-        ``mean``, ``mean_abs`` (the mean of the absolute values), ``std`` (of the population:
-        divided by the number of values), ``min`` and ``max``, computed in float64.
+        Two rows a layer, weights and biases, or one if it has no biases: ``layer``, ``of``
+        ("weights" or "biases"), ``shape``, ``mean``, ``mean_abs`` (the mean of the absolute
+        values), ``std`` (of the population: divided by the number of values), ``min`` and ``max``,
+        computed in float64.
 
     Notes
     -----
@@ -49,7 +51,8 @@ def parameter_table(net: "Network") -> Table:
     rows = []
     for index, (layer, (weights, biases)) in enumerate(zip(net, net.statistics(), strict=True)):
         rows.append((index, "weights", str(layer.weights.shape), *weights))
-        rows.append((index, "biases", str(layer.biases.shape), *biases))
+        if biases is not None:
+            rows.append((index, "biases", str(layer.biases.shape), *biases))
     return Table(("layer", "of", "shape", *STATISTICS), rows, "Weights and biases by layer")
 
 
@@ -76,7 +79,7 @@ def weight_changes(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the history holds no parameters, or the statistic or the layer does not exist.
 
     See Also
@@ -126,7 +129,7 @@ def bias_changes(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the history holds no parameters, or the statistic or the layer does not exist.
     """
     return _changes(history, "biases", layer, statistic)
@@ -134,26 +137,30 @@ def bias_changes(
 
 def _changes(history: "History", of: str, layer: int | None, statistic: str) -> Table:
     operation = "bias_changes" if of == "biases" else "weight_changes"
-    if statistic not in STATISTICS:
-        known = ", ".join(STATISTICS)
-        raise ValueError(f"[{operation}] unknown statistic {statistic!r}; known: {known}")
+    statistic = _arguments.choice(operation, "statistic", statistic, STATISTICS)
     states = history.parameters  # epochs + 1 entries: the first is the state before training
     if not states:
         raise ValueError(
-            f'[{operation}] the history holds no parameters: call fit(..., track="epoch")'
+            f'[{operation}] expected the history of fit(..., track="epoch"), got one without '
+            "parameters"
         )
     n_layers = len(states[0])
-    if layer is not None and not -n_layers <= layer < n_layers:
-        raise ValueError(f"[{operation}] the network has {n_layers} layers, got layer {layer}")
+    if layer is not None:
+        layer = _arguments.integer(operation, "layer", layer, low=-n_layers, high=n_layers - 1)
 
     title = of.capitalize()
     if layer is None:
         pairs = [
             (i, getattr(getattr(first, of), statistic), getattr(getattr(last, of), statistic))
             for i, (first, last) in enumerate(zip(states[0], states[-1], strict=True))
+            if getattr(first, of) is not None
         ]
         name, span = "layer", "training"
     else:
+        if getattr(states[0][layer], of) is None:
+            raise ValueError(
+                f"[{operation}] expected layer to be one with biases, got {layer}, which has none"
+            )
         steps = [getattr(getattr(state[layer], of), statistic) for state in states]
         pairs = [(i + 1, steps[i], steps[i + 1]) for i in range(len(steps) - 1)]
         title += f" of layer {layer % n_layers}"

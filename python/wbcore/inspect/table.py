@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from wbcore import tables
+from wbcore import _text_table
 
 __all__ = ["Table"]
 
@@ -68,7 +68,7 @@ class Table:
         """Return the values of a column, by its name."""
         if column not in self.columns:
             known = ", ".join(self.columns)
-            raise KeyError(f"[Table] no column {column!r}; known: {known}")
+            raise KeyError(f"[Table] expected one of the columns {known}, got {column!r}")
         place = self.columns.index(column)
         return [row[place] for row in self.rows]
 
@@ -83,11 +83,11 @@ class Table:
         cells = [[_shown(value) for value in row] for row in self.rows]
         text = [any(isinstance(value, str) for value in self[column]) for column in self.columns]
         left = len(text) - text[::-1].index(True) if any(text) else 0
-        lines = tables.table(self.columns, cells, left)
+        lines = _text_table.table(self.columns, cells, left)
         return f"{self.title}\n{lines}" if self.title else lines
 
     __repr__ = __str__
 
 
 def _shown(value: object) -> str:
-    return tables.number(value) if isinstance(value, float) else str(value)
+    return _text_table.number(value) if isinstance(value, float) else str(value)

@@ -4,22 +4,24 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from wbcore._docstrings import with_parameters
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
+    from wbcore.losses import Loss
     from wbcore.network import Network
 
 __all__ = ["time_per_update"]
 
 
+@with_parameters
 def time_per_update(
     net: "Network",
     X: ArrayLike,
     y: ArrayLike,
     *,
+    loss: "Loss | str",
     batch_size: int = 32,
-    loss: str = "cross_entropy",
-    delta: float = 1.0,
     repeats: int = 50,
 ) -> Table:
     """Measure how long one update of the weights takes, layer by layer.
@@ -31,16 +33,11 @@ def time_per_update(
     ----------
     net : Network
         The network.
-    X : array_like of shape (B, I)
-        Inputs to train on; the first batches are taken from them.
-    y : array_like of shape (B,) or (B, O)
-        Their targets, as ``fit`` takes them for this loss.
+    {X}
+    {y}
+    {loss}
     batch_size : int
         Rows a batch.
-    loss : str
-        The loss to train with.
-    delta : float
-        Where the Huber loss turns from square to linear; the other losses have no use for it.
     repeats : int
         Updates measured; the median of them is shown, which one interruption does not move.
 
@@ -56,9 +53,7 @@ def time_per_update(
     ValueError
         If X, y, the loss and the network do not fit together, as in ``fit``.
     """
-    times = net.time_per_update(
-        X, y, loss=loss, delta=delta, batch_size=batch_size, repeats=repeats
-    )
+    times = net.time_per_update(X, y, loss=loss, batch_size=batch_size, repeats=repeats)
     rows = [
         (index, layer.weights.size, ms, ms * 1e6 / layer.weights.size)
         for index, (layer, ms) in enumerate(zip(net, times, strict=True))

@@ -12,8 +12,9 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 (2, 4)
 
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
-``constants``, ``functions``, ``normal``, ``random``, ``initializers``, ``activations``,
-``dense``, ``losses``, ``metrics``, ``optimizers``, ``network``, ``training``.
+``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
+``initializers``, ``softmax``, ``activations``, ``dense``, ``losses``, ``metrics``,
+``optimizers``, ``network``, ``training``.
 """
 
 from .activations import ACTIVATIONS
@@ -23,9 +24,9 @@ from .initializers import INITIALIZERS, from_draws, initial_weights
 from .losses import LOSSES, loss_and_gradient
 from .metrics import METRICS, MetricSums
 from .network import Network, scaled
-from .optimizers import SGD
+from .optimizers import OPTIMIZERS, SGD, Adam
 from .random import Stream
-from .training import evaluate, fit, step, zero_velocities
+from .training import State, evaluate, fit, new_state, step
 
 __all__ = [
     "ACTIVATIONS",
@@ -34,19 +35,22 @@ __all__ = [
     "INITIALIZERS",
     "LOSSES",
     "METRICS",
+    "OPTIMIZERS",
     "SGD",
+    "Adam",
     "Arithmetic",
     "Gradients",
     "Layer",
     "MetricSums",
     "Network",
+    "State",
     "Stream",
     "evaluate",
     "fit",
     "from_draws",
     "initial_weights",
     "loss_and_gradient",
+    "new_state",
     "scaled",
     "step",
-    "zero_velocities",
 ]

@@ -1,40 +1,56 @@
 """Activations, forward and backward (section 5).
 
-Forward and backward stand side by side: outputs first, then inputs; gradients are d and a name.
-All but softmax work on single numbers; softmax works on a row.
+A class an activation; forward and backward stand side by side: outputs first, then inputs;
+gradients are d and a name.  All but softmax work on single numbers; softmax works on a row.
 """
+
+from dataclasses import dataclass
+from typing import ClassVar
 
 from .arithmetic import Arithmetic
 from .arrays import Vector
 from .functions import exp, expm1, log1p, sigmoid, silu, tanh
+from .named import Choice, Table
 from .normal import Phi, gelu, phi
-
-ACTIVATIONS = (
-    "identity",
-    "sigmoid",
-    "relu",
-    "tanh",
-    "leaky_relu",
-    "elu",
-    "softplus",
-    "gelu",
-    "silu",
-    "softmax",
-)
-
-RELU_FAMILY = ("relu", "leaky_relu", "elu", "softplus", "gelu", "silu")
-"""Those of which about half of the variance of a signal is lost."""
-
-_LEAKY_SLOPE = 0.01
+from .softmax import softmax, softmax_backward
 
 
-def forward(arith: Arithmetic, name: str, z: Vector) -> list[float]:
+class Activation(Choice):
+    """An activation with its numbers."""
+
+    relu_family: ClassVar[bool] = False
+    """Whether about half of the variance of a signal is lost."""
+    elementwise: ClassVar[bool] = True
+    """Whether an output depends on its own sum alone, so that hidden layers may have it."""
+
+    def forward(self, arith: Arithmetic, z: Vector) -> list[float]:
+        """Outputs of the sums of one row."""
+        return [self.value(arith, z_k) for z_k in z]
+
+    def backward(self, arith: Arithmetic, dA: Vector, z: Vector, a: Vector) -> list[float]:
+        """Gradient by the sums of one row."""
+        rows = zip(dA, z, a, strict=True)
+        return [self.gradient(arith, dA_k, z_k, a_k) for dA_k, z_k, a_k in rows]
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        """Return a, of one number."""
+        raise NotImplementedError
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        """Return dZ, of one number."""
+        raise NotImplementedError
+
+
+ACTIVATIONS: Table[Activation] = Table("activations", "activation")
+
+
+def forward(arith: Arithmetic, activation: str | Activation, z: Vector) -> list[float]:
     """Apply an activation to the sums of one row.
 
     Parameters
     ----------
-    name : str
-        One of `ACTIVATIONS`.
+    activation : str or Activation
+        One of `ACTIVATIONS`, with its numbers where they are not the defaults.
     z : vector of length O
 
     Returns
@@ -51,21 +67,23 @@ def forward(arith: Arithmetic, name: str, z: Vector) -> list[float]:
     >>> from wbcore.reference import FLOAT64
     >>> forward(FLOAT64, "relu", [-1.0, 2.0])
     [0.0, 2.0]
+    >>> forward(FLOAT64, "leaky_relu(0.5)", [-1.0, 2.0])
+    [-0.5, 2.0]
     >>> forward(FLOAT64, "softmax", [0.0, 0.0])
     [0.5, 0.5]
     """
-    if name == "softmax":
-        return softmax(arith, z)
-    return [_forward(arith, name, z_k) for z_k in z]
+    return ACTIVATIONS.choice(activation).forward(arith, z)
 
 
-def backward(arith: Arithmetic, name: str, dA: Vector, z: Vector, a: Vector) -> list[float]:
+def backward(
+    arith: Arithmetic, activation: str | Activation, dA: Vector, z: Vector, a: Vector
+) -> list[float]:
     """Gradient by the sums of one row, given the gradient by its outputs.
 
     Parameters
     ----------
-    name : str
-        One of `ACTIVATIONS`.
+    activation : str or Activation
+        As in `forward`.
     dA : vector of length O
         Gradient of the loss by ``a``.
     z, a : vectors of length O
@@ -86,116 +104,152 @@ def backward(arith: Arithmetic, name: str, dA: Vector, z: Vector, a: Vector) -> 
     >>> backward(FLOAT64, "tanh", [1.0, 8.0], [0.0, 0.5493061443340548], [0.0, 0.5])
     [1.0, 6.0]
     """
-    if name == "softmax":
+    return ACTIVATIONS.choice(activation).backward(arith, dA, z, a)
+
+
+@ACTIVATIONS.add
+class Identity(Activation):
+    """The sums themselves."""
+
+    name = "identity"
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        return z
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        return dA
+
+
+@ACTIVATIONS.add
+class Sigmoid(Activation):
+    """1 / (1 + e^-z)."""
+
+    name = "sigmoid"
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        return sigmoid(arith, z)
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        T = arith.T
+        return T(dA * T(a * T(1.0 - a)))
+
+
+@ACTIVATIONS.add
+class ReLU(Activation):
+    """The positive part."""
+
+    name = "relu"
+    relu_family = True
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        return z if z > 0.0 else 0.0
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        return dA if a > 0.0 else 0.0
+
+
+@ACTIVATIONS.add
+class Tanh(Activation):
+    """Hyperbolic tangent."""
+
+    name = "tanh"
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        return tanh(arith, z)
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        return arith.T(dA * arith.fma(-a, a, 1.0))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class LeakyReLU(Activation):
+    """A line of another slope below zero."""
+
+    name = "leaky_relu"
+    relu_family = True
+    slope: float = 0.01
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        T = arith.T
+        return z if z > 0.0 else T(T(self.slope) * z)
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        T = arith.T
+        return dA if z > 0.0 else T(T(self.slope) * dA)
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class ELU(Activation):
+    """An exponential that falls to -alpha below zero."""
+
+    name = "elu"
+    relu_family = True
+    alpha: float = 1.0
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        T = arith.T
+        return z if z > 0.0 else T(T(self.alpha) * expm1(arith, z))
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        T = arith.T
+        return dA if z > 0.0 else T(dA * T(a + T(self.alpha)))
+
+
+@ACTIVATIONS.add
+class Softplus(Activation):
+    """log(1 + e^z)."""
+
+    name = "softplus"
+    relu_family = True
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        return arith.T((z if z > 0.0 else 0.0) + log1p(arith, exp(arith, -abs(z))))
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        return arith.T(dA * sigmoid(arith, z))
+
+
+@ACTIVATIONS.add
+class GELU(Activation):
+    """Phi(z) * z, by the normal distribution function itself."""
+
+    name = "gelu"
+    relu_family = True
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        return gelu(arith, z)
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        return arith.T(dA * arith.fma(z, phi(arith, z), Phi(arith, z)))
+
+
+@ACTIVATIONS.add
+class SiLU(Activation):
+    """sigmoid(z) * z."""
+
+    name = "silu"
+    relu_family = True
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        return silu(arith, z)
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        T = arith.T
+        s = sigmoid(arith, z)
+        return T(dA * T(s * arith.fma(z, T(1.0 - s), 1.0)))
+
+
+@ACTIVATIONS.add
+class Softmax(Activation):
+    """Probabilities of a row, for the last layer."""
+
+    name = "softmax"
+    elementwise = False
+
+    def forward(self, arith: Arithmetic, z: Vector) -> list[float]:
+        return softmax(arith, z)
+
+    def backward(self, arith: Arithmetic, dA: Vector, z: Vector, a: Vector) -> list[float]:
         return softmax_backward(arith, dA, a)
-    return [_backward(arith, name, dA_k, z_k, a_k) for dA_k, z_k, a_k in zip(dA, z, a, strict=True)]
-
-
-def _forward(arith: Arithmetic, name: str, z: float) -> float:
-    T = arith.T
-    match name:
-        case "identity":
-            return z
-        case "sigmoid":
-            return sigmoid(arith, z)
-        case "relu":
-            return z if z > 0.0 else 0.0
-        case "tanh":
-            return tanh(arith, z)
-        case "leaky_relu":
-            return z if z > 0.0 else T(T(_LEAKY_SLOPE) * z)
-        case "elu":
-            return z if z > 0.0 else expm1(arith, z)
-        case "softplus":
-            return T((z if z > 0.0 else 0.0) + log1p(arith, exp(arith, -abs(z))))
-        case "gelu":
-            return gelu(arith, z)
-        case "silu":
-            return silu(arith, z)
-        case _:
-            raise ValueError(_unknown(name))
-
-
-def _backward(arith: Arithmetic, name: str, dA: float, z: float, a: float) -> float:
-    T, fma = arith.T, arith.fma
-    match name:
-        case "identity":
-            return dA
-        case "sigmoid":
-            return T(dA * T(a * T(1.0 - a)))
-        case "relu":
-            return dA if a > 0.0 else 0.0
-        case "tanh":
-            return T(dA * fma(-a, a, 1.0))
-        case "leaky_relu":
-            return dA if z > 0.0 else T(T(_LEAKY_SLOPE) * dA)
-        case "elu":
-            return dA if z > 0.0 else T(dA * T(a + 1.0))
-        case "softplus":
-            return T(dA * sigmoid(arith, z))
-        case "gelu":
-            return T(dA * fma(z, phi(arith, z), Phi(arith, z)))
-        case "silu":
-            s = sigmoid(arith, z)
-            return T(dA * T(s * fma(z, T(1.0 - s), 1.0)))
-        case _:
-            raise ValueError(_unknown(name))
-
-
-def softmax_parts(arith: Arithmetic, z: Vector) -> tuple[float, list[float], float]:
-    """Return M, the largest of z; e[k] = exp(z[k] - M); and S, the sum of e.
-
-    Parameters
-    ----------
-    z : vector of length O
-    """
-    M = max(z)
-    e = [exp(arith, arith.T(z_k - M)) for z_k in z]
-    return M, e, arith.feature_total(e)
-
-
-def softmax(arith: Arithmetic, z: Vector) -> list[float]:
-    """Probabilities of a row: exp(z[k]) over the sum of them all.
-
-    Parameters
-    ----------
-    z : vector of length O
-
-    Returns
-    -------
-    vector of length O
-
-    Examples
-    --------
-    >>> from wbcore.reference import FLOAT64
-    >>> softmax(FLOAT64, [1000.0, 0.0])
-    [1.0, 0.0]
-    """
-    _, e, S = softmax_parts(arith, z)
-    return [arith.T(e_k / S) for e_k in e]
-
-
-def softmax_backward(arith: Arithmetic, dA: Vector, a: Vector) -> list[float]:
-    """Gradient by the logits of a row.
-
-    Parameters
-    ----------
-    dA, a : vectors of length O
-
-    Returns
-    -------
-    dZ : vector of length O
-
-    Examples
-    --------
-    >>> from wbcore.reference import FLOAT64
-    >>> softmax_backward(FLOAT64, [1.0, 0.0], [0.5, 0.5])
-    [0.25, -0.25]
-    """
-    T = arith.T
-    D = arith.feature_sum(0.0, dA, a)
-    return [T(a_k * T(dA_k - D)) for dA_k, a_k in zip(dA, a, strict=True)]
-
-
-def _unknown(name: str) -> str:
-    return f"[activations] unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}"

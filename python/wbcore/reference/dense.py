@@ -14,13 +14,23 @@ class Layer:
     Parameters
     ----------
     weights : matrix of shape (I, O)
-    biases : vector of length O
+    biases : vector of length O, or None
+        Without biases every sum starts from zero.
     activation : str
+        With its numbers where they are not the defaults: "leaky_relu(0.2)".
+    trainable : bool
+        A frozen layer has no gradients and is not updated.
     """
 
     weights: list[list[float]]
-    biases: list[float]
+    biases: list[float] | None
     activation: str = "identity"
+    trainable: bool = True
+
+    @property
+    def outputs(self) -> int:
+        """O."""
+        return len(self.weights[0])
 
 
 @dataclass
@@ -30,11 +40,17 @@ class Gradients:
     Parameters
     ----------
     weights : matrix of shape (I, O)
-    biases : vector of length O
+    biases : vector of length O, or None for a layer without
     """
 
     weights: list[list[float]]
-    biases: list[float]
+    biases: list[float] | None
+
+    @classmethod
+    def zeros(cls, layer: Layer) -> "Gradients":
+        """Zeros of the shape of a layer's parameters."""
+        weights = [[0.0] * len(row) for row in layer.weights]
+        return cls(weights, None if layer.biases is None else [0.0] * len(layer.biases))
 
 
 @dataclass
@@ -54,7 +70,7 @@ class Pass:
 
 
 def dense(arith: Arithmetic, X: Matrix, layer: Layer) -> Pass:
-    """Z = X W + b, every sum starting from its bias, and A = activation(Z).
+    """Z = X W + b, every sum starting from its bias or zero, and A = activation(Z).
 
     Parameters
     ----------
@@ -68,7 +84,8 @@ def dense(arith: Arithmetic, X: Matrix, layer: Layer) -> Pass:
     >>> dense(FLOAT64, [[2.0, 4.0]], Layer([[0.5], [0.25]], [1.0])).A
     [[3.0]]
     """
-    units = list(zip(layer.biases, columns(layer.weights), strict=True))
+    biases = [0.0] * layer.outputs if layer.biases is None else layer.biases
+    units = list(zip(biases, columns(layer.weights), strict=True))
     Z = [[arith.feature_sum(b, x, w) for b, w in units] for x in X]
     return Pass(X, Z, [activations.forward(arith, layer.activation, z) for z in Z])
 
@@ -76,7 +93,7 @@ def dense(arith: Arithmetic, X: Matrix, layer: Layer) -> Pass:
 def dense_backward(
     arith: Arithmetic, dZ: Matrix, X: Matrix, layer: Layer
 ) -> tuple[Gradients, list[list[float]]]:
-    """Gradients by the parameters of a layer and by its input.
+    """Gradients by the parameters of a layer and by its input, trainable or not.
 
     Parameters
     ----------
@@ -99,8 +116,17 @@ def dense_backward(
     >>> gradients.weights, gradients.biases, dX
     ([[4.0], [8.0]], [2.0], [[1.0, 0.5]])
     """
+    return parameter_gradients(arith, dZ, X, layer), input_gradient(arith, dZ, layer)
+
+
+def parameter_gradients(arith: Arithmetic, dZ: Matrix, X: Matrix, layer: Layer) -> Gradients:
+    """Return the first part of `dense_backward`."""
     inputs, units = columns(X), columns(dZ)
     dW = [[arith.row_sum(x, dz) for dz in units] for x in inputs]
-    db = [arith.row_total(dz) for dz in units]
-    dX = [[arith.feature_sum(0.0, dz, w) for w in layer.weights] for dz in dZ]
-    return Gradients(dW, db), dX
+    db = None if layer.biases is None else [arith.row_total(dz) for dz in units]
+    return Gradients(dW, db)
+
+
+def input_gradient(arith: Arithmetic, dZ: Matrix, layer: Layer) -> list[list[float]]:
+    """Return the second part of `dense_backward`."""
+    return [[arith.feature_sum(0.0, dz, w) for w in layer.weights] for dz in dZ]

@@ -1,4 +1,4 @@
-"""exp, expm1, tanh, sigmoid, log and log1p: one algorithm each (section 4).
+"""exp, expm1, tanh, sigmoid, log, log1p: one algorithm each (section 4); and the square root.
 
 Each line is a line of the page.  ``T(...)`` around every single operation is its rounding to the
 format; a change of sign needs none.
@@ -220,3 +220,15 @@ def log1p(arith: Arithmetic, u: float) -> float:
     w = T(1.0 + u)
     c = T(u - T(w - 1.0))
     return log_corrected(arith, w, T(c / w))
+
+
+def sqrt(arith: Arithmetic, x: float) -> float:
+    """Square root, correctly rounded.
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT32
+    >>> sqrt(FLOAT32, 2.0)
+    1.4142135381698608
+    """
+    return arith.sqrt(x)

@@ -5,46 +5,49 @@ Elsewhere the first is called LeCun normal, and Glorot's own distribution is `gl
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from .arithmetic import FLOAT64, Arithmetic
-from .arrays import Matrix, columns
+from .arrays import Matrix
+from .named import Choice, Table
 from .normal import quantile
+from .orthogonal import orthogonal
 from .random import Stream, weight_stream
 
 # Phi(-2), and Phi(2) - Phi(-2)
 _LEFT_OF_MINUS_TWO = float.fromhex("0x1.74bcf82c9d860p-6")
 _WITHIN_TWO = float.fromhex("0x1.e8b4307d3627ap-1")
 
-CONSTANT = ("zeros", "ones", "constant")
-VARIANCES: dict[str, Callable[[int, int], float]] = {
-    "xavier": lambda fan_in, _: 1.0 / fan_in,
-    "lecun_normal": lambda fan_in, _: 1.0 / fan_in,
-    "he": lambda fan_in, _: 2.0 / fan_in,
-    "glorot_normal": lambda fan_in, fan_out: 2.0 / (fan_in + fan_out),
-}
-SQUARED_LIMITS: dict[str, Callable[[int, int], float]] = {
-    "lecun_uniform": lambda fan_in, _: 3.0 / fan_in,
-    "he_uniform": lambda fan_in, _: 6.0 / fan_in,
-    "glorot_uniform": lambda fan_in, fan_out: 6.0 / (fan_in + fan_out),
-}
-FROM_NORMAL_DRAWS = ("normal", *VARIANCES, "orthogonal")
-FROM_UNIFORM_DRAWS = ("uniform", "truncated_normal", *SQUARED_LIMITS)
-INITIALIZERS = CONSTANT + FROM_NORMAL_DRAWS + FROM_UNIFORM_DRAWS
+
+class Initializer(Choice):
+    """An initializer with its numbers."""
+
+    draws: ClassVar[Literal["normals", "uniforms"] | None] = None
+    """What the weights are made of: standard normal draws, uniform draws in [0, 1), or nothing."""
+
+    def weights(self, draws: Matrix) -> list[list[float]]:
+        """Return a matrix of the shape of its draws."""
+        value = self.of_draw(len(draws), len(draws[0]))
+        return [[value(draw) for draw in row] for row in draws]
+
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        """Return the function that makes one weight of one draw."""
+        raise NotImplementedError
 
 
-def from_draws(name: str, draws: Matrix, **options: float) -> list[list[float]]:
+INITIALIZERS: Table[Initializer] = Table("initializers", "initializer")
+
+
+def from_draws(initializer: str | Initializer, draws: Matrix) -> list[list[float]]:
     """Turn draws into initial weights, still in binary64.
 
     Parameters
     ----------
-    name : str
-        One of `INITIALIZERS`.
+    initializer : str or Initializer
+        One of `INITIALIZERS`, with its numbers where they are not the defaults.
     draws : matrix of shape (I, O)
-        Standard normal draws for `FROM_NORMAL_DRAWS`, uniform draws in [0, 1) for
-        `FROM_UNIFORM_DRAWS`; only the shape counts for `CONSTANT`.
-    **options
-        value for constant; mean, std for normal and truncated_normal; low, high for uniform;
-        gain for orthogonal.
+        Of the kind that the initializer's ``draws`` says; only the shape counts where it is None.
 
     Returns
     -------
@@ -59,96 +62,211 @@ def from_draws(name: str, draws: Matrix, **options: float) -> list[list[float]]:
     --------
     >>> from_draws("he", [[1.0, -3.0], [0.5, 0.0]])
     [[1.0, -3.0], [0.5, 0.0]]
-    >>> from_draws("uniform", [[0.25]], low=-1.0, high=1.0)
+    >>> from_draws("uniform(-1, 1)", [[0.25]])
     [[-0.5]]
     """
-    if name == "orthogonal":
-        return orthogonal(draws, **options)
-    value = _element(name, len(draws), len(draws[0]), **options)
-    return [[value(draw) for draw in row] for row in draws]
+    return INITIALIZERS.choice(initializer).weights(draws)
 
 
-def _element(name: str, fan_in: int, fan_out: int, **options: float) -> Callable[[float], float]:
-    """Return the function that makes one weight of one draw."""
-    if name in CONSTANT:
-        constant = {"zeros": 0.0, "ones": 1.0}.get(name, options.get("value", 0.0))
-        return lambda _: constant
-    if name in VARIANCES:
-        deviation = FLOAT64.sqrt(VARIANCES[name](fan_in, fan_out))
+@INITIALIZERS.add
+class Zeros(Initializer):
+    """Zeros."""
+
+    name = "zeros"
+
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        return lambda _: 0.0
+
+
+@INITIALIZERS.add
+class Ones(Initializer):
+    """Ones."""
+
+    name = "ones"
+
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        return lambda _: 1.0
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """One number everywhere."""
+
+    name = "constant"
+    value: float = 0.0
+
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        return lambda _: self.value
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class Normal(Initializer):
+    """N(mean, std^2)."""
+
+    name = "normal"
+    draws = "normals"
+    mean: float = 0.0
+    std: float = 0.05
+
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        return lambda g: (self.std * g) + self.mean
+
+
+class _Variance(Initializer):
+    """N(0, v)."""
+
+    draws = "normals"
+
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        deviation = FLOAT64.sqrt(self.variance(fan_in, fan_out))
         return lambda g: g * deviation
-    if name in SQUARED_LIMITS:
-        limit = FLOAT64.sqrt(SQUARED_LIMITS[name](fan_in, fan_out))
-        return lambda u: -limit + (limit - -limit) * u
-    if name == "normal":
-        mean, std = options.get("mean", 0.0), options.get("std", 0.05)
-        return lambda g: (std * g) + mean
-    if name == "uniform":
-        low, high = options.get("low", -0.05), options.get("high", 0.05)
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        """Return v."""
+        raise NotImplementedError
+
+
+@INITIALIZERS.add
+class LecunNormal(_Variance):
+    """N(0, 1 / fan_in)."""
+
+    name = "lecun_normal"
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        return 1.0 / fan_in
+
+
+@INITIALIZERS.add
+class Xavier(LecunNormal):
+    """The same, by the name of the lessons."""
+
+    name = "xavier"
+
+
+@INITIALIZERS.add
+class He(_Variance):
+    """N(0, 2 / fan_in)."""
+
+    name = "he"
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        return 2.0 / fan_in
+
+
+@INITIALIZERS.add
+class GlorotNormal(_Variance):
+    """N(0, 2 / (fan_in + fan_out))."""
+
+    name = "glorot_normal"
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        return 2.0 / (fan_in + fan_out)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class Orthogonal(Initializer):
+    """Orthonormal columns, or rows where there are fewer of them, times a gain."""
+
+    name = "orthogonal"
+    draws = "normals"
+    gain: float = 1.0
+
+    def weights(self, draws: Matrix) -> list[list[float]]:
+        return orthogonal(draws, self.gain)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """Evenly from low to high."""
+
+    name = "uniform"
+    draws = "uniforms"
+    low: float = -0.05
+    high: float = 0.05
+
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        low, high = self.low, self.high
         return lambda u: low + (high - low) * u
-    if name == "truncated_normal":
-        mean, std = options.get("mean", 0.0), options.get("std", 0.05)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class TruncatedNormal(Initializer):
+    """N(mean, std^2), cut at two deviations."""
+
+    name = "truncated_normal"
+    draws = "uniforms"
+    mean: float = 0.0
+    std: float = 0.05
+
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        mean, std = self.mean, self.std
         return lambda u: std * quantile(FLOAT64.fma(u, _WITHIN_TWO, _LEFT_OF_MINUS_TWO)) + mean
-    message = f"[initializers] unknown initializer {name!r}; known: {', '.join(INITIALIZERS)}"
-    raise ValueError(message)
 
 
-def orthogonal(draws: Matrix, gain: float = 1.0) -> list[list[float]]:
-    """Orthonormal columns, or rows where there are fewer of them, times a gain.
+class _Limit(Initializer):
+    """Evenly from -b to b."""
 
-    Modified Gram-Schmidt twice over: the second pass removes what the rounding errors of the
-    first left (L. Giraud, J. Langou, M. Rozloznik, "The loss of orthogonality in the Gram-Schmidt
-    orthogonalization process", Computers and Mathematics with Applications 50, 2005).
+    draws = "uniforms"
 
-    Parameters
-    ----------
-    draws : matrix of shape (I, O)
-        Standard normal draws.
+    def of_draw(self, fan_in: int, fan_out: int) -> Callable[[float], float]:
+        limit = FLOAT64.sqrt(self.squared_limit(fan_in, fan_out))
+        return lambda u: -limit + (limit - -limit) * u
 
-    Returns
-    -------
-    matrix of shape (I, O)
-
-    Examples
-    --------
-    >>> orthogonal([[3.0], [4.0]], gain=10.0)
-    [[6.0], [8.0]]
-    """
-    wide = len(draws) < len(draws[0])
-    vectors = [list(row) for row in draws] if wide else columns(draws)
-    for _ in range(2):
-        _gram_schmidt(vectors)
-    result = vectors if wide else columns(vectors)
-    return [[element * gain for element in row] for row in result]
+    def squared_limit(self, fan_in: int, fan_out: int) -> float:
+        """Return b^2."""
+        raise NotImplementedError
 
 
-def _gram_schmidt(vectors: list[list[float]]) -> None:
-    """Make the columns of M, given as C vectors of R numbers, orthonormal in place."""
-    for j, column in enumerate(vectors):
-        norm = FLOAT64.sqrt(FLOAT64.feature_sum(0.0, column, column))
-        unit = vectors[j] = [FLOAT64.divide(element, norm) for element in column]
-        for c in range(j + 1, len(vectors)):
-            d = FLOAT64.feature_sum(0.0, unit, vectors[c])
-            vectors[c] = [
-                FLOAT64.fma(-d, u, element) for u, element in zip(unit, vectors[c], strict=True)
-            ]
+@INITIALIZERS.add
+class LecunUniform(_Limit):
+    """The variance of `LecunNormal`."""
+
+    name = "lecun_uniform"
+
+    def squared_limit(self, fan_in: int, fan_out: int) -> float:
+        return 3.0 / fan_in
+
+
+@INITIALIZERS.add
+class HeUniform(_Limit):
+    """The variance of `He`."""
+
+    name = "he_uniform"
+
+    def squared_limit(self, fan_in: int, fan_out: int) -> float:
+        return 6.0 / fan_in
+
+
+@INITIALIZERS.add
+class GlorotUniform(_Limit):
+    """The variance of `GlorotNormal`."""
+
+    name = "glorot_uniform"
+
+    def squared_limit(self, fan_in: int, fan_out: int) -> float:
+        return 6.0 / (fan_in + fan_out)
 
 
 def initial_weights(
     arith: Arithmetic,
-    name: str,
+    initializer: str | Initializer,
     shape: tuple[int, int],
     seed: int,
     layer: int = 0,
     *,
     stream: Stream | None = None,
-    **options: float,
 ) -> list[list[float]]:
     """Initial weights of a layer from an integer seed, in the format of the network.
 
     Parameters
     ----------
-    name : str
-        One of `INITIALIZERS`.
+    initializer : str or Initializer
+        As in `from_draws`.
     shape : (I, O)
         Inputs and outputs of the layer.
     seed : int
@@ -157,8 +275,6 @@ def initial_weights(
         The position of the layer in its network.
     stream : Stream, optional
         Where to draw from in place of the weights' own stream.
-    **options
-        As in `from_draws`.
 
     Returns
     -------
@@ -169,13 +285,9 @@ def initial_weights(
     >>> initial_weights(FLOAT64, "ones", (2, 3), seed=0)
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
+    chosen = INITIALIZERS.choice(initializer)
     rows, width = shape
     stream = stream or weight_stream(seed, layer)
-    if name in FROM_NORMAL_DRAWS:
-        draws = stream.normals(rows * width)
-    elif name in FROM_UNIFORM_DRAWS:
-        draws = stream.uniforms(rows * width)
-    else:
-        draws = [0.0] * (rows * width)
+    draws = getattr(stream, chosen.draws)(rows * width) if chosen.draws else [0.0] * (rows * width)
     matrix = [draws[low : low + width] for low in range(0, rows * width, width)]
-    return [[arith.T(w) for w in row] for row in from_draws(name, matrix, **options)]
+    return [[arith.T(w) for w in row] for row in chosen.weights(matrix)]

@@ -6,35 +6,68 @@ activation is identity or sigmoid (softmax), and give the gradient by z directly
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from .activations import softmax_parts
+from .activations import ACTIVATIONS
 from .arithmetic import FLOAT64, Arithmetic
 from .arrays import Matrix, Vector
 from .functions import exp, log, log1p, sigmoid
-
-LOSSES = ("mse", "mae", "huber", "binary_cross_entropy", "cross_entropy")
-
-ENTROPIES = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
-"""The losses of z, and the activation of the last layer that they include."""
+from .named import Choice, Table
+from .softmax import softmax_parts
 
 Labels = Sequence[int]
+Row = tuple[float, list[float]]
+
+
+class Loss(Choice):
+    """A loss with its numbers."""
+
+    undoes: ClassVar[tuple[str, ...]] = ()
+    """The activations of the last layer that it includes: it works on the sums then, and takes no
+    others.  None: it works on the outputs, whatever the activation."""
+    targets: ClassVar[Literal["numbers", "probabilities", "classes"]] = "numbers"
+    """Numbers; from 0 to 1, each by itself; or labels, or rows that sum to 1."""
+
+    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        """Row loss and gradient of a row; n is T(N)."""
+        raise NotImplementedError
+
+    def count(self, rows: int, width: int) -> int:
+        """Of what a loss is the mean: of elements, unless a subclass says otherwise."""
+        return rows * width
+
+    def works_on_sums(self, activation: str) -> bool:
+        """Whether a loss works on z, and its gradient is by z, after a last activation.
+
+        Raises
+        ------
+        ValueError
+            When it does, but not with this activation.
+        """
+        if self.undoes and ACTIVATIONS.choice(activation).name not in self.undoes:
+            known = " or ".join(self.undoes)
+            message = f"[losses] {self} works on {known}, not {activation}"
+            raise ValueError(message)
+        return bool(self.undoes)
+
+
+LOSSES: Table[Loss] = Table("losses", "loss")
 
 
 def loss_and_gradient(
-    arith: Arithmetic, loss: str, outputs: Matrix, targets: Matrix, delta: float = 1.0
+    arith: Arithmetic, loss: str | Loss, outputs: Matrix, targets: Matrix
 ) -> tuple[float, list[list[float]]]:
     """Mean loss over a batch and its gradient.
 
     Parameters
     ----------
-    loss : str
-        One of `LOSSES`.
+    loss : str or Loss
+        One of `LOSSES`, with its numbers where they are not the defaults.
     outputs : matrix of shape (B, O)
-        Outputs y of the last layer, or its sums z for `ENTROPIES`.
+        Outputs y of the last layer, or its sums z for a loss that undoes an activation.
     targets : matrix of shape (B, O)
         In the format of ``arith``; labels go through `target_rows` first.
-    delta : float
-        Where huber turns from a square into a line.
 
     Returns
     -------
@@ -53,48 +86,28 @@ def loss_and_gradient(
     >>> from wbcore.reference import FLOAT64
     >>> loss_and_gradient(FLOAT64, "mse", [[1.0, 2.0]], [[1.0, 0.0]])
     (2.0, [[0.0, 2.0]])
+    >>> loss_and_gradient(FLOAT64, "huber(0.5)", [[1.0, 2.0]], [[1.0, 0.0]])
+    (0.4375, [[0.0, 0.25]])
     >>> value, gradient = loss_and_gradient(FLOAT64, "cross_entropy", [[0.0, 0.0]], [[0.0, 1.0]])
     >>> round(value, 12), gradient
     (0.69314718056, [[0.5, -0.5]])
     """
-    total, gradient = loss_sum_and_gradient(arith, loss, outputs, targets, delta)
-    return FLOAT64.T(total / count(loss, len(outputs), len(outputs[0]))), gradient
-
-
-def count(loss: str, rows: int, width: int) -> int:
-    """Of what a loss is the mean: of rows for cross_entropy, of elements for the others."""
-    return rows if loss == "cross_entropy" else rows * width
+    chosen = LOSSES.choice(loss)
+    total, gradient = loss_sum_and_gradient(arith, chosen, outputs, targets)
+    return FLOAT64.T(total / chosen.count(len(outputs), len(outputs[0]))), gradient
 
 
 def loss_sum_and_gradient(
-    arith: Arithmetic, loss: str, outputs: Matrix, targets: Matrix, delta: float = 1.0
+    arith: Arithmetic, loss: str | Loss, outputs: Matrix, targets: Matrix
 ) -> tuple[float, list[list[float]]]:
     """Sum of the row losses of a batch, and the gradient of their mean.
 
     Parameters, errors and gradient are those of `loss_and_gradient`.
     """
-    if loss not in LOSSES:
-        message = f"[losses] unknown loss {loss!r}; known: {', '.join(LOSSES)}"
-        raise ValueError(message)
-    T = arith.T
-    n = T(count(loss, len(outputs), len(outputs[0])))
-
-    row_losses, gradient = [], []
-    for y, t in zip(outputs, targets, strict=True):
-        match loss:
-            case "mse":
-                row = _mse(arith, y, t, T(2.0 / n))
-            case "mae":
-                row = _mae(arith, y, t, T(1.0 / n))
-            case "huber":
-                row = _huber(arith, y, t, T(1.0 / n), T(delta))
-            case "binary_cross_entropy":
-                row = _binary_cross_entropy(arith, y, t, T(1.0 / n))
-            case _:
-                row = _cross_entropy(arith, y, t, T(1.0 / n))
-        row_losses.append(row[0])
-        gradient.append(row[1])
-    return arith.row_total(row_losses), gradient
+    chosen = LOSSES.choice(loss)
+    n = arith.T(chosen.count(len(outputs), len(outputs[0])))
+    rows = [chosen.row(arith, y, t, n) for y, t in zip(outputs, targets, strict=True)]
+    return arith.row_total([row_loss for row_loss, _ in rows]), [gradient for _, gradient in rows]
 
 
 def target_rows(targets: Matrix | Labels, width: int) -> Matrix:
@@ -121,57 +134,98 @@ def target_rows(targets: Matrix | Labels, width: int) -> Matrix:
     ]
 
 
-Row = tuple[float, list[float]]
-
-
 def _differences(arith: Arithmetic, y: Vector, t: Vector) -> list[float]:
     return [arith.T(y_k - t_k) for y_k, t_k in zip(y, t, strict=True)]
 
 
-def _mse(arith: Arithmetic, y: Vector, t: Vector, c: float) -> Row:
-    """Here c is 2 / n."""
-    d = _differences(arith, y, t)
-    return arith.feature_sum(0.0, d, d), [arith.T(d_k * c) for d_k in d]
+@LOSSES.add
+class MSE(Loss):
+    """Mean squared error."""
+
+    name = "mse"
+
+    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        T = arith.T
+        c = T(2.0 / n)
+        d = _differences(arith, y, t)
+        return arith.feature_sum(0.0, d, d), [T(d_k * c) for d_k in d]
 
 
-def _mae(arith: Arithmetic, y: Vector, t: Vector, c: float) -> Row:
-    d = _differences(arith, y, t)
-    dY = [c if d_k > 0.0 else -c if d_k < 0.0 else 0.0 for d_k in d]
-    return arith.feature_total([abs(d_k) for d_k in d]), dY
+@LOSSES.add
+class MAE(Loss):
+    """Mean absolute error."""
+
+    name = "mae"
+
+    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        c = arith.T(1.0 / n)
+        d = _differences(arith, y, t)
+        dY = [c if d_k > 0.0 else -c if d_k < 0.0 else 0.0 for d_k in d]
+        return arith.feature_total([abs(d_k) for d_k in d]), dY
 
 
-def _huber(arith: Arithmetic, y: Vector, t: Vector, c: float, delta: float) -> Row:
-    T = arith.T
+@LOSSES.add
+@dataclass(frozen=True)
+class Huber(Loss):
+    """A square that turns into a line where the difference is delta."""
 
-    def term(d: float) -> float:
-        m = abs(d)
-        return T(T(0.5 * d) * d) if m <= delta else T(delta * T(m - T(0.5 * delta)))
+    name = "huber"
+    delta: float = 1.0
 
-    def slope(d: float) -> float:
-        return delta if d > delta else -delta if d < -delta else d
+    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        T = arith.T
+        delta, c = T(self.delta), T(1.0 / n)
 
-    d = _differences(arith, y, t)
-    return arith.feature_total([term(d_k) for d_k in d]), [T(slope(d_k) * c) for d_k in d]
+        def term(d: float) -> float:
+            m = abs(d)
+            return T(T(0.5 * d) * d) if m <= delta else T(delta * T(m - T(0.5 * delta)))
 
+        def slope(d: float) -> float:
+            return delta if d > delta else -delta if d < -delta else d
 
-def _binary_cross_entropy(arith: Arithmetic, z: Vector, t: Vector, c: float) -> Row:
-    T, fma = arith.T, arith.fma
-
-    def term(z: float, t: float) -> float:
-        return T(fma(-z, t, z if z > 0.0 else 0.0) + log1p(arith, exp(arith, -abs(z))))
-
-    pairs = list(zip(z, t, strict=True))
-    dZ = [T(T(sigmoid(arith, z_k) - t_k) * c) for z_k, t_k in pairs]
-    return arith.feature_total([term(z_k, t_k) for z_k, t_k in pairs]), dZ
+        d = _differences(arith, y, t)
+        return arith.feature_total([term(d_k) for d_k in d]), [T(slope(d_k) * c) for d_k in d]
 
 
-def _cross_entropy(arith: Arithmetic, z: Vector, t: Vector, c: float) -> Row:
-    T = arith.T
-    M, e, S = softmax_parts(arith, z)
-    log_S = log(arith, S)
-    # What is not expected costs nothing, even where z - M is out of range.
-    surprises = [
-        0.0 if t_k == 0.0 else T(log_S - T(z_k - M)) for z_k, t_k in zip(z, t, strict=True)
-    ]
-    dZ = [T(T(T(e_k / S) - t_k) * c) for e_k, t_k in zip(e, t, strict=True)]
-    return arith.feature_sum(0.0, t, surprises), dZ
+@LOSSES.add
+class BinaryCrossEntropy(Loss):
+    """Of sigmoid's probabilities, each output by itself."""
+
+    name = "binary_cross_entropy"
+    undoes = ("identity", "sigmoid")
+    targets = "probabilities"
+
+    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        T, fma = arith.T, arith.fma
+        c = T(1.0 / n)
+
+        def term(z: float, t: float) -> float:
+            return T(fma(-z, t, z if z > 0.0 else 0.0) + log1p(arith, exp(arith, -abs(z))))
+
+        pairs = list(zip(y, t, strict=True))
+        dZ = [T(T(sigmoid(arith, z_k) - t_k) * c) for z_k, t_k in pairs]
+        return arith.feature_total([term(z_k, t_k) for z_k, t_k in pairs]), dZ
+
+
+@LOSSES.add
+class CrossEntropy(Loss):
+    """Of softmax's probabilities, of classes that exclude one another."""
+
+    name = "cross_entropy"
+    undoes = ("identity", "softmax")
+    targets = "classes"
+
+    def count(self, rows: int, width: int) -> int:
+        return rows
+
+    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        T = arith.T
+        c = T(1.0 / n)
+        M, e, S = softmax_parts(arith, y)
+        log_S = log(arith, S)
+        # What is not expected costs nothing, even where z - M is out of range.
+        surprises = [
+            0.0 if t_k == 0.0 else T(log_S - T(z_k - M)) for z_k, t_k in zip(y, t, strict=True)
+        ]
+        dZ = [T(T(T(e_k / S) - t_k) * c) for e_k, t_k in zip(e, t, strict=True)]
+        return arith.feature_sum(0.0, t, surprises), dZ

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from .arithmetic import FLOAT64
 from .arrays import Matrix, Vector, columns
+from .losses import LOSSES, Loss
 
 METRICS = ("accuracy", "mae", "mse", "r2")
 
@@ -19,8 +20,8 @@ class MetricSums:
 
     Parameters
     ----------
-    loss : str
-        Accuracy is that of the largest output for cross_entropy, else that of each output.
+    loss : str or Loss
+        Accuracy is that of the largest output where the targets are classes, else that of each.
 
     Examples
     --------
@@ -31,7 +32,7 @@ class MetricSums:
     (True, 0.75)
     """
 
-    loss: str
+    loss: str | Loss
     rows: int = 0
     correct: int = 0
     first: list[float] = field(default_factory=list)
@@ -58,7 +59,7 @@ class MetricSums:
             self.absolute, self.squared = zeros[:], zeros[:]
             self.centred, self.squares = zeros[:], zeros[:]
         self.rows += len(targets)
-        if self.loss == "cross_entropy":
+        if self._of_classes:
             pairs = zip(Z, targets, strict=True)
             self.correct += sum(_largest(z) == _largest(t) for z, t in pairs)
             return
@@ -92,7 +93,7 @@ class MetricSums:
         elements = float(self.rows * len(self.first))
         match name:
             case "accuracy":
-                decisions = float(self.rows) if self.loss == "cross_entropy" else elements
+                decisions = float(self.rows) if self._of_classes else elements
                 return float(self.correct) / decisions
             case "mae":
                 return _in_order(self.absolute) / elements
@@ -104,6 +105,10 @@ class MetricSums:
             case _:
                 message = f"[metrics] unknown metric {name!r}; known: {', '.join(METRICS)}"
                 raise ValueError(message)
+
+    @property
+    def _of_classes(self) -> bool:
+        return LOSSES.choice(self.loss).targets == "classes"
 
     def _explained(self, k: int) -> float:
         """Share of the spread of output k that is explained."""

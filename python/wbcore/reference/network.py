@@ -7,9 +7,9 @@ from itertools import pairwise
 from . import activations
 from .arithmetic import FLOAT64, Arithmetic
 from .arrays import Matrix
-from .dense import Gradients, Layer, Pass, dense, dense_backward
+from .dense import Gradients, Layer, Pass, dense, input_gradient, parameter_gradients
 from .initializers import initial_weights
-from .losses import ENTROPIES, Labels, count, loss_sum_and_gradient, target_rows
+from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
 from .random import bias_stream
 
 
@@ -46,6 +46,7 @@ class Network:
         output_activation: str = "identity",
         initializer: str | None = None,
         bias_initializer: str = "zeros",
+        bias: bool = True,
         seed: int = 0,
     ) -> "Network":
         """Make a network from an integer seed.
@@ -55,28 +56,31 @@ class Network:
         widths : sequence of int
             Inputs, then the outputs of every layer.
         activation, output_activation : str
-            Of all layers but the last, and of the last.
+            Of all layers but the last, and of the last; with numbers: "leaky_relu(0.2)".
         initializer : str, optional
             Of all weights.  Default: he for layers of the relu family, xavier for the others.
         bias_initializer : str
             Of all biases, which are drawn as a matrix of shape (1, O).
+        bias : bool
+            Whether the layers have biases.
         seed : int
 
         Examples
         --------
         >>> from wbcore.reference import FLOAT64
         >>> net = Network.mlp(FLOAT64, [3, 2, 1], "relu", seed=0)
-        >>> [(len(layer.weights), len(layer.biases)) for layer in net.layers]
+        >>> [(len(layer.weights), layer.outputs) for layer in net.layers]
         [(3, 2), (2, 1)]
         """
         layers = []
         for index, shape in enumerate(pairwise(widths)):
             name = output_activation if index == len(widths) - 2 else activation
-            drawn = initializer or ("he" if name in activations.RELU_FAMILY else "xavier")
+            halving = activations.ACTIVATIONS.choice(name).relu_family
+            drawn = initializer or ("he" if halving else "xavier")
             weights = initial_weights(arith, drawn, shape, seed, index)
             row, stream = (1, shape[1]), bias_stream(seed, index)
             (biases,) = initial_weights(arith, bias_initializer, row, seed, index, stream=stream)
-            layers.append(Layer(weights, biases, name))
+            layers.append(Layer(weights, biases if bias else None, name))
         return cls(layers, arith)
 
     def predict(self, X: Matrix) -> Matrix:
@@ -112,9 +116,9 @@ class Network:
         return passes
 
     def backward(
-        self, passes: Sequence[Pass], dY: Matrix, *, by_sums: bool = False
-    ) -> tuple[list[Gradients], Matrix]:
-        """Carry a gradient back through all layers.
+        self, passes: Sequence[Pass], dY: Matrix, *, by_sums: bool = False, inputs: bool = True
+    ) -> tuple[list[Gradients], Matrix | None]:
+        """Carry a gradient back through the layers, down to the first that is trainable.
 
         Parameters
         ----------
@@ -124,16 +128,21 @@ class Network:
             Gradient by the outputs of the last layer.
         by_sums : bool
             ``dY`` is the gradient by the sums z of the last layer, as the entropies give it.
+        inputs : bool
+            Go down to the input of the network in any case.
 
         Returns
         -------
         gradients : list of Gradients, one for each layer
-        dX : matrix of shape (B, I)
+            Zeros for those that are frozen.
+        dX : matrix of shape (B, I), or None without ``inputs``
             Gradient by the input of the network.
         """
-        gradients = []
+        gradients = [Gradients.zeros(layer) for layer in self.layers]
+        trainable = [index for index, layer in enumerate(self.layers) if layer.trainable]
+        first = 0 if inputs else min(trainable, default=len(self.layers))
         dA: Matrix = dY
-        for index in reversed(range(len(self.layers))):
+        for index in reversed(range(first, len(self.layers))):
             layer, kept = self.layers[index], passes[index]
             if by_sums and index == len(self.layers) - 1:
                 dZ = dA
@@ -142,55 +151,55 @@ class Network:
                     activations.backward(self.arith, layer.activation, *rows)
                     for rows in zip(dA, kept.Z, kept.A, strict=True)
                 ]
-            gradient, dA = dense_backward(self.arith, dZ, kept.X, layer)
-            gradients.append(gradient)
-        return gradients[::-1], dA
+            if layer.trainable:
+                gradients[index] = parameter_gradients(self.arith, dZ, kept.X, layer)
+            if inputs or index > first:
+                dA = input_gradient(self.arith, dZ, layer)
+        return gradients, dA if inputs else None
 
     def loss_and_gradients(
-        self, X: Matrix, y: Matrix | Labels, loss: str, delta: float = 1.0
-    ) -> tuple[float, list[Gradients], Matrix]:
+        self, X: Matrix, y: Matrix | Labels, loss: str | Loss, *, inputs: bool = True
+    ) -> tuple[float, list[Gradients], Matrix | None]:
         """Mean loss over a batch and its gradients.
 
         Parameters
         ----------
         X : matrix of shape (B, I)
-        y : matrix of shape (B, O), or B labels for cross_entropy
+        y : matrix of shape (B, O), or B labels for a loss of classes
             Any numbers; they are rounded to the format.
-        loss : str
-        delta : float
-            Of huber.
+        loss : str or Loss
+            With its numbers where they are not the defaults: "huber(0.5)".
+        inputs : bool
+            As in `backward`.
 
         Returns
         -------
         loss : float
         gradients : list of Gradients, one for each layer
-        dX : matrix of shape (B, I)
+        dX : matrix of shape (B, I), or None without ``inputs``
 
         Raises
         ------
         ValueError
             When an entropy meets a last layer of another activation.
         """
-        total, gradients, dX = self.loss_sum_and_gradients(X, y, loss, delta)
-        return FLOAT64.T(total / count(loss, len(y), len(self.layers[-1].biases))), gradients, dX
+        total, gradients, dX = self.loss_sum_and_gradients(X, y, loss, inputs=inputs)
+        n = LOSSES.choice(loss).count(len(y), self.layers[-1].outputs)
+        return FLOAT64.T(total / n), gradients, dX
 
     def loss_sum_and_gradients(
-        self, X: Matrix, y: Matrix | Labels, loss: str, delta: float = 1.0
-    ) -> tuple[float, list[Gradients], Matrix]:
+        self, X: Matrix, y: Matrix | Labels, loss: str | Loss, *, inputs: bool = True
+    ) -> tuple[float, list[Gradients], Matrix | None]:
         """Sum of the row losses of a batch, and the gradients of their mean.
 
         Parameters, errors and gradients are those of `loss_and_gradients`.
         """
         passes = self.forward(X)
-        activation = self.layers[-1].activation
-        by_sums = loss in ENTROPIES
-        if by_sums and activation not in ("identity", ENTROPIES[loss]):
-            message = f"[losses] {loss} works on identity or {ENTROPIES[loss]}, not {activation}"
-            raise ValueError(message)
+        by_sums = LOSSES.choice(loss).works_on_sums(self.layers[-1].activation)
         outputs = passes[-1].Z if by_sums else passes[-1].A
         targets = self.rounded(target_rows(y, len(outputs[0])))
-        total, dY = loss_sum_and_gradient(self.arith, loss, outputs, targets, delta)
-        gradients, dX = self.backward(passes, dY, by_sums=by_sums)
+        total, dY = loss_sum_and_gradient(self.arith, loss, outputs, targets)
+        gradients, dX = self.backward(passes, dY, by_sums=by_sums, inputs=inputs)
         return total, gradients, dX
 
     def rounded(self, X: Matrix) -> list[list[float]]:

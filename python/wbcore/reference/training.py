@@ -1,46 +1,74 @@
 """The training loop over shuffled mini-batches, and evaluation (sections 6 to 8 and 10)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .arithmetic import FLOAT64
 from .arrays import Matrix
 from .dense import Gradients
-from .losses import ENTROPIES, Labels, count, loss_sum_and_gradient, target_rows
+from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
 from .metrics import MetricSums
 from .network import Network
-from .optimizers import SGD
+from .optimizers import Optimizer, Rule
 from .random import shuffle_stream
 
 
-def zero_velocities(network: Network) -> list[Gradients]:
-    """Return the velocities that a training starts with, one for each layer."""
-    return [
-        Gradients([[0.0] * len(row) for row in layer.weights], [0.0] * len(layer.biases))
-        for layer in network.layers
-    ]
+@dataclass
+class State:
+    """What an optimizer keeps of one network from step to step.
+
+    Parameters
+    ----------
+    steps : int
+        Steps that were taken.
+    arrays : dict of lists of Gradients, one for each layer
+        By the names of the optimizer's states.
+    """
+
+    steps: int
+    arrays: dict[str, list[Gradients]]
+
+
+def new_state(network: Network, optimizer: Optimizer) -> State:
+    """Return the state that a training starts with: no steps, and zeros."""
+    return State(
+        0,
+        {name: [Gradients.zeros(layer) for layer in network.layers] for name in optimizer.states},
+    )
 
 
 def step(
     network: Network,
     gradients: Sequence[Gradients],
-    velocities: Sequence[Gradients],
-    optimizer: SGD,
+    state: State,
+    optimizer: Optimizer,
 ) -> None:
-    """Update all parameters and velocities of a network in place.
+    """Update the trainable parameters of a network and their states in place.
 
     Parameters
     ----------
-    gradients, velocities : sequence of Gradients, one for each layer
+    gradients : sequence of Gradients, one for each layer
+    state : State
+        Of this optimizer and this network.
     """
+    state.steps += 1
+    weights = optimizer.rule(network.arith, state.steps, decayed=True)
+    biases = optimizer.rule(network.arith, state.steps, decayed=optimizer.decay_biases)
+    for index, (layer, gradient) in enumerate(zip(network.layers, gradients, strict=True)):
+        if not layer.trainable:
+            continue
+        kept = [array[index] for array in state.arrays.values()]
+        for r, rows in enumerate(zip(layer.weights, gradient.weights, strict=True)):
+            _update(weights, *rows, [k.weights[r] for k in kept])
+        if layer.biases is not None and gradient.biases is not None:
+            _update(biases, layer.biases, gradient.biases, [k.biases or [] for k in kept])
 
-    def update(w: list[float], g: list[float], v: list[float], *, decayed: bool) -> None:
-        for k in range(len(w)):
-            w[k], v[k] = optimizer.update(network.arith, w[k], g[k], v[k], decayed=decayed)
 
-    for layer, gradient, velocity in zip(network.layers, gradients, velocities, strict=True):
-        for rows in zip(layer.weights, gradient.weights, velocity.weights, strict=True):
-            update(*rows, decayed=True)
-        update(layer.biases, gradient.biases, velocity.biases, decayed=optimizer.decay_biases)
+def _update(rule: Rule, w: list[float], g: list[float], states: list[list[float]]) -> None:
+    for k in range(len(w)):
+        w[k], new = rule(w[k], g[k], tuple(s[k] for s in states))
+        for s, value in zip(states, new, strict=True):
+            s[k] = value
 
 
 def fit(
@@ -48,14 +76,14 @@ def fit(
     X: Matrix,
     y: Matrix | Labels,
     *,
-    loss: str,
-    optimizer: SGD,
+    loss: str | Loss,
+    optimizer: Optimizer,
     epochs: int,
     batch_size: int,
     shuffle: bool = True,
     seed: int = 0,
-    delta: float = 1.0,
-    velocities: Sequence[Gradients] | None = None,
+    first_epoch: int = 0,
+    state: State | None = None,
     metrics: dict[str, list[float]] | None = None,
 ) -> list[float]:
     """Train a network in place.
@@ -64,19 +92,20 @@ def fit(
     ----------
     network : Network
     X : matrix of shape (B, I)
-    y : matrix of shape (B, O), or B labels for cross_entropy
-    loss : str
-    optimizer : SGD
+    y : matrix of shape (B, O), or B labels for a loss of classes
+    loss : str or Loss
+        With its numbers where they are not the defaults: "huber(0.5)".
+    optimizer : Optimizer
     epochs, batch_size : int
         The last batch of an epoch takes the rows that are left.
     shuffle : bool
         Permute the rows in every epoch, always beginning from their own order.
     seed : int
         Of the shuffle.
-    delta : float
-        Of the loss huber.
-    velocities : sequence of Gradients, optional
-        To go on from an earlier training; they are updated in place. Default: zero.
+    first_epoch : int
+        The epochs are first_epoch, first_epoch + 1, .. in the order of rows.
+    state : State, optional
+        To go on from an earlier training; it is updated in place. Default: `new_state`.
     metrics : dict of lists, optional
         By name of the metric; every epoch appends its value, of the same outputs as the loss.
 
@@ -88,7 +117,7 @@ def fit(
 
     Examples
     --------
-    >>> from wbcore.reference import FLOAT64, Layer
+    >>> from wbcore.reference import FLOAT64, SGD, Layer
     >>> net = Network([Layer([[0.0]], [0.0])], FLOAT64)
     >>> optimizer = SGD(learning_rate=0.25)
     >>> fit(net, [[1.0], [1.0]], [[1.0], [1.0]],
@@ -97,22 +126,25 @@ def fit(
     >>> net.layers[0].weights, net.layers[0].biases
     ([[0.5]], [0.5])
     """
-    targets = target_rows(y, len(network.layers[-1].biases))
-    velocities = zero_velocities(network) if velocities is None else velocities
+    chosen = LOSSES.choice(loss)
+    targets = target_rows(y, network.layers[-1].outputs)
+    state = new_state(network, optimizer) if state is None else state
     history = []
-    for epoch in range(epochs):
+    for epoch in range(first_epoch, first_epoch + epochs):
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
-        total, sums = 0.0, MetricSums(loss)
+        total, sums = 0.0, MetricSums(chosen)
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]
             inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
-            batch_total, gradients, _ = network.loss_sum_and_gradients(inputs, wanted, loss, delta)
+            batch_total, gradients, _ = network.loss_sum_and_gradients(
+                inputs, wanted, chosen, inputs=False
+            )
             total = FLOAT64.T(total + batch_total)
             if metrics:
                 last = network.forward(inputs)[-1]
                 sums.add(last.Z, last.A, network.rounded(wanted))
-            step(network, gradients, velocities, optimizer)
-        history.append(FLOAT64.T(total / count(loss, len(targets), len(targets[0]))))
+            step(network, gradients, state, optimizer)
+        history.append(FLOAT64.T(total / chosen.count(len(targets), len(targets[0]))))
         for name, values in (metrics or {}).items():
             values.append(sums.value(name))
     return history
@@ -123,9 +155,8 @@ def evaluate(
     X: Matrix,
     y: Matrix | Labels,
     *,
-    loss: str,
+    loss: str | Loss,
     metrics: Sequence[str] = (),
-    delta: float = 1.0,
 ) -> dict[str, float]:
     """Loss and metrics of all rows, as one batch.
 
@@ -133,11 +164,9 @@ def evaluate(
     ----------
     network : Network
     X : matrix of shape (B, I)
-    y : matrix of shape (B, O), or B labels for cross_entropy
-    loss : str
+    y : matrix of shape (B, O), or B labels for a loss of classes
+    loss : str or Loss
     metrics : sequence of str
-    delta : float
-        Of the loss huber.
 
     Examples
     --------
@@ -146,11 +175,12 @@ def evaluate(
     >>> evaluate(net, [[1.0], [3.0]], [[2.0], [5.0]], loss="mse", metrics=["mae"])
     {'loss': 2.5, 'mae': 1.5}
     """
+    chosen = LOSSES.choice(loss)
     last = network.forward(X)[-1]
     targets = network.rounded(target_rows(y, len(last.Z[0])))
-    outputs = last.Z if loss in ENTROPIES else last.A
-    total, _ = loss_sum_and_gradient(network.arith, loss, outputs, targets, delta)
-    sums = MetricSums(loss)
+    by_sums = chosen.works_on_sums(network.layers[-1].activation)
+    total, _ = loss_sum_and_gradient(network.arith, chosen, last.Z if by_sums else last.A, targets)
+    sums = MetricSums(chosen)
     sums.add(last.Z, last.A, targets)
-    mean = FLOAT64.T(total / count(loss, len(targets), len(targets[0])))
+    mean = FLOAT64.T(total / chosen.count(len(targets), len(targets[0])))
     return {"loss": mean} | {name: sums.value(name) for name in metrics}

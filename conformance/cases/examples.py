@@ -1,0 +1,42 @@
+"""Example numbers of choices, by the name of the number: a new row needs only what is new here."""
+
+from typing import TypeVar
+
+from wbcore.reference.named import Choice, Table
+
+C = TypeVar("C", bound=Choice)
+
+EXAMPLES: dict[str, tuple[float, ...]] = {
+    "alpha": (0.7, 1.3),
+    "beta1": (0.8, 0.5),
+    "beta2": (0.95, 0.99),
+    "delta": (0.7, 0.1),
+    "epsilon": (1e-3, 1e-6),
+    "gain": (1.3,),
+    "high": (0.7,),
+    "learning_rate": (0.1, 0.05),
+    "low": (-0.3,),
+    "mean": (0.3,),
+    "momentum": (0.9, 0.3),
+    "nesterov": (1.0, 0.0),
+    "slope": (0.2, 0.0),
+    "std": (0.7,),
+    "value": (0.1,),
+    "weight_decay": (0.0, 0.01),
+}
+
+
+def examples(row: type[C]) -> list[C]:
+    """Return a choice with each of its examples, the numbers taken in step."""
+    for number in row.defaults():
+        if number not in EXAMPLES:
+            message = f"[examples] expected an example of {number!r}, a number of {row.name!r}"
+            raise ValueError(message)
+    numbers = [EXAMPLES[number] for number in row.defaults()]
+    count = max(map(len, numbers), default=0)
+    return [row(*(of[i % len(of)] for of in numbers)) for i in range(count)]
+
+
+def choices(table: Table[C]) -> list[C]:
+    """All rows of a table, each with its default numbers and with its examples."""
+    return [choice for row in table.values() for choice in (row(), *examples(row))]

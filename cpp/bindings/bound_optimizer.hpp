@@ -1,0 +1,52 @@
+// An optimizer and what it remembers of a network, as Python objects hold them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "arrays.hpp"
+#include "named.hpp"
+#include "wbcore/optimizers.hpp"
+
+namespace wbcore::bindings {
+
+// Steps, and arrays laid out like the parameters, of the network's type; the arrays are written in place.
+struct BoundState {
+    std::vector<py::array> arrays;
+    std::uint64_t steps = 0;
+};
+
+template <class T>
+OptimizerSettings settings_of(std::string_view operation,
+                              const std::string& rule,
+                              const std::vector<double>& numbers,
+                              bool decay_biases) {
+    return with_choices(operation, [&] {
+        OptimizerSettings settings{parse<Optimizer>("optimizer", rule), decay_biases};
+        std::copy_n(numbers.begin(), std::min(numbers.size(), settings.rule.info().numbers.size()),
+                    settings.rule.numbers.begin());
+        require_allowed<T>(settings);
+        return settings;
+    });
+}
+
+// The caller holds the state, and with it the arrays.
+template <class T>
+OptimizerState<T> state_of(std::string_view operation,
+                           const BoundState& state,
+                           const Named<Optimizer>& rule,
+                           std::size_t parameters) {
+    const std::size_t n = state_count(rule);
+    if (state.arrays.size() < n)
+        throw py::value_error("[" + std::string(operation) + "] expected " + std::to_string(n) +
+                              " arrays in the state of " + std::string(rule.name()) + ", got " +
+                              std::to_string(state.arrays.size()));
+    OptimizerState<T> spans{state.steps, {}};
+    for (std::size_t k = 0; k < n; ++k)
+        spans.arrays[k] = {
+            plain_data<T>(operation, rule.info().states[k], state.arrays[k], {parameters}, true),
+            parameters};
+    return spans;
+}
+
+}  // namespace wbcore::bindings

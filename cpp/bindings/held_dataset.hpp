@@ -1,0 +1,73 @@
+// The caller's X and y for a call that computes without the GIL.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "bound_network.hpp"
+#include "interrupts.hpp"
+#include "named.hpp"
+#include "targets.hpp"
+
+namespace wbcore::bindings {
+
+// The arrays of X and y, kept alive and in their place, and as the core reads them.
+template <class T>
+class HeldDataset {
+public:
+    HeldDataset() = default;
+
+    // For a network and a loss, without a look at the values of X.
+    HeldDataset(std::string_view operation,
+                const Network<T>& network,
+                const py::object& X,
+                const py::object& y,
+                const Named<Loss>& loss)
+        : operation_(operation), loss_(loss), outputs_(network.outputs()) {
+        require_match(operation, loss, network.layers().back().activation);
+        Features features = as_features(operation, "X", X, network.inputs());
+        view_ = with_targets<T>(operation, y_, y, features.view, loss, outputs_);
+        guard(features.holder);
+        guard(y_);
+    }
+
+    const Dataset& view() const { return view_; }
+
+    void require_finite_inputs() const { require_finite<T>(operation_, "X", view_.x); }
+    void require_sound_targets() const {
+        require_targets<T>(operation_, y_, view_, loss_, outputs_);
+    }
+    // Says which of the numbers that the core refused is wrong; by now another thread may have changed it.
+    [[noreturn]] void refuse(InputArray where) const {
+        if (where == InputArray::x) refuse_non_finite<T>(operation_, "X", view_.x);
+        refuse_targets<T>(operation_, y_, view_, loss_, outputs_);
+    }
+
+private:
+    // NumPy moves no array that somebody holds weakly, not even by resize(refcheck=False) in a callback.
+    void guard(const py::array& array) {
+        held_.push_back(array);
+        for (py::object owner = array; py::isinstance<py::array>(owner); owner = owner.attr("base"))
+            guards_.emplace_back(owner);
+    }
+
+    std::string_view operation_;  // a literal
+    Named<Loss> loss_;
+    std::size_t outputs_ = 0;
+    py::array y_;
+    std::vector<py::array> held_;
+    std::vector<py::weakref> guards_;
+    Dataset view_;
+};
+
+// f(check), without the GIL when it takes long; numbers that it refuses and Ctrl-C become Python's errors.
+template <class T, class F>
+auto computed(const BoundNetwork<T>& network, const HeldDataset<T>& data, F f) {
+    try {
+        return without_gil(network.work(data.view().x.rows), f);
+    } catch (const InputError& error) {
+        data.refuse(error.array);
+    }
+}
+
+}  // namespace wbcore::bindings

@@ -1,0 +1,77 @@
+// Loss and metrics of a network over data, and what a training step on them costs.
+#include "wbcore/evaluation.hpp"
+
+#include <pybind11/stl.h>
+
+#include "errors.hpp"
+#include "held_dataset.hpp"
+#include "register.hpp"
+#include "wbcore/profile.hpp"
+
+namespace wbcore::bindings {
+
+namespace {
+
+template <class T>
+py::dict evaluate(const BoundNetwork<T>& bound,
+                  const py::object& X,
+                  const py::object& y,
+                  const std::string& loss_text,
+                  const std::vector<std::string>& metrics,
+                  std::size_t n_threads) {
+    const char* operation = "evaluate";
+    const Named<Loss> loss = loss_named<T>(operation, loss_text);
+    const HeldDataset<T> data(operation, bound.network(), X, y, loss);
+    const std::vector<Metric> wanted = metrics_named(operation, metrics, loss);
+    // Safe: the parameters are copied, and the data are held here.
+    const Evaluation result = computed(bound, data, [&](const InterruptCheck& interrupted) {
+        return wbcore::evaluate(bound.network(), data.view(), loss, wanted, n_threads, interrupted);
+    });
+    py::dict values;
+    values["loss"] = result.loss;
+    for (std::size_t i = 0; i < metrics.size(); ++i)
+        values[py::str(metrics[i])] = result.metrics[i];
+    return values;
+}
+
+template <class T>
+std::vector<double> profile(const BoundNetwork<T>& bound,
+                            const py::object& X,
+                            const py::object& y,
+                            const std::string& loss_text,
+                            std::size_t batch_size,
+                            std::size_t repeats) {
+    const char* operation = "time_per_update";
+    const Named<Loss> loss = loss_named<T>(operation, loss_text);
+    const HeldDataset<T> data(operation, bound.network(), X, y, loss);
+    data.require_finite_inputs();
+    if (batch_size == 0 || repeats == 0)
+        throw py::value_error(
+            "[time_per_update] expected batch_size and repeats of at least 1, got " +
+            std::to_string(batch_size) + " and " + std::to_string(repeats));
+    // Safe: it works on a copy of the network, and the data are held here.
+    return computed(bound, data, [&](const InterruptCheck& interrupted) {
+        return wbcore::profile(bound.network(), data.view(), loss, batch_size, repeats,
+                               interrupted);
+    });
+}
+
+template <class T>
+void register_for(py::module_& m) {
+    m.def("evaluate", named_function("evaluate", &evaluate<T>), py::arg("network"), py::arg("X"),
+          py::arg("y"), py::arg("loss"), py::arg("metrics"), py::arg("n_threads"));
+    m.def("profile", named_function("time_per_update", &profile<T>), py::arg("network"),
+          py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("batch_size"), py::arg("repeats"));
+}
+
+}  // namespace
+
+void register_evaluation(py::module_& m) {
+    py::tuple metrics(metric_names.size());
+    for (std::size_t i = 0; i < metric_names.size(); ++i) metrics[i] = std::string(metric_names[i]);
+    m.attr("METRICS") = metrics;
+    register_for<float>(m);
+    register_for<double>(m);
+}
+
+}  // namespace wbcore::bindings

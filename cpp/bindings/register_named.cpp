@@ -1,0 +1,191 @@
+// The tables of choices as Python sees them: rows, and texts in one notation.
+#include <pybind11/stl.h>
+
+#include <stdexcept>
+
+#include "named.hpp"
+#include "register.hpp"
+#include "wbcore/activations.hpp"
+#include "wbcore/initializers.hpp"
+
+namespace wbcore::bindings {
+
+void require_match(std::string_view operation,
+                   const Named<Loss>& loss,
+                   const Named<Activation>& last) {
+    if (matches(loss, last)) return;
+    const std::string undone(Named<Activation>(loss.info().undone).name());
+    throw py::value_error("[" + std::string(operation) +
+                          "] expected a last layer with activation identity or " + undone +
+                          " for the loss " + std::string(loss.name()) + ", got " + text(last));
+}
+
+std::vector<Metric> metrics_named(std::string_view operation,
+                                  const std::vector<std::string>& names,
+                                  const Named<Loss>& loss) {
+    std::vector<Metric> metrics;
+    for (const std::string& wanted : names) {
+        const std::string start = "[" + std::string(operation) + "] expected metrics ";
+        const auto found = find_metric(wanted);
+        if (!found) {
+            std::string known;
+            for (const std::string_view name : metric_names)
+                known += (known.empty() ? "" : ", ") + std::string(name);
+            throw py::value_error(start + "of " + known + ", got '" + wanted + "'");
+        }
+        if (!matches(*found, loss.info().targets))
+            throw py::value_error(start + "that go with the loss " + std::string(loss.name()) +
+                                  ", got '" + wanted + "'");
+        metrics.push_back(*found);
+    }
+    return metrics;
+}
+
+namespace {
+
+py::dict properties(const LossInfo& row) {
+    using namespace py::literals;
+    const char* targets = nullptr;
+    switch (row.targets) {
+        case Targets::numbers:
+            targets = "numbers";
+            break;
+        case Targets::probabilities:
+            targets = "probabilities";
+            break;
+        case Targets::classes:
+            targets = "classes";
+            break;
+    }
+    return py::dict("targets"_a = targets,
+                    "undone"_a = std::string(Named<Activation>(row.undone).name()),
+                    "mean"_a = row.mean == Mean::over_rows ? "rows" : "elements");
+}
+
+py::dict properties(const ActivationInfo& row) {
+    using namespace py::literals;
+    return py::dict("relu_family"_a = row.relu_family,
+                    "elementwise"_a = row.scope == Scope::element);
+}
+
+py::dict properties(const OptimizerInfo& row) {
+    using namespace py::literals;
+    py::list states;
+    for (const std::string_view state : row.states)
+        if (!state.empty()) states.append(std::string(state));
+    const bool always = row.needed_by == OptimizerInfo::always;
+    return py::dict(
+        "states"_a = py::tuple(states),
+        "needed_by"_a = always ? py::object(py::none())
+                               : py::object(py::str(std::string(row.numbers[row.needed_by].name))));
+}
+
+py::dict properties(const InitializerInfo& row) {
+    using namespace py::literals;
+    const char* draw = nullptr;
+    switch (row.draw) {
+        case Draw::none:
+            draw = "none";
+            break;
+        case Draw::normal:
+            draw = "normal";
+            break;
+        case Draw::uniform:
+            draw = "uniform";
+            break;
+    }
+    return py::dict("draw"_a = draw, "suits_biases"_a = row.suits_biases);
+}
+
+// A row as a Python object holds it.
+struct BoundRow {
+    Row row;
+    py::dict properties;
+
+    py::tuple numbers() const {
+        py::tuple all(row.numbers.size());
+        for (std::size_t i = 0; i < row.numbers.size(); ++i) all[i] = row.numbers[i];
+        return all;
+    }
+};
+
+template <class Kind>
+py::tuple rows() {
+    const auto& table = rows_of(Kind{});
+    py::tuple all(table.size());
+    for (std::size_t i = 0; i < table.size(); ++i)
+        all[i] = BoundRow{table[i], properties(table[i])};
+    return all;
+}
+
+template <class Kind>
+std::pair<std::string, std::vector<double>> parsed(const std::string& operation,
+                                                   const std::string& what,
+                                                   const std::string& text) {
+    return with_choices(operation, [&] {
+        const Named<Kind> choice = parse<Kind>(what, text);
+        const std::size_t n = choice.info().numbers.size();
+        return std::pair(std::string(choice.name()),
+                         std::vector<double>(choice.numbers.begin(), choice.numbers.begin() + n));
+    });
+}
+
+template <class Kind>
+std::string written(const std::string& name, const std::vector<double>& numbers) {
+    return with_choices("text", [&] {
+        Named<Kind> choice = parse<Kind>("a name", name);
+        std::copy_n(numbers.begin(), std::min(numbers.size(), choice.info().numbers.size()),
+                    choice.numbers.begin());
+        require_allowed(choice);
+        return text(choice);
+    });
+}
+
+// f(Kind()) for a kind by its name.
+template <class F>
+auto with_kind(const std::string& kind, F f) {
+    if (kind == "activation") return f(Activation());
+    if (kind == "loss") return f(Loss());
+    if (kind == "initializer") return f(Initializer());
+    if (kind == "optimizer") return f(Optimizer());
+    throw py::value_error("[_core] expected a kind of choice, got '" + kind + "'");
+}
+
+}  // namespace
+
+void register_named(py::module_& m) {
+    py::class_<Number>(m, "Number")
+        .def_property_readonly("name", [](const Number& n) { return std::string(n.name); })
+        .def_readonly("standard", &Number::standard)
+        .def_property_readonly("expected",
+                               [](const Number& n) { return std::string(n.allowed.text); })
+        .def(
+            "allows", [](const Number& n, double value) { return n.allowed.contains(value); },
+            py::arg("value"));
+    py::class_<BoundRow>(m, "Row")
+        .def_property_readonly("name", [](const BoundRow& r) { return std::string(r.row.name); })
+        .def_property_readonly("numbers", &BoundRow::numbers)
+        .def_readonly("properties", &BoundRow::properties);
+    m.def(
+        "rows",
+        [](const std::string& kind) {
+            return with_kind(kind, []<class Kind>(Kind) { return rows<Kind>(); });
+        },
+        py::arg("kind"));
+    m.def(
+        "parse_choice",
+        [](const std::string& kind, const std::string& operation, const std::string& what,
+           const std::string& text) {
+            return with_kind(kind,
+                             [&]<class Kind>(Kind) { return parsed<Kind>(operation, what, text); });
+        },
+        py::arg("kind"), py::arg("operation"), py::arg("what"), py::arg("text"));
+    m.def(
+        "choice_text",
+        [](const std::string& kind, const std::string& name, const std::vector<double>& numbers) {
+            return with_kind(kind, [&]<class Kind>(Kind) { return written<Kind>(name, numbers); });
+        },
+        py::arg("kind"), py::arg("name"), py::arg("numbers"));
+}
+
+}  // namespace wbcore::bindings

@@ -1,0 +1,172 @@
+// fit: one call for all epochs.
+#include <pybind11/stl.h>
+
+#include "bound_network.hpp"
+#include "bound_optimizer.hpp"
+#include "errors.hpp"
+#include "gil.hpp"
+#include "held_dataset.hpp"
+#include "register.hpp"
+#include "training_record.hpp"
+
+namespace wbcore::bindings {
+
+namespace {
+
+// What a fit is to do, as Python's `fit` has checked it.
+struct BoundOptions {
+    std::string loss, rule;
+    std::vector<double> numbers;
+    bool decay_biases;
+    std::size_t epochs, first_epoch, batch_size;
+    bool shuffle;
+    std::uint64_t seed;
+    std::size_t n_threads;
+    std::vector<std::string> metrics;
+    bool track;
+};
+
+template <class T>
+TrainingOptions core_options(const char* operation, const BoundOptions& options) {
+    const Named<Loss> loss = loss_named<T>(operation, options.loss);
+    return {loss,
+            settings_of<T>(operation, options.rule, options.numbers, options.decay_biases),
+            options.first_epoch + options.epochs,
+            options.batch_size,
+            options.shuffle,
+            options.seed,
+            options.n_threads,
+            metrics_named(operation, options.metrics, loss)};
+}
+
+const char* text(TrainingStatus status) {
+    switch (status) {
+        case TrainingStatus::completed:
+            return "completed";
+        case TrainingStatus::stopped:
+            return "stopped";
+        case TrainingStatus::diverged:
+            return "diverged";
+        case TrainingStatus::interrupted:
+        case TrainingStatus::refused:
+            break;
+    }
+    return "failed";
+}
+
+// Says how the fit ended, and in which epoch, counted from 0, and batch.
+template <class T>
+py::tuple fit(BoundNetwork<T>& bound,
+              const py::object& X,
+              const py::object& y,
+              const py::object& X_val,
+              const py::object& y_val,
+              const BoundOptions& options,
+              BoundState& state,
+              const py::dict& record,
+              const py::object& on_epoch) {
+    const char *operation = "fit", *validating = "fit, validation_data";
+    const Turn turn(bound.use(), operation);
+    Network<T>& network = bound.network();
+    const TrainingOptions core = core_options<T>(operation, options);
+
+    const HeldDataset<T> data(operation, network, X, y, core.loss);
+    const bool validates = !X_val.is_none();
+    HeldDataset<T> validation;
+    if (validates) {
+        validation = HeldDataset<T>(validating, network, X_val, y_val, core.loss);
+        validation.require_finite_inputs();
+    }
+    OptimizerState<T> arrays =
+        state_of<T>(operation, state, core.optimizer.rule, network.parameters().size());
+    TrainingRecord<T> records(network, record, options.metrics, options.track);
+    Position position{options.first_epoch, 0, 0, {}};
+    Hooks<T> hooks;
+    hooks.interrupted = InterruptPoll();
+    hooks.after_epoch = [&](std::size_t epoch, const EpochResult& result) {
+        records.add(result);
+        if (on_epoch.is_none()) return false;
+        const GilTaken taken;
+        state.steps = arrays.steps;
+        records.flush();
+        const bool stops = asked(on_epoch, epoch);
+        if (stops) return true;
+        // the callback may have changed them
+        data.require_sound_targets();
+        if (validates) validation.require_sound_targets();
+        return false;
+    };
+    TrainingEnd end;
+    try {
+        // Safe: the data are held here, the turn keeps a second fit of this network away, and the callbacks take the GIL.
+        const GilReleased released;
+        end = train(network, arrays, position, data.view(),
+                    validates ? &validation.view() : nullptr, core, hooks);
+    } catch (const InputError& error) {
+        state.steps = arrays.steps;
+        records.flush();
+        validation.refuse(error.array);
+    } catch (const Interrupted&) {
+        state.steps = arrays.steps;
+        records.flush();
+        throw_found();
+    } catch (const Forked&) {
+        throw_found();
+    }
+    state.steps = arrays.steps;
+    const bool refused = end.status == TrainingStatus::refused;
+    if (!refused || end.epoch > options.first_epoch) records.flush();
+    if (refused) data.refuse(end.refused);
+    if (end.status == TrainingStatus::interrupted) throw_found();
+    return py::make_tuple(text(end.status), end.epoch, end.batch);
+}
+
+template <class T>
+void register_for(py::module_& m) {
+    m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
+          py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("state"),
+          py::arg("record"), py::arg("on_epoch"));
+}
+
+}  // namespace
+
+void register_training(py::module_& m) {
+    py::class_<BoundOptions>(m, "TrainingOptions")
+        .def(py::init([](std::string loss, std::string rule, std::vector<double> numbers,
+                         bool decay_biases, std::size_t epochs, std::size_t first_epoch,
+                         std::size_t batch_size, bool shuffle, std::uint64_t seed,
+                         std::size_t n_threads, std::vector<std::string> metrics, bool track) {
+                 return BoundOptions{std::move(loss),
+                                     std::move(rule),
+                                     std::move(numbers),
+                                     decay_biases,
+                                     epochs,
+                                     first_epoch,
+                                     batch_size,
+                                     shuffle,
+                                     seed,
+                                     n_threads,
+                                     std::move(metrics),
+                                     track};
+             }),
+             py::kw_only(), py::arg("loss"), py::arg("rule"), py::arg("numbers"),
+             py::arg("decay_biases"), py::arg("epochs"), py::arg("first_epoch"),
+             py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"), py::arg("n_threads"),
+             py::arg("metrics"), py::arg("track"))
+        .def_readonly("loss", &BoundOptions::loss)
+        .def_readonly("rule", &BoundOptions::rule)
+        .def_readonly("numbers", &BoundOptions::numbers)
+        .def_readonly("decay_biases", &BoundOptions::decay_biases)
+        .def_readonly("epochs", &BoundOptions::epochs)
+        .def_readonly("first_epoch", &BoundOptions::first_epoch)
+        .def_readonly("batch_size", &BoundOptions::batch_size)
+        .def_readonly("shuffle", &BoundOptions::shuffle)
+        .def_readonly("seed", &BoundOptions::seed)
+        .def_readonly("n_threads", &BoundOptions::n_threads)
+        .def_readonly("metrics", &BoundOptions::metrics)
+        .def_readonly("track", &BoundOptions::track);
+    register_for<float>(m);
+    register_for<double>(m);
+}
+
+}  // namespace wbcore::bindings

@@ -1,0 +1,29 @@
+// Loss and metrics over all rows of a dataset.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "wbcore/input.hpp"
+#include "wbcore/interruption.hpp"
+#include "wbcore/losses.hpp"
+#include "wbcore/metrics.hpp"
+#include "wbcore/network.hpp"
+
+namespace wbcore {
+
+struct Evaluation {
+    double loss = 0;
+    std::vector<double> metrics;
+};
+
+// Throws InputError for numbers that are refused, ChoiceError for one of the loss, and Interrupted when the check says so.
+template <class T>
+Evaluation evaluate(const Network<T>& network,
+                    const Dataset& data,
+                    const Named<Loss>& loss,
+                    const std::vector<Metric>& metrics,
+                    std::size_t n_threads = 0,
+                    const InterruptCheck& interrupted = nullptr);
+
+}  // namespace wbcore

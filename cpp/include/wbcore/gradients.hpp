@@ -1,0 +1,30 @@
+// Losses with their gradients. All throw InputError for numbers that are refused, ChoiceError for one of the loss, and
+// Interrupted when the check says so.
+#pragma once
+
+#include <span>
+
+#include "wbcore/input.hpp"
+#include "wbcore/interruption.hpp"
+#include "wbcore/losses.hpp"
+#include "wbcore/network.hpp"
+
+namespace wbcore {
+
+// The loss of all rows as one batch, and its gradient, laid out like the parameters: 0 for layers that are not trainable.
+template <class T>
+double loss_and_gradients(std::span<T> gradients,
+                          const Network<T>& network,
+                          const Dataset& data,
+                          const Named<Loss>& loss,
+                          const InterruptCheck& interrupted = nullptr);
+
+// The loss of given outputs (B, O), and its gradient with respect to them.
+template <class T>
+double loss_and_gradient(Matrix<T> gradient,
+                         ConstMatrix<T> outputs,
+                         const ArrayView& y,
+                         bool labels,
+                         const Named<Loss>& loss);
+
+}  // namespace wbcore

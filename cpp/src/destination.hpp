@@ -1,0 +1,58 @@
+// Where the gradients of a step go: into an array of their own, or by an optimizer's rule at once into the parameters.
+#pragma once
+
+#include <array>
+
+#include "kernels/kernel_table.hpp"
+#include "packed.hpp"
+#include "wbcore/optimizers.hpp"
+
+namespace wbcore {
+
+template <class T>
+struct Destination {
+    const PackedArray<T>* values =
+        nullptr;  // the gradients to be stored, or the parameters to be changed
+    std::array<const PackedArray<T>*, OptimizerInfo::most_states> states = {};
+    kernels::Update<T> weights = {}, biases = {};  // as they are here, gradients are stored
+
+    bool stores() const { return weights.stores; }
+};
+
+// The rule of an optimizer for its next step.
+template <class T>
+class StepRule {
+public:
+    explicit StepRule(const OptimizerSettings& settings);
+    // The numbers of step `step`, counted from 1
+    void begin(std::uint64_t step);
+    const kernels::Update<T>& weights() const { return weights_; }
+    const kernels::Update<T>& biases() const { return biases_; }
+
+private:
+    OptimizerSettings settings_;
+    kernels::Update<T> weights_, biases_;
+};
+
+// An optimizer whose states are packed like the parameters.
+template <class T>
+class PackedOptimizer {
+public:
+    PackedOptimizer(const OptimizerSettings& settings,
+                    const std::shared_ptr<const PackedPlan<T>>& plan,
+                    const OptimizerState<T>& state);
+
+    // Before each step; the rest of it may be shared by threads.
+    void begin_step() { rule_.begin(steps_ + 1); }
+    void end_step() { ++steps_; }
+    std::uint64_t steps() const { return steps_; }
+    Destination<T> onto(const PackedArray<T>& parameters) const;
+    void unpack(OptimizerState<T>& state) const;
+
+private:
+    StepRule<T> rule_;
+    std::array<PackedArray<T>, OptimizerInfo::most_states> states_;
+    std::uint64_t steps_ = 0;
+};
+
+}  // namespace wbcore

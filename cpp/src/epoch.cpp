@@ -1,0 +1,246 @@
+#include "epoch.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "pieces.hpp"
+
+namespace wbcore {
+
+namespace {
+
+// A row panel of the plain and of the tiled kernels; threads split batches and inputs at its multiples.
+template <class T>
+constexpr std::size_t grain = panel_width<T>;
+
+}  // namespace
+
+template <class T>
+Epoch<T>::Epoch(TrainingArrays<T>& arrays,
+                Position& position,
+                const Dataset& data,
+                const TrainingOptions& options,
+                const std::int64_t* order,
+                const Hooks<T>& hooks,
+                std::size_t n_threads)
+    : arrays_(arrays),
+      position_(position),
+      data_(data),
+      options_(options),
+      order_(order),
+      hooks_(hooks),
+      n_threads_(n_threads),
+      first_trainable_(first_trainable(arrays.network.layers())),
+      rows_of_a_piece_(wbcore::rows_of_a_piece(arrays.network.layers(), options.batch_size)) {}
+
+template <class T>
+TrainingStatus Epoch<T>::run() {
+    run_team(n_threads_, [this](std::size_t t, std::size_t size) { work(t, size); });
+    return status_;
+}
+
+template <class T>
+void Epoch<T>::work(std::size_t t, std::size_t size) {
+    for (std::size_t first = position_.batch * options_.batch_size; first < data_.x.rows;
+         first += options_.batch_size) {
+        const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
+        if (t == 0) {  // the others look after the barrier
+            arrays_.pass.set_rows(rows);
+            arrays_.optimizer.begin_step();
+        }
+        const Batch<T> batch = compute_rows(first, rows, t, size);
+        barrier_.arrive_and_wait(size);
+        const bool stopped = stopped_.load(std::memory_order_relaxed);
+        if (t == 0) account(batch, stopped);
+        if (!stopped) update(batch, t, size);
+        if (t == 0) end_batch();
+        barrier_.arrive_and_wait(size);
+        if (status_ != TrainingStatus::completed) return;
+    }
+}
+
+// Gathers this thread's rows of the batch and takes them forward, to the loss and back, all of them at once unless it is a
+// batch of seconds.
+template <class T>
+Batch<T> Epoch<T>::compute_rows(std::size_t first,
+                                std::size_t rows,
+                                std::size_t t,
+                                std::size_t size) {
+    const Range mine = part(rows, size, t);
+    const double count = mean_count(options_.loss, rows, arrays_.network.layers().back().outputs);
+    Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
+    for (;;) {
+        const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, piece);
+        if (batch.refused != InputArray::none)
+            refused_.store(batch.refused, std::memory_order_relaxed);
+        if (piece.first != piece.last) compute_piece(batch, piece, count);
+        if (piece.last == mine.last || stops(t)) return batch;
+        piece = {piece.last, std::min(piece.last + rows_of_a_piece_, mine.last)};
+    }
+}
+
+template <class T>
+void Epoch<T>::compute_piece(const Batch<T>& batch, Range piece, double count) {
+    const PackedNetwork<T>& network = arrays_.network;
+    for (std::size_t l = 0; l < network.size(); ++l) arrays_.pass.forward(network, batch, l, piece);
+    arrays_.pass.loss(options_.loss, batch, count, true, piece);
+    for (std::size_t l = network.size(); l-- > first_trainable_ + 1;)
+        arrays_.pass.backward_inputs(network, l, piece);
+}
+
+// Thread 0, while the others already update: the loss of the batch, and whether to go on after it.
+template <class T>
+void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
+    if (stopped) {
+        status_ = TrainingStatus::interrupted;
+        return;
+    }
+    if (refused() != InputArray::none) {
+        status_ = TrainingStatus::refused;
+        return;
+    }
+    batch_loss_ = static_cast<double>(arrays_.pass.row_loss_sum());
+    if (!std::isfinite(batch_loss_)) {
+        const bool refuses = !arrays_.pass.has_finite_targets(batch);
+        if (refuses) refused_.store(InputArray::y, std::memory_order_relaxed);
+        status_ = refuses ? TrainingStatus::refused : TrainingStatus::diverged;
+        return;
+    }
+    position_.loss_sum += batch_loss_;
+    if (!position_.metrics->empty()) {
+        arrays_.pass.add_metrics(*position_.metrics, batch);
+        position_.metrics->end_batch();
+    }
+    if (asks_to_stop()) status_ = TrainingStatus::interrupted;
+}
+
+template <class T>
+void Epoch<T>::update(const Batch<T>& batch, std::size_t t, std::size_t size) {
+    if (hooks_.on_gradient) return update_staged(batch, t, size);
+    backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
+}
+
+// The same rule over the same gradients, which are stored for somebody to look at.
+template <class T>
+void Epoch<T>::update_staged(const Batch<T>& batch, std::size_t t, std::size_t size) {
+    backward_parameters({&arrays_.gradient}, batch, t, size);
+    barrier_.arrive_and_wait(size);
+    if (t == 0) ask_about_gradient();
+    barrier_.arrive_and_wait(size);
+    if (torn_) return;
+    const Destination<T> to = arrays_.optimizer.onto(arrays_.network.parameters());
+    const std::vector<Dense>& layers = arrays_.network.layers();
+    for (std::size_t l = first_trainable_; l < layers.size(); ++l)
+        if (layers[l].trainable) apply_stored(to, l, part(layers[l].inputs, size, t, grain<T>));
+}
+
+template <class T>
+void Epoch<T>::backward_parameters(const Destination<T>& to,
+                                   const Batch<T>& batch,
+                                   std::size_t t,
+                                   std::size_t size) {
+    const std::vector<Dense>& layers = arrays_.network.layers();
+    const bool in_one_piece = arrays_.pass.rows() <= rows_of_a_piece_;
+    bool stopped = false;
+    auto gradients_of = [&](std::size_t l, Range inputs) {
+        arrays_.pass.backward_parameters(to, batch, l, inputs);
+        if (!to.stores()) arrays_.network.transpose(l, inputs);
+    };
+    for (std::size_t l = layers.size(); l-- > first_trainable_ && !stopped;) {
+        if (!layers[l].trainable) continue;
+        const Range mine = part(layers[l].inputs, size, t, grain<T>);
+        if (in_one_piece)
+            gradients_of(l, mine);
+        else
+            in_pieces(
+                mine, inputs_of_a_piece(layers[l], arrays_.pass.rows()),
+                [&] { return stopped = stops(t); }, [&](Range inputs) { gradients_of(l, inputs); });
+    }
+    if (t != 0 || !stopped) return;
+    status_ = TrainingStatus::interrupted;
+    torn_ = true;
+}
+
+// The stored gradients of a layer for some of its inputs, and for the first of them those of the biases.
+template <class T>
+void Epoch<T>::apply_stored(const Destination<T>& to, std::size_t layer, Range inputs) {
+    const kernels::KernelTable<T>& table = kernels::table<T>();
+    auto apply = [&](const kernels::Update<T>& how, T* w, T* g, std::size_t n, auto state) {
+        T* states[OptimizerInfo::most_states] = {};
+        for (std::size_t k = 0; k < to.states.size() && to.states[k] != nullptr; ++k)
+            states[k] = state(*to.states[k]);
+        if (scale_ != 1)
+            for (std::size_t i = 0; i < n; ++i) g[i] = scale_ * g[i];
+        table.update(how, w, states, g, n);
+    };
+    const Panels<T> w = to.values->weights(layer), g = arrays_.gradient.weights(layer);
+    const std::size_t n = inputs.last - inputs.first;
+    for (std::size_t p = 0; p < w.count() && n > 0; ++p) {
+        const std::size_t at = p * w.panel_stride + inputs.first * w.row_stride;
+        apply(to.weights, w.data + at, g.data + at, n * w.row_stride,
+              [&](const PackedArray<T>& state) { return state.weights(layer).data + at; });
+    }
+    if (n > 0 && inputs.first == 0 && to.values->biases(layer) != nullptr)
+        apply(to.biases, to.values->biases(layer), arrays_.gradient.biases(layer),
+              round_up(w.cols, panel_width<T>),
+              [&](const PackedArray<T>& state) { return state.biases(layer); });
+    arrays_.network.transpose(layer, inputs);
+}
+
+// Thread 0
+template <class T>
+void Epoch<T>::ask_about_gradient() {
+    if (torn_ || status_ == TrainingStatus::refused || status_ == TrainingStatus::diverged) return;
+    AlignedBuffer<T>& flat = arrays_.flat_gradient;
+    arrays_.gradient.unpack({flat.data(), flat.size()});
+    ask([&] {
+        scale_ = static_cast<T>(
+            hooks_.on_gradient(arrays_.optimizer.steps() + 1, {flat.data(), flat.size()}));
+    });
+    torn_ = error_ != nullptr;  // its loss is counted, its update will not be done
+}
+
+// Thread 0, after its part of the update. The others may still be at theirs, which does not show.
+template <class T>
+void Epoch<T>::end_batch() {
+    const bool trained =
+        status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted;
+    if (!trained || torn_ || stopped_.load(std::memory_order_relaxed)) return;
+    arrays_.optimizer.end_step();
+    ++position_.batch;
+    if (hooks_.after_batch)
+        ask([&] {
+            const bool stops = hooks_.after_batch(position_, batch_loss_);
+            if (stops && status_ == TrainingStatus::completed) status_ = TrainingStatus::stopped;
+        });
+}
+
+// What a hook throws is kept until the other threads have finished the batch.
+template <class T>
+template <class F>
+void Epoch<T>::ask(F f) {
+    try {
+        f();
+    } catch (...) {
+        error_ = std::current_exception();
+        status_ = TrainingStatus::stopped;
+    }
+}
+
+// Also in a child that was forked while somebody was asked, with one thread of several: run_team then throws.
+template <class T>
+bool Epoch<T>::asks_to_stop() {
+    return hooks_.interrupted && (hooks_.interrupted() || (n_threads_ > 1 && barrier_.is_forked()));
+}
+
+// Within a batch: thread 0 asks, the others see the answer.
+template <class T>
+bool Epoch<T>::stops(std::size_t t) {
+    if (t == 0 && asks_to_stop()) stopped_.store(true, std::memory_order_relaxed);
+    return stopped_.load(std::memory_order_relaxed);
+}
+
+template class Epoch<float>;
+template class Epoch<double>;
+
+}  // namespace wbcore

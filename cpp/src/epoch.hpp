@@ -1,0 +1,89 @@
+// The loop over the batches of one epoch, shared by a team of threads: within a step, threads first split the rows (forward,
+// loss, every dA), then the inputs of each layer (dW, db, update). No sum is ever split, so the number of threads does not show
+// in the result.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+
+#include "destination.hpp"
+#include "pass.hpp"
+#include "wbcore/threads.hpp"
+#include "wbcore/training.hpp"
+
+namespace wbcore {
+
+// What a training works on, from its first batch to its last.
+template <class T>
+struct TrainingArrays {
+    PackedNetwork<T> network;
+    PackedOptimizer<T> optimizer;
+    Pass<T> pass;
+    // When somebody stands between gradient and update: the gradient, and as that somebody sees it.
+    PackedArray<T> gradient;
+    AlignedBuffer<T> flat_gradient;
+};
+
+template <class T>
+class Epoch {
+public:
+    // From the batch of `position` on.
+    Epoch(TrainingArrays<T>& arrays,
+          Position& position,
+          const Dataset& data,
+          const TrainingOptions& options,
+          const std::int64_t* order,  // null: as they come
+          const Hooks<T>& hooks,
+          std::size_t n_threads);
+
+    TrainingStatus run();
+
+    InputArray refused() const { return refused_.load(std::memory_order_relaxed); }
+    // Whether the parameters are neither those before nor those after the last batch.
+    bool is_torn() const { return torn_; }
+    // What a hook has thrown
+    void rethrow() const {
+        if (error_) std::rethrow_exception(error_);
+    }
+
+private:
+    void work(std::size_t t, std::size_t size);
+    Batch<T> compute_rows(std::size_t first, std::size_t rows, std::size_t t, std::size_t size);
+    void compute_piece(const Batch<T>& batch, Range piece, double count);
+    void account(const Batch<T>& batch, bool stopped);
+    void update(const Batch<T>& batch, std::size_t t, std::size_t size);
+    void update_staged(const Batch<T>& batch, std::size_t t, std::size_t size);
+    void backward_parameters(const Destination<T>& to,
+                             const Batch<T>& batch,
+                             std::size_t t,
+                             std::size_t size);
+    void apply_stored(const Destination<T>& to, std::size_t layer, Range inputs);
+    void ask_about_gradient();
+    void end_batch();
+    template <class F>
+    void ask(F f);
+    bool asks_to_stop();
+    bool stops(std::size_t t);
+
+    TrainingArrays<T>& arrays_;
+    Position& position_;
+    const Dataset& data_;
+    const TrainingOptions& options_;
+    const std::int64_t* order_;
+    const Hooks<T>& hooks_;
+    const std::size_t n_threads_;  // at most
+    const std::size_t first_trainable_;
+    const std::size_t rows_of_a_piece_;
+    Barrier barrier_;
+    std::exception_ptr error_;
+    std::atomic<InputArray> refused_ = InputArray::none;  // by any thread, for its rows
+    std::atomic<bool> stopped_ = false;                   // in the middle of a batch
+    // written by thread 0 before a barrier, read by all after it
+    TrainingStatus status_ = TrainingStatus::completed;
+    bool torn_ = false;
+    double batch_loss_ = 0;
+    T scale_ = 1;  // of the gradient
+};
+
+}  // namespace wbcore

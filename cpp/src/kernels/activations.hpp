@@ -1,0 +1,143 @@
+// Activations over arrays, and as the epilogue of a product. That of rows is softmax.hpp.
+#pragma once
+
+#include "functions.hpp"
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+
+namespace wbcore::kernels {
+namespace {
+
+// One struct an activation: a = forward(z), and dz = backward(da, a, z) (docs/arithmetic.md, section 5).
+
+template <class V>
+struct Identity {
+    V forward(V z) const { return z; }
+    V backward(V d, V, V) const { return d; }
+};
+
+template <class V>
+struct Sigmoid {
+    V forward(V z) const { return sigmoid(z); }
+    V backward(V d, V a, V) const { return d * (a * (1 - a)); }
+};
+
+template <class V>
+struct Relu {
+    V forward(V z) const { return z > 0 ? z : broadcast<V>(0); }
+    V backward(V d, V a, V) const { return a > 0 ? d : broadcast<V>(0); }
+};
+
+template <class V>
+struct Tanh {
+    V forward(V z) const { return tanh(z); }
+    V backward(V d, V a, V) const { return d * fma(-a, a, broadcast<V>(1)); }
+};
+
+template <class V>
+struct LeakyRelu {
+    V forward(V z) const { return z > 0 ? z : slope * z; }
+    V backward(V d, V, V z) const { return z > 0 ? d : slope * d; }
+    Scalar<V> slope;
+};
+
+template <class V>
+struct Elu {
+    V forward(V z) const { return z > 0 ? z : alpha * expm1(z); }
+    V backward(V d, V a, V z) const { return z > 0 ? d : d * (a + alpha); }
+    Scalar<V> alpha;
+};
+
+template <class V>
+struct Softplus {
+    V forward(V z) const { return softplus(z); }
+    V backward(V d, V, V z) const { return d * sigmoid(z); }
+};
+
+template <class V>
+struct Gelu {
+    V forward(V z) const { return gelu(z); }
+    V backward(V d, V, V z) const {
+        const auto [cumulative, density] = normal(z);
+        return d * fma(z, density, cumulative);
+    }
+};
+
+template <class V>
+struct Silu {
+    V forward(V z) const { return silu(z); }
+    V backward(V d, V, V z) const {
+        const V s = sigmoid(z);
+        return d * (s * fma(z, 1 - s, broadcast<V>(1)));
+    }
+};
+
+// use(f) with the struct of an activation: the one switch, without a default, so that the compiler finds what was forgotten.
+template <class T, class Use>
+[[gnu::always_inline]] inline void with_activation(Activation activation, Use use) {
+    using V = Vector<T>;
+    switch (activation) {
+        case Activation::identity:
+            return use(Identity<V>());
+        case Activation::sigmoid:
+            return use(Sigmoid<V>());
+        case Activation::relu:
+            return use(Relu<V>());
+        case Activation::tanh:
+            return use(Tanh<V>());
+        case Activation::leaky_relu:
+            return use(LeakyRelu<V>{T(0.01)});
+        case Activation::elu:
+            return use(Elu<V>{T(1)});
+        case Activation::softplus:
+            return use(Softplus<V>());
+        case Activation::gelu:
+            return use(Gelu<V>());
+        case Activation::silu:
+            return use(Silu<V>());
+        case Activation::softmax:
+            return;  // of rows: softmax.hpp
+    }
+}
+
+template <class T>
+void activate(Activation activation, T* a, const T* z, std::size_t n) {
+    if (activation == Activation::identity && a == z) return;
+    with_activation<T>(activation,
+                       [=](auto f) { map(a, z, n, [=](Vector<T> x) { return f.forward(x); }); });
+}
+
+template <class T>
+void activate_backward(Activation activation, T* dz, const T* a, const T* z, std::size_t n) {
+    if (activation == Activation::identity) return;
+    with_activation<T>(activation, [=](auto f) {
+        for_each_vector<T>(n, [=](std::size_t i, std::size_t part) {
+            store_part(
+                dz + i,
+                f.backward(load_part(dz + i, part), load_part(a + i, part), load_part(z + i, part)),
+                part);
+        });
+    });
+}
+
+// The epilogue of a product, over `n_rows` rows of `n_panels` panels.
+template <class T>
+void apply(const Epilogue<T>& e,
+           Panels<T> out,
+           std::size_t panel,
+           std::size_t n_panels,
+           std::size_t row,
+           std::size_t n_rows) {
+    if (e.kind == Epilogue<T>::Kind::none) return;
+    const std::size_t n = n_rows * Panels<T>::width, at = row * Panels<T>::width;
+    for (const std::size_t last = panel + n_panels; panel < last; ++panel) {
+        if (e.kind == Epilogue<T>::Kind::activate)
+            activate(e.activation, e.a.panel(panel) + at, out.panel(panel) + at, n);
+        else
+            activate_backward(e.activation, out.panel(panel) + at, e.a.panel(panel) + at,
+                              e.z.panel(panel) + at, n);
+    }
+}
+
+}  // namespace
+}  // namespace wbcore::kernels

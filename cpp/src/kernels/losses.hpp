@@ -1,0 +1,123 @@
+// Losses and their gradients (docs/arithmetic.md, section 6), over the rows [first, last) of a batch.
+#pragma once
+
+#include "functions.hpp"
+#include "kernel_table.hpp"
+#include "lanes.hpp"
+#include "softmax.hpp"
+
+namespace wbcore::kernels {
+namespace {
+
+template <class T>
+inline T soft_target_loss(const LossRows<T>& m, std::size_t row, T maximum, T log_sum) {
+    T total = 0;
+    for (std::size_t first = 0; first < m.z.cols; first += feature_leaf) {
+        T s = 0;
+        for (std::size_t j = first; j < m.z.cols && j < first + feature_leaf; ++j)
+            if (m.t(row, j) != 0) s = fma(m.t(row, j), log_sum - (m.z(row, j) - maximum), s);
+        total = first == 0 ? s : total + s;
+    }
+    return total;
+}
+
+template <class T>
+void cross_entropy(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    const T c = 1 / m.mean_count;
+    SoftmaxBlock<T> block;
+    T log_sums[SoftmaxBlock<T>::rows] = {};
+    exponentials(block, m.dz, m.z, first, last);
+    map(log_sums, block.sum, last - first, [](V sum) { return log(sum); });
+    for (std::size_t row = first; row < last; ++row) {
+        const T maximum = block.maximum[row - first], sum = block.sum[row - first];
+        const T log_sum = log_sums[row - first];
+        if (m.labels != nullptr) {
+            const std::size_t label = static_cast<std::size_t>(m.labels[row]);
+            m.row_losses[row] = log_sum - (m.z(row, label) - maximum);
+            if (!m.gradient) continue;
+            const T at_label = (m.dz(row, label) / sum - 1) * c;
+            map_rows(m.dz, row, row + 1, [=](V e) { return e / sum * c; }, m.dz);
+            m.dz(row, label) = at_label;
+        } else {
+            m.row_losses[row] = soft_target_loss(m, row, maximum, log_sum);
+            if (!m.gradient) continue;
+            map_rows(m.dz, row, row + 1, [=](V e, V t) { return (e / sum - t) * c; }, m.dz, m.t);
+        }
+    }
+}
+
+template <class T>
+void binary_cross_entropy(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    const T c = 1 / m.mean_count;
+    const V zero = broadcast<V>(0);
+    // the terms first, in the place of the gradient
+    auto term = [=](V z, V t) { return fma(-z, t, z > 0 ? z : zero) + log1p(exp(-abs(z))); };
+    map_rows(m.dz, first, last, term, m.z, m.t);
+    feature_sums<T>(m.row_losses + first, m.dz, first, last, [](T x, T s) { return s + x; });
+    if (m.gradient)
+        map_rows(m.dz, first, last, [=](V z, V t) { return (sigmoid(z) - t) * c; }, m.z, m.t);
+}
+
+// term(d, s) adds the loss of a difference d = y - t, gradient(d) is its derivative.
+template <class T, class Term, class Gradient>
+inline void regression(
+    const LossRows<T>& m, std::size_t first, std::size_t last, Term term, Gradient gradient) {
+    using V = Vector<T>;
+    map_rows(m.dz, first, last, [](V y, V t) { return y - t; }, m.y, m.t);
+    feature_sums<T>(m.row_losses + first, m.dz, first, last, term);
+    if (m.gradient) map_rows(m.dz, first, last, gradient, m.dz);
+}
+
+template <class T>
+void mse(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    const T c = 2 / m.mean_count;
+    regression(
+        m, first, last, [](T d, T s) { return fma(d, d, s); }, [=](Vector<T> d) { return d * c; });
+}
+
+template <class T>
+void mae(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    const V c = broadcast<V>(1 / m.mean_count), zero = broadcast<V>(0);
+    regression(
+        m, first, last, [](T d, T s) { return s + (d < 0 ? -d : d); },
+        [=](V d) { return d > 0 ? c : (d < 0 ? -c : zero); });
+}
+
+template <class T>
+void huber(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    const T c = 1 / m.mean_count, delta = m.delta;
+    const V high = broadcast<V>(delta), low = broadcast<V>(-delta);
+    regression(
+        m, first, last,
+        [=](T d, T s) {
+            const T size = d < 0 ? -d : d;
+            return s + (size <= delta ? (T(0.5) * d) * d : delta * (size - T(0.5) * delta));
+        },
+        [=](V d) { return (d > delta ? high : (d < -delta ? low : d)) * c; });
+}
+
+template <class T>
+void loss(const LossRows<T>& m) {
+    for_each_block<T>(m.z.rows, [&m](std::size_t first, std::size_t last) {
+        switch (m.loss) {
+            case Loss::mse:
+                return mse(m, first, last);
+            case Loss::mae:
+                return mae(m, first, last);
+            case Loss::huber:
+                return huber(m, first, last);
+            case Loss::binary_cross_entropy:
+                return binary_cross_entropy(m, first, last);
+            case Loss::cross_entropy:
+                return cross_entropy(m, first, last);
+        }
+    });
+    if (m.gradient) clear_padding(m.dz, 0, m.z.rows);
+}
+
+}  // namespace
+}  // namespace wbcore::kernels

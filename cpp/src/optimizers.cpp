@@ -1,0 +1,180 @@
+#include "wbcore/optimizers.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+
+#include "destination.hpp"
+
+namespace wbcore {
+
+namespace {
+
+// base^n by repeated squaring, which every port can repeat (docs/arithmetic.md, section 7).
+double power(double base, std::uint64_t n) {
+    double result = 1;
+    for (; n != 0; n >>= 1) {
+        if ((n & 1) != 0) result = result * base;
+        base = base * base;
+    }
+    return result;
+}
+
+template <class T>
+T in_range(double x) {
+    return static_cast<T>(std::min(x, static_cast<double>(std::numeric_limits<T>::max())));
+}
+
+// The numbers that are the same in each step, in the order in which the rule's struct in kernels/optimizers.hpp names them.
+template <class T>
+kernels::Update<T> update_of(const Named<Optimizer>& rule, bool decays) {
+    const auto n = rounded<T>(rule);
+    kernels::Update<T> update;
+    update.stores = false;
+    update.rule = rule.kind;
+    auto set = [&](std::initializer_list<T> numbers) {
+        std::copy(numbers.begin(), numbers.end(), update.numbers);
+    };
+    switch (rule.kind) {
+        case Optimizer::sgd:
+            set({n[0], n[1], decays ? n[3] : T(0), n[2]});
+            return update;
+        case Optimizer::adam:
+            set({n[0], n[1], static_cast<T>(1 - rule[1]), n[2], static_cast<T>(1 - rule[2]), T(1),
+                 n[3], decays ? n[4] : T(0)});
+            return update;
+    }
+    return update;
+}
+
+// Those that are other ones in each step.
+template <class T>
+void at_step(kernels::Update<T>& update, const Named<Optimizer>& rule, std::uint64_t step) {
+    switch (rule.kind) {
+        case Optimizer::sgd:
+            return;
+        case Optimizer::adam:
+            update.numbers[0] = in_range<T>(rule[0] / (1 - power(rule[1], step)));
+            update.numbers[5] = static_cast<T>(std::sqrt(1 - power(rule[2], step)));
+            return;
+    }
+}
+
+// What one number asks of another.
+void require_consistent(const Named<Optimizer>& rule) {
+    if (rule.kind == Optimizer::sgd && rule.at("nesterov") != 0 && rule.at("momentum") == 0)
+        throw ChoiceError("expected momentum of sgd to be above 0 with nesterov, got 0");
+}
+
+template <class T>
+void require_sizes(std::size_t parameters,
+                   std::span<const T> gradients,
+                   const OptimizerState<T>& state,
+                   const Named<Optimizer>& rule) {
+    const std::string expected = "[step] expected " + std::to_string(parameters) + " ";
+    if (gradients.size() != parameters)
+        throw std::invalid_argument(expected + "gradients, got " +
+                                    std::to_string(gradients.size()));
+    for (std::size_t k = 0; k < state_count(rule); ++k)
+        if (state.arrays[k].size() != parameters)
+            throw std::invalid_argument(expected + "numbers of " +
+                                        std::string(rule.info().states[k]) + ", got " +
+                                        std::to_string(state.arrays[k].size()));
+}
+
+}  // namespace
+
+template <class T>
+void require_allowed(const OptimizerSettings& settings) {
+    (void)rounded<T>(settings.rule);
+    require_consistent(settings.rule);
+}
+
+template <class T>
+StepRule<T>::StepRule(const OptimizerSettings& settings)
+    : settings_(settings),
+      weights_(update_of<T>(settings.rule, true)),
+      biases_(update_of<T>(settings.rule, settings.decay_biases)) {
+    require_consistent(settings.rule);
+}
+
+template <class T>
+void StepRule<T>::begin(std::uint64_t step) {
+    at_step(weights_, settings_.rule, step);
+    at_step(biases_, settings_.rule, step);
+}
+
+template <class T>
+PackedOptimizer<T>::PackedOptimizer(const OptimizerSettings& settings,
+                                    const std::shared_ptr<const PackedPlan<T>>& plan,
+                                    const OptimizerState<T>& state)
+    : rule_(settings), steps_(state.steps) {
+    for (std::size_t k = 0; k < state_count(settings.rule); ++k) {
+        states_[k] = PackedArray<T>(plan, k + 1);
+        states_[k].pack(state.arrays[k]);
+    }
+}
+
+template <class T>
+Destination<T> PackedOptimizer<T>::onto(const PackedArray<T>& parameters) const {
+    Destination<T> to{&parameters, {}, rule_.weights(), rule_.biases()};
+    for (std::size_t k = 0; k < states_.size(); ++k)
+        if (!states_[k].empty()) to.states[k] = &states_[k];
+    return to;
+}
+
+template <class T>
+void PackedOptimizer<T>::unpack(OptimizerState<T>& state) const {
+    for (std::size_t k = 0; k < states_.size(); ++k)
+        if (!states_[k].empty()) states_[k].unpack(state.arrays[k]);
+    state.steps = steps_;
+}
+
+template <class T>
+void step(Network<T>& network,
+          std::span<const T> gradients,
+          OptimizerState<T>& state,
+          const OptimizerSettings& settings) {
+    StepRule<T> rule(settings);
+    require_sizes<T>(network.parameters().size(), gradients, state, settings.rule);
+    rule.begin(state.steps + 1);
+    const std::unique_lock writing(network.lock());
+    std::size_t at = 0;
+    auto update = [&](const kernels::Update<T>& how, std::size_t n) {
+        T* states[OptimizerInfo::most_states] = {};
+        for (std::size_t k = 0; k < state_count(settings.rule); ++k)
+            states[k] = state.arrays[k].data() + at;
+        kernels::table<T>().update(how, network.parameters().data() + at, states,
+                                   gradients.data() + at, n);
+        at += n;
+    };
+    for (const Dense& layer : network.layers()) {
+        if (!layer.trainable) {
+            at += layer.parameters();
+            continue;
+        }
+        update(rule.weights(), layer.weights());
+        update(rule.biases(), layer.biases());
+    }
+    ++state.steps;
+}
+
+template class StepRule<float>;
+template class StepRule<double>;
+template class PackedOptimizer<float>;
+template class PackedOptimizer<double>;
+template void require_allowed<float>(const OptimizerSettings&);
+template void require_allowed<double>(const OptimizerSettings&);
+template void step(Network<float>&,
+                   std::span<const float>,
+                   OptimizerState<float>&,
+                   const OptimizerSettings&);
+template void step(Network<double>&,
+                   std::span<const double>,
+                   OptimizerState<double>&,
+                   const OptimizerSettings&);
+
+}  // namespace wbcore

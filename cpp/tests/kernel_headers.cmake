@@ -1,0 +1,18 @@
+# Each header of the kernels compiles alone, as an editor opens it:
+#   cmake -D COMPILER=c++ -D KERNELS=cpp/src/kernels -D SKIPPED=regex -D OPTIONS="-I;..." -P kernel_headers.cmake
+file(GLOB headers "${KERNELS}/*.hpp")
+list(FILTER headers EXCLUDE REGEX "${SKIPPED}")
+list(LENGTH headers n)
+if(n LESS 10)
+  message(FATAL_ERROR "expected the headers of the kernels in ${KERNELS}, got ${n}")
+endif()
+set(failed "")
+foreach(header IN LISTS headers)
+  execute_process(COMMAND "${COMPILER}" ${OPTIONS} -std=c++20 -fsyntax-only -include "${header}" -x c++ /dev/null RESULT_VARIABLE code)
+  if(NOT code EQUAL 0)
+    list(APPEND failed "${header}")
+  endif()
+endforeach()
+if(failed)
+  message(FATAL_ERROR "do not compile alone: ${failed}")
+endif()

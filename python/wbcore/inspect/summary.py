@@ -1,0 +1,73 @@
+"""What a network is made of, in short: statistics of its layers, and the table of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wbcore import _core
+from wbcore._methods import network_method
+from wbcore._text_table import number, table
+from wbcore.history import LayerStatistics, layer_statistics
+
+if TYPE_CHECKING:
+    from wbcore.network import Network
+
+__all__ = ["statistics", "summary"]
+
+
+@network_method
+def statistics(self: Network) -> tuple[LayerStatistics, ...]:
+    """Mean, mean of absolute values, standard deviation, minimum and maximum of every layer.
+
+    Returns
+    -------
+    tuple of LayerStatistics
+        One a layer, with `weights` and `biases`; computed in float64.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network([wb.Dense(2, 1, initializer="ones")])
+    >>> net.statistics()[0].weights
+    Statistics(mean=1.0, mean_abs=1.0, std=0.0, min=1.0, max=1.0)
+    """
+    return layer_statistics(_core.statistics(self._core))
+
+
+@network_method
+def summary(self: Network) -> str:
+    """A table of the layers: shapes, parameters, activation, mean and spread of W and b.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> print(wb.Network([wb.Dense(2, 3, "relu", initializer="ones")]).summary())
+    layer  activation  weights  biases  parameters   W mean    W std   b mean    b std
+    ----------------------------------------------------------------------------------
+    0      relu         (2, 3)    (3,)           9  1.00000  0.00000  0.00000  0.00000
+    ----------------------------------------------------------------------------------
+    total                                        9
+    2 inputs, 3 outputs, float32, 36 bytes
+    """
+    header = ["layer", "activation", "weights", "biases", "parameters"]
+    header += ["W mean", "W std", "b mean", "b std"]
+    rows: list[list[str]] = []
+    for layer, (weights, biases) in zip(self, self.statistics(), strict=True):
+        row = [str(layer.index), layer.activation, str(layer.weights.shape)]
+        if biases is None:
+            row += ["none", f"{layer.weights.size:,}"]
+            row += [number(weights.mean), number(weights.std), "", ""]
+        else:
+            row += [str(layer.biases.shape), f"{layer.weights.size + layer.biases.size:,}"]
+            row += map(number, (weights.mean, weights.std, biases.mean, biases.std))
+        rows.append(row)
+    total = ["total", "", "", "", f"{self.n_parameters:,}", "", "", "", ""]
+    lines = table(header, [*rows, [], total], left=2)
+    return (
+        f"{lines}\n{self.widths[0]} inputs, {self.widths[-1]} outputs, {self.dtype}, "
+        f"{self.parameters.nbytes:,} bytes"
+    )

@@ -1,0 +1,212 @@
+"""The layers of a network: live views of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from wbcore import _arguments, _core, initializers
+from wbcore.layers.dense import Dense
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from wbcore._draws import Seed
+
+__all__ = ["Layer", "initialize", "structure"]
+
+# The biases of layer l have the stream 2^62 + l (docs/arithmetic.md, section 8).
+_BIAS_STREAM = 2**62
+
+
+class Layer:
+    """A layer of a network, as `net[i]` gives it: its parameters are live views of the network's.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the network, from 0.
+    inputs, outputs : int
+    activation : str
+    weights : ndarray of shape (inputs, outputs)
+        Writing into it changes the network. A value assigned to it is copied into it.
+    biases : ndarray of shape (outputs,) or None
+        Likewise; None for a layer without.
+    bias : bool
+        Whether it has biases.
+    trainable : bool
+        Whether training and optimizers change the layer; may be assigned, between trainings.
+
+    Raises
+    ------
+    AttributeError
+        When another attribute is assigned: a network keeps its structure.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+    >>> net[0].weights[:] = 0.5
+    >>> net[0].biases += 1
+    >>> net.parameters[:9]
+    array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1. , 1. , 1. ], dtype=float32)
+    """
+
+    index: int
+    inputs: int
+    outputs: int
+    activation: str
+    _weights: NDArray[Any]
+    _biases: NDArray[Any] | None
+    _network: _core._Network | None
+    _trainable: bool
+
+    __slots__ = (
+        "_biases",
+        "_network",
+        "_trainable",
+        "_weights",
+        "activation",
+        "index",
+        "inputs",
+        "outputs",
+    )
+
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
+    def __init__(
+        self,
+        index: int,
+        activation: str,
+        weights: NDArray[Any],
+        biases: NDArray[Any] | None,
+        *,
+        trainable: bool = True,
+        network: _core._Network | None = None,
+    ) -> None:
+        values = {
+            "index": index,
+            "inputs": weights.shape[0],
+            "outputs": weights.shape[1],
+            "activation": activation,
+            "_weights": weights,
+            "_biases": biases,
+            "_trainable": trainable,
+            "_network": network,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A deep copy or a pickle has arrays of its own, apart from any network.
+        arrays = self._weights, self._biases
+        return _apart, (type(self), self.index, self.activation, arrays, self.trainable)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in ("weights", "biases", "trainable"):
+            raise AttributeError(
+                f"[layer {self.index}] expected weights, biases or trainable to be assigned, got "
+                f"{name}: a network keeps its structure; build another with the layers that it is "
+                f"to have"
+            )
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"[layer {self.index}] expected attributes to stay, got del {name}")
+
+    # Views of one's own: what is done to a view's shape or flags is done to that view alone.
+
+    @property
+    def weights(self) -> NDArray[Any]:
+        """Live view of the weights, (inputs, outputs)."""
+        return self._weights.view()
+
+    @weights.setter
+    def weights(self, value: ArrayLike) -> None:
+        _write(self._weights, f"layer {self.index}", "weights", value)
+
+    @property
+    def biases(self) -> NDArray[Any] | Any:  # noqa: ANN401 -- None is rare; few want to ask for it
+        """Live view of the biases, (outputs,); None for a layer without."""
+        return None if self._biases is None else self._biases.view()
+
+    @biases.setter
+    def biases(self, value: ArrayLike) -> None:
+        if self._biases is None:
+            raise AttributeError(
+                f"[layer {self.index}] expected weights to be assigned, got biases: it has none"
+            )
+        _write(self._biases, f"layer {self.index}", "biases", value)
+
+    @property
+    def bias(self) -> bool:
+        """Whether the layer has biases."""
+        return self._biases is not None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training and optimizers change the layer."""
+        return self._trainable if self._network is None else self._network.is_trainable(self.index)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = _arguments.flag(f"layer {self.index}", "trainable", value)
+        if self._network is None:
+            object.__setattr__(self, "_trainable", value)
+        else:
+            self._network.set_trainable(self.index, value)
+
+    def __repr__(self) -> str:
+        return f"<Layer {self.index}: {self.inputs} to {self.outputs}, {self.activation}>"
+
+
+def _apart(
+    cls: type[Layer],
+    index: int,
+    activation: str,
+    arrays: tuple[NDArray[Any], NDArray[Any] | None],
+    trainable: bool,
+) -> Layer:
+    """For copies and pickles."""
+    return cls(index, activation, *arrays, trainable=trainable)
+
+
+def structure(layers: Iterable[Layer]) -> tuple[Dense, ...]:
+    """What another network of the same structure is made of, for copies and files."""
+    return tuple(
+        Dense(
+            layer.inputs,
+            layer.outputs,
+            layer.activation,
+            bias=layer.bias,
+            trainable=layer.trainable,
+        )
+        for layer in layers
+    )
+
+
+def initialize(layer: Layer, dense: Dense, seed: Seed) -> None:
+    """Draw a layer's parameters, the weights first."""
+    index, initializer = layer.index, dense.initializer
+    assert initializer is not None, "Dense has replaced it"
+    shape = dense.inputs, dense.outputs
+    operation = f"initializer of layer {index}"
+    W = initializers.draw(operation, initializer, shape, seed, index)
+    _write(layer.weights, operation, "weights", W)
+
+    if layer.biases is None:
+        return
+    operation = f"bias_initializer of layer {index}"
+    row = 1, dense.outputs
+    b = initializers.draw(operation, dense.bias_initializer, row, seed, _BIAS_STREAM + index)
+    _write(layer.biases, operation, "biases", b[0] if b.shape == row else b)
+
+
+def _write(view: NDArray[Any], operation: str, name: str, value: ArrayLike) -> None:
+    """Writes the value into the view, or refuses it before anything changes."""
+    array = _arguments.floats(operation, name, value)
+    if array.shape != view.shape:
+        raise ValueError(
+            f"[{operation}] expected {name} of shape {view.shape}, got shape {array.shape}"
+        )
+    view[...] = _arguments.rounded(operation, name, array, view.dtype)

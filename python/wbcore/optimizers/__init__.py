@@ -1,0 +1,20 @@
+"""Optimizers: how a gradient changes the parameters.
+
+An optimizer is an object with settings, such as `Adam(learning_rate=0.001)`; `fit` takes its text
+too, "adam(0.001)". What it remembers of a network is `optimizer.state(net)`. `import wbcore` offers
+all of them.
+"""
+
+from wbcore import _named
+from wbcore.optimizers import adam, base, sgd
+from wbcore.optimizers.adam import *
+from wbcore.optimizers.base import *
+from wbcore.optimizers.base import check as check
+from wbcore.optimizers.sgd import *
+
+__all__: list[str] = []
+__all__ += base.__all__
+__all__ += sgd.__all__
+__all__ += adam.__all__
+
+NAMES: tuple[str, ...] = tuple(_named.rows("optimizer"))

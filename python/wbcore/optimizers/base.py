@@ -1,0 +1,331 @@
+"""What all optimizers have in common: checked settings, and a state for each network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from wbcore import _arguments, _copying, _core, _named
+from wbcore.gradients import Gradients
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Optimizer", "OptimizerState"]
+
+
+class _HasCore(Protocol):
+    _core: _core._Network
+
+
+class OptimizerState:
+    """What an optimizer remembers of one network: `optimizer.state(net)`.
+
+    Attributes
+    ----------
+    steps : int
+        How many steps the optimizer has done with the network; may be assigned.
+    arrays : dict of str to ndarray of shape (n_parameters,)
+        By name ("velocity" of SGD with momentum; "m" and "v" of Adam), laid out like
+        `net.parameters` and of its dtype. They are the arrays themselves: writing into one changes
+        what the next step does.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
+    >>> optimizer = wb.Adam()
+    >>> _, grads = net.loss_and_gradients([[2.0]], [1.0], loss="mse")
+    >>> optimizer.step(net, grads)
+    >>> state = optimizer.state(net)
+    >>> state.steps, sorted(state.arrays)
+    (1, ['m', 'v'])
+    """
+
+    __slots__ = ("_arrays", "_core")
+
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
+    def __init__(self, names: tuple[str, ...], core: _core.OptimizerState) -> None:
+        self._core = core
+        self._arrays = dict(zip(names, core.arrays, strict=True))
+
+    @property
+    def steps(self) -> int:
+        """How many steps there have been."""
+        return self._core.steps
+
+    @steps.setter
+    def steps(self, value: int) -> None:
+        self._core.steps = _arguments.integer("state", "steps", value, low=0, high=2**63 - 1)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name."""
+        return dict(self._arrays)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self._arrays) or "no arrays"
+        return f"<OptimizerState after {self.steps} steps: {names}>"
+
+
+class Optimizer:
+    """What all optimizers have in common: settings that are checked, a state for each network.
+
+    Settings may be changed between steps and between fits (a `fit` goes on with what it began
+    with); a value assigned is checked at once.
+
+    An optimizer keeps one state for each network that it is used with, for as long as that network
+    lives: a second `fit` goes on where the first ended. `reset` forgets them, and so do a copy of
+    the optimizer and of the network.
+    """
+
+    learning_rate: float
+
+    _row: ClassVar[_core.Row]
+    _checks: ClassVar[dict[str, Callable[[object], object]]]
+
+    __slots__ = ("__weakref__", "_states", "decay_biases")
+
+    decay_biases: bool
+
+    def __init_subclass__(cls, *, row: str | None = None) -> None:
+        super().__init_subclass__()
+        if row is None:  # a subclass of the user's
+            return
+        cls._row = _named.rows("optimizer")[row]
+        cls._checks = {number.name: _check(cls.__name__, number) for number in cls._row.numbers}
+        cls._checks["decay_biases"] = lambda value: _arguments.flag(
+            cls.__name__, "decay_biases", value
+        )
+
+    def __init__(self, **settings: object) -> None:
+        # A network's core is the key: networks compare by value and so cannot be keys themselves.
+        self._states: WeakKeyDictionary[_core._Network, OptimizerState] = WeakKeyDictionary()
+        for name, value in settings.items():
+            setattr(self, name, value)
+        self._check()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        check = self._checks.get(name)
+        super().__setattr__(name, check(value) if check else value)
+
+    def _check(self) -> None:
+        """Refuse settings that do not go together."""
+
+    @property
+    def _numbers(self) -> list[float]:
+        return [float(getattr(self, number.name)) for number in self._row.numbers]
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._checks)
+        return f"{type(self).__name__}({settings})"
+
+    def __str__(self) -> str:
+        return _core.choice_text("optimizer", self._row.name, self._numbers)
+
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
+    def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
+        # The states belong to networks, of which a copy has none.
+        without = frozenset({"_states"})
+        return _copying.reduced(self, _without_states, (type(self),), without)
+
+    def _state_names(self) -> tuple[str, ...]:
+        """Of the states that these settings need."""
+        needed_by = self._row.properties["needed_by"]
+        if needed_by is not None and not getattr(self, needed_by):
+            return ()
+        names: tuple[str, ...] = self._row.properties["states"]
+        return names
+
+    def _state(self, core: _core._Network) -> OptimizerState:
+        self._check()
+        names = self._state_names()
+        state = self._states.get(core)
+        if state is None or not set(names) <= set(state.arrays):
+            _core.check_optimizer(core, self._row.name, self._numbers)
+            arrays = [np.zeros_like(core.parameters) for _ in names]
+            fresh = _core.OptimizerState(arrays, 0 if state is None else state.steps)
+            state = self._states[core] = OptimizerState(names, fresh)
+        return state
+
+    def state(self, network: _HasCore) -> OptimizerState:
+        """What the optimizer remembers of a network: its steps, and arrays like the parameters.
+
+        Parameters
+        ----------
+        network : Network
+
+        Returns
+        -------
+        OptimizerState
+            Live: steps and arrays may be written. All zero for a network that the optimizer has not
+            been used with.
+
+        Raises
+        ------
+        TypeError
+            When network is something else.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+        >>> wb.Adam().state(net)
+        <OptimizerState after 0 steps: m, v>
+        """
+        return self._state(_core_of("state", network))
+
+    def set_state(
+        self, network: _HasCore, steps: int, arrays: Mapping[str, ArrayLike] | None = None
+    ) -> None:
+        """Set what the optimizer remembers of a network, for example from a file of one's own.
+
+        Parameters
+        ----------
+        network : Network
+        steps : int
+            At least 0.
+        arrays : mapping of str to array-like of shape (n_parameters,)
+            One for each name that `state(network).arrays` has; finite.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When an argument is of the wrong kind, name, shape or range. Nothing has been changed
+            then.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+        >>> optimizer, other = wb.Adam(), wb.Adam()
+        >>> state = optimizer.state(net)
+        >>> other.set_state(net, state.steps, state.arrays)
+        """
+        core = _core_of("set_state", network)
+        steps = _arguments.integer("set_state", "steps", steps, low=0, high=2**63 - 1)
+        names = self._state_names()
+        given = {} if arrays is None else arrays
+        if not isinstance(given, Mapping):
+            raise TypeError(
+                f"[set_state] expected arrays to be a mapping of names to arrays, "
+                f"got {_arguments.shown(given)}"
+            )
+        if set(given) != set(names):
+            raise ValueError(
+                f"[set_state] expected arrays named {', '.join(names) or 'nothing'}, "
+                f"got {', '.join(map(str, given)) or 'none'}"
+            )
+        parameters = core.parameters
+        made = []
+        for name in names:
+            values = _arguments.floats("set_state", name, given[name])
+            if values.shape != parameters.shape:
+                raise ValueError(
+                    f"[set_state] expected {name} of shape {parameters.shape}, "
+                    f"got shape {values.shape}"
+                )
+            rounded = _arguments.rounded("set_state", name, values, parameters.dtype)
+            made.append(rounded.copy())
+        self._states[core] = OptimizerState(names, _core.OptimizerState(made, steps))
+
+    def step(self, network: _HasCore, gradients: Gradients) -> None:
+        """Apply one update to all trainable parameters of the network.
+
+        Parameters
+        ----------
+        network : Network
+        gradients : Gradients
+            From `network.backward` or `network.loss_and_gradients`; finite.
+
+        Raises
+        ------
+        TypeError
+            When an argument is something else.
+        ValueError
+            When the gradients are of a network of another shape or dtype, or not finite, or a
+            setting is out of range in the network's dtype. Nothing has been changed then.
+        RuntimeError
+            When another thread is training the network.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
+        >>> _, grads = net.loss_and_gradients([[2.0]], [1.0], loss="mse")
+        >>> wb.SGD(learning_rate=0.125).step(net, grads)
+        >>> net.parameters  # from 1 and 0, the gradients being 4 and 2
+        array([ 0.5 , -0.25], dtype=float32)
+        """
+        core = _core_of("step", network)
+        if not isinstance(gradients, Gradients):
+            raise TypeError(f"[step] expected Gradients, got {_arguments.shown(gradients)}")
+        flat, parameters = gradients.flat, core.parameters
+        if flat.shape != parameters.shape or flat.dtype != parameters.dtype:
+            raise ValueError(
+                f"[step] expected gradients of {parameters.size} parameters in {parameters.dtype}, "
+                f"got {flat.size} in {flat.dtype}"
+            )
+        if not np.isfinite(flat).all():
+            raise ValueError("[step] expected finite gradients, got NaN or infinity")
+        state = self._state(core)
+        _core.step(core, flat, state._core, self._row.name, self._numbers, self.decay_biases)
+
+    def reset(self) -> None:
+        """Forget the states of all networks, as if they had not been trained before.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> wb.SGD(momentum=0.9).reset()
+        """
+        self._states.clear()
+
+
+def check(operation: str, optimizer: object) -> Optimizer:
+    """An optimizer: as it is, or made of its text."""
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if isinstance(optimizer, str):
+        name, numbers = _core.parse_choice("optimizer", operation, "optimizer", optimizer)
+        made = next(cls for cls in Optimizer.__subclasses__() if cls._row.name == name)
+        values = zip(made._row.numbers, numbers, strict=True)
+        return made(**{number.name: _plain(number, value) for number, value in values})
+    raise TypeError(
+        f"[{operation}] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), "
+        f"got {_arguments.shown(optimizer)}"
+    )
+
+
+def _check(cls: str, number: _core.Number) -> Callable[[object], object]:
+    if number.expected == _FLAG:
+        return lambda value: _arguments.flag(cls, number.name, value)
+    return lambda value: _arguments.number(
+        cls, number.name, value, expected=number.expected, allowed=number.allows
+    )
+
+
+_FLAG = "0 or 1"  # as the core's rows say it of switches
+
+
+def _plain(number: _core.Number, value: float) -> float | bool:
+    return bool(value) if number.expected == _FLAG else value
+
+
+def _core_of(operation: str, network: object) -> _core._Network:
+    core = getattr(network, "_core", None)
+    if not isinstance(core, (_core.Network32, _core.Network64)):
+        raise TypeError(f"[{operation}] expected a Network, got {_arguments.shown(network)}")
+    return core
+
+
+def _without_states(cls: type[Optimizer]) -> Optimizer:
+    """For copies and pickles, before the other attributes are set."""
+    optimizer = cls.__new__(cls)
+    optimizer._states = WeakKeyDictionary()
+    return optimizer

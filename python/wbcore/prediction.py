@@ -1,0 +1,79 @@
+"""A network's outputs for inputs, live and frozen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wbcore import _arguments, _core
+from wbcore._methods import network_method
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from wbcore._core import Predictor
+    from wbcore.network import Network
+
+__all__ = ["freeze", "predict"]
+
+
+@network_method
+def predict(
+    self: Network, X: ArrayLike, out: NDArray[Any] | None = None, n_threads: int | None = None
+) -> NDArray[Any]:
+    """Outputs for inputs. Nothing changes, and no row's bits depend on the other rows.
+
+    For a single row x of shape (I,) pass x[None, :].
+
+    Parameters
+    ----------
+    {X}
+    out : ndarray of shape (B, O), optional
+        Of the network's dtype, C-contiguous and writable; the outputs are written into it.
+    {n_threads}
+
+    Returns
+    -------
+    ndarray of shape (B, O)
+        Of the network's dtype; `out` itself when it was given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When X or out is of the wrong kind, shape or dtype, or X is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> net = wb.Network.mlp([4, 8, 3], seed=0)
+    >>> net.predict(np.zeros((5, 4))).shape
+    (5, 3)
+    """
+    if n_threads is None:
+        return self._predict(X, out)
+    return self._predict(X, out, n_threads=_arguments.n_threads("predict", n_threads))
+
+
+@network_method
+def freeze(self: Network) -> Predictor:
+    """Return an immutable copy that does nothing but predict, at the least cost a call.
+
+    Returns
+    -------
+    Predictor
+        p(x) and p(x, out=y) give the bits of `predict`, for x of shape (B, I) and y of shape
+        (B, O). It keeps its own copy of the parameters, arranged for speed, takes no lock and
+        allocates nothing but the result: any number of threads may call it at once. It uses
+        one thread unless it is told `n_threads`. Its attributes: inputs, outputs, dtype, and
+        `address`, an integer: the `wbcore_predictor*` of the C interface (`wbcore/c_api.h`),
+        valid while the Predictor lives, which also frees it.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> net = wb.Network.mlp([4, 16, 3], seed=0)
+    >>> p = net.freeze()
+    >>> x = np.ones((1, 4), np.float32)
+    >>> (p(x) == net.predict(x)).all()
+    np.True_
+    """
+    return _core.freeze(self._core)

@@ -1,0 +1,1 @@
+"""What trains a network, and what is measured of it by its data."""

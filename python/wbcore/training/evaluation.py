@@ -1,0 +1,65 @@
+"""Loss and metrics of a network over a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from wbcore import _arguments, _core, losses
+from wbcore._methods import network_method
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from wbcore.losses import Loss
+    from wbcore.network import Network
+
+__all__ = ["evaluate"]
+
+
+@network_method
+def evaluate(
+    self: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    loss: Loss | str,
+    metrics: Sequence[str] = (),
+    n_threads: int | None = None,
+) -> dict[str, float]:
+    """Loss and metrics over all rows of X. Nothing changes.
+
+    Parameters
+    ----------
+    {X}
+    {y}
+    {loss}
+    metrics : sequence of str
+        Names of `wbcore.losses.METRICS`, as for `fit`.
+    {n_threads}
+
+    Returns
+    -------
+    dict of str to float
+        "loss" and each metric.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fit`.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
+    >>> net.evaluate([[1], [3]], [1, 2], loss="mse", metrics=["mae"])
+    {'loss': 0.5, 'mae': 0.5}
+    """
+    return _core.evaluate(
+        self._core,
+        X,
+        y,
+        losses.check("evaluate", loss),
+        losses.check_metrics("evaluate", metrics),
+        _arguments.n_threads("evaluate", n_threads),
+    )

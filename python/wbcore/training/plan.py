@@ -1,0 +1,101 @@
+"""What a training is to do: the arguments of `fit`, checked once, before anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from wbcore import _arguments, losses, optimizers
+from wbcore.history import History
+from wbcore.losses import Loss
+from wbcore.optimizers import SGD, Optimizer
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["Callback", "Plan"]
+
+Callback: TypeAlias = Callable[[int, History], object]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """The arguments of `Network.fit` beside the data, in the same words; all of them are sound.
+
+    Parameters
+    ----------
+    loss, optimizer, epochs, ...
+        As for `Network.fit`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind or out of range.
+    """
+
+    loss: Loss | str
+    optimizer: Optimizer | str | None
+    epochs: int
+    batch_size: int
+    validation_data: tuple[ArrayLike, ArrayLike] | None
+    metrics: Sequence[str]
+    progress: bool
+    shuffle: bool
+    seed: int
+    n_threads: int | None
+    callback: Callback | None
+    track: str | None
+    first_epoch: int
+
+    def __post_init__(self) -> None:
+        optimizer = SGD() if self.optimizer is None else self.optimizer
+        checked = {
+            "optimizer": optimizers.check("fit", optimizer),
+            "epochs": _arguments.integer("fit", "epochs", self.epochs),
+            "validation_data": _pair(self.validation_data),
+            "callback": _callback(self.callback),
+            "track": _track(self.track),
+            "loss": losses.check("fit", self.loss),
+            "first_epoch": _arguments.integer("fit", "first_epoch", self.first_epoch, low=0),
+            "batch_size": _arguments.integer("fit", "batch_size", self.batch_size),
+            "shuffle": _arguments.flag("fit", "shuffle", self.shuffle),
+            "seed": _arguments.seed("fit", self.seed),
+            "n_threads": _arguments.n_threads("fit", self.n_threads),
+            "metrics": losses.check_metrics("fit", self.metrics),
+            "progress": _arguments.flag("fit", "progress", self.progress),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # the way of frozen dataclasses
+
+
+def _pair(validation_data: object) -> tuple[Any, Any] | None:
+    if validation_data is None:
+        return None
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+        raise TypeError(
+            f"[fit] expected validation_data to be a pair (X_val, y_val), "
+            f"got {_arguments.shown(validation_data)}"
+        )
+    X_val, y_val = validation_data
+    if X_val is None or y_val is None:  # which is not the same as no validation_data
+        raise TypeError(
+            f"[fit] expected validation_data to be a pair (X_val, y_val), "
+            f"got None as its {'X_val' if X_val is None else 'y_val'}"
+        )
+    return X_val, y_val
+
+
+def _callback(callback: Callback | None) -> Callback | None:
+    if callback is not None and not callable(callback):
+        raise TypeError(
+            f"[fit] expected callback to be callable as callback(epoch, history), "
+            f"got {_arguments.shown(callback)}"
+        )
+    return callback
+
+
+def _track(track: object) -> str | None:
+    if track is None:
+        return None
+    return _arguments.choice("fit", "track", track, ["epoch"], expected="None or")

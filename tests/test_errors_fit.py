@@ -1,0 +1,146 @@
+"""Refusals of the arguments of fit and of the other operations on a network."""
+
+import pytest
+from refusals import NAN, X, Y, cases, changed, check, evaluated, network
+
+import wbcore as wb
+
+FIT = """
+epochs=0
+    ValueError [fit] expected epochs to be {SIZE}, got 0
+epochs=2**31
+    ValueError [fit] expected epochs to be {SIZE}, got 2147483648
+epochs=10.0
+    TypeError [fit] expected epochs to be {SIZE}, got 10.0
+epochs=True
+    TypeError [fit] expected epochs to be {SIZE}, got True
+batch_size=0
+    ValueError [fit] expected batch_size to be {SIZE}, got 0
+batch_size=-32
+    ValueError [fit] expected batch_size to be {SIZE}, got -32
+batch_size=None
+    TypeError [fit] expected batch_size to be {SIZE}, got None
+optimizer="sgd"
+    TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got 'sgd'
+optimizer=wb.SGD
+    TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got <class
+validation_data=X
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got an array
+validation_data=(X, Y, Y)
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got (array(
+validation_data=(None, Y)
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got None as its X_val
+validation_data=[X, None]
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got None as its y_val
+validation_data=(None, None)
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got None as its X_val
+validation_data=(X[:, :3], Y)
+    ValueError [fit, validation_data] X has 3 columns but the first layer takes 4
+validation_data=(X, Y[:9])
+    ValueError [fit, validation_data] expected y with 10 rows, as X has, got 9
+validation_data=(changed(X, NAN), Y)
+    ValueError [fit, validation_data] expected finite values in X, got nan
+callback=3
+    TypeError [fit] expected callback to be callable as callback(epoch, history), got 3
+metrics="mae"
+    TypeError [fit] expected metrics to be a sequence of names such as ['mae'], got 'mae'
+metrics=3
+    TypeError [fit] expected metrics to be a sequence of names such as ['mae'], got 3
+metrics=["mae", "rmse"]
+    ValueError [fit] expected metrics to be one of {METRICS}, got 'rmse'
+metrics=[3]
+    TypeError [fit] expected metrics to be one of {METRICS}, got 3
+metrics=["mae", "mae"]
+    ValueError [fit] expected each of metrics once, got ['mae', 'mae']
+metrics=["accuracy"]
+    ValueError [fit] expected metrics that go with the loss mse, got 'accuracy'
+seed=None
+    TypeError [fit] expected seed to be {SEED}, got None; for another result each time
+seed=np.random.default_rng(0)
+    TypeError [fit] expected seed to be {SEED}, got Generator(PCG64)
+seed=2**64
+    ValueError [fit] expected seed to be {SEED}, got 18446744073709551616
+n_threads=0
+    ValueError [fit] expected n_threads to be {THREADS}, got 0
+n_threads=2.0
+    TypeError [fit] expected n_threads to be {THREADS}, got 2.0
+progress="bar"
+    TypeError [fit] expected progress to be True or False, got 'bar'
+shuffle=1
+    TypeError [fit] expected shuffle to be True or False, got 1
+track="batch"
+    ValueError [fit] expected track to be None or epoch, got 'batch'
+"""
+
+
+@pytest.mark.parametrize(("expression", "error", "text"), cases(FIT))
+def test_fit(expression, error, text):
+    options = {"loss": "mse"} | evaluated(f"dict({expression})")
+    net = network()
+    net.fit(X, Y, loss="mse")
+    before, history = net.parameters.tobytes(), net.history
+    check(error, text, lambda: net.fit(X, Y, **options))
+    assert net.parameters.tobytes() == before
+    assert net.history is history
+    net.fit(X, Y, loss="mse")  # it is not locked
+
+
+def test_refused_fit_leaves_the_velocity():
+    nets, optimizer = (network(), network()), wb.SGD(0.1, momentum=0.9)
+    for net in nets:
+        net.fit(X, Y, loss="mse", optimizer=optimizer)
+    wrong = changed(Y, NAN)
+    check(ValueError, "[fit]", lambda: nets[0].fit(X, wrong, loss="mse", optimizer=optimizer))
+    for net in nets:
+        net.fit(X, Y, loss="mse", optimizer=optimizer)
+    assert nets[0] == nets[1]
+
+
+def test_fit_without_loss():
+    with pytest.raises(TypeError, match="loss"):
+        network().fit(X, Y)
+
+
+OTHERS = """
+net.evaluate(X, Y, loss="mse", n_threads=-1)
+    ValueError [evaluate] expected n_threads to be {THREADS}, got -1
+net.evaluate(X, Y, loss="mse", metrics=["f1"])
+    ValueError [evaluate] expected metrics to be one of {METRICS}, got 'f1'
+net.evaluate(X, LABELS, loss="cross_entropy", metrics=["r2"])
+    ValueError [evaluate] expected metrics that go with the loss cross_entropy, got 'r2'
+net.predict(X, n_threads=1025)
+    ValueError [predict] expected n_threads to be {THREADS}, got 1025
+net.predict(X, n_threads="2")
+    TypeError [predict] expected n_threads to be {THREADS}, got '2'
+net.time_per_update(X, Y, loss="mse", repeats=0)
+    ValueError [time_per_update] expected repeats to be {SIZE}, got 0
+net.time_per_update(X, Y, loss="mse", batch_size=0)
+    ValueError [time_per_update] expected batch_size to be {SIZE}, got 0
+net.backward(Y)
+    RuntimeError [backward] expected forward(X) to be called first, got no recorded batch
+"""
+
+
+@pytest.mark.parametrize(("expression", "error", "text"), cases(OTHERS))
+def test_other_operations(expression, error, text):
+    check(error, text, lambda: evaluated(expression, net=network()))
+
+
+BACKWARD = """
+Y[:, :2]
+    ValueError [backward] expected dY of shape (10, 3), as the last forward gave, got (10, 2)
+Y[:9]
+    ValueError [backward] expected dY of shape (10, 3), as the last forward gave, got (9, 3)
+changed(Y, NAN)
+    ValueError [backward] expected finite values in dY, got nan at dY[6, 2]
+Y.astype(object)
+    TypeError [backward] expected dY as an array of real numbers, got dtype object
+"""
+
+
+@pytest.mark.parametrize(("expression", "error", "text"), cases(BACKWARD))
+def test_backward(expression, error, text):
+    net = network()
+    net.forward(X)
+    check(error, text, lambda: net.backward(evaluated(expression)))
+    net.backward(Y)
