@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import wbcore as wb
-from wbcore.gradients import Shape
+from wbcore._structure import LayerStructure
 
 X = np.random.default_rng(0).random((40, 3))
 Y = X[:, :1]
@@ -183,7 +183,7 @@ def test_subclasses_of_the_others(copied):
     assert (type(other), other.factor, other.name) == (MyScaled, 0.5, "mine")
     assert np.asarray(other).tobytes() == np.asarray(scaled).tobytes()
 
-    gradients = MyGradients(np.arange(4.0), [Shape(3, 1)])
+    gradients = MyGradients(np.arange(4.0), [LayerStructure(3, 1, "relu")])
     gradients.name = "mine"
     _ = gradients[0].weights
     other = copied(gradients)
@@ -270,7 +270,7 @@ def test_network_is_copied_while_another_thread_trains():
         wb.Network.mlp([3, 1])[0],
         wb.Dense(3, 1),
         wb.SGD(),
-        wb.Gradients(np.zeros(4), [Shape(3, 1)]),
+        wb.Gradients(np.zeros(4), [LayerStructure(3, 1, "relu")]),
         wb.History({"loss": [1.0]}),
     ],
     ids=lambda value: type(value).__name__,

@@ -5,7 +5,7 @@ import pytest
 from small_network import DTYPES, LABELS, TARGETS, X, network, rng
 
 import wbcore as wb
-from wbcore.gradients import Gradients, Shape
+from wbcore._structure import LayerStructure
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -97,8 +97,9 @@ def test_gradients_of_the_entropies_do_not_depend_on_where_the_activation_is():
 
 
 def test_a_layer_without_biases_has_no_gradient_of_them():
-    shapes = [Shape(2, 3, bias=False), Shape(3, 1), Shape(1, 2, bias=False)]
-    grads = Gradients(np.arange(12.0), shapes)
+    sizes, bias = [(2, 3), (3, 1), (1, 2)], [False, True, False]
+    shapes = [LayerStructure(*s, "tanh", bias=b) for s, b in zip(sizes, bias, strict=True)]
+    grads = wb.Gradients(np.arange(12.0), shapes)
     assert grads[0].weights.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert grads[1].weights.tolist() == [[6], [7], [8]]
     assert grads[1].biases.tolist() == [9]

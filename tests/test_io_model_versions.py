@@ -9,7 +9,8 @@ import pytest
 from saved import network, parts, saved_again, saved_layer, signed, version_1, write
 
 import wbcore as wb
-from wbcore.io.model import SavedLayer, read_model, write_model
+from wbcore._structure import LayerStructure
+from wbcore.io.model import read_model, write_model
 
 DATA = Path(__file__).parent / "data"
 
@@ -130,7 +131,7 @@ def test_a_layer_without_bias_or_not_trainable_is_read_and_refused_by_the_networ
     data = data[:48] + data[60:]
     write(path, signed(header, data), data)
     model = read_model(path)
-    assert model.layers == tuple(SavedLayer(**fields) for fields in bare)
+    assert model.layers == tuple(LayerStructure(**fields) for fields in bare)
     assert model.parameters.tobytes() == data
     again = path.with_name("again")
     write_model(again, model)

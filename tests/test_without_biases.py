@@ -39,7 +39,7 @@ def test_a_layer_without_biases():
         with pytest.raises(AttributeError, match=r"\[layer 0\] expected weights to be assigned, "):
             layer.biases = value
     assert pickle.loads(pickle.dumps(layer)).biases is None
-    assert structure([layer]) == (wb.Dense(2, 3, "relu", bias=False),)
+    assert structure([layer]) == ((2, 3, "relu", False, True),)
 
 
 def test_tables_have_no_row_of_what_is_not_there():

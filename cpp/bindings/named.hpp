@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "arrays.hpp"
 #include "wbcore/losses.hpp"
 #include "wbcore/metrics.hpp"
 #include "wbcore/named.hpp"
@@ -22,7 +23,7 @@ decltype(auto) with_choices(std::string_view operation, F&& body) {
     try {
         return std::forward<F>(body)();
     } catch (const ChoiceError& error) {
-        throw py::value_error("[" + std::string(operation) + "] " + error.what());
+        throw py::value_error(opening(operation) + error.what());
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "arrays.hpp"
 #include "named.hpp"
 #include "register.hpp"
 #include "wbcore/activations.hpp"
@@ -15,8 +16,8 @@ void require_match(std::string_view operation,
                    const Named<Activation>& last) {
     if (matches(loss, last)) return;
     const std::string undone(Named<Activation>(loss.info().undone).name());
-    throw py::value_error("[" + std::string(operation) +
-                          "] expected a last layer with activation identity or " + undone +
+    throw py::value_error(opening(operation) +
+                          "expected a last layer with activation identity or " + undone +
                           " for the loss " + std::string(loss.name()) + ", got " + text(last));
 }
 
@@ -25,7 +26,7 @@ std::vector<Metric> metrics_named(std::string_view operation,
                                   const Named<Loss>& loss) {
     std::vector<Metric> metrics;
     for (const std::string& wanted : names) {
-        const std::string start = "[" + std::string(operation) + "] expected metrics ";
+        const std::string start = opening(operation) + "expected metrics ";
         const auto found = find_metric(wanted);
         if (!found) {
             std::string known;

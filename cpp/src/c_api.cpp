@@ -212,11 +212,11 @@ wbcore_predictor* wbcore_predictor_create(int dtype,
     guarded(function, [&] {
         require_pointer(function, "widths", widths);
         require_pointer(function, "activations", activations);
-        made = create_predictor(
-            function, dtype, n_layers, parameters, n_parameters, [&](std::size_t l) {
-                return Dense{widths[l], widths[l + 1],
-                             activation_named(function, l, activations[l])};
-            });
+        made = create_predictor(function, dtype, n_layers, parameters, n_parameters,
+                                [&](std::size_t l) {
+                                    return Dense{widths[l], widths[l + 1],
+                                                 activation_named(function, l, activations[l])};
+                                });
     });
     return made;
 }
@@ -230,13 +230,12 @@ wbcore_predictor* wbcore_predictor_create_from_layers(int dtype,
     wbcore_predictor* made = nullptr;
     guarded(function, [&] {
         require_pointer(function, "layers", layers);
-        made = create_predictor(function, dtype, n_layers, parameters, n_parameters,
-                                [&](std::size_t l) {
-                                    return Dense{layers[l].inputs, layers[l].outputs,
-                                                 activation_named(function, l,
-                                                                  layers[l].activation),
-                                                 layers[l].bias != 0};
-                                });
+        made = create_predictor(
+            function, dtype, n_layers, parameters, n_parameters, [&](std::size_t l) {
+                return Dense{layers[l].inputs, layers[l].outputs,
+                             activation_named(function, l, layers[l].activation),
+                             layers[l].bias != 0};
+            });
     });
     return made;
 }

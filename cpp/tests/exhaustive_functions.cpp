@@ -88,7 +88,7 @@ void apply(T* y, const T* x, std::size_t n) {
 
 template <class T, Activation activation>
 void apply(T* y, const T* x, std::size_t n) {
-    kernels::table<T>().activate(activation, y, x, n);
+    kernels::table<T>().activate({activation, {T(1), T(0)}}, y, x, n);
 }
 
 template <class T>

@@ -1,16 +1,17 @@
 // Activations, elementary functions and updates of every instruction set: against the plain ones, bit for bit.
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/fma_exact.hpp"
+#include "rules.hpp"
 #include "tables.hpp"
 
 using namespace tests;
 using kernels::Function;
 
 namespace {
-
-constexpr std::size_t activations_without_softmax = activation_names.size() - 1;
 
 // Arguments where a branch, a clamp, an exponent or a rounding changes; all finite.
 template <class T>
@@ -72,9 +73,11 @@ void activations() {
     std::mt19937_64 random(1);
     const std::vector<T> z = arguments<T>(random);
     const std::vector<T> da = random_numbers<T>(random, z.size());
-    for (std::size_t i = 0; i < activations_without_softmax; ++i) {
-        const Activation activation = static_cast<Activation>(i);
-        const checks::Note note("activation", name(activation));
+    for (std::size_t i = 0; i < activation_rows.size(); ++i) {
+        const Named<Activation> named = static_cast<Activation>(i);
+        if (!is_elementwise(named)) continue;
+        const ActivationOf<T> activation = activation_of<T>(named);
+        const checks::Note note("activation", named.name());
         using Table = KernelTable<T>;
         at_all_places(da, [&](const Table& t, T* out, std::size_t offset, std::size_t n) {
             t.activate(activation, out, z.data() + offset, n);
@@ -98,7 +101,7 @@ void activations_stay_in_range() {
     for (const T z : {-huge, T(-1000), T(-100), T(100), T(1000), huge}) {
         auto value = [&](Activation activation) {
             T a = not_a_number<T>;
-            plain<T>().activate(activation, &a, &z, 1);
+            plain<T>().activate(activation_of<T>(activation), &a, &z, 1);
             return a;
         };
         const checks::Note note("z", z);
@@ -110,6 +113,65 @@ void activations_stay_in_range() {
         CHECK_EQUAL(value(Activation::sigmoid), z < 0 ? T(0) : T(1));
         CHECK_EQUAL(value(Activation::softplus), z < 0 ? T(0) : z);
         CHECK_EQUAL(value(Activation::silu), z < 0 ? T(0) : z);
+    }
+}
+
+// Bits of any kind, which are numbers of any size.
+template <class T>
+std::vector<T> random_bits(std::mt19937_64& random, std::size_t n) {
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    std::vector<T> numbers(n);
+    for (T& x : numbers) {
+        const auto bits = static_cast<Bits>(random());
+        std::memcpy(&x, &bits, sizeof x);
+        if (!std::isfinite(x)) x = 1;
+    }
+    return numbers;
+}
+
+// Whether x lies between the half-way points on both sides of y: (y - h)^2 < x < (y + h)^2. Where nothing is subnormal,
+// y^2 - x is exact, and a multiple of the square of the distance 2h to the next number, so that h^2 does not count.
+template <class T>
+bool is_nearest_root(T y, T x) {
+    const T error = kernels::fma_exact(y, y, -x), up = std::nextafter(y, 2 * y) - y,
+            down = y - std::nextafter(y, T(0));
+    return error < y * down && -error <= y * up;
+}
+
+template <class T>
+void square_roots() {
+    std::mt19937_64 random(7);
+    using limits = std::numeric_limits<T>;
+    std::vector<T> x = hard_points<T>();
+    for (int i = 0; i < 1000; ++i) {
+        // squares, and their neighbours, which are half-way points' nearest
+        const T root = static_cast<T>(random() % (sizeof(T) == 4 ? 1u << 12 : 1u << 26));
+        for (const T near : {std::nextafter(root * root, T(0)), root * root,
+                             std::nextafter(root * root, limits::max())})
+            x.push_back(near);
+        x.push_back(static_cast<T>(i) * limits::denorm_min());
+    }
+    const std::vector<T> any = random_bits<T>(random, 100000);
+    x.insert(x.end(), any.begin(), any.end());
+    for (T& v : x) v = std::abs(v);
+    x.push_back(limits::infinity());
+    x.push_back(-T(0));
+    x.push_back(T(0));
+    at_all_places(x, [&](const KernelTable<T>& t, T* y, std::size_t offset, std::size_t n) {
+        t.function(Function::sqrt, y, x.data() + offset, n);
+    });
+    std::vector<T> y(x.size());
+    for (const KernelTable<T>* table : kernels::available_tables<T>()) {
+        const checks::Note isa("isa", table->isa);
+        table->function(Function::sqrt, y.data(), x.data(), x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            CHECK_BITS(y[i], std::sqrt(x[i]));
+            const bool exact = x[i] > limits::min() * T(0x1p60) && std::isfinite(x[i]);
+            CHECK(!exact || is_nearest_root(y[i], x[i]));
+        }
+        const T negative = -1;
+        table->function(Function::sqrt, y.data(), &negative, 1);
+        CHECK(std::isnan(y[0]));
     }
 }
 
@@ -153,40 +215,45 @@ void logarithm_outside_its_domain() {
     }
 }
 
+// Parameters, then each of the states, at all places; and the plain ones by section 7.
 template <class T>
 void updates() {
     std::mt19937_64 random(3);
-    const std::vector<T> w = random_numbers<T>(random, 200), v = random_numbers<T>(random, 200),
-                         g = random_numbers<T>(random, 200);
-    for (const T momentum : {T(0), T(0.9)})
-        for (const T decay : {T(0), T(0.01)})
-            for (const bool nesterov : {false, true})
-                for (const bool decayed : {false, true}) {
-                    const Sgd<T> sgd{T(0.1), momentum, decay, nesterov, false};
-                    const kernels::Update<T> update{&sgd, decayed};
-                    std::vector<T> velocity;
-                    auto step = [&](const KernelTable<T>& t, T* out, std::size_t at,
-                                    std::size_t n) {
-                        velocity = v;
-                        t.sgd(update, out, momentum == 0 ? nullptr : &velocity[at], &g[at], n);
-                    };
-                    at_all_places(w, step);
-                    // and the velocity
-                    std::vector<T> new_w = w;
-                    step(plain<T>(), new_w.data(), 3, 100);
-                    const std::vector<T> expected = velocity;
-                    for (const KernelTable<T>* table : fast_tables<T>()) {
-                        new_w = w;
-                        step(*table, new_w.data(), 3, 100);
-                        CHECK_ARRAYS(velocity.data(), expected.data(), expected.size());
-                    }
-                    for (std::size_t i = 0; momentum != 0 && i < 100; ++i) {
-                        const T d = decayed && decay != 0
-                                        ? kernels::fma_exact(decay, w[i], g[i + 3])
-                                        : g[i + 3];
-                        CHECK_BITS(expected[i + 3], kernels::fma_exact(momentum, v[i + 3], d));
-                    }
-                }
+    const std::vector<T> w = random_numbers<T>(random, 200), g = random_numbers<T>(random, 200);
+    const std::vector<T> before[2] = {random_state<T>(random, 0, 200),
+                                      random_state<T>(random, 1, 200)};
+    for (const Rule<T>& rule : rules<T>()) {
+        const checks::Note note("rule", rule.name);
+        std::vector<T> new_w, states[2];
+        auto step = [&](const KernelTable<T>& t, std::size_t at, std::size_t n, T* out_w, T* out_0,
+                        T* out_1) {
+            t.update(rule.update, out_w,
+                     {rule.states > 0 ? out_0 : nullptr, rule.states > 1 ? out_1 : nullptr}, &g[at],
+                     n);
+        };
+        auto reset = [&] { new_w = w, states[0] = before[0], states[1] = before[1]; };
+        using Table = KernelTable<T>;
+        at_all_places(w, [&](const Table& t, T* out, std::size_t at, std::size_t n) {
+            reset();
+            step(t, at, n, out, &states[0][at], &states[1][at]);
+        });
+        at_all_places(before[0], [&](const Table& t, T* out, std::size_t at, std::size_t n) {
+            reset();
+            step(t, at, n, &new_w[at], out, &states[1][at]);
+        });
+        at_all_places(before[1], [&](const Table& t, T* out, std::size_t at, std::size_t n) {
+            reset();
+            step(t, at, n, &new_w[at], &states[0][at], out);
+        });
+        reset();
+        step(plain<T>(), 0, 200, new_w.data(), states[0].data(), states[1].data());
+        for (std::size_t i = 0; i < 200; ++i) {
+            T state[2] = {before[0][i], before[1][i]};
+            CHECK_BITS(new_w[i], updated(rule.update, w[i], state, g[i]));
+            CHECK_BITS(states[0][i], state[0]);
+            CHECK_BITS(states[1][i], state[1]);
+        }
+    }
 }
 
 template <class T>
@@ -207,6 +274,7 @@ void all() {
     activations<T>();
     activations_stay_in_range<T>();
     functions<T>();
+    square_roots<T>();
     logarithm_outside_its_domain<T>();
     updates<T>();
     add_scaled<T>();

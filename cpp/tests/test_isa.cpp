@@ -55,8 +55,8 @@ void throws() {
         if (std::find(names.begin(), names.end(), name) != names.end()) continue;
         const std::string message =
             "[WBCORE_ISA] expected one of " + joined(names) + without + ", got '" + name + "'";
-        in_a_process_with(
-            name, [&] { CHECK_THROWS(std::runtime_error, message.c_str(), (void)isa()); });
+        in_a_process_with(name,
+                          [&] { CHECK_THROWS(std::runtime_error, message.c_str(), (void)isa()); });
     }
 }
 

@@ -1,7 +1,9 @@
 // The matrix products of every instruction set: against the plain ones, and those against docs/arithmetic.md, bit for bit.
+#include <algorithm>
 #include <initializer_list>
 
 #include "contract.hpp"
+#include "rules.hpp"
 #include "tables.hpp"
 
 using namespace tests;
@@ -115,13 +117,16 @@ void relu_of_zeros(std::size_t outputs) {
     for (const KernelTable<T>* table : kernels::available_tables<T>()) {
         const checks::Note isa("isa", table->isa);
         const Packed<T> out(rows, outputs), dz(rows, outputs);
-        table->product(
-            {out(), nothing(), w(), start.data(), {Kind::activate, Activation::relu, out(), {}}});
+        table->product({out(),
+                        nothing(),
+                        w(),
+                        start.data(),
+                        {Kind::activate, {Activation::relu, {}}, out(), {}}});
         table->product({dz(),
                         nothing(),
                         w(),
                         start.data(),
-                        {Kind::differentiate, Activation::relu, a(), a()}});
+                        {Kind::differentiate, {Activation::relu, {}}, a(), a()}});
         for (std::size_t r = 0; r < rows; ++r)
             for (std::size_t o = 0; o < outputs; ++o) {
                 CHECK_BITS(out(r, o), start[o] > 0 ? start[o] : T(0));
@@ -130,25 +135,45 @@ void relu_of_zeros(std::size_t outputs) {
     }
 }
 
+// A matrix and its states.
 template <class T>
-std::vector<Sgd<T>> optimizers() {
-    const T rate = T(0.1), momentum = T(0.9), decay = T(0.01);
-    return {{rate, 0, 0, false, false},
-            {rate, 0, decay, false, false},
-            {rate, momentum, 0, false, false},
-            {rate, momentum, decay, false, true},
-            {rate, momentum, decay, true, true}};
+struct Parameters {
+    Parameters(std::size_t rows, std::size_t cols, std::mt19937_64& random)
+        : w(rows, cols, random), states{{rows, cols, random}, {rows, cols, random}} {
+        for (std::size_t r = 0; r < rows; ++r)
+            for (std::size_t c = 0; c < cols; ++c) states[1](r, c) *= states[1](r, c);
+    }
+    // As many pointers as the rule has states.
+    T* state(std::size_t which, const Rule<T>& rule) const {
+        return which < rule.states ? states[which]().data : nullptr;
+    }
+    Packed<T> w, states[2];
+};
+
+template <class T>
+void same(const Parameters<T>& a, const Parameters<T>& b) {
+    CHECK_MATRICES(a.w, b.w);
+    CHECK_MATRICES(a.states[0], b.states[0]);
+    CHECK_MATRICES(a.states[1], b.states[1]);
 }
 
-// Section 7, for one parameter.
+// The rule, from a gradient that was stored, for some rows.
 template <class T>
-T updated(const kernels::Update<T>& u, T w, T& v, T g) {
-    if (u.sgd == nullptr) return g;
-    const auto [rate, momentum, decay, nesterov, decays_biases] = *u.sgd;
-    if (decay != 0 && u.decayed) g = kernels::fma_exact(decay, w, g);
-    if (momentum == 0) return kernels::fma_exact(-rate, g, w);
-    v = kernels::fma_exact(momentum, v, g);
-    return kernels::fma_exact(-rate, nesterov ? kernels::fma_exact(momentum, v, g) : v, w);
+void update_rows(const KernelTable<T>& table,
+                 const Rule<T>& rule,
+                 const Parameters<T>& to,
+                 const Packed<T>& gradient,
+                 std::size_t first,
+                 std::size_t last) {
+    const std::size_t cols = to.w().cols;
+    for (std::size_t r = first; r < last; ++r)
+        for (std::size_t c = 0; c < cols; c += panel_width<T>) {
+            auto state = [&](std::size_t which) {
+                return which < rule.states ? &to.states[which](r, c) : nullptr;
+            };
+            table.update(rule.update, &to.w(r, c), {state(0), state(1)}, &gradient(r, c),
+                         std::min(panel_width<T>, cols - c));
+        }
 }
 
 template <class T>
@@ -157,102 +182,153 @@ void check_outer_product(std::size_t rows,
                          std::size_t outputs,
                          std::size_t first,
                          std::size_t last,
-                         const kernels::Update<T>& update,
+                         const Rule<T>& rule,
                          unsigned seed) {
-    const checks::Note note("rows, inputs, outputs, first, last",
+    const checks::Note note("rows, inputs, outputs, first, last, rule",
                             std::to_string(rows) + ", " + std::to_string(inputs) + ", " +
                                 std::to_string(outputs) + ", " + std::to_string(first) + ", " +
-                                std::to_string(last));
+                                std::to_string(last) + ", " + rule.name);
     std::mt19937_64 random(seed);
     const Input<T> x(rows, inputs, seed % 2 == 0, random);
-    const Packed<T> dz(rows, outputs, random), w(inputs, outputs, random);
-    const bool moves = update.sgd != nullptr && update.sgd->momentum != 0;
-    const Packed<T> v(inputs, outputs, random);
-    auto run = [&](const KernelTable<T>& table, const Packed<T>& out, const Packed<T>& velocity) {
-        table.outer_product(
-            {out(), moves ? velocity() : Panels<T>{}, x.view, dz(), first, last, update});
+    const Packed<T> dz(rows, outputs, random);
+    const Parameters<T> before(inputs, outputs, random);
+    auto run = [&](const KernelTable<T>& table, const Parameters<T>& out) {
+        table.outer_product({out.w(),
+                             {out.state(0, rule), out.state(1, rule)},
+                             x.view,
+                             dz(),
+                             first,
+                             last,
+                             rule.update});
     };
-    const Packed<T> expected(w), expected_v(v);
-    run(plain<T>(), expected, expected_v);
+    const Parameters<T> expected(before);
+    run(plain<T>(), expected);
     for (std::size_t i = 0; i < inputs; ++i)
         for (std::size_t o = 0; o < outputs; ++o) {
-            T new_w = w(i, o), new_v = v(i, o);
+            T w = before.w(i, o), states[2] = {before.states[0](i, o), before.states[1](i, o)};
             if (i >= first && i < last) {
                 const T g = contract::row_sum<T>(rows, [&](std::size_t r, T s) {
                     return kernels::fma_exact(x.packed(r, i), dz(r, o), s);
                 });
-                new_w = updated(update, new_w, new_v, g);
+                w = updated(rule.update, w, states, g);
             }
-            CHECK_BITS(expected(i, o), new_w);
-            CHECK_BITS(expected_v(i, o), new_v);
+            CHECK_BITS(expected.w(i, o), w);
+            CHECK_BITS(expected.states[0](i, o), states[0]);
+            CHECK_BITS(expected.states[1](i, o), states[1]);
         }
-    for (const KernelTable<T>* table : fast_tables<T>()) {
+    for (const KernelTable<T>* table : kernels::available_tables<T>()) {
         const checks::Note isa("isa", table->isa);
-        const Packed<T> out(w), out_v(v);
-        run(*table, out, out_v);
-        CHECK_MATRICES(out, expected);
-        CHECK_MATRICES(out_v, expected_v);
+        const Parameters<T> fused(before), staged(before);
+        run(*table, fused);
+        same(fused, expected);
+        const Packed<T> gradient(inputs, outputs);
+        table->outer_product({gradient(), {}, x.view, dz(), first, last, {}});
+        update_rows(*table, rule, staged, gradient, first, last);
+        same(staged, expected);
     }
 }
 
 template <class T>
 void outer_product() {
+    const Rule<T> stored = rules<T>().front();
     unsigned seed = 0;
     for (const std::size_t inputs : edges)
         for (const std::size_t outputs : edges)
-            check_outer_product<T>(edges[seed % 15], inputs, outputs, 0, inputs, {}, seed), ++seed;
+            check_outer_product<T>(edges[seed % 15], inputs, outputs, 0, inputs, stored, seed),
+                ++seed;
     // 1 to 12 leaves: full trees, and those with missing branches
     for (const std::size_t rows :
          Sizes{127, 128, 129, 255, 256, 257, 300, 385, 512, 600, 700, 1000, 1025, 1500})
-        check_outer_product<T>(rows, 7, 17, 0, 7, {}, seed), ++seed;
+        check_outer_product<T>(rows, 7, 17, 0, 7, stored, seed), ++seed;
     // few outputs go another way than many, as do inputs that are not packed
     for (const std::size_t outputs : Sizes{1, 3, 18})
         for (const std::size_t first : Sizes{0, 1, 15, 16, 17, 32})
             for (const std::size_t last : Sizes{0, 1, 16, 18, 31, 33, 49})
                 for (const unsigned packed : {0u, 1u})
                     if (first <= last)
-                        check_outer_product<T>(5, 49, outputs, first, last, {},
+                        check_outer_product<T>(5, 49, outputs, first, last, stored,
                                                2 * ++seed + packed);
-    for (const Sgd<T>& sgd : optimizers<T>())
-        for (const bool decayed : {false, true})
-            for (const std::size_t rows : Sizes{3, 300})
-                for (const std::size_t outputs : Sizes{1, 3, 33})
-                    for (const unsigned packed : {0u, 1u})
-                        check_outer_product<T>(rows, 21, outputs, 2, 19, {&sgd, decayed},
-                                               2 * ++seed + packed);
+}
+
+// Every rule, in the product or after it.
+template <class T>
+void outer_product_with_rules() {
+    unsigned seed = 1000;
+    for (const Rule<T>& rule : rules<T>()) {
+        for (const std::size_t rows : Sizes{3, 300})
+            for (const std::size_t outputs : Sizes{1, 3, 33})
+                for (const unsigned packed : {0u, 1u})
+                    check_outer_product<T>(rows, 21, outputs, 2, 19, rule, 2 * ++seed + packed);
+        // the groups of panels that tiles make, and what is left over
+        for (const std::size_t outputs : edges)
+            check_outer_product<T>(2, 17, outputs, 0, 17, rule, ++seed);
+        for (const std::size_t outputs : Sizes{48, 49, 64, 65, 80, 81, 113, 128, 129})
+            for (const std::size_t inputs : Sizes{1, 3, 5})
+                check_outer_product<T>(2, inputs, outputs, 0, inputs, rule, ++seed);
+    }
+}
+
+template <class T>
+void check_column_sums(std::size_t rows,
+                       std::size_t outputs,
+                       const Rule<T>& rule,
+                       std::mt19937_64& random) {
+    const checks::Note note("rows, outputs, rule", std::to_string(rows) + ", " +
+                                                       std::to_string(outputs) + ", " + rule.name);
+    const Packed<T> dz(rows, outputs, random);
+    const Parameters<T> before(1, outputs, random), expected(before);
+    for (std::size_t o = 0; o < outputs; ++o) {
+        T states[2] = {before.states[0](0, o), before.states[1](0, o)};
+        const T g = contract::row_sum<T>(rows, [&](std::size_t r, T s) { return s + dz(r, o); });
+        expected.w(0, o) = updated(rule.update, before.w(0, o), states, g);
+        for (std::size_t which : {0u, 1u}) expected.states[which](0, o) = states[which];
+    }
+    // one row in panels, as biases lie: one panel after another
+    const std::size_t padded = round_up(outputs, panel_width<T>);
+    struct Arrays {
+        AlignedBuffer<T> w, states[2];
+    };
+    auto arrays = [&](const Parameters<T>& from) {
+        Arrays to{AlignedBuffer<T>(padded), {AlignedBuffer<T>(padded), AlignedBuffer<T>(padded)}};
+        for (std::size_t o = 0; o < padded; ++o) {
+            to.w[o] = o < outputs ? from.w(0, o) : not_a_number<T>;
+            for (std::size_t which : {0u, 1u})
+                to.states[which][o] = o < outputs ? from.states[which](0, o) : not_a_number<T>;
+        }
+        return to;
+    };
+    const Arrays wanted = arrays(expected);
+    auto check = [&](const Arrays& out) {
+        CHECK_ARRAYS(out.w.data(), wanted.w.data(), outputs);
+        for (std::size_t which : {0u, 1u})
+            CHECK_ARRAYS(out.states[which].data(), wanted.states[which].data(), outputs);
+    };
+    for (const KernelTable<T>* table : kernels::available_tables<T>()) {
+        const checks::Note isa("isa", table->isa);
+        auto state = [&](Arrays& of, std::size_t which) {
+            return which < rule.states ? of.states[which].data() : nullptr;
+        };
+        Arrays fused = arrays(before), staged = arrays(before);
+        table->column_sums({fused.w.data(), {state(fused, 0), state(fused, 1)}, dz(), rule.update});
+        check(fused);
+        AlignedBuffer<T> gradient(padded);
+        table->column_sums({gradient.data(), {}, dz(), {}});
+        table->update(rule.update, staged.w.data(), {state(staged, 0), state(staged, 1)},
+                      gradient.data(), outputs);
+        check(staged);
+    }
 }
 
 template <class T>
 void column_sums() {
     std::mt19937_64 random(5);
-    std::vector<kernels::Update<T>> updates{{}};
-    const std::vector<Sgd<T>> sgds = optimizers<T>();
-    for (const Sgd<T>& sgd : sgds) updates.push_back({&sgd, sgd.decay_biases});
+    const std::vector<Rule<T>> all = rules<T>();
     for (const std::size_t rows : Sizes{0, 1, 2, 16, 127, 128, 129, 256, 300, 700, 1025})
-        for (const std::size_t outputs : Sizes{1, 7, 8, 9, 15, 16, 17, 33, 64, 65, 129}) {
-            const kernels::Update<T>& update = updates[(rows + outputs) % updates.size()];
-            const checks::Note note("rows, outputs",
-                                    std::to_string(rows) + ", " + std::to_string(outputs));
-            const Packed<T> dz(rows, outputs, random);
-            const std::size_t padded = round_up(outputs, panel_width<T>);
-            const std::vector<T> b = random_numbers<T>(random, padded),
-                                 v = random_numbers<T>(random, padded);
-            const bool moves = update.sgd != nullptr && update.sgd->momentum != 0;
-            std::vector<T> expected = b, expected_v = v;
-            for (std::size_t o = 0; o < outputs; ++o)
-                expected[o] = updated(
-                    update, expected[o], expected_v[o],
-                    contract::row_sum<T>(rows, [&](std::size_t r, T s) { return s + dz(r, o); }));
-            auto check = [&](const KernelTable<T>& table) {
-                const checks::Note isa("isa", table.isa);
-                std::vector<T> out = b, out_v = v;
-                table.column_sums({out.data(), moves ? out_v.data() : nullptr, dz(), update});
-                CHECK_ARRAYS(out.data(), expected.data(), outputs);
-                CHECK_ARRAYS(out_v.data(), expected_v.data(), outputs);
-            };
-            check(plain<T>());
-            for (const KernelTable<T>* table : fast_tables<T>()) check(*table);
-        }
+        for (const std::size_t outputs : Sizes{1, 7, 8, 9, 15, 16, 17, 33, 64, 65, 129})
+            check_column_sums(rows, outputs, all[(rows + outputs) % all.size()], random);
+    for (const Rule<T>& rule : all)
+        for (const std::size_t outputs : Sizes{1, 8, 9, 16, 17, 33, 65, 129})
+            check_column_sums(3, outputs, rule, random);
 }
 
 template <class T>
@@ -284,6 +360,7 @@ void all() {
     relu_of_zeros<T>(1);
     relu_of_zeros<T>(35);
     outer_product<T>();
+    outer_product_with_rules<T>();
     column_sums<T>();
     transpose<T>();
 }

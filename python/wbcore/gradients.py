@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Gradients", "LayerGradients", "Shape"]
+    from wbcore._structure import LayerStructure
 
-
-class Shape(NamedTuple):
-    """Of a layer's parameters."""
-
-    inputs: int
-    outputs: int
-    bias: bool = True
-
-    @property
-    def size(self) -> int:
-        """How many weights and biases there are."""
-        return (self.inputs + self.bias) * self.outputs
+__all__ = ["Gradients", "LayerGradients"]
 
 
 class LayerGradients(NamedTuple):
@@ -55,30 +44,33 @@ class Gradients(Sequence[LayerGradients]):
     (2, (2, 3), (1,), (13,))
     """
 
-    __slots__ = ("_shapes", "_starts", "flat", "inputs")
+    __slots__ = ("_starts", "_structure", "flat", "inputs")
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __init__(
-        self, flat: NDArray[Any], shapes: Sequence[Shape], inputs: NDArray[Any] | None = None
+        self,
+        flat: NDArray[Any],
+        structure: Sequence[LayerStructure],
+        inputs: NDArray[Any] | None = None,
     ) -> None:
         self.flat = flat
         self.inputs = inputs
-        self._shapes = shapes
+        self._structure = structure
         self._starts: tuple[int, ...] | None = None
 
     def _layer(self, index: int) -> LayerGradients:
         """Views of one's own: kept ones would be copied and pickled apart from the flat array."""
         if self._starts is None:  # most loops pass gradients on as they are
-            self._starts = tuple(accumulate((s.size for s in self._shapes), initial=0))
-        rows, columns, bias = self._shapes[index]
+            self._starts = tuple(accumulate((s.n_parameters for s in self._structure), initial=0))
+        rows, columns, _, bias, _ = self._structure[index]
         start, end = self._starts[index : index + 2]
         middle = start + rows * columns
         weights = self.flat[start:middle].reshape(rows, columns)
         return LayerGradients(weights, self.flat[middle:end] if bias else None)
 
     def __len__(self) -> int:
-        return len(self._shapes)
+        return len(self._structure)
 
     @overload
     def __getitem__(self, index: int) -> LayerGradients: ...
@@ -91,5 +83,5 @@ class Gradients(Sequence[LayerGradients]):
         return self._layer(layers)
 
     def __repr__(self) -> str:
-        widths = [self._shapes[0].inputs, *(shape.outputs for shape in self._shapes)]
+        widths = [self._structure[0].inputs, *(layer.outputs for layer in self._structure)]
         return f"<Gradients of {'-'.join(map(str, widths))}, {self.flat.dtype}>"

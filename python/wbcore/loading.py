@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from wbcore.errors import ModelFileError
-from wbcore.layers import Dense
 from wbcore.network import Network
 
 __all__ = ["load", "load_network"]
@@ -47,17 +46,7 @@ def load(path: str | os.PathLike[str]) -> Network:
 
     model = read_model(path)
     try:
-        layers = [
-            Dense(
-                layer.inputs,
-                layer.outputs,
-                layer.activation,
-                bias=layer.bias,
-                trainable=layer.trainable,
-            )
-            for layer in model.layers
-        ]
-        network = Network._of_structure(layers, model.dtype)
+        network = Network._of_structure(model.layers, model.dtype)
     except ValueError as error:  # a file may say more than a network can be
         reason = str(error).partition("] ")[2]
         raise ModelFileError(f"[load] {reason}: {os.fsdecode(path)!r}") from None

@@ -10,7 +10,6 @@ import numpy as np
 
 from wbcore import _arguments, _copying, _core, prediction, threads
 from wbcore._draws import check_seed
-from wbcore.gradients import Shape
 from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from wbcore._draws import Seed
+    from wbcore._structure import LayerStructure
     from wbcore.activations import Activation
     from wbcore.history import History
     from wbcore.initializers import Initializer
@@ -31,7 +31,7 @@ __all__ = ["Network"]
 _CORES = {np.dtype(np.float32): _core.Network32, np.dtype(np.float64): _core.Network64}
 
 # What `_assemble` makes for each network anew; all other attributes go with a copy.
-_MACHINERY = frozenset({"_core", "_layers", "_predict", "_shapes"})
+_MACHINERY = frozenset({"_core", "_layers", "_predict", "_structure"})
 
 
 class Network:
@@ -92,7 +92,7 @@ class Network:
     ) -> None:
         layers = chain(layers)
         seed = check_seed("Network", seed)
-        self._assemble(layers, _arguments.dtype("Network", dtype))
+        self._assemble(structure(layers), _arguments.dtype("Network", dtype))
         for dense, layer in zip(layers, self._layers, strict=True):
             initialize(layer, dense, seed)
 
@@ -159,7 +159,7 @@ class Network:
         ]
         return cls(layers, seed=seed, dtype=dtype)
 
-    def _assemble(self, layers: Sequence[Dense], dtype: np.dtype[Any]) -> None:
+    def _assemble(self, layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> None:
         """The empty network of this structure; its parameters are still to be set."""
         threads.register_where_loaded()
         self._core = _new_core(layers, dtype)
@@ -167,19 +167,19 @@ class Network:
         self._layers = tuple(
             Layer(
                 index,
-                str(dense.activation),
+                layer.activation,
                 self._core.weights(index),
                 self._core.biases(index),
                 network=self._core,
             )
-            for index, dense in enumerate(layers)
+            for index, layer in enumerate(layers)
         )
-        self._shapes = tuple(Shape(layer.inputs, layer.outputs, layer.bias) for layer in layers)
+        self._structure = tuple(layers)
         self.metadata = {}
         self.history = None
 
     @classmethod
-    def _of_structure(cls, layers: Sequence[Dense], dtype: DTypeLike) -> Network:
+    def _of_structure(cls, layers: Sequence[LayerStructure], dtype: DTypeLike) -> Network:
         """For files and copies: no initial weights are drawn."""
         network = cls.__new__(cls)
         network._assemble(layers, np.dtype(dtype))
@@ -190,7 +190,7 @@ class Network:
     @property
     def widths(self) -> tuple[int, ...]:
         """Inputs, outputs of each layer."""
-        return (self._shapes[0][0], *(outputs for _, outputs, _ in self._shapes))
+        return (self._structure[0].inputs, *(layer.outputs for layer in self._structure))
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -291,18 +291,13 @@ class Network:
         return f"<{type(self).__name__} {widths}, {self.dtype}, {self.n_parameters} parameters>"
 
 
-def _new_core(layers: Sequence[Dense], dtype: np.dtype[Any]) -> _core._Network:
+def _new_core(layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> _core._Network:
     """The core's network of this structure: the only place that tells the core of it."""
-    return _CORES[dtype](
-        [
-            (layer.inputs, layer.outputs, str(layer.activation), layer.bias, layer.trainable)
-            for layer in layers
-        ]
-    )
+    return _CORES[dtype](list(layers))
 
 
 def _with_parameters(
-    cls: type[Network], layers: Sequence[Dense], parameters: NDArray[Any]
+    cls: type[Network], layers: Sequence[LayerStructure], parameters: NDArray[Any]
 ) -> Network:
     """For copies and pickles, before the other attributes are set."""
     network = cls._of_structure(layers, parameters.dtype)

@@ -74,9 +74,10 @@ struct Silu {
 
 // use(f) with the struct of an activation: the one switch, without a default, so that the compiler finds what was forgotten.
 template <class T, class Use>
-[[gnu::always_inline]] inline void with_activation(Activation activation, Use use) {
+[[gnu::always_inline]] inline void with_activation(const ActivationOf<T>& activation, Use use) {
     using V = Vector<T>;
-    switch (activation) {
+    const T(&numbers)[2] = activation.numbers;
+    switch (activation.kind) {
         case Activation::identity:
             return use(Identity<V>());
         case Activation::sigmoid:
@@ -86,9 +87,9 @@ template <class T, class Use>
         case Activation::tanh:
             return use(Tanh<V>());
         case Activation::leaky_relu:
-            return use(LeakyRelu<V>{T(0.01)});
+            return use(LeakyRelu<V>{.slope = numbers[0]});
         case Activation::elu:
-            return use(Elu<V>{T(1)});
+            return use(Elu<V>{.alpha = numbers[0]});
         case Activation::softplus:
             return use(Softplus<V>());
         case Activation::gelu:
@@ -101,16 +102,17 @@ template <class T, class Use>
 }
 
 template <class T>
-void activate(Activation activation, T* a, const T* z, std::size_t n) {
-    if (activation == Activation::identity && a == z) return;
-    with_activation<T>(activation,
-                       [=](auto f) { map(a, z, n, [=](Vector<T> x) { return f.forward(x); }); });
+void activate(const ActivationOf<T>& activation, T* a, const T* z, std::size_t n) {
+    if (activation.kind == Activation::identity && a == z) return;
+    with_activation(activation,
+                    [=](auto f) { map(a, z, n, [=](Vector<T> x) { return f.forward(x); }); });
 }
 
 template <class T>
-void activate_backward(Activation activation, T* dz, const T* a, const T* z, std::size_t n) {
-    if (activation == Activation::identity) return;
-    with_activation<T>(activation, [=](auto f) {
+void activate_backward(
+    const ActivationOf<T>& activation, T* dz, const T* a, const T* z, std::size_t n) {
+    if (activation.kind == Activation::identity) return;
+    with_activation(activation, [=](auto f) {
         for_each_vector<T>(n, [=](std::size_t i, std::size_t part) {
             store_part(
                 dz + i,

@@ -20,6 +20,8 @@ void function(Function f, T* y, const T* x, std::size_t n) {
             return map(y, x, n, [](V v) { return log(v); });
         case Function::log1p:
             return map(y, x, n, [](V v) { return log1p(v); });
+        case Function::sqrt:
+            return map(y, x, n, [](V v) { return sqrt(v); });
     }
 }
 

@@ -44,24 +44,19 @@ WBCORE_KEEPS_TILE [[gnu::noinline]] void outer_product_leaf(
     });
 }
 
-// The sums over all rows for the inputs [first, last) of one panel of x: take(input, sums) gets the vectors of each. Leaf
-// by leaf for the whole panel, so that a leaf of x and of dz stays in L1 for all its tiles.
-template <class T, int R, int W, class F>
-[[gnu::always_inline]] inline void outer_product_sums(Panels<const T> x,
-                                                      std::size_t first,
-                                                      std::size_t last,
-                                                      Panels<const T> dz,
-                                                      std::size_t panel,
-                                                      F take) {
+// The sums over all rows for the inputs [first, last) of one panel of x. Leaf by leaf for the whole panel, so that a leaf
+// of x and of dz stays in L1 for all its tiles.
+template <class T, int R, int W>
+[[gnu::always_inline]] inline PanelSums<T, W> outer_product_sums(
+    Panels<const T> x, std::size_t first, std::size_t last, Panels<const T> dz, std::size_t panel) {
     const std::size_t origin = first / panel_width<T> * panel_width<T>;
     const Operand<T> a{x.panel(first / panel_width<T>), 1, x.row_stride},
         b{dz.panel(panel), dz.panel_stride, dz.row_stride};
-    const auto sums = row_sum<PanelSums<T, W>>(x.rows, [=](std::size_t row, std::size_t last_row) {
+    return row_sum<PanelSums<T, W>>(x.rows, [=](std::size_t row, std::size_t last_row) {
         PanelSums<T, W> leaf;
         outer_product_leaf<T, R, W>(leaf, a, b, {first - origin, last - origin}, {row, last_row});
         return leaf;
     });
-    for (std::size_t i = first; i < last; ++i) take(i, sums.at[i - origin]);
 }
 
 // f(first, last) for the pieces of [first, last) that lie in one panel each.
@@ -74,22 +69,33 @@ template <class T, class F>
     }
 }
 
+// What becomes of the sums of the inputs [first, last) of one panel of x and one group of columns.
+template <class T, int W>
+[[gnu::noinline]] void update_block(const OuterProduct<T>& m,
+                                    const PanelSums<T, W>& sums,
+                                    std::size_t first,
+                                    std::size_t last,
+                                    std::size_t panel) {
+    const Parameters<T> to{m.out.data, {m.states[0], m.states[1]}};
+    const std::size_t row_stride = m.out.row_stride, panel_stride = m.out.panel_stride;
+    with_rule(m.update, [=, &sums](auto rule) {
+        const auto* g = sums.at + first % panel_width<T>;
+        std::size_t row = panel * panel_stride + first * row_stride;
+        for (std::size_t n = last - first; n > 0; --n, ++g, row += row_stride)
+            for_each_in_tile<T, 1, W>([&](int, int w) {
+                update_at(rule, to, row + vector_offset<T>(w, panel_stride), (*g)[w]);
+            });
+    });
+}
+
 // The inputs [first, last) of one panel of x and one group of columns.
 template <class T, int R, int W>
 void outer_product_block(const OuterProduct<T>& m,
                          std::size_t first,
                          std::size_t last,
                          std::size_t panel) {
-    outer_product_sums<T, R, W>(
-        m.x, first, last, m.dz, panel,
-        [&m, panel](std::size_t input, const Vector<T>(&g)[std::size_t(W)]) {
-            const Optimizer<T> optimizer(m.update);  // here: the sums need all the registers
-            const std::size_t row = panel * m.out.panel_stride + input * m.out.row_stride;
-            for_each_in_tile<T, 1, W>([&](int, int w) {
-                const std::size_t at = row + tile_offset<T>(m.out, 0, w);
-                optimizer.finish(m.out.data + at, m.velocity.data + at, g[w]);
-            });
-        });
+    const auto sums = outer_product_sums<T, R, W>(m.x, first, last, m.dz, panel);
+    update_block<T, W>(m, sums, first, last, panel);
 }
 
 // Lanes run over the outputs, rows of a tile over the inputs.
@@ -109,7 +115,6 @@ void outer_product_by_outputs(const OuterProduct<T>& m) {
 template <class T, int W>
 void column_sums_of(const ColumnSums<T>& m, std::size_t panel) {
     using V = Vector<T>;
-    const Optimizer<T> optimizer(m.update);
     const T* dz = m.dz.panel(panel);
     const Tile<T, 1, W> g =
         row_sum<Tile<T, 1, W>>(m.dz.rows, [=, &m](std::size_t first, std::size_t last) {
@@ -122,9 +127,12 @@ void column_sums_of(const ColumnSums<T>& m, std::size_t panel) {
                 });
             return s;
         });
-    for_each_in_tile<T, 1, W>([&](int, int w) {
-        const std::size_t at = panel * panel_width<T> + static_cast<std::size_t>(w) * lanes<T>;
-        optimizer.finish(m.out + at, m.velocity + at, g.at[0][w]);
+    const Parameters<T> to{m.out, {m.states[0], m.states[1]}};
+    with_rule(m.update, [=, &g](auto rule) {
+        for_each_in_tile<T, 1, W>([&](int, int w) {
+            update_at(rule, to, panel * panel_width<T> + vector_offset<T>(w, panel_width<T>),
+                      g.at[0][w]);
+        });
     });
 }
 
@@ -166,6 +174,23 @@ void transpose(Panels<T> out, Panels<const T> in, std::size_t first_row, std::si
     for (; row < last_row; ++row) one_row(row);
 }
 
+// What becomes of the gradients of n inputs, a panel's row for each; those before the first of `m` are nobody's.
+template <class T>
+[[gnu::noinline]] void update_rows(const OuterProduct<T>& m,
+                                   const T* gradients,
+                                   std::size_t input,
+                                   std::size_t n) {
+    const Parameters<T> to{m.out.data, {m.states[0], m.states[1]}};
+    const std::size_t row_stride = m.out.row_stride, cols = m.dz.cols;
+    const std::size_t first = input < m.first_input ? m.first_input - input : 0;
+    with_rule(m.update, [=](auto rule) {
+        for (std::size_t i = first; i < n; ++i)
+            for (std::size_t j = 0; j < cols; j += lanes<T>)
+                update_at(rule, to, (input + i) * row_stride + j,
+                          load<Vector<T>>(gradients + i * panel_width<T> + j));
+    });
+}
+
 // Few outputs would leave most lanes empty, so lanes run over the inputs, a few panels of them at a time, and the sums
 // are transposed on their way to the weights.
 template <class T>
@@ -183,22 +208,15 @@ void outer_product_by_inputs(const OuterProduct<T>& m) {
             const std::size_t at = panel * width, n = x.cols - at < most ? x.cols - at : most;
             const Panels<T> g_t{sums, m.dz.cols, n, width, width * width};
             const Panels<T> g{gradients, n, m.dz.cols, width, 0};
-            outer_product_sums<T, decltype(max_rows)::value, W>(
-                m.dz, 0, m.dz.cols, x, panel,
-                [&g_t](std::size_t output, const Vector<T>(&s)[std::size_t(W)]) {
-                    for_each_in_tile<T, 1, W>([&](int, int w) {
-                        store(g_t.data + output * g_t.row_stride + tile_offset<T>(g_t, 0, w), s[w]);
-                    });
+            const auto s =
+                outer_product_sums<T, decltype(max_rows)::value, W>(m.dz, 0, m.dz.cols, x, panel);
+            for (std::size_t output = 0; output < m.dz.cols; ++output)
+                for_each_in_tile<T, 1, W>([&](int, int w) {
+                    store(g_t.data + output * g_t.row_stride + tile_offset<T>(g_t, 0, w),
+                          s.at[output][w]);
                 });
             transpose<T>(g, g_t, 0, m.dz.cols);
-            const Optimizer<T> optimizer(m.update);
-            const std::size_t input = first_panel * width + at;
-            for (std::size_t i = input < m.first_input ? m.first_input - input : 0; i < n; ++i)
-                for (std::size_t j = 0; j < m.dz.cols; j += lanes<T>) {
-                    const std::size_t to = (input + i) * m.out.row_stride + j;
-                    optimizer.finish(m.out.data + to, m.velocity.data + to,
-                                     load<Vector<T>>(gradients + i * width + j));
-                }
+            update_rows(m, gradients, first_panel * width + at, n);
         });
 }
 

@@ -59,7 +59,7 @@ constexpr KernelTable<T> make_table(const char* isa) {
             softmax<T>,
             softmax_backward<T>,
             loss<T>,
-            sgd<T>,
+            update<T>,
             transpose<T>,
             function<T>,
             gather<T>,

@@ -89,7 +89,7 @@ void mae(const LossRows<T>& m, std::size_t first, std::size_t last) {
 template <class T>
 void huber(const LossRows<T>& m, std::size_t first, std::size_t last) {
     using V = Vector<T>;
-    const T c = 1 / m.mean_count, delta = m.delta;
+    const T c = 1 / m.mean_count, delta = m.numbers[0];
     const V high = broadcast<V>(delta), low = broadcast<V>(-delta);
     regression(
         m, first, last,

@@ -1,4 +1,4 @@
-// What becomes of a gradient (docs/arithmetic.md, section 7).
+// What becomes of a gradient (docs/arithmetic.md, section 7): one struct a rule, whether it ends a product or follows later.
 #pragma once
 
 #include "kernel_table.hpp"
@@ -7,49 +7,122 @@
 namespace wbcore::kernels {
 namespace {
 
-// An update with its numbers in registers: read from memory, they would have to be read again after each store.
+// A rule makes one vector of parameters of it and its gradient, and moves its states. It keeps its numbers in registers:
+// read from memory, they would have to be read again after each store.
+
 template <class T>
-class Optimizer {
+struct Store {
     using V = Vector<T>;
-
-public:
-    explicit Optimizer(const Update<T>& u) : stores_(u.sgd == nullptr) {
-        if (stores_) return;
-        rate_ = broadcast<V>(-u.sgd->learning_rate);
-        momentum_ = broadcast<V>(u.sgd->momentum);
-        decay_ = broadcast<V>(u.sgd->weight_decay);
-        moves_ = u.sgd->momentum != 0;
-        decays_ = u.decayed && u.sgd->weight_decay != 0;
-        nesterov_ = u.sgd->nesterov;
-    }
-
-    // One vector of parameters, by section 7; `part` of its lanes have a velocity.
-    V updated(V w, V g, T* velocity, std::size_t part) const {
-        if (decays_) g = fma(decay_, w, g);
-        if (!moves_) return fma(rate_, g, w);
-        const V v = fma(momentum_, load_part(velocity, part), g);
-        store_part(velocity, v, part);
-        return fma(rate_, nesterov_ ? fma(momentum_, v, g) : v, w);
-    }
-
-    // A gradient on its way to memory: stored as it is, or applied.
-    void finish(T* out, T* velocity, V g) const {
-        store(out, stores_ ? g : updated(load<V>(out), g, velocity, lanes<T>));
-    }
-
-private:
-    V rate_{}, momentum_{}, decay_{};
-    bool stores_, moves_ = false, decays_ = false, nesterov_ = false;
+    static constexpr std::size_t states = 0;
+    explicit Store(const Update<T>&) {}
+    V operator()(V, V g, V (&)[2]) const { return g; }
 };
 
+// As a part of the gradient; 0 for parameters that do not decay.
 template <class T>
-void sgd(const Update<T>& u, T* w, T* velocity, const T* g, std::size_t n) {
-    const Optimizer<T> optimizer(u);
-    for_each_vector<T>(n, [=, &optimizer](std::size_t i, std::size_t part) {
-        store_part(
-            w + i,
-            optimizer.updated(load_part(w + i, part), load_part(g + i, part), velocity + i, part),
-            part);
+struct Decay {
+    using V = Vector<T>;
+    explicit Decay(T number) : decay(broadcast<V>(number)), decays(number != 0) {}
+    V operator()(V w, V g) const { return decays ? fma(decay, w, g) : g; }
+    V decay;
+    bool decays;
+};
+
+// rate, momentum, decay, nesterov (0 or 1); here without momentum.
+template <class T>
+struct Sgd {
+    using V = Vector<T>;
+    static constexpr std::size_t states = 0;
+    explicit Sgd(const Update<T>& u) : rate(broadcast<V>(-u.numbers[0])), decayed(u.numbers[2]) {}
+    V operator()(V w, V g, V (&)[2]) const { return fma(rate, decayed(w, g), w); }
+    V rate;
+    Decay<T> decayed;
+};
+
+// The same with momentum. States: the velocity.
+template <class T>
+struct SgdWithMomentum {
+    using V = Vector<T>;
+    static constexpr std::size_t states = 1;
+    explicit SgdWithMomentum(const Update<T>& u)
+        : rate(broadcast<V>(-u.numbers[0])),
+          momentum(broadcast<V>(u.numbers[1])),
+          decayed(u.numbers[2]),
+          nesterov(u.numbers[3] != 0) {}
+    V operator()(V w, V g, V (&state)[2]) const {
+        g = decayed(w, g);
+        const V v = state[0] = fma(momentum, state[0], g);
+        return fma(rate, nesterov ? fma(momentum, v, g) : v, w);
+    }
+    V rate, momentum;
+    Decay<T> decayed;
+    bool nesterov;
+};
+
+// rate, beta1, 1 - beta1, beta2, 1 - beta2, root, epsilon, decay; the corrections of this step's bias are in rate and root.
+// States: m, v.
+template <class T>
+struct Adam {
+    using V = Vector<T>;
+    static constexpr std::size_t states = 2;
+    explicit Adam(const Update<T>& u)
+        : rate(broadcast<V>(-u.numbers[0])),
+          beta1(broadcast<V>(u.numbers[1])),
+          rest1(broadcast<V>(u.numbers[2])),
+          beta2(broadcast<V>(u.numbers[3])),
+          rest2(broadcast<V>(u.numbers[4])),
+          root(broadcast<V>(u.numbers[5])),
+          epsilon(broadcast<V>(u.numbers[6])),
+          decayed(u.numbers[7]) {}
+    V operator()(V w, V g, V (&state)[2]) const {
+        g = decayed(w, g);
+        const V m = state[0] = fma(beta1, state[0], rest1 * g);
+        const V v = state[1] = fma(beta2, state[1], (rest2 * g) * g);
+        return fma(rate, m / (sqrt(v) / root + epsilon), w);
+    }
+    V rate, beta1, rest1, beta2, rest2, root, epsilon;
+    Decay<T> decayed;
+};
+
+// f(rule): the only switch over rules, entered once for a block of gradients. Momentum of 0 has no velocity.
+template <class T, class F>
+[[gnu::always_inline]] inline void with_rule(const Update<T>& update, F f) {
+    if (update.stores) return f(Store<T>(update));
+    switch (update.rule) {
+        case Optimizer::sgd:
+            return update.numbers[1] == 0 ? f(Sgd<T>(update)) : f(SgdWithMomentum<T>(update));
+        case Optimizer::adam:
+            return f(Adam<T>(update));
+    }
+}
+
+// Parameters and their states: all have one layout, so that one offset serves.
+template <class T>
+struct Parameters {
+    T *data, *states[2];
+};
+
+// One vector of parameters, with the gradient g; `part` of its lanes are there.
+template <class T, class Rule>
+[[gnu::always_inline]] inline void update_at(const Rule& rule,
+                                             const Parameters<T>& to,
+                                             std::size_t at,
+                                             Vector<T> g,
+                                             std::size_t part = lanes<T>) {
+    Vector<T> states[2] = {};
+    for (std::size_t i = 0; i < Rule::states; ++i) states[i] = load_part(to.states[i] + at, part);
+    const Vector<T> w = rule(load_part(to.data + at, part), g, states);
+    for (std::size_t i = 0; i < Rule::states; ++i) store_part(to.states[i] + at, states[i], part);
+    store_part(to.data + at, w, part);
+}
+
+template <class T>
+void update(const Update<T>& u, T* w, T* const (&states)[2], const T* g, std::size_t n) {
+    const Parameters<T> to{w, {states[0], states[1]}};
+    with_rule(u, [=](auto rule) {
+        for_each_vector<T>(n, [=](std::size_t i, std::size_t part) {
+            update_at(rule, to, i, load_part(g + i, part), part);
+        });
     });
 }
 

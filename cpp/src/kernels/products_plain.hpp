@@ -37,41 +37,43 @@ void product(const Product<T>& m) {
 
 template <class T>
 void outer_product(const OuterProduct<T>& m) {
-    const Optimizer<T> optimizer(m.update);
-    for (std::size_t p = 0; p < m.dz.count(); ++p) {
-        for (std::size_t i = m.first_input; i < m.last_input; ++i) {
-            for (std::size_t j = 0; j < Panels<T>::width; ++j) {
-                const T* dz = m.dz.panel(p) + j;
-                const T g = row_sum<T>(m.x.rows, [=, &m](std::size_t first, std::size_t last) {
-                    T s = 0;
-                    for (std::size_t row = first; row < last; ++row)
-                        s = fma(m.x(row, i), dz[row * m.dz.row_stride], s);
-                    return s;
-                });
-                const std::size_t at = p * m.out.panel_stride + i * m.out.row_stride + j;
-                optimizer.finish(m.out.data + at, m.velocity.data + at, g);
+    const Parameters<T> to{m.out.data, {m.states[0], m.states[1]}};
+    with_rule(m.update, [=, &m](auto rule) {
+        for (std::size_t p = 0; p < m.dz.count(); ++p) {
+            for (std::size_t i = m.first_input; i < m.last_input; ++i) {
+                for (std::size_t j = 0; j < Panels<T>::width; ++j) {
+                    const T* dz = m.dz.panel(p) + j;
+                    const T g = row_sum<T>(m.x.rows, [=, &m](std::size_t first, std::size_t last) {
+                        T s = 0;
+                        for (std::size_t row = first; row < last; ++row)
+                            s = fma(m.x(row, i), dz[row * m.dz.row_stride], s);
+                        return s;
+                    });
+                    update_at(rule, to, p * m.out.panel_stride + i * m.out.row_stride + j, g);
+                }
             }
         }
-    }
+    });
 }
 
 template <class T>
 void column_sums(const ColumnSums<T>& m) {
     using V = Vector<T>;
-    const Optimizer<T> optimizer(m.update);
-    for (std::size_t p = 0; p < m.dz.count(); ++p) {
-        for (std::size_t j = 0; j < Panels<T>::width; j += lanes<T>) {
-            const T* dz = m.dz.panel(p) + j;
-            const V g = row_sum<V>(m.dz.rows, [=, &m](std::size_t first, std::size_t last) {
-                V s = broadcast<V>(0);
-                for (std::size_t row = first; row < last; ++row)
-                    s = s + load<V>(dz + row * m.dz.row_stride);
-                return s;
-            });
-            const std::size_t at = p * Panels<T>::width + j;
-            optimizer.finish(m.out + at, m.velocity + at, g);
+    const Parameters<T> to{m.out, {m.states[0], m.states[1]}};
+    with_rule(m.update, [=, &m](auto rule) {
+        for (std::size_t p = 0; p < m.dz.count(); ++p) {
+            for (std::size_t j = 0; j < Panels<T>::width; j += lanes<T>) {
+                const T* dz = m.dz.panel(p) + j;
+                const V g = row_sum<V>(m.dz.rows, [=, &m](std::size_t first, std::size_t last) {
+                    V s = broadcast<V>(0);
+                    for (std::size_t row = first; row < last; ++row)
+                        s = s + load<V>(dz + row * m.dz.row_stride);
+                    return s;
+                });
+                update_at(rule, to, p * Panels<T>::width + j, g);
+            }
         }
-    }
+    });
 }
 
 template <class T>

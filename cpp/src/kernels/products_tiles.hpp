@@ -16,7 +16,7 @@ namespace {
 template <class T>
 [[gnu::always_inline]] inline bool is_in_tile(const Product<T>& m) {
     const Epilogue<T>& e = m.epilogue;
-    return e.activation == Activation::relu && e.kind != Epilogue<T>::Kind::none &&
+    return e.activation.kind == Activation::relu && e.kind != Epilogue<T>::Kind::none &&
            (e.kind == Epilogue<T>::Kind::differentiate || e.a.data == m.out.data);
 }
 

@@ -11,6 +11,8 @@ namespace {
 
 inline F32 fma(F32 a, F32 b, F32 c) { return vfmaq_f32(c, a, b); }
 inline F64 fma(F64 a, F64 b, F64 c) { return vfmaq_f64(c, a, b); }
+inline F32 sqrt(F32 x) { return vsqrtq_f32(x); }
+inline F64 sqrt(F64 x) { return vsqrtq_f64(x); }
 
 // A panel is four vectors. Tiles of 6 rows x 1 panel: 24 accumulators + 4 of w + 1 of x = 29 of the 32 registers.
 inline constexpr int tile_rows = 6, tile_panels = 1;

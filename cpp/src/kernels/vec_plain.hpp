@@ -41,6 +41,9 @@ inline V first_lane(V x) {
 
 inline float abs(float x) { return __builtin_fabsf(x); }
 inline double abs(double x) { return __builtin_fabs(x); }
+// An instruction, or the C library's function, which IEEE 754 binds to the same bits.
+inline float sqrt(float x) { return __builtin_sqrtf(x); }
+inline double sqrt(double x) { return __builtin_sqrt(x); }
 inline float copysign(float x, float sign) { return __builtin_copysignf(x, sign); }
 inline double copysign(double x, double sign) { return __builtin_copysign(x, sign); }
 

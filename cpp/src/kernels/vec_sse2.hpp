@@ -10,6 +10,9 @@
 namespace wbcore::kernels {
 namespace {
 
+inline F32 sqrt(F32 x) { return _mm_sqrt_ps(x); }
+inline F64 sqrt(F64 x) { return _mm_sqrt_pd(x); }
+
 // A panel is four vectors. Tiles of 2 rows x 1 panel: 8 accumulators, which leave 8 registers for the steps of an fma;
 // its arithmetic takes so long that larger tiles gain nothing.
 inline constexpr int tile_rows = 2, tile_panels = 1;

@@ -33,6 +33,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wbcore import _arguments, _core, activations
+from wbcore._structure import LayerStructure
 from wbcore.io import container
 from wbcore.io._safetensors import damaged, file_error
 from wbcore.io.container import Reader, TensorKind
@@ -40,26 +41,16 @@ from wbcore.io.container import Reader, TensorKind
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SavedLayer", "SavedModel", "activation_text", "read_model", "write_model"]
+__all__ = ["SavedModel", "activation_text", "read_model", "write_model"]
 
 _FORMAT, _FORMAT_VERSION = "wbcore", "2"
 _DTYPES = ("float32", "float64")
 
 
-class SavedLayer(NamedTuple):
-    """A layer as the file names it; its fields are those of the JSON object."""
-
-    inputs: int
-    outputs: int
-    activation: str
-    bias: bool = True
-    trainable: bool = True
-
-
 class SavedModel(NamedTuple):
     """What a model file says."""
 
-    layers: tuple[SavedLayer, ...]
+    layers: tuple[LayerStructure, ...]
     dtype: str
     parameters: NDArray[Any]
     """Flat, in the order of `Network.parameters`."""
@@ -134,7 +125,7 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     return SavedModel(layers, dtype, parameters, metadata)
 
 
-def _tensors(layers: Sequence[SavedLayer], dtype: str) -> dict[str, TensorKind]:
+def _tensors(layers: Sequence[LayerStructure], dtype: str) -> dict[str, TensorKind]:
     """Every tensor, in the order of the parameter buffer."""
     kinds: dict[str, TensorKind] = {}
     for index, layer in enumerate(layers):
@@ -168,20 +159,20 @@ class _Version(NamedTuple):
     """How the architecture of a format_version is read."""
 
     fields: str
-    layers_and_dtype: Callable[..., tuple[tuple[SavedLayer, ...], str]]
+    layers_and_dtype: Callable[..., tuple[tuple[LayerStructure, ...], str]]
 
 
 def _version_1(
     widths: list[Any], activations: list[Any], dtype: str
-) -> tuple[tuple[SavedLayer, ...], str]:
+) -> tuple[tuple[LayerStructure, ...], str]:
     layers = zip(widths[:-1], widths[1:], activations, strict=True)
-    return tuple(SavedLayer(*layer) for layer in layers), dtype
+    return tuple(LayerStructure(*layer) for layer in layers), dtype
 
 
-def _version_2(layers: list[dict[str, Any]], dtype: str) -> tuple[tuple[SavedLayer, ...], str]:
-    if not all(set(layer) == set(SavedLayer._fields) for layer in layers):
+def _version_2(layers: list[dict[str, Any]], dtype: str) -> tuple[tuple[LayerStructure, ...], str]:
+    if not all(set(layer) == set(LayerStructure._fields) for layer in layers):
         raise ValueError("a field too many or too few")
-    return tuple(SavedLayer(**layer) for layer in layers), dtype
+    return tuple(LayerStructure(**layer) for layer in layers), dtype
 
 
 _VERSIONS = {
@@ -203,7 +194,7 @@ def _version(reader: Reader) -> _Version:
     return _VERSIONS[number]
 
 
-def _architecture(reader: Reader, version: _Version) -> tuple[tuple[SavedLayer, ...], str]:
+def _architecture(reader: Reader, version: _Version) -> tuple[tuple[LayerStructure, ...], str]:
     fields = container.json_object(reader.path, reader.texts.get("architecture", ""))
     try:
         layers, dtype = version.layers_and_dtype(**fields)
@@ -222,7 +213,7 @@ def _architecture(reader: Reader, version: _Version) -> tuple[tuple[SavedLayer, 
     return layers, dtype
 
 
-def _checked(layer: SavedLayer) -> SavedLayer:
+def _checked(layer: LayerStructure) -> LayerStructure:
     if not all(type(width) is int and width >= 1 for width in (layer.inputs, layer.outputs)):
         raise ValueError("a width that is none")
     if not all(type(flag) is bool for flag in (layer.bias, layer.trainable)):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wbcore import _core
 from wbcore._methods import network_method
+from wbcore.layers import structure
 
 if TYPE_CHECKING:
     import os
@@ -46,13 +47,10 @@ def save(self: Network, path: str | os.PathLike[str]) -> None:
     True
     """
     # hashlib, secrets, shutil and others are not loaded by `import wbcore`
-    from wbcore.io.model import SavedLayer, SavedModel, write_model
+    from wbcore.io.model import SavedModel, write_model
 
     model = SavedModel(
-        layers=tuple(
-            SavedLayer(layer.inputs, layer.outputs, layer.activation, layer.bias, layer.trainable)
-            for layer in self
-        ),
+        layers=structure(self),
         dtype=self.dtype.name,
         parameters=_core.snapshot(self._core),
         metadata=self.metadata,

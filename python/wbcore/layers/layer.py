@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments, _core, initializers
+from wbcore._structure import LayerStructure
 from wbcore.layers.dense import Dense
 
 if TYPE_CHECKING:
@@ -171,15 +172,11 @@ def _apart(
     return cls(index, activation, *arrays, trainable=trainable)
 
 
-def structure(layers: Iterable[Layer]) -> tuple[Dense, ...]:
-    """What another network of the same structure is made of, for copies and files."""
+def structure(layers: Iterable[Dense | Layer]) -> tuple[LayerStructure, ...]:
+    """What another network of the same structure is made of."""
     return tuple(
-        Dense(
-            layer.inputs,
-            layer.outputs,
-            layer.activation,
-            bias=layer.bias,
-            trainable=layer.trainable,
+        LayerStructure(
+            layer.inputs, layer.outputs, str(layer.activation), layer.bias, layer.trainable
         )
         for layer in layers
     )

@@ -79,7 +79,7 @@ def backward(self: Network, dY: ArrayLike) -> Gradients:
     (array([5., 5., 5.], dtype=float32), (5, 4))
     """
     flat, inputs = _core.backward(self._core, dY)
-    return Gradients(flat, self._shapes, inputs)
+    return Gradients(flat, self._structure, inputs)
 
 
 @network_method
@@ -115,4 +115,4 @@ def loss_and_gradients(
     """
     name = losses.check("loss_and_gradients", loss)
     value, flat = _core.loss_and_gradients(self._core, X, y, name)
-    return value, Gradients(flat, self._shapes)
+    return value, Gradients(flat, self._structure)
