@@ -1,8 +1,186 @@
-"""What several test files share."""
+"""What several test files share: the choices there are, data for any loss, bits, pairs.
 
+Choices come from the rows of the core, their example numbers from `conformance/cases/examples.py`:
+a new row is tested without a new list, and one with a number that has no example fails by name.
+"""
+
+import dataclasses
+import hashlib
 import itertools
+import sys
+from pathlib import Path
 
+import numpy as np
+import pytest
 from hypothesis import settings
+
+from wbcore import _core, optimizers, reference
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from conformance.cases.examples import EXAMPLES
+
+DTYPES = ["float32", "float64"]
+ARITHMETIC = {"float32": reference.FLOAT32, "float64": reference.FLOAT64}
+BITS = {np.dtype("float32"): np.uint32, np.dtype("float64"): np.uint64}
+
+
+# ---- choices
+
+
+def numbers_of(row):
+    """Values to try for each number of a row, the default first."""
+    for number in row.numbers:
+        if number.name not in EXAMPLES:
+            raise ValueError(
+                f"[support] expected an example of {number.name!r}, a number of {row.name!r}, "
+                "in conformance/cases/examples.py"
+            )
+    return {
+        number.name: list(dict.fromkeys([number.standard, *EXAMPLES[number.name]]))
+        for number in row.numbers
+    }
+
+
+def choices(kind):
+    """The texts of all rows of a kind, each with its default numbers and with its examples."""
+    found = []
+    for row in _core.rows(kind):
+        values = numbers_of(row).values()
+        longest = max(map(len, values), default=1)
+        found += [
+            _core.choice_text(kind, row.name, [v[min(i, len(v) - 1)] for v in values])
+            for i in range(longest)
+        ]
+    return list(dict.fromkeys(found))
+
+
+def optimizer_settings():
+    """Texts of optimizers that have every pair of values of two numbers, where both may stand."""
+    return [
+        _core.choice_text("optimizer", row.name, list(case.values()))
+        for row in _core.rows("optimizer")
+        for case in pairs(numbers_of(row), lambda case, row=row: _may_stand(row, case))
+    ]
+
+
+def _may_stand(row, case):
+    """Whether an optimizer takes these numbers, with defaults or with examples for the others."""
+    values = numbers_of(row)
+    return any(
+        _is_taken(row, [case.get(name, of[at]) for name, of in values.items()]) for at in (0, -1)
+    )
+
+
+def _is_taken(row, numbers):
+    try:
+        optimizers.base.check("support", _core.choice_text("optimizer", row.name, numbers))
+    except ValueError:
+        return False
+    return True
+
+
+def optimizer(text, *, decay_biases=False):
+    """An optimizer of its text, ours and the reference's."""
+    ours = optimizers.base.check("support", text)
+    ours.decay_biases = decay_biases
+    expected = reference.OPTIMIZERS.choice(text)
+    return ours, dataclasses.replace(expected, decay_biases=decay_biases)
+
+
+def row_of(kind, text):
+    """The row that a text chooses."""
+    name, _ = _core.parse_choice(kind, "support", kind, text)
+    return next(row for row in _core.rows(kind) if row.name == name)
+
+
+def last_activations(loss):
+    """Those that the last layer may have with a loss."""
+    undone = row_of("loss", loss).properties["undone"]
+    return choices("activation") if undone == "identity" else ["identity", undone]
+
+
+def hidden_activations():
+    """Those of which each output depends on one z."""
+    return [a for a in choices("activation") if row_of("activation", a).properties["elementwise"]]
+
+
+# ---- data and networks
+
+
+def problem(seed, loss, rows, inputs, outputs, *, labels=True):
+    """Inputs, and targets that the loss takes; both in float64, whatever the network has."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(0, 1.5, (rows, inputs))
+    X[rng.random(X.shape) < 0.05] = 0.0
+    targets = row_of("loss", loss).properties["targets"]
+    if targets == "classes" and labels:
+        return X, rng.integers(0, outputs, rows)
+    y = rng.random((rows, outputs))
+    if targets == "classes":
+        # Shares of whole 64ths, so that their sum is 1 in both precisions.
+        return X, rng.multinomial(64, y[0] / y[0].sum(), rows) / 64
+    return X, y if targets == "probabilities" else 3 * y - 1.5
+
+
+def awkward_biases(net, seed):
+    """Biases other than the zeros that networks start with."""
+    rng = np.random.default_rng(seed)
+    for layer in net:
+        if layer.biases is not None:
+            layer.biases[:] = rng.normal(0, 0.5, layer.biases.shape)
+
+
+def in_reference(net):
+    """The same network in the reference."""
+    layers = [
+        reference.Layer(
+            layer.weights.tolist(),
+            None if layer.biases is None else layer.biases.tolist(),
+            layer.activation,
+            layer.trainable,
+        )
+        for layer in net
+    ]
+    return reference.Network(layers, ARITHMETIC[str(net.dtype)])
+
+
+# ---- bits
+
+
+def digest(*parts):
+    """SHA-256 of arrays and numbers, in the byte order that digests are committed in."""
+    sha = hashlib.sha256()
+    for part in parts:
+        array = np.asarray(part)
+        sha.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return sha.hexdigest()
+
+
+def assert_same_bits(ours, expected, what=""):
+    """Equal in shape and in every bit, the sign of zero too; ours is an array, expected a list."""
+    expected = np.array(expected, dtype=ours.dtype)
+    assert ours.shape == expected.shape
+    kind = BITS[ours.dtype]
+    wrong = np.ascontiguousarray(ours).view(kind) != expected.view(kind)
+    if wrong.any():
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        pytest.fail(
+            f"{what}: {wrong.sum()} of {wrong.size} differ, first at {index}: "
+            f"core {float(ours[index]).hex()}, reference {float(expected[index]).hex()}"
+        )
+
+
+def assert_same_layers(ours, expected, what=""):
+    """Of parameters or gradients."""
+    for index, (layer, other) in enumerate(zip(ours, expected, strict=True)):
+        assert_same_bits(layer.weights, other.weights, f"{what} weights of layer {index}")
+        assert (layer.biases is None) == (other.biases is None)
+        if layer.biases is not None:
+            assert_same_bits(layer.biases, other.biases, f"{what} biases of layer {index}")
+
+
+# ---- examples of hypothesis
 
 
 def examples(n):

@@ -6,94 +6,34 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import examples
+from support import (
+    ARITHMETIC,
+    BITS,
+    DTYPES,
+    assert_same_bits,
+    assert_same_layers,
+    awkward_biases,
+    choices,
+    examples,
+    hidden_activations,
+    in_reference,
+    last_activations,
+    optimizer,
+    optimizer_settings,
+    pairs,
+    problem,
+)
 
 import wbcore as wb
 from wbcore import _core, reference
 from wbcore.reference import functions, normal
 
-BOTH = pytest.mark.parametrize("dtype", ["float32", "float64"])
+BOTH = pytest.mark.parametrize("dtype", DTYPES)
 ACTIVATIONS = wb.activations.NAMES
-LOSSES = wb.losses.NAMES
-DELTA = 0.4
-ARITHMETIC = {"float32": reference.FLOAT32, "float64": reference.FLOAT64}
-BITS = {np.dtype("float32"): np.uint32, np.dtype("float64"): np.uint64}
+LOSSES = choices("loss")
 
 # Each draws its own numbers, the same ones in every run; time is spent on nets, not on shrinking.
 exhaustive = settings(deadline=None, derandomize=True, print_blob=False)
-
-
-# ---- help
-
-
-def assert_same_bits(ours, expected, what=""):
-    """Equal in shape and in every bit, the sign of zero too; ours is an array, expected a list."""
-    expected = np.array(expected, dtype=ours.dtype)
-    assert ours.shape == expected.shape
-    kind = BITS[ours.dtype]
-    wrong = np.ascontiguousarray(ours).view(kind) != expected.view(kind)
-    if wrong.any():
-        index = tuple(int(i) for i in np.argwhere(wrong)[0])
-        pytest.fail(
-            f"{what}: {wrong.sum()} of {wrong.size} differ, first at {index}: "
-            f"core {float(ours[index]).hex()}, reference {float(expected[index]).hex()}"
-        )
-
-
-def in_reference(net):
-    """The same network in the reference."""
-    layers = [
-        reference.Layer(layer.weights.tolist(), layer.biases.tolist(), layer.activation)
-        for layer in net
-    ]
-    return reference.Network(layers, ARITHMETIC[str(net.dtype)])
-
-
-def assert_same_layers(ours, expected, what=""):
-    """Of parameters or gradients."""
-    for index, (layer, other) in enumerate(zip(ours, expected, strict=True)):
-        assert_same_bits(layer.weights, other.weights, f"{what} weights of layer {index}")
-        assert_same_bits(layer.biases, other.biases, f"{what} biases of layer {index}")
-
-
-def outputs_for(loss):
-    return reference.LOSSES[loss].undoes or ACTIVATIONS
-
-
-def in_words_of(loss, delta):
-    """The text of a loss, where huber's delta is its number."""
-    return f"huber({delta})" if loss == "huber" else loss
-
-
-def batch(seed, loss, rows, inputs, outputs, *, labels=True):
-    """Inputs, and targets that the loss takes; both in float64, whatever the network has."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(0, 1.5, (rows, inputs))
-    X[rng.random(X.shape) < 0.05] = 0.0
-    if loss == "cross_entropy" and labels:
-        return X, rng.integers(0, outputs, rows)
-    y = rng.random((rows, outputs))
-    if loss == "cross_entropy":
-        # Shares of whole 64ths, so that their sum is 1 in both precisions.
-        return X, rng.multinomial(64, y[0] / y[0].sum(), rows) / 64
-    return X, y if loss == "binary_cross_entropy" else 3 * y - 1.5
-
-
-def awkward_biases(net, seed):
-    """Biases other than the zeros that networks start with."""
-    rng = np.random.default_rng(seed)
-    for layer in net:
-        layer.biases[:] = rng.normal(0, 0.5, layer.biases.shape)
-
-
-# ---- rows
-
-
-def test_choices_are_the_same_ones():
-    assert set(ACTIVATIONS) == set(reference.ACTIVATIONS)
-    assert set(LOSSES) == set(reference.LOSSES)
-    family = {name for name, row in reference.ACTIVATIONS.items() if row.relu_family}
-    assert family == wb.activations.RELU_FAMILY
 
 
 # ---- elementary functions and activations
@@ -218,7 +158,7 @@ def test_biases_have_streams_of_their_own(dtype, name):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (130, 3), (300, 1), (3, 600)])
 def test_losses(dtype, labels, loss, shape):
-    _, y = batch(5, loss, shape[0], 1, shape[1], labels=labels)
+    _, y = problem(5, loss, shape[0], 1, shape[1], labels=labels)
     outputs = (np.random.default_rng(6).normal(0, 3, shape)).astype(dtype)
     outputs.flat[0] = -87.5
     arith = ARITHMETIC[dtype]
@@ -226,9 +166,8 @@ def test_losses(dtype, labels, loss, shape):
     targets = [[arith.T(t) for t in row] for row in targets]
     if loss == "mae":
         outputs.flat[-1] = targets[-1][-1]  # a difference of zero has the gradient zero
-    words = in_words_of(loss, 0.7)
-    value, gradient = wb.losses.loss_and_gradient(words, outputs, y)
-    expected = reference.loss_and_gradient(arith, words, outputs.tolist(), targets)
+    value, gradient = wb.losses.loss_and_gradient(loss, outputs, y)
+    expected = reference.loss_and_gradient(arith, loss, outputs.tolist(), targets)
     assert value.hex() == expected[0].hex()
     assert_same_bits(gradient, expected[1], loss)
 
@@ -237,22 +176,25 @@ def test_losses(dtype, labels, loss, shape):
 
 
 @st.composite
-def problems(draw, max_width=40, max_rows=70):
+def networks(draw, max_width=40, max_rows=70):
     """A network with drawn widths, depth and activations, and a batch for it."""
     widths = draw(st.lists(st.integers(1, max_width), min_size=2, max_size=5))
     loss = draw(st.sampled_from(LOSSES))
-    last = draw(st.sampled_from(outputs_for(loss)))
-    hidden = [draw(st.sampled_from(ACTIVATIONS[:-1])) for _ in widths[2:]]
-    pairs = zip(itertools.pairwise(widths), [*hidden, last], strict=True)
-    layers = [wb.Dense(*pair, activation) for pair, activation in pairs]
+    last = draw(st.sampled_from(last_activations(loss)))
+    hidden = [draw(st.sampled_from(hidden_activations())) for _ in widths[2:]]
+    shapes = zip(itertools.pairwise(widths), [*hidden, last], strict=True)
+    layers = [
+        wb.Dense(*shape, activation, bias=draw(st.sampled_from([True, True, False])))
+        for shape, activation in shapes
+    ]
     seed = draw(st.integers(0, 2**32))
-    net = wb.Network(layers, seed=seed, dtype=draw(st.sampled_from(["float32", "float64"])))
+    net = wb.Network(layers, seed=seed, dtype=draw(st.sampled_from(DTYPES)))
     awkward_biases(net, seed)
     rows = draw(st.integers(1, max_rows))
     return (
         net,
         loss,
-        batch(seed, loss, rows, widths[0], widths[-1], labels=draw(st.booleans())),
+        problem(seed, loss, rows, widths[0], widths[-1], labels=draw(st.booleans())),
         seed,
     )
 
@@ -271,12 +213,11 @@ def assert_same_passes(net, loss, X, y, seed):
     assert_same_layers(ours, gradients, "backward")
     assert_same_bits(ours.inputs, dX, "dX")
 
-    words = in_words_of(loss, 0.3)
-    value, ours = net.loss_and_gradients(X, y, loss=words)
-    expected, gradients, _ = other.loss_and_gradients(inputs, y.tolist(), words)
+    value, ours = net.loss_and_gradients(X, y, loss=loss)
+    expected, gradients, _ = other.loss_and_gradients(inputs, y.tolist(), loss)
     assert value.hex() == expected.hex()
     assert_same_layers(ours, gradients, loss)
-    assert net.evaluate(X, y, loss=words)["loss"].hex() == expected.hex()
+    assert net.evaluate(X, y, loss=loss)["loss"].hex() == expected.hex()
 
 
 def passes_shape(passes):
@@ -284,21 +225,21 @@ def passes_shape(passes):
 
 
 @settings(exhaustive, max_examples=examples(60))
-@given(problems())
-def test_passes_of_networks_of_any_shape(problem):
-    net, loss, (X, y), seed = problem
+@given(networks())
+def test_passes_of_networks_of_any_shape(drawn):
+    net, loss, (X, y), seed = drawn
     assert_same_passes(net, loss, X, y, seed)
 
 
 @BOTH
-@pytest.mark.parametrize("last", ACTIVATIONS)
+@pytest.mark.parametrize("last", choices("activation"))
 def test_sums_longer_than_their_leaves(dtype, last):
     """I = 600 takes three leaves of 256, B = 300 three of 128."""
     net = wb.Network([wb.Dense(600, 2, last)], seed=1, dtype=dtype)
-    loss = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}.get(last, "huber")
+    loss = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}.get(last, "huber(0.7)")
     if last in ("identity", "softmax", "gelu"):  # the others differ in their activation alone
-        assert_same_passes(net, loss, *batch(2, loss, 300, 600, 2), seed=2)
-    X, _ = batch(3, loss, 3, 600, 2)
+        assert_same_passes(net, loss, *problem(2, loss, 300, 600, 2), seed=2)
+    X, _ = problem(3, loss, 3, 600, 2)
     assert_same_bits(net.predict(X), in_reference(net).predict(X.tolist()))
 
 
@@ -308,66 +249,87 @@ def test_sums_over_many_outputs(dtype, loss):
     """O = 600: the sums of softmax, of row losses and of the gradient of the layer before."""
     net = wb.Network([wb.Dense(2, 3, "tanh"), wb.Dense(3, 600)], seed=1, dtype=dtype)
     awkward_biases(net, 1)
-    assert_same_passes(net, loss, *batch(4, loss, 3, 2, 600), seed=4)
+    assert_same_passes(net, loss, *problem(4, loss, 3, 2, 600), seed=4)
 
 
 # ---- training
 
-OPTIMIZERS = [
-    {},
-    {"weight_decay": 0.01},
-    {"weight_decay": 0.01, "decay_biases": True},
-    {"momentum": 0.9},
-    {"momentum": 0.9, "weight_decay": 0.01},
-    {"momentum": 0.9, "nesterov": True},
-    {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01, "decay_biases": True},
-]
+OPTIMIZERS = optimizer_settings()
 
 
-def assert_same_training(net, X, y, options, *, loss, **arguments):
+def assert_same_training(net, X, y, rule, *, decay_biases=False, **arguments):
+    """A fit with an optimizer of this text: its losses, and all parameters after it."""
     other = in_reference(net)
     before = net.parameters.copy()
-    optimizer = wb.SGD(0.05, **options)
-    words = in_words_of(loss, DELTA)
-    ours = net.fit(X, y, loss=words, optimizer=optimizer, **arguments)
-    expected = reference.fit(
-        other,
-        X.tolist(),
-        y.tolist(),
-        loss=words,
-        optimizer=reference.SGD(0.05, **options),
-        **arguments,
-    )
-    assert [loss.hex() for loss in ours.loss] == [loss.hex() for loss in expected]
-    assert_same_layers(net, other.layers, f"{options}")
+    ours, expected = optimizer(rule, decay_biases=decay_biases)
+    history = net.fit(X, y, optimizer=ours, **arguments)
+    losses = reference.fit(other, X.tolist(), y.tolist(), optimizer=expected, **arguments)
+    assert [loss.hex() for loss in history.loss] == [loss.hex() for loss in losses]
+    assert_same_layers(net, other.layers, rule)
     assert not np.array_equal(net.parameters, before)
     return other
 
 
-PAIRS = [(hidden, "identity", loss) for loss in LOSSES for hidden in ACTIVATIONS[:-1]]
-PAIRS += [
-    ("tanh", last, loss) for loss in LOSSES for last in outputs_for(loss) if last != "identity"
-]
+def has_its_last_activation(case):
+    return not case.keys() >= {"loss", "last"} or case["last"] in last_activations(case["loss"])
 
 
-@BOTH
-@pytest.mark.parametrize(("hidden", "last", "loss"), PAIRS)
-def test_training_with_every_option(dtype, hidden, last, loss):
-    for number, options in enumerate(OPTIMIZERS):
-        net = wb.Network([wb.Dense(3, 4, hidden), wb.Dense(4, 3, last)], seed=number, dtype=dtype)
-        X, y = batch(number, loss, 5, 3, 3, labels=number % 2 == 0)
-        arguments = {"epochs": 2, "batch_size": 3, "seed": number}
-        assert_same_training(net, X, y, options, loss=loss, **arguments)
+TRAININGS = pairs(
+    {
+        "optimizer": OPTIMIZERS,
+        "last": choices("activation"),
+        "hidden": hidden_activations(),
+        "loss": LOSSES,
+        "biases": [(True, True), (False, True), (True, False), (False, False)],
+        "trainable": [(True, True), (False, True), (True, False)],
+        "rows, batch size": [(5, 3), (4, 4), (3, 1)],
+        "dtype": DTYPES,
+        "decay_biases": [False, True],
+        "labels": [True, False],
+        "shuffle": [True, False],
+    },
+    has_its_last_activation,
+)
+
+
+@pytest.mark.parametrize("case", TRAININGS, ids=lambda case: " ".join(map(str, case.values())))
+def test_training_with_every_pair_of_choices(case):
+    layers = [
+        wb.Dense(*shape, activation, bias=bias, trainable=trainable)
+        for shape, activation, bias, trainable in zip(
+            [(3, 4), (4, 3)],
+            [case["hidden"], case["last"]],
+            case["biases"],
+            case["trainable"],
+            strict=True,
+        )
+    ]
+    net = wb.Network(layers, seed=TRAININGS.index(case), dtype=case["dtype"])
+    awkward_biases(net, 1)
+    rows, size = case["rows, batch size"]
+    X, y = problem(TRAININGS.index(case), case["loss"], rows, 3, 3, labels=case["labels"])
+    assert_same_training(
+        net,
+        X,
+        y,
+        case["optimizer"],
+        decay_biases=case["decay_biases"],
+        loss=case["loss"],
+        shuffle=case["shuffle"],
+        batch_size=size,
+        epochs=2,
+        seed=TRAININGS.index(case),
+    )
 
 
 @st.composite
 def trainings(draw):
     """Ten steps, as one to ten epochs whose last batch may be partial."""
-    net, loss, _, seed = draw(problems(max_rows=1))
+    net, loss, _, seed = draw(networks(max_rows=1))
     epochs = draw(st.sampled_from([1, 2, 5, 10]))
     steps, size = 10 // epochs, draw(st.integers(1, 35))
     rows = (steps - 1) * size + draw(st.integers(1, size))
-    X, y = batch(seed, loss, rows, net.widths[0], net.widths[-1], labels=draw(st.booleans()))
+    X, y = problem(seed, loss, rows, net.widths[0], net.widths[-1], labels=draw(st.booleans()))
     arguments = {
         "loss": loss,
         "epochs": epochs,
@@ -381,8 +343,8 @@ def trainings(draw):
 @settings(exhaustive, max_examples=examples(30))
 @given(trainings())
 def test_ten_steps_of_networks_of_any_shape(training):
-    net, X, y, options, arguments = training
-    assert_same_training(net, X, y, options, **arguments)
+    net, X, y, rule, arguments = training
+    assert_same_training(net, X, y, rule, **arguments)
 
 
 @BOTH
@@ -392,7 +354,7 @@ def test_steps_of_ones_own_and_a_second_fit(dtype):
     ours = wb.SGD(0.05, momentum=0.8, nesterov=True)
     expected = reference.SGD(0.05, momentum=0.8, nesterov=True)
     state = reference.new_state(other, expected)
-    X, y = batch(7, "cross_entropy", 9, 3, 2)
+    X, y = problem(7, "cross_entropy", 9, 3, 2)
     for _ in range(3):
         _, gradients = net.loss_and_gradients(X, y, loss="cross_entropy")
         ours.step(net, gradients)
@@ -409,7 +371,7 @@ def test_steps_of_ones_own_and_a_second_fit(dtype):
 @BOTH
 def test_validation_is_the_loss_over_all_its_rows(dtype):
     net = wb.Network.mlp([3, 4, 2], activation="silu", seed=3, dtype=dtype)
-    X, y = batch(7, "mse", 300, 3, 2)
+    X, y = problem(7, "mse", 300, 3, 2)
     history = net.fit(X[:4], y[:4], loss="mse", validation_data=(X, y))
     expected, _, _ = in_reference(net).loss_and_gradients(X.tolist(), y.tolist(), "mse")
     assert [loss.hex() for loss in history.val_loss] == [expected.hex()]
@@ -418,7 +380,7 @@ def test_validation_is_the_loss_over_all_its_rows(dtype):
 @BOTH
 def test_validation_metrics_are_those_of_an_evaluation(dtype):
     net = wb.Network.mlp([3, 4, 2], activation="silu", seed=3, dtype=dtype)
-    X, y = batch(7, "mse", 641, 3, 2)
+    X, y = problem(7, "mse", 641, 3, 2)
     names = METRICS_OF["mse"]
     history = net.fit(X[:4], y[:4], loss="mse", metrics=names, validation_data=(X, y))
     arguments = {"loss": "mse", "metrics": names}
@@ -429,7 +391,7 @@ def test_validation_metrics_are_those_of_an_evaluation(dtype):
 
 # ---- metrics
 
-METRICS_OF = {loss: ["mae", "mse", "r2"] for loss in LOSSES}
+METRICS_OF = {loss: ["mae", "mse", "r2"] for loss in wb.losses.NAMES}
 METRICS_OF["binary_cross_entropy"] = ["accuracy", "mae", "mse", "r2"]
 METRICS_OF["cross_entropy"] = ["accuracy"]
 
@@ -446,7 +408,7 @@ def test_metrics_of_a_training(dtype, size, threads):
     for loss in ("mse", "binary_cross_entropy", "cross_entropy"):
         net = wb.Network.mlp([2, 3, 2], activation="relu", seed=1, dtype=dtype)
         other = in_reference(net)
-        X, y = batch(3, loss, 641, 2, 2, labels=size != 7)
+        X, y = problem(3, loss, 641, 2, 2, labels=size != 7)
         arguments = {"loss": loss, "batch_size": size, "epochs": 1, "seed": 5}
         with wb.num_threads(threads):
             history = net.fit(X, y, metrics=METRICS_OF[loss], optimizer=wb.SGD(0.05), **arguments)
@@ -469,7 +431,7 @@ def test_metrics_of_a_training(dtype, size, threads):
 def test_metrics_of_an_evaluation(dtype, rows, threads):
     for loss in ("huber", "binary_cross_entropy", "cross_entropy"):
         net = wb.Network.mlp([2, 2], seed=1, dtype=dtype)
-        X, y = batch(rows, loss, rows, 2, 2)
+        X, y = problem(rows, loss, rows, 2, 2)
         with wb.num_threads(threads):
             ours = net.evaluate(X, y, loss=loss, metrics=METRICS_OF[loss])
         expected = reference.evaluate(

@@ -5,7 +5,6 @@ Run as a program, it prints the digests of everything as JSON: python tests/test
 
 import ctypes
 import functools
-import hashlib
 import json
 import os
 import re
@@ -16,22 +15,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import examples
+from support import DTYPES, digest, examples
 
 import wbcore as wb
 
-DTYPES = ["float32", "float64"]
 ACTIVATIONS = wb.activations.NAMES
 LAST = {"cross_entropy": ["identity", "softmax"], "binary_cross_entropy": ["identity", "sigmoid"]}
-
-
-def digest(*parts):
-    """SHA-256 of arrays and numbers, in the byte order that they are committed in."""
-    sha = hashlib.sha256()
-    for part in parts:
-        array = np.asarray(part)
-        sha.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
-    return sha.hexdigest()
 
 
 # ---- fixed trainings

@@ -3,10 +3,14 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import support
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import wbcore as wb
+from wbcore import _core
 
 
 def pairs_in(cases):
@@ -67,3 +71,50 @@ def test_examples(percent, n, expected):
     finally:
         settings.register_profile("before", before)
         settings.load_profile("before")
+
+
+# ---- choices of the core
+
+
+@pytest.mark.parametrize("kind", ["activation", "loss", "optimizer"])
+def test_choices_have_every_row_with_its_default_and_other_numbers(kind):
+    texts = support.choices(kind)
+    assert len(set(texts)) == len(texts)
+    for row in _core.rows(kind):
+        assert row.name in texts
+        numbers = [_core.parse_choice(kind, "", "", text)[1] for text in texts if is_of(row, text)]
+        for place, values in enumerate(support.numbers_of(row).values()):
+            assert {n[place] for n in numbers} == set(values)
+
+
+def is_of(row, text):
+    return text.partition("(")[0] == row.name
+
+
+@pytest.mark.parametrize("kind", ["activation", "loss", "optimizer"])
+def test_a_number_without_an_example_is_named(kind, monkeypatch):
+    row = next(row for row in _core.rows(kind) if row.numbers)
+    monkeypatch.delitem(support.EXAMPLES, row.numbers[0].name)
+    message = rf"an example of '{row.numbers[0].name}', a number of '{row.name}'"
+    with pytest.raises(ValueError, match=message):
+        support.choices(kind)
+
+
+def test_optimizer_settings_are_all_taken_and_have_what_goes_together():
+    settings = support.optimizer_settings()
+    for text in settings:
+        assert str(support.optimizer(text)[0]) == text
+    sgd = [_core.parse_choice("optimizer", "", "", t)[1] for t in settings if t.startswith("sgd")]
+    assert {(momentum != 0, nesterov != 0) for _, momentum, nesterov, _ in sgd} == {
+        (False, False),
+        (True, False),
+        (True, True),
+    }
+
+
+def test_every_last_activation_is_one_that_the_loss_takes():
+    for loss in support.choices("loss"):
+        X, y = support.problem(0, loss, 4, 2, 3)
+        for last in support.last_activations(loss):
+            net = wb.Network([wb.Dense(2, 3, last)])
+            assert np.isfinite(net.evaluate(X, y, loss=loss)["loss"])
