@@ -65,8 +65,8 @@ X, changed(ONE_HOT, 1.5), "binary_cross_entropy"
     ValueError expected targets y in [0, 1] for binary_cross_entropy, got 1.5 at y[6, 2]
 X, Y, "rmse"
     ValueError expected loss to be one of {LOSSES}, got 'rmse'
-X, Y, wb.losses.mse
-    TypeError expected loss to be one of {LOSSES}, got <function mse
+X, Y, wb.losses.MSE
+    TypeError expected loss to be one of {LOSSES}, got <class
 X, Y, "huber(0)"
     ValueError expected delta of huber to be a finite number above 0, got '0'
 X, Y, "huber(nan)"

@@ -20,8 +20,14 @@ batch_size=-32
     ValueError [fit] expected batch_size to be {SIZE}, got -32
 batch_size=None
     TypeError [fit] expected batch_size to be {SIZE}, got None
-optimizer="sgd"
-    TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got 'sgd'
+optimizer="sgdd"
+    ValueError [fit] expected optimizer to be one of sgd(learning_rate, momentum, *, got 'sgdd'
+optimizer="sgd(0)"
+    ValueError [fit] expected learning_rate of sgd to be a finite number above 0, got '0'
+optimizer=0.1
+    TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got 0.1
+first_epoch=-1
+    ValueError [fit] expected first_epoch to be an integer from 0 to 2147483647, got -1
 optimizer=wb.SGD
     TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got <class
 validation_data=X

@@ -83,7 +83,9 @@ def test_bits_of_the_reference_and_of_the_core(name, dtype):
         ours = function(*shape, seed=2**64 - 1, layer=3, dtype=dtype, **numbers)
         assert ours.shape == shape
         assert ours.dtype == dtype
-        expected = reference.initial_weights(arithmetic, name, shape, 2**64 - 1, 3, **numbers)
+        expected = reference.initial_weights(
+            arithmetic, reference.INITIALIZERS[name](**numbers), shape, 2**64 - 1, 3
+        )
         assert ours.tobytes() == np.array(expected, dtype).tobytes(), (shape, numbers)
         choice = _core.Initializer.parse("initializer", text(name, numbers))
         assert choice.name == name
@@ -102,7 +104,8 @@ def test_bits_from_the_draws_of_numpy(name, dtype):
             if draw != "none":
                 draws = same.standard_normal(shape) if draw == "normal" else same.random(shape)
             assert rng.random() == same.random()  # no draw more, no draw less
-            expected = np.array(reference.from_draws(name, draws.tolist(), **numbers), np.float64)
+            choice = reference.INITIALIZERS[name](**numbers)
+            expected = np.array(reference.from_draws(choice, draws.tolist()), np.float64)
             assert ours.tobytes() == expected.astype(dtype).tobytes(), (shape, numbers)
 
 
@@ -111,7 +114,7 @@ def test_network_takes_every_text(name):
     numbers = others(name)
     for written, kept in [
         (name, name),
-        (f" {name}() ", name),
+        (f"{name}( )", name),
         (text(name, numbers), text(name, numbers) if numbers else name),
     ]:
         options = {} if kept == name else numbers

@@ -119,8 +119,7 @@ def test_both_versions_say_the_same(path, widths):
     assert wb.load(path).metadata == net.metadata
 
 
-def test_a_layer_without_bias_or_not_trainable_is_read_and_refused_by_the_network(path):
-    """Files may say it, which networks of this version cannot be."""
+def test_layers_without_bias_or_not_trainable(path):
     network(widths=(4, 3, 2)).save(path)
     header, data = parts(path)
     bare = [saved_layer(4, 3, bias=False), saved_layer(3, 2, "softmax", trainable=False)]
@@ -137,7 +136,10 @@ def test_a_layer_without_bias_or_not_trainable_is_read_and_refused_by_the_networ
     write_model(again, model)
     assert parts(again)[1] == data
     assert parts(again)[0].keys() == header.keys()
-    with pytest.raises(
-        wb.ModelFileError, match=r"\[load\] expected layer 0 to have biases and be tr"
-    ):
-        wb.load(path)
+    net = wb.load(path)
+    assert net[0].biases is None
+    assert [layer.trainable for layer in net] == [True, False]
+    assert net.activations == ("tanh", "softmax")
+    net.save(again)
+    assert again.read_bytes() == path.read_bytes()
+    assert wb.load(again) == net

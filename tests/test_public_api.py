@@ -220,7 +220,7 @@ def test_examples_in_docstrings(name):
 
 
 # Classes that users get from others, and do not construct.
-GIVEN = (wb.Gradients, wb.History, wb.Layer)
+GIVEN = (wb.Gradients, wb.History, wb.Layer, wb.Optimizer, wb.OptimizerState)
 
 
 def documented():
@@ -231,7 +231,7 @@ def documented():
                 continue  # their examples need files; their own tests have them
             if inspect.isfunction(value) or inspect.isclass(value):
                 yield value
-    for kind in (wb.Network, wb.SGD):
+    for kind in (wb.Network, wb.Optimizer):
         for name in vars(kind):
             if not name.startswith("_") and callable(getattr(kind, name)):
                 yield getattr(kind, name)

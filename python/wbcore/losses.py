@@ -41,7 +41,14 @@ METRICS: tuple[str, ...] = tuple(_core.METRICS)
 
 
 class Loss(_named.Choice, kind="loss"):
-    """What all losses have in common: `loss(outputs, y)` is its value, `str(loss)` its text."""
+    """What all losses have in common: `loss(outputs, y)` is its value, `str(loss)` its text.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> isinstance(wb.losses.Huber(0.5), wb.losses.Loss), str(wb.losses.Huber(0.5))
+    (True, 'huber(0.5)')
+    """
 
     def __call__(self, outputs: ArrayLike, y: ArrayLike) -> float:
         """The loss of outputs for targets.
@@ -187,7 +194,8 @@ def loss_and_gradient(
     (0.5, array([[0.],
            [1.]]))
     """
-    name = check("loss_and_gradient", loss)
+    text = check("loss_and_gradient", loss)
+    name = text.partition("(")[0]
     values = _arguments.floats(name, "outputs", outputs)
     if values.ndim not in (1, 2) or values.size == 0:
         raise ValueError(
@@ -195,7 +203,7 @@ def loss_and_gradient(
             f"got shape {values.shape}"
         )
     rows = values if values.ndim == 2 else values.reshape(-1, 1)
-    value, gradient = _core.loss_and_gradient(name, rows, y)
+    value, gradient = _core.loss_and_gradient(text, rows, y)
     return value, gradient.reshape(values.shape)
 
 

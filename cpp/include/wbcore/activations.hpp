@@ -34,7 +34,7 @@ struct ActivationInfo : Row {
 };
 
 // In the order of the enumeration (docs/arithmetic.md, section 5).
-inline constexpr std::array<ActivationInfo, 10> activation_rows = {{
+inline constexpr auto activation_rows = std::to_array<ActivationInfo>({
     {{"identity"}, Reads::output, false},
     {{"sigmoid"}, Reads::output, false},
     {{"relu"}, Reads::output, true},
@@ -45,7 +45,7 @@ inline constexpr std::array<ActivationInfo, 10> activation_rows = {{
     {{"gelu"}, Reads::input, true},
     {{"silu"}, Reads::input, true},
     {{"softmax"}, Reads::output, false, Scope::row},
-}};
+});
 
 constexpr const auto& rows_of(Activation) { return activation_rows; }
 

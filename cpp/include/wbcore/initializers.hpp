@@ -37,7 +37,7 @@ struct InitializerInfo : Row {
     bool suits_biases;  // which have no inputs that could be counted
 };
 
-inline constexpr std::array<InitializerInfo, 14> initializer_rows{{
+inline constexpr auto initializer_rows = std::to_array<InitializerInfo>({
     {{"zeros"}, Draw::none, true},
     {{"ones"}, Draw::none, true},
     {{"constant", {{"value", 0}}}, Draw::none, true},
@@ -52,7 +52,7 @@ inline constexpr std::array<InitializerInfo, 14> initializer_rows{{
     {{"lecun_normal"}, Draw::normal, false},
     {{"lecun_uniform"}, Draw::uniform, false},
     {{"orthogonal", {{"gain", 1}}}, Draw::normal, false},
-}};
+});
 static_assert(initializer_rows.size() == std::size_t(Initializer::orthogonal) + 1);
 constexpr const auto& rows_of(Initializer) { return initializer_rows; }
 

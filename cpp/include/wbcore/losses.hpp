@@ -25,13 +25,13 @@ struct LossInfo : Row {
 };
 
 // In the order of the enumeration (docs/arithmetic.md, section 6).
-inline constexpr std::array<LossInfo, 5> loss_rows = {{
+inline constexpr auto loss_rows = std::to_array<LossInfo>({
     {{"mse"}, Targets::numbers, Mean::over_elements},
     {{"mae"}, Targets::numbers, Mean::over_elements},
     {{"huber", {{"delta", 1, above_zero}}}, Targets::numbers, Mean::over_elements},
     {{"binary_cross_entropy"}, Targets::probabilities, Mean::over_elements, Activation::sigmoid},
     {{"cross_entropy"}, Targets::classes, Mean::over_rows, Activation::softmax},
-}};
+});
 
 constexpr const auto& rows_of(Loss) { return loss_rows; }
 

@@ -21,7 +21,7 @@ struct OptimizerInfo : Row {
 };
 
 // In the order of the enumeration (docs/arithmetic.md, section 7).
-inline constexpr std::array<OptimizerInfo, 2> optimizer_rows = {{
+inline constexpr auto optimizer_rows = std::to_array<OptimizerInfo>({
     {{"sgd",
       {{"learning_rate", 0.01, rate_above_zero},
        {"momentum", 0, below_one},
@@ -36,7 +36,7 @@ inline constexpr std::array<OptimizerInfo, 2> optimizer_rows = {{
        {"epsilon", 1e-8, rate_above_zero},
        {"weight_decay", 0, rate_at_least_zero}}},
      {"m", "v"}},
-}};
+});
 
 constexpr const auto& rows_of(Optimizer) { return optimizer_rows; }
 

@@ -57,8 +57,6 @@ def weight_bias_correlation(net: "Network") -> Table:
     """
     rows = []
     for index, layer in enumerate(net):
-        if layer.biases is None:
-            continue
         mean_weights = np.asarray(layer.weights, np.float64).mean(axis=0)
         r = float("nan")
         if layer.biases is not None:

@@ -202,6 +202,10 @@ def _architecture(reader: Reader, version: _Version) -> tuple[tuple[LayerStructu
         sound = (
             len(layers) >= 1
             and all(before.outputs == after.inputs for before, after in pairwise(layers))
+            and all(
+                activations.name_of(layer.activation) in activations.ELEMENTWISE
+                for layer in layers[:-1]
+            )
             and dtype in _DTYPES
         )
     except (TypeError, ValueError):

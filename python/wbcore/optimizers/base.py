@@ -81,6 +81,16 @@ class Optimizer:
     An optimizer keeps one state for each network that it is used with, for as long as that network
     lives: a second `fit` goes on where the first ended. `reset` forgets them, and so do a copy of
     the optimizer and of the network.
+
+    See Also
+    --------
+    SGD, Adam : Those that there are.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> isinstance(wb.SGD(), wb.Optimizer), str(wb.SGD(0.1, momentum=0.9))
+    (True, 'sgd(0.1, 0.9)')
     """
 
     learning_rate: float
