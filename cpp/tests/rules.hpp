@@ -1,11 +1,10 @@
-// Rules of updates to try, each with numbers of a step, and section 7 of docs/arithmetic.md as it stands there.
+// Every rule of an optimizer, with numbers that take all its ways; found from the rows.
 #pragma once
 
-#include <cmath>
 #include <string>
 #include <vector>
 
-#include "kernels/fma_exact.hpp"
+#include "destination.hpp"
 #include "tables.hpp"
 
 namespace tests {
@@ -17,40 +16,45 @@ struct Rule {
     std::size_t states;
 };
 
-// The numbers of a step of Adam, from 1.
-template <class T>
-Rule<T> adam(int step, double decay) {
-    const double beta1 = 0.9, beta2 = 0.999;
-    return {
-        "adam, step " + std::to_string(step) + ", decay " + std::to_string(decay),
-        {.stores = false,
-         .rule = Optimizer::adam,
-         .numbers = {static_cast<T>(0.01 / (1 - std::pow(beta1, step))), T(beta1), T(1 - beta1),
-                     T(beta2), T(1 - beta2), static_cast<T>(std::sqrt(1 - std::pow(beta2, step))),
-                     T(1e-8), static_cast<T>(decay)}},
-        2};
+// An optimizer with each of its numbers that are 0 when nobody says as 0 and as something else.
+inline std::vector<Named<Optimizer>> with_and_without(const Named<Optimizer>& optimizer) {
+    std::vector<Named<Optimizer>> all{optimizer};
+    const Numbers& numbers = optimizer.info().numbers;
+    for (std::size_t n = 0; n < numbers.size(); ++n) {
+        if (optimizer.numbers[n] != 0) continue;
+        std::vector<Named<Optimizer>> others = all;
+        for (Named<Optimizer>& other : others)
+            other.numbers[n] = numbers[n].allowed.whole ? 1 : 0.3;
+        all.insert(all.end(), others.begin(), others.end());
+    }
+    return all;
 }
 
+// Whether the numbers go together.
 template <class T>
-Rule<T> sgd(double momentum, double decay, bool nesterov) {
-    return {"sgd, momentum " + std::to_string(momentum) + ", decay " + std::to_string(decay) +
-                (nesterov ? ", nesterov" : ""),
-            {.stores = false,
-             .rule = Optimizer::sgd,
-             .numbers = {T(0.1), static_cast<T>(momentum), static_cast<T>(decay),
-                         nesterov ? T(1) : T(0)}},
-            momentum != 0 ? std::size_t{1} : 0};
+bool is_allowed(const Named<Optimizer>& optimizer) {
+    try {
+        require_allowed<T>({optimizer});
+    } catch (const ChoiceError&) {
+        return false;
+    }
+    return true;
 }
 
-// All ways through every rule.
+// The gradient stored, and all rules early and late in a training.
 template <class T>
 std::vector<Rule<T>> rules() {
     std::vector<Rule<T>> all{{"stored", {}, 0}};
-    for (const double decay : {0.0, 0.01}) {
-        all.push_back(sgd<T>(0, decay, false));
-        for (const bool nesterov : {false, true}) all.push_back(sgd<T>(0.9, decay, nesterov));
-        for (const int step : {1, 1000}) all.push_back(adam<T>(step, decay));
-    }
+    for (std::size_t i = 0; i < optimizer_rows.size(); ++i)
+        for (const Named<Optimizer>& optimizer : with_and_without(static_cast<Optimizer>(i))) {
+            if (!is_allowed<T>(optimizer)) continue;
+            for (const std::uint64_t step : {1u, 1000u}) {
+                StepRule<T> rule({optimizer});
+                rule.begin(step);
+                all.push_back({text(optimizer) + ", step " + std::to_string(step), rule.weights(),
+                               state_count(optimizer)});
+            }
+        }
     return all;
 }
 
@@ -63,28 +67,12 @@ std::vector<T> random_state(std::mt19937_64& random, std::size_t which, std::siz
     return state;
 }
 
-// One parameter after the update.
+// One parameter after the update, as the plain rule has it: the committed vectors hold that to section 7 of docs/arithmetic.md
+// (test_vectors).
 template <class T>
 T updated(const kernels::Update<T>& u, T w, T (&states)[2], T g) {
-    using kernels::fma_exact;
-    if (u.stores) return g;
-    switch (u.rule) {
-        case Optimizer::sgd: {
-            const auto [rate, momentum, decay, nesterov, e, f, x, y] = u.numbers;
-            if (decay != 0) g = fma_exact(decay, w, g);
-            if (momentum == 0) return fma_exact(-rate, g, w);
-            const T v = states[0] = fma_exact(momentum, states[0], g);
-            return fma_exact(-rate, nesterov != 0 ? fma_exact(momentum, v, g) : v, w);
-        }
-        case Optimizer::adam: {
-            const auto [rate, beta1, rest1, beta2, rest2, root, epsilon, decay] = u.numbers;
-            if (decay != 0) g = fma_exact(decay, w, g);
-            const T m = states[0] = fma_exact(beta1, states[0], rest1 * g);
-            const T v = states[1] = fma_exact(beta2, states[1], (rest2 * g) * g);
-            return fma_exact(-rate, m / (std::sqrt(v) / root + epsilon), w);
-        }
-    }
-    return not_a_number<T>;
+    plain<T>().update(u, &w, {&states[0], &states[1]}, &g, 1);
+    return w;
 }
 
 }  // namespace tests
