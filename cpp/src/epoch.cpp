@@ -45,6 +45,7 @@ void Epoch<T>::work(std::size_t t, std::size_t size) {
          first += options_.batch_size) {
         const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
         if (t == 0) {  // the others look after the barrier
+            last_batch_ = position_.batch;
             arrays_.pass.set_rows(rows);
             arrays_.optimizer.begin_step();
         }

@@ -39,6 +39,8 @@ public:
 
     TrainingStatus run();
 
+    // The last batch that was begun.
+    std::size_t last_batch() const { return last_batch_; }
     InputArray refused() const { return refused_.load(std::memory_order_relaxed); }
     // Whether the parameters are neither those before nor those after the last batch.
     bool is_torn() const { return torn_; }
@@ -82,6 +84,7 @@ private:
     // written by thread 0 before a barrier, read by all after it
     TrainingStatus status_ = TrainingStatus::completed;
     bool torn_ = false;
+    std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
     T scale_ = 1;  // of the gradient
 };

@@ -111,12 +111,12 @@ private:
                            hooks_.interrupted);
         Epoch<T> epoch(arrays_, position_, data_, options_,
                        options_.shuffle ? order_.data() : nullptr, hooks_, n_threads_);
-        TrainingEnd end{epoch.run(), position_.epoch, position_.batch, epoch.refused()};
+        const TrainingStatus status = epoch.run();
+        TrainingEnd end{status, position_.epoch, epoch.last_batch(), epoch.refused()};
         const bool trained = end.status != TrainingStatus::diverged &&
                              end.status != TrainingStatus::refused && !epoch.is_torn();
         if (trained && !arrays_.network.parameters().all_finite()) {
             end.status = TrainingStatus::diverged;
-            if (end.batch > 0 && position_.batch == batches()) --end.batch;  // the last one did it
             position_ = began;
         } else if (!trained) {
             position_ = began;
@@ -145,8 +145,6 @@ private:
         result.validation_metrics = std::move(evaluation.metrics);
         return result;
     }
-
-    std::size_t batches() const { return (data_.x.rows - 1) / options_.batch_size + 1; }
 
     Network<T>& network_;
     OptimizerState<T>& state_;

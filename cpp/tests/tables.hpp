@@ -28,6 +28,23 @@ std::vector<const KernelTable<T>*> fast_tables() {
     return tables;
 }
 
+// Every row of a table: with the numbers that it says, and with others where they are allowed.
+template <class Kind>
+std::vector<Named<Kind>> all_choices() {
+    std::vector<Named<Kind>> all;
+    for (std::size_t i = 0; i < rows_of(Kind{}).size(); ++i) {
+        Named<Kind> other = static_cast<Kind>(i);
+        all.push_back(other);
+        const Numbers& numbers = other.info().numbers;
+        for (std::size_t n = 0; n < numbers.size(); ++n) {
+            const double changed = other.numbers[n] * 0.7;
+            if (numbers[n].allowed.contains(changed)) other.numbers[n] = changed;
+        }
+        if (!(other == all.back())) all.push_back(other);
+    }
+    return all;
+}
+
 template <class T>
 inline constexpr T not_a_number = std::numeric_limits<T>::quiet_NaN();
 

@@ -69,29 +69,33 @@ void at_all_places(const std::vector<T>& before, F f) {
 }
 
 template <class T>
+void check_activation(const Named<Activation>& named,
+                      const std::vector<T>& z,
+                      const std::vector<T>& da) {
+    const checks::Note note("activation", text(named));
+    const ActivationOf<T> activation = activation_of<T>(named);
+    using Table = KernelTable<T>;
+    at_all_places(da, [&](const Table& t, T* out, std::size_t offset, std::size_t n) {
+        t.activate(activation, out, z.data() + offset, n);
+    });
+    at_all_places(z, [&](const Table& t, T* in_place, std::size_t, std::size_t n) {
+        t.activate(activation, in_place, in_place, n);
+    });
+    std::vector<T> a(z.size());
+    plain<T>().activate(activation, a.data(), z.data(), z.size());
+    for (const T y : a) CHECK(std::isfinite(y));
+    at_all_places(da, [&](const Table& t, T* dz, std::size_t offset, std::size_t n) {
+        t.activate_backward(activation, dz, a.data() + offset, z.data() + offset, n);
+    });
+}
+
+template <class T>
 void activations() {
     std::mt19937_64 random(1);
     const std::vector<T> z = arguments<T>(random);
     const std::vector<T> da = random_numbers<T>(random, z.size());
-    for (std::size_t i = 0; i < activation_rows.size(); ++i) {
-        const Named<Activation> named = static_cast<Activation>(i);
-        if (!is_elementwise(named)) continue;
-        const ActivationOf<T> activation = activation_of<T>(named);
-        const checks::Note note("activation", named.name());
-        using Table = KernelTable<T>;
-        at_all_places(da, [&](const Table& t, T* out, std::size_t offset, std::size_t n) {
-            t.activate(activation, out, z.data() + offset, n);
-        });
-        at_all_places(z, [&](const Table& t, T* in_place, std::size_t, std::size_t n) {
-            t.activate(activation, in_place, in_place, n);
-        });
-        std::vector<T> a(z.size());
-        plain<T>().activate(activation, a.data(), z.data(), z.size());
-        for (const T y : a) CHECK(std::isfinite(y));
-        at_all_places(da, [&](const Table& t, T* dz, std::size_t offset, std::size_t n) {
-            t.activate_backward(activation, dz, a.data() + offset, z.data() + offset, n);
-        });
-    }
+    for (const Named<Activation>& activation : all_choices<Activation>())
+        if (is_elementwise(activation)) check_activation(activation, z, da);
 }
 
 // Nothing finite becomes NaN or infinite, and nothing jumps: outputs stay in their ranges at any size of z.

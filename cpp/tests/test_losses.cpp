@@ -93,27 +93,12 @@ Packed<T> targets(const LossInfo& loss,
     return t;
 }
 
-// With the numbers of its row, and with others where they are allowed.
-std::vector<Named<Loss>> all_losses() {
-    std::vector<Named<Loss>> all;
-    for (std::size_t i = 0; i < loss_rows.size(); ++i) {
-        all.emplace_back(static_cast<Loss>(i));
-        Named<Loss> other = all.back();
-        for (std::size_t n = 0; n < loss_rows[i].numbers.size(); ++n) {
-            const double changed = other.numbers[n] * 0.7;
-            if (loss_rows[i].numbers[n].allowed.contains(changed)) other.numbers[n] = changed;
-        }
-        if (!(other == all.back())) all.push_back(other);
-    }
-    return all;
-}
-
 // Every instruction set has the bits of the plain one, which the committed vectors hold to docs/arithmetic.md (test_vectors),
 // and the reference in sums longer than a leaf (tests/test_core_against_reference.py).
 template <class T>
 void losses() {
     std::mt19937_64 random(2);
-    for (const Named<Loss>& loss : all_losses())
+    for (const Named<Loss>& loss : all_choices<Loss>())
         for (const std::size_t outputs : widths) {
             const std::size_t rows = outputs % 6 + 1;
             const T n = static_cast<T>(mean_count(loss, rows + 40, outputs));

@@ -190,17 +190,11 @@ struct Asked {
     }
 };
 
-// initialize NAME seed l I O NUMBER:value..
+// initialize NAME seed l I O
 template <class T>
 void initial_values(const Words& q, const Words& answer) {
-    Named<Initializer> choice = parse<Initializer>("initializer", q[1]);
+    const Named<Initializer> choice = chosen<Initializer>(q[1]);
     initializers_asked.insert(choice.kind);
-    for (std::size_t i = 6; i < q.size(); ++i) {
-        const std::size_t colon = q[i].find(':');
-        for (std::size_t n = 0; n < choice.info().numbers.size(); ++n)
-            if (choice.info().numbers[n].name == q[i].substr(0, colon))
-                choice.numbers[n] = number<double>(q[i].substr(colon + 1));
-    }
     const std::size_t rows = whole(q[4]), cols = whole(q[5]);
     std::vector<T> values(rows * cols);
     initialize<T>(choice, whole(q[2]), weight_stream(whole(q[3])),

@@ -84,7 +84,9 @@ struct Named {
     Named(Kind which, std::initializer_list<double> first) : kind(which) {
         const Numbers& known = info().numbers;
         for (std::size_t i = 0; i < known.size(); ++i) numbers[i] = known[i].standard;
-        std::copy_n(first.begin(), std::min(first.size(), known.size()), numbers.begin());
+        std::size_t i = 0;
+        for (const double number : first)
+            if (i < known.size()) numbers[i++] = number;
     }
 
     constexpr const auto& info() const {
