@@ -127,7 +127,7 @@ py::array_t<T> dense(const Contiguous<T>& x, const Contiguous<T>& w, const Conti
 
 }  // namespace
 
-void register_functions(py::module_& m) {
+void register_activations(py::module_& m) {
     m.def(
         "elementwise",
         [](const std::string& name, const py::array& x) {

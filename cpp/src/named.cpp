@@ -54,12 +54,11 @@ double parsed_number(const Row& row, const Number& number, std::string_view text
 }  // namespace
 
 Parsed parse(std::string_view what, std::string_view text, const Table& table) {
-    const std::string_view whole = trimmed(text);
-    const std::size_t open = whole.find('(');
-    const std::string_view name = trimmed(whole.substr(0, open));
+    const std::size_t open = text.find('(');
+    const std::string_view name = text.substr(0, open);
     std::size_t index = 0;
     while (index < table.size && table.row(index).name != name) ++index;
-    const bool closed = open == std::string_view::npos || whole.back() == ')';
+    const bool closed = open == std::string_view::npos || text.back() == ')';
     if (index == table.size || !closed) {
         std::string known;
         for (std::size_t i = 0; i < table.size; ++i)
@@ -73,7 +72,7 @@ Parsed parse(std::string_view what, std::string_view text, const Table& table) {
         parsed.numbers[i] = row.numbers[i].standard;
     std::string_view left;
     if (open != std::string_view::npos)
-        left = trimmed(whole.substr(open + 1, whole.size() - open - 2));
+        left = trimmed(text.substr(open + 1, text.size() - open - 2));
     for (std::size_t i = 0; !left.empty(); ++i) {
         const std::size_t comma = left.find(',');
         if (i == row.numbers.size())
