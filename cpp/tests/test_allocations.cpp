@@ -8,9 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "check.hpp"
 #include "kernels/kernel_table.hpp"
-#include "wbcore/initializers.hpp"
+#include "problems.hpp"
 #include "wbcore/predictor.hpp"
 #include "wbcore/threads.hpp"
 #include "wbcore/training.hpp"
@@ -69,13 +68,6 @@ long allocations_of(F body) {
     return allocations.load() - before;
 }
 
-template <class T>
-Network<T> network(std::size_t inputs, std::size_t outputs) {
-    Network<T> net({{inputs, 20, Activation::gelu}, {20, outputs, Activation::identity}});
-    for (std::size_t l = 0; l < 2; ++l) initialize(Initializer::xavier, 3, l, net.layer(l).weights);
-    return net;
-}
-
 // Rows as several kinds of user have them.
 template <class T>
 struct Data {
@@ -92,6 +84,9 @@ struct Data {
         for (std::size_t i = 0; i < rows * outputs; ++i) targets.push_back(T(i % 7) / T(7));
         for (std::size_t i = 0; i < rows; ++i)
             labels.push_back(static_cast<std::int64_t>(i % outputs));
+    }
+    static tests::Layers layers() {
+        return {{inputs, 20, Activation::gelu}, {20, outputs, Activation::identity}};
     }
     Dataset with(bool byte_inputs, bool labelled) const {
         return {byte_inputs ? row_major(bytes, inputs) : row_major(x, inputs),
@@ -123,19 +118,16 @@ void training_steps() {
                                 std::string() + "01"[bit(0)] + "01"[bit(1)] + "01"[bit(2)] +
                                     "01"[bit(3)] + "12"[bit(4)] + "01"[bit(5)]);
         auto fit = [&](const Data<T>& data) {
-            Network<T> net = network<T>(data.inputs, data.outputs);
-            std::vector<std::vector<T>> arrays(state_count(options.optimizer.rule),
-                                               std::vector<T>(net.parameters().size()));
-            OptimizerState<T> state;
-            for (std::size_t k = 0; k < arrays.size(); ++k) state.arrays[k] = arrays[k];
+            Network<T> net = tests::random_network<T>(data.layers());
+            tests::OwnState<T> own(options.optimizer.rule, net.parameters().size());
             const Dataset set = data.with(bytes, labelled);
             Hooks<T> hooks;
             if (bit(2)) hooks.on_gradient = [](std::uint64_t, std::span<const T>) { return 1.0; };
             hooks.after_batch = [](const Position&, double) { return false; };
             return allocations_of([&] {
                 Position position;
-                const TrainingEnd end =
-                    train<T>(net, state, position, set, validated ? &set : nullptr, options, hooks);
+                const TrainingEnd end = train<T>(net, own.state, position, set,
+                                                 validated ? &set : nullptr, options, hooks);
                 CHECK_EQUAL(end.status, TrainingStatus::completed);
             });
         };
@@ -151,7 +143,7 @@ template <class T>
 void predictions() {
     constexpr std::size_t rows = 300;
     const Data<T> data(rows);
-    const Network<T> net = network<T>(data.inputs, data.outputs);
+    const Network<T> net = tests::random_network<T>(data.layers());
     const Predictor<T> predictor(net);
     std::vector<T> y(rows * data.outputs);
     for (const std::size_t n_threads : {1u, 2u})

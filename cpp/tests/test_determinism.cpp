@@ -11,6 +11,7 @@
 
 #include "check.hpp"
 #include "kernels/fma.hpp"
+#include "problems.hpp"
 #include "wbcore/initializers.hpp"
 #include "wbcore/isa.hpp"
 #include "wbcore/random.hpp"
@@ -142,14 +143,9 @@ std::uint64_t trained(const Training& training) {
     options.batch_size = training.batch_size;
     options.seed = 6;
     options.n_threads = 2;
-    std::vector<std::vector<T>> arrays(state_count(training.optimizer.rule),
-                                       std::vector<T>(net.parameters().size()));
-    OptimizerState<T> state;
-    for (std::size_t k = 0; k < arrays.size(); ++k) state.arrays[k] = arrays[k];
-    Position position;
-    const TrainingEnd end =
-        train<T>(net, state, position, {row_major(x, inputs), row_major(y, outputs), false},
-                 nullptr, options);
+    tests::OwnState<T> own(training.optimizer.rule, net.parameters().size());
+    const TrainingEnd end = tests::train_all(
+        net, own.state, {row_major(x, inputs), row_major(y, outputs), false}, options);
     CHECK_EQUAL(end.status, TrainingStatus::completed);
     return digest<T>(net.parameters());
 }

@@ -27,7 +27,7 @@ struct Interval {
 };
 
 inline constexpr double largest = std::numeric_limits<double>::max(),
-                        largest_single = std::numeric_limits<float>::max();
+                        largest_single = double{std::numeric_limits<float>::max()};
 inline constexpr Interval any_number{"a finite number", -largest, largest};
 inline constexpr Interval above_zero{"a finite number above 0", 0, largest, true};
 inline constexpr Interval at_least_zero{"a finite number of at least 0", 0, largest};
@@ -67,7 +67,7 @@ private:
 // What all rows of all tables have; those of a table have more.
 struct Row {
     std::string_view name;
-    Numbers numbers = {};
+    Numbers numbers = {};  // NOLINT(readability-redundant-member-init): a row may leave them out
 };
 
 // One row of the table of a kind, `rows_of(Kind)`, which lists the enumeration in its order; and values for its numbers.
