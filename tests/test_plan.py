@@ -70,7 +70,7 @@ def functions_of_the_stub():
             yield node.name, [a.arg for a in arguments.posonlyargs + arguments.args]
 
 
-@pytest.mark.parametrize(("name", "arguments"), functions_of_the_stub())
+@pytest.mark.parametrize(("name", "arguments"), list(functions_of_the_stub()))
 def test_functions_of_the_core_are_those_of_its_stub(name, arguments):
     """Each overload: one a dtype."""
     text = getattr(_core, name).__doc__
