@@ -133,6 +133,7 @@ def test_packed_files(write):
         ("empty.parquet", b""),
         ("magic.parquet", b"PAR1" * 9),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # bytes are others in each process
 )
 def test_damaged_files_are_one_kind_of_error(write, name, content):
     path = write(content, name)
