@@ -152,7 +152,6 @@ def thread_changes(one: Round, kind: str) -> None:
     calls = {
         "evaluate": lambda: net.evaluate(X, y, loss=name, metrics=metrics)["loss"],
         "loss_and_gradients": lambda: net.loss_and_gradients(X, y, loss=name)[0],
-        "losses": lambda: wb.losses.loss_and_gradient(name, logits, y),
         "loss_and_gradient": lambda: wb.losses.loss_and_gradient(name, logits, y)[0],
         "time_per_update": lambda: net.time_per_update(X, y, loss=name, repeats=3)[0],
     }

@@ -12,7 +12,7 @@ from wbcore.optimizers.base import *
 from wbcore.optimizers.base import check as check
 from wbcore.optimizers.sgd import *
 
-__all__: list[str] = []
+__all__ = ["NAMES"]
 __all__ += base.__all__
 __all__ += sgd.__all__
 __all__ += adam.__all__
