@@ -225,6 +225,24 @@ def test_options_reach_the_network(folder, tmp_path):
     assert "network: 4 - 3" in succeed("train", *iris, "-o", model, "--hidden", "")
 
 
+@pytest.mark.parametrize(
+    ("written", "activation"),
+    [
+        ("leaky_relu( 0.20 )", "leaky_relu(0.2)"),
+        ("leaky_relu(0.01)", "leaky_relu"),
+        ("elu(0.5)", "elu(0.5)"),
+    ],
+)
+def test_an_activation_with_a_number(folder, tmp_path, written, activation):
+    iris, model = [folder / "iris.csv", "--target", "target", "--epochs", 2], tmp_path / "m"
+    text = succeed("train", *iris, "--activation", written, "-o", model)
+    assert f"network: 4 - 64 - 3, {activation}\n" in text
+    net = wb.load(model)
+    assert net.activations == (activation, "identity")
+    assert net.metadata["training"]["activation"] == activation
+    assert activation in succeed("inspect", model)
+
+
 def test_inspect(digits):
     path = digits[0] / "digits.safetensors"
     text = succeed("inspect", path)

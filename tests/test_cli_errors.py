@@ -57,10 +57,20 @@ def folder(tmp_path_factory):
         (
             ["train", "digits", "--activation", "rellu"],
             (
-                "--activation: expected one of identity, sigmoid, relu, tanh, leaky_relu, elu, "
-                "softplus, gelu, silu, got rellu"
+                "--activation: expected one of identity, sigmoid, relu, tanh, leaky_relu(slope), "
+                "elu(alpha), softplus, gelu, silu, got rellu"
             ),
         ),
+        (
+            ["train", "digits", "--activation", "leaky_relu(-1)"],
+            "--activation: expected slope of leaky_relu to be a finite number of at least 0, got ",
+        ),
+        (
+            ["train", "digits", "--activation", "elu(1e-60)"],
+            "--activation: expected alpha of elu to be a finite number above 0 in float32, got ",
+        ),
+        (["train", "digits", "--activation", "elu(1, 2)"], "to be elu(alpha), got 'elu(1, 2)'"),
+        (["train", "digits", "--activation", "tanh(1)"], "to be tanh, got 'tanh(1)'"),
         (["train", "digits", "--activation", "softmax"], "silu, got softmax"),
         (
             ["train", "digits", "--test-fraction", "0.0001"],
@@ -109,8 +119,9 @@ def test_words_that_are_wrong_are_one_line_too(words, message):
     assert message in line
 
 
-def test_an_unknown_activation_is_found_out_before_anything_is_printed():
-    assert not invoke("train", "digits", "--activation", "rellu").stdout
+@pytest.mark.parametrize("activation", ["rellu", "elu(0)", "elu(1e-60)"])
+def test_an_activation_that_is_none_is_found_out_before_anything_is_printed(activation):
+    assert not invoke("train", "digits", "--activation", activation).stdout
 
 
 def test_every_changed_byte_of_a_model_is_one_line(folder, tmp_path):

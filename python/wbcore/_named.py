@@ -69,7 +69,7 @@ def text(kind: Kind, operation: str, what: str, value: object) -> str:
             raise
     if isinstance(value, Choice) and value._kind == kind:
         return str(value)
-    known = ", ".join(_form(row) for row in _core.rows(kind))
+    known = ", ".join(form(row) for row in _core.rows(kind))
     raise TypeError(
         f"[{operation}] expected {what} to be one of {known}, got {_arguments.shown(value)}"
     )
@@ -85,7 +85,7 @@ def _ascii(value: str) -> bytes:
     return value.encode("ascii", "replace")
 
 
-def _form(row: _core.Row) -> str:
+def form(row: _core.Row) -> str:
     """As one would write it: "huber(delta)"."""
     names = ", ".join(number.name for number in row.numbers)
     return f"{row.name}({names})" if names else row.name

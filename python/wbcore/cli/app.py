@@ -128,7 +128,12 @@ def train(
         ),
     ] = None,
     activation: Annotated[
-        str, typer.Option(metavar="NAME", help="Activation of the hidden layers.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Activation of the hidden layers, with a number or without: relu, tanh, "
+            "'leaky_relu(0.2)'.",
+        ),
     ] = "relu",
     epochs: Annotated[
         int | None,

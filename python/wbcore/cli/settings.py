@@ -5,7 +5,9 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from wbcore import activations
+import wbcore as wb
+from wbcore import _named
+from wbcore.activations import ELEMENTWISE, name_of
 
 __all__ = ["TrainSettings", "check_size", "parse_widths", "settings_for", "training_bytes"]
 
@@ -18,8 +20,10 @@ _EPOCHS = {"digits": 60, "folder": 10, "table": 60}
 # Weight decay is a prior held against the data, so its share is divided by the number of rows.
 _DECAY = {"classification": 3.0, "regression": 10.0}
 
-# Softmax is for the last layer.
-_ACTIVATIONS = tuple(name for name in activations.NAMES if name != "softmax")
+# By their names, as one would write them; what is not elementwise is for the last layer.
+_ACTIVATIONS = {
+    name: _named.form(row) for name, row in _named.rows("activation").items() if name in ELEMENTWISE
+}
 
 _WIDTHS = f"widths of at least 1 and at most {2**31 - 1}"
 
@@ -36,6 +40,7 @@ class TrainSettings:
 
     hidden: tuple[int, ...] = (64,)
     activation: str = "relu"
+    """Its text: "relu", "leaky_relu(0.2)"; kept in the one notation, as the network has it."""
     epochs: int = 60
     batch_size: int = 32
     learning_rate: float = 0.02
@@ -46,10 +51,10 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         """Check what the options promise, in the words of the command line."""
-        finite = float("inf")
+        finite, activations = float("inf"), ", ".join(_ACTIVATIONS.values())
         checks = [
             ("hidden", all(1 <= width < 2**31 for width in self.hidden), _WIDTHS),
-            ("activation", self.activation in _ACTIVATIONS, f"one of {', '.join(_ACTIVATIONS)}"),
+            ("activation", name_of(self.activation) in _ACTIVATIONS, f"one of {activations}"),
             ("epochs", self.epochs >= 1, "at least 1"),
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("learning_rate", 0 < self.learning_rate < finite, "a finite number above 0"),
@@ -62,10 +67,19 @@ class TrainSettings:
             if not good:
                 option = "--" + name.replace("_", "-")
                 raise ValueError(f"{option}: expected {expected}, got {getattr(self, name)}")
+        object.__setattr__(self, "activation", _checked_activation(self.activation))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as they travel in a model's metadata."""
         return {**asdict(self), "hidden": list(self.hidden)}
+
+
+def _checked_activation(text: str) -> str:
+    """Return the activation in the one notation; refuse the numbers that a network would refuse."""
+    try:
+        return wb.Network.mlp([1, 1, 1], activation=text).activations[0]
+    except ValueError as error:
+        raise ValueError(f"--activation: {error}") from None
 
 
 def settings_for(source: str, task: str, n_rows: int, given: dict[str, Any]) -> TrainSettings:
