@@ -13,15 +13,15 @@ __all__ = ["DivergenceError", "ModelFileError"]
 class DivergenceError(ArithmeticError):
     """Training stopped because the loss became NaN or infinite.
 
-    The network's parameters and the optimizer's velocity are back at the last epoch whose loss was
+    The network's parameters and the optimizer's state are back at the last epoch whose loss was
     finite.
 
     Attributes
     ----------
     epoch : int
-        The epoch in which it happened, counted from 0 like the argument of a callback, so that it
-        is also the number of epochs in `history`. (The message counts from 1, like a table of
-        losses.)
+        The epoch of this fit in which it happened, counted from 0 whatever `first_epoch` is, so
+        that it is also the number of epochs in `history`. (The message counts from 1, like a table
+        of losses.)
     batch : int
         The batch of that epoch, counted from 0.
     history : History

@@ -5,7 +5,7 @@
 
 namespace wbcore {
 
-// For std::unique_lock (train and sgd_step, while they write) and std::shared_lock (what copies: evaluate, Predictor, ...).
+// For std::unique_lock (train and step, while they write) and std::shared_lock (what copies: evaluate, Predictor, ...).
 // A fork waits until nobody holds one, so that a child finds all of them free and the parameters whole. Whoever holds one must
 // not wait for anything else.
 class ParameterLock {
