@@ -34,7 +34,9 @@ std::vector<ActivationOf<T>> activations_of(const std::vector<Dense>& layers) {
         try {
             activations.push_back(activation_of<T>(layers[l].activation));
         } catch (const ChoiceError& error) {
-            throw ChoiceError("[Network] layer " + std::to_string(l) + ": " + error.what());
+            // not a ChoiceError, which would get the operation's name once more
+            throw std::invalid_argument("[Network] layer " + std::to_string(l) + ": " +
+                                        error.what());
         }
     }
     return activations;

@@ -79,7 +79,8 @@ def _checked_activation(text: str) -> str:
     try:
         return wb.Network.mlp([1, 1, 1], activation=text).activations[0]
     except ValueError as error:
-        raise ValueError(f"--activation: {error}") from None
+        message = str(error).removeprefix("[Dense] ").removeprefix("[Network] layer 0: ")
+        raise ValueError(f"--activation: {message}") from None
 
 
 def settings_for(source: str, task: str, n_rows: int, given: dict[str, Any]) -> TrainSettings:
