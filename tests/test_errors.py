@@ -176,7 +176,7 @@ wb.losses.loss_and_gradient(wb.losses.MSE, Y, Y)
 wb.leaky_relu(X, slope=-1)
     ValueError [LeakyReLU] expected slope to be a finite number of at least 0, got -1
 wb.Network([layer(), layer(activation="elu(1e-60)")])
-    ValueError [Network] layer 1: expected alpha of elu to be a finite number above 0 in float32, got
+    ValueError [Network] layer 1: expected alpha of elu to be a finite number above 0 in float32
 layer(activation="elu(0)")
     ValueError [Dense] expected alpha of elu to be a finite number above 0, got '0'
 layer(activation=wb.losses.MSE())
