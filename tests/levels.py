@@ -6,6 +6,7 @@ listed here rather than marked where they stand, so that what a shorter run leav
 
 # Nothing runs beside these: they measure time, memory or processor use, or fill the machine.
 ALONE = {
+    "test_bias_and_trainable.py::test_frozen_layers_cost_less": "compares two times",
     "test_benchmarks.py": "times of wbcore and others, whose agreement is checked as they run",
     "test_examples.py": "the lessons must be over in a minute",
     "test_exit.py": "the end of a process while its threads compute",

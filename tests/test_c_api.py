@@ -37,6 +37,14 @@ library.wbcore_predictor_create.argtypes = [
     ctypes.c_size_t,
 ]
 library.wbcore_predictor_create.restype = ctypes.c_void_p
+library.wbcore_predictor_create_from_layers.argtypes = [
+    ctypes.c_int,
+    ctypes.c_size_t,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_size_t,
+]
+library.wbcore_predictor_create_from_layers.restype = ctypes.c_void_p
 library.wbcore_predictor_destroy.argtypes = [ctypes.c_void_p]
 for query in ("inputs", "outputs", "dtype"):
     getattr(library, f"wbcore_predictor_{query}").argtypes = [ctypes.c_void_p]
@@ -100,6 +108,63 @@ def test_a_predictor_made_of_a_networks_parameters(dtype):
     net.parameters[:] = 0  # it has a copy
     assert predict(address, X, 2).tobytes() == expected.tobytes()
     library.wbcore_predictor_destroy(address)
+
+
+class LayerOfC(ctypes.Structure):
+    """wbcore_layer"""
+
+    _fields_ = (
+        ("inputs", ctypes.c_size_t),
+        ("outputs", ctypes.c_size_t),
+        ("activation", ctypes.c_char_p),
+        ("bias", ctypes.c_int),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_predictor_made_of_layers(dtype):
+    """With numbers of activations, and without biases; by the older function with the former."""
+    layers = [wb.Dense(7, 12, "leaky_relu(0.2)", bias=False), wb.Dense(12, 2, "elu(0.5)")]
+    net = wb.Network(layers, seed=3, dtype=dtype)
+    of_c = (LayerOfC * 2)(
+        *(LayerOfC(x.inputs, x.outputs, x.activation.encode(), x.bias) for x in net)
+    )
+    bits = 8 * net.dtype.itemsize
+    address = library.wbcore_predictor_create_from_layers(
+        bits, 2, of_c, net.parameters.ctypes.data, net.n_parameters
+    )
+    assert address, library.wbcore_last_error()
+    X = random_rows(50, 7, dtype)
+    assert predict(address, X, 2).tobytes() == net.predict(X).tobytes()
+    library.wbcore_predictor_destroy(address)
+
+    widths = (ctypes.c_size_t * 2)(12, 2)
+    activations = (ctypes.c_char_p * 1)(b"elu(0.5)")
+    last = net.parameters[7 * 12 :].copy()
+    address = library.wbcore_predictor_create(
+        bits, 1, widths, activations, last.ctypes.data, last.size
+    )
+    assert address, library.wbcore_last_error()
+    hidden = wb.leaky_relu(X @ np.zeros((7, 12), dtype), slope=0.2)
+    assert np.isfinite(predict(address, hidden.astype(dtype), 2)).all()
+    library.wbcore_predictor_destroy(address)
+
+
+@pytest.mark.parametrize(
+    ("activation", "message"),
+    [
+        (b"elu(0)", "expected alpha of elu to be a finite number above 0, got '0'"),
+        (b"elu(1, 2)", r"expected activation 0 to be elu\(alpha\), got 'elu\(1, 2\)'"),
+        (b"swish", "expected activation 0 to be one of identity, .*, got 'swish'"),
+    ],
+)
+def test_layers_of_c_are_refused(activation, message):
+    one = (LayerOfC * 1)(LayerOfC(2, 1, activation, 0))
+    numbers = np.zeros(2, np.float32)
+    made = library.wbcore_predictor_create_from_layers(32, 1, one, numbers.ctypes.data, 2)
+    assert made is None
+    expected = rf"\[wbcore_predictor_create_from_layers\] {message}"
+    assert re.match(expected, library.wbcore_last_error().decode())
 
 
 def test_parameters_are_counted_before_there_is_memory_for_them():

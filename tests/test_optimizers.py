@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import support
 
 import wbcore as wb
 
@@ -58,16 +59,92 @@ def test_step_is_the_formula(options):
         assert net.parameters.tobytes() == w.tobytes()
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-def test_own_loop_is_fit(options):
-    fitted, looped = network(), network()
-    fitted.fit(X, Y, loss="mse", optimizer=wb.SGD(**options), epochs=3, batch_size=8, shuffle=False)
-    optimizer = wb.SGD(**options)
+@pytest.mark.parametrize("dtype", support.DTYPES)
+@pytest.mark.parametrize("decay_biases", [False, True])
+@pytest.mark.parametrize("text", support.optimizer_settings())
+def test_own_loop_is_fit(text, decay_biases, dtype):
+    fitted, looped = network(dtype), network(dtype)
+    optimizer, _ = support.optimizer(text, decay_biases=decay_biases)
+    loop, _ = support.optimizer(text, decay_biases=decay_biases)
+    fitted.fit(X, Y, loss="mse", optimizer=optimizer, epochs=3, batch_size=8, shuffle=False)
     for _ in range(3):
         for start in range(0, 20, 8):
             batch = slice(start, start + 8)
-            optimizer.step(looped, looped.loss_and_gradients(X[batch], Y[batch], loss="mse")[1])
+            loop.step(looped, looped.loss_and_gradients(X[batch], Y[batch], loss="mse")[1])
     assert fitted.parameters.tobytes() == looped.parameters.tobytes()
+    ours, theirs = optimizer.state(fitted), loop.state(looped)
+    assert ours.steps == theirs.steps == 9
+    assert ours.arrays.keys() == theirs.arrays.keys()
+    for name, array in ours.arrays.items():
+        assert array.tobytes() == theirs.arrays[name].tobytes()
+
+
+STATEFUL = [wb.SGD(0.1, momentum=0.9), wb.Adam(0.01)]
+
+
+@pytest.mark.parametrize("optimizer", STATEFUL, ids=str)
+def test_a_state_that_is_set_goes_on(optimizer):
+    optimizer, other = copy.copy(optimizer), copy.copy(optimizer)
+    net = network()
+    fit(net, optimizer, epochs=2)
+    state = optimizer.state(net)
+    assert state.steps == 2
+    twin = net.copy()
+    other.set_state(twin, state.steps, state.arrays)
+    for each, by in ((net, optimizer), (twin, other)):
+        fit(each, by)
+    assert net == twin
+    assert other.state(twin).steps == 3
+    state.arrays[next(iter(state.arrays))][:] += 1  # live
+    fit(net, optimizer)
+    fit(twin, other)
+    assert net != twin
+
+
+def test_steps_can_be_assigned():
+    optimizer, net = wb.Adam(), network()
+    optimizer.state(net).steps = 5
+    fit(net, optimizer)
+    assert optimizer.state(net).steps == 6
+    with pytest.raises(ValueError, match=r"\[state\] expected steps to be an integer from 0"):
+        optimizer.state(net).steps = -1
+
+
+def test_a_callback_sees_the_steps():
+    optimizer, net = wb.Adam(), network()
+    seen = []
+    net.fit(
+        *(X, Y),
+        loss="mse",
+        optimizer=optimizer,
+        epochs=3,
+        batch_size=8,
+        callback=lambda *_: seen.append(optimizer.state(net).steps),
+    )
+    assert seen == [3, 6, 9]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (None, "expected arrays named m, v, got none"),
+        ({"m": np.zeros(26)}, "expected arrays named m, v, got m"),
+        ({"m": np.zeros(26), "w": np.zeros(26)}, "expected arrays named m, v, got m, w"),
+        ({"m": np.zeros(26), "v": np.zeros(25)}, r"expected v of shape \(26,\), got shape \(25,\)"),
+        ({"m": np.zeros(26), "v": np.full(26, np.nan)}, "expected v to be finite, got nan"),
+    ],
+)
+def test_states_that_are_refused(arrays, message):
+    optimizer, net = wb.Adam(), network()
+    fit(net, optimizer)
+    before = {name: array.copy() for name, array in optimizer.state(net).arrays.items()}
+    with pytest.raises(ValueError, match=rf"\[set_state\] {message}"):
+        optimizer.set_state(net, 1, arrays)
+    assert optimizer.state(net).steps == 1
+    for name, array in optimizer.state(net).arrays.items():
+        assert array.tobytes() == before[name].tobytes()
+    with pytest.raises(TypeError, match=r"\[state\] expected a Network, got 3"):
+        optimizer.state(3)
 
 
 def fit(net, optimizer, epochs=1):

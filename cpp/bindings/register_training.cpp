@@ -1,6 +1,8 @@
 // fit: one call for all epochs.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "bound_network.hpp"
 #include "bound_optimizer.hpp"
 #include "errors.hpp"
@@ -70,6 +72,8 @@ py::tuple fit(BoundNetwork<T>& bound,
     Network<T>& network = bound.network();
     const TrainingOptions core = core_options<T>(operation, options);
 
+    if (std::ranges::none_of(network.layers(), &Dense::trainable))
+        throw py::value_error("[fit] expected a layer that is trainable, got none");
     const HeldDataset<T> data(operation, network, X, y, core.loss);
     const bool validates = !X_val.is_none();
     HeldDataset<T> validation;

@@ -21,7 +21,7 @@ namespace {
 bool keeps_z(const std::vector<Dense>& layers, std::size_t layer) {
     const Named<Activation>& activation = layers[layer].activation;
     const bool is_last = layer + 1 == layers.size();
-    return (is_last && activation.kind != Activation::identity) || derivative_needs_z(activation);
+    return (is_last && !is_identity(activation)) || derivative_needs_z(activation);
 }
 
 // Rows of the caller's that the kernels can read as they are. Vectors reach past the last column, so something must follow.

@@ -39,6 +39,7 @@ from wbcore.network import Network
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
 from wbcore.optimizers.sgd import *
+from wbcore.optimizers.state import *
 from wbcore.scaled import Scaled
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 

@@ -53,6 +53,11 @@ constexpr bool is_elementwise(const Named<Activation>& activation) {
     return activation.info().scope == Scope::element;
 }
 
+// Whether outputs are the sums themselves.
+constexpr bool is_identity(const Named<Activation>& activation) {
+    return activation.kind == Activation::identity;
+}
+
 // Whether the backward pass needs z; else the output a is enough.
 constexpr bool derivative_needs_z(const Named<Activation>& activation) {
     return activation.info().reads != Reads::output;

@@ -28,6 +28,12 @@ struct Relu {
     V backward(V d, V a, V) const { return a > 0 ? d : broadcast<V>(0); }
 };
 
+// Whether an activation is cheap enough to be done in the registers of a product: one instruction a vector. That of Relu.
+template <class T>
+[[gnu::always_inline]] inline bool is_done_in_registers(const ActivationOf<T>& activation) {
+    return activation.kind == Activation::relu;
+}
+
 template <class V>
 struct Tanh {
     V forward(V z) const { return tanh(z); }

@@ -12,27 +12,28 @@
 namespace wbcore::kernels {
 namespace {
 
-// A step that is done in registers: that of relu, which costs one instruction a vector.
+// A step that is done while the sums are in registers.
 template <class T>
 [[gnu::always_inline]] inline bool is_in_tile(const Product<T>& m) {
     const Epilogue<T>& e = m.epilogue;
-    return e.activation.kind == Activation::relu && e.kind != Epilogue<T>::Kind::none &&
+    return is_done_in_registers(e.activation) && e.kind != Epilogue<T>::Kind::none &&
            (e.kind == Epilogue<T>::Kind::differentiate || e.a.data == m.out.data);
 }
 
 template <class T, int R, int W>
-[[gnu::always_inline]] inline void relu_in_tile(Tile<T, R, W>& s,
+[[gnu::always_inline]] inline void step_in_tile(Tile<T, R, W>& s,
                                                 const Epilogue<T>& e,
                                                 std::size_t panel,
                                                 std::size_t row) {
     using V = Vector<T>;
-    const V zero = broadcast<V>(0);
+    const Relu<V> relu;
     if (e.kind == Epilogue<T>::Kind::activate)
         return for_each_in_tile<T, R, W>(
-            [&](int r, int w) { s.at[r][w] = s.at[r][w] > 0 ? s.at[r][w] : zero; });
+            [&](int r, int w) { s.at[r][w] = relu.forward(s.at[r][w]); });
     const T* a = e.a.panel(panel) + row * e.a.row_stride;
     for_each_in_tile<T, R, W>([&](int r, int w) {
-        s.at[r][w] = load<V>(a + tile_offset<T>(e.a, r, w)) > 0 ? s.at[r][w] : zero;
+        const V output = load<V>(a + tile_offset<T>(e.a, r, w));
+        s.at[r][w] = relu.backward(s.at[r][w], output, output);  // it reads no z
     });
 }
 
@@ -74,7 +75,7 @@ WBCORE_KEEPS_TILE void product_tile(const Product<T>& m,
         for_each_in_tile<T, R, W>([&](int r, int w) {
             s.at[r][w] = load<V>(out + tile_offset<T>(m.out, r, w)) + s.at[r][w];
         });
-    if (last == m.x.cols && is_in_tile(m)) relu_in_tile(s, m.epilogue, panel, row);
+    if (last == m.x.cols && is_in_tile(m)) step_in_tile(s, m.epilogue, panel, row);
     for_each_in_tile<T, R, W>(
         [&](int r, int w) { store(out + tile_offset<T>(m.out, r, w), s.at[r][w]); });
 }

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import wbcore as wb
+from wbcore.activations import ELEMENTWISE, name_of
 from wbcore.cli.metadata import class_names, feature_names
 from wbcore.io.frame import PARQUET_SUFFIXES
 from wbcore.io.table import read_features
@@ -34,7 +35,7 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
         raise ValueError(f"{path} has {X.shape[1]} columns, but the model takes {n_inputs}")
     outputs = net.predict(X)
     if classes is not None:
-        is_probability = net[-1].activation == "softmax"
+        is_probability = name_of(net[-1].activation) not in ELEMENTWISE
         probabilities = outputs if is_probability else wb.softmax(outputs)
         columns = {"prediction": np.array(classes)[outputs.argmax(axis=1)]}
         return columns | {

@@ -6,14 +6,16 @@ all of them.
 """
 
 from wbcore import _named
-from wbcore.optimizers import adam, base, sgd
+from wbcore.optimizers import adam, base, sgd, state
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
 from wbcore.optimizers.base import check as check
 from wbcore.optimizers.sgd import *
+from wbcore.optimizers.state import *
 
 __all__ = ["NAMES"]
 __all__ += base.__all__
+__all__ += state.__all__
 __all__ += sgd.__all__
 __all__ += adam.__all__
 
