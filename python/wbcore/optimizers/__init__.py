@@ -13,7 +13,8 @@ from wbcore.optimizers.base import check as check
 from wbcore.optimizers.sgd import *
 from wbcore.optimizers.state import *
 
-__all__ = ["NAMES"]
+# Classes alone: `import wbcore` offers them too.
+__all__: list[str] = []
 __all__ += base.__all__
 __all__ += state.__all__
 __all__ += sgd.__all__
