@@ -3,15 +3,14 @@
 from wbcore import reference
 
 from .answers import answer
-from .cases import FILES
+from .cases import FILES, cases
 from .lines import VECTORS, Line
 
 
 def text(name: str) -> str:
     """Text of a file, each question asked once."""
-    cases = FILES[name]
-    lines = [Line(asked, tuple(answer(reference, asked))) for asked in dict.fromkeys(cases())]
-    return "\n".join((f"# {cases.__doc__}", *map(str, lines))) + "\n"
+    lines = [Line(asked, tuple(answer(reference, asked))) for asked in cases(name)]
+    return "\n".join((f"# {FILES[name][0]}", *map(str, lines))) + "\n"
 
 
 def main() -> None:

@@ -11,21 +11,32 @@ import numpy as np
 import pytest
 
 import wbcore as wb
+from wbcore import _core
 
 X = np.random.default_rng(0).standard_normal((10, 4))
 Y = np.random.default_rng(1).standard_normal((10, 3))
 LABELS = np.arange(10) % 3
 ONE_HOT = np.eye(3)[LABELS]
 NAN, INF = float("nan"), float("inf")
+
+
+def _forms(kind):
+    """All choices of a kind as messages list them."""
+    forms = []
+    for row in _core.rows(kind):
+        numbers = ", ".join(number.name for number in row.numbers)
+        forms.append(f"{row.name}({numbers})" if numbers else row.name)
+    return ", ".join(forms)
+
+
 TEXTS = {
     "SIZE": "an integer from 1 to 2147483647",
     "SEED": "an integer from 0 to 2**64 - 1",
-    "ACTIVATIONS": "identity, sigmoid, relu, tanh, leaky_relu(slope), elu(alpha), softplus, gelu, "
-    "silu, softmax",
+    "ACTIVATIONS": _forms("activation"),
     "INITIALIZERS": "zeros, ones, constant, normal, uniform, truncated_normal, xavier, he, "
     "glorot_normal, glorot_uniform, he_uniform, lecun_normal, lecun_uniform, orthogonal",
     "BIASES": "zeros, ones, constant, normal, uniform, truncated_normal",
-    "LOSSES": "mse, mae, huber(delta), binary_cross_entropy, cross_entropy",
+    "LOSSES": _forms("loss"),
     "METRICS": "accuracy, mae, mse, r2",
     "DTYPES": "'float32' or 'float64'",
     "THREADS": "None or an integer from 1 to 1024",

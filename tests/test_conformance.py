@@ -52,7 +52,7 @@ def test_choices_of_lines_are_those_of_the_reference():
         "activations": ("forward", reference.ACTIVATIONS),
         "losses": ("loss", reference.LOSSES),
         "initializers": ("initialize", reference.INITIALIZERS),
-        "updates": ("update", reference.OPTIMIZERS),
+        "optimizers": ("update", reference.OPTIMIZERS),
     }
     for file, (question, table) in files.items():
         read = list(lines.read(lines.VECTORS / f"{file}.txt"))

@@ -1,9 +1,13 @@
 """Losses as functions: values, gradients, targets."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import support
 
 import wbcore as wb
+from wbcore import _core
 
 rng = np.random.default_rng(1)
 OUTPUTS = rng.standard_normal((7, 3)) * 2
@@ -31,14 +35,6 @@ def binary_cross_entropy(z, t):
     return -(t * np.log(p) + (1 - t) * np.log(1 - p)).mean()
 
 
-LOSSES = [
-    wb.losses.MSE(),
-    wb.losses.MAE(),
-    wb.losses.Huber(delta=0.75),
-    wb.losses.BinaryCrossEntropy(),
-    wb.losses.CrossEntropy(),
-]
-
 CASES = [
     ("mse", REAL_TARGETS, lambda z, t: ((z - t) ** 2).mean()),
     ("mae", REAL_TARGETS, lambda z, t: np.abs(z - t).mean()),
@@ -49,7 +45,14 @@ CASES = [
 
 
 def test_all_losses_are_here():
-    assert [text.partition("(")[0] for text, _, _ in CASES] == list(wb.losses.NAMES)
+    """Every row of the core is a class, with the numbers of the row."""
+    classes = {cls._row.name: cls for cls in wb.losses.Loss.__subclasses__()}
+    assert set(classes) == set(wb.losses.NAMES)
+    for row in _core.rows("loss"):
+        made = classes[row.name]()
+        assert classes[row.name].__name__ in wb.losses.__all__
+        assert dataclasses.asdict(made) == {n.name: n.standard for n in row.numbers}
+        assert str(made) == row.name
 
 
 @pytest.mark.parametrize(("loss", "targets", "formula"), CASES)
@@ -70,13 +73,32 @@ def test_gradient_by_central_differences(loss, targets, formula):
         assert gradient[place] == pytest.approx(slope, abs=1e-8)
 
 
-@pytest.mark.parametrize(("loss", "targets"), [case[:2] for case in CASES])
-def test_objects_are_the_losses_by_their_text(loss, targets):
-    choice = next(made for made in LOSSES if str(made) == loss)
-    value, gradient = wb.losses.loss_and_gradient(loss, OUTPUTS, targets)
-    same_value, same_gradient = wb.losses.loss_and_gradient(choice, OUTPUTS, targets)
-    assert choice(OUTPUTS, targets) == value == same_value
+@pytest.mark.parametrize("loss", support.choices("loss"))
+def test_objects_are_the_losses_by_their_text(loss):
+    name, numbers = _core.parse_choice("loss", "test", "loss", loss)
+    (cls,) = (cls for cls in wb.losses.Loss.__subclasses__() if cls._row.name == name)
+    choice = cls(*numbers)
+    assert str(choice) == loss
+    outputs, targets = support.problem(3, loss, 7, 3, 3)
+    value, gradient = wb.losses.loss_and_gradient(loss, outputs, targets)
+    same_value, same_gradient = wb.losses.loss_and_gradient(choice, outputs, targets)
+    assert choice(outputs, targets) == value == same_value
     assert gradient.tobytes() == same_gradient.tobytes()
+
+
+@pytest.mark.parametrize("loss", support.choices("loss"))
+def test_every_gradient_by_central_differences(loss):
+    outputs, targets = support.problem(4, loss, 5, 3, 3, labels=False)
+    _, gradient = wb.losses.loss_and_gradient(loss, outputs, targets)
+    h = 1e-6
+    for place in np.ndindex(outputs.shape):
+        values = []
+        for step in (h, -h):
+            moved = outputs.copy()
+            moved[place] += step
+            values.append(wb.losses.loss_and_gradient(loss, moved, targets)[0])
+        slope = (values[0] - values[1]) / (2 * h)
+        assert gradient[place] == pytest.approx(slope, abs=1e-7)
 
 
 def test_float32_outputs_compute_in_float32():

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import support
+from conformance.cases.examples import EXAMPLES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,7 +95,7 @@ def is_of(row, text):
 @pytest.mark.parametrize("kind", ["activation", "loss", "optimizer"])
 def test_a_number_without_an_example_is_named(kind, monkeypatch):
     row = next(row for row in _core.rows(kind) if row.numbers)
-    monkeypatch.delitem(support.EXAMPLES, row.numbers[0].name)
+    monkeypatch.delitem(EXAMPLES, row.numbers[0].name)
     message = rf"an example of '{row.numbers[0].name}', a number of '{row.name}'"
     with pytest.raises(ValueError, match=message):
         support.choices(kind)

@@ -5,26 +5,66 @@ algorithm changes its way, one unit in the last place to both sides.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from .formats import Asked
 from .functions import activations, functions, quantiles
 from .fused import fma
 from .layers import layers, sums
 from .losses import evaluations, losses
-from .streams import initializers, random
-from .training import trainings, updates
+from .streams import initializers, random, starts
+from .training import trainings, updates, with_activations, with_losses, with_optimizers
 
-FILES: dict[str, Callable[[], Iterator[Asked]]] = {
-    "fma": fma,
-    "functions": functions,
-    "activations": activations,
-    "sums": sums,
-    "layers": layers,
-    "random": random,
-    "quantile": quantiles,
-    "initializers": initializers,
-    "losses": losses,
-    "evaluations": evaluations,
-    "updates": updates,
-    "trainings": trainings,
+Cases = Callable[[], Iterator[Asked]]
+
+FILES: dict[str, tuple[str, tuple[Cases, ...]]] = {
+    "fma": (
+        "Halfway plus and minus a tiny, the edge of overflow, subnormal results, signs of zero.",
+        (fma,),
+    ),
+    "functions": ("Elementary functions around their thresholds, and square roots.", (functions,)),
+    "activations": (
+        "Activations around their thresholds, with other numbers, in starts and in trainings.",
+        (
+            activations,
+            starts,
+            with_activations,
+        ),
+    ),
+    "sums": ("Lengths around the ends of leaves, and of the trees above them.", (sums,)),
+    "layers": (
+        "Inputs of a factor; products and their gradients, of widths around those of vectors.",
+        (layers,),
+    ),
+    "random": ("Blocks, streams, draws of the quantile's switch and tail, shuffles.", (random,)),
+    "quantile": ("Both sides of each switch, both tails, and the centre.", (quantiles,)),
+    "initializers": (
+        "Each initializer, with its default numbers and with others; both shapes of orthogonal.",
+        (initializers,),
+    ),
+    "losses": (
+        "Each loss and its gradient, evaluations with their metrics, trainings.",
+        (
+            losses,
+            evaluations,
+            with_losses,
+        ),
+    ),
+    "optimizers": (
+        "Each optimizer: updates, and trainings.",
+        (
+            updates,
+            with_optimizers,
+        ),
+    ),
+    "trainings": (
+        "Whole trainings: every option and structure, batches of many leaves.",
+        (trainings,),
+    ),
 }
+"""By the file, what stands above its lines, and what is asked. A choice is asked in one file."""
+
+
+def cases(name: str) -> Iterator[Asked]:
+    """What is asked in a file, each question once."""
+    return iter(dict.fromkeys(chain.from_iterable(part() for part in FILES[name][1])))

@@ -1,4 +1,7 @@
-"""Example numbers of choices, by the name of the number: a new row needs only what is new here."""
+"""Example numbers of choices, by the name of the number: a new row needs only what is new here.
+
+Where a row does not allow the examples of a name it has its own, under "row.number".
+"""
 
 from typing import TypeVar
 
@@ -22,17 +25,22 @@ EXAMPLES: dict[str, tuple[float, ...]] = {
     "slope": (0.2, 0.0),
     "std": (0.7,),
     "value": (0.1,),
-    "weight_decay": (0.0, 0.01),
+    "weight_decay": (0.0, 0.3),
 }
+
+
+def examples_of(row: str, number: str) -> tuple[float, ...]:
+    """Return the examples of a number of a row."""
+    for name in (f"{row}.{number}", number):
+        if name in EXAMPLES:
+            return EXAMPLES[name]
+    message = f"[examples] expected an example of {number!r}, a number of {row!r}"
+    raise ValueError(message)
 
 
 def examples(row: type[C]) -> list[C]:
     """Return a choice with each of its examples, the numbers taken in step."""
-    for number in row.defaults():
-        if number not in EXAMPLES:
-            message = f"[examples] expected an example of {number!r}, a number of {row.name!r}"
-            raise ValueError(message)
-    numbers = [EXAMPLES[number] for number in row.defaults()]
+    numbers = [examples_of(row.name, number) for number in row.defaults()]
     count = max(map(len, numbers), default=0)
     return [row(*(of[i % len(of)] for of in numbers)) for i in range(count)]
 

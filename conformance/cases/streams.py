@@ -37,6 +37,13 @@ def random() -> Iterator[Asked]:
     yield ("permutation", *hexadecimal(7, 3, 300))
 
 
+def starts() -> Iterator[Asked]:
+    """The start of a network with each hidden activation."""
+    for dtype, activation in product(DTYPES, choices(ACTIVATIONS)):
+        if activation.elementwise:
+            yield ("network", dtype, word_of(activation), "zeros", *hexadecimal(9, 2, 2, 1))
+
+
 def initializers() -> Iterator[Asked]:
     """Each initializer, with its default numbers and with others; both shapes of orthogonal."""
     for row, dtype in product(INITIALIZERS.values(), DTYPES):
@@ -46,8 +53,5 @@ def initializers() -> Iterator[Asked]:
     yield ("initialize", "truncated_normal", "float64", *hexadecimal(1, 1, 8, 8))
     for shape in ((300, 2), (2, 260)):
         yield ("initialize", "orthogonal", "float32", *hexadecimal(4, 1, *shape))
-    for dtype, activation in product(DTYPES, choices(ACTIVATIONS)):
-        if activation.elementwise:
-            yield ("network", dtype, word_of(activation), "zeros", *hexadecimal(9, 2, 2, 1))
     for biases in ("normal", "uniform", "truncated_normal", "ones"):
         yield ("network", "float32", "tanh", biases, *hexadecimal(9, 2, 3, 2))

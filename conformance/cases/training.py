@@ -141,27 +141,26 @@ _MORE = (("mae", "silu"), ("huber:3fe6666666666666", "gelu"))
 
 
 def trainings() -> Iterator[Asked]:
-    """Whole trainings: every choice, option and structure, batches of many leaves."""
+    """Whole trainings: every option and structure, batches of many leaves."""
     for dtype in DTYPES:
-        for training in (
-            *_choices(dtype),
-            *_settings(dtype),
-            *_optimizers(dtype),
-            *_structures(dtype),
-            *_batches(dtype),
-        ):
+        yield Training(dtype, word_of(Huber(0.1)), "relu", widths="2,3,2,2").words()
+        for training in (*_settings(dtype), *_structures(dtype), *_batches(dtype)):
             yield training.words()
 
 
-def _choices(dtype: str) -> Iterator[Training]:
-    for activation in choices(ACTIVATIONS):
+def with_activations() -> Iterator[Asked]:
+    """A training with each hidden activation."""
+    for dtype, activation in product(DTYPES, choices(ACTIVATIONS)):
         if activation.elementwise:
-            yield Training(dtype, hidden=word_of(activation))
+            yield Training(dtype, hidden=word_of(activation)).words()
+
+
+def with_losses() -> Iterator[Asked]:
+    """A training by each loss, with the last activations that it goes with."""
     pairs = [(word_of(c), last) for c in choices(LOSSES) for last in c.undoes or _LAST]
-    for loss, last in (*pairs, *_MORE):
+    for dtype, (loss, last) in product(DTYPES, (*pairs, *_MORE)):
         metrics = ",".join(METRICS[choice_of(LOSSES, loss).targets])
-        yield Training(dtype, loss, "elu", last, widths="2,3,2", metrics=metrics)
-    yield Training(dtype, word_of(Huber(0.1)), "relu", widths="2,3,2,2")
+        yield Training(dtype, loss, "elu", last, widths="2,3,2", metrics=metrics).words()
 
 
 def _settings(dtype: str) -> Iterator[Training]:
@@ -184,11 +183,12 @@ def _settings(dtype: str) -> Iterator[Training]:
     yield Training(dtype, first="7fffffff", epochs="1")
 
 
-def _optimizers(dtype: str) -> Iterator[Training]:
-    for optimizer in choices(OPTIMIZERS):
-        yield Training(dtype, optimizer=optimizer, decay_biases="1")
-        yield Training(dtype, optimizer=optimizer, epochs="1", fits="2", metrics="mse")
-        yield Training(dtype, optimizer=optimizer, bias="0,1", trainable="0,1")
+def with_optimizers() -> Iterator[Asked]:
+    """Trainings by each optimizer."""
+    for dtype, optimizer in product(DTYPES, choices(OPTIMIZERS)):
+        yield Training(dtype, optimizer=optimizer, decay_biases="1").words()
+        yield Training(dtype, optimizer=optimizer, epochs="1", fits="2", metrics="mse").words()
+        yield Training(dtype, optimizer=optimizer, bias="0,1", trainable="0,1").words()
 
 
 def _structures(dtype: str) -> Iterator[Training]:

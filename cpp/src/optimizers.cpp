@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -21,11 +20,6 @@ double power(double base, std::uint64_t n) {
         base = base * base;
     }
     return result;
-}
-
-template <class T>
-T in_range(double x) {
-    return static_cast<T>(std::min(x, static_cast<double>(std::numeric_limits<T>::max())));
 }
 
 // The numbers that are the same in each step, in the order in which the rule's struct in kernels/optimizers.hpp names them.
@@ -57,7 +51,7 @@ void at_step(kernels::Update<T>& update, const Named<Optimizer>& rule, std::uint
         case Optimizer::sgd:
             return;
         case Optimizer::adam:
-            update.numbers[0] = in_range<T>(rule[0] / (1 - power(rule[1], step)));
+            update.numbers[0] = static_cast<T>(rule[0] / (1 - power(rule[1], step)));
             update.numbers[5] = static_cast<T>(std::sqrt(1 - power(rule[2], step)));
             return;
     }

@@ -268,7 +268,7 @@ void file(const std::string& name, std::size_t least = 100) {
 
 int main() {
     for (const char* name :
-         {"fma", "functions", "activations", "losses", "updates", "quantile", "random"})
+         {"fma", "functions", "activations", "losses", "optimizers", "quantile", "random"})
         file(name);
     file("initializers", 60);
     CHECK_EQUAL(initializers_asked.size(), rows_of(Initializer{}).size());

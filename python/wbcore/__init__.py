@@ -85,7 +85,7 @@ __all__ = [
     "set_num_threads",
 ]
 __all__ += activations.__all__
-__all__ += optimizers.__all__
+__all__ += [name for name in optimizers.__all__ if name != "NAMES"]
 
 if not TYPE_CHECKING:  # with them, checkers would find any name
     __getattr__, __dir__ = _lazy(
