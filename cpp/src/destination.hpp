@@ -34,12 +34,12 @@ private:
     kernels::Update<T> weights_, biases_;
 };
 
-// An optimizer whose states are packed like the parameters.
+// An optimizer whose states are packed like the parameters of a network, and lie with them: the first of its further arrays.
 template <class T>
 class PackedOptimizer {
 public:
     PackedOptimizer(const OptimizerSettings& settings,
-                    const std::shared_ptr<const PackedPlan<T>>& plan,
+                    const PackedNetwork<T>& network,
                     const OptimizerState<T>& state);
 
     // Before each step; the rest of it may be shared by threads.
@@ -51,7 +51,7 @@ public:
 
 private:
     StepRule<T> rule_;
-    std::array<PackedArray<T>, OptimizerInfo::most_states> states_;
+    std::array<PackedArray<T>, OptimizerInfo::most_states> states_;  // in the network's memory
     std::uint64_t steps_ = 0;
 };
 

@@ -103,11 +103,11 @@ void StepRule<T>::begin(std::uint64_t step) {
 
 template <class T>
 PackedOptimizer<T>::PackedOptimizer(const OptimizerSettings& settings,
-                                    const std::shared_ptr<const PackedPlan<T>>& plan,
+                                    const PackedNetwork<T>& network,
                                     const OptimizerState<T>& state)
     : rule_(settings), steps_(state.steps) {
     for (std::size_t k = 0; k < state_count(settings.rule); ++k) {
-        states_[k] = PackedArray<T>(plan, k + 1);
+        states_[k] = network.more(k).view();
         states_[k].pack(state.arrays[k]);
     }
 }

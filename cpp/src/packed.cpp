@@ -26,10 +26,13 @@ PackedPlan<T>::PackedPlan(std::vector<Dense> layers) : layers_(std::move(layers)
 
 namespace {
 
-// From one place of an array to the next: about half of the 4 KB within which processors take a load for one of a number that
-// is just being stored, and an odd number of cache lines.
+// From the start of an array to that of the next, when kernels use both: equal offsets should lie about half of the 4 KB apart
+// within which processors take a load for one of a number that is just being stored, and an odd number of cache lines.
 template <class T>
-constexpr std::size_t place_distance = 33 * panel_width<T>;
+std::size_t distance_of_arrays(std::size_t size) {
+    constexpr std::size_t page = 64 * panel_width<T>, apart = 33 * panel_width<T>;
+    return round_up(size, page) + apart;
+}
 
 // f(panel's row, its place in the flat array, how many numbers) for each row of each panel of a layer's weights
 template <class T, class F>
@@ -45,10 +48,12 @@ void for_each_piece(Panels<T> w, F f) {
 }  // namespace
 
 template <class T>
-PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan, std::size_t place)
-    : plan_(std::move(plan)),
-      buffer_(plan_->size() + place * place_distance<T>),
-      data_(buffer_.data() + place * place_distance<T>) {}
+PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan)
+    : plan_(std::move(plan)), own_(plan_->size()), data_(own_.data()) {}
+
+template <class T>
+PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan, T* data)
+    : plan_(std::move(plan)), data_(data) {}
 
 template <class T>
 Panels<T> PackedArray<T>::weights(std::size_t layer) const {
@@ -113,16 +118,19 @@ bool PackedArray<T>::all_finite() const {
 }
 
 template <class T>
-PackedNetwork<T>::PackedNetwork(const std::vector<Dense>& layers, Transposed which)
-    : plan_(std::make_shared<const PackedPlan<T>>(layers)),
-      parameters_(plan_),
-      transposed_(layers.size()) {
-    std::size_t from = which == Transposed::all ? 0 : layers.size(), size = 0;
+PackedNetwork<T>::PackedNetwork(const std::vector<Dense>& layers,
+                                Transposed which,
+                                std::size_t more)
+    : plan_(std::make_shared<const PackedPlan<T>>(layers)), transposed_(layers.size()) {
+    std::size_t from = which == Transposed::all ? 0 : layers.size();
     if (which == Transposed::after_first_trainable) from = first_trainable(layers) + 1;
+    const std::size_t distance = more == 0 ? plan_->size() : distance_of_arrays<T>(plan_->size());
+    std::size_t size = (1 + more) * distance;
     for (std::size_t l = from; l < layers.size(); ++l)
         size += packed_size<T>(layers[l].outputs, layers[l].inputs);
-    transposed_buffer_ = AlignedBuffer<T>(size);
-    T* data = transposed_buffer_.data();
+    buffer_ = AlignedBuffer<T>(size);
+    T* data = buffer_.data();
+    for (std::size_t i = 0; i < 1 + more; ++i, data += distance) arrays_.emplace_back(plan_, data);
     for (std::size_t l = from; l < layers.size(); ++l) {
         transposed_[l] = packed_panels(data, layers[l].outputs, layers[l].inputs);
         data += packed_size<T>(layers[l].outputs, layers[l].inputs);
@@ -130,14 +138,14 @@ PackedNetwork<T>::PackedNetwork(const std::vector<Dense>& layers, Transposed whi
 }
 
 template <class T>
-PackedNetwork<T>::PackedNetwork(const Network<T>& network, Transposed which)
-    : PackedNetwork(network.layers(), which) {
+PackedNetwork<T>::PackedNetwork(const Network<T>& network, Transposed which, std::size_t more)
+    : PackedNetwork(network.layers(), which, more) {
     pack(network.parameters());
 }
 
 template <class T>
 void PackedNetwork<T>::pack(std::span<const T> parameters) {
-    parameters_.pack(parameters);
+    arrays_[0].pack(parameters);
     for (std::size_t l = 0; l < size(); ++l) transpose(l, {0, layers()[l].inputs});
 }
 

@@ -36,9 +36,13 @@ template <class T>
 class PackedArray {
 public:
     PackedArray() = default;
-    // Zeros. Arrays that a kernel uses together have different places, which keep equal offsets out of equal cache sets.
-    explicit PackedArray(std::shared_ptr<const PackedPlan<T>> plan, std::size_t place = 0);
+    // Zeros, in memory of its own.
+    explicit PackedArray(std::shared_ptr<const PackedPlan<T>> plan);
+    // In memory of others, plan->size() numbers.
+    PackedArray(std::shared_ptr<const PackedPlan<T>> plan, T* data);
 
+    // The same numbers, in the same memory.
+    PackedArray view() const { return {plan_, data_}; }
     bool empty() const { return plan_ == nullptr; }
     Panels<T> weights(std::size_t layer) const;  // (I, O)
     T* biases(
@@ -54,8 +58,8 @@ private:
     const std::vector<Dense>& layers() const { return plan_->layers(); }
 
     std::shared_ptr<const PackedPlan<T>> plan_;
-    AlignedBuffer<T> buffer_;
-    T* data_ = nullptr;  // within the buffer, which keeps its place when it is moved
+    AlignedBuffer<T> own_;
+    T* data_ = nullptr;  // memory keeps its place when its buffer is moved
 };
 
 // Which layers have their weights transposed beside them, for the backward pass to their inputs.
@@ -65,19 +69,22 @@ enum class Transposed : std::uint8_t {
     all,
 };
 
-// The parameters of a network, and what the kernels derive from them.
+// The parameters of a network, what the kernels derive from them, and room for arrays that are used with them, all in one piece
+// of memory: as a large one it goes back to the system when the network goes.
 template <class T>
 class PackedNetwork {
 public:
-    PackedNetwork(const std::vector<Dense>& layers, Transposed which);  // all zeros
-    PackedNetwork(const Network<T>& network, Transposed which);
+    // All zeros
+    PackedNetwork(const std::vector<Dense>& layers, Transposed which, std::size_t more = 0);
+    PackedNetwork(const Network<T>& network, Transposed which, std::size_t more = 0);
 
     const std::shared_ptr<const PackedPlan<T>>& plan() const { return plan_; }
     const std::vector<Dense>& layers() const { return plan_->layers(); }
     std::size_t size() const { return layers().size(); }
-    const PackedArray<T>& parameters() const { return parameters_; }
-    Panels<T> weights(std::size_t layer) const { return parameters_.weights(layer); }
-    const T* biases(std::size_t layer) const { return parameters_.biases(layer); }
+    const PackedArray<T>& parameters() const { return arrays_[0]; }
+    const PackedArray<T>& more(std::size_t index) const { return arrays_[1 + index]; }
+    Panels<T> weights(std::size_t layer) const { return arrays_[0].weights(layer); }
+    const T* biases(std::size_t layer) const { return arrays_[0].biases(layer); }
     Panels<T> transposed(std::size_t layer) const {
         return transposed_[layer];
     }  // (O, I), or empty
@@ -88,8 +95,8 @@ public:
 
 private:
     std::shared_ptr<const PackedPlan<T>> plan_;
-    PackedArray<T> parameters_;
-    AlignedBuffer<T> transposed_buffer_;
+    AlignedBuffer<T> buffer_;
+    std::vector<PackedArray<T>> arrays_;  // the parameters first
     std::vector<Panels<T>> transposed_;
 };
 

@@ -86,8 +86,9 @@ private:
                                     const Dataset& data,
                                     const TrainingOptions& options,
                                     const Hooks<T>& hooks) {
-        PackedNetwork<T> packed(network, Transposed::after_first_trainable);
-        PackedOptimizer<T> optimizer(options.optimizer, packed.plan(), state);
+        PackedNetwork<T> packed(network, Transposed::after_first_trainable,
+                                state_count(options.optimizer.rule));
+        PackedOptimizer<T> optimizer(options.optimizer, packed, state);
         Pass<T> pass(network.layers(), std::min(options.batch_size, data.x.rows));
         PackedArray<T> gradient;
         if (hooks.on_gradient) gradient = PackedArray<T>(packed.plan());

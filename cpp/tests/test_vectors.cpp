@@ -232,6 +232,8 @@ bool ask_numbers(const Words& q, const Words& answer) {
         if (q[1] == "word") CHECK_EQUAL(stream.next(), whole(answer[0]));
         if (q[1] == "uniform") CHECK_BITS(stream.uniform(), number<double>(answer[0]));
         if (q[1] == "normal") CHECK_BITS(stream.standard_normal(), number<double>(answer[0]));
+    } else if (q[0] != "permutation") {
+        return false;  // about a whole network
     } else {
         std::vector<std::int64_t> order(whole(q[3]));
         shuffled_order(order, whole(q[1]), whole(q[2]));
