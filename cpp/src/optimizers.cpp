@@ -32,13 +32,19 @@ kernels::Update<T> update_of(const Named<Optimizer>& rule, bool decays) {
     auto set = [&](std::initializer_list<T> numbers) {
         std::copy(numbers.begin(), numbers.end(), update.numbers);
     };
+    auto set_adam = [&](T decay) {
+        set({n[0], n[1], static_cast<T>(1 - rule[1]), n[2], static_cast<T>(1 - rule[2]), T(1), n[3],
+             decays ? decay : T(0)});
+    };
     switch (rule.kind) {
         case Optimizer::sgd:
             set({n[0], n[1], decays ? n[3] : T(0), n[2]});
             return update;
         case Optimizer::adam:
-            set({n[0], n[1], static_cast<T>(1 - rule[1]), n[2], static_cast<T>(1 - rule[2]), T(1),
-                 n[3], decays ? n[4] : T(0)});
+            set_adam(n[4]);
+            return update;
+        case Optimizer::adamw:
+            set_adam(-static_cast<T>(rule[0] * rule[4]));
             return update;
     }
     return update;
@@ -51,6 +57,7 @@ void at_step(kernels::Update<T>& update, const Named<Optimizer>& rule, std::uint
         case Optimizer::sgd:
             return;
         case Optimizer::adam:
+        case Optimizer::adamw:
             update.numbers[0] = static_cast<T>(rule[0] / (1 - power(rule[1], step)));
             update.numbers[5] = static_cast<T>(std::sqrt(1 - power(rule[2], step)));
             return;

@@ -10,7 +10,7 @@
 
 namespace wbcore {
 
-enum class Optimizer : std::uint8_t { sgd, adam };
+enum class Optimizer : std::uint8_t { sgd, adam, adamw };
 
 struct OptimizerInfo : Row {
     static constexpr std::size_t most_states = 2;
@@ -35,6 +35,13 @@ inline constexpr auto optimizer_rows = std::to_array<OptimizerInfo>({
        {"beta2", 0.999, below_one},
        {"epsilon", 1e-8, rate_above_zero},
        {"weight_decay", 0, rate_at_least_zero}}},
+     {"m", "v"}},
+    {{"adamw",
+      {{"learning_rate", 0.001, rate_above_zero},
+       {"beta1", 0.9, below_one},
+       {"beta2", 0.999, below_one},
+       {"epsilon", 1e-8, rate_above_zero},
+       {"weight_decay", 0.01, rate_at_least_zero}}},
      {"m", "v"}},
 });
 

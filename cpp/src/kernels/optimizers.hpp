@@ -74,14 +74,24 @@ struct Adam {
           root(broadcast<V>(u.numbers[5])),
           epsilon(broadcast<V>(u.numbers[6])),
           decayed(u.numbers[7]) {}
-    V operator()(V w, V g, V (&state)[2]) const {
-        g = decayed(w, g);
+    V operator()(V w, V g, V (&state)[2]) const { return moved(w, decayed(w, g), state); }
+    V moved(V w, V g, V (&state)[2]) const {
         const V m = state[0] = fma(beta1, state[0], rest1 * g);
         const V v = state[1] = fma(beta2, state[1], (rest2 * g) * g);
         return fma(rate, m / (sqrt(v) / root + epsilon), w);
     }
     V rate, beta1, rest1, beta2, rest2, root, epsilon;
     Decay<T> decayed;
+};
+
+// The numbers and states of Adam, but decay is -(learning rate * weight decay), of the parameter itself.
+template <class T>
+struct AdamW : Adam<T> {
+    using V = Vector<T>;
+    using Adam<T>::Adam;
+    V operator()(V w, V g, V (&state)[2]) const {
+        return this->moved(this->decayed(w, w), g, state);
+    }
 };
 
 // f(rule): the only switch over rules, entered once for a block of gradients. Momentum of 0 has no velocity.
@@ -93,6 +103,8 @@ template <class T, class F>
             return update.numbers[1] == 0 ? f(Sgd<T>(update)) : f(SgdWithMomentum<T>(update));
         case Optimizer::adam:
             return f(Adam<T>(update));
+        case Optimizer::adamw:
+            return f(AdamW<T>(update));
     }
 }
 

@@ -158,6 +158,50 @@ class Adam(Optimizer):
         return update
 
 
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the parameter itself, before the step, not by its gradient.
+
+    I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+
+    Parameters
+    ----------
+    learning_rate : float
+    beta1, beta2 : float
+        How much of the mean of gradients, and of squares, stays from step to step.
+    epsilon : float
+        Added to the root of the mean of squares.
+    weight_decay : float
+        Times learning_rate, how much of a parameter is taken from it.
+    decay_biases : bool
+        Decay biases too, not weights only.
+
+    Examples
+    --------
+    >>> from wbcore.reference import FLOAT64
+    >>> adamw = AdamW(0.5, beta1=0.5, beta2=0.75, epsilon=1.0, weight_decay=0.5)
+    >>> adamw.update(FLOAT64, 1, 2.0, 1.0, (0.0, 0.0), decayed=True)
+    (1.25, (0.5, 0.25))
+    """
+
+    name = "adamw"
+
+    weight_decay: float = 0.01
+
+    def rule(self, arith: Arithmetic, step: int, *, decayed: bool) -> Rule:
+        fma = arith.fma
+        adam = super().rule(arith, step, decayed=False)
+        decay = arith.T(self.learning_rate * self.weight_decay) if decayed else 0.0
+
+        def update(w: float, g: float, states: States) -> tuple[float, States]:
+            if decay != 0.0:
+                w = fma(-decay, w, w)
+            return adam(w, g, states)
+
+        return update
+
+
 def power(base: float, exponent: int) -> float:
     """Return a power of a whole exponent from 0 on, by repeated squaring in binary64.
 
