@@ -33,6 +33,7 @@ __all__ = [
     "silu",
     "softmax",
     "softplus",
+    "softsign",
     "tanh",
 ]
 
@@ -289,6 +290,19 @@ def silu(z: ArrayLike) -> NDArray[Any]:
     array([-0.2689,  0.    ,  0.7311])
     """
     return _elementwise("silu", z)
+
+
+@_elementwise_sections
+def softsign(z: ArrayLike) -> NDArray[Any]:
+    """Return z / (1 + |z|), between -1 and 1 (Turian, Bergstra and Bengio, 2009).
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.softsign([-1.0, 0.0, 3.0])
+    array([-0.5 ,  0.  ,  0.75])
+    """
+    return _elementwise("softsign", z)
 
 
 def softmax(z: ArrayLike) -> NDArray[Any]:

@@ -19,6 +19,7 @@ enum class Activation : std::uint8_t {
     gelu,
     silu,
     softmax,
+    softsign,
 };
 
 // What the derivative is computed from: the output a, the sum z before it, or both.
@@ -45,6 +46,7 @@ inline constexpr auto activation_rows = std::to_array<ActivationInfo>({
     {{"gelu"}, Reads::input, true},
     {{"silu"}, Reads::input, true},
     {{"softmax"}, Reads::output, false, Scope::row},
+    {{"softsign"}, Reads::input, false},
 });
 
 constexpr const auto& rows_of(Activation) { return activation_rows; }

@@ -78,6 +78,15 @@ struct Silu {
     }
 };
 
+template <class V>
+struct Softsign {
+    V forward(V z) const { return z / (1 + abs(z)); }
+    V backward(V d, V, V z) const {
+        const V s = 1 + abs(z);
+        return (d / s) / s;  // the square of s may overflow
+    }
+};
+
 // use(f) with the struct of an activation: the one switch, without a default, so that the compiler finds what was forgotten.
 template <class T, class Use>
 [[gnu::always_inline]] inline void with_activation(const ActivationOf<T>& activation, Use use) {
@@ -104,6 +113,8 @@ template <class T, class Use>
             return use(Silu<V>());
         case Activation::softmax:
             return;  // of rows: softmax.hpp
+        case Activation::softsign:
+            return use(Softsign<V>());
     }
 }
 

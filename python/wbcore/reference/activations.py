@@ -253,3 +253,19 @@ class Softmax(Activation):
 
     def backward(self, arith: Arithmetic, dA: Vector, z: Vector, a: Vector) -> list[float]:
         return softmax_backward(arith, dA, a)
+
+
+@ACTIVATIONS.add
+class Softsign(Activation):
+    """z / (1 + |z|)."""
+
+    name = "softsign"
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        T = arith.T
+        return T(z / T(1.0 + abs(z)))
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        T = arith.T
+        s = T(1.0 + abs(z))
+        return T(T(dA / s) / s)
