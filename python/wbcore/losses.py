@@ -5,9 +5,9 @@ loss is. Called with outputs and targets it gives its value. The same functions,
 arithmetic, train networks (docs/arithmetic.md, section 6). All are means over all elements, but
 `CrossEntropy` is the mean over rows.
 
-In `Network.fit` the two entropies take what the last layer gives: with the activation identity
-those are logits, with sigmoid or softmax probabilities, and both are computed fused, from the
-logits, with the same gradients. Called, they take logits.
+In `Network.fit` the two entropies and `Focal` take what the last layer gives: with the activation
+identity those are logits, with sigmoid or softmax probabilities, and both are computed fused, from
+the logits, with the same gradients. Called, they take logits.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ __all__ = [
     "NAMES",
     "BinaryCrossEntropy",
     "CrossEntropy",
+    "Focal",
     "Huber",
     "Loss",
     "loss_and_gradient",
@@ -56,8 +57,8 @@ class Loss(_named.Choice, kind="loss"):
         Parameters
         ----------
         outputs : array-like of shape (B, O) or (B,)
-            Finite real numbers; (B,) stands for (B, 1). Of the entropies these are logits, before
-            the last activation.
+            Finite real numbers; (B,) stands for (B, 1). Of the entropies and
+            `Focal` these are logits, before the last activation.
         y : array-like
             Targets of the shape of outputs; when O is 1, either may be (B,) and the other (B, 1).
             For `CrossEntropy` integer labels (B,), or shares (B, O).
@@ -162,10 +163,42 @@ class CrossEntropy(Loss, row="cross_entropy"):
     """
 
 
+@dataclass(frozen=True)
+class Focal(Loss, row="focal"):
+    """Binary cross-entropy in which what is already right counts little (Lin and others, 2017).
+
+    The mean of -y alpha (1 - p)^gamma log(p) - (1 - y) (1 - alpha) p^gamma log(1 - p) with
+    p = sigmoid(logits), without forming p; in nats. Targets are from 0 to 1. With gamma = 0 and
+    alpha = 0.5 it is half of `BinaryCrossEntropy`.
+
+    Parameters
+    ----------
+    gamma : float, default 2
+        At least 0; the larger, the less counts what is already right.
+    alpha : float, default 0.25
+        From 0 to 1, the weight of targets of 1; that of targets of 0 is 1 - alpha.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When gamma is no number of at least 0, or alpha none from 0 to 1.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> focal = wb.losses.Focal(gamma=1.0)
+    >>> round(focal([0.0, 1000.0], [1, 1]), 4), str(focal)
+    (0.0433, 'focal(1)')
+    """
+
+    gamma: float = 2.0
+    alpha: float = 0.25
+
+
 def loss_and_gradient(
     loss: Loss | str, outputs: ArrayLike, y: ArrayLike
 ) -> tuple[float, NDArray[Any]]:
-    """A loss and its gradient by the outputs (by the logits for the two entropies).
+    """A loss and its gradient by the outputs (by the logits for the two entropies and `Focal`).
 
     Parameters
     ----------

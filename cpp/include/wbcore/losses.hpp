@@ -9,7 +9,7 @@
 
 namespace wbcore {
 
-enum class Loss : std::uint8_t { mse, mae, huber, binary_cross_entropy, cross_entropy };
+enum class Loss : std::uint8_t { mse, mae, huber, binary_cross_entropy, cross_entropy, focal };
 
 // What the targets are: any numbers; numbers from 0 to 1, one a decision; class labels, or shares of classes that sum to 1.
 enum class Targets : std::uint8_t { numbers, probabilities, classes };
@@ -31,6 +31,10 @@ inline constexpr auto loss_rows = std::to_array<LossInfo>({
     {{"huber", {{"delta", 1, above_zero}}}, Targets::numbers, Mean::over_elements},
     {{"binary_cross_entropy"}, Targets::probabilities, Mean::over_elements, Activation::sigmoid},
     {{"cross_entropy"}, Targets::classes, Mean::over_rows, Activation::softmax},
+    {{"focal", {{"gamma", 2, at_least_zero}, {"alpha", 0.25, zero_to_one}}},
+     Targets::probabilities,
+     Mean::over_elements,
+     Activation::sigmoid},
 });
 
 constexpr const auto& rows_of(Loss) { return loss_rows; }

@@ -60,6 +60,45 @@ void binary_cross_entropy(const LossRows<T>& m, std::size_t first, std::size_t l
         map_rows(m.dz, first, last, [=](V z, V t) { return (sigmoid(z) - t) * c; }, m.z, m.t);
 }
 
+// What the loss and the gradient of one element have in common: for targets of 1 and of 0, -log of the probability of the
+// target, the factor that the other probability's power is, and the share of the target.
+template <class V>
+struct Focal {
+    V surprise_1, surprise_0, factor_1, factor_0, share_1, share_0;
+
+    Focal(V z, V t, Scalar<V> gamma, Scalar<V> alpha) {
+        const V zero = broadcast<V>(0), u = log1p(exp(-abs(z)));
+        surprise_1 = (z < 0 ? -z : zero) + u;
+        surprise_0 = (z > 0 ? z : zero) + u;
+        factor_1 = exp(-gamma * surprise_0);
+        factor_0 = exp(-gamma * surprise_1);
+        share_1 = t * alpha;
+        share_0 = (1 - t) * (1 - alpha);
+    }
+};
+
+template <class T>
+void focal(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    const T c = 1 / m.mean_count, gamma = m.numbers[0], alpha = m.numbers[1];
+    // the terms first, in the place of the gradient
+    auto term = [=](V z, V t) {
+        const Focal<V> f(z, t, gamma, alpha);
+        return fma(f.share_1, f.factor_1 * f.surprise_1, f.share_0 * (f.factor_0 * f.surprise_0));
+    };
+    map_rows(m.dz, first, last, term, m.z, m.t);
+    feature_sums<T>(m.row_losses + first, m.dz, first, last, [](T x, T s) { return s + x; });
+    if (!m.gradient) return;
+    auto slope = [=](V z, V t) {
+        const Focal<V> f(z, t, gamma, alpha);
+        const V p = sigmoid(z), q = sigmoid(-z), g = broadcast<V>(gamma);
+        return fma(-f.share_1, f.factor_1 * fma(g, p * f.surprise_1, q),
+                   f.share_0 * (f.factor_0 * fma(g, q * f.surprise_0, p))) *
+               c;
+    };
+    map_rows(m.dz, first, last, slope, m.z, m.t);
+}
+
 // term(d, s) adds the loss of a difference d = y - t, gradient(d) is its derivative.
 template <class T, class Term, class Gradient>
 inline void regression(
@@ -114,6 +153,8 @@ void loss(const LossRows<T>& m) {
                 return binary_cross_entropy(m, first, last);
             case Loss::cross_entropy:
                 return cross_entropy(m, first, last);
+            case Loss::focal:
+                return focal(m, first, last);
         }
     });
     if (m.gradient) clear_padding(m.dz, 0, m.z.rows);

@@ -1,8 +1,8 @@
 """Losses and their gradients (section 6).
 
 mse, mae and huber compare the outputs y of the last layer with the targets, and their gradient
-goes through its activation.  The two entropies work on the sums z of the last layer, whether its
-activation is identity or sigmoid (softmax), and give the gradient by z directly.
+goes through its activation.  The two entropies and focal work on the sums z of the last layer,
+whether its activation is identity or sigmoid (softmax), and give the gradient by z directly.
 """
 
 from collections.abc import Sequence
@@ -229,3 +229,33 @@ class CrossEntropy(Loss):
         ]
         dZ = [T(T(T(e_k / S) - t_k) * c) for e_k, t_k in zip(e, t, strict=True)]
         return arith.feature_sum(0.0, t, surprises), dZ
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class Focal(Loss):
+    """Binary cross-entropy, less where the probability of the target is large."""
+
+    name = "focal"
+    undoes = ("identity", "sigmoid")
+    targets = "probabilities"
+    gamma: float = 2.0
+    alpha: float = 0.25
+
+    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        T, fma = arith.T, arith.fma
+        gamma, alpha, c = T(self.gamma), T(self.alpha), T(1.0 / n)
+
+        def element(z: float, t: float) -> tuple[float, float]:
+            u = log1p(arith, exp(arith, -abs(z)))
+            a, b = T((-z if z < 0.0 else 0.0) + u), T((z if z > 0.0 else 0.0) + u)
+            v, w = exp(arith, T(-gamma * b)), exp(arith, T(-gamma * a))
+            f, h = T(t * alpha), T(T(1.0 - t) * T(1.0 - alpha))
+            p, q = sigmoid(arith, z), sigmoid(arith, -z)
+            one = T(v * fma(gamma, T(p * a), q))
+            zero = T(w * fma(gamma, T(q * b), p))
+            loss = fma(f, T(v * a), T(h * T(w * b)))
+            return loss, T(fma(-f, one, T(h * zero)) * c)
+
+        elements = [element(z_k, t_k) for z_k, t_k in zip(y, t, strict=True)]
+        return arith.feature_total([loss for loss, _ in elements]), [dZ for _, dZ in elements]
