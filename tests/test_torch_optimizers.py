@@ -15,10 +15,12 @@ TRAJECTORIES = Path(__file__).parent / "data" / "torch_optimizers.txt"
 
 START = np.array([0.5, -0.25, 1.0, -1.5, 0.125, 2.0])
 
-# torch.optim.Adam(lr=0.01); then lr=0.02, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1
+# Adam as torch has it but for a lr of 0.01; then Adam and AdamW, each with a lr of 0.02, betas of
+# 0.8 and 0.99, an eps of 1e-6 and a weight_decay of 0.1.
 OPTIMIZERS = {
     "adam": lambda: wb.Adam(0.01),
     "adam:decay": lambda: wb.Adam(0.02, 0.8, 0.99, 1e-6, weight_decay=0.1),
+    "adamw:decay": lambda: wb.AdamW(0.02, 0.8, 0.99, 1e-6, weight_decay=0.1),
 }
 
 

@@ -6,8 +6,6 @@
 
 namespace wbcore::bindings {
 
-namespace {
-
 std::string message(std::string_view operation, std::string_view expected, std::string_view got) {
     std::string text = "[";
     text += operation;
@@ -17,8 +15,6 @@ std::string message(std::string_view operation, std::string_view expected, std::
     text += got;
     return text;
 }
-
-}  // namespace
 
 void set_error(std::string_view operation, const std::bad_alloc& error) {
     const auto* lack = dynamic_cast<const OutOfMemory*>(&error);

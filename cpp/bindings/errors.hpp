@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <new>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,9 @@
 namespace wbcore::bindings {
 
 namespace py = pybind11;
+
+// `[operation] expected ..., got ...`
+std::string message(std::string_view operation, std::string_view expected, std::string_view got);
 
 // Each sets Python's error indicator: MemoryError, RuntimeError. Of Python's errors NumPy's MemoryError is named; every other,
 // and one that a user's function raised, stays as it is.

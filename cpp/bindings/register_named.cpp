@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "arrays.hpp"
+#include "errors.hpp"
 #include "named.hpp"
 #include "register.hpp"
 #include "wbcore/activations.hpp"
@@ -26,17 +27,17 @@ std::vector<Metric> metrics_named(std::string_view operation,
                                   const Named<Loss>& loss) {
     std::vector<Metric> metrics;
     for (const std::string& wanted : names) {
-        const std::string start = opening(operation) + "expected metrics ";
+        const std::string got = "'" + wanted + "'";
         const auto found = find_metric(wanted);
         if (!found) {
             std::string known;
             for (const std::string_view name : metric_names)
-                known += (known.empty() ? "" : ", ") + std::string(name);
-            throw py::value_error(start + "of " + known + ", got '" + wanted + "'");
+                known.append(known.empty() ? "" : ", ").append(name);
+            throw py::value_error(message(operation, "metrics of " + known, got));
         }
         if (!matches(*found, loss.info().targets))
-            throw py::value_error(start + "that go with the loss " + std::string(loss.name()) +
-                                  ", got '" + wanted + "'");
+            throw py::value_error(message(
+                operation, "metrics that go with the loss " + std::string(loss.name()), got));
         metrics.push_back(*found);
     }
     return metrics;

@@ -108,7 +108,7 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
         return;
     }
     position_.loss_sum += batch_loss_;
-    if (!position_.metrics->empty()) {
+    if (position_.metrics && !position_.metrics->empty()) {
         arrays_.pass.add_metrics(*position_.metrics, batch);
         position_.metrics->end_batch();
     }

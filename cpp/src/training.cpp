@@ -137,7 +137,8 @@ private:
 
     EpochResult finish_epoch(const Dataset* validation) {
         const double count = mean_count(options_.loss, data_.x.rows, network_.outputs());
-        EpochResult result{position_.loss_sum / count, position_.metrics->values(), {}, {}};
+        EpochResult result{position_.loss_sum / count, {}, {}, {}};
+        if (position_.metrics) result.metrics = position_.metrics->values();
         position_ = {position_.epoch + 1, 0, 0, std::nullopt};
         if (validation == nullptr) return result;
         Evaluation evaluation = evaluate(network_, *validation, options_.loss, options_.metrics,

@@ -247,17 +247,7 @@ class Watched:
 
 
 def loss_name(draw):
-    return draw.choice(
-        [
-            "mse",
-            "mae",
-            "huber",
-            "huber(0.1)",
-            "binary_cross_entropy",
-            "cross_entropy",
-            "cross_entropy",
-        ]
-    )
+    return draw.choice([*wb.losses.NAMES, "huber(0.1)", "cross_entropy"])
 
 
 def network(draw):

@@ -13,6 +13,7 @@ import numpy as np
 from harness import Round, digest, main
 
 import wbcore as wb
+from wbcore.reference import LOSSES
 
 ROWS, INPUTS, CLASSES = 300, 12, 4
 BAD_LABELS = (CLASSES, -1, 100_000, -100_000, 2**31 - 1, 2**62, -(2**63))
@@ -30,9 +31,10 @@ def targets(draw, loss):
     rng = np.random.default_rng(draw.getrandbits(32))
     y = rng.random((ROWS, CLASSES)).astype(draw.choice(["f4", "f8"]))
     bad = {
-        "binary_cross_entropy": (np.nan, np.inf, -0.5, 2.0),
-        "cross_entropy": (np.nan, np.inf, -0.5),
-    }.get(loss, (np.nan, np.inf, -np.inf))
+        "probabilities": (np.nan, np.inf, -0.5, 2.0),
+        "classes": (np.nan, np.inf, -0.5),
+        "numbers": (np.nan, np.inf, -np.inf),
+    }[LOSSES[loss].targets]
     return (y / y.sum(axis=1, keepdims=True) if loss == "cross_entropy" else y), bad
 
 
@@ -68,8 +70,7 @@ def task(draw, kind):
     X, y = data(draw)
     if kind == "labels":
         return "cross_entropy", X, y, BAD_LABELS
-    names = ["cross_entropy", "mse", "mae", "huber", "binary_cross_entropy"]
-    loss = draw.choice(names)
+    loss = draw.choice(wb.losses.NAMES)
     return loss, X, *targets(draw, loss)
 
 

@@ -76,9 +76,11 @@ constexpr KernelTable<double> double_table = make_table<double>(WBCORE_TEXT(WBCO
 
 }  // namespace
 
+// NOLINTBEGIN(misc-definitions-in-headers): each set includes this header once, into a namespace of its own
 namespace WBCORE_KERNELS {
 const KernelTable<float>& table(float) { return float_table; }
 const KernelTable<double>& table(double) { return double_table; }
 }  // namespace WBCORE_KERNELS
+// NOLINTEND(misc-definitions-in-headers)
 
 }  // namespace wbcore::kernels
