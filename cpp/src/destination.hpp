@@ -10,11 +10,14 @@
 namespace wbcore {
 
 template <class T>
+inline constexpr kernels::Update<T> store_gradient{};
+
+template <class T>
 struct Destination {
-    const PackedArray<T>* values =
-        nullptr;  // the gradients to be stored, or the parameters to be changed
+    // The gradients to be stored, or the parameters to be changed
+    const PackedArray<T>& values;
     std::array<const PackedArray<T>*, OptimizerInfo::most_states> states = {};
-    kernels::Update<T> weights = {}, biases = {};  // as they are here, gradients are stored
+    const kernels::Update<T>&weights = store_gradient<T>, &biases = store_gradient<T>;
 
     bool stores() const { return weights.stores; }
 };
@@ -46,7 +49,12 @@ public:
     void begin_step() { rule_.begin(steps_ + 1); }
     void end_step() { ++steps_; }
     std::uint64_t steps() const { return steps_; }
-    Destination<T> onto(const PackedArray<T>& parameters) const;
+    Destination<T> onto(const PackedArray<T>& parameters) const {
+        Destination<T> to{parameters, {}, rule_.weights(), rule_.biases()};
+        for (std::size_t k = 0; k < states_.size() && !states_[k].empty(); ++k)
+            to.states[k] = &states_[k];
+        return to;
+    }
     void unpack(OptimizerState<T>& state) const;
 
 private:

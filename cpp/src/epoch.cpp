@@ -124,7 +124,7 @@ void Epoch<T>::update(const Batch<T>& batch, std::size_t t, std::size_t size) {
 // The same rule over the same gradients, which are stored for somebody to look at.
 template <class T>
 void Epoch<T>::update_staged(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    backward_parameters({&arrays_.gradient}, batch, t, size);
+    backward_parameters({arrays_.gradient}, batch, t, size);
     barrier_.arrive_and_wait(size);
     if (t == 0) ask_about_gradient();
     barrier_.arrive_and_wait(size);
@@ -174,15 +174,15 @@ void Epoch<T>::apply_stored(const Destination<T>& to, std::size_t layer, Range i
             for (std::size_t i = 0; i < n; ++i) g[i] = scale_ * g[i];
         table.update(how, w, states, g, n);
     };
-    const Panels<T> w = to.values->weights(layer), g = arrays_.gradient.weights(layer);
+    const Panels<T> w = to.values.weights(layer), g = arrays_.gradient.weights(layer);
     const std::size_t n = inputs.last - inputs.first;
     for (std::size_t p = 0; p < w.count() && n > 0; ++p) {
         const std::size_t at = p * w.panel_stride + inputs.first * w.row_stride;
         apply(to.weights, w.data + at, g.data + at, n * w.row_stride,
               [&](const PackedArray<T>& state) { return state.weights(layer).data + at; });
     }
-    if (n > 0 && inputs.first == 0 && to.values->biases(layer) != nullptr)
-        apply(to.biases, to.values->biases(layer), arrays_.gradient.biases(layer),
+    if (n > 0 && inputs.first == 0 && to.values.biases(layer) != nullptr)
+        apply(to.biases, to.values.biases(layer), arrays_.gradient.biases(layer),
               round_up(w.cols, panel_width<T>),
               [&](const PackedArray<T>& state) { return state.biases(layer); });
     arrays_.network.transpose(layer, inputs);

@@ -120,14 +120,6 @@ PackedOptimizer<T>::PackedOptimizer(const OptimizerSettings& settings,
 }
 
 template <class T>
-Destination<T> PackedOptimizer<T>::onto(const PackedArray<T>& parameters) const {
-    Destination<T> to{&parameters, {}, rule_.weights(), rule_.biases()};
-    for (std::size_t k = 0; k < states_.size(); ++k)
-        if (!states_[k].empty()) to.states[k] = &states_[k];
-    return to;
-}
-
-template <class T>
 void PackedOptimizer<T>::unpack(OptimizerState<T>& state) const {
     for (std::size_t k = 0; k < states_.size(); ++k)
         if (!states_[k].empty()) states_[k].unpack(state.arrays[k]);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <shared_mutex>
 
-#include "kernels/kernel_table.hpp"
 #include "wbcore/input.hpp"
 
 namespace wbcore {
@@ -49,21 +48,22 @@ void for_each_piece(Panels<T> w, F f) {
 
 template <class T>
 PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan)
-    : plan_(std::move(plan)), own_(plan_->size()), data_(own_.data()) {}
+    : PackedArray(plan, AlignedBuffer<T>(plan->size())) {}
 
 template <class T>
-PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan, T* data)
-    : plan_(std::move(plan)), data_(data) {}
-
-template <class T>
-Panels<T> PackedArray<T>::weights(std::size_t layer) const {
-    const Dense& shape = layers()[layer];
-    return packed_panels(data_ + plan_->weights(layer), shape.inputs, shape.outputs);
+PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan, AlignedBuffer<T> own)
+    : PackedArray(std::move(plan), own.data()) {
+    own_ = std::move(own);
 }
 
 template <class T>
-T* PackedArray<T>::biases(std::size_t layer) const {
-    return layers()[layer].bias ? data_ + plan_->biases(layer) : nullptr;
+PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan, T* data)
+    : plan_(std::move(plan)), data_(data) {
+    for (std::size_t l = 0; l < layers().size(); ++l) {
+        const Dense& shape = layers()[l];
+        weights_.push_back(packed_panels(data + plan_->weights(l), shape.inputs, shape.outputs));
+        biases_.push_back(shape.bias ? data + plan_->biases(l) : nullptr);
+    }
 }
 
 template <class T>
@@ -147,12 +147,6 @@ template <class T>
 void PackedNetwork<T>::pack(std::span<const T> parameters) {
     arrays_[0].pack(parameters);
     for (std::size_t l = 0; l < size(); ++l) transpose(l, {0, layers()[l].inputs});
-}
-
-template <class T>
-void PackedNetwork<T>::transpose(std::size_t layer, Range inputs) const {
-    if (transposed_[layer].data == nullptr) return;
-    kernels::table<T>().transpose(transposed_[layer], weights(layer), inputs.first, inputs.last);
 }
 
 template <class T>

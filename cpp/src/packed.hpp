@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/kernel_table.hpp"
 #include "wbcore/network.hpp"
 #include "wbcore/range.hpp"
 
@@ -44,9 +45,9 @@ public:
     // The same numbers, in the same memory.
     PackedArray view() const { return {plan_, data_}; }
     bool empty() const { return plan_ == nullptr; }
-    Panels<T> weights(std::size_t layer) const;  // (I, O)
-    T* biases(
-        std::size_t layer) const;  // (O), padded to whole panels; null when the layer has none
+    Panels<T> weights(std::size_t layer) const { return weights_[layer]; }  // (I, O)
+    // (O), padded to whole panels; null when the layer has none
+    T* biases(std::size_t layer) const { return biases_[layer]; }
 
     // From and to an array laid out like the parameters of a network.
     void pack(std::span<const T> flat);
@@ -55,11 +56,15 @@ public:
     bool all_finite() const;
 
 private:
+    PackedArray(std::shared_ptr<const PackedPlan<T>> plan, AlignedBuffer<T> own);
+
     const std::vector<Dense>& layers() const { return plan_->layers(); }
 
     std::shared_ptr<const PackedPlan<T>> plan_;
     AlignedBuffer<T> own_;
     T* data_ = nullptr;  // memory keeps its place when its buffer is moved
+    std::vector<Panels<T>> weights_;
+    std::vector<T*> biases_;
 };
 
 // Which layers have their weights transposed beside them, for the backward pass to their inputs.
@@ -91,13 +96,17 @@ public:
 
     void pack(std::span<const T> parameters);
     // After the weights of these inputs have changed; nothing for a layer that is not transposed.
-    void transpose(std::size_t layer, Range inputs) const;
+    void transpose(std::size_t layer, Range inputs) const {
+        if (transposed_[layer].data == nullptr) return;
+        table_->transpose(transposed_[layer], weights(layer), inputs.first, inputs.last);
+    }
 
 private:
     std::shared_ptr<const PackedPlan<T>> plan_;
     AlignedBuffer<T> buffer_;
     std::vector<PackedArray<T>> arrays_;  // the parameters first
     std::vector<Panels<T>> transposed_;
+    const kernels::KernelTable<T>* table_ = &kernels::table<T>();
 };
 
 // The parameters of a network that somebody else may be training: those between two of its steps.

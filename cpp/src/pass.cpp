@@ -21,7 +21,7 @@ namespace {
 bool keeps_z(const std::vector<Dense>& layers, std::size_t layer) {
     const Named<Activation>& activation = layers[layer].activation;
     const bool is_last = layer + 1 == layers.size();
-    return (is_last && !is_identity(activation)) || derivative_needs_z(activation);
+    return (is_last && !is_identity(activation.kind)) || derivative_needs_z(activation);
 }
 
 // Rows of the caller's that the kernels can read as they are. Vectors reach past the last column, so something must follow.
@@ -186,8 +186,9 @@ void Pass<T>::loss(
 
 template <class T>
 void Pass<T>::backward_outputs(Range rows) {
-    const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
+    if (is_identity(out.activation.kind)) return;
+    const std::size_t first = rows.first, n = rows.last - rows.first;
     const Panels<T> dz = out.dz.rows_from(first, n), a = out.a.rows_from(first, n),
                     z = out.z.rows_from(first, n);
     if (!out.activation.is_elementwise()) return table_.softmax_backward(dz, a);
@@ -218,7 +219,7 @@ void Pass<T>::backward_parameters(const Destination<T>& to,
                                   std::size_t layer,
                                   Range inputs) {
     const Panels<const T> dz = limited(layers_[layer].dz);
-    kernels::OuterProduct<T> product{.out = to.values->weights(layer),
+    kernels::OuterProduct<T> product{.out = to.values.weights(layer),
                                      .states = {},
                                      .x = inputs_of(layer, batch).rows_from(0, rows_),
                                      .dz = dz,
@@ -228,7 +229,7 @@ void Pass<T>::backward_parameters(const Destination<T>& to,
     // not for an empty part, of which there may be many
     const bool with_biases = shapes_[layer].bias && inputs.first == 0 && inputs.last > 0;
     kernels::ColumnSums<T> sums{
-        .out = to.values->biases(layer), .states = {}, .dz = dz, .update = to.biases};
+        .out = to.values.biases(layer), .states = {}, .dz = dz, .update = to.biases};
     for (std::size_t k = 0; k < to.states.size() && to.states[k] != nullptr; ++k) {
         product.states[k] = to.states[k]->weights(layer).data;
         sums.states[k] = to.states[k]->biases(layer);
@@ -262,7 +263,7 @@ void Pass<T>::backward_parameters(const PackedArray<T>& gradients,
     for (std::size_t l = shapes_.size(); l-- > 0;)
         if (shapes_[l].trainable)
             in_pieces({0, shapes_[l].inputs}, inputs_of_a_piece(shapes_[l], rows_), interrupted,
-                      [&](Range part) { backward_parameters({&gradients}, batch, l, part); });
+                      [&](Range part) { backward_parameters({gradients}, batch, l, part); });
 }
 
 template <class T>

@@ -29,7 +29,7 @@ std::vector<double> profile(const Network<T>& network,
     // the same arithmetic, and the weights stay as they are
     kernels::Update<T> still;
     still.stores = false;
-    const Destination<T> destination{&packed.parameters(), {}, still, still};
+    const Destination<T> destination{packed.parameters(), {}, still, still};
     std::vector<std::vector<double>> times(layers);
     for (std::size_t repeat = 0; repeat < repeats; ++repeat) {
         std::vector<double> milliseconds(layers, 0.0);

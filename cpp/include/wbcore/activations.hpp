@@ -56,9 +56,7 @@ constexpr bool is_elementwise(const Named<Activation>& activation) {
 }
 
 // Whether outputs are the sums themselves.
-constexpr bool is_identity(const Named<Activation>& activation) {
-    return activation.kind == Activation::identity;
-}
+constexpr bool is_identity(Activation activation) { return activation == Activation::identity; }
 
 // Whether the backward pass needs z; else the output a is enough.
 constexpr bool derivative_needs_z(const Named<Activation>& activation) {

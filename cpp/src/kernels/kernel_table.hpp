@@ -67,7 +67,7 @@ struct OuterProduct {
     Panels<const T> x;                 // (B, I)
     Panels<const T> dz;                // (B, N)
     std::size_t first_input, last_input;
-    Update<T> update;
+    const Update<T>& update;
 };
 
 // g[n] = sum over rows of dz[r][n]
@@ -76,7 +76,7 @@ struct ColumnSums {
     T* out;                                 // (N), padded: the gradient, or the biases it updates
     T* states[OptimizerInfo::most_states];  // (N) each, padded, as many as the rule has
     Panels<const T> dz;                     // (B, N)
-    Update<T> update;
+    const Update<T>& update;
 };
 
 // Loss of a batch of rows, and its gradient.
