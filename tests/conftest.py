@@ -1,5 +1,7 @@
 """What test reports start with, which run leaves out which tests, and fixtures of several files."""
 
+import signal
+
 import hypothesis
 import levels
 import numpy as np
@@ -11,6 +13,10 @@ import wbcore as wb
 
 # Under sanitizers an example takes ten times as long; it finds what it finds in the first few.
 hypothesis.settings.register_profile("fewer", max_examples=20)
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MARKERS = {"alone": levels.ALONE, "long": levels.LONG, "pure": levels.PURE}
 
