@@ -47,7 +47,7 @@ void for_each_piece(Panels<T> w, F f) {
 }  // namespace
 
 template <class T>
-PackedArray<T>::PackedArray(std::shared_ptr<const PackedPlan<T>> plan)
+PackedArray<T>::PackedArray(const std::shared_ptr<const PackedPlan<T>>& plan)
     : PackedArray(plan, AlignedBuffer<T>(plan->size())) {}
 
 template <class T>

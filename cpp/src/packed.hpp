@@ -38,7 +38,7 @@ class PackedArray {
 public:
     PackedArray() = default;
     // Zeros, in memory of its own.
-    explicit PackedArray(std::shared_ptr<const PackedPlan<T>> plan);
+    explicit PackedArray(const std::shared_ptr<const PackedPlan<T>>& plan);
     // In memory of others, plan->size() numbers.
     PackedArray(std::shared_ptr<const PackedPlan<T>> plan, T* data);
 
