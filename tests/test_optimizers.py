@@ -4,6 +4,7 @@ import copy
 import gc
 import math
 import pickle
+import threading
 import weakref
 from fractions import Fraction
 from itertools import product
@@ -276,3 +277,37 @@ def test_numbers_that_are_not(options):
     for name, value in options.items():
         assert value == 0 or 0 < np.float32(value) < 1, name
     fit(network("float32"), wb.SGD(**options))
+
+
+def test_two_threads_that_need_a_state_at_once_get_one(monkeypatch):
+    net, optimizer, found = wb.Network.mlp([2, 3, 1], seed=0), wb.SGD(0.1, momentum=0.9), []
+    together, zeros_like = threading.Barrier(2, timeout=30), np.zeros_like
+
+    def in_step(array):
+        together.wait()
+        return zeros_like(array)
+
+    monkeypatch.setattr(np, "zeros_like", in_step)
+    threads = [
+        threading.Thread(target=lambda: found.append(optimizer.state(net))) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] is found[1] is optimizer.state(net)
+
+
+def test_sgd_without_momentum_takes_no_arrays():
+    net, optimizer = wb.Network.mlp([2, 3, 1], seed=0), wb.SGD(0.1)
+    optimizer.set_state(net, 3)
+    with pytest.raises(
+        ValueError, match=r"\[set_state\] expected no arrays, since sgd\(0.1\) needs"
+    ):
+        optimizer.set_state(net, 4, {"velocity": np.zeros(net.parameters.size)})
+    assert optimizer.state(net).steps == 3
+
+
+def test_a_text_that_no_encoding_takes_is_refused_in_words():
+    with pytest.raises(ValueError, match=r"\[fit\] expected optimizer to be one of sgd\("):
+        wb.Network.mlp([2, 1]).fit([[1, 2]], [1], loss="mse", optimizer="sgd\ud800")

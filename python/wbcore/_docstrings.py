@@ -21,13 +21,14 @@ PARAMETERS = {
         y : array-like of shape (B,) or (B, O)
             For cross_entropy, integer labels (B,) from 0 to O - 1, or shares (B, O), which are at
             least 0 and sum to 1 in each row. For the others (B, O), or (B,) when O is 1; for
-            binary_cross_entropy from 0 to 1. Each loss says in its docstring what it takes.
+            binary_cross_entropy and focal from 0 to 1. Each loss says in its docstring what it
+            takes.
         """,
     "loss": """
         loss : Loss or str
             One of `wbcore.losses`, such as `Huber(delta=0.5)`, or its text: "mse", "huber(0.5)".
             cross_entropy wants the last activation to be identity or softmax, binary_cross_entropy
-            identity or sigmoid; both are computed from the values before it.
+            and focal identity or sigmoid; they are computed from the values before it.
         """,
     "n_threads": """
         n_threads : int, optional

@@ -65,7 +65,7 @@ def text(kind: Kind, operation: str, what: str, value: object) -> str:
         try:
             return _canonical(kind, str(value))
         except ValueError:
-            _core.parse_choice(kind, operation, what, _ascii(value))  # refuses it in those words
+            parsed(kind, operation, what, value)  # refuses it in those words
             raise
     if isinstance(value, Choice) and value._kind == kind:
         return str(value)
@@ -77,12 +77,15 @@ def text(kind: Kind, operation: str, what: str, value: object) -> str:
 
 @lru_cache(maxsize=256)  # a loop of one's own names its loss in each step
 def _canonical(kind: Kind, value: str) -> str:
-    return _core.choice_text(kind, *_core.parse_choice(kind, "", "", _ascii(value)))
+    return _core.choice_text(kind, *parsed(kind, "", "", value))
 
 
-def _ascii(value: str) -> bytes:
-    """As the core reads it: no choice has other letters, nor can a message of the core's."""
-    return value.encode("ascii", "replace")
+def parsed(kind: Kind, operation: str, what: str, value: str) -> tuple[str, list[float]]:
+    """The row and the numbers of a text; a ValueError says what `what` is expected to be.
+
+    The core reads ASCII: no choice has other letters, nor can a message of the core's.
+    """
+    return _core.parse_choice(kind, operation, what, value.encode("ascii", "replace"))
 
 
 def form(row: _core.Row) -> str:

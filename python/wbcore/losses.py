@@ -176,7 +176,8 @@ class Focal(Loss, row="focal"):
     gamma : float, default 2
         At least 0; the larger, the less counts what is already right.
     alpha : float, default 0.25
-        From 0 to 1, the weight of targets of 1; that of targets of 0 is 1 - alpha.
+        From 0 to 1, the weight of targets of 1; that of targets of 0 is 1 - alpha. Where 1 is rare
+        and more should be found, 0.5 and above.
 
     Raises
     ------

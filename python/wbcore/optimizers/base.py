@@ -29,12 +29,13 @@ class Optimizer:
     with); a value assigned is checked at once.
 
     An optimizer keeps one state for each network that it is used with, for as long as that network
-    lives: a second `fit` goes on where the first ended. `reset` forgets them, and so do a copy of
-    the optimizer and of the network.
+    lives: a second `fit` goes on where the first ended. `reset` forgets them; copies and pickles of
+    the optimizer or of the network, and model files, have none: what `state` gives can be kept
+    beside them, and `set_state` sets it.
 
     See Also
     --------
-    SGD, Adam : Those that there are.
+    SGD, Adam, AdamW : Those that there are.
 
     Examples
     --------
@@ -106,12 +107,16 @@ class Optimizer:
         self._check()
         names = self._state_names()
         state = self._states.get(core)
-        if state is None or not set(names) <= set(state.arrays):
-            _core.check_optimizer(core, self._row.name, self._numbers)
-            arrays = [np.zeros_like(core.parameters) for _ in names]
-            fresh = _core.OptimizerState(arrays, 0 if state is None else state.steps)
-            state = self._states[core] = OptimizerState(names, fresh)
-        return state
+        if state is not None and set(names) <= set(state.arrays):
+            return state
+        _core.check_optimizer(core, self._row.name, self._numbers)
+        arrays = [np.zeros_like(core.parameters) for _ in names]
+        steps = 0 if state is None else state.steps
+        fresh = OptimizerState(names, _core.OptimizerState(arrays, steps))
+        if state is None:  # of two threads that come here together both get the one that stays
+            return self._states.setdefault(core, fresh)
+        self._states[core] = fresh
+        return fresh
 
     def state(self, network: _HasCore) -> OptimizerState:
         """What the optimizer remembers of a network: its steps, and arrays like the parameters.
@@ -123,8 +128,8 @@ class Optimizer:
         Returns
         -------
         OptimizerState
-            Live: steps and arrays may be written. All zero for a network that the optimizer has not
-            been used with.
+            Live: steps and arrays may be written between steps and between fits; a fit sets them
+            as its epochs end. All zero for a network that the optimizer has not been used with.
 
         Raises
         ------
@@ -151,7 +156,8 @@ class Optimizer:
         steps : int
             At least 0.
         arrays : mapping of str to array-like of shape (n_parameters,)
-            One for each name that `state(network).arrays` has; finite.
+            One for each name that these settings need, as `state(network).arrays` of a fresh
+            optimizer has them; finite.
 
         Raises
         ------
@@ -177,8 +183,13 @@ class Optimizer:
                 f"got {_arguments.shown(given)}"
             )
         if set(given) != set(names):
+            if not names:
+                raise ValueError(
+                    f"[set_state] expected no arrays, since {self} needs none, "
+                    f"got {', '.join(map(str, given))}"
+                )
             raise ValueError(
-                f"[set_state] expected arrays named {', '.join(names) or 'nothing'}, "
+                f"[set_state] expected arrays named {', '.join(names)}, "
                 f"got {', '.join(map(str, given)) or 'none'}"
             )
         parameters = core.parameters
@@ -252,7 +263,7 @@ def check(operation: str, optimizer: object) -> Optimizer:
     if isinstance(optimizer, Optimizer):
         return optimizer
     if isinstance(optimizer, str):
-        name, numbers = _core.parse_choice("optimizer", operation, "optimizer", optimizer)
+        name, numbers = _named.parsed("optimizer", operation, "optimizer", optimizer)
         made = next(cls for cls in Optimizer.__subclasses__() if cls._row.name == name)
         values = zip(made._row.numbers, numbers, strict=True)
         return made(**{number.name: _plain(number, value) for number, value in values})
