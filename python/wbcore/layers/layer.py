@@ -36,7 +36,8 @@ class Layer:
     bias : bool
         Whether it has biases.
     trainable : bool
-        Whether training and optimizers change the layer; may be assigned, between trainings.
+        Whether training and optimizers change the layer; may be assigned, between trainings. A
+        `backward` goes by what it was at its `forward`.
 
     Raises
     ------
