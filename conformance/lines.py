@@ -5,7 +5,7 @@
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -108,17 +108,24 @@ class Drawn:
         return [self.vector(width) for _ in range(rows)]
 
     def targets(self, kind: str, rows: int, width: int) -> list[Any]:
-        """Targets of a kind: classes as labels, probabilities as eighths, or numbers."""
+        """Targets of a kind: labels, eighths, sizes, signs, or the numbers as they are."""
         if kind == "classes":
             return [self.word() % width for _ in range(rows)]
         matrix = self.matrix(rows, width)
-        if kind == "probabilities":
-            return [[abs(t) / 8 for t in row] for row in matrix]
+        match kind:
+            case "probabilities":
+                return [[abs(t) / 8 for t in row] for row in matrix]
+            case "counts" | "positives":
+                return [[abs(t) for t in row] for row in matrix]
+            case "signs":
+                return [[1.0 if t > 0.0 else -1.0 for t in row] for row in matrix]
         return matrix
 
 
 def word_of(choice: Choice) -> str:
     """Word of a choice: its name, and a colon and its numbers where they are not the defaults.
+
+    Output weights of a loss follow a stroke.
 
     Examples
     --------
@@ -127,7 +134,9 @@ def word_of(choice: Choice) -> str:
     ('huber:3fe0000000000000', 'huber')
     """
     numbers = ",".join(all_bits("float64", choice.numbers))
-    return f"{choice.name}:{numbers}" if numbers else choice.name
+    weights = ",".join(all_bits("float64", getattr(choice, "output_weights", ())))
+    word = f"{choice.name}:{numbers}" if numbers else choice.name
+    return f"{word}/{weights}" if weights else word
 
 
 def choice_of(table: Table[C], word: str) -> C:
@@ -139,8 +148,12 @@ def choice_of(table: Table[C], word: str) -> C:
     >>> choice_of(LOSSES, "huber:3fe0000000000000")
     Huber(delta=0.5)
     """
-    name, _, numbers = word.partition(":")
-    return table[name](*(from_bits(bits) for bits in numbers.split(",") if bits))
+    before, _, weights = word.partition("/")
+    name, _, numbers = before.partition(":")
+    choice = table[name](*(from_bits(bits) for bits in numbers.split(",") if bits))
+    if not weights:
+        return choice
+    return replace(choice, output_weights=tuple(map(from_bits, weights.split(","))))  # type: ignore[call-arg]
 
 
 def switch(word: str) -> bool:

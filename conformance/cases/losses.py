@@ -11,6 +11,8 @@ from wbcore.reference.losses import Loss
 from .examples import choices
 from .formats import DTYPES, FORMATS, Asked, Format, hexadecimal, spread
 
+# Losses that came later have widths more.
+_SINCE = ("log_cosh",)
 # One of each shape of sums is asked for every number of rows.
 _ALL_ROWS = ("mse", "cross_entropy")
 
@@ -18,6 +20,9 @@ METRICS = {
     "numbers": ("mae", "mse", "r2"),
     "probabilities": ("accuracy", "mae", "mse", "r2"),
     "classes": ("accuracy",),
+    "counts": ("mae", "mse", "r2"),
+    "positives": ("mae", "mse", "r2"),
+    "signs": ("accuracy",),
 }
 """By the kind of targets."""
 
@@ -28,10 +33,21 @@ Case = tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]]
 def losses() -> Iterator[Asked]:
     """Each loss and its gradient: differences around its numbers, targets of 0, large sums."""
     for form in FORMATS:
-        for loss in choices(LOSSES):
+        for loss in (*choices(LOSSES), *_weighted()):
             for y, t in _KINDS[loss.targets](form, loss):
+                if len(y[0]) % loss.levels:
+                    continue
+                if loss.output_weights and len(y[0]) != len(loss.output_weights):
+                    continue
                 numbers = form.words(x for matrix in (y, t) for row in matrix for x in row)
                 yield ("loss", word_of(loss), form.dtype, *hexadecimal(len(y[0])), *numbers)
+
+
+def _weighted() -> Iterator[Loss]:
+    """Each loss of elements with weights of three outputs."""
+    for row in LOSSES.values():
+        if row().count(2, 3) != row().count(2, 1):
+            yield row(output_weights=(0.5, 0.0, 1.7))
 
 
 def _numbers(form: Format, loss: Loss) -> Iterator[Case]:
@@ -42,8 +58,33 @@ def _numbers(form: Format, loss: Loss) -> Iterator[Case]:
     yield [[0.1]], [[0.1]]
     yield [[1.1, -0.2, 0.3]], [[0.1, 0.2, 0.3]]
     y, t = spread(5, -3.0, 3.0, 30), spread(6, -3.0, 3.0, 30)
-    for width in (1, 2, 5, 10):
+    more = loss.levels > 1 or loss.output_weights or loss.name in _SINCE
+    for width in (1, 2, 3, 5, 6, 10) if more else (1, 2, 5, 10):
         yield _rows(y, width), _rows(t, width)
+
+
+def _counts(form: Format, _: Loss) -> Iterator[Case]:
+    zs = [0.0, 0.3, 1e-3, 2.5, 20.0, 88.9, 104.5, 710.5, 1e30]
+    for z, sign, t in product(zs, (1.0, -1.0), (0.0, 1.0, 2.7, 1e4)):
+        yield [[sign * z]], [[t]]
+    logs, targets = spread(13, -3.0, 3.0, 12), spread(14, 0.0, 9.0, 12)
+    yield _rows(logs, 3), _rows(targets, 3)
+
+
+def _positives(form: Format, _: Loss) -> Iterator[Case]:
+    zs = [0.0, 1e-9, 1e-4, 0.2, 0.249, 0.251, 0.3, 2.5, 20.0, 88.9, 710.5, 1e30]
+    for z, sign, t in product(zs, (1.0, -1.0), (1.0, 0.75, 1e4, form.least)):
+        yield [[sign * z]], [[t]]
+    logs, targets = spread(15, -3.0, 3.0, 12), spread(16, 0.1, 9.0, 12)
+    yield _rows(logs, 3), _rows(targets, 3)
+
+
+def _signs(form: Format, _: Loss) -> Iterator[Case]:
+    ys = [0.0, 0.3, 1.0, 2.5, 1e-20, 1e30, *form.neighbours(1.0)]
+    for y, sign, t in product(ys, (1.0, -1.0), (0.0, 1.0, -1.0)):
+        yield [[sign * y]], [[t]]
+    outputs = spread(17, -3.0, 3.0, 12)
+    yield _rows(outputs, 3), [[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]] * 2
 
 
 def _probabilities(_: Format, loss: Loss) -> Iterator[Case]:
@@ -76,6 +117,9 @@ _KINDS: dict[str, Callable[[Format, Loss], Iterator[Case]]] = {
     "numbers": _numbers,
     "probabilities": _probabilities,
     "classes": _classes,
+    "counts": _counts,
+    "positives": _positives,
+    "signs": _signs,
 }
 
 

@@ -6,7 +6,7 @@ from itertools import product
 
 from conformance.lines import choice_of, word_of
 from wbcore.reference import ACTIVATIONS, LOSSES, OPTIMIZERS, SGD
-from wbcore.reference.losses import Huber
+from wbcore.reference.losses import Huber, Loss
 from wbcore.reference.optimizers import Optimizer
 
 from .examples import choices
@@ -135,6 +135,8 @@ class Training:
         return ("train", *words)
 
 
+# Where an exponential would run away.
+_SMALL = SGD(1e-5)
 # Last activations of losses that undo none: all have the first three.
 _LAST = ("identity", "tanh", "softmax")
 _MORE = (("mae", "silu"), ("huber:3fe6666666666666", "gelu"))
@@ -152,15 +154,35 @@ def with_activations() -> Iterator[Asked]:
     """A training with each hidden activation."""
     for dtype, activation in product(DTYPES, choices(ACTIVATIONS)):
         if activation.elementwise:
-            yield Training(dtype, hidden=word_of(activation)).words()
+            optimizer = _SMALL if activation.name == "exp" else _PLAIN
+            yield Training(dtype, hidden=word_of(activation), optimizer=optimizer).words()
 
 
 def with_losses() -> Iterator[Asked]:
     """A training by each loss, with the last activations that it goes with."""
-    pairs = [(word_of(c), last) for c in choices(LOSSES) for last in c.undoes or _LAST]
+    pairs = [(word_of(c), last) for c in choices(LOSSES) for last in c.undoes or _lasts(c)]
     for dtype, (loss, last) in product(DTYPES, (*pairs, *_MORE)):
-        metrics = ",".join(METRICS[choice_of(LOSSES, loss).targets])
-        yield Training(dtype, loss, "elu", last, widths="2,3,2", metrics=metrics).words()
+        choice = choice_of(LOSSES, loss)
+        metrics = ",".join(METRICS[choice.targets])
+        widths = "2,3,3" if choice.levels > 1 else "2,3,2"
+        of_rates = "exp" in choice.undoes
+        yield Training(
+            dtype,
+            loss,
+            "elu",
+            last,
+            widths=widths,
+            metrics=metrics,
+            optimizer=_SMALL if of_rates else _PLAIN,
+        ).words()
+    weighted = word_of(Huber(0.7, output_weights=(0.5, 1.7)))
+    for dtype in DTYPES:
+        yield Training(dtype, weighted, "elu", widths="2,3,2").words()
+
+
+def _lasts(loss: Loss) -> tuple[str, ...]:
+    """Last activations of a loss that undoes none; margins want outputs on both sides of 0."""
+    return ("identity", "tanh") if loss.targets == "signs" else _LAST
 
 
 def _settings(dtype: str) -> Iterator[Training]:

@@ -1,12 +1,13 @@
 // The caller's X and y for a call that computes without the GIL.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
 #include "bound_network.hpp"
 #include "interrupts.hpp"
-#include "named.hpp"
+#include "given_loss.hpp"
 #include "targets.hpp"
 
 namespace wbcore::bindings {
@@ -17,25 +18,44 @@ class HeldDataset {
 public:
     HeldDataset() = default;
 
-    // For a network and a loss, without a look at the values of X.
+    // For a network and a loss, without a look at the values of X. A function takes any targets, unless they are `compared`
+    // with outputs, by metrics.
     HeldDataset(std::string_view operation,
                 const Network<T>& network,
                 const py::object& X,
                 const py::object& y,
-                const Named<Loss>& loss)
-        : operation_(operation), loss_(loss), outputs_(network.outputs()) {
-        require_match(operation, loss, network.layers().back().activation);
+                const GivenLoss& loss,
+                bool compared = true)
+        : operation_(operation),
+          loss_(loss.row),
+          outputs_(network.outputs()),
+          has_targets_(compared || !loss.is_function()) {
+        require_match(operation, loss_, network.layers().back().activation);
+        with_choices(operation, [&] { require_suitable<T>(loss_, outputs_); });
         Features features = as_features(operation, "X", X, network.inputs());
-        view_ = with_targets<T>(operation, y_, y, features.view, loss, outputs_);
+        if (loss.is_function())
+            function_ = loss.function.attr("bind")(std::string(operation), y, features.view.rows);
+        if (has_targets_) {
+            view_ = with_targets<T>(operation, y_, y, features.view, loss_, outputs_);
+            guard(y_);
+        } else {
+            view_.x = features.view;
+            view_.y.rows = features.view.rows;
+        }
         guard(features.holder);
-        guard(y_);
+    }
+
+    bool is_asked() const { return !function_.is_none(); }
+    // What the loss is asked by, if it is a function; not longer than this lives.
+    LossFunction<T> function() const {
+        return is_asked() ? asked<T>(operation_, function_) : nullptr;
     }
 
     const Dataset& view() const { return view_; }
 
     void require_finite_inputs() const { require_finite<T>(operation_, "X", view_.x); }
     void require_sound_targets() const {
-        require_targets<T>(operation_, y_, view_, loss_, outputs_);
+        if (has_targets_) require_targets<T>(operation_, y_, view_, loss_, outputs_);
     }
     // Says which of the numbers that the core refused is wrong; by now another thread may have changed it.
     [[noreturn]] void refuse(InputArray where) const {
@@ -54,6 +74,8 @@ private:
     std::string_view operation_;  // a literal
     Named<Loss> loss_;
     std::size_t outputs_ = 0;
+    bool has_targets_ = false;
+    py::object function_ = py::none();
     py::array y_;
     std::vector<py::array> held_;
     std::vector<py::weakref> guards_;
@@ -63,8 +85,10 @@ private:
 // f(check), without the GIL when it takes long; numbers that it refuses and Ctrl-C become Python's errors.
 template <class T, class F>
 auto computed(const BoundNetwork<T>& network, const HeldDataset<T>& data, F f) {
+    // a function takes the GIL, so somebody must have let go of it
+    const std::size_t work = data.is_asked() ? work_worth_the_gil : 0;
     try {
-        return without_gil(network.work(data.view().x.rows), f);
+        return without_gil(std::max(work, network.work(data.view().x.rows)), f);
     } catch (const InputError& error) {
         data.refuse(error.array);
     }

@@ -37,12 +37,8 @@ Named<Loss> loss_named(std::string_view operation, std::string_view text) {
     });
 }
 
-// The loss must go with the last layer, the metrics with the loss.
+// The loss must go with the last layer.
 void require_match(std::string_view operation,
                    const Named<Loss>& loss,
                    const Named<Activation>& last);
-std::vector<Metric> metrics_named(std::string_view operation,
-                                  const std::vector<std::string>& names,
-                                  const Named<Loss>& loss);
-
 }  // namespace wbcore::bindings

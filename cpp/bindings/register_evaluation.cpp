@@ -16,16 +16,18 @@ template <class T>
 py::dict evaluate(const BoundNetwork<T>& bound,
                   const py::object& X,
                   const py::object& y,
-                  const std::string& loss_text,
+                  const py::object& given,
                   const std::vector<std::string>& metrics,
                   std::size_t n_threads) {
     const char* operation = "evaluate";
-    const Named<Loss> loss = loss_named<T>(operation, loss_text);
-    const HeldDataset<T> data(operation, bound.network(), X, y, loss);
+    const GivenLoss loss = given_loss<T>(operation, given);
+    const HeldDataset<T> data(operation, bound.network(), X, y, loss, !metrics.empty());
     const std::vector<Metric> wanted = metrics_named(operation, metrics, loss);
-    // Safe: the parameters are copied, and the data are held here.
+    const LossFunction<T> function = data.function();
+    // Safe: the parameters are copied, and the data are held here; a function takes the GIL.
     const Evaluation result = computed(bound, data, [&](const InterruptCheck& interrupted) {
-        return wbcore::evaluate(bound.network(), data.view(), loss, wanted, n_threads, interrupted);
+        return wbcore::evaluate(bound.network(), data.view(), loss.row, wanted, n_threads,
+                                interrupted, function);
     });
     py::dict values;
     values["loss"] = result.loss;
@@ -43,7 +45,7 @@ std::vector<double> profile(const BoundNetwork<T>& bound,
                             std::size_t repeats) {
     const char* operation = "time_per_update";
     const Named<Loss> loss = loss_named<T>(operation, loss_text);
-    const HeldDataset<T> data(operation, bound.network(), X, y, loss);
+    const HeldDataset<T> data(operation, bound.network(), X, y, {loss});
     data.require_finite_inputs();
     if (batch_size == 0 || repeats == 0)
         throw py::value_error(

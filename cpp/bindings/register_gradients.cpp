@@ -58,16 +58,19 @@ template <class T>
 py::tuple gradients(const BoundNetwork<T>& bound,
                     const py::object& X,
                     const py::object& y,
-                    const std::string& loss_text) {
+                    const py::object& given) {
     const char* operation = "loss_and_gradients";
     const Network<T>& network = bound.network();
-    const Named<Loss> loss = loss_named<T>(operation, loss_text);
-    const HeldDataset<T> data(operation, network, X, y, loss);
+    const GivenLoss loss = given_loss<T>(operation, given);
+    const HeldDataset<T> data(operation, network, X, y, loss, false);
+    const LossFunction<T> function = data.function();
     py::array_t<T> flat(static_cast<py::ssize_t>(network.parameters().size()));
     const std::span<T> to = as_span(flat);
-    // Safe: the parameters are copied, the data are held here, the gradient is new.
+    // Safe: the parameters are copied, the data are held here, the gradient is new; a function takes the GIL.
     const double value = computed(bound, data, [&](const InterruptCheck& interrupted) {
-        return wbcore::loss_and_gradients(to, network, data.view(), loss, interrupted);
+        if (function)
+            return wbcore::loss_and_gradients(to, network, data.view(), function, interrupted);
+        return wbcore::loss_and_gradients(to, network, data.view(), loss.row, interrupted);
     });
     return py::make_tuple(value, flat);
 }
@@ -87,6 +90,7 @@ py::tuple of_outputs(const std::string& text, const py::array& outputs, const py
         false);
     const ArrayView x = view(outputs);
     require_finite<T>(operation, "outputs", x);
+    with_choices(operation, [&] { require_suitable<T>(loss, x.cols); });
     py::array holder;
     const Dataset dataset = with_targets<T>(operation, holder, y, x, loss, x.cols);
     py::array_t<T> gradient = new_array<T>(x.rows, x.cols);

@@ -2,9 +2,11 @@
 #include <pybind11/stl.h>
 
 #include <stdexcept>
+#include <type_traits>
 
 #include "arrays.hpp"
 #include "errors.hpp"
+#include "given_loss.hpp"
 #include "named.hpp"
 #include "register.hpp"
 #include "wbcore/activations.hpp"
@@ -16,15 +18,15 @@ void require_match(std::string_view operation,
                    const Named<Loss>& loss,
                    const Named<Activation>& last) {
     if (matches(loss, last)) return;
-    const std::string undone(Named<Activation>(loss.info().undone).name());
+    const std::string other(is_of_z(loss) ? Named<Activation>(loss.info().undone).name() : "tanh");
     throw py::value_error(opening(operation) +
-                          "expected a last layer with activation identity or " + undone +
+                          "expected a last layer with activation identity or " + other +
                           " for the loss " + std::string(loss.name()) + ", got " + text(last));
 }
 
 std::vector<Metric> metrics_named(std::string_view operation,
                                   const std::vector<std::string>& names,
-                                  const Named<Loss>& loss) {
+                                  const GivenLoss& loss) {
     std::vector<Metric> metrics;
     for (const std::string& wanted : names) {
         const std::string got = "'" + wanted + "'";
@@ -35,9 +37,9 @@ std::vector<Metric> metrics_named(std::string_view operation,
                 known.append(known.empty() ? "" : ", ").append(name);
             throw py::value_error(message(operation, "metrics of " + known, got));
         }
-        if (!matches(*found, loss.info().targets))
-            throw py::value_error(message(
-                operation, "metrics that go with the loss " + std::string(loss.name()), got));
+        if (!matches(*found, loss.row.info().targets))
+            throw py::value_error(
+                message(operation, "metrics that go with the loss " + loss.name(), got));
         metrics.push_back(*found);
     }
     return metrics;
@@ -58,10 +60,20 @@ py::dict properties(const LossInfo& row) {
         case Targets::classes:
             targets = "classes";
             break;
+        case Targets::counts:
+            targets = "counts";
+            break;
+        case Targets::positives:
+            targets = "positives";
+            break;
+        case Targets::signs:
+            targets = "signs";
+            break;
     }
     return py::dict("targets"_a = targets,
                     "undone"_a = std::string(Named<Activation>(row.undone).name()),
-                    "mean"_a = row.mean == Mean::over_rows ? "rows" : "elements");
+                    "mean"_a = row.mean == Mean::over_rows ? "rows" : "elements",
+                    "has_levels"_a = row.has_levels);
 }
 
 py::dict properties(const ActivationInfo& row) {
@@ -132,12 +144,24 @@ std::pair<std::string, std::vector<double>> parsed(const std::string& operation,
     });
 }
 
+// The text as messages and files show it
 template <class Kind>
-std::string written(const std::string& name, const std::vector<double>& numbers) {
+std::string canonical(const std::string& operation,
+                      const std::string& what,
+                      const std::string& given) {
+    return with_choices(operation, [&] { return text(parse<Kind>(what, given)); });
+}
+
+template <class Kind>
+std::string written(const std::string& name,
+                    const std::vector<double>& numbers,
+                    const std::vector<double>& output_weights) {
     return with_choices("text", [&] {
         Named<Kind> choice = parse<Kind>("a name", name);
         std::copy_n(numbers.begin(), std::min(numbers.size(), choice.info().numbers.size()),
                     choice.numbers.begin());
+        if constexpr (std::is_same_v<Kind, Loss>)
+            choice.output_weights = OutputWeights(output_weights);
         require_allowed(choice);
         return text(choice);
     });
@@ -184,10 +208,22 @@ void register_named(py::module_& m) {
         py::arg("kind"), py::arg("operation"), py::arg("what"), py::arg("text"));
     m.def(
         "choice_text",
-        [](const std::string& kind, const std::string& name, const std::vector<double>& numbers) {
-            return with_kind(kind, [&]<class Kind>(Kind) { return written<Kind>(name, numbers); });
+        [](const std::string& kind, const std::string& name, const std::vector<double>& numbers,
+           const std::vector<double>& output_weights) {
+            return with_kind(kind, [&]<class Kind>(Kind) {
+                return written<Kind>(name, numbers, output_weights);
+            });
         },
-        py::arg("kind"), py::arg("name"), py::arg("numbers"));
+        py::arg("kind"), py::arg("name"), py::arg("numbers"),
+        py::arg("output_weights") = std::vector<double>());
+    m.def(
+        "canonical_choice",
+        [](const std::string& kind, const std::string& operation, const std::string& what,
+           const std::string& text) {
+            return with_kind(
+                kind, [&]<class Kind>(Kind) { return canonical<Kind>(operation, what, text); });
+        },
+        py::arg("kind"), py::arg("operation"), py::arg("what"), py::arg("text"));
 }
 
 }  // namespace wbcore::bindings

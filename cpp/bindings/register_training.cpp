@@ -17,7 +17,8 @@ namespace {
 
 // What a fit is to do, as Python's `fit` has checked it.
 struct BoundOptions {
-    std::string loss, rule;
+    py::object loss;  // the text of a row, or a LossFunction
+    std::string rule;
     std::vector<double> numbers;
     bool decay_biases;
     std::size_t epochs, first_epoch, batch_size;
@@ -30,8 +31,8 @@ struct BoundOptions {
 
 template <class T>
 TrainingOptions core_options(const char* operation, const BoundOptions& options) {
-    const Named<Loss> loss = loss_named<T>(operation, options.loss);
-    return {loss,
+    const GivenLoss loss = given_loss<T>(operation, options.loss);
+    return {loss.row,
             settings_of<T>(operation, options.rule, options.numbers, options.decay_biases),
             options.first_epoch + options.epochs,
             options.batch_size,
@@ -71,14 +72,16 @@ py::tuple fit(BoundNetwork<T>& bound,
     const Turn turn(bound.use(), operation);
     Network<T>& network = bound.network();
     const TrainingOptions core = core_options<T>(operation, options);
+    const GivenLoss loss = given_loss<T>(operation, options.loss);
+    const bool compared = !options.metrics.empty();
 
     if (std::ranges::none_of(network.layers(), &Dense::trainable))
         throw py::value_error("[fit] expected a layer that is trainable, got none");
-    const HeldDataset<T> data(operation, network, X, y, core.loss);
+    const HeldDataset<T> data(operation, network, X, y, loss, compared);
     const bool validates = !X_val.is_none();
     HeldDataset<T> validation;
     if (validates) {
-        validation = HeldDataset<T>(validating, network, X_val, y_val, core.loss);
+        validation = HeldDataset<T>(validating, network, X_val, y_val, loss, compared);
         validation.require_finite_inputs();
     }
     OptimizerState<T> arrays =
@@ -87,6 +90,8 @@ py::tuple fit(BoundNetwork<T>& bound,
     Position position{options.first_epoch, 0, 0, {}};
     Hooks<T> hooks;
     hooks.interrupted = InterruptPoll();
+    hooks.loss = data.function();
+    if (validates) hooks.validation_loss = validation.function();
     hooks.after_epoch = [&](std::size_t epoch, const EpochResult& result) {
         records.add(result);
         if (on_epoch.is_none()) return false;
@@ -116,6 +121,10 @@ py::tuple fit(BoundNetwork<T>& bound,
         throw_found();
     } catch (const Forked&) {
         throw_found();
+    } catch (py::error_already_set&) {  // of the loss or the callback
+        state.steps = arrays.steps;
+        records.flush();
+        throw;
     }
     state.steps = arrays.steps;
     const bool refused = end.status == TrainingStatus::refused;
@@ -136,7 +145,7 @@ void register_for(py::module_& m) {
 
 void register_training(py::module_& m) {
     py::class_<BoundOptions>(m, "TrainingOptions")
-        .def(py::init([](std::string loss, std::string rule, std::vector<double> numbers,
+        .def(py::init([](py::object loss, std::string rule, std::vector<double> numbers,
                          bool decay_biases, std::size_t epochs, std::size_t first_epoch,
                          std::size_t batch_size, bool shuffle, std::uint64_t seed,
                          std::size_t n_threads, std::vector<std::string> metrics, bool track) {

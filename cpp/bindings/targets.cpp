@@ -1,6 +1,8 @@
 #include "targets.hpp"
 
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "searches.hpp"
 
@@ -15,6 +17,57 @@ bool is_integer(const py::array& array) {
 
 // The shape of targets, one for each output.
 std::string per_output(std::size_t outputs) { return "(B, " + std::to_string(outputs) + ")"; }
+
+// Numbers that the loss cannot take, and what to do about it.
+void require_range(std::string_view operation,
+                   const py::array& holder,
+                   const ArrayView& y,
+                   const Named<Loss>& loss,
+                   double low,
+                   double high,
+                   const char* expected,
+                   const char* cure = "") {
+    if (const auto at = find_first_outside(y, low, high))
+        throw py::value_error(opening(operation) + "expected targets y " + expected + " for " +
+                              text(loss) + ", got " + number(value_at(y, *at)) +
+                              place("y", *at, holder.ndim()) + cure);
+}
+
+std::optional<Cell> find_number(const ArrayView& y, double wanted) {
+    return find_first(y, [=](const ArrayView& part) -> std::optional<Cell> {
+        for (std::size_t row = 0; row < part.rows; ++row)
+            for (std::size_t j = 0; j < part.cols; ++j)
+                if (value_at(part, {row, j}) == wanted) return Cell{row, j};
+        return std::nullopt;
+    });
+}
+
+// Either 0 and 1 or -1 and 1: three values are three classes.
+void require_signs(std::string_view operation,
+                   const py::array& holder,
+                   const ArrayView& y,
+                   const Named<Loss>& loss) {
+    const std::string expected = opening(operation) +
+                                 "expected targets y of 0 and 1, or of -1 and 1, for " +
+                                 text(loss) + ", got ";
+    const auto other = find_first(y, [](const ArrayView& part) -> std::optional<Cell> {
+        for (std::size_t row = 0; row < part.rows; ++row)
+            for (std::size_t j = 0; j < part.cols; ++j) {
+                const double t = value_at(part, {row, j});
+                if (t != 0 && t != 1 && t != -1) return Cell{row, j};
+            }
+        return std::nullopt;
+    });
+    if (other)
+        throw py::value_error(expected + number(value_at(y, *other)) +
+                              place("y", *other, holder.ndim()) +
+                              "; for labels of more classes than two, integers of shape (B,), take "
+                              "as many outputs as classes");
+    const auto negative = find_number(y, -1), zero = find_number(y, 0);
+    if (negative && zero)
+        throw py::value_error(expected + "-1" + place("y", *negative, holder.ndim()) + " and 0" +
+                              place("y", *zero, holder.ndim()));
+}
 
 double row_total(const ArrayView& y, std::size_t row) {
     double sum = 0;
@@ -45,6 +98,13 @@ void require_labels(std::string_view operation, const ArrayView& y, std::size_t 
                               place("y", *at, 1));
 }
 
+// The least number that does not become 0 in T.
+template <class T>
+double least_above_zero() {
+    constexpr double least = double{std::numeric_limits<T>::denorm_min()};
+    return std::is_same_v<T, double> ? least : std::nextafter(least / 2, 1.0);
+}
+
 }  // namespace
 
 template <class T>
@@ -61,10 +121,16 @@ void require_targets(std::string_view operation,
         case Targets::classes:
             return require_distributions(operation, data.y);
         case Targets::probabilities:
-            if (const auto at = find_first_outside(data.y, 0, 1))
-                throw py::value_error(opening(operation) + "expected targets y in [0, 1] for " +
-                                      text(loss) + ", got " + number(value_at(data.y, *at)) +
-                                      place("y", *at, holder.ndim()));
+            return require_range(operation, holder, data.y, loss, 0, 1, "in [0, 1]");
+        case Targets::counts:
+            return require_range(operation, holder, data.y, loss, 0, largest, "of at least 0",
+                                 "; for numbers of both signs take another loss, such as mse");
+        case Targets::positives:
+            return require_range(operation, holder, data.y, loss, least_above_zero<T>(), largest,
+                                 "above 0",
+                                 "; where 0 may be, take another loss, such as poisson");
+        case Targets::signs:
+            return require_signs(operation, holder, data.y, loss);
     }
 }
 
@@ -84,20 +150,25 @@ Dataset with_targets(std::string_view operation,
         throw py::value_error(opening(operation) + "expected y " + expected + ", got " +
                               type_name(holder) + " of shape " + shape_text(holder) + cure);
     };
-    const bool classes = loss.info().targets == Targets::classes;
+    const std::size_t wanted = outputs / outputs_of_a_target(loss);
+    const bool classes = loss.info().targets == Targets::classes ||
+                         (loss.info().targets == Targets::signs && outputs > 1);
     const bool labels = classes && holder.ndim() == 1;
     if (labels && !is_integer(holder))
         refuse(
-            "as integer labels of shape (B,) or as class targets of shape " + per_output(outputs),
+            "as integer labels of shape (B,) or as class targets of shape " + per_output(wanted),
             "; for labels pass np.asarray(y, int)");
-    const bool one_column = holder.ndim() == 1 && outputs == 1;
-    const bool matrix = holder.ndim() == 2 && static_cast<std::size_t>(holder.shape(1)) == outputs;
+    const bool one_column = holder.ndim() == 1 && wanted == 1;
+    // of a loss with levels also a target for each output
+    const bool matrix = holder.ndim() == 2 &&
+                        (static_cast<std::size_t>(holder.shape(1)) == wanted ||
+                         static_cast<std::size_t>(holder.shape(1)) == outputs);
     const bool is_column_of_labels =
         classes && is_integer(holder) && holder.ndim() == 2 && holder.shape(1) == 1;
     if (!labels && !one_column && !matrix)
-        refuse("of shape " + per_output(outputs) +
-                   (classes        ? " or integer labels of shape (B,)"
-                    : outputs == 1 ? " or (B,)"
+        refuse("of shape " + per_output(wanted) +
+                   (classes       ? " or integer labels of shape (B,)"
+                    : wanted == 1 ? " or (B,)"
                                    : ""),
                is_column_of_labels ? "; for labels pass np.ravel(y)" : "");
     const ArrayView targets = view(holder);

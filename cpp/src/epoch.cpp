@@ -52,8 +52,9 @@ void Epoch<T>::work(std::size_t t, std::size_t size) {
         const Batch<T> batch = compute_rows(first, rows, t, size);
         barrier_.arrive_and_wait(size);
         const bool stopped = stopped_.load(std::memory_order_relaxed);
-        if (t == 0) account(batch, stopped);
-        if (!stopped) update(batch, t, size);
+        const bool has_gradient = !hooks_.loss || has_gradient_;
+        if (t == 0 && (has_gradient || !error_)) account(batch, stopped);
+        if (!stopped && has_gradient) update(batch, t, size);
         if (t == 0) end_batch();
         barrier_.arrive_and_wait(size);
         if (status_ != TrainingStatus::completed) return;
@@ -68,6 +69,7 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
                                 std::size_t t,
                                 std::size_t size) {
     const Range mine = part(rows, size, t);
+    if (hooks_.loss) return compute_asked_rows(first, rows, mine, t, size);
     const double count = mean_count(options_.loss, rows, arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
     for (;;) {
@@ -78,6 +80,45 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
         if (piece.last == mine.last || stops(t)) return batch;
         piece = {piece.last, std::min(piece.last + rows_of_a_piece_, mine.last)};
     }
+}
+
+// The same with a loss that thread 0 asks, of the whole batch, while the others wait.
+template <class T>
+Batch<T> Epoch<T>::compute_asked_rows(
+    std::size_t first, std::size_t rows, Range mine, std::size_t t, std::size_t size) {
+    const PackedNetwork<T>& network = arrays_.network;
+    auto in_own_pieces = [&](auto f) { in_pieces(mine, rows_of_a_piece_, [&] { return stops(t); }, f); };
+    const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, mine);
+    if (batch.refused != InputArray::none)
+        refused_.store(batch.refused, std::memory_order_relaxed);
+    in_own_pieces([&](Range piece) {
+        for (std::size_t l = 0; l < network.size(); ++l)
+            arrays_.pass.forward(network, batch, l, piece);
+    });
+    barrier_.arrive_and_wait(size);
+    if (t == 0) ask_for_loss(first);
+    barrier_.arrive_and_wait(size);
+    if (!has_gradient_) return batch;
+    in_own_pieces([&](Range piece) {
+        arrays_.pass.backward_outputs(piece);
+        for (std::size_t l = network.size(); l-- > first_trainable_ + 1;)
+            arrays_.pass.backward_inputs(network, l, piece);
+    });
+    return batch;
+}
+
+// Thread 0
+template <class T>
+void Epoch<T>::ask_for_loss(std::size_t first) {
+    has_gradient_ = false;
+    if (stopped_.load(std::memory_order_relaxed) || refused() != InputArray::none) return;
+    ask([&] {
+        const double mean = hooks_.loss(
+            {arrays_.pass.outputs(), first, order_ == nullptr ? nullptr : order_ + first},
+            arrays_.pass.output_gradients());
+        batch_loss_ = mean * static_cast<double>(arrays_.pass.rows());
+        has_gradient_ = true;
+    });
 }
 
 template <class T>
@@ -100,9 +141,9 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
         status_ = TrainingStatus::refused;
         return;
     }
-    batch_loss_ = static_cast<double>(arrays_.pass.row_loss_sum());
+    if (!hooks_.loss) batch_loss_ = static_cast<double>(arrays_.pass.row_loss_sum());
     if (!std::isfinite(batch_loss_)) {
-        const bool refuses = !arrays_.pass.has_finite_targets(batch);
+        const bool refuses = !hooks_.loss && !arrays_.pass.has_finite_targets(batch);
         if (refuses) refused_.store(InputArray::y, std::memory_order_relaxed);
         status_ = refuses ? TrainingStatus::refused : TrainingStatus::diverged;
         return;

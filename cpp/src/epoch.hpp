@@ -52,6 +52,12 @@ public:
 private:
     void work(std::size_t t, std::size_t size);
     Batch<T> compute_rows(std::size_t first, std::size_t rows, std::size_t t, std::size_t size);
+    Batch<T> compute_asked_rows(std::size_t first,
+                                std::size_t rows,
+                                Range mine,
+                                std::size_t t,
+                                std::size_t size);
+    void ask_for_loss(std::size_t first);
     void compute_piece(const Batch<T>& batch, Range piece, double count);
     void account(const Batch<T>& batch, bool stopped);
     void update(const Batch<T>& batch, std::size_t t, std::size_t size);
@@ -84,6 +90,7 @@ private:
     // written by thread 0 before a barrier, read by all after it
     TrainingStatus status_ = TrainingStatus::completed;
     bool torn_ = false;
+    bool has_gradient_ = false;  // of the batch at hand, from a loss that was asked
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
     T scale_ = 1;  // of the gradient

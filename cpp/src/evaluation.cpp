@@ -16,12 +16,14 @@ Evaluation evaluate(const Network<T>& network,
                     const Named<Loss>& loss,
                     const std::vector<Metric>& metrics,
                     std::size_t n_threads,
-                    const InterruptCheck& interrupted) {
+                    const InterruptCheck& interrupted,
+                    const std::type_identity_t<LossFunction<T>>& function) {
     constexpr std::size_t block = kernels::row_leaf;
-    (void)rounded<T>(loss);
+    require_suitable<T>(loss, network.outputs());
     const PackedNetwork<T> packed = packed_copy(network, Transposed::none);
     MetricSums sums(metrics, loss, network.outputs(), data.x.rows);
-    AlignedBuffer<T> row_losses(data.x.rows);
+    AlignedBuffer<T> row_losses(function ? 0 : data.x.rows);
+    double total = 0;
     const std::size_t blocks = (data.x.rows + block - 1) / block;
     const std::size_t n = std::min(team_size(n_threads, network.layers(), data.x.rows), blocks);
     std::vector<std::unique_ptr<Pass<T>>> passes;
@@ -46,17 +48,25 @@ Evaluation evaluate(const Network<T>& network,
             if (batches[b].refused != InputArray::none) throw InputError(batches[b].refused);
             for (std::size_t l = 0; l < packed.size(); ++l)
                 pass.forward(packed, batches[b], l, {0, rows});
+            if (function) return;
             pass.loss(loss, batches[b], 1, false, {0, rows});
             pass.copy_row_losses(row_losses.data() + mine.first);
         };
         run_team(n, [&](std::size_t t, std::size_t size) {
             for (std::size_t b = t; b < n; b += size) evaluate_block(b);
         });
-        for (std::size_t t = 0; t < n; ++t)
-            if (passes[t]->rows() != 0) passes[t]->add_metrics(sums, batches[t]);
+        for (std::size_t t = 0; t < n; ++t) {
+            if (passes[t]->rows() == 0) continue;
+            if (!sums.empty()) passes[t]->add_metrics(sums, batches[t]);
+            if (!function) continue;
+            const double value = function({passes[t]->outputs(), rows_of(t).first, nullptr},
+                                          passes[t]->output_gradients());
+            total += value * static_cast<double>(passes[t]->rows());
+        }
     }
     sums.end_batch();
-    const double total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
+    if (function) return {total / static_cast<double>(data.x.rows), sums.values()};
+    total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
     return {total / mean_count(loss, data.x.rows, network.outputs()), sums.values()};
 }
 
@@ -65,12 +75,14 @@ template Evaluation evaluate(const Network<float>&,
                              const Named<Loss>&,
                              const std::vector<Metric>&,
                              std::size_t,
-                             const InterruptCheck&);
+                             const InterruptCheck&,
+                             const LossFunction<float>&);
 template Evaluation evaluate(const Network<double>&,
                              const Dataset&,
                              const Named<Loss>&,
                              const std::vector<Metric>&,
                              std::size_t,
-                             const InterruptCheck&);
+                             const InterruptCheck&,
+                             const LossFunction<double>&);
 
 }  // namespace wbcore

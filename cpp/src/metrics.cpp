@@ -48,6 +48,7 @@ MetricSums::MetricSums(std::vector<Metric> metrics,
       targets_(loss.info().targets),
       wants_correct_(wants(metrics_, true)),
       wants_errors_(wants(metrics_, false)),
+      by_rows_(targets_ == Targets::classes),
       outputs_(outputs),
       first_(wants_errors_ ? outputs : 0),
       totals_(wants_errors_ ? outputs : 0),
@@ -71,8 +72,9 @@ void MetricSums::add(Panels<const T> z,
 
 template <class T>
 void MetricSums::count_correct(Panels<const T> z, Panels<const T> t, const std::int64_t* labels) {
+    by_rows_ = by_rows_ || labels != nullptr;
     for (std::size_t row = 0; row < z.rows; ++row) {
-        if (targets_ == Targets::classes) {
+        if (by_rows_) {
             const std::size_t wanted =
                 labels != nullptr ? static_cast<std::size_t>(labels[row]) : argmax(t, row);
             if (argmax(z, row) == wanted) ++correct_;
@@ -117,7 +119,7 @@ void MetricSums::end_batch() {
 
 std::vector<double> MetricSums::values() const {
     const double rows = static_cast<double>(rows_), outputs = static_cast<double>(outputs_);
-    const double decisions = targets_ == Targets::classes ? rows : rows * outputs;
+    const double decisions = by_rows_ ? rows : rows * outputs;
     double absolute = 0, squared = 0, r2 = 0;
     for (const Column& column : totals_) {
         absolute += column.absolute_error;

@@ -128,11 +128,30 @@ bool Pass<T>::gather_targets(Batch<T>& batch,
                              in_order ? nullptr : order + start, count, layers_.back().a.cols,
                              labels_.data() + mine.first);
     }
+    if (data.y.cols != layers_.back().a.cols)
+        return gather_repeated(data.y, order, first, mine);
     if (in_order && !copied_targets_ && is_readable<T>(data.y, first, n)) {
         batch.t = in_place<T>(data.y, first, n);
         return true;  // what is not finite shows in the loss
     }
     return gather_rows(data.y, order, first, mine, t_);
+}
+
+// Each target for as many outputs, side by side, as there are for one.
+template <class T>
+bool Pass<T>::gather_repeated(const ArrayView& y,
+                              const std::int64_t* order,
+                              std::size_t first,
+                              Range mine) {
+    if (y.cols == 0) return true;  // of a loss that has its targets from elsewhere
+    const std::size_t repeats = t_.cols / y.cols;
+    Panels<T> targets = t_;
+    targets.cols = y.cols;
+    if (!gather_rows(y, order, first, mine, targets)) return false;
+    for (std::size_t row = mine.first; row < mine.last; ++row)
+        for (std::size_t j = t_.cols; j-- > 0;)  // from the end: none is written before it is read
+            t_(row, j) = t_(row, j / repeats);
+    return true;
 }
 
 template <class T>
@@ -171,16 +190,21 @@ void Pass<T>::loss(
     const Named<Loss>& loss, const Batch<T>& batch, double mean_count, bool gradient, Range rows) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
-    table_.loss({.loss = loss.kind,
-                 .row_losses = row_losses_.data() + first,
-                 .dz = out.dz.rows_from(first, n),
-                 .z = out.z.rows_from(first, n),
-                 .y = out.a.rows_from(first, n),
-                 .t = batch.t.rows_from(first, n),
-                 .labels = batch.labels == nullptr ? nullptr : batch.labels + first,
-                 .numbers = {static_cast<T>(loss[0]), static_cast<T>(loss[1])},
-                 .mean_count = static_cast<T>(mean_count),
-                 .gradient = gradient});
+    kernels::LossRows<T> batch_rows{
+        .loss = loss.kind,
+        .row_losses = row_losses_.data() + first,
+        .dz = out.dz.rows_from(first, n),
+        .z = out.z.rows_from(first, n),
+        .y = out.a.rows_from(first, n),
+        .t = batch.t.rows_from(first, n),
+        .labels = batch.labels == nullptr ? nullptr : batch.labels + first,
+        .numbers = {},
+        .mean_count = static_cast<T>(mean_count),
+        .gradient = gradient,
+        .output_weights = loss.output_weights.template data<T>()};
+    for (std::size_t i = 0; i < loss.info().numbers.size(); ++i)
+        batch_rows.numbers[i] = static_cast<T>(loss[i]);
+    table_.loss(batch_rows);
     if (gradient && !is_of_z(loss)) backward_outputs(rows);
 }
 

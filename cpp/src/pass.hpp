@@ -102,6 +102,7 @@ public:
 
     Panels<const T> outputs() const { return limited(layers_.back().a); }            // (B, O)
     Panels<const T> output_gradients() const { return limited(layers_.back().dz); }  // (B, O)
+    Panels<T> output_gradients() { return limited(layers_.back().dz); }              // (B, O)
     Panels<const T> input_gradients() const { return limited(dx_); }                 // (B, I)
 
 private:
@@ -122,6 +123,10 @@ private:
                         std::size_t first,
                         std::size_t n,
                         Range mine);
+    bool gather_repeated(const ArrayView& y,
+                         const std::int64_t* order,
+                         std::size_t first,
+                         Range mine);
 
     const kernels::KernelTable<T>& table_ = kernels::table<T>();
     const std::vector<Dense> shapes_;

@@ -18,7 +18,7 @@ std::vector<double> profile(const Network<T>& network,
     if (batch_size == 0 || repeats == 0 || data.x.rows == 0)
         throw std::invalid_argument("[profile] expected rows, a batch_size and repeats, got none");
     using Clock = std::chrono::steady_clock;
-    (void)rounded<T>(loss);
+    require_suitable<T>(loss, network.outputs());
     const PackedNetwork<T> packed = packed_copy(network, Transposed::after_first_trainable);
     const std::size_t rows = std::min(batch_size, data.x.rows), layers = packed.size();
     const std::size_t first = first_trainable(packed.layers());

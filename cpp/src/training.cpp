@@ -32,7 +32,7 @@ void require_trainable(const Network<T>& network,
                    std::to_string(data.y.rows) + " targets");
     if (first_trainable(network.layers()) == network.layers().size())
         refuse("a layer that is trainable", "none");
-    (void)rounded<T>(options.loss);
+    require_suitable<T>(options.loss, network.outputs());
     require_allowed<T>(options.optimizer);
     const std::size_t n = network.parameters().size();
     for (std::size_t k = 0; k < state_count(options.optimizer.rule); ++k)
@@ -136,13 +136,15 @@ private:
     }
 
     EpochResult finish_epoch(const Dataset* validation) {
-        const double count = mean_count(options_.loss, data_.x.rows, network_.outputs());
+        const double count = hooks_.loss
+                                 ? static_cast<double>(data_.x.rows)
+                                 : mean_count(options_.loss, data_.x.rows, network_.outputs());
         EpochResult result{position_.loss_sum / count, {}, {}, {}};
         if (position_.metrics) result.metrics = position_.metrics->values();
         position_ = {position_.epoch + 1, 0, 0, std::nullopt};
         if (validation == nullptr) return result;
         Evaluation evaluation = evaluate(network_, *validation, options_.loss, options_.metrics,
-                                         n_threads_, hooks_.interrupted);
+                                         n_threads_, hooks_.interrupted, hooks_.validation_loss);
         result.validation_loss = evaluation.loss;
         result.validation_metrics = std::move(evaluation.metrics);
         return result;

@@ -34,7 +34,7 @@ std::vector<T> copy_of(const Network<T>& net) {
 // Rows with labels and with targets for every loss.
 template <class T>
 struct Problem {
-    std::vector<T> x, numbers, shares;
+    std::vector<T> x, numbers, shares, decisions;
     std::vector<std::int64_t> labels;
     std::size_t inputs, outputs;
 
@@ -44,6 +44,7 @@ struct Problem {
         x = random_numbers<T>(random, rows * inputs);
         numbers = random_numbers<T>(random, rows * outputs);
         for (const T t : numbers) shares.push_back(std::min(std::abs(t), T(1)));
+        for (const T t : numbers) decisions.push_back(t > 0 ? T(1) : T(0));
         for (std::size_t r = 0; r < rows; ++r)
             labels.push_back(static_cast<std::int64_t>(random() % outputs));
     }
@@ -52,7 +53,11 @@ struct Problem {
             case Targets::classes:
                 return {row_major(x, inputs), row_major(labels, 1), true};
             case Targets::probabilities:
+            case Targets::positives:  // none of them is 0
                 return {row_major(x, inputs), row_major(shares, outputs), false};
+            case Targets::counts:
+            case Targets::signs:
+                return {row_major(x, inputs), row_major(decisions, outputs), false};
             case Targets::numbers:
                 break;
         }

@@ -103,8 +103,11 @@ std::vector<double> targets(const Training& training, std::size_t outputs) {
     const Targets wanted = training.loss.info().targets;
     if (wanted != Targets::classes) {
         std::vector<double> y = numbers(2, training.rows * outputs);
-        if (wanted == Targets::probabilities)
-            for (double& t : y) t = std::abs(t);
+        for (double& t : y) {
+            if (wanted == Targets::probabilities || wanted == Targets::counts) t = std::abs(t);
+            if (wanted == Targets::positives) t = std::abs(t) + 0.125;
+            if (wanted == Targets::signs) t = t > 0 ? 1 : -1;
+        }
         return y;
     }
     PhiloxStream stream(2, 0);

@@ -1,6 +1,8 @@
 // Softmax of every instruction set against docs/arithmetic.md one number at a time, and the losses of each against the plain
 // ones, bit for bit.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "contract.hpp"
@@ -80,11 +82,12 @@ Packed<T> targets(const LossInfo& loss,
                   std::size_t outputs,
                   std::mt19937_64& random) {
     Packed<T> t(rows, outputs, random);
-    if (loss.targets == Targets::numbers) return t;
+    if (loss.targets == Targets::numbers || loss.targets == Targets::signs) return t;
     for (std::size_t r = 0; r < rows; ++r) {
         T sum = 0;
         for (std::size_t j = 0; j < outputs; ++j) {
             t(r, j) = std::min(std::abs(t(r, j)), T(1));
+            if (loss.targets == Targets::positives) t(r, j) += T(0.125);
             sum += t(r, j);
         }
         for (std::size_t j = 0; loss.targets == Targets::classes && j < outputs; ++j)
@@ -99,7 +102,11 @@ template <class T>
 void losses() {
     std::mt19937_64 random(2);
     for (const Named<Loss>& loss : all_choices<Loss>())
-        for (const std::size_t outputs : widths) {
+        for (std::size_t place = 0; place < 2 * std::size(widths); ++place) {
+            const std::size_t outputs = widths[place / 2];
+            const std::vector<T> all_weights = random_numbers<T>(random, outputs);
+            const bool weighted = place % 2 == 1 && loss.info().mean == Mean::over_elements;
+            const T* const weights = weighted ? all_weights.data() : nullptr;
             const std::size_t rows = outputs % 6 + 1;
             const T n = static_cast<T>(mean_count(loss, rows + 40, outputs));
             const auto numbers = rounded<T>(loss);
@@ -110,21 +117,26 @@ void losses() {
             if (!is_of_z(loss)) y(0, 0) = t(0, 0);  // a difference of 0
             auto ask = [&](const KernelTable<T>& table, const Packed<T>& dz, bool gradient) {
                 std::vector<T> row_losses(rows, not_a_number<T>);
-                table.loss({.loss = loss.kind,
-                            .row_losses = row_losses.data(),
-                            .dz = dz(),
-                            .z = z(),
-                            .y = y(),
-                            .t = t(),
-                            .labels = nullptr,
-                            .numbers = {numbers[0], numbers[1]},
-                            .mean_count = n,
-                            .gradient = gradient});
+                kernels::LossRows<T> asked{.loss = loss.kind,
+                                           .row_losses = row_losses.data(),
+                                           .dz = dz(),
+                                           .z = z(),
+                                           .y = y(),
+                                           .t = t(),
+                                           .labels = nullptr,
+                                           .numbers = {},
+                                           .mean_count = n,
+                                           .gradient = gradient,
+                                           .output_weights = weights};
+                std::copy(numbers.begin(), numbers.end(), asked.numbers);
+                table.loss(asked);
                 return row_losses;
             };
             const Packed<T> expected(rows, outputs);
             const std::vector<T> expected_losses = ask(plain<T>(), expected, true);
-            for (std::size_t r = 0; r < rows; ++r) CHECK(expected_losses[r] >= 0);
+            for (std::size_t r = 0; r < rows; ++r)  // that of counts lacks log(t!)
+                CHECK(expected_losses[r] >= 0 || weighted ||
+                      loss.info().targets == Targets::counts);
             for (const KernelTable<T>* table : all_tables<T>()) {
                 const checks::Note isa("isa", table->isa);
                 const Packed<T> dz(rows, outputs), scratch(rows, outputs);
@@ -150,20 +162,29 @@ void labels() {
                 t(r, j) = static_cast<std::int64_t>(j) == label[r] ? T(1) : T(0);
             z(1, 0) = 50;
         }
-        for (const KernelTable<T>* table : all_tables<T>()) {
-            const checks::Note isa("isa", table->isa), note("outputs", outputs);
-            const Packed<T> by_label(rows, outputs), by_target(rows, outputs);
-            T loss[rows], expected[rows];
-            table->loss(
-                {Loss::cross_entropy, expected, by_target(), z(), z(), t(), nullptr, {}, 4, true});
-            table->loss(
-                {Loss::cross_entropy, loss, by_label(), z(), z(), {}, label.data(), {}, 4, true});
-            CHECK_ARRAYS(loss, expected, rows);
-            CHECK_MATRICES(by_label, by_target);
-            CHECK(padding_is_zero(by_label()));
-            table->loss(
-                {Loss::cross_entropy, loss, by_label(), z(), z(), {}, label.data(), {}, 4, false});
-            CHECK_ARRAYS(loss, expected, rows);
+        for (const Named<Loss>& choice : all_choices<Loss>()) {
+            if (choice.info().targets != Targets::classes && choice.info().targets != Targets::signs)
+                continue;
+            const auto numbers = rounded<T>(choice);
+            for (const KernelTable<T>* table : all_tables<T>()) {
+                const checks::Note isa("isa", table->isa),
+                    note("loss, outputs", text(choice) + ", " + std::to_string(outputs));
+                const Packed<T> by_label(rows, outputs), by_target(rows, outputs);
+                T loss[rows], expected[rows];
+                kernels::LossRows<T> asked{
+                    choice.kind, expected, by_target(), z(), z(), t(), nullptr, {}, 4, true};
+                std::copy(numbers.begin(), numbers.end(), asked.numbers);
+                table->loss(asked);
+                asked.row_losses = loss, asked.dz = by_label(), asked.t = {};
+                asked.labels = label.data();
+                table->loss(asked);
+                CHECK_ARRAYS(loss, expected, rows);
+                CHECK_MATRICES(by_label, by_target);
+                CHECK(padding_is_zero(by_label()));
+                asked.gradient = false;
+                table->loss(asked);
+                CHECK_ARRAYS(loss, expected, rows);
+            }
         }
     }
 }
@@ -194,8 +215,43 @@ void extreme_outputs() {
     }
 }
 
+// The new ones likewise, as far as their values are numbers of T at all; and NaN stays NaN, for the divergence to be seen.
+template <class T>
+void extremes_of_elements() {
+    const T huge = T(1e30), nan = std::numeric_limits<T>::quiet_NaN();
+    const Loss of_elements[] = {Loss::quantile, Loss::poisson,      Loss::gamma_deviance,
+                                Loss::log_cosh, Loss::hinge,        Loss::mae,
+                                Loss::huber,    Loss::squared_hinge};
+    for (const KernelTable<T>* table : all_tables<T>())
+        for (const Loss loss : of_elements) {
+            const checks::Note isa("isa", table->isa), note("loss", text(Named<Loss>(loss)));
+            const Packed<T> z(2, 1), t(2, 1), dz(2, 1);
+            t(0, 0) = t(1, 0) = 1;
+            auto ask = [&](T first, T second) {
+                z(0, 0) = first, z(1, 0) = second;
+                std::array<T, 2> row_losses{};
+                kernels::LossRows<T> asked{
+                    loss, row_losses.data(), dz(), z(), z(), t(), nullptr, {}, 1, true};
+                const auto numbers = rounded<T>(Named<Loss>(loss));
+                std::copy(numbers.begin(), numbers.end(), asked.numbers);
+                table->loss(asked);
+                return row_losses;
+            };
+            // e^z is out of range on one side, and the square of a miss in float32
+            const bool low = loss == Loss::gamma_deviance, high = loss == Loss::poisson;
+            const bool squares = loss == Loss::squared_hinge && sizeof(T) == sizeof(float);
+            const std::array<T, 2> far = ask(-huge, huge);
+            CHECK(std::isfinite(far[0]) == !(low || squares));
+            CHECK(std::isfinite(far[1]) == !high);
+            CHECK(!std::isnan(far[0]) && !std::isnan(far[1]));
+            CHECK(!std::isnan(dz(0, 0)) && !std::isnan(dz(1, 0)));
+            CHECK(std::isnan(ask(nan, T(1))[0]));
+        }
+}
+
 template <class T>
 void all() {
+    extremes_of_elements<T>();
     softmax<T>();
     losses<T>();
     labels<T>();

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,15 +45,27 @@ std::vector<T> numbers(const Words& words, std::size_t first, std::size_t last) 
     return values;
 }
 
-// A choice in the words of a line: its name, then the bits of its numbers in binary64 where they are not the defaults.
+std::vector<double> list_of(const std::string& words) {
+    std::istringstream bits(words);
+    std::vector<double> list;
+    for (std::string one; std::getline(bits, one, ',');) list.push_back(number<double>(one));
+    return list;
+}
+
+// A choice in the words of a line: its name, then the bits of its numbers in binary64 where they are not the defaults. Those
+// of output weights follow a stroke.
 template <class Kind>
 Named<Kind> chosen(const std::string& word) {
-    const std::string name = word.substr(0, word.find(':'));
+    const std::string before = word.substr(0, word.find('/'));
+    const std::string name = before.substr(0, before.find(':'));
     Named<Kind> choice = parse<Kind>("a choice", name);
-    if (name == word) return choice;
-    std::istringstream bits(word.substr(name.size() + 1));
-    std::size_t i = 0;
-    for (std::string one; std::getline(bits, one, ',');) choice.numbers[i++] = number<double>(one);
+    if (name != before) {
+        const std::vector<double> list = list_of(before.substr(name.size() + 1));
+        std::copy(list.begin(), list.end(), choice.numbers.begin());
+    }
+    if constexpr (std::is_same_v<Kind, Loss>)
+        if (before != word)
+            choice.output_weights = OutputWeights(list_of(word.substr(before.size() + 1)));
     return choice;
 }
 
@@ -144,16 +157,19 @@ struct Asked {
         const auto numbers_of_loss = rounded<T>(loss);
         const double n = mean_count(loss, rows, outputs);
         AlignedBuffer<T> row_losses(rows);
-        table.loss({.loss = loss.kind,
-                    .row_losses = row_losses.data(),
-                    .dz = dz(),
-                    .z = y(),
-                    .y = y(),
-                    .t = t(),
-                    .labels = nullptr,
-                    .numbers = {numbers_of_loss[0], numbers_of_loss[1]},
-                    .mean_count = static_cast<T>(n),
-                    .gradient = true});
+        kernels::LossRows<T> asked{.loss = loss.kind,
+                                   .row_losses = row_losses.data(),
+                                   .dz = dz(),
+                                   .z = y(),
+                                   .y = y(),
+                                   .t = t(),
+                                   .labels = nullptr,
+                                   .numbers = {},
+                                   .mean_count = static_cast<T>(n),
+                                   .gradient = true,
+                                   .output_weights = loss.output_weights.template data<T>()};
+        std::copy(numbers_of_loss.begin(), numbers_of_loss.end(), asked.numbers);
+        table.loss(asked);
         // so few rows are one leaf
         T sum = 0;
         for (std::size_t r = 0; r < rows; ++r) sum = sum + row_losses[r];

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from wbcore._loss_function import LossFunction
+
 __version__: str
 CONTRACT: int
 
@@ -39,7 +41,10 @@ def rows(kind: _Kind) -> tuple[Row, ...]: ...
 def parse_choice(
     kind: _Kind, operation: str, what: str, text: str | bytes
 ) -> tuple[str, list[float]]: ...
-def choice_text(kind: _Kind, name: str, numbers: Sequence[float]) -> str: ...
+def choice_text(
+    kind: _Kind, name: str, numbers: Sequence[float], output_weights: Sequence[float] = ...
+) -> str: ...
+def canonical_choice(kind: _Kind, operation: str, what: str, text: str | bytes) -> str: ...
 
 # inputs, outputs, activation, bias, trainable
 _LayerTuple: TypeAlias = tuple[int, int, str, bool, bool]
@@ -67,13 +72,13 @@ def statistics(
 def forward(network: _Network, X: ArrayLike) -> NDArray[Any]: ...
 def backward(network: _Network, dY: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def loss_and_gradients(
-    network: _Network, X: ArrayLike, y: ArrayLike, loss: str
+    network: _Network, X: ArrayLike, y: ArrayLike, loss: str | LossFunction
 ) -> tuple[float, NDArray[Any]]: ...
 def evaluate(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
-    loss: str,
+    loss: str | LossFunction,
     metrics: Sequence[str],
     n_threads: int,
 ) -> dict[str, float]: ...
@@ -105,7 +110,7 @@ class TrainingOptions:
     def __init__(
         self,
         *,
-        loss: str,
+        loss: str | LossFunction,
         rule: str,
         numbers: Sequence[float],
         decay_biases: bool,
@@ -119,7 +124,7 @@ class TrainingOptions:
         track: bool,
     ) -> None: ...
     @property
-    def loss(self) -> str: ...
+    def loss(self) -> str | LossFunction: ...
     @property
     def rule(self) -> str: ...
     @property

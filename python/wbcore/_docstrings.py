@@ -19,16 +19,20 @@ PARAMETERS = {
         """,
     "y": """
         y : array-like of shape (B,) or (B, O)
-            For cross_entropy, integer labels (B,) from 0 to O - 1, or shares (B, O), which are at
-            least 0 and sum to 1 in each row. For the others (B, O), or (B,) when O is 1; for
-            binary_cross_entropy and focal from 0 to 1. Each loss says in its docstring what it
-            takes.
+            For cross_entropy and kl_divergence, integer labels (B,) from 0 to O - 1, or shares
+            (B, O), which are at least 0 and sum to 1 in each row. For the others (B, O), or (B,)
+            when O is 1; for binary_cross_entropy and focal from 0 to 1. Each loss says in its
+            docstring what it takes. For a function, any array of real numbers with a row for each
+            of X.
         """,
     "loss": """
-        loss : Loss or str
+        loss : Loss, str or callable
             One of `wbcore.losses`, such as `Huber(delta=0.5)`, or its text: "mse", "huber(0.5)".
             cross_entropy wants the last activation to be identity or softmax, binary_cross_entropy
-            and focal identity or sigmoid; they are computed from the values before it.
+            and focal identity or sigmoid, poisson identity or exp; they are computed from the
+            values before it. Or a function `(outputs, targets) -> (value, gradient)` of outputs
+            (B, O) after the last activation, and the rows of y for them, as they were given: the
+            mean loss of these rows, and its gradient (B, O) by the outputs.
         """,
     "n_threads": """
         n_threads : int, optional

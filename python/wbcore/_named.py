@@ -65,7 +65,7 @@ def text(kind: Kind, operation: str, what: str, value: object) -> str:
         try:
             return _canonical(kind, str(value))
         except ValueError:
-            parsed(kind, operation, what, value)  # refuses it in those words
+            _canonical_in(kind, operation, what, value)  # refuses it in those words
             raise
     if isinstance(value, Choice) and value._kind == kind:
         return str(value)
@@ -77,7 +77,11 @@ def text(kind: Kind, operation: str, what: str, value: object) -> str:
 
 @lru_cache(maxsize=256)  # a loop of one's own names its loss in each step
 def _canonical(kind: Kind, value: str) -> str:
-    return _core.choice_text(kind, *parsed(kind, "", "", value))
+    return _canonical_in(kind, "", "", value)
+
+
+def _canonical_in(kind: Kind, operation: str, what: str, value: str) -> str:
+    return _core.canonical_choice(kind, operation, what, value.encode("ascii", "replace"))
 
 
 def parsed(kind: Kind, operation: str, what: str, value: str) -> tuple[str, list[float]]:

@@ -25,6 +25,7 @@ __all__ = [
     "ELU",
     "LeakyReLU",
     "elu",
+    "exp",
     "gelu",
     "identity",
     "leaky_relu",
@@ -290,6 +291,21 @@ def silu(z: ArrayLike) -> NDArray[Any]:
     array([-0.2689,  0.    ,  0.7311])
     """
     return _elementwise("silu", z)
+
+
+@_elementwise_sections
+def exp(z: ArrayLike) -> NDArray[Any]:
+    """Return e^z: for a last layer whose outputs are rates or positive amounts.
+
+    Together with the losses poisson and gamma_deviance.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.exp([-1.0, 0.0, 1.0]).round(4)
+    array([0.3679, 1.    , 2.7183])
+    """
+    return _elementwise("exp", z)
 
 
 @_elementwise_sections

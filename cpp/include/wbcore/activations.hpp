@@ -20,6 +20,7 @@ enum class Activation : std::uint8_t {
     silu,
     softmax,
     softsign,
+    exp,
 };
 
 // What the derivative is computed from: the output a, the sum z before it, or both.
@@ -47,6 +48,7 @@ inline constexpr auto activation_rows = std::to_array<ActivationInfo>({
     {{"silu"}, Reads::input, true},
     {{"softmax"}, Reads::output, false, Scope::row},
     {{"softsign"}, Reads::input, false},
+    {{"exp"}, Reads::output, false},
 });
 
 constexpr const auto& rows_of(Activation) { return activation_rows; }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 #include <vector>
 
 #include "wbcore/input.hpp"
 #include "wbcore/interruption.hpp"
+#include "wbcore/loss_function.hpp"
 #include "wbcore/losses.hpp"
 #include "wbcore/metrics.hpp"
 #include "wbcore/network.hpp"
@@ -17,6 +19,7 @@ struct Evaluation {
     std::vector<double> metrics;
 };
 
+// With a `function`, the loss is the mean of its values for blocks of 128 rows, each counted by its rows.
 // Throws InputError for numbers that are refused, ChoiceError for one of the loss, and Interrupted when the check says so.
 template <class T>
 Evaluation evaluate(const Network<T>& network,
@@ -24,6 +27,7 @@ Evaluation evaluate(const Network<T>& network,
                     const Named<Loss>& loss,
                     const std::vector<Metric>& metrics,
                     std::size_t n_threads = 0,
-                    const InterruptCheck& interrupted = nullptr);
+                    const InterruptCheck& interrupted = nullptr,
+                    const std::type_identity_t<LossFunction<T>>& function = nullptr);
 
 }  // namespace wbcore

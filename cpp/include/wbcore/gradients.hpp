@@ -3,9 +3,11 @@
 #pragma once
 
 #include <span>
+#include <type_traits>
 
 #include "wbcore/input.hpp"
 #include "wbcore/interruption.hpp"
+#include "wbcore/loss_function.hpp"
 #include "wbcore/losses.hpp"
 #include "wbcore/network.hpp"
 
@@ -17,6 +19,14 @@ double loss_and_gradients(std::span<T> gradients,
                           const Network<T>& network,
                           const Dataset& data,
                           const Named<Loss>& loss,
+                          const InterruptCheck& interrupted = nullptr);
+
+// The same of a loss of the caller's, asked once, with all rows.
+template <class T>
+double loss_and_gradients(std::span<T> gradients,
+                          const Network<T>& network,
+                          const Dataset& data,
+                          const std::type_identity_t<LossFunction<T>>& loss,
                           const InterruptCheck& interrupted = nullptr);
 
 // The loss of given outputs (B, O), and its gradient with respect to them.

@@ -23,9 +23,21 @@ constexpr std::optional<Metric> find_metric(std::string_view wanted) {
     return std::nullopt;
 }
 
-// Accuracy is for targets that are decisions, the others are for anything but classes.
+// Accuracy is for targets that are decisions, the others are for numbers.
 constexpr bool matches(Metric metric, Targets targets) {
-    return metric == Metric::accuracy ? targets != Targets::numbers : targets != Targets::classes;
+    const bool accuracy = metric == Metric::accuracy;
+    switch (targets) {
+        case Targets::classes:
+        case Targets::signs:
+            return accuracy;
+        case Targets::numbers:
+        case Targets::counts:
+        case Targets::positives:
+            return !accuracy;
+        case Targets::probabilities:
+            return true;
+    }
+    return false;
 }
 
 // Row sums of batches, in float64, added in the order of the batches and divided at the end (docs/arithmetic.md, section 10).
@@ -62,7 +74,7 @@ private:
 
     std::vector<Metric> metrics_;
     Targets targets_;
-    bool wants_correct_, wants_errors_;
+    bool wants_correct_, wants_errors_, by_rows_;
     std::size_t outputs_, rows_ = 0, correct_ = 0;
     std::vector<double> first_;     // (O)
     std::vector<Column> totals_;    // (O)

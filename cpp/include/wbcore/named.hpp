@@ -36,6 +36,7 @@ inline constexpr Interval rate_above_zero{"a finite number above 0", 0, largest_
 inline constexpr Interval rate_at_least_zero{"a finite number of at least 0", 0, largest_single};
 inline constexpr Interval below_one{"a number from 0 to below 1", 0, 1, false, true};
 inline constexpr Interval zero_to_one{"a number from 0 to 1", 0, 1};
+inline constexpr Interval between_zero_and_one{"a number between 0 and 1", 0, 1, true, true};
 inline constexpr Interval yes_or_no{"0 or 1", 0, 1, false, false, true};
 
 // A number of a choice: its name, what it is when nobody says, and what it may be.
@@ -48,7 +49,7 @@ struct Number {
 // The numbers of one row, in the order in which they are written.
 class Numbers {
 public:
-    static constexpr std::size_t most = 6;
+    static constexpr std::size_t most = 9;
 
     constexpr Numbers() = default;
     constexpr Numbers(std::initializer_list<Number> numbers) {
@@ -70,9 +71,15 @@ struct Row {
     Numbers numbers = {};  // NOLINT(readability-redundant-member-init): a row may leave them out
 };
 
+// What a choice has beside its numbers: nothing, but where a kind says more.
+template <class Kind>
+struct Beside {
+    friend bool operator==(const Beside&, const Beside&) = default;
+};
+
 // One row of the table of a kind, `rows_of(Kind)`, which lists the enumeration in its order; and values for its numbers.
 template <class Kind>
-struct Named {
+struct Named : Beside<Kind> {
     Kind kind{};
     std::array<double, Numbers::most> numbers{};  // 0 past those of the row
 

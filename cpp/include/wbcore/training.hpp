@@ -10,6 +10,7 @@
 
 #include "wbcore/input.hpp"
 #include "wbcore/interruption.hpp"
+#include "wbcore/loss_function.hpp"
 #include "wbcore/losses.hpp"
 #include "wbcore/metrics.hpp"
 #include "wbcore/network.hpp"
@@ -71,6 +72,9 @@ struct Hooks {
     // by what the gradient is to be multiplied first. 1 changes no bit. Steps are counted from 1, over all trainings of the
     // optimizer's state. With it the gradients are stored before they are applied; else that is one.
     std::function<double(std::uint64_t step, std::span<const T> gradient)> on_gradient;
+    // The loss in place of that of the options, which says then what the metrics take for targets, and that of the validation
+    // data. The epoch's loss is the mean of the batches', each counted by its rows.
+    LossFunction<T> loss, validation_loss;
     InterruptCheck interrupted;
 };
 

@@ -87,6 +87,12 @@ struct Softsign {
     }
 };
 
+template <class V>
+struct Exp {
+    V forward(V z) const { return exp(z); }
+    V backward(V d, V a, V) const { return d * a; }
+};
+
 // use(f) with the struct of an activation: the one switch, without a default, so that the compiler finds what was forgotten.
 template <class T, class Use>
 [[gnu::always_inline]] inline void with_activation(const ActivationOf<T>& activation, Use use) {
@@ -115,6 +121,8 @@ template <class T, class Use>
             return;  // of rows: softmax.hpp
         case Activation::softsign:
             return use(Softsign<V>());
+        case Activation::exp:
+            return use(Exp<V>());
     }
 }
 

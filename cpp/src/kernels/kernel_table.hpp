@@ -90,9 +90,10 @@ struct LossRows {
     Panels<const T> y;           // (B, O), the outputs
     Panels<const T> t;           // (B, O), the targets, when labels is null
     const std::int64_t* labels;  // (B)
-    T numbers[2];                // of the loss, in the order of its row
+    T numbers[Numbers::most];    // of the loss, in the order of its row
     T mean_count;                // n of section 6
     bool gradient;
+    const T* output_weights = nullptr;  // (O), null for those that all are 1
 };
 
 template <class T>

@@ -9,16 +9,102 @@
 namespace wbcore::kernels {
 namespace {
 
-template <class T>
-inline T soft_target_loss(const LossRows<T>& m, std::size_t row, T maximum, T log_sum) {
+// The feature sum of n terms, one number at a time: term(j, s) adds term j to a sum.
+template <class T, class Term>
+inline T feature_sum_of(std::size_t n, Term term) {
     T total = 0;
-    for (std::size_t first = 0; first < m.z.cols; first += feature_leaf) {
+    for (std::size_t first = 0; first < n; first += feature_leaf) {
         T s = 0;
-        for (std::size_t j = first; j < m.z.cols && j < first + feature_leaf; ++j)
-            if (m.t(row, j) != 0) s = fma(m.t(row, j), log_sum - (m.z(row, j) - maximum), s);
+        for (std::size_t j = first; j < n && j < first + feature_leaf; ++j) s = term(j, s);
         total = first == 0 ? s : total + s;
     }
     return total;
+}
+
+// The row losses of elements that lie in dz: term(x, s) adds the loss of one to a sum.
+template <class T, class Term>
+[[gnu::noinline]] void sum_weighted(const LossRows<T>& m,
+                                    std::size_t first,
+                                    std::size_t last,
+                                    Term term) {
+    for (std::size_t row = first; row < last; ++row)
+        m.row_losses[row] = feature_sum_of<T>(m.dz.cols, [&](std::size_t j, T s) {
+            return fma(m.output_weights[j], term(m.dz(row, j), T(0)), s);
+        });
+}
+template <class T, class Term>
+inline void sum_elements(const LossRows<T>& m, std::size_t first, std::size_t last, Term term) {
+    if (m.output_weights != nullptr) return sum_weighted(m, first, last, term);
+    feature_sums<T>(m.row_losses + first, m.dz, first, last, term);
+}
+
+// Of losses that are rare, each element's loss and slope, one number at a time.
+template <class T>
+struct Element {
+    T loss, slope;
+};
+template <class T, class F>
+inline void by_elements(const LossRows<T>& m, std::size_t first, std::size_t last, F element) {
+    for (std::size_t row = first; row < last; ++row)
+        m.row_losses[row] = feature_sum_of<T>(m.dz.cols, [&](std::size_t j, T s) {
+            const Element<T> e = element(row, j);
+            m.dz(row, j) = e.slope;
+            return m.output_weights == nullptr ? s + e.loss : fma(m.output_weights[j], e.loss, s);
+        });
+}
+
+template <class T>
+void weigh_outputs(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    for (std::size_t row = first; row < last; ++row)
+        for (std::size_t j = 0; j < m.dz.cols; ++j)
+            m.dz(row, j) = m.dz(row, j) * m.output_weights[j];
+}
+
+template <class T>
+inline T soft_target_loss(const LossRows<T>& m, std::size_t row, T maximum, T log_sum) {
+    return feature_sum_of<T>(m.z.cols, [&](std::size_t j, T s) {
+        const T t = m.t(row, j);
+        return t != 0 ? fma(t, log_sum - (m.z(row, j) - maximum), s) : s;
+    });
+}
+
+// The targets of label smoothing: each its share of 1 - smoothing, and an equal one of the rest.
+template <class T>
+struct SmoothedTargets {
+    const LossRows<T>& m;
+    T kept, added;
+
+    explicit SmoothedTargets(const LossRows<T>& rows)
+        : m(rows),
+          kept(1 - rows.numbers[0]),
+          added(rows.numbers[0] / static_cast<T>(rows.z.cols)) {}
+    T operator()(std::size_t row, std::size_t j) const {
+        if (m.labels == nullptr) return fma(kept, m.t(row, j), added);
+        return j == static_cast<std::size_t>(m.labels[row]) ? kept + added : added;
+    }
+};
+
+template <class T>
+[[gnu::noinline]] void smoothed_cross_entropy(
+    const LossRows<T>& m, std::size_t row, T maximum, T sum, T log_sum) {
+    const T c = 1 / m.mean_count;
+    const SmoothedTargets<T> target(m);
+    m.row_losses[row] = feature_sum_of<T>(m.z.cols, [&](std::size_t j, T s) {
+        const T t = target(row, j);
+        m.dz(row, j) = (m.dz(row, j) / sum - t) * c;
+        return fma(t, log_sum - (m.z(row, j) - maximum), s);
+    });
+}
+
+// As that of cross-entropy, less the entropy of the targets, term by term.
+template <class T>
+[[gnu::noinline]] void divergence(const LossRows<T>& m, std::size_t row, T maximum, T log_sum) {
+    m.row_losses[row] = feature_sum_of<T>(m.z.cols, [&](std::size_t j, T s) {
+        const T t = m.t(row, j);
+        T log_t = 0;
+        map(&log_t, &t, 1, [](Vector<T> x) { return log(x); });
+        return t != 0 ? fma(t, log_t + (log_sum - (m.z(row, j) - maximum)), s) : s;
+    });
 }
 
 template <class T>
@@ -29,6 +115,13 @@ void cross_entropy(const LossRows<T>& m, std::size_t first, std::size_t last) {
     T log_sums[SoftmaxBlock<T>::rows] = {};
     exponentials(block, m.dz, m.z, first, last);
     map(log_sums, block.sum, last - first, [](V sum) { return log(sum); });
+    const bool diverges = m.loss == Loss::kl_divergence;
+    if (!diverges && m.numbers[0] != 0) {
+        for (std::size_t row = first; row < last; ++row)
+            smoothed_cross_entropy(m, row, block.maximum[row - first], block.sum[row - first],
+                                   log_sums[row - first]);
+        return;
+    }
     for (std::size_t row = first; row < last; ++row) {
         const T maximum = block.maximum[row - first], sum = block.sum[row - first];
         const T log_sum = log_sums[row - first];
@@ -40,11 +133,34 @@ void cross_entropy(const LossRows<T>& m, std::size_t first, std::size_t last) {
             map_rows(m.dz, row, row + 1, [=](V e) { return e / sum * c; }, m.dz);
             m.dz(row, label) = at_label;
         } else {
-            m.row_losses[row] = soft_target_loss(m, row, maximum, log_sum);
+            if (diverges)
+                divergence(m, row, maximum, log_sum);
+            else
+                m.row_losses[row] = soft_target_loss(m, row, maximum, log_sum);
             if (!m.gradient) continue;
             map_rows(m.dz, row, row + 1, [=](V e, V t) { return (e / sum - t) * c; }, m.dz, m.t);
         }
     }
+}
+
+// The row losses of elements whose losses lie in dz. One for all losses: it is long, and the terms take longer.
+template <class T>
+[[gnu::noinline]] void sum_terms(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    sum_elements(m, first, last, [](T x, T s) { return s + x; });
+}
+
+// The loss of an element is term(x, t) and its derivative slope(x, t), x being z or y. The terms come first, in the place of the
+// gradient.
+template <class T, class Term, class Slope>
+inline void elementwise(const LossRows<T>& m,
+                        Panels<const T> x,
+                        std::size_t first,
+                        std::size_t last,
+                        Term term,
+                        Slope slope) {
+    map_rows(m.dz, first, last, term, x, m.t);
+    sum_terms(m, first, last);
+    if (m.gradient) map_rows(m.dz, first, last, slope, x, m.t);
 }
 
 template <class T>
@@ -52,12 +168,8 @@ void binary_cross_entropy(const LossRows<T>& m, std::size_t first, std::size_t l
     using V = Vector<T>;
     const T c = 1 / m.mean_count;
     const V zero = broadcast<V>(0);
-    // the terms first, in the place of the gradient
     auto term = [=](V z, V t) { return fma(-z, t, z > 0 ? z : zero) + log1p(exp(-abs(z))); };
-    map_rows(m.dz, first, last, term, m.z, m.t);
-    feature_sums<T>(m.row_losses + first, m.dz, first, last, [](T x, T s) { return s + x; });
-    if (m.gradient)
-        map_rows(m.dz, first, last, [=](V z, V t) { return (sigmoid(z) - t) * c; }, m.z, m.t);
+    elementwise(m, m.z, first, last, term, [=](V z, V t) { return (sigmoid(z) - t) * c; });
 }
 
 // What the loss and the gradient of one element have in common: for targets of 1 and of 0, -log of the probability of the
@@ -81,14 +193,10 @@ template <class T>
 void focal(const LossRows<T>& m, std::size_t first, std::size_t last) {
     using V = Vector<T>;
     const T c = 1 / m.mean_count, gamma = m.numbers[0], alpha = m.numbers[1];
-    // the terms first, in the place of the gradient
     auto term = [=](V z, V t) {
         const Focal<V> f(z, t, gamma, alpha);
         return fma(f.share_1, f.factor_1 * f.surprise_1, f.share_0 * (f.factor_0 * f.surprise_0));
     };
-    map_rows(m.dz, first, last, term, m.z, m.t);
-    feature_sums<T>(m.row_losses + first, m.dz, first, last, [](T x, T s) { return s + x; });
-    if (!m.gradient) return;
     auto slope = [=](V z, V t) {
         const Focal<V> f(z, t, gamma, alpha);
         const V p = sigmoid(z), q = sigmoid(-z), g = broadcast<V>(gamma);
@@ -96,7 +204,85 @@ void focal(const LossRows<T>& m, std::size_t first, std::size_t last) {
                    f.share_0 * (f.factor_0 * fma(g, q * f.surprise_0, p))) *
                c;
     };
-    map_rows(m.dz, first, last, slope, m.z, m.t);
+    elementwise(m, m.z, first, last, term, slope);
+}
+
+template <class T>
+void poisson(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    const T c = 1 / m.mean_count;
+    elementwise(
+        m, m.z, first, last, [](V z, V t) { return fma(-t, z, exp(z)); },
+        [=](V z, V t) { return (exp(z) - t) * c; });
+}
+
+// e^u - 1 and e^u - 1 - u, the latter without a difference of near numbers: around 0 it is what `reduce` adds to 1 + u.
+template <class V>
+struct Exceedance {
+    V above_one, above_line;
+
+    explicit Exceedance(V u) {
+        const V p = reduce(u).p, e = exp(u) - 1;
+        const auto near = abs(u) <= Scalar<V>(0.25);
+        above_one = near ? u + p : e;
+        above_line = near ? p : e - u;
+    }
+};
+
+template <class T>
+void gamma_deviance(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    const T c2 = 2 / m.mean_count;
+    elementwise(
+        m, m.z, first, last,
+        [](V z, V t) {
+            const V half = Exceedance<V>(log(t) - z).above_line;
+            return half + half;
+        },
+        [=](V z, V t) { return -Exceedance<V>(log(t) - z).above_one * c2; });
+}
+
+// By way of cosh d - 1 = x^2 / (2 + 2 x), x = e^(-|d|) - 1, where the other form would be a difference of near numbers.
+template <class T>
+void log_cosh(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    const T c = 1 / m.mean_count;
+    constexpr T log_2 = T(0x1.62e42fefa39efp-1);
+    elementwise(
+        m, m.y, first, last,
+        [=](V y, V t) {
+            const V d = abs(y - t), x = expm1(-d);
+            const V far = d + (log1p(exp(-2 * d)) - log_2);
+            return d < 1 ? log1p((x * x) / (2 + 2 * x)) : far;
+        },
+        [=](V y, V t) { return tanh(y - t) * c; });
+}
+
+// What an output pays for being too large by d, or too small, at its level.
+template <class T>
+void quantile(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    const T c = 1 / m.mean_count;
+    std::size_t levels = 1;
+    while (levels < Numbers::most && m.numbers[levels] != 0) ++levels;
+    by_elements(m, first, last, [&](std::size_t row, std::size_t j) {
+        const T q = m.numbers[j % levels], d = m.y(row, j) - m.t(row, j);
+        const T slope = d > 0 ? (1 - q) * c : (d < 0 ? -q * c : T(0));
+        return Element<T>{d > 0 ? (1 - q) * d : q * -d, slope};
+    });
+}
+
+// By how much an output misses a margin of 1 on its side of 0, or the square of that.
+template <class T>
+void hinge(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    const bool squared = m.loss == Loss::squared_hinge;
+    const T c = (squared ? T(2) : T(1)) / m.mean_count;
+    by_elements(m, first, last, [&](std::size_t row, std::size_t j) {
+        const bool above = m.labels != nullptr ? j == static_cast<std::size_t>(m.labels[row])
+                                               : m.t(row, j) > 0;
+        const T y = m.y(row, j), miss = 1 - (above ? y : -y), size = squared ? miss * c : c;
+        if (miss <= 0) return Element<T>{0, 0};  // NaN goes on
+        return Element<T>{squared ? miss * miss : miss, above ? -size : size};
+    });
 }
 
 // term(d, s) adds the loss of a difference d = y - t, gradient(d) is its derivative.
@@ -105,7 +291,7 @@ inline void regression(
     const LossRows<T>& m, std::size_t first, std::size_t last, Term term, Gradient gradient) {
     using V = Vector<T>;
     map_rows(m.dz, first, last, [](V y, V t) { return y - t; }, m.y, m.t);
-    feature_sums<T>(m.row_losses + first, m.dz, first, last, term);
+    sum_elements(m, first, last, term);
     if (m.gradient) map_rows(m.dz, first, last, gradient, m.dz);
 }
 
@@ -140,22 +326,40 @@ void huber(const LossRows<T>& m, std::size_t first, std::size_t last) {
 }
 
 template <class T>
+void loss_of_block(const LossRows<T>& m, std::size_t first, std::size_t last) {
+    switch (m.loss) {
+        case Loss::mse:
+            return mse(m, first, last);
+        case Loss::mae:
+            return mae(m, first, last);
+        case Loss::huber:
+            return huber(m, first, last);
+        case Loss::binary_cross_entropy:
+            return binary_cross_entropy(m, first, last);
+        case Loss::cross_entropy:
+        case Loss::kl_divergence:
+            return cross_entropy(m, first, last);
+        case Loss::focal:
+            return focal(m, first, last);
+        case Loss::quantile:
+            return quantile(m, first, last);
+        case Loss::poisson:
+            return poisson(m, first, last);
+        case Loss::gamma_deviance:
+            return gamma_deviance(m, first, last);
+        case Loss::log_cosh:
+            return log_cosh(m, first, last);
+        case Loss::hinge:
+        case Loss::squared_hinge:
+            return hinge(m, first, last);
+    }
+}
+
+template <class T>
 void loss(const LossRows<T>& m) {
     for_each_block<T>(m.z.rows, [&m](std::size_t first, std::size_t last) {
-        switch (m.loss) {
-            case Loss::mse:
-                return mse(m, first, last);
-            case Loss::mae:
-                return mae(m, first, last);
-            case Loss::huber:
-                return huber(m, first, last);
-            case Loss::binary_cross_entropy:
-                return binary_cross_entropy(m, first, last);
-            case Loss::cross_entropy:
-                return cross_entropy(m, first, last);
-            case Loss::focal:
-                return focal(m, first, last);
-        }
+        loss_of_block(m, first, last);
+        if (m.gradient && m.output_weights != nullptr) weigh_outputs(m, first, last);
     });
     if (m.gradient) clear_padding(m.dz, 0, m.z.rows);
 }

@@ -269,3 +269,16 @@ class Softsign(Activation):
         T = arith.T
         s = T(1.0 + abs(z))
         return T(T(dA / s) / s)
+
+
+@ACTIVATIONS.add
+class Exp(Activation):
+    """e^z, for rates."""
+
+    name = "exp"
+
+    def value(self, arith: Arithmetic, z: float) -> float:
+        return exp(arith, z)
+
+    def gradient(self, arith: Arithmetic, dA: float, z: float, a: float) -> float:
+        return arith.T(dA * a)

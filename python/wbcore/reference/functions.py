@@ -48,7 +48,7 @@ def scale(arith: Arithmetic, y: float, k: int) -> float:
     return T(T(y * pow2(k1)) * pow2(k - k1))
 
 
-def _reduce(arith: Arithmetic, x: float) -> tuple[int, float, float]:
+def reduce(arith: Arithmetic, x: float) -> tuple[int, float, float]:
     """Return k, r, p with x = k ln 2 + r and e^r = 1 + r + p."""
     T, fma, constants = arith.T, arith.fma, CONSTANTS[arith.dtype]
     n = T(fma(x, constants.log2e, constants.magic) - constants.magic)
@@ -76,7 +76,7 @@ def scaled_exp(arith: Arithmetic, x: float) -> tuple[float, int]:
     T, constants = arith.T, CONSTANTS[arith.dtype]
     x = constants.exp_max if x > constants.exp_max else x
     x = constants.exp_min if x < constants.exp_min else x
-    k, r, p = _reduce(arith, x)
+    k, r, p = reduce(arith, x)
     s = T(1.0 + r)
     return T(s + T(T(r - T(s - 1.0)) + p)), k
 
@@ -92,7 +92,7 @@ def expm1(arith: Arithmetic, x: float) -> float:
     """
     T, constants = arith.T, CONSTANTS[arith.dtype]
     x = constants.expm1_min if x < constants.expm1_min else x
-    k, r, p = _reduce(arith, x)
+    k, r, p = reduce(arith, x)
     s = pow2(k)
     a = T(s - 1.0)
     b = T(s * r)
@@ -111,7 +111,7 @@ def tanh(arith: Arithmetic, x: float) -> float:
     """
     T, fma, tanh_max = arith.T, arith.fma, CONSTANTS[arith.dtype].tanh_max
     e = T(2.0 * tanh_max) if abs(x) > tanh_max else T(2.0 * abs(x))
-    k, r, p = _reduce(arith, e)
+    k, r, p = reduce(arith, e)
     s = pow2(k)
     a = T(s - 1.0)
     b = T(s * r)
@@ -157,7 +157,7 @@ def _scaled_sigmoid(arith: Arithmetic, x: float) -> tuple[float, int]:
     T, fma, constants = arith.T, arith.fma, CONSTANTS[arith.dtype]
     z = -abs(x)
     z = constants.exp_min if z < constants.exp_min else z
-    k, r, p = _reduce(arith, z)
+    k, r, p = reduce(arith, z)
     s = T(1.0 + r)
     low = T(T(r - T(s - 1.0)) + p)
     h = T(s + low)

@@ -1,41 +1,80 @@
 """Losses and their gradients (section 6).
 
-mse, mae and huber compare the outputs y of the last layer with the targets, and their gradient
-goes through its activation.  The two entropies and focal work on the sums z of the last layer,
-whether its activation is identity or sigmoid (softmax), and give the gradient by z directly.
+Most compare the outputs y of the last layer with the targets, and their gradient goes through its
+activation.  Those that undo an activation work on the sums z of the last layer, whether its
+activation is identity or that one, and give the gradient by z directly.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from .activations import ACTIVATIONS
 from .arithmetic import FLOAT64, Arithmetic
 from .arrays import Matrix, Vector
-from .functions import exp, log, log1p, sigmoid
+from .functions import exp, expm1, log, log1p, reduce, sigmoid, tanh
 from .named import Choice, Table
 from .softmax import softmax_parts
 
 Labels = Sequence[int]
+LOG_2 = 0.6931471805599453
 Row = tuple[float, list[float]]
 
 
+@dataclass(frozen=True)
 class Loss(Choice):
     """A loss with its numbers."""
 
     undoes: ClassVar[tuple[str, ...]] = ()
     """The activations of the last layer that it includes: it works on the sums then, and takes no
     others.  None: it works on the outputs, whatever the activation."""
-    targets: ClassVar[Literal["numbers", "probabilities", "classes"]] = "numbers"
-    """Numbers; from 0 to 1, each by itself; or labels, or rows that sum to 1."""
+    targets: ClassVar[
+        Literal["numbers", "probabilities", "classes", "counts", "positives", "signs"]
+    ] = "numbers"
+    """Numbers; from 0 to 1, each by itself; labels, or rows that sum to 1; at least 0; above 0; 0
+    and 1 or -1 and 1, or labels."""
+    output_weights: tuple[float, ...] = field(default=(), kw_only=True, repr=False)
+    """Of the outputs, in the mean over elements.  None: all weigh alike."""
 
     def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
         """Row loss and gradient of a row; n is T(N)."""
+        elements = [
+            self.element(arith, k, y_k, t_k, n) for k, (y_k, t_k) in enumerate(zip(y, t, strict=True))
+        ]
+        return self.total(arith, [loss for loss, _ in elements]), [slope for _, slope in elements]
+
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
+        """Loss and gradient of output k of a row; n is T(N)."""
         raise NotImplementedError
 
-    def count(self, rows: int, width: int) -> int:
+    def total(self, arith: Arithmetic, losses: Vector) -> float:
+        """Row loss of the losses of the elements of a row."""
+        if not self.output_weights:
+            return arith.feature_total(losses)
+        return arith.feature_sum(0.0, [arith.T(w) for w in self.output_weights], losses)
+
+    def weighed(self, arith: Arithmetic, row: Row) -> Row:
+        """Weigh the gradient of a row."""
+        if not self.output_weights:
+            return row
+        weights = [arith.T(w) for w in self.output_weights]
+        return row[0], [arith.T(g * w) for g, w in zip(row[1], weights, strict=True)]
+
+    @property
+    def levels(self) -> int:
+        """How many outputs there are for a target."""
+        return 1
+
+    def count(self, rows: int, width: int) -> float:
         """Of what a loss is the mean: of elements, unless a subclass says otherwise."""
-        return rows * width
+        if not self.output_weights:
+            return rows * width
+        total = 0.0
+        for weight in self.output_weights:
+            total = FLOAT64.T(total + weight)
+        return FLOAT64.T(rows * total)
 
     def works_on_sums(self, activation: str) -> bool:
         """Whether a loss works on z, and its gradient is by z, after a last activation.
@@ -51,8 +90,24 @@ class Loss(Choice):
             raise ValueError(message)
         return bool(self.undoes)
 
+    def __str__(self) -> str:
+        weights = ", ".join(repr(w).removesuffix(".0") for w in self.output_weights)
+        return f"{super().__str__()}[{weights}]" if weights else super().__str__()
 
-LOSSES: Table[Loss] = Table("losses", "loss")
+
+class LossTable(Table[Loss]):
+    """The losses, whose texts may end in output weights: "mse[1, 2]"."""
+
+    def _parse(self, text: str) -> Loss:
+        before, opened, rest = text.strip().partition("[")
+        loss = super()._parse(before)
+        if not opened:
+            return loss
+        weights = tuple(float(word) for word in rest.removesuffix("]").split(","))
+        return replace(loss, output_weights=weights)
+
+
+LOSSES: Table[Loss] = LossTable("losses", "loss")
 
 
 def loss_and_gradient(
@@ -106,16 +161,20 @@ def loss_sum_and_gradient(
     """
     chosen = LOSSES.choice(loss)
     n = arith.T(chosen.count(len(outputs), len(outputs[0])))
-    rows = [chosen.row(arith, y, t, n) for y, t in zip(outputs, targets, strict=True)]
+    rows = [
+        chosen.weighed(arith, chosen.row(arith, y, t, n))
+        for y, t in zip(outputs, targets, strict=True)
+    ]
     return arith.row_total([row_loss for row_loss, _ in rows]), [gradient for _, gradient in rows]
 
 
 def target_rows(targets: Matrix | Labels, width: int) -> Matrix:
-    """Turn integer labels into rows that are 1 at the label and 0 elsewhere; keep rows as given.
+    """Turn integer labels into rows that are 1 at the label and 0 elsewhere; fill other rows up.
 
     Parameters
     ----------
     targets : matrix of shape (B, O), or B whole numbers
+        Or (B, T), T being a divisor of O: each target stands for O / T outputs side by side.
     width : int
         O.
 
@@ -127,9 +186,13 @@ def target_rows(targets: Matrix | Labels, width: int) -> Matrix:
     --------
     >>> target_rows([1, 0], 2)
     [[0.0, 1.0], [1.0, 0.0]]
+    >>> target_rows([[0.5, 2.0]], 4)
+    [[0.5, 0.5, 2.0, 2.0]]
     """
     return [
-        [float(k == target) for k in range(width)] if isinstance(target, int) else target
+        [float(k == target) for k in range(width)]
+        if isinstance(target, int)
+        else [target[k * len(target) // width] for k in range(width)]
         for target in targets
     ]
 
@@ -139,6 +202,7 @@ def _differences(arith: Arithmetic, y: Vector, t: Vector) -> list[float]:
 
 
 @LOSSES.add
+@dataclass(frozen=True)
 class MSE(Loss):
     """Mean squared error."""
 
@@ -148,20 +212,23 @@ class MSE(Loss):
         T = arith.T
         c = T(2.0 / n)
         d = _differences(arith, y, t)
+        if self.output_weights:
+            return self.total(arith, [T(d_k * d_k) for d_k in d]), [T(d_k * c) for d_k in d]
         return arith.feature_sum(0.0, d, d), [T(d_k * c) for d_k in d]
 
 
 @LOSSES.add
+@dataclass(frozen=True)
 class MAE(Loss):
     """Mean absolute error."""
 
     name = "mae"
 
-    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
-        c = arith.T(1.0 / n)
-        d = _differences(arith, y, t)
-        dY = [c if d_k > 0.0 else -c if d_k < 0.0 else 0.0 for d_k in d]
-        return arith.feature_total([abs(d_k) for d_k in d]), dY
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
+        c, d = arith.T(1.0 / n), arith.T(y - t)
+        return abs(d), c if d > 0.0 else -c if d < 0.0 else 0.0
 
 
 @LOSSES.add
@@ -184,10 +251,11 @@ class Huber(Loss):
             return delta if d > delta else -delta if d < -delta else d
 
         d = _differences(arith, y, t)
-        return arith.feature_total([term(d_k) for d_k in d]), [T(slope(d_k) * c) for d_k in d]
+        return self.total(arith, [term(d_k) for d_k in d]), [T(slope(d_k) * c) for d_k in d]
 
 
 @LOSSES.add
+@dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
     """Of sigmoid's probabilities, each output by itself."""
 
@@ -204,16 +272,18 @@ class BinaryCrossEntropy(Loss):
 
         pairs = list(zip(y, t, strict=True))
         dZ = [T(T(sigmoid(arith, z_k) - t_k) * c) for z_k, t_k in pairs]
-        return arith.feature_total([term(z_k, t_k) for z_k, t_k in pairs]), dZ
+        return self.total(arith, [term(z_k, t_k) for z_k, t_k in pairs]), dZ
 
 
 @LOSSES.add
+@dataclass(frozen=True)
 class CrossEntropy(Loss):
     """Of softmax's probabilities, of classes that exclude one another."""
 
     name = "cross_entropy"
     undoes = ("identity", "softmax")
     targets = "classes"
+    label_smoothing: float = 0.0
 
     def count(self, rows: int, width: int) -> int:
         return rows
@@ -223,6 +293,10 @@ class CrossEntropy(Loss):
         c = T(1.0 / n)
         M, e, S = softmax_parts(arith, y)
         log_S = log(arith, S)
+        if self.label_smoothing:
+            smoothing = T(self.label_smoothing)
+            kept, added = T(1.0 - smoothing), T(smoothing / T(len(y)))
+            t = [arith.fma(kept, t_k, added) for t_k in t]
         # What is not expected costs nothing, even where z - M is out of range.
         surprises = [
             0.0 if t_k == 0.0 else T(log_S - T(z_k - M)) for z_k, t_k in zip(y, t, strict=True)
@@ -258,4 +332,155 @@ class Focal(Loss):
             return loss, T(fma(-f, one, T(h * zero)) * c)
 
         elements = [element(z_k, t_k) for z_k, t_k in zip(y, t, strict=True)]
-        return arith.feature_total([loss for loss, _ in elements]), [dZ for _, dZ in elements]
+        return self.total(arith, [loss for loss, _ in elements]), [dZ for _, dZ in elements]
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class Quantile(Loss):
+    """Of levels, each an output of a target: too small costs q, too large 1 - q."""
+
+    name = "quantile"
+    q1: float = 0.5
+    q2: float = 0.0
+    q3: float = 0.0
+    q4: float = 0.0
+    q5: float = 0.0
+    q6: float = 0.0
+    q7: float = 0.0
+    q8: float = 0.0
+    q9: float = 0.0
+
+    @property
+    def levels(self) -> int:
+        return len(self.numbers) or 1
+
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
+        T = arith.T
+        q = T((self.numbers or (self.q1,))[k % self.levels])
+        c, d = T(1.0 / n), T(y - t)
+        if d > 0.0:
+            return T(T(1.0 - q) * d), T(T(1.0 - q) * c)
+        return T(q * -d), T(-q * c) if d < 0.0 else 0.0
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class Poisson(Loss):
+    """Of counts, whose rate is exp(z)."""
+
+    name = "poisson"
+    undoes = ("identity", "exp")
+    targets = "counts"
+
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
+        T = arith.T
+        rate = exp(arith, y)
+        return arith.fma(-t, y, rate), T(T(rate - t) * T(1.0 / n))
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class GammaDeviance(Loss):
+    """Of positive numbers, whose mean is exp(z)."""
+
+    name = "gamma_deviance"
+    undoes = ("identity", "exp")
+    targets = "positives"
+
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
+        T = arith.T
+        u = T(log(arith, t) - y)
+        if abs(u) <= 0.25:
+            p = reduce(arith, u)[2]
+            above_one, above_line = T(u + p), p
+        else:
+            above_one = T(exp(arith, u) - 1.0)
+            above_line = T(above_one - u)
+        return T(above_line + above_line), T(-above_one * T(2.0 / n))
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class LogCosh(Loss):
+    """Half a square near 0, a line far away."""
+
+    name = "log_cosh"
+
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
+        T = arith.T
+        d = T(y - t)
+        m = abs(d)
+        if m < 1.0:
+            x = expm1(arith, -m)
+            loss = log1p(arith, arith.divide(T(x * x), T(2.0 + T(2.0 * x))))
+        else:
+            loss = T(m + T(log1p(arith, exp(arith, T(-2.0 * m))) - T(LOG_2)))
+        return loss, T(tanh(arith, d) * T(1.0 / n))
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class Hinge(Loss):
+    """By how much an output misses a margin of 1 on its side of 0."""
+
+    name = "hinge"
+    targets = "signs"
+
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
+        s = 1.0 if t > 0.0 else -1.0
+        miss, c = arith.T(1.0 - s * y), arith.T(1.0 / n)
+        return (miss, -s * c) if miss > 0.0 else (0.0, 0.0)
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class SquaredHinge(Loss):
+    """The square of what an output misses."""
+
+    name = "squared_hinge"
+    targets = "signs"
+
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
+        T = arith.T
+        s = 1.0 if t > 0.0 else -1.0
+        miss, c = T(1.0 - s * y), T(2.0 / n)
+        return (T(miss * miss), -s * T(miss * c)) if miss > 0.0 else (0.0, 0.0)
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class KLDivergence(Loss):
+    """Of softmax's shares from those of the targets."""
+
+    name = "kl_divergence"
+    undoes = ("identity", "softmax")
+    targets = "classes"
+
+    def count(self, rows: int, width: int) -> int:
+        return rows
+
+    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        T = arith.T
+        c = T(1.0 / n)
+        M, e, S = softmax_parts(arith, y)
+        log_S = log(arith, S)
+        # As for cross-entropy; log(0) of a target of 0 is not asked.
+        surprises = [
+            0.0 if t_k == 0.0 else T(log(arith, t_k) + T(log_S - T(z_k - M)))
+            for z_k, t_k in zip(y, t, strict=True)
+        ]
+        gradient = [T(T(T(e_k / S) - share) * c) for e_k, share in zip(e, t, strict=True)]
+        return arith.feature_sum(0.0, t, surprises), gradient

@@ -33,6 +33,8 @@ class MetricSums:
     """
 
     loss: str | Loss
+    labels: bool = False
+    """Whether the targets were labels, of any loss."""
     rows: int = 0
     correct: int = 0
     first: list[float] = field(default_factory=list)
@@ -108,7 +110,7 @@ class MetricSums:
 
     @property
     def _of_classes(self) -> bool:
-        return LOSSES.choice(self.loss).targets == "classes"
+        return self.labels or LOSSES.choice(self.loss).targets == "classes"
 
     def _explained(self, k: int) -> float:
         """Share of the spread of output k that is explained."""

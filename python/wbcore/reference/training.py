@@ -132,7 +132,7 @@ def fit(
     history = []
     for epoch in range(first_epoch, first_epoch + epochs):
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
-        total, sums = 0.0, MetricSums(chosen)
+        total, sums = 0.0, MetricSums(chosen, isinstance(y[0], int))
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]
             inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
@@ -180,7 +180,7 @@ def evaluate(
     targets = network.rounded(target_rows(y, len(last.Z[0])))
     by_sums = chosen.works_on_sums(network.layers[-1].activation)
     total, _ = loss_sum_and_gradient(network.arith, chosen, last.Z if by_sums else last.A, targets)
-    sums = MetricSums(chosen)
+    sums = MetricSums(chosen, isinstance(y[0], int))
     sums.add(last.Z, last.A, targets)
     mean = FLOAT64.T(total / chosen.count(len(targets), len(targets[0])))
     return {"loss": mean} | {name: sums.value(name) for name in metrics}

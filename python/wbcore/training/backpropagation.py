@@ -11,7 +11,7 @@ from wbcore.gradients import Gradients
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from wbcore.losses import Loss
+    from wbcore.losses import LossLike
     from wbcore.network import Network
 
 __all__ = ["backward", "forward", "loss_and_gradients"]
@@ -84,7 +84,7 @@ def backward(self: Network, dY: ArrayLike) -> Gradients:
 
 @network_method
 def loss_and_gradients(
-    self: Network, X: ArrayLike, y: ArrayLike, loss: Loss | str
+    self: Network, X: ArrayLike, y: ArrayLike, loss: LossLike
 ) -> tuple[float, Gradients]:
     """A loss over a batch, and its gradient by every weight and bias. Nothing changes.
 
@@ -113,6 +113,6 @@ def loss_and_gradients(
     >>> loss, grads[0].weights.tolist(), grads[0].biases.tolist()
     (4.0, [[4.0], [8.0]], [4.0])
     """
-    name = losses.check("loss_and_gradients", loss)
-    value, flat = _core.loss_and_gradients(self._core, X, y, name)
+    given = losses.check_given("loss_and_gradients", loss)
+    value, flat = _core.loss_and_gradients(self._core, X, y, given)
     return value, Gradients(flat, self._structure)

@@ -11,7 +11,7 @@ from wbcore._methods import network_method
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from wbcore.losses import Loss
+    from wbcore.losses import LossLike
     from wbcore.network import Network
 
 __all__ = ["evaluate"]
@@ -23,7 +23,7 @@ def evaluate(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    loss: Loss | str,
+    loss: LossLike,
     metrics: Sequence[str] = (),
     n_threads: int | None = None,
 ) -> dict[str, float]:
@@ -59,7 +59,7 @@ def evaluate(
         self._core,
         X,
         y,
-        losses.check("evaluate", loss),
+        losses.check_given("evaluate", loss),
         losses.check_metrics("evaluate", metrics),
         _arguments.n_threads("evaluate", n_threads),
     )

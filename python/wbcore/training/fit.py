@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.history import History
-    from wbcore.losses import Loss
+    from wbcore.losses import LossLike
     from wbcore.network import Network
     from wbcore.optimizers import Optimizer
     from wbcore.training.plan import Callback
@@ -27,7 +27,7 @@ def fit(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    loss: Loss | str,
+    loss: LossLike,
     optimizer: Optimizer | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,

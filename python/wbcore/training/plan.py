@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wbcore import _arguments, losses, optimizers
+from wbcore._loss_function import LossFunction
 from wbcore.history import History
-from wbcore.losses import Loss
+from wbcore.losses import LossLike
 from wbcore.optimizers import SGD, Optimizer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Plan:
         When an argument is of the wrong kind or out of range.
     """
 
-    loss: Loss | str
+    loss: LossLike | LossFunction
     optimizer: Optimizer | str | None
     epochs: int
     batch_size: int
@@ -56,7 +57,7 @@ class Plan:
             "validation_data": _pair(self.validation_data),
             "callback": _callback(self.callback),
             "track": _track(self.track),
-            "loss": losses.check("fit", self.loss),
+            "loss": losses.check_given("fit", self.loss),
             "first_epoch": _arguments.integer("fit", "first_epoch", self.first_epoch, low=0),
             "batch_size": _arguments.integer("fit", "batch_size", self.batch_size),
             "shuffle": _arguments.flag("fit", "shuffle", self.shuffle),

@@ -84,7 +84,7 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
 def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     return _core.TrainingOptions(
-        loss=str(plan.loss),
+        loss=plan.loss,
         rule=optimizer._row.name,
         numbers=optimizer._numbers,
         decay_biases=optimizer.decay_biases,

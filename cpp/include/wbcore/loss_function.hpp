@@ -1,0 +1,25 @@
+// Losses of the caller's own: functions of a batch's outputs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "wbcore/matrix.hpp"
+
+namespace wbcore {
+
+// A batch as such a function sees it.
+template <class T>
+struct LossBatch {
+    Panels<const T> outputs;              // (B, O), after the last activation
+    std::size_t first = 0;                // its rows in the data are first, first + 1, ..,
+    const std::int64_t* order = nullptr;  // or these (B), when not null
+};
+
+// The mean loss of a batch; its gradient by the outputs goes into `gradient` (B, O), unless the loss is not finite. Asked on the
+// thread that called, between barriers; what it throws ends the call.
+template <class T>
+using LossFunction = std::function<double(const LossBatch<T>&, Panels<T> gradient)>;
+
+}  // namespace wbcore
