@@ -90,13 +90,22 @@ def row_of(kind, text):
 
 def last_activations(loss):
     """Those that the last layer may have with a loss."""
-    undone = row_of("loss", loss).properties["undone"]
+    properties = row_of("loss", loss).properties
+    if properties["targets"] == "signs":
+        return ["identity", "tanh"]
+    undone = properties["undone"]
     return choices("activation") if undone == "identity" else ["identity", undone]
 
 
+def levels(loss):
+    """How many outputs a loss has for each target."""
+    return reference.LOSSES.choice(loss).levels
+
+
 def hidden_activations():
-    """Those of which each output depends on one z."""
-    return [a for a in choices("activation") if row_of("activation", a).properties["elementwise"]]
+    """Those of which each output depends on one z; not exp, which runs away in a few steps."""
+    names = [a for a in choices("activation") if a != "exp"]
+    return [a for a in names if row_of("activation", a).properties["elementwise"]]
 
 
 # ---- data and networks
@@ -111,6 +120,15 @@ def problem(seed, loss, rows, inputs, outputs, *, labels=True):
     if targets == "classes" and labels:
         return X, rng.integers(0, outputs, rows)
     y = rng.random((rows, outputs))
+    match targets:
+        case "counts":
+            return X, np.floor(4 * y)
+        case "positives":
+            return X, 0.1 + 2 * y
+        case "signs" if not labels or outputs == 1:
+            return X, np.where(y < 0.5, -1.0, 1.0)
+        case "signs":
+            return X, rng.integers(0, outputs, rows)
     if targets == "classes":
         # Shares of whole 64ths, so that their sum is 1 in both precisions.
         return X, rng.multinomial(64, y[0] / y[0].sum(), rows) / 64

@@ -51,6 +51,8 @@ def test_values_are_those_of_the_formula(name, dtype):
 def test_finite_input_gives_finite_output(name, dtype):
     largest = np.finfo(dtype).max
     z = np.array([-largest, -1000, -0.0, 0.0, np.finfo(dtype).smallest_subnormal, 1000, largest])
+    if name == "exp":  # of 1000 it is out of range
+        z = z[:-2]
     assert np.isfinite(getattr(wb, name)(z.astype(dtype))).all()
 
 

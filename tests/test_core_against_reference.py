@@ -18,6 +18,7 @@ from support import (
     hidden_activations,
     in_reference,
     last_activations,
+    levels,
     optimizer,
     optimizer_settings,
     pairs,
@@ -32,6 +33,8 @@ BOTH = pytest.mark.parametrize("dtype", DTYPES)
 ACTIVATIONS = wb.activations.NAMES
 ELEMENTWISE = [name for name in ACTIVATIONS if name in wb.activations.ELEMENTWISE]
 LOSSES = choices("loss")
+# Those whose gradients are no exponentials, which run away at the rates of the optimizers here.
+TAME = [loss for loss in LOSSES if "exp" not in last_activations(loss)[1:2]]
 
 # Each draws its own numbers, the same ones in every run; time is spent on nets, not on shrinking.
 exhaustive = settings(deadline=None, derandomize=True, print_blob=False)
@@ -159,6 +162,7 @@ def test_biases_have_streams_of_their_own(dtype, name):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (130, 3), (300, 1), (3, 600)])
 def test_losses(dtype, labels, loss, shape):
+    shape = shape[0], shape[1] * levels(loss)
     _, y = problem(5, loss, shape[0], 1, shape[1], labels=labels)
     outputs = (np.random.default_rng(6).normal(0, 3, shape)).astype(dtype)
     outputs.flat[0] = -87.5
@@ -177,10 +181,11 @@ def test_losses(dtype, labels, loss, shape):
 
 
 @st.composite
-def networks(draw, max_width=40, max_rows=70):
+def networks(draw, max_width=40, max_rows=70, losses=LOSSES):
     """A network with drawn widths, depth and activations, and a batch for it."""
     widths = draw(st.lists(st.integers(1, max_width), min_size=2, max_size=5))
-    loss = draw(st.sampled_from(LOSSES))
+    loss = draw(st.sampled_from(losses))
+    widths[-1] *= levels(loss)
     last = draw(st.sampled_from(last_activations(loss)))
     hidden = [draw(st.sampled_from(hidden_activations())) for _ in widths[2:]]
     shapes = zip(itertools.pairwise(widths), [*hidden, last], strict=True)
@@ -309,6 +314,8 @@ def test_training_with_every_pair_of_choices(case):
     awkward_biases(net, 1)
     rows, size = case["rows, batch size"]
     X, y = problem(TRAININGS.index(case), case["loss"], rows, 3, 3, labels=case["labels"])
+    if case["last"] == "exp":  # which runs away at such rates, from inputs of unit size
+        X = X / 64
     assert_same_training(
         net,
         X,
@@ -326,7 +333,7 @@ def test_training_with_every_pair_of_choices(case):
 @st.composite
 def trainings(draw):
     """Ten steps, as one to ten epochs whose last batch may be partial."""
-    net, loss, _, seed = draw(networks(max_rows=1))
+    net, loss, _, seed = draw(networks(max_rows=1, losses=TAME))
     epochs = draw(st.sampled_from([1, 2, 5, 10]))
     steps, size = 10 // epochs, draw(st.integers(1, 35))
     rows = (steps - 1) * size + draw(st.integers(1, size))

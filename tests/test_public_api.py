@@ -56,7 +56,7 @@ SIGNATURES = {
     "sigmoid": "(z)",
     "softmax": "(z)",
     "initializers.xavier": "(fan_in, fan_out, *, seed=0, layer=0, dtype='float64')",
-    "losses.Huber": "(delta=1.0)",
+    "losses.Huber": "(delta=1.0, *, output_weights=None)",
     "random.permutation": "(n, seed=0, epoch=0)",
     "random.philox_words": "(key0, key1, start, count)",
     "io.save_network": "(network, path)",

@@ -63,7 +63,7 @@ def _numbers(form: Format, loss: Loss) -> Iterator[Case]:
         yield _rows(y, width), _rows(t, width)
 
 
-def _counts(form: Format, _: Loss) -> Iterator[Case]:
+def _counts(_: Format, __: Loss) -> Iterator[Case]:
     zs = [0.0, 0.3, 1e-3, 2.5, 20.0, 88.9, 104.5, 710.5, 1e30]
     for z, sign, t in product(zs, (1.0, -1.0), (0.0, 1.0, 2.7, 1e4)):
         yield [[sign * z]], [[t]]

@@ -25,8 +25,7 @@ struct GivenLoss {
 // What Python has checked: a text or a LossFunction.
 template <class T>
 GivenLoss given_loss(std::string_view operation, const py::object& loss) {
-    if (py::isinstance<py::str>(loss))
-        return {loss_named<T>(operation, loss.cast<std::string>())};
+    if (py::isinstance<py::str>(loss)) return {loss_named<T>(operation, loss.cast<std::string>())};
     return {Loss::mse, loss};
 }
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "bound_network.hpp"
-#include "interrupts.hpp"
 #include "given_loss.hpp"
+#include "interrupts.hpp"
 #include "targets.hpp"
 
 namespace wbcore::bindings {

@@ -127,8 +127,7 @@ void require_targets(std::string_view operation,
                                  "; for numbers of both signs take another loss, such as mse");
         case Targets::positives:
             return require_range(operation, holder, data.y, loss, least_above_zero<T>(), largest,
-                                 "above 0",
-                                 "; where 0 may be, take another loss, such as poisson");
+                                 "above 0", "; where 0 may be, take another loss, such as poisson");
         case Targets::signs:
             return require_signs(operation, holder, data.y, loss);
     }
@@ -155,21 +154,20 @@ Dataset with_targets(std::string_view operation,
                          (loss.info().targets == Targets::signs && outputs > 1);
     const bool labels = classes && holder.ndim() == 1;
     if (labels && !is_integer(holder))
-        refuse(
-            "as integer labels of shape (B,) or as class targets of shape " + per_output(wanted),
-            "; for labels pass np.asarray(y, int)");
+        refuse("as integer labels of shape (B,) or as class targets of shape " + per_output(wanted),
+               "; for labels pass np.asarray(y, int)");
     const bool one_column = holder.ndim() == 1 && wanted == 1;
     // of a loss with levels also a target for each output
-    const bool matrix = holder.ndim() == 2 &&
-                        (static_cast<std::size_t>(holder.shape(1)) == wanted ||
-                         static_cast<std::size_t>(holder.shape(1)) == outputs);
+    const bool matrix =
+        holder.ndim() == 2 && (static_cast<std::size_t>(holder.shape(1)) == wanted ||
+                               static_cast<std::size_t>(holder.shape(1)) == outputs);
     const bool is_column_of_labels =
         classes && is_integer(holder) && holder.ndim() == 2 && holder.shape(1) == 1;
     if (!labels && !one_column && !matrix)
         refuse("of shape " + per_output(wanted) +
                    (classes       ? " or integer labels of shape (B,)"
                     : wanted == 1 ? " or (B,)"
-                                   : ""),
+                                  : ""),
                is_column_of_labels ? "; for labels pass np.ravel(y)" : "");
     const ArrayView targets = view(holder);
     if (targets.rows != x.rows)

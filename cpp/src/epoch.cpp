@@ -87,10 +87,11 @@ template <class T>
 Batch<T> Epoch<T>::compute_asked_rows(
     std::size_t first, std::size_t rows, Range mine, std::size_t t, std::size_t size) {
     const PackedNetwork<T>& network = arrays_.network;
-    auto in_own_pieces = [&](auto f) { in_pieces(mine, rows_of_a_piece_, [&] { return stops(t); }, f); };
+    auto in_own_pieces = [&](auto f) {
+        in_pieces(mine, rows_of_a_piece_, [&] { return stops(t); }, f);
+    };
     const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, mine);
-    if (batch.refused != InputArray::none)
-        refused_.store(batch.refused, std::memory_order_relaxed);
+    if (batch.refused != InputArray::none) refused_.store(batch.refused, std::memory_order_relaxed);
     in_own_pieces([&](Range piece) {
         for (std::size_t l = 0; l < network.size(); ++l)
             arrays_.pass.forward(network, batch, l, piece);

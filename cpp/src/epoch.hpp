@@ -52,11 +52,8 @@ public:
 private:
     void work(std::size_t t, std::size_t size);
     Batch<T> compute_rows(std::size_t first, std::size_t rows, std::size_t t, std::size_t size);
-    Batch<T> compute_asked_rows(std::size_t first,
-                                std::size_t rows,
-                                Range mine,
-                                std::size_t t,
-                                std::size_t size);
+    Batch<T> compute_asked_rows(
+        std::size_t first, std::size_t rows, Range mine, std::size_t t, std::size_t size);
     void ask_for_loss(std::size_t first);
     void compute_piece(const Batch<T>& batch, Range piece, double count);
     void account(const Batch<T>& batch, bool stopped);

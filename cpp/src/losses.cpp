@@ -83,8 +83,8 @@ template <>
 Named<Loss> parse<Loss>(std::string_view what, std::string_view text) {
     const std::size_t open = text.find('[');
     const bool weighted = open != std::string_view::npos && text.back() == ']';
-    const detail::Parsed parsed = detail::parse(what, weighted ? trimmed(text.substr(0, open)) : text,
-                                                detail::table_of<Loss>());
+    const detail::Parsed parsed = detail::parse(
+        what, weighted ? trimmed(text.substr(0, open)) : text, detail::table_of<Loss>());
     Named<Loss> loss(static_cast<Loss>(parsed.row));
     loss.numbers = parsed.numbers;
     if (weighted)

@@ -128,8 +128,7 @@ bool Pass<T>::gather_targets(Batch<T>& batch,
                              in_order ? nullptr : order + start, count, layers_.back().a.cols,
                              labels_.data() + mine.first);
     }
-    if (data.y.cols != layers_.back().a.cols)
-        return gather_repeated(data.y, order, first, mine);
+    if (data.y.cols != layers_.back().a.cols) return gather_repeated(data.y, order, first, mine);
     if (in_order && !copied_targets_ && is_readable<T>(data.y, first, n)) {
         batch.t = in_place<T>(data.y, first, n);
         return true;  // what is not finite shows in the loss

@@ -163,7 +163,8 @@ void labels() {
             z(1, 0) = 50;
         }
         for (const Named<Loss>& choice : all_choices<Loss>()) {
-            if (choice.info().targets != Targets::classes && choice.info().targets != Targets::signs)
+            if (choice.info().targets != Targets::classes &&
+                choice.info().targets != Targets::signs)
                 continue;
             const auto numbers = rounded<T>(choice);
             for (const KernelTable<T>* table : all_tables<T>()) {
@@ -171,8 +172,8 @@ void labels() {
                     note("loss, outputs", text(choice) + ", " + std::to_string(outputs));
                 const Packed<T> by_label(rows, outputs), by_target(rows, outputs);
                 T loss[rows], expected[rows];
-                kernels::LossRows<T> asked{
-                    choice.kind, expected, by_target(), z(), z(), t(), nullptr, {}, 4, true};
+                kernels::LossRows<T> asked{choice.kind, expected, by_target(), z(), z(),
+                                           t(),         nullptr,  {},          4,   true};
                 std::copy(numbers.begin(), numbers.end(), asked.numbers);
                 table->loss(asked);
                 asked.row_losses = loss, asked.dz = by_label(), asked.t = {};
@@ -230,8 +231,8 @@ void extremes_of_elements() {
             auto ask = [&](T first, T second) {
                 z(0, 0) = first, z(1, 0) = second;
                 std::array<T, 2> row_losses{};
-                kernels::LossRows<T> asked{
-                    loss, row_losses.data(), dz(), z(), z(), t(), nullptr, {}, 1, true};
+                kernels::LossRows<T> asked{loss, row_losses.data(), dz(), z(), z(),
+                                           t(),  nullptr,           {},   1,   true};
                 const auto numbers = rounded<T>(Named<Loss>(loss));
                 std::copy(numbers.begin(), numbers.end(), asked.numbers);
                 table->loss(asked);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat, cast
 
 import numpy as np
 
@@ -73,9 +73,7 @@ class BoundLossFunction:
 
     __slots__ = ("_function", "_operation", "_targets")
 
-    def __init__(
-        self, operation: str, function: Callable[..., Any], targets: NDArray[Any]
-    ) -> None:
+    def __init__(self, operation: str, function: Callable[..., Any], targets: NDArray[Any]) -> None:
         self._operation = operation
         self._function = function
         self._targets = targets
@@ -103,16 +101,16 @@ class BoundLossFunction:
         value = self._value(answer[0])
         return value, self._gradient(answer[1], outputs, finite=math.isfinite(value))
 
-    def _value(self, value: Any) -> float:
+    def _value(self, value: object) -> float:
         try:
-            return float(value)
+            return float(cast("SupportsFloat", value))
         except (TypeError, ValueError):
             raise TypeError(
                 f"[{self._operation}] expected the loss to return the mean of the batch as a "
                 f"number, got {_arguments.shown(value)}"
             ) from None
 
-    def _gradient(self, gradient: Any, outputs: NDArray[Any], *, finite: bool) -> NDArray[Any]:
+    def _gradient(self, gradient: object, outputs: NDArray[Any], *, finite: bool) -> NDArray[Any]:
         name = "the gradient that the loss returns"
         given = _arguments.real_array(self._operation, name, gradient)
         if given.shape == outputs.shape[:1] and outputs.shape[1] == 1:

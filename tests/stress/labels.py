@@ -34,8 +34,15 @@ def targets(draw, loss):
         "probabilities": (np.nan, np.inf, -0.5, 2.0),
         "classes": (np.nan, np.inf, -0.5),
         "numbers": (np.nan, np.inf, -np.inf),
+        "counts": (np.nan, np.inf, -0.5),
+        "positives": (np.nan, np.inf, -0.5, 0.0),
+        "signs": (np.nan, np.inf, 0.5, 2.0),
     }[LOSSES[loss].targets]
-    return (y / y.sum(axis=1, keepdims=True) if loss == "cross_entropy" else y), bad
+    if LOSSES[loss].targets == "signs":
+        y = (y > 0.5).astype(y.dtype)
+    if LOSSES[loss].targets == "positives":
+        y += y.dtype.type(0.125)
+    return (y / y.sum(axis=1, keepdims=True) if LOSSES[loss].targets == "classes" else y), bad
 
 
 def spoil(draw, y, bad):

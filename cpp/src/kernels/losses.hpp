@@ -277,8 +277,8 @@ void hinge(const LossRows<T>& m, std::size_t first, std::size_t last) {
     const bool squared = m.loss == Loss::squared_hinge;
     const T c = (squared ? T(2) : T(1)) / m.mean_count;
     by_elements(m, first, last, [&](std::size_t row, std::size_t j) {
-        const bool above = m.labels != nullptr ? j == static_cast<std::size_t>(m.labels[row])
-                                               : m.t(row, j) > 0;
+        const bool above =
+            m.labels != nullptr ? j == static_cast<std::size_t>(m.labels[row]) : m.t(row, j) > 0;
         const T y = m.y(row, j), miss = 1 - (above ? y : -y), size = squared ? miss * c : c;
         if (miss <= 0) return Element<T>{0, 0};  // NaN goes on
         return Element<T>{squared ? miss * miss : miss, above ? -size : size};

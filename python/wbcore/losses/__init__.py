@@ -32,11 +32,11 @@ from wbcore.losses.base import (
     NAMES,
     Loss,
     LossLike,
-    check,
-    check_given,
-    check_metrics,
     loss_and_gradient,
 )
+from wbcore.losses.base import check as check  # these are for the package, not for its users
+from wbcore.losses.base import check_given as check_given
+from wbcore.losses.base import check_metrics as check_metrics
 from wbcore.losses.classification import (
     BinaryCrossEntropy,
     CrossEntropy,

@@ -15,6 +15,11 @@ class BinaryCrossEntropy(Loss, row="binary_cross_entropy"):
 
     Targets are from 0 to 1.
 
+    Parameters
+    ----------
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
+
     Examples
     --------
     >>> import wbcore as wb
@@ -33,9 +38,11 @@ class CrossEntropy(Loss, row="cross_entropy"):
     Parameters
     ----------
     label_smoothing : float, default 0
-        From 0 to below 1. Targets y become (1 - label_smoothing) y + label_smoothing / O, so that no
-        class is ever aimed at with certainty (Szegedy and others, 2016); as in
+        From 0 to below 1. Targets y become (1 - label_smoothing) y + label_smoothing / O, so that
+        no class is ever aimed at with certainty (Szegedy and others, 2016); as in
         `torch.nn.CrossEntropyLoss`.
+    output_weights : None
+        Not for this loss: its outputs are the classes of one decision.
 
     Raises
     ------
@@ -70,6 +77,8 @@ class Focal(Loss, row="focal"):
     alpha : float, default 0.25
         From 0 to 1, the weight of targets of 1; that of targets of 0 is 1 - alpha. Where 1 is rare
         and more should be found, 0.5 and above.
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
 
     Raises
     ------
@@ -95,10 +104,15 @@ class Hinge(Loss, row="hinge"):
     The loss of linear support vector machines (Cortes and Vapnik, 1995). The last activation is
     identity (or tanh); an output above 0 says 1. The gradient is 0 where the margin is just kept.
 
-    Targets are 0 and 1, or -1 and 1, each output by itself, as in Keras; or integer labels (B,) when
-    there are several outputs: each label stands for 1 at its output and -1 at the others, one
+    Targets are 0 and 1, or -1 and 1, each output by itself, as in Keras; or integer labels (B,)
+    when there are several outputs: each label stands for 1 at its output and -1 at the others, one
     against the rest, as in scikit-learn's `LinearSVC`. Accuracy with labels is that of the largest
     output.
+
+    Parameters
+    ----------
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
 
     Examples
     --------
@@ -115,6 +129,11 @@ class SquaredHinge(Loss, row="squared_hinge"):
     """The mean of max(0, 1 - s * outputs)^2, s the targets' sign; otherwise as `Hinge`.
 
     Its gradient bends where that of `Hinge` jumps. The default of scikit-learn's `LinearSVC`.
+
+    Parameters
+    ----------
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
 
     Examples
     --------
@@ -134,6 +153,11 @@ class KLDivergence(Loss, row="kl_divergence"):
 
     Targets are one row of shares for each row, at least 0 and summing to 1; or integer labels from
     0 to O - 1, of which it is the cross-entropy.
+
+    Parameters
+    ----------
+    output_weights : None
+        Not for this loss: its outputs are the classes of one decision.
 
     Examples
     --------

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 from wbcore.losses.base import Loss
 
-__all__ = ["GammaDeviance", "Huber", "LogCosh", "MAE", "MSE", "Poisson", "Quantile"]
+__all__ = ["MAE", "MSE", "GammaDeviance", "Huber", "LogCosh", "Poisson", "Quantile"]
 
 
 @dataclass(frozen=True, repr=False)
 class MSE(Loss, row="mse"):
     """Mean squared error: the mean of (outputs - y)^2, in the square of the targets' unit.
+
+    Parameters
+    ----------
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
 
     Examples
     --------
@@ -24,6 +29,11 @@ class MSE(Loss, row="mse"):
 @dataclass(frozen=True, repr=False)
 class MAE(Loss, row="mae"):
     """Mean absolute error: the mean of |outputs - y|, in the unit of the targets.
+
+    Parameters
+    ----------
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
 
     Examples
     --------
@@ -44,6 +54,8 @@ class Huber(Loss, row="huber"):
     ----------
     delta : float, default 1
         Above 0, also in the dtype of the arithmetic; in the unit of the targets.
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
 
     Raises
     ------
@@ -68,17 +80,22 @@ class LogCosh(Loss, row="log_cosh"):
     Like `Huber(1)`, with derivatives of every order; its own is tanh(outputs - y). Exact at both
     ends: neither small differences nor large ones lose digits.
 
+    Parameters
+    ----------
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
+
     Examples
     --------
     >>> import wbcore as wb
-    >>> wb.losses.LogCosh()([1e-8], [0.0]), wb.losses.LogCosh()([1000.0], [0.0])
+    >>> round(wb.losses.LogCosh()([1e-8], [0.0]), 20), wb.losses.LogCosh()([1000.0], [0.0])
     (5e-17, 999.3068528194401)
     """
 
 
 @dataclass(frozen=True, repr=False)
 class Quantile(Loss, row="quantile"):
-    """Quantiles of the targets in place of their mean: the pinball loss (Koenker and Bassett, 1978).
+    """Quantiles of the targets in place of their mean: the pinball loss (Koenker, Bassett, 1978).
 
     The mean of q (y - outputs) where outputs are below y, and of (1 - q) (outputs - y) where they
     are above. With q = 0.5 it is half of `MAE`. The gradient is 0 at y.
@@ -95,6 +112,8 @@ class Quantile(Loss, row="quantile"):
         Between 0 and 1: the share of targets that should lie below the output.
     q2, q3, q4, q5, q6, q7, q8, q9 : float, optional
         More of them.
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
 
     Raises
     ------
@@ -128,9 +147,7 @@ class Quantile(Loss, row="quantile"):
         first, *rest = (getattr(self, number.name) for number in self._row.numbers)
         n = rest.index(0.0) if 0.0 in rest else len(rest)
         if any(rest[n:]):
-            raise ValueError(
-                f"[Quantile] expected quantiles between 0 and 1, got {(first, *rest)}"
-            )
+            raise ValueError(f"[Quantile] expected quantiles between 0 and 1, got {(first, *rest)}")
 
     @property
     def quantiles(self) -> tuple[float, ...]:
@@ -153,6 +170,11 @@ class Poisson(Loss, row="poisson"):
     The last activation is `exp`, whose outputs are the rates, or identity, whose outputs are their
     logarithms; both are computed from the z before it, with the same gradients. Called, it takes z.
 
+    Parameters
+    ----------
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
+
     Examples
     --------
     >>> import wbcore as wb
@@ -173,6 +195,11 @@ class GammaDeviance(Loss, row="gamma_deviance"):
 
     The last activation is `exp`, whose outputs are the means m, or identity, whose outputs are
     their logarithms z; both are computed from z, with the same gradients. Called, it takes z.
+
+    Parameters
+    ----------
+    output_weights : sequence of O floats, optional
+        Weights of the outputs in the mean, as for every `Loss`.
 
     Examples
     --------

@@ -39,7 +39,8 @@ class Loss(Choice):
     def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
         """Row loss and gradient of a row; n is T(N)."""
         elements = [
-            self.element(arith, k, y_k, t_k, n) for k, (y_k, t_k) in enumerate(zip(y, t, strict=True))
+            self.element(arith, k, y_k, t_k, n)
+            for k, (y_k, t_k) in enumerate(zip(y, t, strict=True))
         ]
         return self.total(arith, [loss for loss, _ in elements]), [slope for _, slope in elements]
 

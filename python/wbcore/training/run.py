@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wbcore import _core
+from wbcore._loss_function import LossFunction
 from wbcore._progress import Progress
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
@@ -83,6 +84,7 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
 
 def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
     """What the core is told beside the data."""
+    assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
     return _core.TrainingOptions(
         loss=plan.loss,
         rule=optimizer._row.name,
