@@ -1,9 +1,12 @@
 // Who is asked while a training goes on: what they see, what they may do, and how a training goes on after them.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "pieces.hpp"
 #include "problems.hpp"
 #include "rules.hpp"
 
@@ -216,8 +219,86 @@ void callbacks_may_write() {
     }
 }
 
+// A loss of the caller's, in the operations of mse, gives what mse gives, on any number of threads, in one piece or several; one
+// that throws leaves the batches before, and one that is not finite the epochs.
+template <class T>
+void losses_of_the_callers() {
+    const Setting setting{{{17, 40, Activation::gelu}, {40, 5, Activation::tanh}},
+                          Loss::mse,
+                          {{Optimizer::sgd, {0.05, 0.9}}},
+                          150,
+                          64};
+    const Problem<T> problem = setting.problem<T>();
+    const Dataset data = problem.with(Loss::mse);
+    std::size_t calls = 0, ends_at = 0;
+    double wrong = 0;
+    Hooks<T> hooks;
+    hooks.loss = [&](const LossBatch<T>& batch, Panels<T> gradient) {
+        if (++calls == ends_at) {
+            if (wrong == 0) throw std::runtime_error("enough");
+            return wrong;
+        }
+        const std::size_t rows = batch.outputs.rows, cols = batch.outputs.cols;
+        const T c = 2 / static_cast<T>(rows * cols);
+        double sum = 0;
+        for (std::size_t r = 0; r < rows; ++r) {
+            const std::size_t row =
+                batch.order == nullptr ? batch.first + r : static_cast<std::size_t>(batch.order[r]);
+            for (std::size_t j = 0; j < cols; ++j) {
+                const T d = batch.outputs(r, j) - problem.numbers[row * cols + j];
+                gradient(r, j) = d * c;
+                sum += static_cast<double>(d) * static_cast<double>(d);
+            }
+        }
+        return sum / static_cast<double>(rows * cols);
+    };
+    const std::vector<T> start = copy_of(random_network<T>(setting.layers));
+    const double usual = work_of_a_piece;
+    for (const bool shuffle : {true, false})
+        for (const bool in_pieces : {false, true})
+            for (const std::size_t n_threads : {1u, 2u, 5u}) {
+                work_of_a_piece = in_pieces ? 1 : usual;
+                TrainingOptions options = options_of(setting);
+                options.shuffle = shuffle;
+                options.n_threads = n_threads;
+                OwnState<T> own = setting.state<T>(), other = setting.state<T>();
+                Network<T> expected = random_network<T>(setting.layers);
+                Network<T> net = random_network<T>(setting.layers);
+                calls = ends_at = 0;
+                CHECK_EQUAL(train_all(expected, own.state, data, options).status,
+                            TrainingStatus::completed);
+                CHECK_EQUAL(train_all(net, other.state, data, options, hooks).status,
+                            TrainingStatus::completed);
+                CHECK_EQUAL(calls, std::size_t(9));  // three epochs of three batches
+                CHECK_ARRAYS(net.parameters().data(), expected.parameters().data(), start.size());
+
+                // the fifth batch is the second of the second epoch
+                calls = 0, ends_at = 5, wrong = 0;
+                OwnState<T> third = setting.state<T>();
+                Network<T> ended = random_network<T>(setting.layers);
+                bool thrown = false;
+                try {
+                    train_all(ended, third.state, data, options, hooks);
+                } catch (const std::runtime_error&) {
+                    thrown = true;
+                }
+                CHECK(thrown);
+                CHECK_EQUAL(third.state.steps, std::uint64_t(4));
+
+                calls = 0, wrong = std::numeric_limits<double>::infinity();
+                OwnState<T> fourth = setting.state<T>();
+                Network<T> diverged = random_network<T>(setting.layers);
+                const TrainingEnd end = train_all(diverged, fourth.state, data, options, hooks);
+                CHECK_EQUAL(end.status, TrainingStatus::diverged);
+                CHECK_EQUAL(end.epoch, std::size_t(1));
+                CHECK_EQUAL(fourth.state.steps, std::uint64_t(3));
+            }
+    work_of_a_piece = usual;
+}
+
 template <class T>
 void all() {
+    losses_of_the_callers<T>();
     fused_is_staged<T>();
     gradients_are_scaled<T>();
     a_position_goes_in_and_comes_out<T>();

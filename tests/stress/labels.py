@@ -156,7 +156,7 @@ def thread_changes(one: Round, kind: str) -> None:
     if kind == "targets":  # other finite numbers than the loss takes are used as they are found
         bad = [value for value in bad if not np.isfinite(value)]
     before, logits = digest(net.parameters), net.predict(X)
-    metrics = ["accuracy"] if name == "cross_entropy" else ["mae"]
+    metrics = ["accuracy"] if LOSSES[name].targets in ("classes", "signs") else ["mae"]
     calls = {
         "evaluate": lambda: net.evaluate(X, y, loss=name, metrics=metrics)["loss"],
         "loss_and_gradients": lambda: net.loss_and_gradients(X, y, loss=name)[0],

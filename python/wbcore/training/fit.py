@@ -46,6 +46,15 @@ def fit(
     The result depends on the parameters, the data and the arguments alone, to the bit: not on
     the number of threads, the machine, or the dtype and layout in which the same numbers come.
 
+    A function as `loss` is called on the calling thread for each batch, as
+    `function(outputs, targets)`: outputs are an array (B, O) of the network's dtype, its own to
+    keep; targets the rows of y, in y's dtype and read-only. The epoch's loss is the mean of the
+    batches', each counted by its rows; that of validation data, and of `evaluate`, the mean over
+    blocks of 128 rows. Metrics compare outputs with y as for numbers: "mae", "mse" and "r2", and
+    only when y has the shape of the outputs. What the function raises ends the fit with the
+    parameters of the last whole batch. It may predict with the network, whose parameters are those
+    of the last epoch meanwhile.
+
     Ctrl-C raises KeyboardInterrupt within about a second; the network is usable, with the
     parameters of the last whole batch (after a batch of seconds perhaps of the last epoch), and
     `net.history` has the epochs so far.
@@ -111,6 +120,14 @@ def fit(
     ... )
     >>> len(history), history.loss[-1] < history.loss[0] / 10
     (100, True)
+
+    A loss of one's own, which counts outputs that are too small twice:
+
+    >>> def lopsided(outputs, targets):
+    ...     d = outputs - targets
+    ...     weight = np.where(d < 0, 2, 1)
+    ...     return (weight * d**2).mean(), 2 * weight * d / d.size
+    >>> history = net.fit(X, X**2, loss=lopsided, epochs=10)
     """
     plan = Plan(
         loss=loss,
