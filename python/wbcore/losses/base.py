@@ -101,7 +101,7 @@ class Loss(_named.Choice, kind="loss"):
 
 
 #: What `fit`, `evaluate` and `loss_and_gradients` take for a loss.
-LossLike: TypeAlias = "Loss | str | Callable[[NDArray[Any], NDArray[Any]], tuple[Any, Any]]"
+LossLike: TypeAlias = Loss | str | Callable[..., Any]
 
 
 def loss_and_gradient(
