@@ -114,6 +114,12 @@ kernels::Update<T> update_of(const OptimizerSettings& settings, bool decays) {
     return update;
 }
 
+// Whether a step has numbers of its own.
+bool changes_by_step(Optimizer rule) {
+    return rule == Optimizer::adam || rule == Optimizer::adamw || rule == Optimizer::nadam ||
+           rule == Optimizer::adagrad;
+}
+
 // Those that are other ones in each step.
 template <class T>
 void at_step(kernels::Update<T>& update, const Named<Optimizer>& rule, std::uint64_t step) {
@@ -203,12 +209,15 @@ template <class T>
 StepRule<T>::StepRule(const OptimizerSettings& settings)
     : settings_(settings),
       weights_(update_of<T>(settings, true)),
-      biases_(update_of<T>(settings, settings.decay_biases)) {
+      biases_(update_of<T>(settings, settings.decay_biases)),
+      limits_weights_(settings.max_norm != 0),
+      takes_norms_(limits_weights_ || settings.clip_norm != 0) {
     require_allowed<T>(settings);
 }
 
 template <class T>
 void StepRule<T>::begin(std::uint64_t step) {
+    if (!changes_by_step(settings_.rule.kind)) return;
     at_step(weights_, settings_.rule, step);
     at_step(biases_, settings_.rule, step);
 }
