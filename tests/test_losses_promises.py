@@ -190,7 +190,7 @@ def test_quantiles_are_met():
 
 
 def test_quantiles_that_are_refused():
-    with pytest.raises(ValueError, match=r"\[Quantile\] expected q1 to be a number between 0 and"):
+    with pytest.raises(ValueError, match=r"\[Quantile\] expected q1 to be a number above 0 and be"):
         wb.losses.Quantile(1)
     with pytest.raises(ValueError, match=r"\[Quantile\] expected quantiles between 0 and 1"):
         wb.losses.Quantile(0.1, 0, 0.9)
