@@ -35,6 +35,7 @@ public:
           const TrainingOptions& options,
           const std::int64_t* order,  // null: as they come
           const Hooks<T>& hooks,
+          const std::function<void()>& write_back,
           std::size_t n_threads);
 
     TrainingStatus run();
@@ -44,7 +45,8 @@ public:
     InputArray refused() const { return refused_.load(std::memory_order_relaxed); }
     // Whether the parameters are neither those before nor those after the last batch.
     bool is_torn() const { return torn_; }
-    // What a hook has thrown
+    // Whether a hook has thrown, and what
+    bool has_failed() const { return error_ != nullptr; }
     void rethrow() const {
         if (error_) std::rethrow_exception(error_);
     }
@@ -62,7 +64,8 @@ private:
                              std::size_t size);
     void apply_stored(const Destination<T>& to, std::size_t layer, Range inputs);
     void ask_about_gradient();
-    void end_batch();
+    void end_batch(std::size_t t, std::size_t size);
+    void ask_after_batch();
     template <class F>
     void ask(F f);
     bool asks_to_stop();
@@ -74,6 +77,7 @@ private:
     const TrainingOptions& options_;
     const std::int64_t* order_;
     const Hooks<T>& hooks_;
+    const std::function<void()>& write_back_;
     const std::size_t n_threads_;  // at most
     const std::size_t first_trainable_;
     const std::size_t rows_of_a_piece_;
@@ -84,6 +88,7 @@ private:
     // written by thread 0 before a barrier, read by all after it
     TrainingStatus status_ = TrainingStatus::completed;
     bool torn_ = false;
+    bool asks_after_batch_ = false;
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
     T scale_ = 1;  // of the gradient

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -143,7 +144,11 @@ struct Dataset {
     ArrayView x;          // (N, I)
     ArrayView y;          // (N, O), or integer labels (N, 1)
     bool labels = false;  // y holds class labels
+    // The rows that count, in this order, so that a part of the caller's arrays is used without a copy; empty: all of them.
+    std::span<const std::int64_t> chosen = {};
 
+    std::size_t count() const { return chosen.empty() ? x.rows : chosen.size(); }
+    // Of all rows
     Dataset rows_from(std::size_t first, std::size_t n) const {
         return {x.rows_from(first, n), y.rows_from(first, n), labels};
     }

@@ -1,0 +1,41 @@
+#include "wbcore/held_out.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "wbcore/random.hpp"
+
+namespace wbcore {
+
+std::size_t held_out_count(std::size_t n, double fraction) {
+    const double nearest = std::floor(fraction * static_cast<double>(n) + 0.5);
+    return std::clamp(static_cast<std::size_t>(nearest), std::size_t(1), n - 1);
+}
+
+HeldOut held_out_rows(std::size_t n,
+                      std::size_t count,
+                      std::uint64_t seed,
+                      std::span<const std::int64_t> classes) {
+    std::vector<std::int64_t> line(n);
+    permute(line, seed, held_out_stream);
+    if (!classes.empty())
+        std::ranges::stable_sort(
+            line, {}, [&](std::int64_t row) { return classes[static_cast<std::size_t>(row)]; });
+    // Evenly along the line: whoever takes the middle of each n / count rows takes from any stretch its share.
+    std::vector<bool> is_held(n);
+    std::size_t left = n;  // (2 i count + n) mod 2 n, of the place i
+    for (const std::int64_t row : line) {
+        left += 2 * count;
+        if (left < 2 * n) continue;
+        left -= 2 * n;
+        is_held[static_cast<std::size_t>(row)] = true;
+    }
+    HeldOut rows;
+    rows.validation.reserve(count);
+    rows.training.reserve(n - count);
+    for (std::size_t row = 0; row < n; ++row)
+        (is_held[row] ? rows.validation : rows.training).push_back(static_cast<std::int64_t>(row));
+    return rows;
+}
+
+}  // namespace wbcore
