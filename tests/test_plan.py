@@ -58,8 +58,8 @@ def test_python_stub_and_binding_offer_the_same_options():
     of_stub = parameters_of_the_stub("TrainingOptions")
     assert of_binding == of_stub
     assert all(hasattr(options, name) for name in of_stub)
-    assert options.rule == "adam"
-    assert options.numbers == [0.001, 0.9, 0.999, 1e-8, 0.0]
+    assert options.optimizer.rule == "adam"
+    assert options.optimizer.numbers == [0.001, 0.9, 0.999, 1e-8, 0.0]
 
 
 def functions_of_the_stub():

@@ -10,10 +10,20 @@
 
 namespace wbcore::bindings {
 
-// Steps, and arrays laid out like the parameters, of the network's type; the arrays are written in place.
+// Where the next fit goes on. In the middle of an epoch also the sums of its batches so far, and what the epoch is one of.
+struct BoundPosition {
+    std::uint64_t epoch = 0, batch = 0;
+    double loss_sum = 0;
+    std::vector<double> metric_sums;
+    std::string epoch_of;
+};
+
+// All that a training needs to go on, but for the parameters: steps, arrays laid out like these, of the network's type and written
+// in place, and the position. The numbers change with the arrays, under the network's lock.
 struct BoundState {
     std::vector<py::array> arrays;
     std::uint64_t steps = 0;
+    BoundPosition position = {};
 };
 
 // Settings that are allowed in T.

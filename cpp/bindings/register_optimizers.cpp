@@ -1,6 +1,10 @@
 // One step of an optimizer, for loops of one's own.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <shared_mutex>
+#include <tuple>
+
 #include "bound_network.hpp"
 #include "bound_optimizer.hpp"
 #include "errors.hpp"
@@ -86,16 +90,76 @@ void register_for(py::module_& m) {
           py::arg("state"), py::arg("settings"));
 }
 
+// Epoch, batch, sum of losses, sums of metrics, what it is an epoch of.
+using PositionTuple =
+    std::tuple<std::uint64_t, std::uint64_t, double, std::vector<double>, std::string>;
+
+PositionTuple position_of(const BoundState& state) {
+    const BoundPosition& p = state.position;
+    return {p.epoch, p.batch, p.loss_sum, p.metric_sums, p.epoch_of};
+}
+
+void set_position(BoundState& state, PositionTuple position) {
+    auto& [epoch, batch, loss_sum, metric_sums, epoch_of] = position;
+    state.position = {epoch, batch, loss_sum, std::move(metric_sums), std::move(epoch_of)};
+}
+
+// A state of its own with the same numbers, of one moment between the steps of whoever trains.
+template <class T>
+BoundState snapshot(const BoundNetwork<T>& bound, const BoundState& state) {
+    BoundState copy;
+    std::size_t numbers = 0;
+    for (const py::array& array : state.arrays) {
+        copy.arrays.push_back(py::array_t<T>(array.size()));
+        numbers += static_cast<std::size_t>(array.size());
+    }
+    std::vector<std::pair<const T*, py::array_t<T>>> copies;
+    for (std::size_t k = 0; k < copy.arrays.size(); ++k)
+        copies.emplace_back(static_cast<const T*>(state.arrays[k].data()),
+                            py::reinterpret_borrow<py::array_t<T>>(copy.arrays[k]));
+    // Safe: whoever writes the state waits, the arrays are held here, and the copies are new.
+    without_gil(numbers, [&](const InterruptCheck&) {
+        const std::shared_lock reading(bound.network().lock());
+        for (auto& [from, to] : copies)
+            std::copy_n(from, static_cast<std::size_t>(to.size()), to.mutable_data());
+        copy.steps = state.steps;
+        copy.position = state.position;
+    });
+    return copy;
+}
+
+template <class T>
+void register_for_states(py::module_& m) {
+    m.def("snapshot_state", named_function("state", &snapshot<T>), py::arg("network"),
+          py::arg("state"));
+}
+
+void register_state(py::module_& m) {
+    py::class_<BoundState>(m, "OptimizerState")
+        .def(py::init([](std::vector<py::array> arrays, std::uint64_t steps,
+                         const PositionTuple& position) {
+                 BoundState state{std::move(arrays), steps};
+                 set_position(state, position);
+                 return state;
+             }),
+             py::arg("arrays"), py::arg("steps"), py::arg("position") = PositionTuple())
+        .def_readonly("arrays", &BoundState::arrays)
+        .def_readwrite("steps", &BoundState::steps)
+        .def_property("position", &position_of, &set_position)
+        // For every protocol, while pybind11's own way ends the process with the oldest.
+        .def("__reduce__", [](const py::object& self) {
+            const auto& state = self.cast<const BoundState&>();
+            return py::make_tuple(py::type::of(self),
+                                  py::make_tuple(state.arrays, state.steps, position_of(state)));
+        });
+    register_for_states<float>(m);
+    register_for_states<double>(m);
+}
+
 }  // namespace
 
 void register_optimizers(py::module_& m) {
-    py::class_<BoundState>(m, "OptimizerState")
-        .def(py::init([](std::vector<py::array> arrays, std::uint64_t steps) {
-                 return BoundState{std::move(arrays), steps};
-             }),
-             py::arg("arrays"), py::arg("steps"))
-        .def_readonly("arrays", &BoundState::arrays)
-        .def_readwrite("steps", &BoundState::steps);
+    register_state(m);
     register_settings(m);
     register_for<float>(m);
     register_for<double>(m);

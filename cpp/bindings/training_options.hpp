@@ -11,9 +11,8 @@
 namespace wbcore::bindings {
 
 struct BoundOptions {
-    std::string loss, rule;
-    std::vector<double> numbers;
-    bool decay_biases;
+    std::string loss;
+    OptimizerSettings optimizer;
     std::size_t epochs;
     std::optional<std::size_t> first_epoch;  // none: where the state stands
     std::size_t batch_size;
@@ -31,7 +30,7 @@ template <class T>
 TrainingOptions core_options(const char* operation, const BoundOptions& options) {
     const Named<Loss> loss = loss_named<T>(operation, options.loss);
     return {loss,
-            settings_of<T>(operation, options.rule, options.numbers, options.decay_biases),
+            allowed<T>(operation, options.optimizer),
             options.epochs,
             options.batch_size,
             options.shuffle,
@@ -40,9 +39,7 @@ TrainingOptions core_options(const char* operation, const BoundOptions& options)
             metrics_named(operation, options.metrics, loss)};
 }
 
-// Whatever makes an epoch that was begun another one: sums of two of them are of nothing.
+// Whatever makes an epoch another one, and the sums of its batches so far those of nothing.
 std::string epoch_text(const BoundOptions& options, std::size_t rows);
-
-void register_training_options(py::module_& m);
 
 }  // namespace wbcore::bindings

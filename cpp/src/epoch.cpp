@@ -51,8 +51,7 @@ void Epoch<T>::work(std::size_t t, std::size_t size) {
             last_batch_ = position_.batch;
             arrays_.pass.set_rows(rows);
             arrays_.optimizer.begin_step();
-            asks_after_batch_ =
-                hooks_.after_batch && (!hooks_.wants_batch || hooks_.wants_batch());
+            asks_after_batch_ = hooks_.after_batch && (!hooks_.wants_batch || hooks_.wants_batch());
         }
         const Batch<T> batch = compute_rows(first, rows, t, size);
         barrier_.arrive_and_wait(size);
