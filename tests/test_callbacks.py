@@ -60,7 +60,9 @@ def test_order_and_numbers():
     net = network()
     fit(net, recorder, epochs=2)
     fit(net, recorder, epochs=1)
-    epoch = [[("after_batch", e, b, 4 * e + b, e % 2, "running") for b in range(1, 5)] for e in (0, 1)]
+    epoch = [
+        [("after_batch", e, b, 4 * e + b, e % 2, "running") for b in range(1, 5)] for e in (0, 1)
+    ]
     assert recorder.calls[:12] == [
         ("before_fit", 0, 0, 0, 0, "running"),
         *epoch[0],
@@ -168,8 +170,8 @@ def test_stop_at_each_hook(hook, how):
             return None
         return True if how == "True" else np.True_
 
-    net, recorder, other = network(), Recorder(hook, 2 if hook.startswith("after_") and
-                                               hook != "after_fit" else 1, act), Recorder()  # fmt: skip
+    number = 2 if hook in ("after_batch", "after_epoch") else 1
+    net, recorder, other = network(), Recorder(hook, number, act), Recorder()
     history = fit(net, recorder, other)
     assert net.history is history
     assert recorder.calls[-1] == other.calls[-1]
@@ -500,9 +502,17 @@ def test_seconds_between_batches():
 
 REFUSED = [
     ("wb.callbacks.TimeLimit(3)", TypeError, "to be a list of callbacks, got <wbcore.callbacks.ti"),
-    ("[wb.callbacks.TimeLimit]", TypeError, r"objects, got the class TimeLimit; pass TimeLimit\(\)"),
+    (
+        "[wb.callbacks.TimeLimit]",
+        TypeError,
+        r"objects, got the class TimeLimit; pass TimeLimit\(\)",
+    ),
     ("[print]", TypeError, "some of the methods before_fit, .*; a function goes as callback="),
-    ("[3]", TypeError, "some of the methods before_fit, after_batch, after_epoch, after_fit, got 3"),
+    (
+        "[3]",
+        TypeError,
+        "some of the methods before_fit, after_batch, after_epoch, after_fit, got 3",
+    ),
     ("None", TypeError, "to be a list of callbacks, got None"),
     ("[c, c]", ValueError, "each of callbacks once, got one twice"),
 ]
@@ -510,7 +520,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "error", "message"), REFUSED)
 def test_refused_callbacks(text, error, message):
-    callbacks = eval(text, {"wb": wb, "c": Recorder()})  # noqa: S307
+    callbacks = eval(text, {"wb": wb, "c": Recorder()})
     net = network()
     with pytest.raises(error, match=message):
         net.fit(X, LABELS, **settings(callbacks=callbacks))

@@ -7,13 +7,14 @@ import math
 import os
 import pickle
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from small_network import LABELS, X, network, settings
 
 import wbcore as wb
-from wbcore.callbacks import CSVLogger, Checkpoint, EarlyStopping, Progress, TensorBoard, TimeLimit
+from wbcore.callbacks import Checkpoint, CSVLogger, EarlyStopping, Progress, TensorBoard, TimeLimit
 
 
 def fit(net, *callbacks, **options):
@@ -71,14 +72,13 @@ def test_early_stopping(values, options, epochs, best):
     net, stopping, history = stopped(values, **options)
     assert len(history) == epochs
     assert history.best_epoch == best
-    assert history.status == ("stopped" if epochs < len(values) or best is None or
-                              epochs - 1 - best >= options["patience"] else "completed")  # fmt: skip
+    without = epochs if best is None else epochs - 1 - best
+    assert history.status == ("stopped" if without >= options["patience"] else "completed")
     assert stopping.best == (None if best is None else values[best])
     assert net == after(epochs if best is None else best + 1)
     assert net.optimizer.state(net).epoch == epochs
     if history.status == "stopped":
-        since = epochs if best is None else epochs - 1 - best
-        assert history.reason == f"val_loss had not got better for {since} epochs"
+        assert history.reason == f"val_loss had not got better for {without} epochs"
 
 
 def test_without_restoring():
@@ -105,13 +105,16 @@ def test_an_error_or_ctrl_c_restores_nothing():
     for error in (LookupError, KeyboardInterrupt):
 
         class Raise:
+            def __init__(self, error):
+                self.error = error
+
             def after_epoch(self, run):
                 if run.epoch == 2:
-                    raise error
+                    raise self.error
 
         net = network()
         with pytest.raises(error):
-            fit(net, Series([3, 4, 5, 6]), EarlyStopping(), Raise(), epochs=4,
+            fit(net, Series([3, 4, 5, 6]), EarlyStopping(), Raise(error), epochs=4,
                 validation_fraction=0.2)  # fmt: skip
         assert net == after(3)
 
@@ -179,10 +182,14 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "error", "message"), REFUSED)
 def test_refused_arguments(text, error, message):
     with pytest.raises(error, match=message):
-        eval(text, globals())  # noqa: S307
+        eval(text, globals())
 
 
 # Checkpoint
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_checkpoints(tmp_path):
@@ -197,21 +204,19 @@ def test_checkpoints(tmp_path):
     net = network()
     history = fit(net, checkpoint, Keep(), epochs=5, validation_fraction=0.2)
     names = {f"net-{e:03d}-{history.val_loss[e - 1]:.6f}.safetensors": e for e in (2, 4)}
-    assert sorted(os.listdir(tmp_path)) == sorted(names)
+    assert names_in(tmp_path) == sorted(names)
     for name, epoch in names.items():
         assert wb.load(tmp_path / name) == kept[epoch]
-    assert os.path.basename(checkpoint.last_path) == max(names)
+    assert Path(checkpoint.last_path).name == max(names)
     fit(net, checkpoint, epochs=2, validation_fraction=0.2)
-    assert any(name.startswith("net-007-") for name in os.listdir(tmp_path))
+    assert any(name.startswith("net-007-") for name in names_in(tmp_path))
 
 
 def test_the_best_alone(tmp_path):
     path = tmp_path / "best.safetensors"
     net = network()
     checkpoint = Checkpoint(path, "val_loss", best_only=True)
-    history = fit(
-        net, Series([5, 3, 4, 2, 6]), checkpoint, epochs=5, validation_fraction=0.2
-    )
+    history = fit(net, Series([5, 3, 4, 2, 6]), checkpoint, epochs=5, validation_fraction=0.2)
     assert wb.load(path) == after(4)
     assert history.best_epoch == 3
     assert net == after(5)
@@ -222,7 +227,7 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_fit(tmp_path):
     with pytest.raises(OSError, match=r"\[save\]") as caught:
         fit(net, Checkpoint(tmp_path / "none" / "net.safetensors"))
     assert caught.value.errno == errno.ENOENT
-    assert net == network().__class__ or len(net.history) == 1
+    assert len(net.history) == 1
     assert net.history.reason.startswith("FileNotFoundError in Checkpoint.after_epoch: ")
     assert net == after_plain(1)
 
@@ -233,7 +238,9 @@ def after_plain(epochs):
     return net
 
 
-@pytest.mark.parametrize("path", ["net-{epok}", "net-{0}", "net-{}", "net-{val_loss}", "{epoch.real}"])
+@pytest.mark.parametrize(
+    "path", ["net-{epok}", "net-{0}", "net-{}", "net-{val_loss}", "{epoch.real}"]
+)
 def test_fields_that_a_fit_has_not(path):
     with pytest.raises(ValueError, match=r"\[Checkpoint\] expected fields of path to be among epo"):
         fit(network(), Checkpoint(path))
@@ -243,7 +250,7 @@ def test_fields_that_a_fit_has_not(path):
 
 
 def rows_of(path):
-    with open(path, newline="", encoding="utf-8") as file:
+    with Path(path).open(newline="", encoding="utf-8") as file:
         return list(csv.reader(file))
 
 
@@ -273,7 +280,9 @@ def test_csv_goes_on(tmp_path):
     fit(net, logger, epochs=2)
     assert [row[0] for row in rows_of(path)] == ["epoch", "1", "2", "3", "4", "5"]
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=r"\[CSVLogger\] expected .* to begin with the columns epo"):
+    with pytest.raises(
+        ValueError, match=r"\[CSVLogger\] expected .* to begin with the columns epo"
+    ):
         fit(net, logger, metrics=["accuracy"])
     assert path.read_bytes() == before
     fit(net, CSVLogger(path), epochs=1)

@@ -118,7 +118,9 @@ def test_a_bad_number_is_refused_before_anything_changes(row):
     bad[row, 2] = np.inf
     net = network()
     before = net.copy()
-    with pytest.raises(ValueError, match=rf"\[fit\] expected finite values in X, got inf at X\[{row}, 2"):
+    with pytest.raises(
+        ValueError, match=rf"\[fit\] expected finite values in X, got inf at X\[{row}, 2"
+    ):
         net.fit(bad, LABELS, **settings(validation_fraction=0.5, epochs=2))
     assert net == before
     assert net.history is None
@@ -126,9 +128,13 @@ def test_a_bad_number_is_refused_before_anything_changes(row):
 
 @pytest.mark.parametrize("value", [0, 1, 0.0, 1.0, -0.1, 1.5, float("nan")])
 def test_fractions_that_are_refused(value):
-    with pytest.raises(ValueError, match=r"\[fit\] expected validation_fraction to be a number abo"):
+    with pytest.raises(
+        ValueError, match=r"\[fit\] expected validation_fraction to be a number abo"
+    ):
         network().fit(X, LABELS, **settings(validation_fraction=value))
-    with pytest.raises(ValueError, match=r"\[held_out_rows\] expected fraction to be a number abov"):
+    with pytest.raises(
+        ValueError, match=r"\[held_out_rows\] expected fraction to be a number abov"
+    ):
         wb.random.held_out_rows(9, value)
 
 

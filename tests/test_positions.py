@@ -1,4 +1,4 @@
-"""Where a training goes on: epochs and batches from fit to fit, and the optimizer that goes with it."""
+"""Where a training goes on: epochs and batches from fit to fit, and the optimizer with them."""
 
 import copy
 import pickle

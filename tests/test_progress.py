@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -138,7 +139,8 @@ def test_no_stderr(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"), (3723, "1:02:03")]
+    ("seconds", "text"),
+    [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"), (3723, "1:02:03")],
 )
 def test_clock(seconds, text):
     assert progress._clock(seconds) == text
@@ -147,7 +149,7 @@ def test_clock(seconds, text):
 class Bar:
     """What Progress asks of a bar."""
 
-    made = []
+    made: ClassVar = []
 
     def __init__(self, **options):
         self.options, self.n, self.texts, self.closed = options, 0, [], False

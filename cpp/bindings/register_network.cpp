@@ -73,7 +73,7 @@ void register_network_type(py::module_& m, const char* python_name) {
         .def_property_readonly("parameters", &Bound::parameters)
         .def("weights", &Bound::weights, py::arg("layer"))
         .def("biases", &Bound::biases, py::arg("layer"))
-        .def("__reduce__", &reduced<T>);
+        .def("__reduce__", named_function("copy", &reduced<T>));
     m.def("statistics", named_function("statistics", &layer_statistics<T>), py::arg("network"));
     m.def("snapshot", named_function("copy", &snapshot<T>), py::arg("network"));
 }

@@ -30,7 +30,7 @@ void step(BoundNetwork<T>& bound,
     without_gil(n, [&](const InterruptCheck&) {
         wbcore::step<T>(bound.network(), from, arrays, settings);
     });
-    state.steps = arrays.steps;
+    state.set_steps(arrays.steps);
 }
 
 // Refuses numbers that are not allowed in the network's type.
@@ -94,36 +94,39 @@ void register_for(py::module_& m) {
 using PositionTuple =
     std::tuple<std::uint64_t, std::uint64_t, double, std::vector<double>, std::string>;
 
-PositionTuple position_of(const BoundState& state) {
-    const BoundPosition& p = state.position;
+PositionTuple as_tuple(const BoundPosition& p) {
     return {p.epoch, p.batch, p.loss_sum, p.metric_sums, p.epoch_of};
 }
 
-void set_position(BoundState& state, PositionTuple position) {
+BoundPosition as_position(PositionTuple position) {
     auto& [epoch, batch, loss_sum, metric_sums, epoch_of] = position;
-    state.position = {epoch, batch, loss_sum, std::move(metric_sums), std::move(epoch_of)};
+    return {epoch, batch, loss_sum, std::move(metric_sums), std::move(epoch_of)};
 }
 
 // A state of its own with the same numbers, of one moment between the steps of whoever trains.
 template <class T>
 BoundState snapshot(const BoundNetwork<T>& bound, const BoundState& state) {
-    BoundState copy;
+    BoundState copy({}, 0, {});
+    struct Copy {
+        T* to;
+        const T* from;
+        std::size_t n;
+    };
+    std::vector<Copy> copies;
     std::size_t numbers = 0;
     for (const py::array& array : state.arrays) {
-        copy.arrays.push_back(py::array_t<T>(array.size()));
-        numbers += static_cast<std::size_t>(array.size());
+        py::array_t<T> fresh(array.size());
+        const auto n = static_cast<std::size_t>(array.size());
+        copies.push_back({fresh.mutable_data(), static_cast<const T*>(array.data()), n});
+        copy.arrays.push_back(std::move(fresh));
+        numbers += n;
     }
-    std::vector<std::pair<const T*, py::array_t<T>>> copies;
-    for (std::size_t k = 0; k < copy.arrays.size(); ++k)
-        copies.emplace_back(static_cast<const T*>(state.arrays[k].data()),
-                            py::reinterpret_borrow<py::array_t<T>>(copy.arrays[k]));
     // Safe: whoever writes the state waits, the arrays are held here, and the copies are new.
     without_gil(numbers, [&](const InterruptCheck&) {
         const std::shared_lock reading(bound.network().lock());
-        for (auto& [from, to] : copies)
-            std::copy_n(from, static_cast<std::size_t>(to.size()), to.mutable_data());
-        copy.steps = state.steps;
-        copy.position = state.position;
+        for (const auto& [to, from, n] : copies) std::copy_n(from, n, to);
+        copy.set_steps(state.steps());
+        copy.set_position(state.position());
     });
     return copy;
 }
@@ -138,19 +141,21 @@ void register_state(py::module_& m) {
     py::class_<BoundState>(m, "OptimizerState")
         .def(py::init([](std::vector<py::array> arrays, std::uint64_t steps,
                          const PositionTuple& position) {
-                 BoundState state{std::move(arrays), steps};
-                 set_position(state, position);
-                 return state;
+                 return BoundState(std::move(arrays), steps, as_position(position));
              }),
              py::arg("arrays"), py::arg("steps"), py::arg("position") = PositionTuple())
         .def_readonly("arrays", &BoundState::arrays)
-        .def_readwrite("steps", &BoundState::steps)
-        .def_property("position", &position_of, &set_position)
+        .def_property("steps", &BoundState::steps, &BoundState::set_steps)
+        .def_property(
+            "position", [](const BoundState& state) { return as_tuple(state.position()); },
+            [](BoundState& state, PositionTuple position) {
+                state.set_position(as_position(std::move(position)));
+            })
         // For every protocol, while pybind11's own way ends the process with the oldest.
         .def("__reduce__", [](const py::object& self) {
             const auto& state = self.cast<const BoundState&>();
-            return py::make_tuple(py::type::of(self),
-                                  py::make_tuple(state.arrays, state.steps, position_of(state)));
+            return py::make_tuple(py::type::of(self), py::make_tuple(state.arrays, state.steps(),
+                                                                     as_tuple(state.position())));
         });
     register_for_states<float>(m);
     register_for_states<double>(m);

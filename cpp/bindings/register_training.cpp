@@ -162,7 +162,7 @@ private:
     // Where a first epoch is asked for, there; else where the state stands, in the middle of an epoch if this is one of those.
     Position start() const {
         if (options_.first_epoch) return {*options_.first_epoch, 0, 0, {}};
-        const BoundPosition& from = state_.position;
+        const BoundPosition from = state_.position();
         Position position{from.epoch, 0, 0, {}};
         const std::size_t batches = (training_.count() - 1) / options_.batch_size + 1;
         if (from.batch == 0 || from.batch > batches || from.epoch_of != epoch_of_) return position;
@@ -251,14 +251,12 @@ private:
 
     // Under the network's lock, or when no training goes on.
     void keep_state() {
-        state_.steps = arrays_.steps;
-        BoundPosition& to = state_.position;
-        to.epoch = position_.epoch;
-        to.batch = position_.batch;
-        const bool within = position_.batch != 0;
-        to.loss_sum = within ? position_.loss_sum : 0;
-        to.metric_sums = within ? position_.metrics->sums() : std::vector<double>();
-        to.epoch_of = within ? epoch_of_ : "";
+        state_.set_steps(arrays_.steps);
+        BoundPosition position{position_.epoch, position_.batch, 0, {}, {}};
+        if (position_.batch != 0)
+            position = {position_.epoch, position_.batch, position_.loss_sum,
+                        position_.metrics->sums(), epoch_of_};
+        state_.set_position(std::move(position));
     }
 
     struct Seen {
@@ -335,7 +333,7 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
         without_gil(bound.work(rows), [&](const InterruptCheck& interrupted) {
             Hooks<T> hooks;
             hooks.interrupted = interrupted;
-            hooks.written_back = [&] { state.steps = arrays.steps; };
+            hooks.written_back = [&] { state.set_steps(arrays.steps); };
             hooks.after_epoch = [&](std::size_t, const EpochResult& of_batch) {
                 result = of_batch;
                 return true;  // nothing has to be packed for another one

@@ -33,9 +33,7 @@ def read(text: object) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"[from_json] expected JSON, got {error}") from None
     if not isinstance(found, dict) or "schema" not in found:
-        raise ValueError(
-            f"[from_json] expected a history of wbcore, got {_arguments.shown(found)}"
-        )
+        raise ValueError(f"[from_json] expected a history of wbcore, got {_arguments.shown(found)}")
     if found["schema"] != SCHEMA:
         raise ValueError(
             f"[from_json] expected schema {SCHEMA}, got {_arguments.shown(found['schema'])}; "

@@ -51,8 +51,8 @@ class Network:
     copied, deep-copied and pickled, also while another thread trains them: what is copied are the
     parameters after one of its epochs. A subclass stays one, without a call of its `__init__`, and
     the attributes it or you gave the instance go along: shared by `copy`, copied by
-    `copy.deepcopy`, pickled by `pickle`; the history with copies, not with pickles. A model file holds none of them: it has structure,
-    parameters and `metadata`.
+    `copy.deepcopy`, pickled by `pickle`; the history goes with copies and not with pickles. A model
+    file holds none of them: it has structure, parameters and `metadata`.
 
     Parameters
     ----------

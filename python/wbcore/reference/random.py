@@ -173,5 +173,5 @@ def held_out_rows(
 
 
 def _rounds(i: int, count: int, n: int) -> int:
-    """i * count / n to the nearest whole number, halves up."""
+    """I * count / n to the nearest whole number, halves up."""
     return (2 * i * count + n) // (2 * n)

@@ -103,7 +103,9 @@ class _Training:
         history, epochs = self.history, self.plan.epochs
         history.status = status
         if status == "completed":
-            history.reason = f"all {epochs} epochs were done" if epochs > 1 else "its epoch was done"
+            history.reason = (
+                f"all {epochs} epochs were done" if epochs > 1 else "its epoch was done"
+            )
         elif status == "stopped":
             history.reason = self.running._reason or "a callback asked for it"
         elif status == "diverged":
