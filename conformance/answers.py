@@ -169,7 +169,7 @@ def _permutation(ref: ModuleType, words: Words) -> list[str]:
 
 def _held_out(ref: ModuleType, words: Words) -> list[str]:
     seed, n, fraction, classes = words
-    of_rows = None if classes == "-" else [int(digit) for digit in classes]
+    of_rows = [int(digit) for digit in classes]
     rows = _part(ref, "random").held_out_rows(
         int(n, 16), from_bits(fraction), int(seed, 16), of_rows
     )

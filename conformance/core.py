@@ -226,7 +226,7 @@ def _permutation(words: Words) -> list[str]:
 
 def _held_out(words: Words) -> list[str]:
     seed, n, fraction, classes = words
-    of_rows = None if classes == "-" else [int(digit) for digit in classes]
+    of_rows = [int(digit) for digit in classes]
     _, rows = wb.random.held_out_rows(int(n, 16), from_bits(fraction), int(seed, 16), of_rows)
     return [f"{i:x}" for i in rows.tolist()]
 

@@ -37,7 +37,7 @@ def random() -> Iterator[Asked]:
     yield ("permutation", *hexadecimal(7, 3, 300))
     for seed, n, fraction in product((0, _MOST), (2, 3, 10, 37), (1e-9, 0.25, 1 / 3, 0.9)):
         question = ("held_out", *hexadecimal(seed, n), to_bits("float64", fraction))
-        yield (*question, "-")
+        yield (*question, "0" * n)
         yield (*question, "".join(str(i * i % 7 % 3) for i in range(n)))
 
 

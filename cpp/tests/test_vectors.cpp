@@ -236,8 +236,7 @@ bool ask_numbers(const Words& q, const Words& answer) {
     } else if (q[0] == "held_out") {
         const std::size_t n = whole(q[2]);
         std::vector<std::int64_t> classes;
-        if (q[4] != "-")
-            for (const char digit : q[4]) classes.push_back(digit - '0');
+        for (const char digit : q[4]) classes.push_back(digit - '0');
         const std::size_t count = held_out_count(n, number<double>(q[3]));
         const HeldOut rows = held_out_rows(n, count, whole(q[1]), classes);
         CHECK_EQUAL(rows.validation.size(), answer.size());

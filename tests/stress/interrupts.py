@@ -266,6 +266,9 @@ def mid_fit(one: Round) -> None:
 NAMES = (
     "fit",
     "fit with a callback",
+    "fit with callbacks",
+    "partial_fit",
+    "pickle of the pair",
     "forward",
     "forward and backward",
     "step",

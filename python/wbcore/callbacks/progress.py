@@ -175,11 +175,11 @@ def _short(rate: float) -> str:
     return f"{rate:.3g}"
 
 
-def _bar_class(bar: object) -> Callable[..., Any]:
-    if callable(bar):
+def _bar_class(bar: str | Callable[..., Any]) -> Callable[..., Any]:
+    if not isinstance(bar, str):
         return bar
     try:
-        module = importlib.import_module(_TQDM[str(bar)])
+        module = importlib.import_module(_TQDM[bar])
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"[Progress] expected the package tqdm for bar={bar!r}, got none: pip install tqdm",
