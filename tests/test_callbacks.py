@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -159,6 +160,18 @@ def test_duck_typed_and_order():
 
     fit(network(), Second(), First(), epochs=1, callback=lambda *_: order.append("function"))
     assert order == ["second", "first", "function"]
+
+
+def test_functions_as_attributes():
+    seen = []
+    namespace = types.SimpleNamespace(
+        before_fit=lambda run: seen.append("before"),
+        after_batch=lambda run: seen.append(run.batch) or run.batch == 3,
+        after_fit=lambda run: seen.append("after"),
+    )
+    history = fit(network(), namespace)
+    assert seen == ["before", 1, 2, 3, "after"]
+    assert history.reason == "SimpleNamespace.after_batch returned True after batch 3 of epoch 1"
 
 
 @pytest.mark.parametrize("how", ["True", "np.True_", "stop", "reason"])

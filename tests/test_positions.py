@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import signal
 
 import numpy as np
 import pytest
@@ -204,6 +205,35 @@ def test_any_other_fit_begins_that_epoch_anew(other):
     assert net.parameters.tobytes() == same.parameters.tobytes()
     assert net.history == same.history
     assert net.optimizer.state(net).position == Position(4)
+
+
+@pytest.mark.parametrize("metrics", [[], ["accuracy"]])
+def test_after_ctrl_c_it_goes_on_with_the_next_batch(metrics):
+    """At a moment that nobody chose, within an epoch or between two."""
+    net, same = network(), network()
+    options = {"optimizer": "adam(0.001)", "batch_size": 1, "metrics": metrics}
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.12)
+        with pytest.raises(KeyboardInterrupt):
+            fit(net, epochs=10**6, **options)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    first = net.history
+    assert (first.status, first.interrupted) == ("interrupted", True)
+    state = net.optimizer.state(net)
+    assert state.epoch == len(first) > 0
+    assert state.steps == 50 * state.epoch + state.batch
+    assert first.reason == f"Ctrl-C came in epoch {state.epoch + 1}"
+    rest = fit(net, epochs=2, **options)
+    whole = fit(same, epochs=len(first) + 2, **options)
+    assert net == same
+    assert first.loss + rest.loss == whole.loss
 
 
 def test_a_position_can_be_written_and_set():

@@ -48,8 +48,8 @@ py::tuple held_out(std::size_t n,
     std::span<const std::int64_t> of_rows;
     if (classes) of_rows = {classes->data(), static_cast<std::size_t>(classes->size())};
     // Safe: the classes are held by the call.
-    without_gil(n, [&](const InterruptCheck&) {
-        rows = held_out_rows(n, held_out_count(n, fraction), seed, of_rows);
+    without_gil(n, [&](const InterruptCheck& interrupted) {
+        rows = held_out_rows(n, held_out_count(n, fraction), seed, of_rows, interrupted);
     });
     auto as_array = [](const std::vector<std::int64_t>& values) {
         return py::array_t<std::int64_t>(static_cast<py::ssize_t>(values.size()), values.data());

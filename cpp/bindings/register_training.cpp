@@ -149,10 +149,10 @@ private:
                 "[fit] expected X with at least 2 rows, of which validation_fraction holds out "
                 "some, got 1");
         const std::size_t count = held_out_count(n, options_.validation_fraction);
-        const std::vector<std::int64_t> classes = classes_of(training_, core_.loss);
-        // Safe: nothing of Python's is looked at.
-        without_gil(n, [&](const InterruptCheck&) {
-            rows_ = held_out_rows(n, count, options_.seed, classes);
+        // Safe: the data are held here.
+        without_gil(n, [&](const InterruptCheck& interrupted) {
+            const std::vector<std::int64_t> classes = classes_of(training_, core_.loss);
+            rows_ = held_out_rows(n, count, options_.seed, classes, interrupted);
         });
         data_.require_finite_inputs(rows_.validation);
         training_ = data_.part(rows_.training);

@@ -15,9 +15,10 @@ std::size_t held_out_count(std::size_t n, double fraction) {
 HeldOut held_out_rows(std::size_t n,
                       std::size_t count,
                       std::uint64_t seed,
-                      std::span<const std::int64_t> classes) {
+                      std::span<const std::int64_t> classes,
+                      const InterruptCheck& interrupted) {
     std::vector<std::int64_t> line(n);
-    permute(line, seed, held_out_stream);
+    permute(line, seed, held_out_stream, interrupted);
     if (!classes.empty())
         std::ranges::stable_sort(
             line, {}, [&](std::int64_t row) { return classes[static_cast<std::size_t>(row)]; });

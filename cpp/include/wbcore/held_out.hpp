@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "wbcore/interruption.hpp"
+
 namespace wbcore {
 
 // Both in ascending order.
@@ -16,10 +18,11 @@ struct HeldOut {
 std::size_t held_out_count(std::size_t n, double fraction);
 
 // Of n rows `count`, 0 < count < n, drawn by the seed. With `classes`, one number a row, each class gives its share, to less
-// than one row more or less (docs/arithmetic.md, 7.6).
+// than one row more or less (docs/arithmetic.md, 7.6). Throws Interrupted.
 HeldOut held_out_rows(std::size_t n,
                       std::size_t count,
                       std::uint64_t seed,
-                      std::span<const std::int64_t> classes = {});
+                      std::span<const std::int64_t> classes = {},
+                      const InterruptCheck& interrupted = nullptr);
 
 }  // namespace wbcore

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from wbcore.callbacks.base import HOOKS, Callback
+from wbcore.callbacks.base import Callback
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Hooks", "PlainFunction"]
 
 Hook: TypeAlias = Callable[[Any], object]
+Asked: TypeAlias = tuple[object, Hook]
 
 
 class PlainFunction:
@@ -47,37 +48,38 @@ class Hooks:
         self._callbacks = tuple(callbacks)
         self._begun: list[object] = []  # whose after_fit is to be called
         self._after_epoch = self._of("after_epoch")
-        batch = [
-            (hook, float(getattr(hook.__self__, "seconds_between_batches", 0.0)))
-            for hook in self._of("after_batch")
-        ]
-        batch = [(hook, seconds) for hook, seconds in batch if seconds < math.inf]
-        self.seconds_between_batches = min((seconds for _, seconds in batch), default=0.0)
+        batch = [(*pair, _interval(pair[0])) for pair in self._of("after_batch")]
+        batch = [entry for entry in batch if entry[-1] < math.inf]
+        self.seconds_between_batches = min((entry[-1] for entry in batch), default=0.0)
         # The core waits as long as the most impatient of them asks for; the others wait here.
-        self._after_batch: list[Hook] = [
-            hook if seconds == self.seconds_between_batches else _Patient(hook, seconds)
-            for hook, seconds in batch
+        self._after_batch = [
+            (who, hook if seconds == self.seconds_between_batches else _Patient(hook, seconds))
+            for who, hook, seconds in batch
         ]
 
-    def _of(self, name: str) -> list[Any]:
-        """The bound methods of that name, but for the one that does nothing."""
-        found = [getattr(callback, name, None) for callback in self._callbacks]
+    def _of(self, name: str) -> list[Asked]:
+        """Who has a method of that name, and the method, but for the one that does nothing."""
         nothing = getattr(Callback, name)
-        return [hook for hook in found if hook and getattr(hook, "__func__", None) is not nothing]
+        found = [(callback, getattr(callback, name, None)) for callback in self._callbacks]
+        return [
+            (callback, hook)
+            for callback, hook in found
+            if hook is not None and getattr(hook, "__func__", None) is not nothing
+        ]
 
     @property
     def after_batch(self) -> Callable[[], bool] | None:
         """What the core calls after a batch, or None, so that it need not enter Python at all."""
         if not self._after_batch:
             return None
-        return lambda: self._ask(self._after_batch)
+        return lambda: self._ask("after_batch", self._after_batch)
 
     @property
     def after_epoch(self) -> Callable[[], bool] | None:
         """What the core calls after an epoch, or None."""
         if not self._after_epoch:
             return None
-        return lambda: self._ask(self._after_epoch)
+        return lambda: self._ask("after_epoch", self._after_epoch)
 
     def before_fit(self) -> bool:
         """What the core calls when it has found all arguments to be sound."""
@@ -85,7 +87,7 @@ class Hooks:
         for callback in self._callbacks:
             hook = getattr(callback, "before_fit", None)
             if hook is not None:
-                self._ask([hook])
+                self._ask("before_fit", [(callback, hook)])
             self._begun.append(callback)
         return self.run._reason is not None
 
@@ -96,38 +98,33 @@ class Hooks:
             hook = getattr(callback, "after_fit", None)
             try:
                 if hook is not None:
-                    self._ask([hook])
+                    self._ask("after_fit", [(callback, hook)])
             except BaseException as error:  # noqa: BLE001, it is raised when all have been asked
                 first = first or error
         self._begun = []
         return first
 
-    def _ask(self, hooks: Sequence[Hook]) -> bool:
+    def _ask(self, name: str, hooks: Sequence[Asked]) -> bool:
         run = self.run
-        for hook in hooks:
+        for callback, hook in hooks:
             try:
                 answer = hook(run)
             except BaseException:
-                self.failed_in = self.failed_in or _name(hook)
+                self.failed_in = self.failed_in or _label(callback, name)
                 raise
             # Only a true bool stops: many a lambda returns something else by accident.
             if isinstance(answer, (bool, np.bool_)) and answer:
-                run.stop(f"{_name(hook)} returned True{_place(hook, run)}")
+                run.stop(f"{_label(callback, name)} returned True{_place(name, run)}")
         return run._reason is not None
 
 
 class _Patient:
     """A hook that is asked at most once in so many seconds."""
 
-    def __init__(self, hook: Any, seconds: float) -> None:  # noqa: ANN401
+    def __init__(self, hook: Hook, seconds: float) -> None:
         self._hook = hook
         self._seconds = seconds
         self._next = time.perf_counter() + seconds
-
-    @property
-    def hook(self) -> Any:  # noqa: ANN401
-        """The hook itself."""
-        return self._hook
 
     def __call__(self, run: Run) -> object:
         now = time.perf_counter()
@@ -137,19 +134,18 @@ class _Patient:
         return self._hook(run)
 
 
-def _name(hook: Any) -> str:  # noqa: ANN401
+def _interval(callback: object) -> float:
+    return float(getattr(callback, "seconds_between_batches", 0.0))
+
+
+def _label(callback: object, name: str) -> str:
     """As an error message calls it: "EarlyStopping.after_epoch"."""
-    hook = getattr(hook, "hook", hook)
-    owner = getattr(hook, "__self__", None)
-    if isinstance(owner, PlainFunction):
-        return "callback"
-    name = getattr(hook, "__name__", HOOKS[0])
-    return f"{type(owner).__name__}.{name}" if owner is not None else str(name)
+    return (
+        "callback" if isinstance(callback, PlainFunction) else f"{type(callback).__name__}.{name}"
+    )
 
 
-def _place(hook: Any, run: Run) -> str:  # noqa: ANN401
-    hook = getattr(hook, "hook", hook)
-    name = getattr(hook, "__name__", "")
+def _place(name: str, run: Run) -> str:
     if name == "before_fit":
         return ""
     if name == "after_batch":

@@ -109,11 +109,11 @@ class _Training:
         elif status == "stopped":
             history.reason = self.running._reason or "a callback asked for it"
         elif status == "diverged":
-            epoch -= self.moment.first_epoch
             history.reason = (
                 f"the loss or a parameter became NaN or infinite in batch {batch + 1} of epoch "
                 f"{epoch + 1}"
             )
+            epoch -= self.moment.first_epoch  # the error counts those of this fit
             raise _divergence(self.plan, self.optimizer, epoch, batch, history)
 
     def _fail(self, error: BaseException) -> None:
@@ -123,7 +123,8 @@ class _Training:
         where = f" in {self.hooks.failed_in}" if self.hooks.failed_in else ""
         if isinstance(error, KeyboardInterrupt):
             history.status = "interrupted"
-            history.reason = f"Ctrl-C came{where or f' in epoch {self.moment.epoch + 1}'}"
+            epoch = self.optimizer.state(self.network).epoch
+            history.reason = f"Ctrl-C came{where or f' in epoch {epoch + 1}'}"
         else:
             history.status = "failed"
             text = " ".join(str(error).split())
