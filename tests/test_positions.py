@@ -120,6 +120,17 @@ def test_what_is_forgotten_begins_anew(forget):
     assert net == same
 
 
+def test_a_state_that_comes_to_need_arrays_keeps_its_position():
+    net, optimizer = network(), wb.SGD(0.1)
+    fit(net, optimizer=optimizer, callbacks=stop_at(6))
+    optimizer.momentum = 0.9
+    before = optimizer.state(net)
+    assert (before.steps, before.epoch, before.batch) == (6, 1, 2)
+    assert list(before.arrays) == ["velocity"]
+    assert fit(net, epochs=2).first_epoch == 1
+    assert optimizer.state(net).steps == 12
+
+
 def test_an_optimizer_may_be_assigned():
     net = network()
     net.optimizer = optimizer = wb.Adam(0.5)
