@@ -1,11 +1,14 @@
 """Who is asked while a training goes on: when, with what, and what an answer or an error does."""
 
+import contextlib
 import copy
+import gc
 import os
 import pickle
 import signal
 import threading
 import types
+import weakref
 
 import numpy as np
 import pytest
@@ -547,10 +550,28 @@ def test_refused_data_ask_nobody():
     assert recorder.calls == []
 
 
+def test_an_error_keeps_nothing_alive():
+    """Not by its traceback, in which the fit's own frame would have it."""
+    net = network()
+    reference = weakref.ref(net)
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(MyError):
+            fit(net, Recorder("after_epoch", 1, raising))
+        assert net.history.status == "failed"
+        del net
+        assert reference() is None
+    finally:
+        gc.enable()
+
+
+def raising(run):
+    raise MyError
+
+
 def test_no_reference_is_left():
     """Neither run nor callbacks outlive their fit through the core's objects."""
-    import gc
-    import weakref
 
     class Keeper(Recorder):
         pass

@@ -210,16 +210,15 @@ private:
             std::min(end.position.batch * options_.batch_size, training_.count());
         moment_.loss = end.position.loss_sum / mean_count(core_.loss, rows, network_.outputs());
         moment_.batch_loss = end.loss_sum / mean_count(core_.loss, end.rows, network_.outputs());
-        return moment_.with_sync(end.bring_up_to_date, [&] {
-            try {
-                return asked(calls_.after_batch);
-            } catch (const HookFailed&) {
-                // as Ctrl-C at any other moment, it leaves the last batch
-                is_interrupted_ = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0;
-                if (!is_interrupted_) throw;
-                return true;
-            }
-        });
+        const SyncWithin within(moment_, end.bring_up_to_date);
+        try {
+            return asked(calls_.after_batch);
+        } catch (const HookFailed&) {
+            // as Ctrl-C at any other moment, it leaves the last batch
+            is_interrupted_ = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0;
+            if (!is_interrupted_) throw;
+            return true;
+        }
     }
 
     TrainingEnd trained(const Hooks<T>& hooks) {
@@ -253,7 +252,7 @@ private:
     void keep_state() {
         state_.set_steps(arrays_.steps);
         BoundPosition position{position_.epoch, position_.batch, 0, {}, {}};
-        if (position_.batch != 0)
+        if (position_.batch != 0 && position_.metrics)
             position = {position_.epoch, position_.batch, position_.loss_sum,
                         position_.metrics->sums(), epoch_of_};
         state_.set_position(std::move(position));

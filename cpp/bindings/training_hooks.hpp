@@ -31,19 +31,24 @@ public:
     void sync() const {
         if (sync_ != nullptr) (*sync_)();
     }
-    // While f runs, sync is this.
-    template <class F>
-    auto with_sync(const std::function<void()>& sync, F f) {
-        sync_ = &sync;
-        struct Ends {
-            Moment& moment;
-            ~Ends() { moment.sync_ = nullptr; }
-        } const ends{*this};
-        return f();
-    }
 
 private:
+    friend class SyncWithin;
     const std::function<void()>* sync_ = nullptr;
+};
+
+// While it lives, sync is this.
+class SyncWithin {
+public:
+    SyncWithin(Moment& moment, const std::function<void()>& sync) : moment_(moment) {
+        moment_.sync_ = &sync;
+    }
+    ~SyncWithin() { moment_.sync_ = nullptr; }
+    SyncWithin(const SyncWithin&) = delete;
+    SyncWithin& operator=(const SyncWithin&) = delete;
+
+private:
+    Moment& moment_;
 };
 
 // True at most once in so many seconds. As in InterruptPoll, the clock is looked at about once in a millisecond.

@@ -2,10 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "wbcore/random.hpp"
 
 namespace wbcore {
+
+namespace {
+
+// Rows of one class stay in their order.
+void order_by(std::span<const std::int64_t> classes, std::vector<std::int64_t>& line) {
+    std::vector<std::size_t> places(line.size());
+    for (std::size_t i = 0; i < line.size(); ++i) places[static_cast<std::size_t>(line[i])] = i;
+    std::ranges::sort(line, {}, [&](std::int64_t row) {
+        const auto at = static_cast<std::size_t>(row);
+        return std::pair(classes[at], places[at]);
+    });
+}
+
+}  // namespace
 
 std::size_t held_out_count(std::size_t n, double fraction) {
     const double nearest = std::floor(fraction * static_cast<double>(n) + 0.5);
@@ -19,9 +34,7 @@ HeldOut held_out_rows(std::size_t n,
                       const InterruptCheck& interrupted) {
     std::vector<std::int64_t> line(n);
     permute(line, seed, held_out_stream, interrupted);
-    if (!classes.empty())
-        std::ranges::stable_sort(
-            line, {}, [&](std::int64_t row) { return classes[static_cast<std::size_t>(row)]; });
+    if (!classes.empty()) order_by(classes, line);
     // Evenly along the line: whoever takes the middle of each n / count rows takes from any stretch its share.
     std::vector<bool> is_held(n);
     std::size_t left = n;  // (2 i count + n) mod 2 n, of the place i

@@ -145,6 +145,7 @@ struct Dataset {
     ArrayView y;          // (N, O), or integer labels (N, 1)
     bool labels = false;  // y holds class labels
     // The rows that count, in this order, so that a part of the caller's arrays is used without a copy; empty: all of them.
+    // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     std::span<const std::int64_t> chosen = {};
 
     std::size_t count() const { return chosen.empty() ? x.rows : chosen.size(); }
