@@ -374,6 +374,87 @@ def test_time_limit():
     assert net == whole
 
 
+# States
+
+
+VALUES = [9, 8, 8.5, 8.4, 8.6, 8.1, 8.2, 8.3, 7]
+
+
+class Given:
+    """Sets a callback's state when it has begun."""
+
+    def __init__(self, callback, state):
+        self.callback, self.given = callback, state
+
+    def before_fit(self, run):
+        self.callback.set_state(self.given)
+
+
+@pytest.mark.parametrize("stop", [1, 2, 4])
+@pytest.mark.parametrize("options", [{}, {"min_epochs": 8}])
+def test_early_stopping_goes_on_elsewhere(options, stop):
+    """As if the fit had not been stopped: where it ends, and with which parameters."""
+    whole, made, history = stopped(VALUES, patience=5, **options)
+    net, first = network(), EarlyStopping(patience=5, **options)
+    settings_ = {"validation_fraction": 0.2, "metrics": ["accuracy"]}
+    kept = {}
+
+    class Stops:
+        def after_epoch(self, run):
+            kept.update(state=first.state(), parameters=run.network.parameters.copy())
+            return run.epoch + 1 == stop
+
+    fit(net, Series(VALUES), first, Stops(), epochs=9, **settings_)
+    net.parameters[:] = kept["parameters"]
+    second = EarlyStopping(patience=5, **options)
+    rest = fit(
+        net,
+        Series(VALUES[stop:]),
+        second,
+        Given(second, kept["state"]),
+        epochs=9 - stop,
+        **settings_,
+    )
+    assert stop + len(rest) == len(history)
+    assert rest.status == history.status
+    assert second.best == made.best
+    assert net == whole
+
+
+def test_states_of_the_others(tmp_path):
+    limit = TimeLimit(100)
+    fit(network(), limit)
+    state = limit.state()
+    assert 90 < state["seconds_left"] < 100
+    other = TimeLimit(5)
+    history = fit(network(), other, Given(other, {"seconds_left": -1.0}), epochs=10**9)
+    assert history.reason == "the time limit of 5 s had passed"
+    keeps = Checkpoint(tmp_path / "best.safetensors", "loss", best_only=True)
+    fit(network(), keeps, epochs=1)
+    assert keeps.state() == {"best": keeps.monitor.best, "best_epoch": 0}
+    before = (tmp_path / "best.safetensors").read_bytes()
+    fit(network(), keeps, Given(keeps, {"best": 0.0, "best_epoch": 0}))
+    assert (tmp_path / "best.safetensors").read_bytes() == before
+    for callback in (Checkpoint(tmp_path / "x"), CSVLogger("x"), Progress(), TensorBoard(Writer())):
+        assert callback.state() == {}
+        callback.set_state({})
+
+
+@pytest.mark.parametrize(
+    ("callback", "state"),
+    [
+        (EarlyStopping(), {}),
+        (EarlyStopping(), {"best": 1.0, "best_epoch": 0, "first_epoch": 0, "parameters": [1.0]}),
+        (TimeLimit(1), {"best": 1}),
+        (Checkpoint("x"), {"best": 1.0, "best_epoch": 0}),
+        (CSVLogger("x"), {"a": 1}),
+    ],
+)
+def test_states_that_are_refused(callback, state):
+    with pytest.raises(ValueError, match=rf"\[{type(callback).__name__}\] expected a state "):
+        callback.set_state(state)
+
+
 # Copies
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
 
-__all__ = ["HOOKS", "Callback"]
+__all__ = ["HOOKS", "Callback", "require_names"]
 
 HOOKS = ("before_fit", "after_batch", "after_epoch", "after_fit")
 
@@ -52,3 +53,37 @@ class Callback:
 
     def after_fit(self, run: Run) -> object:
         """However it ended, `run.status` says how; also called when another hook has raised."""
+
+    def state(self) -> dict[str, Any]:
+        """What it would need to go on in another process, by name: numbers, texts, None, arrays.
+
+        Returns
+        -------
+        dict of str to float, int, str, None or ndarray
+            Empty for a callback that remembers nothing. Arrays are copies.
+        """
+        return {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as the one that `state` was taken from; to be called after `before_fit`.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state` gave.
+
+        Raises
+        ------
+        ValueError
+            When it has other names.
+        """
+        require_names(self, state, ())
+
+
+def require_names(callback: Callback, state: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Refuses a state of another kind of callback."""
+    if set(state) != set(names):
+        raise ValueError(
+            f"[{type(callback).__name__}] expected a state of {', '.join(names) or 'no names'}, "
+            f"got {', '.join(map(str, state)) or 'none'}"
+        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments
-from wbcore.callbacks.base import Callback
+from wbcore.callbacks.base import Callback, require_names
+from wbcore.callbacks.monitor import STATE as _MONITOR
 from wbcore.callbacks.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -100,6 +102,16 @@ class Checkpoint(Callback):
         self.last_path = path
         if self.best_only:
             run.history.best_epoch = run.epoch
+
+    def state(self) -> dict[str, Any]:
+        """The best value and epoch, if it watches one."""
+        return {} if self.monitor is None else self.monitor.state()
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as the one that `state` was taken from."""
+        require_names(self, state, () if self.monitor is None else _MONITOR)
+        if self.monitor is not None:
+            self.monitor.set_state(state)
 
     def _fields(self, known: tuple[str, ...], *, only_syntax: bool) -> None:
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wbcore import _arguments
-from wbcore.callbacks.base import Callback
+from wbcore.callbacks.base import Callback, require_names
+from wbcore.callbacks.monitor import STATE as _MONITOR
 from wbcore.callbacks.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class EarlyStopping(Callback):
         self.restore_best = _arguments.flag(name, "restore_best", restore_best)
         self.min_epochs = _arguments.integer(name, "min_epochs", min_epochs, low=0)
         self._parameters: NDArray[Any] | None = None
+        self._first_epoch = 0
 
     @property
     def best(self) -> float | None:
@@ -87,6 +90,7 @@ class EarlyStopping(Callback):
     def before_fit(self, run: Run) -> None:
         """Begin anew."""
         self.monitor.begin(run)
+        self._first_epoch = run.first_epoch
         self._parameters = np.empty_like(run.network.parameters) if self.restore_best else None
 
     def after_epoch(self, run: Run) -> None:
@@ -97,10 +101,34 @@ class EarlyStopping(Callback):
             if self._parameters is not None:
                 np.copyto(self._parameters, run.network.parameters)
             return
-        before = run.first_epoch - 1 if monitor.best_epoch is None else monitor.best_epoch
-        done = run.epoch - run.first_epoch + 1
+        before = self._first_epoch - 1 if monitor.best_epoch is None else monitor.best_epoch
+        done = run.epoch - self._first_epoch + 1
         if run.epoch - before >= self.patience and done >= self.min_epochs:
             run.stop(f"{monitor.name} had not got better for {run.epoch - before} epochs")
+
+    def state(self) -> dict[str, Any]:
+        """The best value, epoch and parameters, and the first epoch."""
+        kept = self._parameters
+        return self.monitor.state() | {
+            "first_epoch": self._first_epoch,
+            "parameters": None if kept is None else kept.copy(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as the one that `state` was taken from."""
+        require_names(self, state, (*_MONITOR, "first_epoch", "parameters"))
+        kept, given = self._parameters, state["parameters"]
+        if (kept is None) != (given is None) or (
+            kept is not None and np.shape(given) != kept.shape
+        ):
+            raise ValueError(
+                "[EarlyStopping] expected a state with parameters as this fit keeps them, "
+                "got others"
+            )
+        self.monitor.set_state(state)
+        self._first_epoch = state["first_epoch"]
+        if kept is not None:
+            kept[...] = given
 
     def after_fit(self, run: Run) -> None:
         """Give the network its best parameters."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
 
-__all__ = ["Monitor"]
+__all__ = ["STATE", "Monitor"]
+
+STATE = ("best", "best_epoch")
 
 # What falls as a network gets better; every loss does. Names of any other are in neither set.
 _FALLS = {"loss", "mae", "mse", "log_loss"}
@@ -78,6 +81,14 @@ class Monitor:
             return False
         self.best, self.best_epoch = value, run.epoch
         return True
+
+    def state(self) -> dict[str, Any]:
+        """What `set_state` takes."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on with the best of another fit."""
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
 
 
 def _sign(owner: str, name: str) -> float:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments
-from wbcore.callbacks.base import Callback
+from wbcore.callbacks.base import Callback, require_names
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
@@ -63,3 +64,12 @@ class TimeLimit(Callback):
             run.stop(f"the time limit of {self.seconds:g} s had passed")
 
     after_epoch = after_batch
+
+    def state(self) -> dict[str, Any]:
+        """How many seconds are left."""
+        return {"seconds_left": self._end - time.monotonic()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as the one that `state` was taken from."""
+        require_names(self, state, ("seconds_left",))
+        self._end = time.monotonic() + state["seconds_left"]
