@@ -144,7 +144,7 @@ void register_state(py::module_& m) {
                  return BoundState(std::move(arrays), steps, as_position(position));
              }),
              py::arg("arrays"), py::arg("steps"), py::arg("position") = PositionTuple())
-        .def_readonly("arrays", &BoundState::arrays)
+        .def_readwrite("arrays", &BoundState::arrays)
         .def_property("steps", &BoundState::steps, &BoundState::set_steps)
         .def_property(
             "position", [](const BoundState& state) { return as_tuple(state.position()); },
@@ -161,10 +161,18 @@ void register_state(py::module_& m) {
     register_for_states<double>(m);
 }
 
+// What all optimizers take beside the numbers of their rows.
+py::tuple options() {
+    py::tuple all(optimizer_options.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = optimizer_options[i];
+    return all;
+}
+
 }  // namespace
 
 void register_optimizers(py::module_& m) {
     register_state(m);
+    m.def("optimizer_options", &options);
     register_settings(m);
     register_for<float>(m);
     register_for<double>(m);

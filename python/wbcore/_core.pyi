@@ -89,6 +89,7 @@ class OptimizerState:
     """Steps, and arrays laid out like the parameters, which are written in place."""
 
     steps: int
+    arrays: list[NDArray[Any]]
     # epoch, batch, sum of losses, sums of metrics, what it is an epoch of
     position: tuple[int, int, float, Sequence[float], str]
     def __init__(
@@ -97,8 +98,6 @@ class OptimizerState:
         steps: int,
         position: tuple[int, int, float, Sequence[float], str] = ...,
     ) -> None: ...
-    @property
-    def arrays(self) -> list[NDArray[Any]]: ...
 
 class OptimizerSettings:
     """A rule with its numbers, and what comes before and after it; 0 where there is no limit."""
@@ -133,6 +132,7 @@ class OptimizerSettings:
     def max_norm(self) -> float: ...
 
 def snapshot_state(network: _Network, state: OptimizerState) -> OptimizerState: ...
+def optimizer_options() -> tuple[Number, ...]: ...
 def check_optimizer(network: _Network, settings: OptimizerSettings) -> None: ...
 def step(
     network: _Network,

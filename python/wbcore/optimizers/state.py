@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wbcore import _arguments, _core
@@ -50,6 +51,9 @@ class Position(NamedTuple):
     epoch_of: str = ""
 
 
+_BEGINNING = Position()
+
+
 class OptimizerState:
     """What an optimizer remembers of one network: `optimizer.state(net)`.
 
@@ -81,13 +85,22 @@ class OptimizerState:
     (1, 0, ['m', 'v'])
     """
 
-    __slots__ = ("_arrays", "_core")
+    __slots__ = ("_arrays", "_core", "_used")
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
-    def __init__(self, names: tuple[str, ...], core: _core.OptimizerState) -> None:
-        self._core = core
-        self._arrays = dict(zip(names, core.arrays, strict=True))
+    def __init__(
+        self, arrays: dict[str, NDArray[Any]], steps: int, position: Position = _BEGINNING
+    ) -> None:
+        self._core = _core.OptimizerState(list(arrays.values()), steps, position)
+        self._arrays = arrays
+        self._used = tuple(arrays)
+
+    def _use(self, names: Iterable[str]) -> None:
+        """Let the core take those of these names, in their order; others are kept."""
+        if self._used != (used := tuple(names)):
+            self._core.arrays = [self._arrays[name] for name in used]
+            self._used = used
 
     @property
     def steps(self) -> int:
@@ -127,8 +140,21 @@ class OptimizerState:
         """The arrays by name."""
         return dict(self._arrays)
 
+    def _snapshot(self, network: _core._Network) -> OptimizerState:
+        """A copy, of one moment between the steps of whoever trains the network."""
+        used = self._used
+        found = _core.snapshot_state(network, self._core)
+        copies = dict(zip(used, found.arrays, strict=True))
+        arrays = {
+            name: copies[name] if name in copies else array.copy()
+            for name, array in self._arrays.items()
+        }
+        epoch, batch, loss_sum, metric_sums, epoch_of = found.position
+        position = Position(epoch, batch, loss_sum, tuple(metric_sums), epoch_of)
+        return OptimizerState(arrays, found.steps, position)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return OptimizerState, (tuple(self._arrays), self._core)
+        return OptimizerState, (self._arrays, self.steps, self.position)
 
     def __repr__(self) -> str:
         names = ", ".join(self._arrays) or "no arrays"
