@@ -167,6 +167,15 @@ def _permutation(ref: ModuleType, words: Words) -> list[str]:
     return [f"{i:x}" for i in order]
 
 
+def _held_out(ref: ModuleType, words: Words) -> list[str]:
+    seed, n, fraction, classes = words
+    of_rows = [int(digit) for digit in classes]
+    rows = _part(ref, "random").held_out_rows(
+        int(n, 16), from_bits(fraction), int(seed, 16), of_rows
+    )
+    return [f"{i:x}" for i in rows[1]]
+
+
 def _initialize(ref: ModuleType, words: Words) -> list[str]:
     name, dtype, seed, layer, inputs, outputs = words
     shape = int(inputs, 16), int(outputs, 16)
@@ -299,6 +308,7 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "philox": _philox,
     "draw": _draw,
     "permutation": _permutation,
+    "held_out": _held_out,
     "initialize": _initialize,
     "network": _network,
     "train": _train,

@@ -224,6 +224,13 @@ def _permutation(words: Words) -> list[str]:
     return [f"{i:x}" for i in wb.random.permutation(n, seed=seed, epoch=epoch).tolist()]
 
 
+def _held_out(words: Words) -> list[str]:
+    seed, n, fraction, classes = words
+    of_rows = [int(digit) for digit in classes]
+    _, rows = wb.random.held_out_rows(int(n, 16), from_bits(fraction), int(seed, 16), of_rows)
+    return [f"{i:x}" for i in rows.tolist()]
+
+
 def _initialize(words: Words) -> list[str]:
     word, dtype, seed, layer, inputs, outputs = words
     choice = choice_of(INITIALIZERS, word)
@@ -312,6 +319,7 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "philox": _philox,
     "draw": _draw,
     "permutation": _permutation,
+    "held_out": _held_out,
     "initialize": _initialize,
     "network": _network,
     "train": _train,

@@ -12,6 +12,8 @@ ALONE = {
     "test_exit.py": "the end of a process while its threads compute",
     "test_interrupt.py": "seconds from Ctrl-C to its exception",
     "test_network.py::test_time_is_linear_in_layers": "compares two times",
+    "test_progress.py::test_within_an_epoch": "updates of a line in a second",
+    "test_callbacks.py::test_seconds_between_batches": "calls in a second",
     "test_stress.py": "kills and time limits, as many processes as processors",
     "test_threads.py::test_idle_threads_use_no_processor_time": "processor time of a thread",
     "test_threads.py::test_other_threads_go_on_during_a_long_call": "its longest wait",

@@ -27,7 +27,7 @@ optimizer="sgd(0)"
 optimizer=0.1
     TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got 0.1
 first_epoch=-1
-    ValueError [fit] expected first_epoch to be an integer from 0 to 2147483647, got -1
+    ValueError [fit] expected first_epoch to be None or an integer from 0 to 2147483647, got -1
 optimizer=wb.SGD
     TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got <class
 validation_data=X

@@ -1,15 +1,16 @@
-"""The history of a training, its tables, and the progress line."""
+"""The history of a training, its tables and texts."""
 
 import copy
-import io
+import json
+import math
 import pickle
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import wbcore as wb
-from wbcore import _progress
 
 rng = np.random.default_rng(0)
 X, Y = rng.standard_normal((40, 3)), rng.integers(0, 2, 40)
@@ -240,80 +241,139 @@ def test_untracked_parameters_are_empty():
         _ = parameters.initial
 
 
-# Progress
+# Beside the series
 
 
-def test_one_line_an_epoch_elsewhere_than_on_a_terminal(capsys):
-    history = fit(network(), epochs=10, progress=True, validation_data=(X_VAL, Y_VAL))
-    out, err = capsys.readouterr()
-    assert out == ""
-    lines = err.splitlines()
-    assert len(lines) == 10
-    assert lines[0].startswith(f"epoch  1/10  loss {history.loss[0]:.5f}  val_loss ")
-    assert lines[9].startswith("epoch 10/10  loss ")
-    assert "\r" not in err
+def test_seconds(history):
+    assert len(history.seconds) == 4
+    assert all(type(value) is float and value > 0 for value in history.seconds)
+    assert "seconds" not in history.to_dict()
+    assert "seconds" not in str(history)
+    other = copy.deepcopy(history)
+    other.seconds[0] += 1
+    assert other == history
+    assert wb.History({}).seconds == []
 
 
-def test_silent_without_progress(capsys):
-    fit(network())
-    assert capsys.readouterr() == ("", "")
+def test_seconds_are_of_training_and_validation_alone():
+    import time
+
+    history = fit(network(), callback=lambda *_: time.sleep(0.05))
+    assert sum(history.seconds) < 0.1
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-    def screen(self):
-        """What is to be seen, line by line, after carriage returns."""
-        lines = []
-        for line in self.getvalue().split("\n"):
-            seen = ""
-            for part in line.split("\r"):
-                seen = part + seen[len(part) :]
-            lines.append(seen.rstrip())
-        return lines
+def test_reasons(history):
+    assert (history.status, history.reason) == ("completed", "all 4 epochs were done")
+    assert fit(network(), epochs=1).reason == "its epoch was done"
+    assert fit(network(), callback=lambda epoch, _: epoch == 1).reason == (
+        "callback returned True after epoch 2"
+    )
+    net = network()
+    with pytest.raises(ZeroDivisionError):
+        fit(net, callback=lambda *_: 1 / 0)
+    assert net.history.reason == "ZeroDivisionError in callback: division by zero"
+    assert wb.History({}).reason == ""
 
 
-def test_one_line_on_a_terminal(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-    history = fit(network(), epochs=3, progress=True)
-    assert terminal.getvalue().count("\r") == 3
-    shown, after = terminal.screen()
-    assert shown.startswith(f"epoch 3/3  loss {history.loss[-1]:.5f}")
-    assert after == ""
+def test_numbers_of_epochs(history):
+    assert (history.first_epoch, list(history.epochs)) == (0, [1, 2, 3, 4])
+    later = fit(network(), first_epoch=5)
+    assert (later.first_epoch, list(later.epochs)) == (5, [6, 7, 8, 9])
+    assert [line.split()[0] for line in str(later).splitlines()[2:]] == ["6", "7", "8", "9"]
+    assert list(wb.History({}).epochs) == []
 
 
-def test_shorter_line_covers_a_longer_one():
-    terminal = Terminal()
-    progress = _progress.Progress(2, terminal)
-    progress.update(wb.History({"loss": [100.0]}))
-    progress.update(wb.History({"loss": [100.0, 1.0]}))
-    progress.close()
-    assert terminal.screen()[0].endswith(" s")
-    assert terminal.screen()[0].count(" s") == 1
+def test_data_frame(history):
+    frame = history.to_pandas()
+    assert list(frame.columns) == [*history.names, "seconds"]
+    assert frame.index.name == "epoch"
+    assert frame.index.tolist() == [1, 2, 3, 4]
+    for name in (*history.names, "seconds"):
+        assert frame[name].tolist() == getattr(history, name)
+    assert fit(network(), first_epoch=5).to_pandas().index.tolist() == [6, 7, 8, 9]
+    assert wb.History({}).to_pandas().shape == (0, 0)
 
 
-def test_line_is_cut_to_the_width_of_the_terminal(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(_progress.Progress, "_columns", lambda _: 20)
-    progress = _progress.Progress(1, terminal)
-    progress.update(wb.History({"loss": [1.0], "val_loss": [1.0]}))
-    assert terminal.getvalue() == "\repoch 1/1  loss 1.0"
+def test_without_pandas(history, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ModuleNotFoundError, match=r"\[to_pandas\] expected the package pandas"):
+        history.to_pandas()
 
 
-def test_line_ends_when_training_fails(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-
-    def callback(*_):
-        raise LookupError
-
-    with pytest.raises(LookupError):
-        fit(network(), progress=True, callback=callback)
-    assert terminal.getvalue().endswith(" s\n")
+def same_in_all(one, other):
+    return one == other and all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("seconds", "status", "reason", "first_epoch", "best_epoch")
+    )
 
 
-def test_no_stderr(monkeypatch):
-    monkeypatch.setattr("sys.stderr", None)
-    assert len(fit(network(), progress=True)) == 4
+def test_json(history):
+    history.best_epoch = 2
+    text = history.to_json()
+    read = wb.History.from_json(text)
+    assert same_in_all(read, history)
+    assert read.parameters.final == history.parameters.final
+    assert str(read.parameters) == str(history.parameters)
+    fields = json.loads(text)
+    assert fields["schema"] == 1
+    assert fields["series"] == history.to_dict()
+    for plain in (wb.History({}), fit(network(), first_epoch=7)):
+        assert same_in_all(wb.History.from_json(plain.to_json()), plain)
+
+
+def test_json_of_numbers_that_are_not_finite():
+    history = wb.History({"loss": [math.nan, math.inf, -math.inf, 1.0]}, "diverged")
+    history.reason = "NaN"
+    text = history.to_json()
+    json.loads(text, parse_constant=pytest.fail)
+    read = wb.History.from_json(text)
+    assert [repr(value) for value in read.loss] == ["nan", "inf", "-inf", "1.0"]
+    assert read.reason == "NaN"
+
+
+def test_json_of_layers_without_biases():
+    net = wb.Network([wb.Dense(3, 2, bias=False)], seed=0)
+    history = fit(net, track="epoch")
+    assert same_in_all(wb.History.from_json(history.to_json()), history)
+
+
+SOUND = json.loads(wb.History({"loss": [1.0], "seconds": [0.5]}, "completed").to_json())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": 2}, r"expected schema 1, got 2; a newer wbcore may read it"),
+        ({"schema": "1"}, r"expected schema 1, got '1'"),
+        ({"status": "good"}, r"expected status of a history, got 'good'"),
+        ({"reason": 3}, r"expected reason of a history, got 3"),
+        ({"first_epoch": -1}, r"expected first_epoch of a history, got -1"),
+        ({"first_epoch": True}, r"expected first_epoch of a history, got True"),
+        ({"best_epoch": "x"}, r"expected best_epoch of a history, got 'x'"),
+        ({"series": [1]}, r"expected series of a history, got \[1\]"),
+        ({"series": {"loss": ["a"]}}, r"expected series of a history"),
+        ({"series": {"loss": [1.0], "mae": []}}, r"expected series of a history"),
+        ({"seconds": None}, r"expected seconds of a history, got None"),
+        ({"parameters": [[[[1, 2], None]]]}, r"expected parameters of a history"),
+    ],
+)
+def test_json_that_is_refused(change, message):
+    with pytest.raises(ValueError, match=rf"\[from_json\] {message}"):
+        wb.History.from_json(json.dumps(SOUND | change))
+
+
+@pytest.mark.parametrize("text", ["", "{", "3", "[]", '{"loss": [1]}', "[" * 10**5])
+def test_text_that_is_no_history(text):
+    with pytest.raises(ValueError, match=r"\[from_json\] expected "):
+        wb.History.from_json(text)
+    for field in SOUND.keys() - {"schema"}:
+        left = {name: value for name, value in SOUND.items() if name != field}
+        with pytest.raises(ValueError, match=rf"\[from_json\] expected {field} of a history"):
+            wb.History.from_json(json.dumps(left))
+    with pytest.raises(TypeError, match=r"\[from_json\] expected text to be a str, got 3"):
+        wb.History.from_json(3)
+
+
+def test_names_of_series_may_be_those_of_other_fields():
+    history = wb.History({"loss": [1.0], "names": [2.0]})
+    assert history.to_dict()["names"] == [2.0]

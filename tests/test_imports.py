@@ -17,6 +17,7 @@ OPTIONAL = {"matplotlib", "pandas", "pyarrow", "rich", "sklearn", "threadpoolctl
 LATE = {
     ("wbcore._distribution", "importlib"): "importlib.metadata, for a message",
     ("wbcore.threads", "wbcore._threadpoolctl"): "imports threadpoolctl, which may not be there",
+    ("wbcore.history", "wbcore._history_json"): "json: not for `import wbcore`",
     ("wbcore.io.saving", "wbcore.io.model"): "json, hashlib, shutil: not for `import wbcore`",
     ("wbcore.loading", "wbcore.io.model"): "the same",
     ("wbcore.cli", "wbcore.cli.app"): "imports typer; without it there is a message",
@@ -132,4 +133,5 @@ def test_modules_are_imported_by_name_in_one_place():
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "import_module"
     }
-    assert callers == {"wbcore._lazy", "wbcore.io.frame"}  # the latter: pandas, pyarrow
+    # the latter: pandas, pyarrow; tqdm
+    assert callers == {"wbcore._lazy", "wbcore.io.frame", "wbcore.callbacks.progress"}

@@ -113,9 +113,17 @@ COPIES = [
     wb.Network.copy,
     copy.copy,
     copy.deepcopy,
-    lambda net: pickle.loads(pickle.dumps(net)),
-    lambda net: pickle.loads(pickle.dumps(net, protocol=0)),
+    lambda net: with_its_history(pickle.dumps((net, net.history))),
+    lambda net: with_its_history(pickle.dumps((net, net.history), protocol=0)),
 ]
+
+
+def with_its_history(data):
+    """As a pickle of the network alone has none."""
+    net, history = pickle.loads(data)
+    assert net.history is None
+    net.history = history
+    return net
 
 
 @pytest.mark.parametrize("copied", COPIES)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
-from conformance.lines import word_of
+from conformance.lines import to_bits, word_of
 from wbcore.reference import ACTIVATIONS, INITIALIZERS
 
 from .examples import choices, examples
@@ -13,7 +13,7 @@ _MOST = 2**64 - 1
 
 
 def random() -> Iterator[Asked]:
-    """Blocks, streams, draws of the quantile's switch and tail, shuffles."""
+    """Blocks, streams, draws of the quantile's switch and tail, shuffles, held-out rows."""
     blocks = [
         (0, 0, 0, 0, 0, 0),
         (1, 0, 0, 0, 1, 2),
@@ -35,6 +35,10 @@ def random() -> Iterator[Asked]:
     for seed, epoch, n in product((0, 1, _MOST), (0, 1, 2**31 - 1), (1, 2, 3, 10, 37)):
         yield ("permutation", *hexadecimal(seed, epoch, n))
     yield ("permutation", *hexadecimal(7, 3, 300))
+    for seed, n, fraction in product((0, _MOST), (2, 3, 10, 37), (1e-9, 0.25, 1 / 3, 0.9)):
+        question = ("held_out", *hexadecimal(seed, n), to_bits("float64", fraction))
+        yield (*question, "0" * n)
+        yield (*question, "".join(str(i * i % 7 % 3) for i in range(n)))
 
 
 def starts() -> Iterator[Asked]:

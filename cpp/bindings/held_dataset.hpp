@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -51,9 +53,29 @@ public:
         return is_asked() ? asked<T>(operation_, function_) : nullptr;
     }
 
+    bool is_held() const { return !held_.empty(); }
     const Dataset& view() const { return view_; }
 
+    // Of these rows alone, when there are some
+    Dataset part(std::span<const std::int64_t> rows) const {
+        Dataset part = view_;
+        part.chosen = rows;
+        return part;
+    }
+
     void require_finite_inputs() const { require_finite<T>(operation_, "X", view_.x); }
+    void require_finite_inputs(std::span<const std::int64_t> rows) const {
+        const bool finite =
+            without_gil(work_of(rows.size(), view_.x.cols), [&](const InterruptCheck& check) {
+                for (std::size_t i = 0; i < rows.size(); ++i) {
+                    if (i % 4096 == 4095) stop_if(check);
+                    const auto row = static_cast<std::size_t>(rows[i]);
+                    if (!all_finite<T>(view_.x.rows_from(row, 1))) return false;
+                }
+                return true;
+            });
+        if (!finite) refuse_non_finite<T>(operation_, "X", view_.x);
+    }
     void require_sound_targets() const {
         if (has_targets_) require_targets<T>(operation_, y_, view_, loss_, outputs_);
     }

@@ -31,6 +31,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_gradients(m);
     register_evaluation(m);
     register_optimizers(m);
+    register_training_options(m);
     register_training(m);
     register_predictor(m);
 }

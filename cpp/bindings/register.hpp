@@ -16,6 +16,7 @@ void register_gradients(pybind11::module_& m);
 void register_evaluation(pybind11::module_& m);
 void register_optimizers(pybind11::module_& m);
 void register_training(pybind11::module_& m);
+void register_training_options(pybind11::module_& m);
 void register_predictor(pybind11::module_& m);
 
 }  // namespace wbcore::bindings

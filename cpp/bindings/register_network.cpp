@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 
 #include "bound_network.hpp"
@@ -41,23 +42,38 @@ py::array_t<T> snapshot(const BoundNetwork<T>& bound) {
     return copy;
 }
 
+// Pickles and deep copies of whatever names a network's core more than once name one afterwards, too: that is how an optimizer
+// finds its network again.
+template <class T>
+py::tuple reduced(const py::object& self) {
+    const auto& bound = self.cast<const BoundNetwork<T>&>();
+    return py::make_tuple(py::type::of(self), py::make_tuple(bound.layers(), snapshot<T>(bound)));
+}
+
+template <class T>
+std::unique_ptr<BoundNetwork<T>> made(const std::vector<LayerTuple>& layers,
+                                      const std::optional<py::array>& parameters) {
+    auto bound = with_choices("Network", [&] { return std::make_unique<BoundNetwork<T>>(layers); });
+    if (!parameters) return bound;
+    const std::span<T> to = bound->network().parameters();
+    std::copy_n(plain_data<T>("Network", "parameters", *parameters, {to.size()}, false), to.size(),
+                to.begin());
+    return bound;
+}
+
 template <class T>
 void register_network_type(py::module_& m, const char* python_name) {
     using Bound = BoundNetwork<T>;
-    py::class_<Bound>(m, python_name)
-        .def(py::init([](const std::vector<LayerTuple>& layers) {
-                 return named("Network", [&] {
-                     return with_choices("Network",
-                                         [&] { return std::make_unique<Bound>(layers); });
-                 });
-             }),
-             py::arg("layers"))
+    py::class_<Bound>(m, python_name, py::dynamic_attr())
+        .def(py::init(named_function("Network", &made<T>)), py::arg("layers"),
+             py::arg("parameters") = py::none())
         .def_property_readonly("layers", &Bound::layers)
         .def("is_trainable", &Bound::is_trainable, py::arg("layer"))
         .def("set_trainable", &Bound::set_trainable, py::arg("layer"), py::arg("trainable"))
         .def_property_readonly("parameters", &Bound::parameters)
         .def("weights", &Bound::weights, py::arg("layer"))
-        .def("biases", &Bound::biases, py::arg("layer"));
+        .def("biases", &Bound::biases, py::arg("layer"))
+        .def("__reduce__", named_function("copy", &reduced<T>));
     m.def("statistics", named_function("statistics", &layer_statistics<T>), py::arg("network"));
     m.def("snapshot", named_function("copy", &snapshot<T>), py::arg("network"));
 }

@@ -1,6 +1,10 @@
 // One step of an optimizer, for loops of one's own.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <shared_mutex>
+#include <tuple>
+
 #include "bound_network.hpp"
 #include "bound_optimizer.hpp"
 #include "errors.hpp"
@@ -26,7 +30,7 @@ void step(BoundNetwork<T>& bound,
     without_gil(n, [&](const InterruptCheck&) {
         wbcore::step<T>(bound.network(), from, arrays, settings);
     });
-    state.steps = arrays.steps;
+    state.set_steps(arrays.steps);
 }
 
 // Refuses numbers that are not allowed in the network's type.
@@ -86,6 +90,77 @@ void register_for(py::module_& m) {
           py::arg("state"), py::arg("settings"));
 }
 
+// Epoch, batch, sum of losses, sums of metrics, what it is an epoch of.
+using PositionTuple =
+    std::tuple<std::uint64_t, std::uint64_t, double, std::vector<double>, std::string>;
+
+PositionTuple as_tuple(const BoundPosition& p) {
+    return {p.epoch, p.batch, p.loss_sum, p.metric_sums, p.epoch_of};
+}
+
+BoundPosition as_position(PositionTuple position) {
+    auto& [epoch, batch, loss_sum, metric_sums, epoch_of] = position;
+    return {epoch, batch, loss_sum, std::move(metric_sums), std::move(epoch_of)};
+}
+
+// A state of its own with the same numbers, of one moment between the steps of whoever trains.
+template <class T>
+BoundState snapshot(const BoundNetwork<T>& bound, const BoundState& state) {
+    BoundState copy({}, 0, {});
+    struct Copy {
+        T* to;
+        const T* from;
+        std::size_t n;
+    };
+    std::vector<Copy> copies;
+    std::size_t numbers = 0;
+    for (const py::array& array : state.arrays) {
+        py::array_t<T> fresh(array.size());
+        const auto n = static_cast<std::size_t>(array.size());
+        copies.push_back({fresh.mutable_data(), static_cast<const T*>(array.data()), n});
+        copy.arrays.push_back(std::move(fresh));
+        numbers += n;
+    }
+    // Safe: whoever writes the state waits, the arrays are held here, and the copies are new.
+    without_gil(numbers, [&](const InterruptCheck&) {
+        const std::shared_lock reading(bound.network().lock());
+        for (const auto& [to, from, n] : copies) std::copy_n(from, n, to);
+        copy.set_steps(state.steps());
+        copy.set_position(state.position());
+    });
+    return copy;
+}
+
+template <class T>
+void register_for_states(py::module_& m) {
+    m.def("snapshot_state", named_function("state", &snapshot<T>), py::arg("network"),
+          py::arg("state"));
+}
+
+void register_state(py::module_& m) {
+    py::class_<BoundState>(m, "OptimizerState")
+        .def(py::init([](std::vector<py::array> arrays, std::uint64_t steps,
+                         const PositionTuple& position) {
+                 return BoundState(std::move(arrays), steps, as_position(position));
+             }),
+             py::arg("arrays"), py::arg("steps"), py::arg("position") = PositionTuple())
+        .def_readwrite("arrays", &BoundState::arrays)
+        .def_property("steps", &BoundState::steps, &BoundState::set_steps)
+        .def_property(
+            "position", [](const BoundState& state) { return as_tuple(state.position()); },
+            [](BoundState& state, PositionTuple position) {
+                state.set_position(as_position(std::move(position)));
+            })
+        // For every protocol, while pybind11's own way ends the process with the oldest.
+        .def("__reduce__", [](const py::object& self) {
+            const auto& state = self.cast<const BoundState&>();
+            return py::make_tuple(py::type::of(self), py::make_tuple(state.arrays, state.steps(),
+                                                                     as_tuple(state.position())));
+        });
+    register_for_states<float>(m);
+    register_for_states<double>(m);
+}
+
 // What all optimizers take beside the numbers of their rows.
 py::tuple options() {
     py::tuple all(optimizer_options.size());
@@ -96,14 +171,8 @@ py::tuple options() {
 }  // namespace
 
 void register_optimizers(py::module_& m) {
+    register_state(m);
     m.def("optimizer_options", &options);
-    py::class_<BoundState>(m, "OptimizerState")
-        .def(py::init([](std::vector<py::array> arrays, std::uint64_t steps) {
-                 return BoundState{std::move(arrays), steps};
-             }),
-             py::arg("arrays"), py::arg("steps"))
-        .def_readwrite("arrays", &BoundState::arrays)
-        .def_readwrite("steps", &BoundState::steps);
     register_settings(m);
     register_for<float>(m);
     register_for<double>(m);

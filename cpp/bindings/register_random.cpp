@@ -1,8 +1,12 @@
 #include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <optional>
 
 #include "errors.hpp"
 #include "interrupts.hpp"
 #include "register.hpp"
+#include "wbcore/held_out.hpp"
 #include "wbcore/random.hpp"
 
 namespace wbcore::bindings {
@@ -33,6 +37,24 @@ py::array_t<std::int64_t> permutation(std::size_t n, std::uint64_t seed, std::ui
         shuffled_order(values, seed, epoch, interrupted);
     });
     return order;
+}
+
+// Rows for training and for validation, for a fraction of n rows.
+py::tuple held_out(std::size_t n,
+                   double fraction,
+                   std::uint64_t seed,
+                   const std::optional<py::array_t<std::int64_t, py::array::c_style>>& classes) {
+    HeldOut rows;
+    std::span<const std::int64_t> of_rows;
+    if (classes) of_rows = {classes->data(), static_cast<std::size_t>(classes->size())};
+    // Safe: the classes are held by the call.
+    without_gil(n, [&](const InterruptCheck& interrupted) {
+        rows = held_out_rows(n, held_out_count(n, fraction), seed, of_rows, interrupted);
+    });
+    auto as_array = [](const std::vector<std::int64_t>& values) {
+        return py::array_t<std::int64_t>(static_cast<py::ssize_t>(values.size()), values.data());
+    };
+    return py::make_tuple(as_array(rows.training), as_array(rows.validation));
 }
 
 py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) {
@@ -72,6 +94,8 @@ void register_random(py::module_& m) {
                                  [&] { return stream.standard_normal(); });
         },
         py::arg("seed"), py::arg("stream"), py::arg("count"));
+    m.def("held_out_rows", named_function("held_out_rows", &held_out), py::arg("n"),
+          py::arg("fraction"), py::arg("seed"), py::arg("classes"));
     m.def("permutation", named_function("permutation", &permutation), py::arg("n"), py::arg("seed"),
           py::arg("epoch"));
     m.def("normal_quantile", named_function("normal_quantile", &quantiles), py::arg("u"));

@@ -1,44 +1,21 @@
-// fit: one call for all epochs.
+// fit: one call for all epochs; partial_fit: one for a step.
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "bound_network.hpp"
-#include "bound_optimizer.hpp"
 #include "errors.hpp"
-#include "gil.hpp"
 #include "held_dataset.hpp"
 #include "register.hpp"
+#include "training_hooks.hpp"
+#include "training_options.hpp"
 #include "training_record.hpp"
+#include "wbcore/held_out.hpp"
 
 namespace wbcore::bindings {
 
 namespace {
-
-// What a fit is to do, as Python's `fit` has checked it.
-struct BoundOptions {
-    py::object loss;  // the text of a row, or a LossFunction
-    OptimizerSettings optimizer;
-    std::size_t epochs, first_epoch, batch_size;
-    bool shuffle;
-    std::uint64_t seed;
-    std::size_t n_threads;
-    std::vector<std::string> metrics;
-    bool track;
-};
-
-template <class T>
-TrainingOptions core_options(const char* operation, const BoundOptions& options) {
-    const GivenLoss loss = given_loss<T>(operation, options.loss);
-    return {loss.row,
-            allowed<T>(operation, options.optimizer),
-            options.first_epoch + options.epochs,
-            options.batch_size,
-            options.shuffle,
-            options.seed,
-            options.n_threads,
-            metrics_named(operation, options.metrics, loss)};
-}
 
 const char* text(TrainingStatus status) {
     switch (status) {
@@ -55,7 +32,275 @@ const char* text(TrainingStatus status) {
     return "failed";
 }
 
-// Says how the fit ended, and in which epoch, counted from 0, and batch.
+template <class T>
+void require_trainable(const char* operation, const Network<T>& network) {
+    if (std::ranges::none_of(network.layers(), &Dense::trainable))
+        throw py::value_error(opening(operation) + "expected a layer that is trainable, got none");
+}
+
+// What divides the rows into classes, by which a share of each is held out; empty where nothing does.
+std::vector<std::int64_t> classes_of(const Dataset& data, const Named<Loss>& loss) {
+    const bool shares = loss.info().targets == Targets::classes && !data.labels;
+    const bool decisions = loss.info().targets == Targets::probabilities && data.y.cols == 1;
+    if (!data.labels && !shares && !decisions) return {};
+    std::vector<std::int64_t> classes(data.y.rows);
+    for (std::size_t row = 0; row < data.y.rows; ++row) {
+        std::size_t best = 0;
+        for (std::size_t j = 1; j < data.y.cols; ++j)
+            if (value_at(data.y, {row, j}) > value_at(data.y, {row, best})) best = j;
+        const double value = value_at(data.y, {row, best});
+        classes[row] = shares      ? static_cast<std::int64_t>(best)
+                       : decisions ? static_cast<std::int64_t>(value > 0.5)
+                                   : static_cast<std::int64_t>(value);
+    }
+    return classes;
+}
+
+// The functions of Python's that a fit calls, each without arguments; None where there is nobody.
+struct Calls {
+    py::object before_fit, after_batch, after_epoch;
+};
+
+// A fit from the check of its arguments to its end.
+template <class T>
+class Fit {
+public:
+    Fit(BoundNetwork<T>& bound,
+        const BoundOptions& options,
+        BoundState& state,
+        const py::dict& record,
+        Moment& moment,
+        Calls calls)
+        : turn_(bound.use(), operation),
+          network_(bound.network()),
+          options_(options),
+          core_(core_options<T>(operation, options)),
+          loss_(given_loss<T>(operation, options.loss)),
+          state_(state),
+          moment_(moment),
+          calls_(std::move(calls)),
+          record_(record) {
+        require_trainable(operation, network_);
+    }
+
+    void hold(const py::object& X,
+              const py::object& y,
+              const py::object& X_val,
+              const py::object& y_val) {
+        const bool compared = !options_.metrics.empty();
+        data_ = HeldDataset<T>(operation, network_, X, y, loss_, compared);
+        training_ = data_.view();
+        if (!X_val.is_none()) {
+            other_ = HeldDataset<T>(validating, network_, X_val, y_val, loss_, compared);
+            other_.require_finite_inputs();
+            validation_ = other_.view();
+        } else if (options_.validation_fraction != 0) {
+            hold_out();
+        }
+        arrays_ =
+            state_of<T>(operation, state_, core_.optimizer.rule, network_.parameters().size());
+        epoch_of_ = epoch_text(options_, training_.count());
+        position_ = start();
+        core_.epochs += position_.epoch;
+    }
+
+    // Says how it ended, and in which epoch, counted from 0, and batch.
+    py::tuple run() {
+        first_epoch_ = position_.epoch;
+        moment_.has_begun = true;
+        moment_.first_epoch = first_epoch_;
+        moment_.rows = training_.count();
+        moment_.batches = (training_.count() - 1) / options_.batch_size + 1;
+        see({position_.epoch, position_.batch, arrays_.steps});
+        if (!calls_.before_fit.is_none()) {
+            const bool stops = asked(calls_.before_fit);
+            require_sound_targets();
+            if (stops) return py::make_tuple("stopped", first_epoch_, position_.batch);
+        }
+        TrainingRecord<T> records(network_, record_, options_.metrics, options_.track);
+        const Hooks<T> hooks = hooks_for(records);
+        try {
+            return ended(trained(hooks), records);
+        } catch (const InputError& error) {
+            keep_state();
+            records.flush();
+            (other_.is_held() ? other_ : data_).refuse(error.array);
+        } catch (const Interrupted&) {
+            keep_state();
+            records.flush();
+            throw_found();
+        } catch (const HookFailed&) {
+            PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+            PyErr_Fetch(&type, &value, &trace);  // none may be set while Python's lists grow
+            keep_state();
+            records.flush();
+            PyErr_Restore(type, value, trace);
+            throw;
+        } catch (const Forked&) {
+            throw_found();
+        } catch (py::error_already_set&) {  // of the loss
+            keep_state();
+            records.flush();
+            throw;
+        }
+    }
+
+private:
+    static constexpr const char *operation = "fit", *validating = "fit, validation_data";
+
+    void hold_out() {
+        const std::size_t n = training_.x.rows;
+        if (n < 2)
+            throw py::value_error(
+                "[fit] expected X with at least 2 rows, of which validation_fraction holds out "
+                "some, got 1");
+        const std::size_t count = held_out_count(n, options_.validation_fraction);
+        // Safe: the data are held here.
+        without_gil(n, [&](const InterruptCheck& interrupted) {
+            const std::vector<std::int64_t> classes = classes_of(training_, core_.loss);
+            rows_ = held_out_rows(n, count, options_.seed, classes, interrupted);
+        });
+        data_.require_finite_inputs(rows_.validation);
+        training_ = data_.part(rows_.training);
+        validation_ = data_.part(rows_.validation);
+    }
+
+    // Where a first epoch is asked for, there; else where the state stands, in the middle of an epoch if this is one of those.
+    Position start() const {
+        if (options_.first_epoch) return {*options_.first_epoch, 0, 0, {}};
+        const BoundPosition from = state_.position();
+        Position position{from.epoch, 0, 0, {}};
+        const std::size_t batches = (training_.count() - 1) / options_.batch_size + 1;
+        if (from.batch == 0 || from.batch > batches || from.epoch_of != epoch_of_) return position;
+        MetricSums sums(core_.metrics, core_.loss, network_.outputs(),
+                        std::min(options_.batch_size, training_.count()));
+        if (!sums.restore(from.metric_sums)) return position;
+        return {from.epoch, from.batch, from.loss_sum, std::move(sums)};
+    }
+
+    Hooks<T> hooks_for(TrainingRecord<T>& records) {
+        Hooks<T> hooks;
+        hooks.interrupted = InterruptPoll();
+        hooks.loss = data_.function();
+        if (validation_.count() != 0)
+            hooks.validation_loss = (other_.is_held() ? other_ : data_).function();
+        hooks.written_back = [this] { keep_state(); };
+        hooks.after_epoch = [this, &records](std::size_t epoch, const EpochResult& result) {
+            return after_epoch(epoch, result, records);
+        };
+        if (calls_.after_batch.is_none()) return hooks;
+        hooks.after_batch = [this](const BatchEnd& end) { return after_batch(end); };
+        if (options_.seconds_between_batches > 0)
+            hooks.wants_batch = BatchPoll(options_.seconds_between_batches);
+        return hooks;
+    }
+
+    bool after_epoch(std::size_t epoch, const EpochResult& result, TrainingRecord<T>& records) {
+        records.add(result);
+        {
+            const std::unique_lock writing(network_.lock());
+            keep_state();
+        }
+        if (calls_.after_epoch.is_none()) return false;
+        const GilTaken taken;
+        records.flush();
+        see({epoch, moment_.batches, arrays_.steps});
+        moment_.loss = result.loss;
+        if (asked(calls_.after_epoch)) return true;
+        require_sound_targets();
+        records.begin_epoch();
+        return false;
+    }
+
+    bool after_batch(const BatchEnd& end) {
+        const GilTaken taken;
+        see({end.position.epoch, end.position.batch, end.steps});
+        const std::size_t rows =
+            std::min(end.position.batch * options_.batch_size, training_.count());
+        moment_.loss = end.position.loss_sum / count(rows);
+        moment_.batch_loss = end.loss_sum / count(end.rows);
+        const SyncWithin within(moment_, end.bring_up_to_date);
+        try {
+            return asked(calls_.after_batch);
+        } catch (const HookFailed&) {
+            // as Ctrl-C at any other moment, it leaves the last batch
+            is_interrupted_ = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0;
+            if (!is_interrupted_) throw;
+            return true;
+        }
+    }
+
+    TrainingEnd trained(const Hooks<T>& hooks) {
+        // Safe: the data are held here, the turn keeps a second fit of this network away, and the hooks take the GIL.
+        const GilReleased released;
+        const bool validates = validation_.count() != 0;
+        return train(network_, arrays_, position_, training_, validates ? &validation_ : nullptr,
+                     core_, hooks);
+    }
+
+    py::tuple ended(const TrainingEnd& end, TrainingRecord<T>& records) {
+        const bool interrupted = is_interrupted_ || end.status == TrainingStatus::interrupted;
+        const bool refused = end.status == TrainingStatus::refused;
+        py::object error = py::none();
+        PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+        if (interrupted) PyErr_Fetch(&type, &value, &trace);
+        if (!refused || end.epoch > first_epoch_) records.flush();
+        if (refused) data_.refuse(end.refused);
+        if (!interrupted) return py::make_tuple(text(end.status), end.epoch, end.batch);
+        PyErr_Restore(type, value, trace);
+        throw_found();
+    }
+
+    // The caller may have changed the targets while it was asked.
+    void require_sound_targets() const {
+        data_.require_sound_targets();
+        if (other_.is_held()) other_.require_sound_targets();
+    }
+
+    // Under the network's lock, or when no training goes on.
+    void keep_state() {
+        state_.set_steps(arrays_.steps);
+        BoundPosition position{position_.epoch, position_.batch, 0, {}, {}};
+        if (position_.batch != 0 && position_.metrics)
+            position = {position_.epoch, position_.batch, position_.loss_sum,
+                        position_.metrics->sums(), epoch_of_};
+        state_.set_position(std::move(position));
+    }
+
+    struct Seen {
+        std::uint64_t epoch, batch, steps;
+    };
+    // What the sum of losses of so many rows is divided by
+    double count(std::size_t rows) const {
+        return loss_.is_function() ? static_cast<double>(rows)
+                                   : mean_count(core_.loss, rows, network_.outputs());
+    }
+
+    void see(const Seen& seen) {
+        moment_.epoch = seen.epoch;
+        moment_.batch = seen.batch;
+        moment_.steps = seen.steps;
+    }
+
+    const Turn turn_;
+    Network<T>& network_;
+    const BoundOptions& options_;
+    TrainingOptions core_;
+    const GivenLoss loss_;
+    BoundState& state_;
+    Moment& moment_;
+    const Calls calls_;
+    const py::dict& record_;
+    HeldDataset<T> data_, other_;  // the latter of validation data
+    HeldOut rows_;
+    Dataset training_, validation_;
+    OptimizerState<T> arrays_;
+    std::string epoch_of_;
+    Position position_;
+    std::uint64_t first_epoch_ = 0;
+    bool is_interrupted_ = false;
+};
+
 template <class T>
 py::tuple fit(BoundNetwork<T>& bound,
               const py::object& X,
@@ -65,105 +310,86 @@ py::tuple fit(BoundNetwork<T>& bound,
               const BoundOptions& options,
               BoundState& state,
               const py::dict& record,
-              const py::object& on_epoch) {
-    const char *operation = "fit", *validating = "fit, validation_data";
+              Moment& moment,
+              const py::object& before_fit,
+              const py::object& after_batch,
+              const py::object& after_epoch) {
+    Fit<T> fit(bound, options, state, record, moment, {before_fit, after_batch, after_epoch});
+    try {
+        fit.hold(X, y, X_val, y_val);
+        return fit.run();
+    } catch (const HookFailed&) {
+        throw py::error_already_set();
+    }
+}
+
+// One step on the rows as one batch: its loss and whether that is finite; else nothing has been changed.
+template <class T>
+py::tuple partial_fit(BoundNetwork<T>& bound,
+                      const py::object& X,
+                      const py::object& y,
+                      const py::object& given,
+                      const OptimizerSettings& settings,
+                      BoundState& state) {
+    const char* operation = "partial_fit";
     const Turn turn(bound.use(), operation);
     Network<T>& network = bound.network();
-    const TrainingOptions core = core_options<T>(operation, options);
-    const GivenLoss loss = given_loss<T>(operation, options.loss);
-    const bool compared = !options.metrics.empty();
-
-    if (std::ranges::none_of(network.layers(), &Dense::trainable))
-        throw py::value_error("[fit] expected a layer that is trainable, got none");
-    const HeldDataset<T> data(operation, network, X, y, loss, compared);
-    const bool validates = !X_val.is_none();
-    HeldDataset<T> validation;
-    if (validates) {
-        validation = HeldDataset<T>(validating, network, X_val, y_val, loss, compared);
-        validation.require_finite_inputs();
-    }
+    require_trainable(operation, network);
+    const GivenLoss loss = given_loss<T>(operation, given);
+    const HeldDataset<T> data(operation, network, X, y, loss, false);
+    const std::size_t rows = data.view().count();
+    const TrainingOptions options{loss.row, allowed<T>(operation, settings), 1, rows, false, 0, 0, {}};
     OptimizerState<T> arrays =
-        state_of<T>(operation, state, core.optimizer.rule, network.parameters().size());
-    TrainingRecord<T> records(network, record, options.metrics, options.track);
-    Position position{options.first_epoch, 0, 0, {}};
-    Hooks<T> hooks;
-    hooks.interrupted = InterruptPoll();
-    hooks.loss = data.function();
-    if (validates) hooks.validation_loss = validation.function();
-    hooks.after_epoch = [&](std::size_t epoch, const EpochResult& result) {
-        records.add(result);
-        if (on_epoch.is_none()) return false;
-        const GilTaken taken;
-        state.steps = arrays.steps;
-        records.flush();
-        const bool stops = asked(on_epoch, epoch);
-        if (stops) return true;
-        // the callback may have changed them
-        data.require_sound_targets();
-        if (validates) validation.require_sound_targets();
-        return false;
-    };
+        state_of<T>(operation, state, settings.rule, network.parameters().size());
+    EpochResult result;
     TrainingEnd end;
     try {
-        // Safe: the data are held here, the turn keeps a second fit of this network away, and the callbacks take the GIL.
-        const GilReleased released;
-        end = train(network, arrays, position, data.view(),
-                    validates ? &validation.view() : nullptr, core, hooks);
+        // Safe: the turn keeps other writers away, whoever copies the parameters waits, and the data are held here.
+        without_gil(bound.work(rows), [&](const InterruptCheck& interrupted) {
+            Hooks<T> hooks;
+            hooks.interrupted = interrupted;
+            hooks.loss = data.function();
+            hooks.written_back = [&] { state.set_steps(arrays.steps); };
+            hooks.after_epoch = [&](std::size_t, const EpochResult& of_batch) {
+                result = of_batch;
+                return true;  // nothing has to be packed for another one
+            };
+            Position position;
+            end = train(network, arrays, position, data.view(), nullptr, options, hooks);
+        });
     } catch (const InputError& error) {
-        state.steps = arrays.steps;
-        records.flush();
-        validation.refuse(error.array);
-    } catch (const Interrupted&) {
-        state.steps = arrays.steps;
-        records.flush();
-        throw_found();
-    } catch (const Forked&) {
-        throw_found();
-    } catch (py::error_already_set&) {  // of the loss or the callback
-        state.steps = arrays.steps;
-        records.flush();
-        throw;
+        data.refuse(error.array);
     }
-    state.steps = arrays.steps;
-    const bool refused = end.status == TrainingStatus::refused;
-    if (!refused || end.epoch > options.first_epoch) records.flush();
-    if (refused) data.refuse(end.refused);
+    if (end.status == TrainingStatus::refused) data.refuse(end.refused);
     if (end.status == TrainingStatus::interrupted) throw_found();
-    return py::make_tuple(text(end.status), end.epoch, end.batch);
+    return py::make_tuple(result.loss, end.status != TrainingStatus::diverged);
 }
 
 template <class T>
 void register_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
           py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("state"),
-          py::arg("record"), py::arg("on_epoch"));
+          py::arg("record"), py::arg("moment"), py::arg("before_fit"), py::arg("after_batch"),
+          py::arg("after_epoch"));
+    m.def("partial_fit", named_function("partial_fit", &partial_fit<T>), py::arg("network"),
+          py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("settings"), py::arg("state"));
 }
 
 }  // namespace
 
 void register_training(py::module_& m) {
-    py::class_<BoundOptions>(m, "TrainingOptions")
-        .def(py::init([](py::object loss, const OptimizerSettings& optimizer, std::size_t epochs,
-                         std::size_t first_epoch, std::size_t batch_size, bool shuffle,
-                         std::uint64_t seed, std::size_t n_threads,
-                         std::vector<std::string> metrics, bool track) {
-                 return BoundOptions{std::move(loss),    optimizer, epochs, first_epoch,
-                                     batch_size,         shuffle,   seed,   n_threads,
-                                     std::move(metrics), track};
-             }),
-             py::kw_only(), py::arg("loss"), py::arg("optimizer"), py::arg("epochs"),
-             py::arg("first_epoch"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
-             py::arg("n_threads"), py::arg("metrics"), py::arg("track"))
-        .def_readonly("loss", &BoundOptions::loss)
-        .def_readonly("optimizer", &BoundOptions::optimizer)
-        .def_readonly("epochs", &BoundOptions::epochs)
-        .def_readonly("first_epoch", &BoundOptions::first_epoch)
-        .def_readonly("batch_size", &BoundOptions::batch_size)
-        .def_readonly("shuffle", &BoundOptions::shuffle)
-        .def_readonly("seed", &BoundOptions::seed)
-        .def_readonly("n_threads", &BoundOptions::n_threads)
-        .def_readonly("metrics", &BoundOptions::metrics)
-        .def_readonly("track", &BoundOptions::track);
+    py::class_<Moment>(m, "Moment")
+        .def(py::init<>())
+        .def_readonly("epoch", &Moment::epoch)
+        .def_readonly("batch", &Moment::batch)
+        .def_readonly("steps", &Moment::steps)
+        .def_readonly("loss", &Moment::loss)
+        .def_readonly("batch_loss", &Moment::batch_loss)
+        .def_readonly("has_begun", &Moment::has_begun)
+        .def_readonly("first_epoch", &Moment::first_epoch)
+        .def_readonly("rows", &Moment::rows)
+        .def_readonly("batches", &Moment::batches)
+        .def("sync", &Moment::sync);
     register_for<float>(m);
     register_for<double>(m);
 }

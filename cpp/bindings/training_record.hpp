@@ -1,12 +1,12 @@
 // What a fit leaves behind: results gathered without the GIL, handed to Python's lists when it looks or at the end.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "arrays.hpp"
-#include "gil.hpp"
 #include "wbcore/network.hpp"
 #include "wbcore/statistics.hpp"
 #include "wbcore/training.hpp"
@@ -59,8 +59,13 @@ public:
 
     // Called without the GIL.
     void add(const EpochResult& result) {
-        pending_.push_back({result, tracks_ ? measure(network_) : LayerStatistics{}});
+        const std::chrono::duration<double> seconds = Clock::now() - since_;
+        pending_.push_back(
+            {result, seconds.count(), tracks_ ? measure(network_) : LayerStatistics{}});
+        begin_epoch();
     }
+    // From here on time counts.
+    void begin_epoch() { since_ = Clock::now(); }
 
     // Called with the GIL.
     void flush() {
@@ -70,14 +75,17 @@ public:
             append("", epoch.result.loss, epoch.result.metrics);
             if (const auto& loss = epoch.result.validation_loss)
                 append("val_", *loss, epoch.result.validation_metrics);
+            list("seconds").append(epoch.seconds);
             if (tracks_) list("parameters").append(as_list(epoch.parameters));
         }
         pending_.clear();
     }
 
 private:
+    using Clock = std::chrono::steady_clock;
     struct Epoch {
         EpochResult result;
+        double seconds;  // of its batches and its validation
         LayerStatistics parameters;
     };
 
@@ -99,15 +107,7 @@ private:
     bool tracks_;
     LayerStatistics initial_;  // until the first flush: a refused fit leaves no record
     std::vector<Epoch> pending_;
+    Clock::time_point since_ = Clock::now();
 };
-
-// What the user's function answers after an epoch. Called with the GIL.
-inline bool asked(const py::object& on_epoch, std::size_t epoch) {
-    const py::int_ number(epoch);
-    PyObject* const answer = never_unwound(
-        [&] { return PyObject_CallFunctionObjArgs(on_epoch.ptr(), number.ptr(), nullptr); });
-    if (answer == nullptr) throw py::error_already_set();
-    return py::reinterpret_steal<py::object>(answer).cast<bool>();
-}
 
 }  // namespace wbcore::bindings

@@ -48,6 +48,7 @@ Epoch<T>::Epoch(TrainingArrays<T>& arrays,
                 const TrainingOptions& options,
                 const std::int64_t* order,
                 const Hooks<T>& hooks,
+                const std::function<void()>& write_back,
                 std::size_t n_threads)
     : arrays_(arrays),
       position_(position),
@@ -55,6 +56,7 @@ Epoch<T>::Epoch(TrainingArrays<T>& arrays,
       options_(options),
       order_(order),
       hooks_(hooks),
+      write_back_(write_back),
       n_threads_(n_threads),
       first_trainable_(first_trainable(arrays.network.layers())),
       rows_of_a_piece_(wbcore::rows_of_a_piece(arrays.network.layers(), options.batch_size)) {}
@@ -67,13 +69,15 @@ TrainingStatus Epoch<T>::run() {
 
 template <class T>
 void Epoch<T>::work(std::size_t t, std::size_t size) {
-    for (std::size_t first = position_.batch * options_.batch_size; first < data_.x.rows;
+    const std::size_t all = data_.count();
+    for (std::size_t first = position_.batch * options_.batch_size; first < all;
          first += options_.batch_size) {
-        const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
+        const std::size_t rows = std::min(options_.batch_size, all - first);
         if (t == 0) {  // the others look after the barrier
             last_batch_ = position_.batch;
             arrays_.pass.set_rows(rows);
             arrays_.optimizer.begin_step();
+            asks_after_batch_ = hooks_.after_batch && (!hooks_.wants_batch || hooks_.wants_batch());
         }
         const Batch<T> batch = compute_rows(first, rows, t, size);
         barrier_.arrive_and_wait(size);
@@ -81,8 +85,7 @@ void Epoch<T>::work(std::size_t t, std::size_t size) {
         const bool has_gradient = !hooks_.loss || has_gradient_;
         if (t == 0 && (has_gradient || !error_)) account(batch, stopped);
         if (!stopped && has_gradient) update(batch, t, size);
-        if (t == 0) end_batch();
-        barrier_.arrive_and_wait(size);
+        end_batch(t, size);
         if (status_ != TrainingStatus::completed) return;
     }
 }
@@ -141,7 +144,7 @@ void Epoch<T>::ask_for_loss(std::size_t first) {
     if (stopped_.load(std::memory_order_relaxed) || refused() != InputArray::none) return;
     ask([&] {
         const double mean = hooks_.loss(
-            {arrays_.pass.outputs(), first, order_ == nullptr ? nullptr : order_ + first},
+            {arrays_.pass.outputs(), first, data_.order_from(order_, first)},
             arrays_.pass.output_gradients());
         batch_loss_ = mean * static_cast<double>(arrays_.pass.rows());
         has_gradient_ = true;
@@ -351,19 +354,32 @@ void Epoch<T>::ask_about_gradient() {
     torn_ = error_ != nullptr;  // its loss is counted, its update will not be done
 }
 
-// Thread 0, after its part of the update. The others may still be at theirs, which does not show.
+// After each thread's part of the update. Thread 0 counts while the others may still be at theirs, which does not show; whoever
+// is asked may look at the parameters, and so waits for all.
 template <class T>
-void Epoch<T>::end_batch() {
-    const bool trained =
-        status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted;
-    if (!trained || torn_ || stopped_.load(std::memory_order_relaxed)) return;
-    arrays_.optimizer.end_step();
-    ++position_.batch;
-    if (hooks_.after_batch)
-        ask([&] {
-            const bool stops = hooks_.after_batch(position_, batch_loss_);
-            if (stops && status_ == TrainingStatus::completed) status_ = TrainingStatus::stopped;
-        });
+void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
+    const bool asks = asks_after_batch_;
+    if (t == 0) {
+        const bool trained =
+            status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted;
+        if (trained && !torn_ && !stopped_.load(std::memory_order_relaxed)) {
+            arrays_.optimizer.end_step();
+            ++position_.batch;
+        }
+    }
+    barrier_.arrive_and_wait(size);
+    if (!asks) return;
+    if (t == 0 && status_ == TrainingStatus::completed) ask_after_batch();
+    barrier_.arrive_and_wait(size);
+}
+
+template <class T>
+void Epoch<T>::ask_after_batch() {
+    ask([&] {
+        const BatchEnd end{position_, arrays_.optimizer.steps(), batch_loss_, arrays_.pass.rows(),
+                           write_back_};
+        if (hooks_.after_batch(end)) status_ = TrainingStatus::stopped;
+    });
 }
 
 // What a hook throws is kept until the other threads have finished the batch.

@@ -40,6 +40,7 @@ public:
           const TrainingOptions& options,
           const std::int64_t* order,  // null: as they come
           const Hooks<T>& hooks,
+          const std::function<void()>& write_back,
           std::size_t n_threads);
 
     TrainingStatus run();
@@ -49,7 +50,8 @@ public:
     InputArray refused() const { return refused_.load(std::memory_order_relaxed); }
     // Whether the parameters are neither those before nor those after the last batch.
     bool is_torn() const { return torn_; }
-    // What a hook has thrown
+    // Whether a hook has thrown, and what
+    bool has_failed() const { return error_ != nullptr; }
     void rethrow() const {
         if (error_) std::rethrow_exception(error_);
     }
@@ -77,7 +79,8 @@ private:
     void apply_stored(const Destination<T>& to, std::size_t layer, Range inputs) const;
     void limit_norms(std::size_t t, std::size_t size);
     void ask_about_gradient();
-    void end_batch();
+    void end_batch(std::size_t t, std::size_t size);
+    void ask_after_batch();
     template <class F>
     void ask(F f);
     bool asks_to_stop();
@@ -89,6 +92,7 @@ private:
     const TrainingOptions& options_;
     const std::int64_t* order_;
     const Hooks<T>& hooks_;
+    const std::function<void()>& write_back_;
     const std::size_t n_threads_;  // at most
     const std::size_t first_trainable_;
     const std::size_t rows_of_a_piece_;
@@ -100,6 +104,7 @@ private:
     TrainingStatus status_ = TrainingStatus::completed;
     bool torn_ = false;
     bool has_gradient_ = false;  // of the batch at hand, from a loss that was asked
+    bool asks_after_batch_ = false;
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
     T scale_ = 1;  // of the gradient

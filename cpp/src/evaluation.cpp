@@ -19,24 +19,25 @@ Evaluation evaluate(const Network<T>& network,
                     const InterruptCheck& interrupted,
                     const std::type_identity_t<LossFunction<T>>& function) {
     constexpr std::size_t block = kernels::row_leaf;
+    const std::size_t all = data.count();
     require_suitable<T>(loss, network.outputs());
     const PackedNetwork<T> packed = packed_copy(network, Transposed::none);
-    MetricSums sums(metrics, loss, network.outputs(), data.x.rows);
-    AlignedBuffer<T> row_losses(function ? 0 : data.x.rows);
+    MetricSums sums(metrics, loss, network.outputs(), all);
+    AlignedBuffer<T> row_losses(function ? 0 : all);
     double total = 0;
-    const std::size_t blocks = (data.x.rows + block - 1) / block;
-    const std::size_t n = std::min(team_size(n_threads, network.layers(), data.x.rows), blocks);
+    const std::size_t blocks = (all + block - 1) / block;
+    const std::size_t n = std::min(team_size(n_threads, network.layers(), all), blocks);
     std::vector<std::unique_ptr<Pass<T>>> passes;
     std::vector<Batch<T>> batches(n);
     for (std::size_t t = 0; t < n; ++t)
         passes.push_back(std::make_unique<Pass<T>>(network.layers(), block,
                                                    PassOptions{.copied_targets = true}));
     // n blocks at a time, one a thread if there are as many; metrics are added in order of the rows, a leaf a block
-    for (std::size_t first = 0; first < data.x.rows; first += n * block) {
+    for (std::size_t first = 0; first < all; first += n * block) {
         if (first > 0) stop_if(interrupted);
         auto rows_of = [&](std::size_t b) {
-            const std::size_t from = std::min(first + b * block, data.x.rows);
-            return Range{from, std::min(from + block, data.x.rows)};
+            const std::size_t from = std::min(first + b * block, all);
+            return Range{from, std::min(from + block, all)};
         };
         auto evaluate_block = [&](std::size_t b) {
             const Range mine = rows_of(b);
@@ -59,15 +60,17 @@ Evaluation evaluate(const Network<T>& network,
             if (passes[t]->rows() == 0) continue;
             if (!sums.empty()) passes[t]->add_metrics(sums, batches[t]);
             if (!function) continue;
-            const double value = function({passes[t]->outputs(), rows_of(t).first, nullptr},
-                                          passes[t]->output_gradients());
+            const std::size_t at = rows_of(t).first;
+            const double value =
+                function({passes[t]->outputs(), at, data.order_from(nullptr, at)},
+                         passes[t]->output_gradients());
             total += value * static_cast<double>(passes[t]->rows());
         }
     }
     sums.end_batch();
-    if (function) return {total / static_cast<double>(data.x.rows), sums.values()};
-    total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
-    return {total / mean_count(loss, data.x.rows, network.outputs()), sums.values()};
+    if (function) return {total / static_cast<double>(all), sums.values()};
+    total = static_cast<double>(row_sum(row_losses.data(), all));
+    return {total / mean_count(loss, all, network.outputs()), sums.values()};
 }
 
 template Evaluation evaluate(const Network<float>&,

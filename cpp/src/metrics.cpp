@@ -149,6 +149,28 @@ std::vector<double> MetricSums::values() const {
     return values;
 }
 
+std::vector<double> MetricSums::sums() const {
+    std::vector<double> all{static_cast<double>(rows_), static_cast<double>(correct_)};
+    all.insert(all.end(), first_.begin(), first_.end());
+    for (const Column& c : totals_)
+        all.insert(all.end(), {c.absolute_error, c.squared_error, c.distance, c.squared_distance});
+    return all;
+}
+
+bool MetricSums::restore(const std::vector<double>& sums) {
+    if (sums.size() != 2 + first_.size() + 4 * totals_.size()) return false;
+    rows_ = static_cast<std::size_t>(sums[0]);
+    correct_ = static_cast<std::size_t>(sums[1]);
+    auto at = sums.begin() + 2;
+    std::copy_n(at, first_.size(), first_.begin());
+    at += static_cast<std::ptrdiff_t>(first_.size());
+    for (Column& c : totals_) {
+        c = {at[0], at[1], at[2], at[3]};
+        at += 4;
+    }
+    return true;
+}
+
 template void MetricSums::add(Panels<const float>,
                               Panels<const float>,
                               Panels<const float>,

@@ -98,6 +98,7 @@ template <class T>
 Batch<T> Pass<T>::batch(
     const Dataset& data, const std::int64_t* order, std::size_t first, std::size_t n, Range mine) {
     Batch<T> batch{x_.rows_from(0, n), t_.rows_from(0, n)};
+    if (order == nullptr && !data.chosen.empty()) order = data.chosen.data();
     const bool in_order = order == nullptr;
     if (in_order && static_cast<std::ptrdiff_t>(n) * data.x.row_stride <= most_bytes_in_place &&
         is_readable<T>(data.x, first, n)) {

@@ -42,7 +42,7 @@ public:
     // Another batch. Only the steps after backward_inputs look at its rows.
     void set_rows(std::size_t n) { rows_ = n; }
 
-    // The n rows of `data` from `first` on, or those that `order` names from there on. What must be copied is copied for
+    // The n rows of `data` from `first` on, or those that `order`, or else `data`, names from there on. What must be copied is copied for
     // the rows `mine` of the batch alone, and the numbers of those are looked at.
     Batch<T> batch(const Dataset& data,
                    const std::int64_t* order,

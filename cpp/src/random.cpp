@@ -104,20 +104,27 @@ double PhiloxStream::standard_normal() {
     return normal_quantile(static_cast<double>(2 * (next() >> 12) + 1) * 0x1p-53);
 }
 
-void shuffled_order(std::span<std::int64_t> order,
-                    std::uint64_t seed,
-                    std::uint64_t epoch,
-                    const InterruptCheck& interrupted) {
+void permute(std::span<std::int64_t> order,
+             std::uint64_t seed,
+             std::uint64_t stream_of_seed,
+             const InterruptCheck& interrupted) {
     constexpr std::size_t between_checks = std::size_t(1) << 20;  // some hundredths of a second
     for (std::size_t i = 0; i < order.size(); ++i) {
         order[i] = static_cast<std::int64_t>(i);
         if (i % between_checks == between_checks - 1) stop_if(interrupted);
     }
-    PhiloxStream stream(seed, shuffle_stream(epoch));
+    PhiloxStream stream(seed, stream_of_seed);
     for (std::size_t i = order.size(); i > 1; --i) {
         std::swap(order[i - 1], order[stream.below(i)]);
         if (i % between_checks == 0) stop_if(interrupted);
     }
+}
+
+void shuffled_order(std::span<std::int64_t> order,
+                    std::uint64_t seed,
+                    std::uint64_t epoch,
+                    const InterruptCheck& interrupted) {
+    permute(order, seed, shuffle_stream(epoch), interrupted);
 }
 
 double normal_quantile(double u) {

@@ -1,9 +1,11 @@
 #include "wbcore/training.hpp"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "epoch.hpp"
 #include "team_size.hpp"
@@ -40,11 +42,40 @@ void require_trainable(const Network<T>& network,
             refuse(std::to_string(n) + " numbers of " +
                        std::string(state_info(options.optimizer.rule, k).name),
                    std::to_string(state.arrays[k].size()));
-    const std::size_t batches = (data.x.rows - 1) / options.batch_size + 1;
+    const std::size_t batches = (data.count() - 1) / options.batch_size + 1;
     if (position.batch != 0 && (position.batch > batches || !position.metrics))
         refuse("a position within the " + std::to_string(batches) + " batches of an epoch",
                "batch " + std::to_string(position.batch));
 }
+
+// Network and state as an epoch found them, from the first time on that a hook has them written before it ends. The memory is
+// that of the first such epoch.
+template <class T>
+struct Before {
+    bool is_needed = false;
+    std::vector<T> parameters;
+    std::array<std::vector<T>, OptimizerInfo::most_states> arrays;
+    std::uint64_t steps = 0;
+
+    void keep(const Network<T>& network,
+              const OptimizerState<T>& state,
+              const Named<Optimizer>& rule) {
+        if (is_needed) return;
+        parameters.assign(network.parameters().begin(), network.parameters().end());
+        for (std::size_t k = 0; k < state_count(rule); ++k)
+            arrays[k].assign(state.arrays[k].begin(), state.arrays[k].end());
+        steps = state.steps;
+        is_needed = true;
+    }
+    void restore(Network<T>& network,
+                 OptimizerState<T>& state,
+                 const Named<Optimizer>& rule) const {
+        std::ranges::copy(parameters, network.parameters().begin());
+        for (std::size_t k = 0; k < state_count(rule); ++k)
+            std::ranges::copy(arrays[k], state.arrays[k].begin());
+        state.steps = steps;
+    }
+};
 
 // A training from its first epoch to its last: what it works on, and how the network and its caller are kept up to date.
 template <class T>
@@ -64,8 +95,8 @@ public:
           hooks_(hooks),
           arrays_(arrays(network, state, data, options, hooks)),
           n_threads_(team_size(
-              options.n_threads, network.layers(), std::min(options.batch_size, data.x.rows))),
-          order_(options.shuffle ? data.x.rows : 0) {}
+              options.n_threads, network.layers(), std::min(options.batch_size, data.count()))),
+          order_(options.shuffle ? data.count() : 0) {}
 
     TrainingEnd run(const Dataset* validation) {
         while (position_.epoch < options_.epochs) {
@@ -89,7 +120,7 @@ private:
         PackedNetwork<T> packed(network, Transposed::after_first_trainable,
                                 state_count(options.optimizer.rule));
         PackedOptimizer<T> optimizer(options.optimizer, packed, state);
-        Pass<T> pass(network.layers(), std::min(options.batch_size, data.x.rows));
+        Pass<T> pass(network.layers(), std::min(options.batch_size, data.count()));
         TrainingArrays<T> arrays{std::move(packed), std::move(optimizer), std::move(pass)};
         arrays.make_room(options.optimizer, static_cast<bool>(hooks.on_gradient));
         return arrays;
@@ -101,42 +132,62 @@ private:
         if (position_.batch == 0) {
             position_.loss_sum = 0;
             position_.metrics.emplace(options_.metrics, options_.loss, network_.outputs(),
-                                      std::min(options_.batch_size, data_.x.rows));
+                                      std::min(options_.batch_size, data_.count()));
         }
         const Position began{position_.epoch, position_.batch, position_.loss_sum,
                              position_.metrics};
-        if (options_.shuffle)
-            shuffled_order({order_.data(), order_.size()}, options_.seed, position_.epoch,
-                           hooks_.interrupted);
+        before_.is_needed = false;
+        draw_order();
+        const std::function<void()> write_early = [this] {
+            before_.keep(network_, state_, options_.optimizer.rule);
+            write_back();
+        };
         Epoch<T> epoch(arrays_, position_, data_, options_,
-                       options_.shuffle ? order_.data() : nullptr, hooks_, n_threads_);
+                       options_.shuffle ? order_.data() : nullptr, hooks_, write_early, n_threads_);
         const TrainingStatus status = epoch.run();
         TrainingEnd end{status, position_.epoch, epoch.last_batch(), epoch.refused()};
         const bool trained = end.status != TrainingStatus::diverged &&
-                             end.status != TrainingStatus::refused && !epoch.is_torn();
-        if (trained && !arrays_.network.parameters().all_finite()) {
-            end.status = TrainingStatus::diverged;
-            position_ = began;
-        } else if (!trained) {
-            position_ = began;
-        } else {
+                             end.status != TrainingStatus::refused && !epoch.is_torn() &&
+                             !epoch.has_failed();
+        const bool diverged = trained && !arrays_.network.parameters().all_finite();
+        if (diverged) end.status = TrainingStatus::diverged;
+        if (trained && !diverged)
             write_back();
-        }
+        else
+            put_back(began);
         epoch.rethrow();
         return end;
     }
 
-    // The network itself always holds the last finite epoch, or where the training was stopped.
+    void draw_order() {
+        if (!options_.shuffle) return;
+        const std::span<std::int64_t> order{order_.data(), order_.size()};
+        shuffled_order(order, options_.seed, position_.epoch, hooks_.interrupted);
+        if (!data_.chosen.empty())
+            for (std::int64_t& row : order) row = data_.chosen[static_cast<std::size_t>(row)];
+    }
+
+    // The network itself always holds the last finite epoch, or where the training was stopped, or where a hook asked for it.
     void write_back() {
         const std::unique_lock writing(network_.lock());
         arrays_.network.parameters().unpack(network_.parameters());
         arrays_.optimizer.unpack(state_);
+        if (hooks_.written_back) hooks_.written_back();
+    }
+
+    // To where the epoch began, of which nothing must stay.
+    void put_back(const Position& began) {
+        position_ = began;
+        if (!before_.is_needed) return;
+        const std::unique_lock writing(network_.lock());
+        before_.restore(network_, state_, options_.optimizer.rule);
+        if (hooks_.written_back) hooks_.written_back();
     }
 
     EpochResult finish_epoch(const Dataset* validation) {
-        const double count = hooks_.loss
-                                 ? static_cast<double>(data_.x.rows)
-                                 : mean_count(options_.loss, data_.x.rows, network_.outputs());
+        const std::size_t rows = data_.count();
+        const double count = hooks_.loss ? static_cast<double>(rows)
+                                         : mean_count(options_.loss, rows, network_.outputs());
         EpochResult result{position_.loss_sum / count, {}, {}, {}};
         if (position_.metrics) result.metrics = position_.metrics->values();
         position_ = {position_.epoch + 1, 0, 0, std::nullopt};
@@ -157,6 +208,7 @@ private:
     TrainingArrays<T> arrays_;
     const std::size_t n_threads_;
     AlignedBuffer<std::int64_t> order_;
+    Before<T> before_;
 };
 
 }  // namespace

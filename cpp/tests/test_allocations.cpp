@@ -125,7 +125,7 @@ void training_steps() {
             const Dataset set = data.with(bytes, labelled);
             Hooks<T> hooks;
             if (bit(2)) hooks.on_gradient = [](std::uint64_t, std::span<const T>) { return 1.0; };
-            hooks.after_batch = [](const Position&, double) { return false; };
+            hooks.after_batch = [](const BatchEnd&) { return false; };
             return allocations_of([&] {
                 Position position;
                 const TrainingEnd end = train<T>(net, own.state, position, set,

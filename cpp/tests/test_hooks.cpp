@@ -91,8 +91,8 @@ void a_position_goes_in_and_comes_out() {
                 return false;
             };
             if (stops)
-                hooks.after_batch = [&](const Position& at, double loss_sum) {
-                    CHECK(at.batch > 0 && std::isfinite(loss_sum));
+                hooks.after_batch = [&](const BatchEnd& end) {
+                    CHECK(end.position.batch > 0 && std::isfinite(end.loss_sum) && end.rows > 0);
                     return true;
                 };
             std::size_t calls = 0;
@@ -119,7 +119,99 @@ void a_position_goes_in_and_comes_out() {
     }
 }
 
-// What a hook throws within an epoch arrives, and leaves the network of a whole batch.
+// A hook that has the network written within an epoch finds what the steps so far made and changes no bit; the position that comes
+// with it is that of the state. Somebody who does not want a batch is not asked after it.
+template <class T>
+void early_writing() {
+    const Setting setting = settings()[3];  // 3 batches an epoch
+    const Problem<T> problem = setting.problem<T>();
+    const Dataset data = problem.with(setting.loss);
+    TrainingOptions options = options_of(setting);
+    for (const std::size_t n_threads : {1u, 3u}) {
+        options.n_threads = n_threads;
+        const Trained<T> expected = trained<T>(setting, options);
+        Network<T> net = random_network<T>(setting.layers);
+        OwnState<T> own = setting.state<T>();
+        Position position;
+        std::size_t asked = 0, written = 0;
+        Hooks<T> hooks;
+        hooks.wants_batch = [&] { return ++asked % 2 == 0; };
+        hooks.written_back = [&] {
+            ++written;
+            CHECK_EQUAL(own.state.steps, 3 * position.epoch + position.batch);
+        };
+        hooks.after_batch = [&](const BatchEnd& end) {
+            CHECK(asked % 2 == 0);
+            CHECK_EQUAL(end.steps, asked);
+            const std::vector<T> before = copy_of(net);
+            end.bring_up_to_date();
+            CHECK_EQUAL(own.state.steps, end.steps);
+            CHECK(before != copy_of(net));
+            std::ranges::fill(net.parameters(), T(7));  // does not count
+            return false;
+        };
+        CHECK_EQUAL(train<T>(net, own.state, position, data, nullptr, options, hooks).status,
+                    TrainingStatus::completed);
+        CHECK_EQUAL(asked, 9u);
+        CHECK_EQUAL(written, 3u + 4u);  // each epoch's end, and each second batch
+        CHECK_ARRAYS(net.parameters().data(), expected.parameters.data(),
+                     expected.parameters.size());
+        CHECK_ARRAYS(own.arrays[0].data(), expected.states[0].data(), expected.states[0].size());
+    }
+}
+
+// Rows that a data set chooses are those of a copy of them, in training and evaluation, in order and shuffled.
+template <class T>
+void chosen_rows() {
+    const std::vector<Setting> all = settings();
+    for (const Setting& setting : all) {
+        const Problem<T> problem = setting.problem<T>();
+        const Dataset whole = problem.with(setting.loss);
+        std::vector<std::int64_t> rows;
+        for (std::size_t r = setting.rows; r-- > 0;)
+            if (r % 3 != 1) rows.push_back(static_cast<std::int64_t>(r));
+        Problem<T> part = problem;
+        part.x.clear(), part.numbers.clear(), part.shares.clear(), part.labels.clear();
+        auto append = [](std::vector<T>& to, const std::vector<T>& from, std::size_t row,
+                         std::size_t cols) {
+            for (std::size_t j = 0; j < cols; ++j) to.push_back(from[row * cols + j]);
+        };
+        for (const std::int64_t at : rows) {
+            const auto row = static_cast<std::size_t>(at);
+            append(part.x, problem.x, row, problem.inputs);
+            append(part.numbers, problem.numbers, row, problem.outputs);
+            append(part.shares, problem.shares, row, problem.outputs);
+            part.labels.push_back(problem.labels[row]);
+        }
+        Dataset chosen = whole;
+        chosen.chosen = rows;
+        const Dataset copied = part.with(setting.loss);
+        for (const bool shuffle : {true, false})
+            for (const std::size_t n_threads : {1u, 3u}) {
+                TrainingOptions options = options_of(setting);
+                options.shuffle = shuffle;
+                options.n_threads = n_threads;
+                auto run = [&](const Dataset& data) {
+                    Network<T> net = random_network<T>(setting.layers);
+                    OwnState<T> own = setting.state<T>();
+                    std::vector<double> results;
+                    Hooks<T> hooks;
+                    hooks.after_epoch = [&](std::size_t, const EpochResult& result) {
+                        results.push_back(result.loss);
+                        results.push_back(*result.validation_loss);
+                        return false;
+                    };
+                    train_all(net, own.state, data, options, hooks, &data);
+                    for (const T w : net.parameters()) results.push_back(static_cast<double>(w));
+                    return results;
+                };
+                const std::vector<double> found = run(chosen), expected = run(copied);
+                CHECK_ARRAYS(found.data(), expected.data(), expected.size());
+            }
+    }
+}
+
+// What a hook throws within an epoch arrives, and leaves the network of the epoch before, also when it had it written meanwhile.
 template <class T>
 void hooks_may_throw() {
     const Setting setting = settings()[3];
@@ -132,21 +224,22 @@ void hooks_may_throw() {
             OwnState<T> own = setting.state<T>();
             std::size_t asked = 0;
             Hooks<T> hooks;
-            auto ask = [&] {
+            auto ask = [&](const BatchEnd* end = nullptr) {
+                if (end != nullptr && asked >= 3) end->bring_up_to_date();
                 if (++asked == 5) throw std::runtime_error("from the hook");
             };
             if (at_gradient)
                 hooks.on_gradient = [&](std::uint64_t, std::span<const T>) { return ask(), 1.0; };
             else
-                hooks.after_batch = [&](const Position&, double) { return ask(), false; };
+                hooks.after_batch = [&](const BatchEnd& end) { return ask(&end), false; };
             Position position;
             const Dataset data = problem.with(setting.loss);
             CHECK_THROWS(std::runtime_error, "from the hook",
                          train<T>(net, own.state, position, data, nullptr, options, hooks));
-            // 3 batches an epoch: after the fifth, or after the epoch before the fifth
-            CHECK_EQUAL(own.state.steps, at_gradient ? 3u : 5u);
+            // 3 batches an epoch: after that before the fifth
+            CHECK_EQUAL(own.state.steps, 3u);
             CHECK_EQUAL(position.epoch, 1u);
-            CHECK_EQUAL(position.batch, at_gradient ? 0u : 2u);
+            CHECK_EQUAL(position.batch, 0u);
             options.epochs = 3;
             CHECK_EQUAL(train<T>(net, own.state, position, data, nullptr, options).status,
                         TrainingStatus::completed);
@@ -309,6 +402,8 @@ void all() {
     fused_is_staged<T>();
     gradients_are_scaled<T>();
     a_position_goes_in_and_comes_out<T>();
+    early_writing<T>();
+    chosen_rows<T>();
     hooks_may_throw<T>();
     callbacks<T>();
     callbacks_may_write<T>();

@@ -49,6 +49,32 @@ void regression() {
     }
 }
 
+// Sums that go out between two batches and into others are those that stayed.
+template <class T>
+void sums_go_out_and_in() {
+    constexpr std::size_t rows = 40, outputs = 7, batch = 13;
+    std::mt19937_64 random(7);
+    const Packed<T> y(rows, outputs, random), t(rows, outputs, random);
+    MetricSums whole(all_errors, Loss::mse, outputs, batch), parts = whole;
+    for (std::size_t first = 0; first < rows; first += batch) {
+        const std::size_t n = std::min(batch, rows - first);
+        const Panels<const T> part = y().rows_from(first, n);
+        for (MetricSums* sums : {&whole, &parts}) {
+            sums->add<T>(part, part, t().rows_from(first, n), nullptr);
+            sums->end_batch();
+        }
+        MetricSums fresh(all_errors, Loss::mse, outputs, batch);
+        CHECK(fresh.restore(parts.sums()));
+        parts = fresh;
+    }
+    const std::vector<double> expected = whole.values(), found = parts.values();
+    CHECK_ARRAYS(found.data(), expected.data(), expected.size());
+    MetricSums other({Metric::accuracy}, Loss::cross_entropy, outputs, batch);
+    CHECK(!other.restore(parts.sums()));
+    CHECK(!parts.restore({}));
+    CHECK_ARRAYS(parts.values().data(), expected.data(), expected.size());
+}
+
 // The row tree of the contract within a batch, batches in order; parts of whole leaves do not show. One output: in a sum of
 // many, the last bits of each would be lost.
 template <class T>
@@ -149,6 +175,7 @@ template <class T>
 void all() {
     regression<T>();
     order_of_sums<T>();
+    sums_go_out_and_in<T>();
     constant_target<T>();
     class_accuracy<T>();
     binary_accuracy<T>();

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 #include "check.hpp"
+#include "wbcore/held_out.hpp"
 
 using namespace wbcore;
 
@@ -186,6 +188,36 @@ void quantiles() {
     CHECK(std::abs(squares / n - 1) <= 5 * std::sqrt(2.0 / n));
 }
 
+// Whole parts, of every class its share to less than one row more or less.
+void held_out() {
+    CHECK_EQUAL(held_out_count(10, 0.25), 3u);
+    CHECK_EQUAL(held_out_count(10, 1e-9), 1u);
+    CHECK_EQUAL(held_out_count(10, 0.999), 9u);
+    for (const std::size_t n : {2u, 3u, 100u, 1001u})
+        for (const double fraction : {0.01, 0.3, 0.5, 0.95}) {
+            std::vector<std::int64_t> classes(n);
+            for (std::size_t r = 0; r < n; ++r)
+                classes[r] = static_cast<std::int64_t>(r * r % 7 % 3);
+            const std::size_t count = held_out_count(n, fraction);
+            const HeldOut rows = held_out_rows(n, count, 5, classes);
+            CHECK_EQUAL(rows.validation.size(), count);
+            CHECK_EQUAL(rows.training.size(), n - count);
+            CHECK(std::ranges::is_sorted(rows.training) && std::ranges::is_sorted(rows.validation));
+            std::vector<std::int64_t> both;
+            std::ranges::merge(rows.training, rows.validation, std::back_inserter(both));
+            for (std::size_t r = 0; r < n; ++r) CHECK_EQUAL(both[r], static_cast<std::int64_t>(r));
+            for (std::int64_t c = 0; c < 3; ++c) {
+                const auto is_c = [&](std::int64_t row) {
+                    return classes[static_cast<std::size_t>(row)] == c;
+                };
+                const auto of_class = static_cast<double>(std::ranges::count(classes, c));
+                const auto held = static_cast<double>(std::ranges::count_if(rows.validation, is_c));
+                const double share = of_class * static_cast<double>(count) / static_cast<double>(n);
+                CHECK(std::abs(held - share) < 1);
+            }
+        }
+}
+
 }  // namespace
 
 int main() {
@@ -198,5 +230,6 @@ int main() {
     permutations_are_uniform();
     uniform_numbers();
     quantiles();
+    held_out();
     return checks::result();
 }

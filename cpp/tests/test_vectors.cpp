@@ -13,6 +13,7 @@
 
 #include "destination.hpp"
 #include "tables.hpp"
+#include "wbcore/held_out.hpp"
 #include "wbcore/initializers.hpp"
 #include "wbcore/losses.hpp"
 #include "wbcore/random.hpp"
@@ -249,6 +250,15 @@ bool ask_numbers(const Words& q, const Words& answer) {
         if (q[1] == "word") CHECK_EQUAL(stream.next(), whole(answer[0]));
         if (q[1] == "uniform") CHECK_BITS(stream.uniform(), number<double>(answer[0]));
         if (q[1] == "normal") CHECK_BITS(stream.standard_normal(), number<double>(answer[0]));
+    } else if (q[0] == "held_out") {
+        const std::size_t n = whole(q[2]);
+        std::vector<std::int64_t> classes;
+        for (const char digit : q[4]) classes.push_back(digit - '0');
+        const std::size_t count = held_out_count(n, number<double>(q[3]));
+        const HeldOut rows = held_out_rows(n, count, whole(q[1]), classes);
+        CHECK_EQUAL(rows.validation.size(), answer.size());
+        for (std::size_t i = 0; i < answer.size(); ++i)
+            CHECK_EQUAL(static_cast<std::uint64_t>(rows.validation[i]), whole(answer[i]));
     } else if (q[0] != "permutation") {
         return false;  // about a whole network
     } else {

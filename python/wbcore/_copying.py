@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, TypeVar, cast
 
-__all__ = ["reduced", "restored"]
+__all__ = ["deep_copied", "reduced", "restored"]
 
 T = TypeVar("T")
 
@@ -35,16 +36,30 @@ def reduced(
 def restored(make: Callable[..., T], arguments: tuple[Any, ...], state: object = None) -> T:
     """The object that `reduced` describes, made as `copy.copy` would."""
     value = make(*arguments)
-    if state is None:
-        return value
+    if state is not None:
+        _set_state(value, state)
+    return value
+
+
+def deep_copied(value: T, memo: dict[int, Any]) -> T:
+    """What `copy.deepcopy` makes of an object that is no container, by its `__reduce_ex__`."""
+    make, arguments, *more = cast("tuple[Any, ...]", value.__reduce_ex__(4))
+    twin: T = make(*deepcopy(arguments, memo))
+    memo[id(value)] = twin  # before its attributes, which may lead back to it
+    if more and more[0] is not None:
+        _set_state(twin, deepcopy(more[0], memo))
+    return twin
+
+
+def _set_state(value: object, state: object) -> None:
     if hasattr(value, "__setstate__"):
         value.__setstate__(state)
     else:
         fields, slots = cast("tuple[Any, Any]", state if _is_pair(state) else (state, None))
-        vars(value).update(fields or {})
+        if fields:
+            vars(value).update(fields)
         for name, item in (slots or {}).items():
             setattr(value, name, item)
-    return value
 
 
 def _kept(attributes: dict[str, Any], without: frozenset[str]) -> dict[str, Any]:

@@ -52,7 +52,11 @@ _LayerTuple: TypeAlias = tuple[int, int, str, bool, bool]
 class _Network:
     """The structure and parameters of a network; its arrays are live views that keep it alive."""
 
-    def __init__(self, layers: Sequence[_LayerTuple]) -> None: ...
+    # of the last training; an attribute of the object's own
+    optimizer: Any
+    def __init__(
+        self, layers: Sequence[_LayerTuple], parameters: NDArray[Any] | None = None
+    ) -> None: ...
     @property
     def layers(self) -> list[_LayerTuple]: ...
     def is_trainable(self, layer: int) -> bool: ...
@@ -91,7 +95,14 @@ class OptimizerState:
 
     steps: int
     arrays: list[NDArray[Any]]
-    def __init__(self, arrays: Sequence[NDArray[Any]], steps: int) -> None: ...
+    # epoch, batch, sum of losses, sums of metrics, what it is an epoch of
+    position: tuple[int, int, float, Sequence[float], str]
+    def __init__(
+        self,
+        arrays: Sequence[NDArray[Any]],
+        steps: int,
+        position: tuple[int, int, float, Sequence[float], str] = ...,
+    ) -> None: ...
 
 class OptimizerSettings:
     """A rule with its numbers, and what comes before and after it; 0 where there is no limit."""
@@ -125,6 +136,7 @@ class OptimizerSettings:
     @property
     def max_norm(self) -> float: ...
 
+def snapshot_state(network: _Network, state: OptimizerState) -> OptimizerState: ...
 def optimizer_options() -> tuple[Number, ...]: ...
 def check_optimizer(network: _Network, settings: OptimizerSettings) -> None: ...
 def step(
@@ -143,13 +155,15 @@ class TrainingOptions:
         loss: str | LossFunction,
         optimizer: OptimizerSettings,
         epochs: int,
-        first_epoch: int,
+        first_epoch: int | None,
         batch_size: int,
+        validation_fraction: float,
         shuffle: bool,
         seed: int,
         n_threads: int,
         metrics: Sequence[str],
         track: bool,
+        seconds_between_batches: float,
     ) -> None: ...
     @property
     def loss(self) -> str | LossFunction: ...
@@ -158,9 +172,11 @@ class TrainingOptions:
     @property
     def epochs(self) -> int: ...
     @property
-    def first_epoch(self) -> int: ...
+    def first_epoch(self) -> int | None: ...
     @property
     def batch_size(self) -> int: ...
+    @property
+    def validation_fraction(self) -> float: ...
     @property
     def shuffle(self) -> bool: ...
     @property
@@ -171,6 +187,31 @@ class TrainingOptions:
     def metrics(self) -> list[str]: ...
     @property
     def track(self) -> bool: ...
+    @property
+    def seconds_between_batches(self) -> float: ...
+
+class Moment:
+    """Where a fit stands."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def batch_loss(self) -> float: ...
+    @property
+    def has_begun(self) -> bool: ...
+    @property
+    def first_epoch(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def batches(self) -> int: ...
+    def sync(self) -> None: ...
 
 def fit(
     network: _Network,
@@ -181,8 +222,19 @@ def fit(
     options: TrainingOptions,
     state: OptimizerState,
     record: dict[str, list[Any]],
-    on_epoch: Callable[[int], bool] | None,
+    moment: Moment,
+    before_fit: Callable[[], bool] | None,
+    after_batch: Callable[[], bool] | None,
+    after_epoch: Callable[[], bool] | None,
 ) -> tuple[Literal["completed", "stopped", "diverged"], int, int]: ...
+def partial_fit(
+    network: _Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: str,
+    settings: OptimizerSettings,
+    state: OptimizerState,
+) -> tuple[float, bool]: ...
 
 @final
 class Predictor:
@@ -228,6 +280,9 @@ def loss_and_gradient(
 def philox_words(key0: int, key1: int, start: int, count: int) -> NDArray[np.uint64]: ...
 def uniform(seed: int, stream: int, count: int) -> NDArray[np.float64]: ...
 def standard_normal(seed: int, stream: int, count: int) -> NDArray[np.float64]: ...
+def held_out_rows(
+    n: int, fraction: float, seed: int, classes: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def permutation(n: int, seed: int, epoch: int) -> NDArray[np.int64]: ...
 def normal_quantile(u: NDArray[np.float64]) -> NDArray[np.float64]: ...
 

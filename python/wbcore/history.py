@@ -12,6 +12,9 @@ __all__ = ["History", "LayerStatistics", "ParameterHistory", "Statistics"]
 
 Record: TypeAlias = dict[str, list[Any]]
 
+# What a record has beside the series: of these nothing is the same in every run, or no number.
+_BESIDE = frozenset({"parameters", "seconds"})
+
 
 class Statistics(NamedTuple):
     """Of one array of parameters, in float64."""
@@ -169,9 +172,20 @@ class History:
     ----------
     loss : list of float
         Mean loss of the epoch's batches, weighted by their rows, each before its update.
+    seconds : list of float
+        What each epoch took, its validation included and callbacks after it not. No two runs have
+        the same, so that `==` and `to_dict` leave them out.
+    first_epoch : int
+        The number of the first epoch, counted from 0 over all fits of the optimizer; the table
+        goes on with it.
+    best_epoch : int or None
+        The epoch that `EarlyStopping` or `Checkpoint(best_only=True)` found best, numbered like
+        first_epoch: `history.loss[history.best_epoch - history.first_epoch]`.
     status : {"running", "completed", "stopped", "interrupted", "diverged", "failed"}
         "stopped" by a callback that returned True, "interrupted" by Ctrl-C, "failed" by an error
         that a callback raised.
+    reason : str
+        A sentence on why it ended; empty while it runs.
     interrupted : bool
         Whether Ctrl-C ended it.
     parameters : ParameterHistory
@@ -193,7 +207,14 @@ class History:
         3  0.00000
     >>> history.to_dict()
     {'loss': [1.0, 0.0, 0.0]}
+    >>> history.reason
+    'all 3 epochs were done'
     """
+
+    status: str
+    reason: str = ""
+    first_epoch: int = 0
+    best_epoch: int | None = None
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
@@ -215,7 +236,17 @@ class History:
     @property
     def names(self) -> tuple[str, ...]:
         """Of the series, "loss" first."""
-        return tuple(name for name in tuple(self._record) if name != "parameters")
+        return tuple(name for name in tuple(self._record) if name not in _BESIDE)
+
+    @property
+    def seconds(self) -> list[float]:
+        """What each epoch took."""
+        return self._record.get("seconds", [])
+
+    @property
+    def epochs(self) -> range:
+        """The numbers of the epochs as the table has them, from 1: what to plot a series by."""
+        return range(self.first_epoch + 1, self.first_epoch + len(self) + 1)
 
     @property
     def parameters(self) -> ParameterHistory:
@@ -229,7 +260,105 @@ class History:
 
     def to_dict(self) -> dict[str, list[float]]:
         """The series by name, as new lists, as `pandas.DataFrame(...)` takes them."""
-        return {name: values for name, values in self._whole().items() if name != "parameters"}
+        return {name: values for name, values in self._whole().items() if name not in _BESIDE}
+
+    def to_pandas(self) -> Any:  # noqa: ANN401, a data frame
+        """A pandas.DataFrame: one row an epoch, by its number from 1; the series, then seconds.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            When pandas is not installed.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network([wb.Dense(1, 1, initializer="zeros")])
+        >>> history = net.fit([[1.0]], [1.0], loss="mse", optimizer=wb.SGD(0.25), epochs=2)
+        >>> history.to_pandas()["loss"].tolist()
+        [1.0, 0.0]
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "[to_pandas] expected the package pandas, got none: pip install pandas; "
+                "to_dict needs none",
+                name=error.name,
+            ) from None
+        record = self._whole()
+        columns = {name: values for name, values in record.items() if name not in _BESIDE}
+        if "seconds" in record:
+            columns["seconds"] = record["seconds"]
+        count = len(next(iter(columns.values()), []))
+        first = self.first_epoch + 1
+        return pd.DataFrame(columns, index=pd.RangeIndex(first, first + count, name="epoch"))
+
+    def to_json(self) -> str:
+        """All there is as JSON text, with a schema version; `from_json` reads it.
+
+        Numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity". The fields are
+        "schema" (1), "status", "reason", "first_epoch", "best_epoch", "series" (an object of
+        lists), "seconds" and "parameters" (of `track="epoch"`: epochs, layers, weights and biases,
+        the five statistics, or null for a layer without biases).
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> wb.History.from_json(wb.History({"loss": [0.5]}, "completed").to_json()).loss
+        [0.5]
+        """
+        from wbcore import _history_json
+
+        record = self._whole()
+        return _history_json.written(
+            {
+                "status": self.status,
+                "reason": self.reason,
+                "first_epoch": self.first_epoch,
+                "best_epoch": self.best_epoch,
+                "series": {n: values for n, values in record.items() if n not in _BESIDE},
+                "seconds": record.get("seconds", []),
+                "parameters": record.get("parameters", []),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> History:
+        """The history that `to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+
+        Raises
+        ------
+        TypeError, ValueError
+            When text is no str, no such JSON, or of a newer schema.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> history = wb.History({"loss": [0.5, 0.25]}, "completed")
+        >>> wb.History.from_json(history.to_json()) == history
+        True
+        """
+        from wbcore import _history_json
+
+        found = _history_json.read(text)
+        record: Record = dict(found["series"])
+        if found["seconds"]:
+            record["seconds"] = found["seconds"]
+        if found["parameters"]:
+            record["parameters"] = [
+                [tuple(values and tuple(values) for values in layer) for layer in entry]
+                for entry in found["parameters"]
+            ]
+        history = cls(record, found["status"])
+        history.reason = found["reason"]
+        history.first_epoch = found["first_epoch"]
+        history.best_epoch = found["best_epoch"]
+        return history
 
     def _whole(self) -> Record:
         """A copy of the record with whole epochs only, though a fit in another thread adds some.
@@ -257,7 +386,11 @@ class History:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
             return NotImplemented
-        return self._record == other._record and self.status == other.status
+        ours, theirs = (
+            {name: values for name, values in history._record.items() if name != "seconds"}
+            for history in (self, other)
+        )
+        return ours == theirs and self.status == other.status
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -271,7 +404,9 @@ class History:
         series = self.to_dict()
         rows = [
             [str(epoch), *map(number, values)]
-            for epoch, values in enumerate(zip(*series.values(), strict=False), start=1)
+            for epoch, values in enumerate(
+                zip(*series.values(), strict=False), start=self.first_epoch + 1
+            )
         ]
         if len(rows) > MAX_ROWS:
             rows[MAX_ROWS // 2 : -MAX_ROWS // 2] = [["..."] * (len(series) + 1)]

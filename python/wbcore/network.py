@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 
-from wbcore import _arguments, _copying, _core, prediction, threads
+from wbcore import _arguments, _copying, _core, optimizers, prediction, threads
 from wbcore._draws import check_seed
+from wbcore._structure import LayerStructure
 from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
 from wbcore.layers import Dense, Layer, chain, initialize, structure
 from wbcore.training import backpropagation, evaluation
 from wbcore.training import fit as fitting
+from wbcore.training import partial_fit as partial_fitting
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from wbcore._draws import Seed
-    from wbcore._structure import LayerStructure
     from wbcore.activations import Activation
     from wbcore.history import History
     from wbcore.initializers import Initializer
+    from wbcore.optimizers import Optimizer
 
 __all__ = ["Network"]
 
@@ -49,8 +51,8 @@ class Network:
     copied, deep-copied and pickled, also while another thread trains them: what is copied are the
     parameters after one of its epochs. A subclass stays one, without a call of its `__init__`, and
     the attributes it or you gave the instance go along: shared by `copy`, copied by
-    `copy.deepcopy`, pickled by `pickle`. A model file holds none of them: it has structure,
-    parameters and `metadata`.
+    `copy.deepcopy`, pickled by `pickle`; the history goes with copies and not with pickles. A model
+    file holds none of them: it has structure, parameters and `metadata`.
 
     Parameters
     ----------
@@ -67,7 +69,12 @@ class Network:
     metadata : dict of str to anything that JSON can express
         For the user; it travels in the model file.
     history : History or None
-        Of the last `fit`, also when that was interrupted or diverged.
+        Of the last `fit`, also when that was interrupted or diverged. A pickle of the network has
+        none: pickle it beside the network, `pickle.dumps((net, net.history))`.
+    optimizer : Optimizer or None
+        Of the last `fit` or `partial_fit`, which the next one goes on with unless it is given
+        another; may be assigned, and None forgets it. Copies and pickles of the network have none,
+        but for one that was copied or pickled together with it.
 
     Raises
     ------
@@ -92,7 +99,7 @@ class Network:
     ) -> None:
         layers = chain(layers)
         seed = check_seed("Network", seed)
-        self._assemble(structure(layers), _arguments.dtype("Network", dtype))
+        self._assemble(_new_core(structure(layers), _arguments.dtype("Network", dtype)))
         for dense, layer in zip(layers, self._layers, strict=True):
             initialize(layer, dense, seed)
 
@@ -159,10 +166,11 @@ class Network:
         ]
         return cls(layers, seed=seed, dtype=dtype)
 
-    def _assemble(self, layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> None:
-        """The empty network of this structure; its parameters are still to be set."""
+    def _assemble(self, core: _core._Network) -> None:
+        """The network of this core."""
         threads.register_where_loaded()
-        self._core = _new_core(layers, dtype)
+        layers = tuple(LayerStructure(*layer) for layer in core.layers)
+        self._core = core
         self._predict = _core.live_predictor(self._core)
         self._layers = tuple(
             Layer(
@@ -174,7 +182,7 @@ class Network:
             )
             for index, layer in enumerate(layers)
         )
-        self._structure = tuple(layers)
+        self._structure = layers
         self.metadata = {}
         self.history = None
 
@@ -182,7 +190,7 @@ class Network:
     def _of_structure(cls, layers: Sequence[LayerStructure], dtype: DTypeLike) -> Network:
         """For files and copies: no initial weights are drawn."""
         network = cls.__new__(cls)
-        network._assemble(layers, np.dtype(dtype))
+        network._assemble(_new_core(layers, np.dtype(dtype)))
         return network
 
     # Structure and parameters
@@ -206,6 +214,20 @@ class Network:
     def parameters(self) -> NDArray[Any]:
         """Live view of all parameters, flat: W of layer 0, b of layer 0, W of layer 1, ..."""
         return self._core.parameters
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """That of the last training, or None."""
+        return optimizers.last_of(self._core)
+
+    @optimizer.setter
+    def optimizer(self, value: Optimizer | None) -> None:
+        if value is not None and not isinstance(value, optimizers.Optimizer):
+            raise TypeError(
+                f"[Network] expected optimizer to be an Optimizer or None, "
+                f"got {_arguments.shown(value)}"
+            )
+        self._core.optimizer = value
 
     @property
     def n_parameters(self) -> int:
@@ -234,6 +256,7 @@ class Network:
     loss_and_gradients = backpropagation.loss_and_gradients
     evaluate = evaluation.evaluate
     fit = fitting.fit
+    partial_fit = partial_fitting.partial_fit
     statistics = inspection.statistics
     summary = inspection.summary
     time_per_update = layer_times.time_per_update
@@ -259,17 +282,26 @@ class Network:
         >>> best == net
         False
         """
-        copy: Network = _copying.restored(*self.__reduce_ex__(2))
-        copy.metadata = deepcopy(self.metadata)
-        copy.history = deepcopy(self.history)
-        return copy
+        make, arguments, *more = self.__reduce_ex__(2)
+        core = self._core
+        arguments = tuple(copy(core) if argument is core else argument for argument in arguments)
+        twin: Network = _copying.restored(make, arguments, *more)
+        twin.metadata = deepcopy(self.metadata)
+        twin.history = deepcopy(self.history)
+        return twin
 
     def __copy__(self) -> Network:
         return self.copy()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        twin = _copying.deep_copied(self, memo)
+        twin.history = deepcopy(self.history, memo)
+        return twin
+
     def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
-        arguments = type(self), structure(self._layers), _core.snapshot(self._core)
-        return _copying.reduced(self, _with_parameters, arguments, without=_MACHINERY)
+        # The core is one of the arguments, so that an optimizer in the same pickle finds it again.
+        arguments = type(self), self._core
+        return _copying.reduced(self, _with_core, arguments, without=_MACHINERY | {"history"})
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
@@ -296,10 +328,8 @@ def _new_core(layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> _core._
     return _CORES[dtype](list(layers))
 
 
-def _with_parameters(
-    cls: type[Network], layers: Sequence[LayerStructure], parameters: NDArray[Any]
-) -> Network:
+def _with_core(cls: type[Network], core: _core._Network) -> Network:
     """For copies and pickles, before the other attributes are set."""
-    network = cls._of_structure(layers, parameters.dtype)
-    network.parameters[...] = parameters
+    network = cls.__new__(cls)
+    network._assemble(core)
     return network

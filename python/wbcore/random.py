@@ -14,9 +14,9 @@ import numpy as np
 from wbcore import _arguments, _core
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["permutation", "philox_words", "standard_normal", "uniform"]
+__all__ = ["held_out_rows", "permutation", "philox_words", "standard_normal", "uniform"]
 
 _MAX_COUNT = 2**48  # far beyond any memory, and no product with an element's size overflows
 
@@ -154,3 +154,57 @@ def permutation(n: int, seed: int = 0, epoch: int = 0) -> NDArray[np.int64]:
         _arguments.seed("permutation", seed),
         _arguments.integer("permutation", "epoch", epoch, low=0),
     )
+
+
+def held_out_rows(
+    n: int, fraction: float, seed: int = 0, classes: ArrayLike | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which rows `fit(validation_fraction=fraction, seed=seed)` trains on, and which it holds out.
+
+    Parameters
+    ----------
+    n : int
+        How many rows there are, at least 2.
+    fraction : float
+        Above 0 and below 1. To nearest, but at least one row and not all are held out.
+    seed : int, default 0
+        0 <= seed < 2**64.
+    classes : array-like of int and shape (n,), optional
+        The class of each row. Each gives its share, to less than one row more or less.
+
+    Returns
+    -------
+    training, validation : ndarray of int64
+        In ascending order; the rule is in docs/arithmetic.md, section 7.6.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> training, validation = wb.random.held_out_rows(8, 0.25, classes=[0, 0, 0, 0, 1, 1, 1, 1])
+    >>> validation.tolist(), len(training)
+    ([1, 4], 6)
+    """
+    n = _arguments.integer("held_out_rows", "n", n, low=2, high=_MAX_COUNT)
+    fraction = _arguments.number(
+        "held_out_rows",
+        "fraction",
+        fraction,
+        expected="a number above 0 and below 1",
+        allowed=lambda value: 0 < value < 1,
+    )
+    seed = _arguments.seed("held_out_rows", seed)
+    groups = None
+    if classes is not None:
+        array = _arguments.real_array("held_out_rows", "classes", classes)
+        if array.dtype.kind not in "biu" or array.shape != (n,):
+            raise ValueError(
+                f"[held_out_rows] expected classes to be integers of shape ({n},), "
+                f"got {_arguments.shown(array)}"
+            )
+        groups = np.ascontiguousarray(array, dtype=np.int64)
+    return _core.held_out_rows(n, fraction, seed, groups)

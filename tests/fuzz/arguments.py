@@ -256,6 +256,14 @@ def network(draw):
     return wb.Network.mlp([INPUTS, 4, OUTPUTS], output_activation=last, dtype=dtype, seed=1)
 
 
+class Asks:
+    """A callback that is asked after each batch."""
+
+    def after_batch(self, run: wb.callbacks.Run) -> None:
+        run.sync()
+        assert np.isfinite(run.network.parameters).all()
+
+
 def fit(one: Round) -> None:
     draw, net = one.draw, network(one.draw)
     rows, loss = draw.choice([0, 1, 2, 5, 40]), loss_name(draw)
@@ -269,6 +277,9 @@ def fit(one: Round) -> None:
         "seed": draw.choice([0, 2**64 - 1]),
         "n_threads": draw.choice([None, 1, 2]),
         "callback": draw.choice([None, lambda *_: None]),
+        "callbacks": draw.choice([(), [wb.callbacks.EarlyStopping("loss")], [Asks()]]),
+        "validation_fraction": draw.choice([None, 0.5, 0.01]),
+        "first_epoch": draw.choice([None, 0, 2**31 - 1]),
         "track": draw.choice([None, "epoch"]),
         "validation_data": draw.choice(
             [None, None, (inputs(draw, rows), targets(draw, rows, loss))]

@@ -25,6 +25,14 @@ Y = np.arange(40) % 3
 NET = wb.Network.mlp([6, 16, 3], seed=1)
 
 
+class Asks:
+    """A callback that enters Python after each batch."""
+
+    def after_batch(self, run):
+        if run.batch == 1:
+            run.sync()
+
+
 class Calls:
     """The calls to interrupt, on a network of their own."""
 
@@ -41,6 +49,22 @@ class Calls:
             ),
             "fit with a callback": lambda: self.net.fit(
                 X, Y, loss="cross_entropy", epochs=2, callback=lambda *_: None, track="epoch"
+            ),
+            "fit with callbacks": lambda: self.net.fit(
+                X,
+                Y,
+                loss="cross_entropy",
+                epochs=2,
+                validation_fraction=0.2,
+                callbacks=[
+                    wb.callbacks.EarlyStopping(),
+                    wb.callbacks.CSVLogger(os.devnull),
+                    Asks(),
+                ],
+            ),
+            "partial_fit": lambda: self.net.partial_fit(X, Y, loss="cross_entropy"),
+            "pickle of the pair": lambda: pickle.loads(
+                pickle.dumps((self.net, self.net.optimizer))
             ),
             "forward": lambda: self.net.forward(X),
             "forward and backward": lambda: (self.net.forward(X), self.net.backward(self.dY)),
@@ -242,6 +266,9 @@ def mid_fit(one: Round) -> None:
 NAMES = (
     "fit",
     "fit with a callback",
+    "fit with callbacks",
+    "partial_fit",
+    "pickle of the pair",
     "forward",
     "forward and backward",
     "step",

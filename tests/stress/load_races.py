@@ -36,7 +36,7 @@ def write_in_place(path, content, draw):
         file.truncate(len(content))
 
 
-def replace(path, content, draw):  # noqa: ARG001
+def replace(path, content, draw):
     other = path.with_suffix(".new")
     other.write_bytes(content)
     other.replace(path)
@@ -55,7 +55,7 @@ def lengthen(path, content, draw):
     write_in_place(path, content, draw)
 
 
-def empty_first(path, content, draw):  # noqa: ARG001
+def empty_first(path, content, draw):
     path.write_bytes(content)  # as most programs write: cut to nothing, then written
 
 

@@ -7,6 +7,7 @@ the process has; a few bytes a call would show.
 import ctypes
 import gc
 import os
+import pickle
 import sys
 import threading
 from pathlib import Path
@@ -64,11 +65,18 @@ def calls(folder):
     fit = {"loss": "cross_entropy"}
     bad, wild = np.where(X > 1, np.nan, X), wb.SGD(1e30)
     wild_net = wb.Network.mlp([4, 8, 3])
+    early = wb.callbacks.EarlyStopping()
     return {
         "predict": (lambda: net.predict(X), 100_000),
         "frozen": (lambda: frozen(X, out=out), 100_000),
         "fit": (lambda: net.fit(X, Y, validation_data=(X, Y), track="epoch", **fit), 100_000),
         "new": (lambda: wb.Network.mlp([4, 8, 3]).fit(X, Y, optimizer=optimizer, **fit), 50_000),
+        "callbacks": (
+            lambda: net.fit(X, Y, validation_fraction=0.5, callbacks=[early, Asks()], **fit),
+            50_000,
+        ),
+        "partial_fit": (lambda: net.partial_fit(X, Y, optimizer=optimizer, **fit), 100_000),
+        "pairs": (lambda: pickle.loads(pickle.dumps((net, net.optimizer))), 50_000),
         "load": (lambda: wb.load(path), 50_000),
         "save": (lambda: net.save(path), 20_000),
         "loop": (
@@ -88,6 +96,11 @@ def calls(folder):
         "threads": (lambda: in_a_thread(lambda: net.predict(X, n_threads=2)), 5_000),
         "layers": (lambda: [layer.weights for layer in wb.Network.mlp([4, 8, 3])], 100_000),
     }
+
+
+class Asks:
+    def after_batch(self, run):
+        run.sync()
 
 
 def in_a_thread(call):
@@ -114,8 +127,8 @@ def grows(one: Round, name: str) -> None:
 
 
 NAMES = (  # noqa: SIM905
-    "predict frozen fit new load save loop freeze evaluate refused refused-fit refused-load "
-    "raising-callback diverged threads layers"
+    "predict frozen fit new callbacks partial_fit pairs load save loop freeze evaluate refused "
+    "refused-fit refused-load raising-callback diverged threads layers"
 ).split()
 
 if __name__ == "__main__":

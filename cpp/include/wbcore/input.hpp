@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -143,7 +144,17 @@ struct Dataset {
     ArrayView x;          // (N, I)
     ArrayView y;          // (N, O), or integer labels (N, 1)
     bool labels = false;  // y holds class labels
+    // The rows that count, in this order, so that a part of the caller's arrays is used without a copy; empty: all of them.
+    // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
+    std::span<const std::int64_t> chosen = {};
 
+    std::size_t count() const { return chosen.empty() ? x.rows : chosen.size(); }
+    // Where the names of the rows from `first` on stand, in `order` or else among the chosen; null when they come as they are.
+    const std::int64_t* order_from(const std::int64_t* order, std::size_t first) const {
+        if (order == nullptr) order = chosen.data();
+        return order == nullptr ? nullptr : order + first;
+    }
+    // Of all rows
     Dataset rows_from(std::size_t first, std::size_t n) const {
         return {x.rows_from(first, n), y.rows_from(first, n), labels};
     }

@@ -60,6 +60,11 @@ public:
     std::vector<double> values() const;  // in the order of the metrics
     bool empty() const { return metrics_.empty(); }
 
+    // All there is of the sums between two batches, and back: for a training that goes on in another process.
+    std::vector<double> sums() const;
+    // False, and nothing is changed, for numbers that are not of such metrics and outputs.
+    bool restore(const std::vector<double>& sums);
+
 private:
     // Sums over rows for one output. Distances are to the target of the first row of all, which keeps r2 exact enough.
     struct Column {

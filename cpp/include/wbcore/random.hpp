@@ -41,6 +41,15 @@ constexpr std::uint64_t shuffle_stream(std::uint64_t epoch) {
     return (std::uint64_t{1} << 63) + epoch;
 }
 
+// Of the rows that are held out
+inline constexpr std::uint64_t held_out_stream = ~std::uint64_t{0};
+
+// A permutation of 0 .. order.size() - 1 from a stream of a seed. Throws Interrupted.
+void permute(std::span<std::int64_t> order,
+             std::uint64_t seed,
+             std::uint64_t stream,
+             const InterruptCheck& interrupted = nullptr);
+
 // The order of the rows in one epoch: a permutation of 0 .. order.size() - 1. Throws Interrupted.
 void shuffled_order(std::span<std::int64_t> order,
                     std::uint64_t seed,

@@ -59,15 +59,29 @@ struct TrainingEnd {
     InputArray refused = InputArray::none;
 };
 
-// Who is asked while a training goes on, always on the thread that called. They may throw: the training then ends with the
-// batches before.
+// What somebody is told after a batch, and may ask for.
+struct BatchEnd {
+    const Position& position;  // of the next batch
+    std::uint64_t steps;       // over all trainings of the optimizer's state
+    double loss_sum;           // of the batch's row losses
+    std::size_t rows;          // of the batch
+    // Brings network, state and position up to date before the epoch ends. What is then written into them does not count.
+    const std::function<void()>& bring_up_to_date;
+};
+
+// Who is asked while a training goes on, always on the thread that called. They may throw: network, state and position are then
+// those of the last epoch, as after a divergence.
 template <class T>
 struct Hooks {
     // After each epoch, with the network up to date; true stops. It may change the parameters.
     std::function<bool(std::size_t epoch, const EpochResult&)> after_epoch;
-    // After each batch: where the training stands now, and the sum of the batch's row losses; true stops. The network itself is
-    // brought up to date at the end of an epoch and when the training stops.
-    std::function<bool(const Position&, double loss_sum)> after_batch;
+    // After each batch that `wants_batch`, asked before it, is true for; without it after each. True stops. The network itself
+    // is brought up to date at the end of an epoch and when the training stops.
+    std::function<bool(const BatchEnd&)> after_batch;
+    std::function<bool()> wants_batch;
+    // Whenever network, state and position have been written, under the network's lock: for whoever keeps a copy of the numbers
+    // of the latter two that fits the arrays at every moment.
+    std::function<void()> written_back;
     // Between the gradient of each step, laid out like the parameters (0 for layers that are not trainable), and the update:
     // by what the gradient is to be multiplied first, before the optimizer's own limits. 1 changes no bit. Steps are counted from 1, over all trainings of the
     // optimizer's state. With it the gradients are stored before they are applied; else that is one.

@@ -10,6 +10,8 @@ from wbcore.optimizers import adam, base, rmsprop, rprop, sgd, state
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
 from wbcore.optimizers.base import check as check
+from wbcore.optimizers.base import going_on as going_on
+from wbcore.optimizers.base import last_of as last_of
 from wbcore.optimizers.rmsprop import *
 from wbcore.optimizers.rprop import *
 from wbcore.optimizers.sgd import *

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from copy import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex, TypedDict
 from weakref import WeakKeyDictionary
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from wbcore import _arguments, _copying, _core, _named
 from wbcore.gradients import Gradients
-from wbcore.optimizers.state import OptimizerState
+from wbcore.optimizers.state import OptimizerState, Position, check_position
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -71,9 +73,12 @@ class Optimizer:
     optimizer has, from decay_biases on, is in the `repr`, and copies and pickles keep all of it.
 
     An optimizer keeps one state for each network that it is used with, for as long as that network
-    lives: a second `fit` goes on where the first ended. `reset` forgets them; copies and pickles of
-    the optimizer or of the network, and model files, have none: what `state` gives can be kept
-    beside them, and `set_state` sets it.
+    lives: a second `fit` goes on where the first ended, with its steps and from its epoch. `reset`
+    forgets them. The two pickled together, or copied by one `copy.deepcopy`, keep them:
+    `pickle.dumps((net, optimizer))`. Neither a network alone nor a model file has them, nor has
+    `copy.copy(optimizer)`, which has the settings; what `state` gives can be kept beside them, and
+    `set_state` sets it. (A pickle of an optimizer alone is as large as one with its networks, which
+    are gone when it is loaded.)
 
     See Also
     --------
@@ -170,6 +175,12 @@ class Optimizer:
             max_norm=self.max_norm or 0.0,
         )
 
+    def _equals(self, other: Optimizer) -> bool:
+        """Whether it is of the same class, with the same settings."""
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name) for name in self._checks
+        )
+
     def __repr__(self) -> str:
         shown = [
             name
@@ -184,10 +195,20 @@ class Optimizer:
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
+    def __copy__(self) -> Optimizer:
+        copy: Optimizer = _copying.restored(*self._reduced([]))
+        return copy
+
     def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
-        # The states belong to networks, of which a copy has none.
-        without = frozenset({"_states"})
-        return _copying.reduced(self, _without_states, (type(self),), without)
+        # Pickles and deep copies find a network's core again when they meet it twice.
+        return self._reduced(
+            [(core, state._snapshot(core)) for core, state in list(self._states.items())]
+        )
+
+    def _reduced(self, states: list[tuple[_core._Network, OptimizerState]]) -> tuple[Any, ...]:
+        last = [last_of(core) is self for core, _ in states]
+        arguments = type(self), states, last
+        return _copying.reduced(self, _with_states, arguments, frozenset({"_states"}))
 
     def _needed_states(self) -> dict[str, float]:
         """The states that these settings need, and what each is before the first step."""
@@ -208,7 +229,8 @@ class Optimizer:
                 name: kept[name] if name in kept else _filled(core, value)
                 for name, value in needed.items()
             }
-            made = OptimizerState(kept | fresh, 0 if state is None else state.steps)
+            steps, position = (0, Position()) if state is None else (state.steps, state.position)
+            made = OptimizerState(kept | fresh, steps, position)
             if state is None:  # of two threads that come here together both get the one that stays
                 state = self._states.setdefault(core, made)
             else:
@@ -245,7 +267,12 @@ class Optimizer:
         return self._state(_core_of("state", network))
 
     def set_state(
-        self, network: _HasCore, steps: int, arrays: Mapping[str, ArrayLike] | None = None
+        self,
+        network: _HasCore,
+        steps: int,
+        arrays: Mapping[str, ArrayLike] | None = None,
+        *,
+        position: Position | int = 0,
     ) -> None:
         """Set what the optimizer remembers of a network, for example from a file of one's own.
 
@@ -257,6 +284,8 @@ class Optimizer:
         arrays : mapping of str to array-like of shape (n_parameters,)
             One for each name that these settings need, as `state(network).arrays` of a fresh
             optimizer has them; finite.
+        position : Position or int, default 0
+            Where the next fit goes on, or the epoch alone.
 
         Raises
         ------
@@ -270,7 +299,7 @@ class Optimizer:
         >>> net = wb.Network.mlp([2, 3, 1], seed=0)
         >>> optimizer, other = wb.Adam(), wb.Adam()
         >>> state = optimizer.state(net)
-        >>> other.set_state(net, state.steps, state.arrays)
+        >>> other.set_state(net, state.steps, state.arrays, position=state.position)
         """
         core = _core_of("set_state", network)
         steps = _arguments.integer("set_state", "steps", steps, low=0, high=2**63 - 1)
@@ -291,6 +320,9 @@ class Optimizer:
                 f"[set_state] expected arrays named {', '.join(names)}, "
                 f"got {', '.join(map(str, given)) or 'none'}"
             )
+        where = check_position(
+            "set_state", position if isinstance(position, tuple) else Position(position)
+        )
         parameters = core.parameters
         made = {}
         for name in names:
@@ -302,7 +334,7 @@ class Optimizer:
                 )
             rounded = _arguments.rounded("set_state", name, values, parameters.dtype)
             made[name] = rounded.copy()
-        self._states[core] = OptimizerState(made, steps)
+        self._states[core] = OptimizerState(made, steps, where)
 
     def step(self, network: _HasCore, gradients: Gradients) -> None:
         """Apply one update to all trainable parameters of the network.
@@ -372,6 +404,32 @@ def check(operation: str, optimizer: object) -> Optimizer:
     )
 
 
+def last_of(core: _core._Network) -> Optimizer | None:
+    """The optimizer that a network was last trained with.
+
+    The core has it rather than the network, so that an optimizer that is unpickled with it can set
+    it again.
+    """
+    found: Optimizer | None = getattr(core, "optimizer", None)
+    return found
+
+
+def going_on(operation: str, core: _core._Network, optimizer: object) -> Optimizer:
+    """The optimizer that is given; by None or the text of the last one that last one."""
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    last = last_of(core)
+    if optimizer is None:
+        return last or check(operation, "sgd")
+    made = _made(operation, optimizer) if type(optimizer) is str else check(operation, optimizer)
+    return last if last is not None and last._equals(made) else copy(made)
+
+
+@lru_cache(maxsize=64)  # a loop of one's own names its optimizer in each step
+def _made(operation: str, text: str) -> Optimizer:
+    return check(operation, text)
+
+
 def _check(cls: str, number: _core.Number) -> Callable[[object], object]:
     if number.expected == _FLAG:
         return lambda value: _arguments.flag(cls, number.name, value)
@@ -419,8 +477,15 @@ def _core_of(operation: str, network: object) -> _core._Network:
     return core
 
 
-def _without_states(cls: type[Optimizer]) -> Optimizer:
+def _with_states(
+    cls: type[Optimizer],
+    states: list[tuple[_core._Network, OptimizerState]],
+    last: list[bool],
+) -> Optimizer:
     """For copies and pickles, before the other attributes are set."""
     optimizer = cls.__new__(cls)
-    optimizer._states = WeakKeyDictionary()
+    optimizer._states = WeakKeyDictionary(states)
+    for (core, _), was_last in zip(states, last, strict=True):
+        if was_last:
+            core.optimizer = optimizer
     return optimizer

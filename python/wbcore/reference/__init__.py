@@ -25,7 +25,7 @@ from .losses import LOSSES, loss_and_gradient
 from .metrics import METRICS, MetricSums
 from .network import Network, scaled
 from .optimizers import OPTIMIZERS, SGD, Adam
-from .random import Stream
+from .random import Stream, held_out_rows
 from .training import State, evaluate, fit, new_state, step
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "evaluate",
     "fit",
     "from_draws",
+    "held_out_rows",
     "initial_weights",
     "loss_and_gradient",
     "new_state",

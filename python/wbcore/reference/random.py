@@ -5,7 +5,8 @@ depends on seed, layer and index alone.  J. K. Salmon et al., "Parallel random n
 1, 2, 3", SC 2011.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -135,3 +136,42 @@ def bias_stream(seed: int, layer: int) -> Stream:
 def shuffle_stream(seed: int, epoch: int) -> Stream:
     """Return the stream of the shuffle of an epoch (0, 1, ...)."""
     return Stream((seed, 2**63 + epoch))
+
+
+def held_out_stream(seed: int) -> Stream:
+    """Return the stream of the rows that a fit holds out."""
+    return Stream((seed, 2**64 - 1))
+
+
+def held_out_rows(
+    n: int, fraction: float, seed: int, classes: Sequence[int] | None = None
+) -> tuple[list[int], list[int]]:
+    """Return the rows to train on and those to validate by, each in ascending order (7.6).
+
+    Parameters
+    ----------
+    n : int
+        How many rows there are, at least 2.
+    fraction : float
+        Above 0 and below 1.
+    seed : int
+    classes : sequence of int, optional
+        The class of each row.
+
+    Examples
+    --------
+    >>> held_out_rows(6, 0.5, 0, [0, 0, 1, 1, 2, 2])[1]
+    [0, 3, 5]
+    """
+    count = min(max(math.floor(fraction * n + 0.5), 1), n - 1)
+    line = held_out_stream(seed).permutation(n)
+    if classes is not None:
+        line.sort(key=lambda row: classes[row])
+    held = {row for i, row in enumerate(line) if _rounds(i + 1, count, n) > _rounds(i, count, n)}
+    rows = range(n)
+    return [row for row in rows if row not in held], [row for row in rows if row in held]
+
+
+def _rounds(i: int, count: int, n: int) -> int:
+    """I * count / n to the nearest whole number, halves up."""
+    return (2 * i * count + n) // (2 * n)

@@ -23,10 +23,13 @@ class State:
         Steps that were taken.
     arrays : dict of lists of Gradients, one for each layer
         By the names of the optimizer's states.
+    epoch : int
+        Epochs that were done, by the number of the last of them.
     """
 
     steps: int
     arrays: dict[str, list[Gradients]]
+    epoch: int = 0
 
 
 def new_state(network: Network, optimizer: Optimizer) -> State:
@@ -112,7 +115,7 @@ def fit(
     batch_size: int,
     shuffle: bool = True,
     seed: int = 0,
-    first_epoch: int = 0,
+    first_epoch: int | None = None,
     state: State | None = None,
     metrics: dict[str, list[float]] | None = None,
 ) -> list[float]:
@@ -132,8 +135,9 @@ def fit(
         Permute the rows in every epoch, always beginning from their own order.
     seed : int
         Of the shuffle.
-    first_epoch : int
-        The epochs are first_epoch, first_epoch + 1, .. in the order of rows.
+    first_epoch : int, optional
+        The epochs are first_epoch, first_epoch + 1, .. in the order of rows. Default: that of the
+        state.
     state : State, optional
         To go on from an earlier training; it is updated in place. Default: `new_state`.
     metrics : dict of lists, optional
@@ -159,6 +163,7 @@ def fit(
     chosen = LOSSES.choice(loss)
     targets = target_rows(y, network.layers[-1].outputs)
     state = new_state(network, optimizer) if state is None else state
+    first_epoch = state.epoch if first_epoch is None else first_epoch
     history = []
     for epoch in range(first_epoch, first_epoch + epochs):
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
@@ -177,6 +182,7 @@ def fit(
         history.append(FLOAT64.T(total / chosen.count(len(targets), len(targets[0]))))
         for name, values in (metrics or {}).items():
             values.append(sums.value(name))
+        state.epoch = epoch + 1
     return history
 
 

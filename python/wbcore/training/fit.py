@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from wbcore import optimizers
 from wbcore._methods import network_method
 from wbcore.training.plan import Plan
 from wbcore.training.run import run
@@ -32,20 +33,25 @@ def fit(
     epochs: int = 1,
     batch_size: int = 32,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    validation_fraction: float | None = None,
     metrics: Sequence[str] = (),
     progress: bool = False,
     shuffle: bool = True,
     seed: int = 0,
     n_threads: int | None = None,
     callback: Callback | None = None,
+    callbacks: Sequence[object] = (),
     track: str | None = None,
-    first_epoch: int = 0,
+    first_epoch: int | None = None,
 ) -> History:
     """Train on mini-batches, going on from the parameters as they are.
 
     The result depends on the parameters, the data and the arguments alone, to the bit: not on
     the number of threads, the machine, or the dtype and layout in which the same numbers come.
 
+    A second `fit` goes on where the first ended: with its optimizer, unless it is given another
+    one, the optimizer's steps and states, and its epoch. So two fits of 5 epochs are one of 10, to
+    the bit.
     A function as `loss` is called on the calling thread for each batch, as
     `function(outputs, targets)`: outputs are an array (B, O) of the network's dtype, its own to
     keep; targets the rows of y, in y's dtype and read-only. The epoch's loss is the mean of the
@@ -57,7 +63,7 @@ def fit(
 
     Ctrl-C raises KeyboardInterrupt within about a second; the network is usable, with the
     parameters of the last whole batch (after a batch of seconds perhaps of the last epoch), and
-    `net.history` has the epochs so far.
+    `net.history` has the epochs so far. The next `fit` goes on with the next batch.
 
     Parameters
     ----------
@@ -65,32 +71,45 @@ def fit(
     {y}
     {loss}
     optimizer : Optimizer or str, optional
-        Such as `Adam(0.001)` or "adam(0.001)". Default: SGD(learning_rate=0.01). What it remembers
-        of this network (`optimizer.state(net)`) goes on from one fit to the next.
+        Such as `Adam(0.001)` or "adam(0.001)". Default: `net.optimizer`, that of the last fit, and
+        SGD(learning_rate=0.01) for the first one; a text that says what it is goes on with it, too.
+        What it remembers of this network (`optimizer.state(net)`) goes on from one fit to the next.
     epochs : int, default 1
+        How many more. One that was begun and stopped in the middle is the first of them.
     batch_size : int, default 32
         The last batch of an epoch takes what is left.
     validation_data : pair (X_val, y_val), optional
         Evaluated after each epoch.
+    validation_fraction : float, optional
+        Above 0 and below 1: hold out this share of the rows and evaluate on them, without a copy of
+        X; the rows are those of `wbcore.random.held_out_rows`, drawn by `seed`. Of classes (labels,
+        shares, and decisions of one output) each gives its share.
     metrics : sequence of {"accuracy", "mae", "mse", "r2"}
         Beside the loss, in the history.
     progress : bool, default False
-        Write a line to stderr: one that overwrites itself on a terminal, else one an epoch.
+        Write a line to stderr: one that overwrites itself on a terminal, else one an epoch;
+        `callbacks.Progress` offers more.
     shuffle : bool, default True
         Take the rows in the order `wbcore.random.permutation(B, seed, epoch)`.
     seed : int, default 0
-        Of the shuffles, 0 <= seed < 2**64.
+        Of the shuffles and of the rows that are held out, 0 <= seed < 2**64.
     {n_threads}
     callback : callable, optional
-        `callback(epoch, history)` after each epoch, counted from first_epoch. Returning True stops.
-        It may look at the network, copy it, and write into its parameters: training goes on from
-        what it leaves. Changes of the optimizer count from the next `fit`.
+        `callback(epoch, history)` after each epoch, numbered like `first_epoch`. Returning True
+        stops. It may look at the network, copy it, and write into its parameters: training goes on
+        from what it leaves. Changes of the optimizer count from the next `fit`.
+    callbacks : list of objects
+        Each with some of the methods of `wbcore.callbacks.Callback`, such as
+        `EarlyStopping(patience=5)`; asked in this order, before `callback`.
     track : {None, "epoch"}
         "epoch" keeps the statistics of all weights and biases, initially and after each epoch,
         in `history.parameters`.
-    first_epoch : int, default 0
-        The number of the first epoch, for a training that goes on where another one ended: the
-        shuffles are then those of the epochs first_epoch, first_epoch + 1, and so on.
+    first_epoch : int, optional
+        The number of the first epoch, from 0: the shuffles are those of the epochs first_epoch,
+        first_epoch + 1, and so on. Default: where the optimizer's state of this network stands,
+        `optimizer.state(net).epoch`. After a fit that was stopped or interrupted in the middle of
+        an epoch it goes on with that epoch's next batch, if it has the same rows, batch_size,
+        shuffle, seed, loss and metrics, and else begins that epoch anew.
 
     Returns
     -------
@@ -107,6 +126,8 @@ def fit(
     DivergenceError
         When the loss becomes NaN or infinite. The parameters are those of the last finite
         epoch.
+    Exception
+        Whatever a callback raises. The parameters are those of the last epoch that ended.
     RuntimeError
         When another thread is training the network, or its own callback tries to.
 
@@ -131,16 +152,18 @@ def fit(
     """
     plan = Plan(
         loss=loss,
-        optimizer=optimizer,
+        optimizer=optimizers.going_on("fit", self._core, optimizer),
         epochs=epochs,
         batch_size=batch_size,
         validation_data=validation_data,
+        validation_fraction=validation_fraction,
         metrics=metrics,
         progress=progress,
         shuffle=shuffle,
         seed=seed,
         n_threads=n_threads,
         callback=callback,
+        callbacks=callbacks,
         track=track,
         first_epoch=first_epoch,
     )

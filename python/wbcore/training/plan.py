@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wbcore import _arguments, losses, optimizers
 from wbcore._loss_function import LossFunction
+from wbcore.callbacks.base import HOOKS
 from wbcore.history import History
 from wbcore.losses import LossLike
 from wbcore.optimizers import SGD, Optimizer
@@ -40,14 +41,16 @@ class Plan:
     epochs: int
     batch_size: int
     validation_data: tuple[ArrayLike, ArrayLike] | None
+    validation_fraction: float | None
     metrics: Sequence[str]
     progress: bool
     shuffle: bool
     seed: int
     n_threads: int | None
     callback: Callback | None
+    callbacks: Sequence[object]
     track: str | None
-    first_epoch: int
+    first_epoch: int | None
 
     def __post_init__(self) -> None:
         optimizer = SGD() if self.optimizer is None else self.optimizer
@@ -55,10 +58,12 @@ class Plan:
             "optimizer": optimizers.check("fit", optimizer),
             "epochs": _arguments.integer("fit", "epochs", self.epochs),
             "validation_data": _pair(self.validation_data),
+            "validation_fraction": self._checked_fraction(),
             "callback": _callback(self.callback),
+            "callbacks": _callbacks(self.callbacks),
             "track": _track(self.track),
             "loss": losses.check_given("fit", self.loss),
-            "first_epoch": _arguments.integer("fit", "first_epoch", self.first_epoch, low=0),
+            "first_epoch": _first_epoch(self.first_epoch),
             "batch_size": _arguments.integer("fit", "batch_size", self.batch_size),
             "shuffle": _arguments.flag("fit", "shuffle", self.shuffle),
             "seed": _arguments.seed("fit", self.seed),
@@ -68,6 +73,29 @@ class Plan:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The names of what the history will have, in its order."""
+        names = ("loss", *self.metrics)
+        validates = self.validation_data is not None or self.validation_fraction is not None
+        return names + tuple(f"val_{name}" for name in names) if validates else names
+
+    def _checked_fraction(self) -> float | None:
+        fraction = self.validation_fraction
+        if fraction is None:
+            return None
+        if self.validation_data is not None:
+            raise ValueError(
+                "[fit] expected validation_data or validation_fraction, got both of them"
+            )
+        return _arguments.number(
+            "fit",
+            "validation_fraction",
+            fraction,
+            expected="a number above 0 and below 1",
+            allowed=lambda value: 0 < value < 1,
+        )
 
 
 def _pair(validation_data: object) -> tuple[Any, Any] | None:
@@ -94,6 +122,35 @@ def _callback(callback: Callback | None) -> Callback | None:
             f"got {_arguments.shown(callback)}"
         )
     return callback
+
+
+def _callbacks(callbacks: object) -> tuple[object, ...]:
+    if not isinstance(callbacks, (list, tuple)):
+        raise TypeError(
+            f"[fit] expected callbacks to be a list of callbacks, got {_arguments.shown(callbacks)}"
+        )
+    for callback in callbacks:
+        if isinstance(callback, type):
+            raise TypeError(
+                f"[fit] expected callbacks to be objects, got the class {callback.__name__}; "
+                f"pass {callback.__name__}()"
+            )
+        if not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
+            cure = "; a function goes as callback=" if callable(callback) else ""
+            raise TypeError(
+                f"[fit] expected callbacks to have some of the methods {', '.join(HOOKS)}, "
+                f"got {_arguments.shown(callback)}{cure}"
+            )
+    if len({id(callback) for callback in callbacks}) != len(callbacks):
+        raise ValueError("[fit] expected each of callbacks once, got one twice")
+    return tuple(callbacks)
+
+
+def _first_epoch(first_epoch: object) -> int | None:
+    if first_epoch is None:
+        return None
+    expected = "None or an integer from {low} to {high}"
+    return _arguments.integer("fit", "first_epoch", first_epoch, low=0, expected=expected)
 
 
 def _track(track: object) -> str | None:

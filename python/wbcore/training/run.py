@@ -1,24 +1,24 @@
-"""Runs a training: the core's one call, and around it history, progress, callback and errors."""
+"""Runs a training: the core's one call, and around it history, callbacks and errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
-from wbcore._progress import Progress
+from wbcore.callbacks.progress import Progress
+from wbcore.callbacks.run import Run
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import Optimizer
+from wbcore.training.hooks import Hooks, PlainFunction
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.network import Network
-    from wbcore.training.plan import Callback, Plan
+    from wbcore.training.plan import Plan
 
 __all__ = ["run"]
 
@@ -46,43 +46,111 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     RuntimeError
         When another thread is training the network.
     """
-    bar = Progress(plan.epochs) if plan.progress else None
-    record: Record = {}
-    history = History(record)
-    core, optimizer = network._core, plan.optimizer
-    assert isinstance(optimizer, Optimizer), "Plan has made it one"
-    X_val, y_val = plan.validation_data or (None, None)
-    try:
-        status, epoch, batch = _core.fit(
-            core,
+    return _Training(network, plan).run(X, y)
+
+
+class _Training:
+    """One call of `fit`."""
+
+    def __init__(self, network: Network, plan: Plan) -> None:
+        assert isinstance(plan.optimizer, Optimizer), "Plan has made it one"
+        self.network = network
+        self.plan = plan
+        self.optimizer = plan.optimizer
+        self.record: Record = {}
+        self.history = History(self.record)
+        self.running = Run(network, self.optimizer, plan, self.history)
+        self.moment = self.running._moment
+        self.hooks = Hooks(self.running, _callbacks(plan))
+        self.optimizer_before = network.optimizer
+
+    def run(self, X: ArrayLike, y: ArrayLike) -> History:
+        error: BaseException | None = None
+        try:
+            self._end(*self._train(X, y))
+        except BaseException as raised:  # noqa: BLE001, it is raised when all callbacks know of it
+            self._fail(raised)
+            error = raised
+        late = self.hooks.after_fit()
+        if late is not None and error is None:
+            self._fail(late)
+        self._keep()
+        try:
+            if error is not None or late is not None:
+                raise error or late  # type: ignore[misc]
+        finally:
+            del error, late  # whose tracebacks have this frame
+        return self.history
+
+    def _train(self, X: ArrayLike, y: ArrayLike) -> tuple[str, int, int]:
+        plan, hooks = self.plan, self.hooks
+        X_val, y_val = plan.validation_data or (None, None)
+        return _core.fit(
+            self.network._core,
             X,
             y,
             X_val,
             y_val,
-            options=_options(plan, optimizer),
-            state=optimizer._state(core)._core,
-            record=record,
-            on_epoch=_on_epoch(history, bar, plan.callback),
+            options=_options(plan, self.optimizer, hooks.seconds_between_batches),
+            state=self.optimizer._state(self.network._core)._core,
+            record=self.record,
+            moment=self.moment,
+            before_fit=hooks.before_fit,
+            after_batch=hooks.after_batch,
+            after_epoch=hooks.after_epoch,
         )
-        history.status = str(status)
-    except KeyboardInterrupt:
-        history.status = "interrupted"
-        raise
-    except BaseException:
-        history.status = "failed"
-        raise
-    finally:
-        if bar:
-            bar.close()
-        # Refused arguments have left no trace, and so the history of the last fit stays.
-        if history.status != "failed" or record:
-            network.history = history
-    if status == "diverged":
-        raise _divergence(plan, optimizer, epoch - plan.first_epoch, batch, history)
-    return history
+
+    def _end(self, status: str, epoch: int, batch: int) -> None:
+        history, epochs = self.history, self.plan.epochs
+        history.status = status
+        if status == "completed":
+            history.reason = (
+                f"all {epochs} epochs were done" if epochs > 1 else "its epoch was done"
+            )
+        elif status == "stopped":
+            history.reason = self.running._reason or "a callback asked for it"
+        elif status == "diverged":
+            history.reason = (
+                f"the loss or a parameter became NaN or infinite in batch {batch + 1} of epoch "
+                f"{epoch + 1}"
+            )
+            epoch -= self.moment.first_epoch  # the error counts those of this fit
+            raise _divergence(self.plan, self.optimizer, epoch, batch, history)
+
+    def _fail(self, error: BaseException) -> None:
+        history = self.history
+        if isinstance(error, DivergenceError) and error.history is history:
+            return
+        where = f" in {self.hooks.failed_in}" if self.hooks.failed_in else ""
+        if isinstance(error, KeyboardInterrupt):
+            history.status = "interrupted"
+            epoch = self.optimizer.state(self.network).epoch
+            history.reason = f"Ctrl-C came{where or f' in epoch {epoch + 1}'}"
+        else:
+            history.status = "failed"
+            text = " ".join(str(error).split())
+            history.reason = f"{type(error).__name__}{where}" + (f": {text}" if text else "")
+
+    def _keep(self) -> None:
+        """Refused arguments leave no trace: the history and optimizer of the last fit stay."""
+        if self.history.status != "failed" or self.record or self.hooks.failed_in:
+            self.network.history = self.history
+        else:
+            self.network._core.optimizer = self.optimizer_before
 
 
-def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
+def _callbacks(plan: Plan) -> Iterator[object]:
+    """All of them in the order in which they are asked."""
+    if plan.progress:
+        yield Progress()
+    yield from plan.callbacks
+    if plan.callback is not None:
+        yield PlainFunction(plan.callback)
+
+
+def _options(
+    plan: Plan, optimizer: Optimizer, seconds_between_batches: float = 0.0
+) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
     return _core.TrainingOptions(
@@ -91,11 +159,13 @@ def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
         epochs=plan.epochs,
         first_epoch=plan.first_epoch,
         batch_size=plan.batch_size,
+        validation_fraction=plan.validation_fraction or 0.0,
         shuffle=plan.shuffle,
         seed=plan.seed,
         n_threads=plan.n_threads or 0,
         metrics=plan.metrics,
         track=plan.track == "epoch",
+        seconds_between_batches=seconds_between_batches,
     )
 
 
@@ -112,20 +182,3 @@ def _divergence(
         batch,
         history,
     )
-
-
-def _on_epoch(
-    history: History, bar: Progress | None, callback: Callback | None
-) -> Callable[[int], bool] | None:
-    """What the core calls after each epoch, or None, so that it need not enter Python at all."""
-    if bar is None and callback is None:
-        return None
-
-    def on_epoch(epoch: int) -> bool:
-        if bar:
-            bar.update(history)
-        answer = callback(epoch, history) if callback else None
-        # Only a true bool stops: many a lambda returns something else by accident.
-        return isinstance(answer, (bool, np.bool_)) and bool(answer)
-
-    return on_epoch

@@ -1,0 +1,46 @@
+// What a fit is told beside the data, as Python's `fit` has checked it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bound_optimizer.hpp"
+#include "given_loss.hpp"
+#include "wbcore/training.hpp"
+
+namespace wbcore::bindings {
+
+struct BoundOptions {
+    py::object loss;  // the text of a row, or a LossFunction
+    OptimizerSettings optimizer;
+    std::size_t epochs;
+    std::optional<std::size_t> first_epoch;  // none: where the state stands
+    std::size_t batch_size;
+    double validation_fraction;  // 0: none
+    bool shuffle;
+    std::uint64_t seed;
+    std::size_t n_threads;
+    std::vector<std::string> metrics;
+    bool track;
+    double seconds_between_batches;  // of the calls after a batch
+};
+
+// With `epochs` still to be counted from the position.
+template <class T>
+TrainingOptions core_options(const char* operation, const BoundOptions& options) {
+    const GivenLoss loss = given_loss<T>(operation, options.loss);
+    return {loss.row,
+            allowed<T>(operation, options.optimizer),
+            options.epochs,
+            options.batch_size,
+            options.shuffle,
+            options.seed,
+            options.n_threads,
+            metrics_named(operation, options.metrics, loss)};
+}
+
+// Whatever makes an epoch another one, and the sums of its batches so far those of nothing.
+std::string epoch_text(const BoundOptions& options, std::size_t rows);
+
+}  // namespace wbcore::bindings

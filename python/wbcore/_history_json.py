@@ -1,0 +1,111 @@
+"""Histories as JSON: what is written, and the check of what is read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from wbcore import _arguments
+
+__all__ = ["SCHEMA", "read", "written"]
+
+SCHEMA = 1
+
+# JSON has no such numbers.
+_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+_STATUS = ("running", "completed", "stopped", "interrupted", "diverged", "failed")
+
+
+def written(fields: dict[str, Any]) -> str:
+    """The text of these fields."""
+    return json.dumps({"schema": SCHEMA} | _encoded(fields), allow_nan=False)
+
+
+def read(text: object) -> dict[str, Any]:
+    """The fields of a text, each of its type; or an error."""
+    if not isinstance(text, str):
+        raise TypeError(f"[from_json] expected text to be a str, got {_arguments.shown(text)}")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"[from_json] expected JSON, got {error}") from None
+    if not isinstance(found, dict) or "schema" not in found:
+        raise ValueError(f"[from_json] expected a history of wbcore, got {_arguments.shown(found)}")
+    if found["schema"] != SCHEMA:
+        raise ValueError(
+            f"[from_json] expected schema {SCHEMA}, got {_arguments.shown(found['schema'])}; "
+            f"a newer wbcore may read it"
+        )
+    fields = {}
+    for name, is_sound in _CHECKS.items():
+        value = _decoded(found.get(name))
+        if name not in found or not is_sound(value):
+            raise ValueError(
+                f"[from_json] expected {name} of a history, got "
+                f"{_arguments.shown(found.get(name, 'none'))}"
+            )
+        fields[name] = value
+    return fields
+
+
+def _encoded(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {name: _encoded(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encoded(item) for item in value]
+    return value
+
+
+def _decoded(value: Any) -> Any:  # noqa: ANN401
+    """Numbers of lists: nothing else in a history may be one of the texts."""
+    if isinstance(value, dict):
+        return {name: _decoded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_NOT_FINITE.get(i, i) if isinstance(i, str) else _decoded(i) for i in value]
+    return value
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _are_numbers(value: object) -> bool:
+    return isinstance(value, list) and all(type(item) in (int, float) for item in value)
+
+
+def _are_series(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and all(map(_are_numbers, value.values()))
+        and len({len(values) for values in value.values()}) <= 1
+    )
+
+
+def _are_statistics(value: object) -> bool:
+    """Of each epoch and layer those of weights and those of biases, or None."""
+
+    def of_array(entry: object) -> bool:
+        return entry is None or (_are_numbers(entry) and len(entry) == 5)  # type: ignore[arg-type]
+
+    def of_layer(entry: object) -> bool:
+        return isinstance(entry, list) and len(entry) == 2 and all(map(of_array, entry))
+
+    return isinstance(value, list) and all(
+        isinstance(entry, list) and all(map(of_layer, entry)) for entry in value
+    )
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "status": lambda value: value in _STATUS,
+    "reason": lambda value: isinstance(value, str),
+    "first_epoch": _is_count,
+    "best_epoch": lambda value: value is None or _is_count(value),
+    "series": _are_series,
+    "seconds": _are_numbers,
+    "parameters": _are_statistics,
+}

@@ -1,0 +1,153 @@
+"""Asks the callbacks of a training, and the plain function beside them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from wbcore.callbacks.base import Callback
+
+if TYPE_CHECKING:
+    from wbcore.callbacks.run import Run
+
+__all__ = ["Hooks", "PlainFunction"]
+
+Hook: TypeAlias = Callable[[Any], object]
+Asked: TypeAlias = tuple[object, Hook]
+
+
+class PlainFunction:
+    """The function `callback(epoch, history)` as a callback."""
+
+    def __init__(self, function: Callable[[int, Any], object]) -> None:
+        self.function = function
+
+    def after_epoch(self, run: Run) -> object:
+        """Ask the function."""
+        return self.function(run.epoch, run.history)
+
+
+class Hooks:
+    """The hooks of all callbacks, in their order.
+
+    Parameters
+    ----------
+    run : Run
+        What each is given.
+    callbacks : iterable of objects
+        Each with some of the hooks.
+    """
+
+    def __init__(self, run: Run, callbacks: Iterable[object]) -> None:
+        self.run = run
+        self.failed_in: str | None = None
+        self._callbacks = tuple(callbacks)
+        self._begun: list[object] = []  # whose after_fit is to be called
+        self._after_epoch = self._of("after_epoch")
+        batch = [(*pair, _interval(pair[0])) for pair in self._of("after_batch")]
+        batch = [entry for entry in batch if entry[-1] < math.inf]
+        self.seconds_between_batches = min((entry[-1] for entry in batch), default=0.0)
+        # The core waits as long as the most impatient of them asks for; the others wait here.
+        self._after_batch = [
+            (who, hook if seconds == self.seconds_between_batches else _Patient(hook, seconds))
+            for who, hook, seconds in batch
+        ]
+
+    def _of(self, name: str) -> list[Asked]:
+        """Who has a method of that name, and the method, but for the one that does nothing."""
+        nothing = getattr(Callback, name)
+        found = [(callback, getattr(callback, name, None)) for callback in self._callbacks]
+        return [
+            (callback, hook)
+            for callback, hook in found
+            if hook is not None and getattr(hook, "__func__", None) is not nothing
+        ]
+
+    @property
+    def after_batch(self) -> Callable[[], bool] | None:
+        """What the core calls after a batch, or None, so that it need not enter Python at all."""
+        if not self._after_batch:
+            return None
+        return lambda: self._ask("after_batch", self._after_batch)
+
+    @property
+    def after_epoch(self) -> Callable[[], bool] | None:
+        """What the core calls after an epoch, or None."""
+        if not self._after_epoch:
+            return None
+        return lambda: self._ask("after_epoch", self._after_epoch)
+
+    def before_fit(self) -> bool:
+        """What the core calls when it has found all arguments to be sound."""
+        self.run._begin()
+        for callback in self._callbacks:
+            hook = getattr(callback, "before_fit", None)
+            if hook is not None:
+                self._ask("before_fit", [(callback, hook)])
+            self._begun.append(callback)
+        return self.run._reason is not None
+
+    def after_fit(self) -> BaseException | None:
+        """Ask all that have begun, also when one of them raises; the first such exception."""
+        first: BaseException | None = None
+        for callback in self._begun:
+            hook = getattr(callback, "after_fit", None)
+            try:
+                if hook is not None:
+                    self._ask("after_fit", [(callback, hook)])
+            except BaseException as error:  # noqa: BLE001, it is raised when all have been asked
+                first = first or error
+        self._begun = []
+        return first
+
+    def _ask(self, name: str, hooks: Sequence[Asked]) -> bool:
+        run = self.run
+        for callback, hook in hooks:
+            try:
+                answer = hook(run)
+            except BaseException:
+                self.failed_in = self.failed_in or _label(callback, name)
+                raise
+            # Only a true bool stops: many a lambda returns something else by accident.
+            if isinstance(answer, (bool, np.bool_)) and answer:
+                run.stop(f"{_label(callback, name)} returned True{_place(name, run)}")
+        return run._reason is not None
+
+
+class _Patient:
+    """A hook that is asked at most once in so many seconds."""
+
+    def __init__(self, hook: Hook, seconds: float) -> None:
+        self._hook = hook
+        self._seconds = seconds
+        self._next = time.perf_counter() + seconds
+
+    def __call__(self, run: Run) -> object:
+        now = time.perf_counter()
+        if now < self._next:
+            return None
+        self._next = now + self._seconds
+        return self._hook(run)
+
+
+def _interval(callback: object) -> float:
+    return float(getattr(callback, "seconds_between_batches", 0.0))
+
+
+def _label(callback: object, name: str) -> str:
+    """As an error message calls it: "EarlyStopping.after_epoch"."""
+    return (
+        "callback" if isinstance(callback, PlainFunction) else f"{type(callback).__name__}.{name}"
+    )
+
+
+def _place(name: str, run: Run) -> str:
+    if name == "before_fit":
+        return ""
+    if name == "after_batch":
+        return f" after batch {run.batch} of epoch {run.epoch + 1}"
+    return f" after epoch {run.epoch + 1}"
