@@ -59,7 +59,10 @@ constexpr std::size_t state_count(const Named<Optimizer>& optimizer) {
 // An optimizer as a training takes it.
 struct OptimizerSettings {
     Named<Optimizer> rule;
-    bool decay_biases = false;  // whether weight decay counts for biases too
+    bool decay_biases = false;  // whether weight_decay, l1 and l2 count for biases too
+    double l1 = 0, l2 = 0;  // how much of the parameter's sign, and of itself, its gradient gets
+    // 0: none. The norm of all gradients together, each of them, and the norm of the weights into each unit are held to these.
+    double clip_norm = 0, clip_value = 0, max_norm = 0;
 };
 
 // What an optimizer remembers of a network: the steps it has done, and arrays laid out like the parameters, zero at first, as

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wbcore.optimizers.base import Optimizer
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wbcore.optimizers.base import Options
 
 __all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer, row="adam"):
+class _Adam(Optimizer):
+    """The settings that Adam and its heirs have in common."""
+
+    __slots__ = ("beta1", "beta2", "epsilon")
+
+    beta1: float
+    beta2: float
+    epsilon: float
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(
+            learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, **options
+        )
+
+
+class Adam(_Adam, row="adam"):
     """Adam: steps by running means of the gradient and of its square (Kingma and Ba, 2015).
 
     For a parameter w with the gradient g of the batch in step t = 1, 2, ..., and the means m and v,
@@ -55,35 +84,10 @@ class Adam(Optimizer, row="adam"):
     True
     """
 
-    __slots__ = ("beta1", "beta2", "epsilon", "learning_rate", "weight_decay")
-
-    learning_rate: float
-    beta1: float
-    beta2: float
-    epsilon: float
-    weight_decay: float
-
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        *,
-        weight_decay: float = 0.0,
-        decay_biases: bool = False,
-    ) -> None:
-        super().__init__(
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            decay_biases=decay_biases,
-        )
+    __slots__ = ()
 
 
-class AdamW(Optimizer, row="adamw"):
+class AdamW(_Adam, row="adamw"):
     """Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019).
 
     For a parameter w with the gradient g of the batch in step t = 1, 2, ..., and the means m and v,
@@ -131,29 +135,4 @@ class AdamW(Optimizer, row="adamw"):
     True
     """
 
-    __slots__ = ("beta1", "beta2", "epsilon", "learning_rate", "weight_decay")
-
-    learning_rate: float
-    beta1: float
-    beta2: float
-    epsilon: float
-    weight_decay: float
-
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        *,
-        weight_decay: float = 0.01,
-        decay_biases: bool = False,
-    ) -> None:
-        super().__init__(
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            decay_biases=decay_biases,
-        )
+    __slots__ = ()

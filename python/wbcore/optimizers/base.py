@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex, TypedDict
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,6 +21,16 @@ __all__ = ["Optimizer"]
 
 class _HasCore(Protocol):
     _core: _core._Network
+
+
+class Options(TypedDict, total=False):
+    """What every optimizer takes by name; where nobody says, it is as its row has it."""
+
+    weight_decay: float
+    decay_biases: bool
+
+
+_OPTIONS: dict[str, object] = {"decay_biases": False}  # those of no row, and their defaults
 
 
 class Optimizer:
@@ -44,29 +55,44 @@ class Optimizer:
     (True, 'sgd(0.1, 0.9)')
     """
 
-    learning_rate: float
-
     _row: ClassVar[_core.Row]
     _checks: ClassVar[dict[str, Callable[[object], object]]]
+    _defaults: ClassVar[dict[str, object]]
+    _of_row: ClassVar[dict[str, type[Optimizer]]] = {}
 
-    __slots__ = ("__weakref__", "_states", "decay_biases")
+    __signature__: ClassVar[inspect.Signature | None] = None
 
+    __slots__ = ("__weakref__", "_states", "decay_biases", "learning_rate", "weight_decay")
+
+    learning_rate: float
+    weight_decay: float
     decay_biases: bool
 
     def __init_subclass__(cls, *, row: str | None = None) -> None:
         super().__init_subclass__()
-        if row is None:  # a subclass of the user's
+        if row is None:  # a base of several, or a subclass of the user's
+            cls.__signature__ = None
             return
+        cls._of_row[row] = cls
         cls._row = _named.rows("optimizer")[row]
         cls._checks = {number.name: _check(cls.__name__, number) for number in cls._row.numbers}
         cls._checks["decay_biases"] = lambda value: _arguments.flag(
             cls.__name__, "decay_biases", value
         )
+        cls._defaults = {
+            number.name: _plain(number, number.standard) for number in cls._row.numbers
+        } | _OPTIONS
+        cls.__signature__ = _signature(cls)
 
     def __init__(self, **settings: object) -> None:
         # A network's core is the key: networks compare by value and so cannot be keys themselves.
         self._states: WeakKeyDictionary[_core._Network, OptimizerState] = WeakKeyDictionary()
-        for name, value in settings.items():
+        if unknown := settings.keys() - self._defaults.keys():
+            raise TypeError(
+                f"[{type(self).__name__}] expected settings among {', '.join(self._defaults)}, "
+                f"got {', '.join(sorted(unknown))}"
+            )
+        for name, value in (self._defaults | settings).items():
             setattr(self, name, value)
         self._check()
 
@@ -80,6 +106,19 @@ class Optimizer:
     @property
     def _numbers(self) -> list[float]:
         return [float(getattr(self, number.name)) for number in self._row.numbers]
+
+    def _settings(self) -> _core.OptimizerSettings:
+        """All of them, as the core takes them."""
+        return _core.OptimizerSettings(
+            rule=self._row.name,
+            numbers=self._numbers,
+            decay_biases=self.decay_biases,
+            l1=0.0,
+            l2=0.0,
+            clip_norm=0.0,
+            clip_value=0.0,
+            max_norm=0.0,
+        )
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._checks)
@@ -109,7 +148,7 @@ class Optimizer:
         state = self._states.get(core)
         if state is not None and set(names) <= set(state.arrays):
             return state
-        _core.check_optimizer(core, self._row.name, self._numbers)
+        _core.check_optimizer(core, self._settings())
         arrays = [np.zeros_like(core.parameters) for _ in names]
         steps = 0 if state is None else state.steps
         fresh = OptimizerState(names, _core.OptimizerState(arrays, steps))
@@ -245,7 +284,7 @@ class Optimizer:
         if not np.isfinite(flat).all():
             raise ValueError("[step] expected finite gradients, got NaN or infinity")
         state = self._state(core)
-        _core.step(core, flat, state._core, self._row.name, self._numbers, self.decay_biases)
+        _core.step(core, flat, state._core, self._settings())
 
     def reset(self) -> None:
         """Forget the states of all networks, as if they had not been trained before.
@@ -264,7 +303,7 @@ def check(operation: str, optimizer: object) -> Optimizer:
         return optimizer
     if isinstance(optimizer, str):
         name, numbers = _named.parsed("optimizer", operation, "optimizer", optimizer)
-        made = next(cls for cls in Optimizer.__subclasses__() if cls._row.name == name)
+        made = Optimizer._of_row[name]
         values = zip(made._row.numbers, numbers, strict=True)
         return made(**{number.name: _plain(number, value) for number, value in values})
     raise TypeError(
@@ -286,6 +325,19 @@ _FLAG = "0 or 1"  # as the core's rows say it of switches
 
 def _plain(number: _core.Number, value: float) -> float | bool:
     return bool(value) if number.expected == _FLAG else value
+
+
+def _signature(cls: type[Optimizer]) -> inspect.Signature:
+    """Of the class, as `help` shows it: with the names and defaults of its options."""
+    _, *own = inspect.signature(cls.__init__).parameters.values()
+    named = [p for p in own if p.kind is not p.VAR_KEYWORD]
+    others = cls._defaults.keys() - {p.name for p in named}
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        for name, default in cls._defaults.items()
+        if name in others
+    ]
+    return inspect.Signature([*named, *options])
 
 
 def _core_of(operation: str, network: object) -> _core._Network:

@@ -57,12 +57,10 @@ class SGD(Optimizer, row="sgd"):
     True
     """
 
-    __slots__ = ("learning_rate", "momentum", "nesterov", "weight_decay")
+    __slots__ = ("momentum", "nesterov")
 
-    learning_rate: float
     momentum: float
     nesterov: bool
-    weight_decay: float
 
     def __init__(
         self,
