@@ -120,6 +120,7 @@ class Training:
     key: str = "1"
     first: str = "0"
     optimizer: Optimizer = _PLAIN
+    schedule: str = ""
     decay_biases: str = "0"
     bias: str = ""
     trainable: str = ""

@@ -14,6 +14,7 @@ namespace wbcore::bindings {
 struct BoundState {
     std::vector<py::array> arrays;
     std::uint64_t steps = 0;
+    Observations observations = {};
 };
 
 // Settings that are allowed in T.
@@ -34,7 +35,7 @@ OptimizerState<T> state_of(std::string_view operation,
         throw py::value_error("[" + std::string(operation) + "] expected " + std::to_string(n) +
                               " arrays in the state of " + std::string(rule.name()) + ", got " +
                               std::to_string(state.arrays.size()));
-    OptimizerState<T> spans{state.steps, {}};
+    OptimizerState<T> spans{state.steps, {}, state.observations};
     for (std::size_t k = 0; k < n; ++k)
         spans.arrays[k] = {
             plain_data<T>(operation, rule.info().states[k], state.arrays[k], {parameters}, true),

@@ -9,6 +9,7 @@
 #include "register.hpp"
 #include "wbcore/activations.hpp"
 #include "wbcore/initializers.hpp"
+#include "wbcore/schedules.hpp"
 
 namespace wbcore::bindings {
 
@@ -82,6 +83,11 @@ py::dict properties(const OptimizerInfo& row) {
                                : py::object(py::str(std::string(row.numbers[row.needed_by].name))));
 }
 
+py::dict properties(const ScheduleInfo& row) {
+    using namespace py::literals;
+    return py::dict("observes"_a = row.observes);
+}
+
 py::dict properties(const InitializerInfo& row) {
     using namespace py::literals;
     const char* draw = nullptr;
@@ -150,6 +156,7 @@ auto with_kind(const std::string& kind, F f) {
     if (kind == "loss") return f(Loss());
     if (kind == "initializer") return f(Initializer());
     if (kind == "optimizer") return f(Optimizer());
+    if (kind == "schedule") return f(Schedule());
     throw py::value_error("[_core] expected a kind of choice, got '" + kind + "'");
 }
 

@@ -42,7 +42,9 @@ OptimizerSettings settings_of(const std::string& rule,
                               double l2,
                               double clip_norm,
                               double clip_value,
-                              double max_norm) {
+                              double max_norm,
+                              const std::optional<RateSchedule>& schedule,
+                              std::optional<double> rate) {
     return with_choices("optimizer", [&] {
         OptimizerSettings settings{parse<Optimizer>("optimizer", rule),
                                    decay_biases,
@@ -50,7 +52,9 @@ OptimizerSettings settings_of(const std::string& rule,
                                    l2,
                                    clip_norm,
                                    clip_value,
-                                   max_norm};
+                                   max_norm,
+                                   schedule,
+                                   rate};
         std::copy_n(numbers.begin(), std::min(numbers.size(), settings.rule.info().numbers.size()),
                     settings.rule.numbers.begin());
         return settings;
@@ -62,7 +66,7 @@ void register_settings(py::module_& m) {
     py::class_<Settings>(m, "OptimizerSettings")
         .def(py::init(&settings_of), py::kw_only(), py::arg("rule"), py::arg("numbers"),
              py::arg("decay_biases"), py::arg("l1"), py::arg("l2"), py::arg("clip_norm"),
-             py::arg("clip_value"), py::arg("max_norm"))
+             py::arg("clip_value"), py::arg("max_norm"), py::arg("schedule"), py::arg("rate"))
         .def_property_readonly("rule", [](const Settings& s) { return std::string(s.rule.name()); })
         .def_property_readonly("numbers",
                                [](const Settings& s) {
@@ -76,7 +80,9 @@ void register_settings(py::module_& m) {
         .def_readonly("l2", &Settings::l2)
         .def_readonly("clip_norm", &Settings::clip_norm)
         .def_readonly("clip_value", &Settings::clip_value)
-        .def_readonly("max_norm", &Settings::max_norm);
+        .def_readonly("max_norm", &Settings::max_norm)
+        .def_readonly("schedule", &Settings::schedule)
+        .def_readonly("rate", &Settings::rate);
 }
 
 template <class T>
@@ -94,6 +100,7 @@ void register_optimizers(py::module_& m) {
                  return BoundState{std::move(arrays), steps};
              }),
              py::arg("arrays"), py::arg("steps"))
+        .def_readwrite("observations", &BoundState::observations)
         .def_readonly("arrays", &BoundState::arrays)
         .def_readwrite("steps", &BoundState::steps);
     register_settings(m);

@@ -6,6 +6,7 @@
 #include "bound_network.hpp"
 #include "bound_optimizer.hpp"
 #include "errors.hpp"
+#include "followed_optimizer.hpp"
 #include "gil.hpp"
 #include "held_dataset.hpp"
 #include "register.hpp"
@@ -18,7 +19,6 @@ namespace {
 // What a fit is to do, as Python's `fit` has checked it.
 struct BoundOptions {
     std::string loss;
-    OptimizerSettings optimizer;
     std::size_t epochs, first_epoch, batch_size;
     bool shuffle;
     std::uint64_t seed;
@@ -28,10 +28,12 @@ struct BoundOptions {
 };
 
 template <class T>
-TrainingOptions core_options(const char* operation, const BoundOptions& options) {
+TrainingOptions core_options(const char* operation,
+                             const BoundOptions& options,
+                             const OptimizerSettings& optimizer) {
     const Named<Loss> loss = loss_named<T>(operation, options.loss);
     return {loss,
-            allowed<T>(operation, options.optimizer),
+            optimizer,
             options.first_epoch + options.epochs,
             options.batch_size,
             options.shuffle,
@@ -63,13 +65,14 @@ py::tuple fit(BoundNetwork<T>& bound,
               const py::object& X_val,
               const py::object& y_val,
               const BoundOptions& options,
-              BoundState& state,
+              const py::object& optimizer,
               const py::dict& record,
               const py::object& on_epoch) {
     const char *operation = "fit", *validating = "fit, validation_data";
     const Turn turn(bound.use(), operation);
     Network<T>& network = bound.network();
-    const TrainingOptions core = core_options<T>(operation, options);
+    FollowedOptimizer<T> followed(operation, optimizer, network.parameters().size());
+    TrainingOptions core = core_options<T>(operation, options, followed.settings());
 
     if (std::ranges::none_of(network.layers(), &Dense::trainable))
         throw py::value_error("[fit] expected a layer that is trainable, got none");
@@ -80,9 +83,8 @@ py::tuple fit(BoundNetwork<T>& bound,
         validation = HeldDataset<T>(validating, network, X_val, y_val, core.loss);
         validation.require_finite_inputs();
     }
-    OptimizerState<T> arrays =
-        state_of<T>(operation, state, core.optimizer.rule, network.parameters().size());
-    TrainingRecord<T> records(network, record, options.metrics, options.track);
+    TrainingRecord<T> records(network, record, options.metrics, options.track,
+                              followed.is_scheduled());
     Position position{options.first_epoch, 0, 0, {}};
     Hooks<T> hooks;
     hooks.interrupted = InterruptPoll();
@@ -90,33 +92,42 @@ py::tuple fit(BoundNetwork<T>& bound,
         records.add(result);
         if (on_epoch.is_none()) return false;
         const GilTaken taken;
-        state.steps = arrays.steps;
+        followed.write_steps();
         records.flush();
         const bool stops = asked(on_epoch, epoch);
         if (stops) return true;
-        // the callback may have changed them
+        // the callback may have changed all of them
+        followed.read();
+        core.optimizer = followed.settings();
         data.require_sound_targets();
         if (validates) validation.require_sound_targets();
         return false;
+    };
+    hooks.rates = [&](std::uint64_t first, std::size_t steps) -> std::span<const double> {
+        if (!followed.has_function()) return {};
+        const GilTaken taken;
+        followed.write_steps();
+        records.flush();
+        return followed.rates(first, steps);
     };
     TrainingEnd end;
     try {
         // Safe: the data are held here, the turn keeps a second fit of this network away, and the callbacks take the GIL.
         const GilReleased released;
-        end = train(network, arrays, position, data.view(),
+        end = train(network, followed.arrays(), position, data.view(),
                     validates ? &validation.view() : nullptr, core, hooks);
     } catch (const InputError& error) {
-        state.steps = arrays.steps;
+        followed.write_steps();
         records.flush();
         validation.refuse(error.array);
     } catch (const Interrupted&) {
-        state.steps = arrays.steps;
+        followed.write_steps();
         records.flush();
         throw_found();
     } catch (const Forked&) {
         throw_found();
     }
-    state.steps = arrays.steps;
+    followed.write_steps();
     const bool refused = end.status == TrainingStatus::refused;
     if (!refused || end.epoch > options.first_epoch) records.flush();
     if (refused) data.refuse(end.refused);
@@ -127,7 +138,7 @@ py::tuple fit(BoundNetwork<T>& bound,
 template <class T>
 void register_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
-          py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("state"),
+          py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("optimizer"),
           py::arg("record"), py::arg("on_epoch"));
 }
 
@@ -135,19 +146,17 @@ void register_for(py::module_& m) {
 
 void register_training(py::module_& m) {
     py::class_<BoundOptions>(m, "TrainingOptions")
-        .def(py::init([](std::string loss, const OptimizerSettings& optimizer, std::size_t epochs,
-                         std::size_t first_epoch, std::size_t batch_size, bool shuffle,
-                         std::uint64_t seed, std::size_t n_threads,
-                         std::vector<std::string> metrics, bool track) {
-                 return BoundOptions{std::move(loss),    optimizer, epochs, first_epoch,
-                                     batch_size,         shuffle,   seed,   n_threads,
-                                     std::move(metrics), track};
+        .def(py::init([](std::string loss, std::size_t epochs, std::size_t first_epoch,
+                         std::size_t batch_size, bool shuffle, std::uint64_t seed,
+                         std::size_t n_threads, std::vector<std::string> metrics, bool track) {
+                 return BoundOptions{
+                     std::move(loss),    epochs, first_epoch, batch_size, shuffle, seed, n_threads,
+                     std::move(metrics), track};
              }),
-             py::kw_only(), py::arg("loss"), py::arg("optimizer"), py::arg("epochs"),
-             py::arg("first_epoch"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
-             py::arg("n_threads"), py::arg("metrics"), py::arg("track"))
+             py::kw_only(), py::arg("loss"), py::arg("epochs"), py::arg("first_epoch"),
+             py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"), py::arg("n_threads"),
+             py::arg("metrics"), py::arg("track"))
         .def_readonly("loss", &BoundOptions::loss)
-        .def_readonly("optimizer", &BoundOptions::optimizer)
         .def_readonly("epochs", &BoundOptions::epochs)
         .def_readonly("first_epoch", &BoundOptions::first_epoch)
         .def_readonly("batch_size", &BoundOptions::batch_size)

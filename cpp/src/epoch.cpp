@@ -197,6 +197,7 @@ void Epoch<T>::ask_about_gradient() {
     ask([&] {
         scale_ = static_cast<T>(
             hooks_.on_gradient(arrays_.optimizer.steps() + 1, {flat.data(), flat.size()}));
+        arrays_.optimizer.set_from_next_step(options_.optimizer);
     });
     torn_ = error_ != nullptr;  // its loss is counted, its update will not be done
 }
@@ -212,6 +213,7 @@ void Epoch<T>::end_batch() {
     if (hooks_.after_batch)
         ask([&] {
             const bool stops = hooks_.after_batch(position_, batch_loss_);
+            arrays_.optimizer.set_from_next_step(options_.optimizer);
             if (stops && status_ == TrainingStatus::completed) status_ = TrainingStatus::stopped;
         });
 }

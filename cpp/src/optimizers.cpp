@@ -7,25 +7,24 @@
 #include <string>
 
 #include "destination.hpp"
+#include "power.hpp"
 
 namespace wbcore {
 
 namespace {
 
-// base^n by repeated squaring, which every port can repeat (docs/arithmetic.md, section 7).
-double power(double base, std::uint64_t n) {
-    double result = 1;
-    for (; n != 0; n >>= 1) {
-        if ((n & 1) != 0) result = result * base;
-        base = base * base;
-    }
-    return result;
+// Of numbers that are known to be allowed; a rate that a schedule made small may become 0.
+template <class T>
+std::array<T, Numbers::most> converted(const Named<Optimizer>& rule) {
+    std::array<T, Numbers::most> numbers{};
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<T>(rule[i]);
+    return numbers;
 }
 
-// The numbers that are the same in each step, in the order in which the rule's struct in kernels/optimizers.hpp names them.
+// The numbers that are the same in each step of one rate, in the order in which the rule's struct in kernels/optimizers.hpp names them.
 template <class T>
 kernels::Update<T> update_of(const Named<Optimizer>& rule, bool decays) {
-    const auto n = rounded<T>(rule);
+    const auto n = converted<T>(rule);
     kernels::Update<T> update;
     update.stores = false;
     update.rule = rule.kind;
@@ -92,18 +91,28 @@ template <class T>
 void require_allowed(const OptimizerSettings& settings) {
     (void)rounded<T>(settings.rule);
     require_consistent(settings.rule);
+    if (settings.schedule) require_allowed(*settings.schedule);
+    if (settings.rate && !rate_at_least_zero.contains(*settings.rate))
+        throw ChoiceError("expected the rate of a step to be " +
+                          std::string(rate_at_least_zero.text));
 }
 
 template <class T>
 StepRule<T>::StepRule(const OptimizerSettings& settings)
-    : settings_(settings),
-      weights_(update_of<T>(settings.rule, true)),
-      biases_(update_of<T>(settings.rule, settings.decay_biases)) {
-    require_consistent(settings.rule);
+    : settings_((require_allowed<T>(settings), settings)) {
+    set_rate(settings.rate.value_or(settings.rule[0]));
 }
 
 template <class T>
-void StepRule<T>::begin(std::uint64_t step) {
+void StepRule<T>::set_rate(double rate) {
+    settings_.rule.numbers[0] = rate;
+    weights_ = update_of<T>(settings_.rule, true);
+    biases_ = update_of<T>(settings_.rule, settings_.decay_biases);
+}
+
+template <class T>
+void StepRule<T>::begin(std::uint64_t step, std::uint64_t reductions) {
+    if (settings_.schedule) set_rate(rate_at(*settings_.schedule, step, reductions));
     at_step(weights_, settings_.rule, step);
     at_step(biases_, settings_.rule, step);
 }
@@ -112,11 +121,21 @@ template <class T>
 PackedOptimizer<T>::PackedOptimizer(const OptimizerSettings& settings,
                                     const PackedNetwork<T>& network,
                                     const OptimizerState<T>& state)
-    : rule_(settings), steps_(state.steps) {
+    : rule_(settings), steps_(state.steps), reductions_(state.observations.reductions) {
     for (std::size_t k = 0; k < state_count(settings.rule); ++k) {
         states_[k] = network.more(k).view();
         states_[k].pack(state.arrays[k]);
     }
+}
+
+template <class T>
+void PackedOptimizer<T>::set_from_next_step(const OptimizerSettings& settings) {
+    for (std::size_t k = 0; k < state_count(settings.rule); ++k)
+        if (states_[k].empty())
+            throw ChoiceError("expected " + std::string(settings.rule.name()) +
+                              " to need no other states within an epoch, got " +
+                              std::string(settings.rule.info().states[k]));
+    next_.emplace(settings);
 }
 
 template <class T>
@@ -133,7 +152,7 @@ void step(Network<T>& network,
           const OptimizerSettings& settings) {
     StepRule<T> rule(settings);
     require_sizes<T>(network.parameters().size(), gradients, state, settings.rule);
-    rule.begin(state.steps + 1);
+    rule.begin(state.steps + 1, state.observations.reductions);
     const std::unique_lock writing(network.lock());
     std::size_t at = 0;
     auto update = [&](const kernels::Update<T>& how, std::size_t n) {

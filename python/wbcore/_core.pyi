@@ -12,7 +12,7 @@ CONTRACT: int
 # what can be reported beside a loss, in the order it is listed to users
 METRICS: tuple[str, ...]
 
-_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "initializer"]
+_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "schedule", "initializer"]
 
 class Number:
     """A number of a choice; `expected` says in words what `allows` tells."""
@@ -81,10 +81,31 @@ def profile(
     network: _Network, X: ArrayLike, y: ArrayLike, loss: str, batch_size: int, repeats: int
 ) -> list[float]: ...
 
+class Observations:
+    """What a schedule that observes remembers; `best` is NaN before the first value."""
+
+    def __init__(self, best: float, waited: int, reductions: int) -> None: ...
+    @property
+    def best(self) -> float: ...
+    @property
+    def waited(self) -> int: ...
+    @property
+    def reductions(self) -> int: ...
+
+class Schedule:
+    """A rule with its numbers, behind a warm-up of so many steps."""
+
+    def __init__(
+        self, name: str, numbers: Sequence[float], warmup: int, warmup_start: float
+    ) -> None: ...
+    def rates(self, first: int, count: int, reductions: int) -> NDArray[np.float64]: ...
+    def observed(self, memory: Observations, value: float) -> Observations: ...
+
 class OptimizerState:
     """Steps, and arrays laid out like the parameters, which are written in place."""
 
     steps: int
+    observations: Observations
     def __init__(self, arrays: Sequence[NDArray[Any]], steps: int) -> None: ...
     @property
     def arrays(self) -> list[NDArray[Any]]: ...
@@ -103,6 +124,8 @@ class OptimizerSettings:
         clip_norm: float,
         clip_value: float,
         max_norm: float,
+        schedule: Schedule | None,
+        rate: float | None,
     ) -> None: ...
     @property
     def rule(self) -> str: ...
@@ -120,6 +143,10 @@ class OptimizerSettings:
     def clip_value(self) -> float: ...
     @property
     def max_norm(self) -> float: ...
+    @property
+    def schedule(self) -> Schedule | None: ...
+    @property
+    def rate(self) -> float | None: ...
 
 def check_optimizer(network: _Network, settings: OptimizerSettings) -> None: ...
 def step(
@@ -136,7 +163,6 @@ class TrainingOptions:
         self,
         *,
         loss: str,
-        optimizer: OptimizerSettings,
         epochs: int,
         first_epoch: int,
         batch_size: int,
@@ -148,8 +174,6 @@ class TrainingOptions:
     ) -> None: ...
     @property
     def loss(self) -> str: ...
-    @property
-    def optimizer(self) -> OptimizerSettings: ...
     @property
     def epochs(self) -> int: ...
     @property
@@ -174,7 +198,7 @@ def fit(
     X_val: ArrayLike | None,
     y_val: ArrayLike | None,
     options: TrainingOptions,
-    state: OptimizerState,
+    optimizer: Callable[[], tuple[object, ...]],
     record: dict[str, list[Any]],
     on_epoch: Callable[[int], bool] | None,
 ) -> tuple[Literal["completed", "stopped", "diverged"], int, int]: ...

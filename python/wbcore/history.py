@@ -169,6 +169,8 @@ class History:
     ----------
     loss : list of float
         Mean loss of the epoch's batches, weighted by their rows, each before its update.
+    learning_rate : list of float
+        The rate of each epoch's last step. With a schedule it is one of the series.
     status : {"running", "completed", "stopped", "interrupted", "diverged", "failed"}
         "stopped" by a callback that returned True, "interrupted" by Ctrl-C, "failed" by an error
         that a callback raised.
@@ -210,12 +212,21 @@ class History:
         raise AttributeError(f"[History] expected one of the series ({known}), got {name!r}")
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._record]
+        return [*super().__dir__(), *self.names]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the series, "loss" first."""
-        return tuple(name for name in tuple(self._record) if name != "parameters")
+        return tuple(name for name in tuple(self._record) if _is_series(name))
+
+    @property
+    def learning_rate(self) -> list[float]:
+        """The learning rate of the last step of each epoch.
+
+        It is one of the series, printed and in `to_dict`, when the optimizer has a schedule.
+        """
+        record = self._record
+        return record.get("learning_rate", record.get("_learning_rate", []))
 
     @property
     def parameters(self) -> ParameterHistory:
@@ -229,7 +240,7 @@ class History:
 
     def to_dict(self) -> dict[str, list[float]]:
         """The series by name, as new lists, as `pandas.DataFrame(...)` takes them."""
-        return {name: values for name, values in self._whole().items() if name != "parameters"}
+        return {name: values for name, values in self._whole().items() if _is_series(name)}
 
     def _whole(self) -> Record:
         """A copy of the record with whole epochs only, though a fit in another thread adds some.
@@ -276,6 +287,11 @@ class History:
         if len(rows) > MAX_ROWS:
             rows[MAX_ROWS // 2 : -MAX_ROWS // 2] = [["..."] * (len(series) + 1)]
         return table(["epoch", *series], rows)
+
+
+def _is_series(name: str) -> bool:
+    """Not what is kept beside the series."""
+    return name != "parameters" and not name.startswith("_")
 
 
 def _with_record(cls: type[History], record: Record) -> History:

@@ -41,6 +41,7 @@ struct EpochResult {
     std::vector<double> metrics;
     std::optional<double> validation_loss;
     std::vector<double> validation_metrics;
+    double learning_rate = 0;  // of the last step
 };
 
 enum class TrainingStatus : std::uint8_t {
@@ -59,7 +60,8 @@ struct TrainingEnd {
 };
 
 // Who is asked while a training goes on, always on the thread that called. They may throw: the training then ends with the
-// batches before.
+// batches before. They may also change `optimizer` of the options, which counts from the next batch: after_epoch anything but
+// the kind of the rule, and the state too, the others what needs no states that are not there.
 template <class T>
 struct Hooks {
     // After each epoch, with the network up to date; true stops. It may change the parameters.
@@ -71,6 +73,9 @@ struct Hooks {
     // by what the gradient is to be multiplied first. 1 changes no bit. Steps are counted from 1, over all trainings of the
     // optimizer's state. With it the gradients are stored before they are applied; else that is one.
     std::function<double(std::uint64_t step, std::span<const T> gradient)> on_gradient;
+    // Before each epoch: the learning rates of its steps, of which the first has that number, kept until it is asked again; none
+    // where the optimizer's settings say them.
+    std::function<std::span<const double>(std::uint64_t first_step, std::size_t steps)> rates;
     InterruptCheck interrupted;
 };
 

@@ -6,10 +6,11 @@ all of them.
 """
 
 from wbcore import _named
-from wbcore.optimizers import adam, base, sgd, state
+from wbcore.optimizers import adam, base, lbfgs, sgd, state
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
 from wbcore.optimizers.base import check as check
+from wbcore.optimizers.lbfgs import *
 from wbcore.optimizers.sgd import *
 from wbcore.optimizers.state import *
 
@@ -19,5 +20,6 @@ __all__ += base.__all__
 __all__ += state.__all__
 __all__ += sgd.__all__
 __all__ += adam.__all__
+__all__ += lbfgs.__all__
 
 NAMES: tuple[str, ...] = tuple(_named.rows("optimizer"))

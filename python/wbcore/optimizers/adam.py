@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wbcore.optimizers._rate import LearningRate
 from wbcore.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class _Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
@@ -52,7 +53,7 @@ class Adam(_Adam, row="adam"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or Schedule or str or callable, default 0.001
         Above 0. A network of float32 refuses numbers that are out of range in float32.
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
@@ -66,8 +67,8 @@ class Adam(_Adam, row="adam"):
     Attributes
     ----------
     learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -103,7 +104,7 @@ class AdamW(_Adam, row="adamw"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or Schedule or str or callable, default 0.001
         Above 0. A network of float32 refuses numbers that are out of range in float32.
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
@@ -117,8 +118,8 @@ class AdamW(_Adam, row="adamw"):
     Attributes
     ----------
     learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------

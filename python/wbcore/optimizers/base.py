@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex, TypedDict
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from wbcore import _arguments, _copying, _core, _named
+from wbcore import _arguments, _copying, _core, _named, schedules
 from wbcore.gradients import Gradients
+from wbcore.optimizers import _rate
+from wbcore.optimizers.lbfgs import LBFGS
 from wbcore.optimizers.state import OptimizerState
+from wbcore.schedules.base import rate_of, rates_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -36,8 +40,9 @@ _OPTIONS: dict[str, object] = {"decay_biases": False}  # those of no row, and th
 class Optimizer:
     """What all optimizers have in common: settings that are checked, a state for each network.
 
-    Settings may be changed between steps and between fits (a `fit` goes on with what it began
-    with); a value assigned is checked at once.
+    Settings may be changed between steps, between fits, and in the callback of a `fit`, which goes on
+    with them from its next batch; a value assigned is checked at once. `learning_rate` is a number,
+    or in its place a schedule of `wbcore.schedules` or its text, or any function of the step.
 
     An optimizer keeps one state for each network that it is used with, for as long as that network
     lives: a second `fit` goes on where the first ended. `reset` forgets them; copies and pickles of
@@ -64,7 +69,7 @@ class Optimizer:
 
     __slots__ = ("__weakref__", "_states", "decay_biases", "learning_rate", "weight_decay")
 
-    learning_rate: float
+    learning_rate: Any  # a number, a schedule, or a function of the step
     weight_decay: float
     decay_biases: bool
 
@@ -76,6 +81,8 @@ class Optimizer:
         cls._of_row[row] = cls
         cls._row = _named.rows("optimizer")[row]
         cls._checks = {number.name: _check(cls.__name__, number) for number in cls._row.numbers}
+        rate = cls._row.numbers[0]
+        cls._checks[rate.name] = lambda value: schedules.check(cls.__name__, rate.name, value, rate)
         cls._checks["decay_biases"] = lambda value: _arguments.flag(
             cls.__name__, "decay_biases", value
         )
@@ -105,10 +112,12 @@ class Optimizer:
 
     @property
     def _numbers(self) -> list[float]:
-        return [float(getattr(self, number.name)) for number in self._row.numbers]
+        rate, *others = self._row.numbers
+        first = _rate.base(self.learning_rate, rate)
+        return [first, *(float(getattr(self, number.name)) for number in others)]
 
-    def _settings(self) -> _core.OptimizerSettings:
-        """All of them, as the core takes them."""
+    def _settings(self, rate: float | None = None) -> _core.OptimizerSettings:
+        """All of them, as the core takes them; with the rate of the step where a function says it."""
         return _core.OptimizerSettings(
             rule=self._row.name,
             numbers=self._numbers,
@@ -118,14 +127,25 @@ class Optimizer:
             clip_norm=0.0,
             clip_value=0.0,
             max_norm=0.0,
+            schedule=_rate.schedule_of(self.learning_rate),
+            rate=rate,
         )
+
+    def _followed(self, core: _core._Network) -> tuple[object, ...]:
+        """What a fit goes on with: settings, state, and who says the rates of steps if no setting does.
+
+        The fit asks for it before its first batch and whenever Python was entered.
+        """
+        function = _rate.function_of(self.learning_rate)
+        rates = partial(rates_of, function, "fit") if function else None
+        return self._settings(), self._state(core)._core, rates
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._checks)
         return f"{type(self).__name__}({settings})"
 
     def __str__(self) -> str:
-        return _core.choice_text("optimizer", self._row.name, self._numbers)
+        return _rate.placed(self._row.name, self._numbers, self.learning_rate)
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
@@ -150,8 +170,9 @@ class Optimizer:
             return state
         _core.check_optimizer(core, self._settings())
         arrays = [np.zeros_like(core.parameters) for _ in names]
-        steps = 0 if state is None else state.steps
-        fresh = OptimizerState(names, _core.OptimizerState(arrays, steps))
+        fresh = OptimizerState(names, _core.OptimizerState(arrays, 0))
+        if state is not None:
+            fresh.steps, fresh.observations = state.steps, state.observations
         if state is None:  # of two threads that come here together both get the one that stays
             return self._states.setdefault(core, fresh)
         self._states[core] = fresh
@@ -185,7 +206,11 @@ class Optimizer:
         return self._state(_core_of("state", network))
 
     def set_state(
-        self, network: _HasCore, steps: int, arrays: Mapping[str, ArrayLike] | None = None
+        self,
+        network: _HasCore,
+        steps: int,
+        arrays: Mapping[str, ArrayLike] | None = None,
+        observations: Mapping[str, float | None] | None = None,
     ) -> None:
         """Set what the optimizer remembers of a network, for example from a file of one's own.
 
@@ -197,6 +222,8 @@ class Optimizer:
         arrays : mapping of str to array-like of shape (n_parameters,)
             One for each name that these settings need, as `state(network).arrays` of a fresh
             optimizer has them; finite.
+        observations : mapping of str to float, optional
+            Of a `Plateau`, as `state(network).observations` has them. Default: none so far.
 
         Raises
         ------
@@ -210,7 +237,7 @@ class Optimizer:
         >>> net = wb.Network.mlp([2, 3, 1], seed=0)
         >>> optimizer, other = wb.Adam(), wb.Adam()
         >>> state = optimizer.state(net)
-        >>> other.set_state(net, state.steps, state.arrays)
+        >>> other.set_state(net, state.steps, state.arrays, state.observations)
         """
         core = _core_of("set_state", network)
         steps = _arguments.integer("set_state", "steps", steps, low=0, high=2**63 - 1)
@@ -242,7 +269,10 @@ class Optimizer:
                 )
             rounded = _arguments.rounded("set_state", name, values, parameters.dtype)
             made.append(rounded.copy())
-        self._states[core] = OptimizerState(names, _core.OptimizerState(made, steps))
+        state = OptimizerState(names, _core.OptimizerState(made, steps))
+        if observations is not None:
+            state.observations = observations
+        self._states[core] = state
 
     def step(self, network: _HasCore, gradients: Gradients) -> None:
         """Apply one update to all trainable parameters of the network.
@@ -284,7 +314,53 @@ class Optimizer:
         if not np.isfinite(flat).all():
             raise ValueError("[step] expected finite gradients, got NaN or infinity")
         state = self._state(core)
-        _core.step(core, flat, state._core, self._settings())
+        function = _rate.function_of(self.learning_rate)
+        rate = rate_of(function, "step", state.steps + 1) if function else None
+        _core.step(core, flat, state._core, self._settings(rate))
+
+    def observe(self, network: _HasCore, value: float) -> float:
+        """Tell a `Plateau` what it watches; for loops of one's own, `fit` does it after each epoch.
+
+        Parameters
+        ----------
+        network : Network
+        value : float
+            Such as a loss on validation data. NaN is never better than another one.
+
+        Returns
+        -------
+        float
+            The learning rate of the next step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When an argument is of the wrong kind, or learning_rate is no `Plateau`.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+        >>> optimizer = wb.SGD(wb.schedules.Plateau(0.5, factor=0.5, patience=2))
+        >>> [optimizer.observe(net, loss) for loss in (3.0, 2.0, 2.0, 2.5)]
+        [0.5, 0.5, 0.5, 0.25]
+        """
+        core = _core_of("observe", network)
+        value = _arguments.number(
+            "observe", "value", value, expected="a number", allowed=lambda _: True
+        )
+        if _rate.watching(self.learning_rate) is None:
+            raise ValueError(
+                f"[observe] expected learning_rate to be a Plateau, "
+                f"got {_arguments.shown(self.learning_rate)}"
+            )
+        schedule, state = _rate.schedule_of(self.learning_rate), self._state(core)
+        assert schedule is not None, "a plateau is computed by the core"
+        state._core.observations = schedule.observed(state._core.observations, value)
+        return self._rate_after(state.steps, state)
+
+    def _rate_after(self, steps: int, state: OptimizerState) -> float:
+        return _rate.at(self.learning_rate, steps + 1, state._core.observations.reductions)
 
     def reset(self) -> None:
         """Forget the states of all networks, as if they had not been trained before.
@@ -297,15 +373,23 @@ class Optimizer:
         self._states.clear()
 
 
-def check(operation: str, optimizer: object) -> Optimizer:
+def check(operation: str, optimizer: object) -> Optimizer | LBFGS:
     """An optimizer: as it is, or made of its text."""
-    if isinstance(optimizer, Optimizer):
+    if isinstance(optimizer, (Optimizer, LBFGS)):
         return optimizer
+    if isinstance(optimizer, str) and optimizer.strip() == "lbfgs":  # no row of the core
+        return LBFGS()
     if isinstance(optimizer, str):
-        name, numbers = _named.parsed("optimizer", operation, "optimizer", optimizer)
+        text, schedule = _rate.taken_out(operation, optimizer)
+        name, numbers = _named.parsed("optimizer", operation, "optimizer", text)
         made = Optimizer._of_row[name]
         values = zip(made._row.numbers, numbers, strict=True)
-        return made(**{number.name: _plain(number, value) for number, value in values})
+        settings: dict[str, object] = {
+            number.name: _plain(number, value) for number, value in values
+        }
+        if schedule is not None:
+            settings["learning_rate"] = schedule
+        return made(**settings)
     raise TypeError(
         f"[{operation}] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), "
         f"got {_arguments.shown(optimizer)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments, _core
@@ -23,6 +25,10 @@ class OptimizerState:
         By name ("velocity" of SGD with momentum; "m" and "v" of Adam), laid out like
         `net.parameters` and of its dtype. They are the arrays themselves: writing into one changes
         what the next step does.
+
+    observations : dict of str to float
+        What a `Plateau` remembers: "best" (None before the first), "waited", "reductions"; may be
+        assigned.
 
     Examples
     --------
@@ -52,6 +58,30 @@ class OptimizerState:
     @steps.setter
     def steps(self, value: int) -> None:
         self._core.steps = _arguments.integer("state", "steps", value, low=0, high=2**63 - 1)
+
+    @property
+    def observations(self) -> dict[str, float | None]:
+        """What a `Plateau` has observed and done: best, waited, reductions."""
+        memory = self._core.observations
+        best = None if math.isnan(memory.best) else memory.best
+        return {"best": best, "waited": memory.waited, "reductions": memory.reductions}
+
+    @observations.setter
+    def observations(self, values: Mapping[str, float | None]) -> None:
+        names = ("best", "waited", "reductions")
+        if not isinstance(values, Mapping) or set(values) != set(names):
+            raise TypeError(
+                f"[state] expected observations to be a mapping of {', '.join(names)}, "
+                f"got {_arguments.shown(values)}"
+            )
+        best = math.nan if values["best"] is None else values["best"]
+        self._core.observations = _core.Observations(
+            _arguments.number("state", "best", best, expected="a number", allowed=lambda _: True),
+            *(
+                _arguments.integer("state", name, values[name], low=0, high=2**53)
+                for name in names[1:]
+            ),
+        )
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,7 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
 ``initializers``, ``softmax``, ``activations``, ``dense``, ``losses``, ``metrics``,
-``optimizers``, ``network``, ``training``.
+``optimizers``, ``schedules``, ``network``, ``training``.
 """
 
 from .activations import ACTIVATIONS
@@ -26,6 +26,7 @@ from .metrics import METRICS, MetricSums
 from .network import Network, scaled
 from .optimizers import OPTIMIZERS, SGD, Adam
 from .random import Stream
+from .schedules import SCHEDULES
 from .training import State, evaluate, fit, new_state, step
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "LOSSES",
     "METRICS",
     "OPTIMIZERS",
+    "SCHEDULES",
     "SGD",
     "Adam",
     "Arithmetic",

@@ -149,8 +149,10 @@ class Cosine(Schedule):
 
     Examples
     --------
-    >>> [Cosine(1.0, 2, restarts=1, multiplier=2).rate_at(step) for step in (1, 3, 5, 7)]
-    [1.0, 1.0, 0.5, 1.0]
+    >>> [Cosine(1.0, 2, 0.5, restarts=1, multiplier=2).rate_at(step) for step in (1, 3, 7, 15)]
+    [1.0, 1.0, 1.0, 1.0]
+    >>> Cosine(1.0, 2, 0.5).rate_at(3)
+    0.5
     """
 
     name = "cosine"

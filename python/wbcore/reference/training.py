@@ -1,7 +1,7 @@
 """The training loop over shuffled mini-batches, and evaluation (sections 6 to 8 and 10)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from .arithmetic import FLOAT64
 from .arrays import Matrix
@@ -11,6 +11,7 @@ from .metrics import MetricSums
 from .network import Network
 from .optimizers import Optimizer, Rule
 from .random import shuffle_stream
+from .schedules import Observations, Plateau, Schedule, observed
 
 
 @dataclass
@@ -23,10 +24,13 @@ class State:
         Steps that were taken.
     arrays : dict of lists of Gradients, one for each layer
         By the names of the optimizer's states.
+    observations : Observations
+        What a schedule that observes remembers.
     """
 
     steps: int
     arrays: dict[str, list[Gradients]]
+    observations: Observations = field(default_factory=Observations)
 
 
 def new_state(network: Network, optimizer: Optimizer) -> State:
@@ -42,6 +46,7 @@ def step(
     gradients: Sequence[Gradients],
     state: State,
     optimizer: Optimizer,
+    schedule: Schedule | None = None,
 ) -> None:
     """Update the trainable parameters of a network and their states in place.
 
@@ -50,8 +55,13 @@ def step(
     gradients : sequence of Gradients, one for each layer
     state : State
         Of this optimizer and this network.
+    schedule : Schedule, optional
+        Says the learning rate in place of the optimizer.
     """
     state.steps += 1
+    if schedule is not None:
+        rate = schedule.rate_at(state.steps, state.observations.reductions)
+        optimizer = replace(optimizer, learning_rate=rate)
     weights = optimizer.rule(network.arith, state.steps, decayed=True)
     biases = optimizer.rule(network.arith, state.steps, decayed=optimizer.decay_biases)
     for index, (layer, gradient) in enumerate(zip(network.layers, gradients, strict=True)):
@@ -85,6 +95,7 @@ def fit(
     first_epoch: int = 0,
     state: State | None = None,
     metrics: dict[str, list[float]] | None = None,
+    schedule: Schedule | None = None,
 ) -> list[float]:
     """Train a network in place.
 
@@ -108,6 +119,8 @@ def fit(
         To go on from an earlier training; it is updated in place. Default: `new_state`.
     metrics : dict of lists, optional
         By name of the metric; every epoch appends its value, of the same outputs as the loss.
+    schedule : Schedule, optional
+        Says the learning rate in place of the optimizer; a plateau watches the loss of each epoch.
 
     Returns
     -------
@@ -143,10 +156,12 @@ def fit(
             if metrics:
                 last = network.forward(inputs)[-1]
                 sums.add(last.Z, last.A, network.rounded(wanted))
-            step(network, gradients, state, optimizer)
+            step(network, gradients, state, optimizer, schedule)
         history.append(FLOAT64.T(total / chosen.count(len(targets), len(targets[0]))))
         for name, values in (metrics or {}).items():
             values.append(sums.value(name))
+        if isinstance(schedule, Plateau):
+            state.observations = observed(schedule, state.observations, history[-1])
     return history
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wbcore.history import History
     from wbcore.losses import Loss
     from wbcore.network import Network
-    from wbcore.optimizers import Optimizer
+    from wbcore.optimizers import LBFGS, Optimizer
     from wbcore.training.plan import Callback
 
 __all__ = ["fit"]
@@ -28,7 +28,7 @@ def fit(
     y: ArrayLike,
     *,
     loss: Loss | str,
-    optimizer: Optimizer | str | None = None,
+    optimizer: Optimizer | LBFGS | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -55,9 +55,11 @@ def fit(
     {X}
     {y}
     {loss}
-    optimizer : Optimizer or str, optional
-        Such as `Adam(0.001)` or "adam(0.001)". Default: SGD(learning_rate=0.01). What it remembers
-        of this network (`optimizer.state(net)`) goes on from one fit to the next.
+    optimizer : Optimizer or LBFGS or str, optional
+        Such as `Adam(0.001)`, "adam(0.001)" or "adam(cosine(0.001, 5000))". Default:
+        SGD(learning_rate=0.01). What it remembers of this network (`optimizer.state(net)`) goes on
+        from one fit to the next. A learning rate that is a function of the step is asked for all
+        steps of an epoch before it begins; what is no rate ends the fit there.
     epochs : int, default 1
     batch_size : int, default 32
         The last batch of an epoch takes what is left.
@@ -75,7 +77,8 @@ def fit(
     callback : callable, optional
         `callback(epoch, history)` after each epoch, counted from first_epoch. Returning True stops.
         It may look at the network, copy it, and write into its parameters: training goes on from
-        what it leaves. Changes of the optimizer count from the next `fit`.
+        what it leaves. So it does with the optimizer: another learning rate, momentum or decay
+        counts from the next batch, and so does what is written into its state, or a reset.
     track : {None, "epoch"}
         "epoch" keeps the statistics of all weights and biases, initially and after each epoch,
         in `history.parameters`.

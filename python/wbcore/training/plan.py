@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from wbcore import _arguments, losses, optimizers
 from wbcore.history import History
 from wbcore.losses import Loss
-from wbcore.optimizers import SGD, Optimizer
+from wbcore.optimizers import LBFGS, SGD, Optimizer, _rate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -35,7 +35,7 @@ class Plan:
     """
 
     loss: Loss | str
-    optimizer: Optimizer | str | None
+    optimizer: Optimizer | LBFGS | str | None
     epochs: int
     batch_size: int
     validation_data: tuple[ArrayLike, ArrayLike] | None
@@ -67,6 +67,23 @@ class Plan:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
+        self._require_watched()
+
+    def _require_watched(self) -> None:
+        """A plateau watches a series that the history will have."""
+        if not isinstance(self.optimizer, Optimizer):  # an LBFGS has no learning rate
+            return
+        plateau = _rate.watching(self.optimizer.learning_rate)
+        names = ["loss", *self.metrics]
+        if self.validation_data is not None:
+            names += [f"val_{name}" for name in names]
+        if plateau is None or plateau.monitor in names:
+            return
+        cure = "" if self.validation_data else "; pass validation_data, or watch another one"
+        raise ValueError(
+            f"[fit] expected the plateau to watch one of the series {', '.join(names)}, "
+            f"got {plateau.monitor!r}{cure}"
+        )
 
 
 def _pair(validation_data: object) -> tuple[Any, Any] | None:

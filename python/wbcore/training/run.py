@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,13 +12,14 @@ from wbcore import _core
 from wbcore._progress import Progress
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
-from wbcore.optimizers import Optimizer
+from wbcore.optimizers import LBFGS, Optimizer, _rate
+from wbcore.training.full_batch import run_full_batch
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.network import Network
-    from wbcore.training.plan import Callback, Plan
+    from wbcore.training.plan import Plan
 
 __all__ = ["run"]
 
@@ -45,6 +47,8 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     RuntimeError
         When another thread is training the network.
     """
+    if isinstance(plan.optimizer, LBFGS):
+        return run_full_batch(network, X, y, plan)
     bar = Progress(plan.epochs) if plan.progress else None
     record: Record = {}
     history = History(record)
@@ -58,10 +62,10 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
             y,
             X_val,
             y_val,
-            options=_options(plan, optimizer),
-            state=optimizer._state(core)._core,
+            options=_options(plan),
+            optimizer=partial(optimizer._followed, core),
             record=record,
-            on_epoch=_on_epoch(history, bar, plan.callback),
+            on_epoch=_on_epoch(network, history, bar, plan),
         )
         history.status = str(status)
     except KeyboardInterrupt:
@@ -77,15 +81,16 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
         if history.status != "failed" or record:
             network.history = history
     if status == "diverged":
-        raise _divergence(plan, optimizer, epoch - plan.first_epoch, batch, history)
+        state = optimizer._state(core)
+        rate = optimizer._rate_after(state.steps + batch, state)
+        raise _divergence(plan, rate, epoch - plan.first_epoch, batch, history)
     return history
 
 
-def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
+def _options(plan: Plan) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     return _core.TrainingOptions(
         loss=str(plan.loss),
-        optimizer=optimizer._settings(),
         epochs=plan.epochs,
         first_epoch=plan.first_epoch,
         batch_size=plan.batch_size,
@@ -98,14 +103,14 @@ def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
 
 
 def _divergence(
-    plan: Plan, optimizer: Optimizer, epoch: int, batch: int, history: History
+    plan: Plan, rate: float, epoch: int, batch: int, history: History
 ) -> DivergenceError:
     """The error of a loss that is not finite; epoch and batch are counted from 0."""
     back = f"those after epoch {epoch}" if epoch else "the initial ones"
     return DivergenceError(
         f"[fit] expected a finite loss, got NaN or infinity in epoch {epoch + 1} of {plan.epochs}, "
         f"batch {batch + 1}; the parameters are {back}. A learning rate below "
-        f"{optimizer.learning_rate:g} may help, or X and y scaled to about unit size",
+        f"{rate:g} may help, or X and y scaled to about unit size",
         epoch,
         batch,
         history,
@@ -113,13 +118,18 @@ def _divergence(
 
 
 def _on_epoch(
-    history: History, bar: Progress | None, callback: Callback | None
+    network: Network, history: History, bar: Progress | None, plan: Plan
 ) -> Callable[[int], bool] | None:
     """What the core calls after each epoch, or None, so that it need not enter Python at all."""
-    if bar is None and callback is None:
+    optimizer, callback = plan.optimizer, plan.callback
+    assert isinstance(optimizer, Optimizer), "Plan has made it one"
+    if bar is None and callback is None and _rate.watching(optimizer.learning_rate) is None:
         return None
 
     def on_epoch(epoch: int) -> bool:
+        plateau = _rate.watching(optimizer.learning_rate)  # a callback may set another one
+        if plateau is not None:
+            optimizer.observe(network, getattr(history, plateau.monitor)[-1])
         if bar:
             bar.update(history)
         answer = callback(epoch, history) if callback else None

@@ -1,0 +1,72 @@
+// The optimizer of a fit, which Python may change whenever it is entered: settings, state, and rates that a function says.
+#pragma once
+
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "bound_optimizer.hpp"
+#include "gil.hpp"
+#include "wbcore/training.hpp"
+
+namespace wbcore::bindings {
+
+template <class T>
+class FollowedOptimizer {
+public:
+    // `follow()` gives (OptimizerSettings, OptimizerState, None or a function of the first step and a number of steps that gives
+    // the rates of these). With the GIL, as all that is not said to be without it.
+    FollowedOptimizer(const char* operation, py::object follow, std::size_t parameters)
+        : operation_(operation), follow_(std::move(follow)), parameters_(parameters) {
+        read();
+    }
+
+    // What Python's object says now.
+    void read() {
+        const py::object now = called(follow_);
+        const auto& [settings, state, rates] =
+            now.cast<std::tuple<OptimizerSettings, py::object, py::object>>();
+        settings_ = allowed<T>(operation_, settings);
+        arrays_ = state_of<T>(operation_, state.cast<BoundState&>(), settings_.rule, parameters_);
+        state_ = state;
+        rates_ = rates;
+    }
+
+    // For Python to see. The arrays are written in place.
+    void write_steps() const { state_.cast<BoundState&>().steps = arrays_.steps; }
+
+    const OptimizerSettings& settings() const { return settings_; }
+    OptimizerState<T>& arrays() { return arrays_; }
+    bool is_scheduled() const { return settings_.schedule.has_value() || has_function(); }
+    // Also without the GIL
+    bool has_function() const { return !rates_.is_none(); }
+
+    // What the function says; valid until the next call.
+    std::span<const double> rates(std::uint64_t first, std::size_t steps) {
+        const py::object all = called(rates_, py::int_(first), py::int_(steps));
+        const double* const data = plain_data<double>(operation_, "rates", all, {steps}, false);
+        table_.assign(data, data + steps);
+        return table_;
+    }
+
+private:
+    template <class... Arguments>
+    static py::object called(const py::object& function, const Arguments&... arguments) {
+        PyObject* const answer = never_unwound([&] {
+            return PyObject_CallFunctionObjArgs(function.ptr(), arguments.ptr()...,
+                                                static_cast<PyObject*>(nullptr));
+        });
+        if (answer == nullptr) throw py::error_already_set();
+        return py::reinterpret_steal<py::object>(answer);
+    }
+
+    const char* operation_;
+    py::object follow_;
+    std::size_t parameters_;
+    OptimizerSettings settings_;
+    OptimizerState<T> arrays_;
+    py::object state_, rates_;
+    std::vector<double> table_;
+};
+
+}  // namespace wbcore::bindings
