@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from wbcore.reference import Arithmetic, Layer
+from wbcore.reference.schedules import Schedule
 
 from .lines import Drawn, all_bits, choice_of, fields, from_bits, rows_of, switch, to_bits
 
@@ -148,8 +149,9 @@ def _update(ref: ModuleType, words: Words) -> list[str]:
     return all_bits(dtype, (value, *kept))
 
 
-def _schedule(ref: ModuleType, word: str) -> Any:
-    return choice_of(_part(ref, "schedules").SCHEDULES, word)
+def _schedule(ref: ModuleType, word: str) -> Schedule:
+    schedule: Schedule = choice_of(_part(ref, "schedules").SCHEDULES, word)
+    return schedule
 
 
 def _rate(ref: ModuleType, words: Words) -> list[str]:

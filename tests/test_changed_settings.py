@@ -1,4 +1,4 @@
-"""What a callback changes of the optimizer counts from the next batch, as in a loop of one's own."""
+"""What a callback changes of the optimizer counts from the next batch, as in an own loop."""
 
 import numpy as np
 import pytest
@@ -126,7 +126,7 @@ def test_what_the_dtype_has_not_ends_the_fit(problem):
 def test_settings_that_do_not_go_together_end_the_fit(problem):
     optimizer, net = wb.SGD(0.1, 0.9, nesterov=True), network("float32")
 
-    def callback(epoch, _):
+    def callback(*_):
         optimizer.momentum = 0.0
 
     with pytest.raises(ValueError, match="momentum above 0 with nesterov"):
@@ -137,7 +137,7 @@ def test_settings_that_do_not_go_together_end_the_fit(problem):
 def test_a_callback_that_stops_changes_nothing_of_this_fit(problem):
     optimizer, net = wb.SGD(0.1), network("float32")
 
-    def callback(epoch, _):
+    def callback(*_):
         optimizer.momentum = 0.9
         return True
 

@@ -52,14 +52,16 @@ def parameters_of_the_stub(name):
 
 def test_python_stub_and_binding_offer_the_same_options():
     made = plan(optimizer=wb.Adam())
-    options = run._options(made, made.optimizer)  # by keyword: none is missing, none too many
-    (bound,) = re.findall(r"__init__\((.*)\) ->", _core.TrainingOptions.__init__.__doc__)
-    of_binding = re.findall(r"(\w+): ", bound.partition("*, ")[2])
-    of_stub = parameters_of_the_stub("TrainingOptions")
-    assert of_binding == of_stub
-    assert all(hasattr(options, name) for name in of_stub)
-    assert options.rule == "adam"
-    assert options.numbers == [0.001, 0.9, 0.999, 1e-8, 0.0]
+    options = run._options(made)  # by keyword: none is missing, none too many
+    settings = made.optimizer._settings()
+    for name, of in (("TrainingOptions", options), ("OptimizerSettings", settings)):
+        (bound,) = re.findall(r"__init__\((.*)\) ->", getattr(_core, name).__init__.__doc__)
+        of_binding = re.findall(r"(\w+): ", bound.partition("*, ")[2])
+        of_stub = parameters_of_the_stub(name)
+        assert of_binding == of_stub
+        assert all(hasattr(of, parameter) for parameter in of_stub)
+    assert settings.rule == "adam"
+    assert settings.numbers == [0.001, 0.9, 0.999, 1e-8, 0.0]
 
 
 def functions_of_the_stub():

@@ -139,7 +139,8 @@ def sine_fit(degree: int, dtype: str) -> Fit:
 
 
 # Half a unit in the last place is 2^-25 and 2^-54 of a number below two. E and L add to a larger
-# exact part, so their error must be far below that; G and S are factors of the result, and add their own.
+# exact part, so their error must be far below that; G and S are factors of the result, and add
+# their own.
 FITS = (
     exp_fit(5, "float32"),
     exp_fit(10, "float64"),

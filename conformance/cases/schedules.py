@@ -13,9 +13,9 @@ from .training import Training
 
 # Around ends of lengths and cycles of the examples, and far beyond.
 _STEPS = (1, 2, 5, 6, 8, 10, 11, 13, 24, 50, 1000, 2**62)
-_RISING = (1, 5, 6)  # where a warm-up shows
-_WARMUPS = ((0, 0.0, _STEPS), (5, 0.0, _RISING), (3, 0.3, _RISING))
-_VALUES = ((3.0, 2.0, 2.0, 1.95, 2.5, 1.0, 1.0, 1.0), (float("nan"), 1.0, 1.25, 3.0, 3.05, 3.0))
+_RISING = (1, 2, 3, 6)  # where a warm-up shows
+_WARMUPS = ((0, 0.0, _STEPS), (5, 0.0, _RISING), (6, 0.15, _RISING))
+_VALUES = ((3.0, 2.0, 2.0, 1.9375, 2.5, 1.0, 1.0, 1.0), (float("nan"), 1.0, 1.25, 3.0, 3.05, 3.0))
 
 
 def rates() -> Iterator[Asked]:
@@ -25,8 +25,8 @@ def rates() -> Iterator[Asked]:
         warmups = _WARMUPS[:1] if schedule.name in seen else _WARMUPS
         seen.add(schedule.name)
         for warmup, start, steps in warmups:
-            for step in steps:
-                for reductions in (0, 3) if schedule.observes else (0,):
+            for step in steps[:2] if schedule.observes else steps:
+                for reductions in (0, 3, 40) if schedule.observes else (0,):
                     yield (
                         "rate",
                         word_of(schedule),

@@ -1,16 +1,12 @@
-"""The learning rate of an optimizer, which may be a number, a schedule, or a function of the step."""
+"""The learning rate of an optimizer: a number, a schedule, or a function of the step."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from wbcore import _core, schedules
-from wbcore.schedules import Schedule
+from wbcore.schedules import Plateau, Schedule
 from wbcore.schedules.base import Rates, rate_of, text_of
-
-if TYPE_CHECKING:
-    from typing import Any
 
 __all__ = ["LearningRate", "base", "function_of", "placed", "schedule_of", "taken_out", "watching"]
 
@@ -47,10 +43,10 @@ def at(rate: object, step: int, reductions: int) -> float:
     return rate_of(function, "learning_rate", step) if function else float(rate)  # type: ignore[arg-type]
 
 
-def watching(rate: object) -> Any | None:
+def watching(rate: object) -> Plateau | None:
     """The plateau of it, if there is one."""
     rule = rate._rule if isinstance(rate, Schedule) and rate._in_core is not None else None
-    return rule if isinstance(rule, schedules.Plateau) else None
+    return rule if isinstance(rule, Plateau) else None
 
 
 def placed(row: str, numbers: list[float], rate: object) -> str:

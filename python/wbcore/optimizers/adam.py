@@ -54,7 +54,8 @@ class Adam(_Adam, row="adam"):
     Parameters
     ----------
     learning_rate : float or Schedule or str or callable, default 0.001
-        Above 0. A network of float32 refuses numbers that are out of range in float32.
+        Above 0; or a schedule, its text, or a function of the step. A network of float32 refuses
+        numbers that are out of range in float32.
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
     epsilon : float, default 1e-8
@@ -105,7 +106,8 @@ class AdamW(_Adam, row="adamw"):
     Parameters
     ----------
     learning_rate : float or Schedule or str or callable, default 0.001
-        Above 0. A network of float32 refuses numbers that are out of range in float32.
+        Above 0; or a schedule, its text, or a function of the step. A network of float32 refuses
+        numbers that are out of range in float32.
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
     epsilon : float, default 1e-8

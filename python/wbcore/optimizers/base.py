@@ -40,9 +40,9 @@ _OPTIONS: dict[str, object] = {"decay_biases": False}  # those of no row, and th
 class Optimizer:
     """What all optimizers have in common: settings that are checked, a state for each network.
 
-    Settings may be changed between steps, between fits, and in the callback of a `fit`, which goes on
-    with them from its next batch; a value assigned is checked at once. `learning_rate` is a number,
-    or in its place a schedule of `wbcore.schedules` or its text, or any function of the step.
+    Settings may be changed between steps, between fits, and in the callback of a `fit`, which goes
+    on with them from its next batch; a value assigned is checked at once. In place of a number
+    `learning_rate` may be a schedule of `wbcore.schedules`, its text, or any function of the step.
 
     An optimizer keeps one state for each network that it is used with, for as long as that network
     lives: a second `fit` goes on where the first ended. `reset` forgets them; copies and pickles of
@@ -117,7 +117,7 @@ class Optimizer:
         return [first, *(float(getattr(self, number.name)) for number in others)]
 
     def _settings(self, rate: float | None = None) -> _core.OptimizerSettings:
-        """All of them, as the core takes them; with the rate of the step where a function says it."""
+        """All of them, as the core takes them; with the rate of a step that a function says."""
         return _core.OptimizerSettings(
             rule=self._row.name,
             numbers=self._numbers,
@@ -132,7 +132,7 @@ class Optimizer:
         )
 
     def _followed(self, core: _core._Network) -> tuple[object, ...]:
-        """What a fit goes on with: settings, state, and who says the rates of steps if no setting does.
+        """What a fit goes on with: settings, state, and a function that says the rates of steps.
 
         The fit asks for it before its first batch and whenever Python was entered.
         """

@@ -24,13 +24,13 @@ class LBFGS:
     drives it, `scipy.optimize.minimize(method="L-BFGS-B")` (Byrd, Lu, Nocedal and Zhu, 1995), which
     is the extra `scipy` of this package.
 
-    In `fit` an epoch is one iteration of the method, and `batch_size` must be at least the number of
-    rows. The history has a value an iteration: the loss after it, without the penalty of `l2`. The
-    fit ends early, as completed, when `tolerance` is reached or no step along the direction lowers
-    the loss. What the network has is always the last iteration, whose loss is the lowest so far;
-    so it has after Ctrl-C and when a callback raised. A callback that writes into the parameters
-    is not heeded. Nothing is remembered from one fit to the next, `shuffle` and `seed` have no
-    meaning, and there is no step for loops of one's own.
+    In `fit` an epoch is one iteration of the method, and `batch_size` must be at least the number
+    of rows. The history has a value an iteration: the loss after it, without the penalty of `l2`.
+    The fit ends early, as completed, when `tolerance` is reached or no step along the direction
+    lowers the loss. What the network has is always the last iteration, whose loss is the lowest so
+    far; so it has after Ctrl-C and when a callback raised. A callback that writes into the
+    parameters is not heeded. Nothing is remembered from one fit to the next, `shuffle` and `seed`
+    have no meaning, and there is no step for loops of one's own.
 
     The bits of a result are those of the SciPy at hand: only the loss and its gradient are computed
     by the rules of docs/arithmetic.md.
@@ -58,8 +58,9 @@ class LBFGS:
     Examples
     --------
     >>> import wbcore as wb
-    >>> wb.LBFGS(max_iterations=200)
-    LBFGS(max_iterations=200, tolerance=1e-05, history_size=10, loss_tolerance=1e-09, l2=0.0, decay_biases=False)
+    >>> wb.LBFGS(max_iterations=200)  # doctest: +NORMALIZE_WHITESPACE
+    LBFGS(max_iterations=200, tolerance=1e-05, history_size=10, loss_tolerance=1e-09, l2=0.0,
+    decay_biases=False)
     """
 
     __slots__ = (

@@ -23,8 +23,8 @@ class SGD(Optimizer, row="sgd"):
     Parameters
     ----------
     learning_rate : float or Schedule or str or callable, default 0.01
-        Above 0. A network of float32 refuses numbers that are out of range in float32, such as a
-        rate above 0 that becomes 0 there.
+        Above 0; or a schedule, its text, or a function of the step. A network of float32 refuses
+        numbers that are out of range in float32, such as a rate above 0 that becomes 0 there.
     momentum : float, default 0
         From 0 to below 1.
     nesterov : bool, default False

@@ -69,7 +69,8 @@ class OptimizerState:
     @observations.setter
     def observations(self, values: Mapping[str, float | None]) -> None:
         names = ("best", "waited", "reductions")
-        if not isinstance(values, Mapping) or set(values) != set(names):
+        given: object = values
+        if not isinstance(given, Mapping) or set(given) != set(names):
             raise TypeError(
                 f"[state] expected observations to be a mapping of {', '.join(names)}, "
                 f"got {_arguments.shown(values)}"

@@ -1,5 +1,6 @@
 """Schedules: the learning rate of a step (section 7.6), in binary64 whatever the format is."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -257,7 +258,7 @@ def observed(schedule: Plateau, memory: Observations, value: float) -> Observati
     """Return what a plateau remembers after one more value of what it watches."""
     best = memory.best
     if best is None:
-        better = value == value  # of NaN nothing is known
+        better = not math.isnan(value)
     elif schedule.maximize:
         better = value > best + schedule.min_delta
     else:

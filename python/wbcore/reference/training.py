@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from .arithmetic import FLOAT64
 from .arrays import Matrix
@@ -61,7 +62,7 @@ def step(
     state.steps += 1
     if schedule is not None:
         rate = schedule.rate_at(state.steps, state.observations.reductions)
-        optimizer = replace(optimizer, learning_rate=rate)
+        optimizer = replace(cast("Any", optimizer), learning_rate=rate)
     weights = optimizer.rule(network.arith, state.steps, decayed=True)
     biases = optimizer.rule(network.arith, state.steps, decayed=optimizer.decay_biases)
     for index, (layer, gradient) in enumerate(zip(network.layers, gradients, strict=True)):

@@ -8,7 +8,7 @@ have the same bits everywhere, in `fit` and in loops of one's own.
 """
 
 from wbcore import _named
-from wbcore.schedules import base, decays, plateau, reading, waves
+from wbcore.schedules import base, decays, plateau, waves
 from wbcore.schedules.base import *
 from wbcore.schedules.decays import *
 from wbcore.schedules.plateau import *

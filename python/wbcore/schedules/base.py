@@ -91,7 +91,7 @@ class Schedule(_named.Choice, kind="schedule"):
         --------
         >>> import wbcore as wb
         >>> wb.schedules.Step(1.0, every=2, factor=0.5).after_warmup(1).rates(5)
-        array([0.5 , 1.  , 1.  , 0.5 , 0.5 ])
+        array([0.5, 1. , 1. , 0.5, 0.5])
         """
         return Warmup(self, steps, start)
 
@@ -263,7 +263,7 @@ def rates_of(function: Rates, operation: str, first: int, count: int) -> NDArray
 
 def rate_of(function: Rates, operation: str, step: int) -> float:
     """What a function of the step says of one of them."""
-    value = function(step)
+    value: object = function(step)
     try:
         if isinstance(value, np.ndarray) and value.ndim == 0:  # what NumPy's functions may give
             value = value[()]

@@ -65,7 +65,8 @@ class Plateau(Schedule, row="plateau"):
     mode: Literal["auto", "min", "max"] = "auto"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.monitor, str) or not self.monitor.isidentifier():
+        monitor: object = self.monitor
+        if not isinstance(monitor, str) or not monitor.isidentifier():
             raise TypeError(
                 f"[Plateau] expected monitor to be the name of a series of the history, such as "
                 f"'val_loss', got {_arguments.shown(self.monitor)}"

@@ -31,7 +31,7 @@ _WATCHED = re.compile(r"(.+?)\s+of\s+(?:(lowest|highest)\s+)?([^\W\d]\w*)\s*")
 
 def check(operation: str, name: str, value: object, number: _core.Number) -> object:
     """A learning rate as an optimizer keeps it: a number, a schedule or a function of the step."""
-    if isinstance(value, str):
+    if isinstance(value, str) and value.strip()[:1].isalpha():  # not "0.1"
         return parsed(operation, value)
     if isinstance(value, type):  # which is callable
         raise TypeError(
@@ -51,7 +51,9 @@ def parsed(operation: str, text: str) -> Schedule:
     if found := _WARMUP.fullmatch(text):
         return _warmed(operation, text, parsed(operation, found[1]), found[2])
     found = _WATCHED.fullmatch(text)
-    name, numbers = _named.parsed("schedule", operation, "learning_rate", found[1] if found else text)
+    name, numbers = _named.parsed(
+        "schedule", operation, "learning_rate", found[1] if found else text
+    )
     cls = _OF_ROW[name]
     if found and not cls._row.properties["observes"]:
         raise ValueError(

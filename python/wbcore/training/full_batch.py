@@ -112,7 +112,7 @@ class _FullBatch:
         return history
 
     def _function(self, moving: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """The loss and its gradient with the penalties, of parameters as the network rounds them."""
+        """The loss and its gradient with the penalties, of parameters rounded to the network's."""
         with np.errstate(over="ignore"):  # a line search may try any step
             self._flat[self._moving] = moving
         self._loss, gradient = self._of_data()
@@ -212,7 +212,7 @@ class _named:  # noqa: N801 - used as a function is
     def __enter__(self) -> None:
         return
 
-    def __exit__(self, kind: type | None, error: BaseException | None, _trace: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, (TypeError, ValueError)) and str(error).startswith("["):
             said = str(error).partition("] ")[2]
             raise type(error)(f"[{self._operation}] {said}") from None
