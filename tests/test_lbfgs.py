@@ -262,3 +262,20 @@ def test_without_scipy_the_extra_is_named(problem, monkeypatch):
 def test_settings_are_copied_with_it():
     optimizer = wb.LBFGS(9, 1e-3, 4, loss_tolerance=0.1, l2=0.5, decay_biases=True)
     assert repr(pickle.loads(pickle.dumps(optimizer))) == repr(optimizer)
+
+
+def test_one_at_a_time(problem):
+    net = network()
+
+    def callback(*_):
+        with pytest.raises(RuntimeError, match=r"^\[fit\] expected a network that is not being"):
+            net.fit(*problem, loss="mse")
+        with pytest.raises(RuntimeError, match=r"^\[trainable\] "):
+            net[0].trainable = False
+        net.evaluate(*problem, loss="mse")  # but looked at it may be
+
+    net.fit(*problem, loss="mse", optimizer=wb.LBFGS(), epochs=2, batch_size=200, callback=callback)
+    inner = {"loss": "mse", "optimizer": wb.LBFGS(), "batch_size": 200}
+    with pytest.raises(RuntimeError, match=r"^\[fit\] expected a network that is not being"):
+        net.fit(*problem, loss="mse", callback=lambda *_: net.fit(*problem, **inner))
+    net.fit(*problem, **inner)  # the turn was given back

@@ -47,10 +47,15 @@ def run_full_batch(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> 
         When X or y do not suit the network or the loss, or batch_size is less than their rows.
     DivergenceError
         When the loss of the initial parameters is NaN or infinite.
+    RuntimeError
+        When another thread is training the network, or the callback tries to.
     """
     scipy_minimize()
-    training = _FullBatch(network, X, y, plan)
-    return training.run()
+    histories: list[History] = []
+    _core.in_turn(
+        network._core, "fit", lambda: histories.append(_FullBatch(network, X, y, plan).run())
+    )
+    return histories[0]
 
 
 class _FullBatch:
@@ -144,7 +149,7 @@ class _FullBatch:
         accepted = np.asarray(moving).astype(self._flat.dtype)
         if not np.array_equal(before, accepted):  # the line search looked further
             self._function(moving)
-        self._network._core.parameters[self._moving] = accepted
+        _core.write_parameters(self._network._core, self._flat)
         values = {"loss": self._loss}
         if plan.metrics:
             values |= self._evaluated(self._X, self._y) | values
