@@ -1,5 +1,7 @@
 """What a callback changes of the optimizer counts from the next batch, as in an own loop."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -66,14 +68,29 @@ def on_and_off(optimizer, _, epoch):
         optimizer.momentum = (0.9, 0.9, 0.0, 0.0, 0.5, 0.0)[epoch]
 
 
-CHANGES = [rate, several, schedule, reset, state, on_and_off]
+def limits(optimizer, _, epoch):
+    """Gradients that have to be stored, and then not."""
+    optimizer.clip_norm = (None, 0.5, 0.1, None, None, 0.2)[epoch]
+    optimizer.max_norm = (None, None, 1.0, 0.5, None, None)[epoch]
+    optimizer.l1, optimizer.clip_value = 0.001 * epoch, 1 / (epoch + 1)
+
+
+def centered(optimizer, _, epoch):
+    """States that come in between others."""
+    if isinstance(optimizer, wb.RMSprop):
+        optimizer.centered = epoch % 2 == 0
+        optimizer.momentum = 0.5 * (epoch in (1, 2, 4))
+
+
+CHANGES = [rate, several, schedule, reset, state, on_and_off, limits, centered]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 @pytest.mark.parametrize(
     "make",
-    [lambda: wb.SGD(0.1), lambda: wb.SGD(0.1, 0.9, nesterov=True), lambda: wb.AdamW(0.1)],
-    ids=["sgd", "nesterov", "adamw"],
+    [lambda: wb.SGD(0.1), lambda: wb.SGD(0.1, 0.9, nesterov=True)]
+    + [partial(wb.optimizers.check, "fit", f"{name}(0.1)") for name in wb.optimizers.NAMES[1:]],
+    ids=["sgd", "nesterov", *wb.optimizers.NAMES[1:]],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("n_threads", [1, 2])

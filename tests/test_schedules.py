@@ -179,6 +179,34 @@ def test_fit_is_an_own_loop_is_the_reference(schedule, make, dtype, problem):
         assert history.learning_rate == rates
 
 
+@pytest.mark.parametrize("options", [{}, {"clip_norm": 0.5, "l2": 0.01, "max_norm": 2.0}], ids=str)
+@pytest.mark.parametrize("rule", wb.optimizers.NAMES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_rule_takes_a_schedule(rule, options, dtype, problem):
+    X, y = problem
+    schedule = schedules.OneCycle(0.1, 11).after_warmup(3)
+
+    def optimizer(rate):
+        made = wb.optimizers.check("fit", rule)
+        for name, value in {"learning_rate": rate, **options}.items():
+            setattr(made, name, value)
+        return made
+
+    net, _ = fitted(optimizer(schedule), problem, dtype=dtype, epochs=3, shuffle=False)
+    of_function, _ = fitted(
+        optimizer(schedule.__call__), problem, dtype=dtype, epochs=3, shuffle=False
+    )
+    looped, stepped, assigned = network(dtype), optimizer(schedule), optimizer(schedule(1))
+    by_hand = network(dtype)
+    for step in range(1, 19):
+        first = 4 * ((step - 1) % 6)
+        for of, by in ((looped, stepped), (by_hand, assigned)):
+            _, grads = of.loss_and_gradients(X[first : first + 4], y[first : first + 4], "mse")
+            by.step(of, grads)
+        assigned.learning_rate = schedule(step + 1) or 1e-300  # no number may be 0
+    assert looped == net == of_function == by_hand
+
+
 def test_threads_do_not_show(problem):
     one, two = (
         fitted(wb.Adam(schedules.OneCycle(0.1, 24)), problem, epochs=4, n_threads=n)[0]

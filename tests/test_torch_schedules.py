@@ -1,6 +1,6 @@
 """Schedules against rates of torch's schedulers, which are committed as bits: torch is not needed.
 
-`tests/data/torch_schedules.py` wrote them with torch 2.13.0; what is said of each stands there.
+`tests/data/write_torch_schedules.py` wrote them with torch 2.13.0; what each is stands there.
 """
 
 import struct

@@ -14,22 +14,27 @@ namespace wbcore::bindings {
 template <class T>
 class FollowedOptimizer {
 public:
-    // `follow()` gives (OptimizerSettings, OptimizerState, None or a function of the first step and a number of steps that gives
-    // the rates of these). With the GIL, as all that is not said to be without it.
+    // `follow()` gives (OptimizerSettings, OptimizerState, None or who says the rates of steps); `follow.rates(first, steps)` what
+    // that says. With the GIL, as all that is not said to be without it.
     FollowedOptimizer(const char* operation, py::object follow, std::size_t parameters)
         : operation_(operation), follow_(std::move(follow)), parameters_(parameters) {
         read();
+        rates_changed_ = false;
     }
 
-    // What Python's object says now.
-    void read() {
+    // What Python's object says now, between two epochs; within one without the state, which the core has.
+    void read(bool with_state = true) {
         const py::object now = called(follow_);
-        const auto& [settings, state, rates] =
+        const auto& [settings, state, function] =
             now.cast<std::tuple<OptimizerSettings, py::object, py::object>>();
         settings_ = allowed<T>(operation_, settings);
-        arrays_ = state_of<T>(operation_, state.cast<BoundState&>(), settings_.rule, parameters_);
-        state_ = state;
-        rates_ = rates;
+        if (with_state) {
+            arrays_ =
+                state_of<T>(operation_, state.cast<BoundState&>(), settings_.rule, parameters_);
+            state_ = state;
+        }
+        rates_changed_ = rates_changed_ || !function.is(function_);
+        function_ = function;
     }
 
     // For Python to see. The arrays are written in place.
@@ -39,11 +44,15 @@ public:
     OptimizerState<T>& arrays() { return arrays_; }
     bool is_scheduled() const { return settings_.schedule.has_value() || has_function(); }
     // Also without the GIL
-    bool has_function() const { return !rates_.is_none(); }
+    bool has_function() const { return !function_.is_none(); }
+    // Whether somebody else says the rates since they were asked for.
+    bool rates_changed() const { return rates_changed_; }
 
-    // What the function says; valid until the next call.
+    // What the function says, nothing without one; valid until the next call.
     std::span<const double> rates(std::uint64_t first, std::size_t steps) {
-        const py::object all = called(rates_, py::int_(first), py::int_(steps));
+        rates_changed_ = false;
+        if (!has_function()) return {};
+        const py::object all = called(follow_.attr("rates"), py::int_(first), py::int_(steps));
         const double* const data = plain_data<double>(operation_, "rates", all, {steps}, false);
         table_.assign(data, data + steps);
         return table_;
@@ -65,7 +74,8 @@ private:
     std::size_t parameters_;
     OptimizerSettings settings_;
     OptimizerState<T> arrays_;
-    py::object state_, rates_;
+    py::object state_, function_;
+    bool rates_changed_ = false;
     std::vector<double> table_;
 };
 

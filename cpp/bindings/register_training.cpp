@@ -104,18 +104,21 @@ py::tuple fit(BoundNetwork<T>& bound,
         return false;
     };
     hooks.rates = [&](std::uint64_t first, std::size_t steps) -> std::span<const double> {
-        if (!followed.has_function()) return {};
+        if (!followed.has_function() && !followed.rates_changed()) return {};
         const GilTaken taken;
         followed.write_steps();
         records.flush();
         return followed.rates(first, steps);
     };
+    hooks.rates_changed = [&] { return followed.rates_changed(); };
     TrainingEnd end;
     try {
         // Safe: the data are held here, the turn keeps a second fit of this network away, and the callbacks take the GIL.
         const GilReleased released;
-        end = train(network, followed.arrays(), position, data.view(),
-                    validates ? &validation.view() : nullptr, core, hooks);
+        end = with_choices(operation, [&] {
+            return train(network, followed.arrays(), position, data.view(),
+                         validates ? &validation.view() : nullptr, core, hooks);
+        });
     } catch (const InputError& error) {
         followed.write_steps();
         records.flush();

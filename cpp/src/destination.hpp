@@ -35,13 +35,20 @@ public:
     // The learning rate of the steps to come, unless a schedule says it. In binary64.
     void set_rate(double rate);
     double rate() const { return settings_.rule[0]; }
+    // What the gradients are multiplied by first, where their norm is clipped.
+    void scale(T factor) { weights_.scale = biases_.scale = factor; }
     const kernels::Update<T>& weights() const { return weights_; }
     const kernels::Update<T>& biases() const { return biases_; }
+    const OptimizerSettings& settings() const { return settings_; }
 
 private:
     OptimizerSettings settings_;
     kernels::Update<T> weights_, biases_;
 };
+
+// By what gradients with this sum of squares are multiplied: 1 where their norm is within its limit, or not finite.
+template <class T>
+T clip_factor(double squares, double clip_norm);
 
 // An optimizer whose states are packed like the parameters of a network, and lie with them: the first of its further arrays.
 template <class T>
@@ -69,8 +76,12 @@ public:
     double rate() const { return rule_.rate(); }
     void end_step() { ++steps_; }
     std::uint64_t steps() const { return steps_; }
-    Destination<T> onto(const PackedArray<T>& parameters) const {
-        Destination<T> to{parameters, {}, rule_.weights(), rule_.biases()};
+    const StepRule<T>& rule() const { return rule_; }
+    const OptimizerSettings& settings() const { return rule_.settings(); }
+    Destination<T> onto(const PackedArray<T>& parameters) const { return onto(parameters, rule_); }
+    // By a copy of the rule, which a thread has made for this step.
+    Destination<T> onto(const PackedArray<T>& parameters, const StepRule<T>& rule) const {
+        Destination<T> to{parameters, {}, rule.weights(), rule.biases()};
         for (std::size_t k = 0; k < states_.size() && !states_[k].empty(); ++k)
             to.states[k] = &states_[k];
         return to;
@@ -80,6 +91,7 @@ public:
 private:
     StepRule<T> rule_;
     std::optional<StepRule<T>> next_;
+    std::array<std::string_view, OptimizerInfo::most_states> names_;
     std::array<PackedArray<T>, OptimizerInfo::most_states> states_;  // in the network's memory
     std::uint64_t steps_ = 0, reductions_ = 0, steps_before_rates_ = 0;
     std::span<const double> rates_;

@@ -67,6 +67,26 @@ void whoever_says_the_rates() {
                 // the first batch of an epoch takes up what after_epoch has left
                 same(trained<T>(setting, options, after), expected);
 
+                options.optimizer.rate.reset();
+                bool changed = false;
+                Hooks<T> others = hooks;  // first a table of what is wrong from the second step on
+                others.rates = [&](std::uint64_t first, std::size_t steps) {
+                    const auto right = hooks.rates(first, steps);
+                    if (!changed) std::fill(table.begin() + 1, table.end(), 9.0);
+                    changed = false;
+                    return right;
+                };
+                others.after_batch = [&](const Position&, double) {
+                    changed = true;
+                    return false;
+                };
+                others.rates_changed = [&] { return changed; };
+                TrainingOptions once = options;
+                once.epochs = 1;
+                TrainingOptions expected_once = once;
+                expected_once.optimizer.schedule = schedule;
+                same(trained<T>(setting, once, others), trained<T>(setting, expected_once));
+
                 options.optimizer.rate = rate_at(schedule, 1);
                 Hooks<T> at_gradient;
                 at_gradient.on_gradient = [&](std::uint64_t now, std::span<const T>) {

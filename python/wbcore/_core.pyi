@@ -108,9 +108,8 @@ class OptimizerState:
 
     steps: int
     observations: Observations
+    arrays: list[NDArray[Any]]
     def __init__(self, arrays: Sequence[NDArray[Any]], steps: int) -> None: ...
-    @property
-    def arrays(self) -> list[NDArray[Any]]: ...
 
 class OptimizerSettings:
     """A rule with its numbers, and what comes before and after it; 0 where there is no limit."""
@@ -150,6 +149,7 @@ class OptimizerSettings:
     @property
     def rate(self) -> float | None: ...
 
+def optimizer_options() -> tuple[Number, ...]: ...
 def check_optimizer(network: _Network, settings: OptimizerSettings) -> None: ...
 def step(
     network: _Network,
@@ -200,7 +200,7 @@ def fit(
     X_val: ArrayLike | None,
     y_val: ArrayLike | None,
     options: TrainingOptions,
-    optimizer: Callable[[], tuple[object, ...]],
+    optimizer: Callable[[], tuple[OptimizerSettings, OptimizerState, object]],
     record: dict[str, list[Any]],
     on_epoch: Callable[[int], bool] | None,
 ) -> tuple[Literal["completed", "stopped", "diverged"], int, int]: ...

@@ -170,7 +170,8 @@ class History:
     loss : list of float
         Mean loss of the epoch's batches, weighted by their rows, each before its update.
     learning_rate : list of float
-        The rate of each epoch's last step. With a schedule it is one of the series.
+        The rate of each epoch's last step; empty after `LBFGS`, which has none. With a schedule it
+        is one of the series.
     status : {"running", "completed", "stopped", "interrupted", "diverged", "failed"}
         "stopped" by a callback that returned True, "interrupted" by Ctrl-C, "failed" by an error
         that a callback raised.

@@ -76,6 +76,8 @@ struct Hooks {
     // Before each epoch: the learning rates of its steps, of which the first has that number, kept until it is asked again; none
     // where the optimizer's settings say them.
     std::function<std::span<const double>(std::uint64_t first_step, std::size_t steps)> rates;
+    // After `after_batch`: whether `rates` is to be asked again, for the rest of the epoch.
+    std::function<bool()> rates_changed;
     InterruptCheck interrupted;
 };
 

@@ -72,20 +72,29 @@ template <class T, class F>
 // What becomes of the sums of the inputs [first, last) of one panel of x and one group of columns.
 template <class T, int W>
 [[gnu::noinline]] void update_block(const OuterProduct<T>& m,
-                                    const PanelSums<T, W>& sums,
+                                    PanelSums<T, W>& sums,
                                     std::size_t first,
                                     std::size_t last,
                                     std::size_t panel) {
-    const Parameters<T> to{m.out.data, {m.states[0], m.states[1]}};
+    const Parameters<T> to = parameters_of(m.out.data, m.states);
     const std::size_t row_stride = m.out.row_stride, panel_stride = m.out.panel_stride;
-    with_rule(m.update, [=, &sums](auto rule) {
-        const auto* g = sums.at + first % panel_width<T>;
-        std::size_t row = panel * panel_stride + first * row_stride;
-        for (std::size_t n = last - first; n > 0; --n, ++g, row += row_stride)
-            for_each_in_tile<T, 1, W>([&](int, int w) {
-                update_at(rule, to, row + vector_offset<T>(w, panel_stride), (*g)[w]);
-            });
-    });
+    auto* const sum = sums.at + first % panel_width<T>;
+    const std::size_t at = panel * panel_stride + first * row_stride;
+    with_common_rule(
+        m.update,
+        [=](auto rule) {
+            const auto* g = sum;
+            std::size_t row = at;
+            for (std::size_t n = last - first; n > 0; --n, ++g, row += row_stride)
+                for_each_in_tile<T, 1, W>([&](int, int w) {
+                    update_at(rule, to, row + vector_offset<T>(w, panel_stride), (*g)[w]);
+                });
+        },
+        [=, &m] {
+            update_any<T>(m.update, to,
+                          {reinterpret_cast<T*>(sum), W * lanes<T>, last - first, W, at, row_stride,
+                           panel_stride});
+        });
 }
 
 // The inputs [first, last) of one panel of x and one group of columns.
@@ -94,7 +103,7 @@ void outer_product_block(const OuterProduct<T>& m,
                          std::size_t first,
                          std::size_t last,
                          std::size_t panel) {
-    const auto sums = outer_product_sums<T, R, W>(m.x, first, last, m.dz, panel);
+    auto sums = outer_product_sums<T, R, W>(m.x, first, last, m.dz, panel);
     update_block<T, W>(m, sums, first, last, panel);
 }
 
@@ -127,13 +136,21 @@ void column_sums_of(const ColumnSums<T>& m, std::size_t panel) {
                 });
             return s;
         });
-    const Parameters<T> to{m.out, {m.states[0], m.states[1]}};
-    with_rule(m.update, [=, &g](auto rule) {
-        for_each_in_tile<T, 1, W>([&](int, int w) {
-            update_at(rule, to, panel * panel_width<T> + vector_offset<T>(w, panel_width<T>),
-                      g.at[0][w]);
+    const Parameters<T> to = parameters_of(m.out, m.states);
+    with_common_rule(
+        m.update,
+        [=, &g](auto rule) {
+            for_each_in_tile<T, 1, W>([&](int, int w) {
+                update_at(rule, to, panel * panel_width<T> + vector_offset<T>(w, panel_width<T>),
+                          g.at[0][w]);
+            });
+        },
+        [=, &m, &g] {
+            T sums[W * lanes<T>];  // g itself stays in registers
+            for_each_in_tile<T, 1, W>(
+                [&](int, int w) { store(sums + std::size_t(w) * lanes<T>, g.at[0][w]); });
+            update_any<T>(m.update, to, {sums, 0, 1, W, panel * panel_width<T>, 0, panel_width<T>});
         });
-    });
 }
 
 // As many panels at a time as there are: one sum waits for the last addition, so several run side by side.
@@ -177,18 +194,27 @@ void transpose(Panels<T> out, Panels<const T> in, std::size_t first_row, std::si
 // What becomes of the gradients of n inputs, a panel's row for each; those before the first of `m` are nobody's.
 template <class T>
 [[gnu::noinline]] void update_rows(const OuterProduct<T>& m,
-                                   const T* gradients,
+                                   T* gradients,
                                    std::size_t input,
                                    std::size_t n) {
-    const Parameters<T> to{m.out.data, {m.states[0], m.states[1]}};
+    const Parameters<T> to = parameters_of(m.out.data, m.states);
     const std::size_t row_stride = m.out.row_stride, cols = m.dz.cols;
     const std::size_t first = input < m.first_input ? m.first_input - input : 0;
-    with_rule(m.update, [=](auto rule) {
-        for (std::size_t i = first; i < n; ++i)
-            for (std::size_t j = 0; j < cols; j += lanes<T>)
-                update_at(rule, to, (input + i) * row_stride + j,
-                          load<Vector<T>>(gradients + i * panel_width<T> + j));
-    });
+    with_common_rule(
+        m.update,
+        [=](auto rule) {
+            for (std::size_t i = first; i < n; ++i)
+                for (std::size_t j = 0; j < cols; j += lanes<T>)
+                    update_at(rule, to, (input + i) * row_stride + j,
+                              load<Vector<T>>(gradients + i * panel_width<T> + j));
+        },
+        [=, &m] {
+            if (first >= n) return;
+            update_any<T>(m.update, to,
+                          {gradients + first * panel_width<T>, panel_width<T>, n - first,
+                           (cols + lanes<T> - 1) / lanes<T>, (input + first) * row_stride,
+                           row_stride, m.out.panel_stride});
+        });
 }
 
 // Few outputs would leave most lanes empty, so lanes run over the inputs, a few panels of them at a time, and the sums

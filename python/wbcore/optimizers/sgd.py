@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wbcore.optimizers._rate import LearningRate
 from wbcore.optimizers.base import Optimizer
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wbcore.optimizers.base import Limits
 
 __all__ = ["SGD"]
 
@@ -33,10 +40,13 @@ class SGD(Optimizer, row="sgd"):
         At least 0.
     decay_biases : bool, default False
         Whether biases decay like weights.
+    l1, l2 : float, default 0
+    clip_norm, clip_value, max_norm : float or None
+        What stands before and after the rule, by name alone, as `Optimizer` has it.
 
     Attributes
     ----------
-    learning_rate, momentum, nesterov, weight_decay, decay_biases
+    learning_rate, momentum, nesterov, weight_decay, decay_biases, l1, ...
         May be changed between steps, between fits and in a callback of `fit`, which goes on with it
         from the next batch; a value assigned is checked at once.
 
@@ -70,6 +80,7 @@ class SGD(Optimizer, row="sgd"):
         nesterov: bool = False,
         weight_decay: float = 0.0,
         decay_biases: bool = False,
+        **limits: Unpack[Limits],
     ) -> None:
         super().__init__(
             learning_rate=learning_rate,
@@ -77,6 +88,7 @@ class SGD(Optimizer, row="sgd"):
             nesterov=nesterov,
             weight_decay=weight_decay,
             decay_biases=decay_biases,
+            **limits,
         )
 
     def _check(self) -> None:

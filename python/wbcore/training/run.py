@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from wbcore._progress import Progress
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import LBFGS, Optimizer, _rate
+from wbcore.training.followed import Followed
 from wbcore.training.full_batch import run_full_batch
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
             X_val,
             y_val,
             options=_options(plan),
-            optimizer=partial(optimizer._followed, core),
+            optimizer=Followed(optimizer, core),
             record=record,
             on_epoch=_on_epoch(network, history, bar, plan),
         )

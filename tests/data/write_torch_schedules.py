@@ -1,4 +1,4 @@
-"""Writes torch_schedules.txt: ``python tests/data/torch_schedules.py``, with torch 2.13.0.
+"""Writes torch_schedules.txt: ``python tests/data/write_torch_schedules.py``, with torch 2.13.0.
 
 The learning rates of torch's schedulers in steps 1, 2, .., 60, as bits: a line a schedule.
 """
@@ -47,7 +47,9 @@ def watched(step):
 
 
 def main():
-    lines = ["# Learning rates of steps 1 .. 60 of torch 2.13.0, written by torch_schedules.py"]
+    lines = [
+        "# Learning rates of steps 1 .. 60 of torch 2.13.0, written by write_torch_schedules.py"
+    ]
     warnings.simplefilter("ignore")
     for name, (rate, make) in SCHEDULES.items():
         optimizer = SGD([torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))], lr=rate)
@@ -59,7 +61,7 @@ def main():
             if step < STEPS:
                 schedule.step(*([watched(step)] if name == "plateau" else []))
         lines.append(" ".join([name, *(struct.pack(">d", rate).hex() for rate in rates)]))
-    path = Path(__file__).with_suffix(".txt")
+    path = Path(__file__).with_name("torch_schedules.txt")
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
