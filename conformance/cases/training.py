@@ -196,9 +196,8 @@ def with_optimizers() -> Iterator[Asked]:
         yield Training(dtype, optimizer=optimizer, decay_biases="1").words()
         yield Training(dtype, optimizer=optimizer, epochs="1", fits="2", metrics="mse").words()
         yield Training(dtype, optimizer=optimizer, bias="0,1", trainable="0,1").words()
-        for options in _options_of_all():
-            if optimizer == type(optimizer)():
-                yield Training(dtype, optimizer=optimizer, **options).words()
+        if optimizer == type(optimizer)():
+            yield Training(dtype, optimizer=optimizer, **_every_option()).words()
     for dtype, options in product(DTYPES, _options_of_all()):
         momentum = SGD(0.05, 0.9, 0.0, 0.01)
         yield Training(dtype, widths="2,3,2,2", optimizer=momentum, **options).words()
@@ -208,10 +207,15 @@ def with_optimizers() -> Iterator[Asked]:
             ).words()
 
 
-def _options_of_all() -> Iterator[dict[str, str]]:
-    """What every optimizer takes: each alone, all of them, and none of them in effect."""
+def _every_option() -> dict[str, str]:
+    """What every optimizer takes."""
     some = {"l1": 0.01, "l2": 0.1, "clip_norm": 0.3, "clip_value": 0.2, "max_norm": 0.7}
-    words = {name: to_bits("float64", value) for name, value in some.items()}
+    return {name: to_bits("float64", value) for name, value in some.items()}
+
+
+def _options_of_all() -> Iterator[dict[str, str]]:
+    """Each of them alone, all but one, all, and none in effect."""
+    words = _every_option()
     for name, word in words.items():
         yield {name: word}
         yield words | {"decay_biases": "1", name: ""}

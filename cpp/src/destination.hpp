@@ -21,8 +21,8 @@ struct Destination {
     const PackedArray<T>& values;
     std::array<const PackedArray<T>*, OptimizerInfo::most_states> states = {};
     const kernels::Update<T>&weights = store_gradient<T>, &biases = store_gradient<T>;
-
-    bool stores() const { return weights.stores; }
+    // Whether the weights are then those of the next step, to be transposed for it.
+    bool finishes = false;
 };
 
 // The rule of an optimizer for its next step.
@@ -40,10 +40,14 @@ public:
     const kernels::Update<T>& weights() const { return weights_; }
     const kernels::Update<T>& biases() const { return biases_; }
     const OptimizerSettings& settings() const { return settings_; }
+    // Whether a norm of all gradients, or of weights, is asked for.
+    bool takes_norms() const { return takes_norms_; }
+    bool limits_weights() const { return limits_weights_; }
 
 private:
     OptimizerSettings settings_;
     kernels::Update<T> weights_, biases_;
+    bool limits_weights_, takes_norms_;
 };
 
 // By what gradients with this sum of squares are multiplied: 1 where their norm is within its limit, or not finite.
@@ -81,7 +85,7 @@ public:
     Destination<T> onto(const PackedArray<T>& parameters) const { return onto(parameters, rule_); }
     // By a copy of the rule, which a thread has made for this step.
     Destination<T> onto(const PackedArray<T>& parameters, const StepRule<T>& rule) const {
-        Destination<T> to{parameters, {}, rule.weights(), rule.biases()};
+        Destination<T> to{parameters, {}, rule.weights(), rule.biases(), !rule.limits_weights()};
         for (std::size_t k = 0; k < states_.size() && !states_[k].empty(); ++k)
             to.states[k] = &states_[k];
         return to;

@@ -143,12 +143,19 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
 
 template <class T>
 void Epoch<T>::update(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    const OptimizerSettings& settings = arrays_.optimizer.settings();
-    if (hooks_.on_gradient || settings.clip_norm != 0)
+    if (hooks_.on_gradient || arrays_.optimizer.rule().takes_norms())
+        return update_by_norms(batch, t, size);
+    backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
+}
+
+// What needs more than a gradient where it is made.
+template <class T>
+void Epoch<T>::update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size) {
+    if (hooks_.on_gradient || arrays_.optimizer.settings().clip_norm != 0)
         update_staged(batch, t, size);
     else
         backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
-    if (settings.max_norm != 0) limit_norms(t, size);
+    if (arrays_.optimizer.rule().limits_weights()) limit_norms(t, size);
 }
 
 // f(layer, inputs) for this thread's part of each layer that is trained.
@@ -192,7 +199,7 @@ void Epoch<T>::backward_parameters(const Destination<T>& to,
     bool stopped = false;
     auto gradients_of = [&](std::size_t l, Range inputs) {
         arrays_.pass.backward_parameters(to, batch, l, inputs);
-        if (!to.stores()) transpose(l, inputs);
+        if (to.finishes) arrays_.network.transpose(l, inputs);
     };
     for (std::size_t l = layers.size(); l-- > first_trainable_ && !stopped;) {
         if (!layers[l].trainable) continue;
@@ -207,12 +214,6 @@ void Epoch<T>::backward_parameters(const Destination<T>& to,
     if (t != 0 || !stopped) return;
     status_ = TrainingStatus::interrupted;
     torn_ = true;
-}
-
-// Weights that may yet be shrunk are transposed after that.
-template <class T>
-void Epoch<T>::transpose(std::size_t layer, Range inputs) const {
-    if (arrays_.optimizer.settings().max_norm == 0) arrays_.network.transpose(layer, inputs);
 }
 
 template <class T>
@@ -275,7 +276,7 @@ void Epoch<T>::apply_stored(const Destination<T>& to, std::size_t layer, Range i
         apply(to.biases, to.values.biases(layer), arrays_.gradient.biases(layer),
               round_up(w.cols, panel_width<T>),
               [&](const PackedArray<T>& state) { return state.biases(layer); });
-    transpose(layer, inputs);
+    if (to.finishes) arrays_.network.transpose(layer, inputs);
 }
 
 // When all weights are updated: threads split the outputs of each layer, whose norms no sum of theirs splits.

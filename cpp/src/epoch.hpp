@@ -60,6 +60,7 @@ private:
     void compute_piece(const Batch<T>& batch, Range piece, double count);
     void account(const Batch<T>& batch, bool stopped);
     void update(const Batch<T>& batch, std::size_t t, std::size_t size);
+    [[gnu::noinline]] void update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size);
     void update_staged(const Batch<T>& batch, std::size_t t, std::size_t size);
     void backward_parameters(const Destination<T>& to,
                              const Batch<T>& batch,
@@ -72,7 +73,6 @@ private:
     double sum_of_squares() const;
     void apply_stored(const Destination<T>& to, std::size_t layer, Range inputs) const;
     void limit_norms(std::size_t t, std::size_t size);
-    void transpose(std::size_t layer, Range inputs) const;
     void ask_about_gradient();
     void end_batch();
     void take_up_changes();

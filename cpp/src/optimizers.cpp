@@ -113,6 +113,12 @@ kernels::Update<T> update_of(const OptimizerSettings& settings, bool decays) {
     return update;
 }
 
+// Whether a step has numbers of its own.
+bool changes_by_step(Optimizer rule) {
+    return rule == Optimizer::adam || rule == Optimizer::adamw || rule == Optimizer::nadam ||
+           rule == Optimizer::adagrad;
+}
+
 // Those that are other ones in each step.
 template <class T>
 void at_step(kernels::Update<T>& update, const Named<Optimizer>& rule, std::uint64_t step) {
@@ -204,7 +210,9 @@ T clip_factor(double squares, double clip_norm) {
 
 template <class T>
 StepRule<T>::StepRule(const OptimizerSettings& settings)
-    : settings_((require_allowed<T>(settings), settings)) {
+    : settings_((require_allowed<T>(settings), settings)),
+      limits_weights_(settings.max_norm != 0),
+      takes_norms_(limits_weights_ || settings.clip_norm != 0) {
     set_rate(settings.rate.value_or(settings.rule[0]));
 }
 
@@ -218,6 +226,7 @@ void StepRule<T>::set_rate(double rate) {
 template <class T>
 void StepRule<T>::begin(std::uint64_t step, std::uint64_t reductions) {
     if (settings_.schedule) set_rate(rate_at(*settings_.schedule, step, reductions));
+    if (!changes_by_step(settings_.rule.kind)) return;
     at_step(weights_, settings_.rule, step);
     at_step(biases_, settings_.rule, step);
 }

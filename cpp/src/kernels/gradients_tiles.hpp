@@ -78,23 +78,20 @@ template <class T, int W>
                                     std::size_t panel) {
     const Parameters<T> to = parameters_of(m.out.data, m.states);
     const std::size_t row_stride = m.out.row_stride, panel_stride = m.out.panel_stride;
-    auto* const sum = sums.at + first % panel_width<T>;
     const std::size_t at = panel * panel_stride + first * row_stride;
-    with_common_rule(
-        m.update,
-        [=](auto rule) {
-            const auto* g = sum;
-            std::size_t row = at;
-            for (std::size_t n = last - first; n > 0; --n, ++g, row += row_stride)
-                for_each_in_tile<T, 1, W>([&](int, int w) {
-                    update_at(rule, to, row + vector_offset<T>(w, panel_stride), (*g)[w]);
-                });
-        },
-        [=, &m] {
-            update_any<T>(m.update, to,
-                          {reinterpret_cast<T*>(sum), W * lanes<T>, last - first, W, at, row_stride,
-                           panel_stride});
-        });
+    auto* const sum = sums.at + first % panel_width<T>;
+    if (m.update.is_general) [[unlikely]]
+        return update_any<T>(m.update, to,
+                             {reinterpret_cast<T*>(sum), W * lanes<T>, last - first, W, at,
+                              row_stride, panel_stride});
+    with_common_rule(m.update, [=](auto rule) {
+        const auto* g = sum;
+        std::size_t row = at;
+        for (std::size_t n = last - first; n > 0; --n, ++g, row += row_stride)
+            for_each_in_tile<T, 1, W>([&](int, int w) {
+                update_at(rule, to, row + vector_offset<T>(w, panel_stride), (*g)[w]);
+            });
+    });
 }
 
 // The inputs [first, last) of one panel of x and one group of columns.
@@ -137,25 +134,39 @@ void column_sums_of(const ColumnSums<T>& m, std::size_t panel) {
             return s;
         });
     const Parameters<T> to = parameters_of(m.out, m.states);
-    with_common_rule(
-        m.update,
-        [=, &g](auto rule) {
-            for_each_in_tile<T, 1, W>([&](int, int w) {
-                update_at(rule, to, panel * panel_width<T> + vector_offset<T>(w, panel_width<T>),
-                          g.at[0][w]);
-            });
-        },
-        [=, &m, &g] {
-            T sums[W * lanes<T>];  // g itself stays in registers
-            for_each_in_tile<T, 1, W>(
-                [&](int, int w) { store(sums + std::size_t(w) * lanes<T>, g.at[0][w]); });
-            update_any<T>(m.update, to, {sums, 0, 1, W, panel * panel_width<T>, 0, panel_width<T>});
+    with_common_rule(m.update, [=, &g](auto rule) {
+        for_each_in_tile<T, 1, W>([&](int, int w) {
+            update_at(rule, to, panel * panel_width<T> + vector_offset<T>(w, panel_width<T>),
+                      g.at[0][w]);
         });
+    });
+}
+
+template <class T>
+void column_sums(const ColumnSums<T>& m);
+
+// Some panels at a time, whose sums are stored first: tiles know common rules alone.
+template <class T>
+[[gnu::noinline]] void column_sums_for_any(const ColumnSums<T>& m) {
+    constexpr std::size_t width = panel_width<T>, most = 8;
+    T sums[most * width];
+    const Update<T> stores{};
+    for (std::size_t p = 0; p < m.dz.count(); p += most) {
+        const std::size_t left = m.dz.cols - p * width,
+                          cols = left < most * width ? left : most * width;
+        column_sums<T>({sums,
+                        {},
+                        {m.dz.panel(p), m.dz.rows, cols, m.dz.row_stride, m.dz.panel_stride},
+                        stores});
+        update_any<T>(m.update, parameters_of(m.out, m.states),
+                      {sums, 0, 1, (cols + lanes<T> - 1) / lanes<T>, p * width, 0, width});
+    }
 }
 
 // As many panels at a time as there are: one sum waits for the last addition, so several run side by side.
 template <class T>
 void column_sums(const ColumnSums<T>& m) {
+    if (m.update.is_general) return column_sums_for_any(m);
     for_each_column_group<T>(1, m.dz.cols, [&](std::size_t panel, auto, auto vectors) {
         column_sums_of<T, decltype(vectors)::value>(m, panel);
     });
@@ -200,21 +211,20 @@ template <class T>
     const Parameters<T> to = parameters_of(m.out.data, m.states);
     const std::size_t row_stride = m.out.row_stride, cols = m.dz.cols;
     const std::size_t first = input < m.first_input ? m.first_input - input : 0;
-    with_common_rule(
-        m.update,
-        [=](auto rule) {
-            for (std::size_t i = first; i < n; ++i)
-                for (std::size_t j = 0; j < cols; j += lanes<T>)
-                    update_at(rule, to, (input + i) * row_stride + j,
-                              load<Vector<T>>(gradients + i * panel_width<T> + j));
-        },
-        [=, &m] {
-            if (first >= n) return;
+    if (m.update.is_general) {
+        if (first < n)
             update_any<T>(m.update, to,
                           {gradients + first * panel_width<T>, panel_width<T>, n - first,
                            (cols + lanes<T> - 1) / lanes<T>, (input + first) * row_stride,
                            row_stride, m.out.panel_stride});
-        });
+        return;
+    }
+    with_common_rule(m.update, [=](auto rule) {
+        for (std::size_t i = first; i < n; ++i)
+            for (std::size_t j = 0; j < cols; j += lanes<T>)
+                update_at(rule, to, (input + i) * row_stride + j,
+                          load<Vector<T>>(gradients + i * panel_width<T> + j));
+    });
 }
 
 // Few outputs would leave most lanes empty, so lanes run over the inputs, a few panels of them at a time, and the sums

@@ -243,12 +243,11 @@ struct Preparation {
     bool clips, with_l1, with_l2;
 };
 
-// f(rule) for those that stand in the code of every tile; otherwise(), for the others. Entered once for a block of gradients.
-// Momentum of 0 has no velocity.
-template <class T, class F, class G>
-[[gnu::always_inline]] inline void with_common_rule(const Update<T>& update, F f, G otherwise) {
+// f(rule) for those that stand in the code of every tile, which no update that is general has. Entered once for a block of
+// gradients. Momentum of 0 has no velocity.
+template <class T, class F>
+[[gnu::always_inline]] inline void with_common_rule(const Update<T>& update, F f) {
     if (update.stores) return f(Store<T>(update));
-    if (update.is_general) return otherwise();
     switch (update.rule) {
         case Optimizer::sgd:
             return update.numbers[1] == 0 ? f(Sgd<T>(update)) : f(SgdWithMomentum<T>(update));
@@ -261,7 +260,7 @@ template <class T, class F, class G>
         case Optimizer::adagrad:
         case Optimizer::rprop:
         case Optimizer::lion:
-            return otherwise();
+            return;
     }
 }
 
@@ -399,14 +398,12 @@ template <class T>
 template <class T>
 void update(const Update<T>& u, T* w, T* const (&states)[most_states], const T* g, std::size_t n) {
     const Parameters<T> to = parameters_of(w, states);
-    with_common_rule(
-        u,
-        [=](auto rule) {
-            for_each_vector<T>(n, [=](std::size_t i, std::size_t part) {
-                update_at(rule, to, i, load_part(g + i, part), part);
-            });
-        },
-        [&] { update_any(u, to, g, n); });
+    if (u.is_general) return update_any(u, to, g, n);
+    with_common_rule(u, [=](auto rule) {
+        for_each_vector<T>(n, [=](std::size_t i, std::size_t part) {
+            update_at(rule, to, i, load_part(g + i, part), part);
+        });
+    });
 }
 
 }  // namespace
