@@ -6,7 +6,7 @@ import re
 
 from wbcore import _core, schedules
 from wbcore.schedules import Plateau, Schedule
-from wbcore.schedules.base import Rates, rate_of, text_of
+from wbcore.schedules.base import Rates, is_callable, rate_of, text_of
 
 __all__ = ["LearningRate", "base", "function_of", "placed", "schedule_of", "taken_out", "watching"]
 
@@ -25,14 +25,14 @@ def schedule_of(rate: object) -> _core.Schedule | None:
 
 def function_of(rate: object) -> Rates | None:
     """What has to be asked in Python."""
-    return rate if callable(rate) and schedule_of(rate) is None else None
+    return rate if is_callable(rate) and schedule_of(rate) is None else None
 
 
 def base(rate: object, number: _core.Number) -> float:
     """The number that the core checks: of a schedule its own, of a function nobody knows it."""
     if schedule_of(rate) is not None:
         return float(rate._rule.learning_rate)  # type: ignore[attr-defined]
-    return number.standard if callable(rate) else float(rate)  # type: ignore[arg-type]
+    return number.standard if is_callable(rate) else float(rate)  # type: ignore[arg-type]
 
 
 def at(rate: object, step: int, reductions: int) -> float:
@@ -51,7 +51,7 @@ def watching(rate: object) -> Plateau | None:
 
 def placed(row: str, numbers: list[float], rate: object) -> str:
     """The text of an optimizer."""
-    if not callable(rate):
+    if not is_callable(rate):
         return _core.choice_text("optimizer", row, numbers)
     text = _core.choice_text("optimizer", row, [_PLACE, *numbers[1:]])
     return text.replace(str(_PLACE), text_of(rate), 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -247,6 +247,11 @@ def count_steps(rows: int, batch_size: int, epochs: int = 1) -> int:
     rows = _arguments.integer("count_steps", "rows", rows, high=_LAST)
     batch_size = _arguments.integer("count_steps", "batch_size", batch_size)
     return -(-rows // batch_size) * _arguments.integer("count_steps", "epochs", epochs)
+
+
+def is_callable(value: object) -> TypeGuard[Rates]:
+    """Whether it may be asked for the rate of a step: schedules, and functions of the user's."""
+    return callable(value)
 
 
 def text_of(rate: object) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from wbcore import _arguments, _core, _named
-from wbcore.schedules.base import Schedule, Warmup
+from wbcore.schedules.base import Schedule, Warmup, is_callable
 from wbcore.schedules.decays import Constant, Exponential, InverseScaling, Polynomial, Step
 from wbcore.schedules.plateau import Plateau
 from wbcore.schedules.waves import Cosine, OneCycle
@@ -38,7 +38,7 @@ def check(operation: str, name: str, value: object, number: _core.Number) -> obj
             f"[{operation}] expected {name} to be a schedule with its numbers, "
             f"such as Cosine(0.1, steps=1000), got the class {value.__name__}"
         )
-    if callable(value):  # as schedules are
+    if is_callable(value):  # as schedules are
         return value
     return _arguments.number(
         operation, name, value, expected=number.expected, allowed=number.allows
