@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from wbcore.reference import Arithmetic, Layer
+from wbcore.reference.schedules import Schedule
 
 from .lines import Drawn, all_bits, choice_of, fields, from_bits, rows_of, switch, to_bits
 
@@ -148,6 +149,27 @@ def _update(ref: ModuleType, words: Words) -> list[str]:
     return all_bits(dtype, (value, *kept))
 
 
+def _schedule(ref: ModuleType, word: str) -> Schedule:
+    schedule: Schedule = choice_of(_part(ref, "schedules").SCHEDULES, word)
+    return schedule
+
+
+def _rate(ref: ModuleType, words: Words) -> list[str]:
+    name, warmup, start, step, reductions = words
+    schedule = replace(_schedule(ref, name), warmup=int(warmup, 16), warmup_start=from_bits(start))
+    return [to_bits("float64", schedule.rate_at(int(step, 16), int(reductions, 16)))]
+
+
+def _observe(ref: ModuleType, words: Words) -> list[str]:
+    name, *values = words
+    part = _part(ref, "schedules")
+    memory, seen = part.Observations(), []
+    for value in values:
+        memory = part.observed(_schedule(ref, name), memory, from_bits(value))
+        seen += [f"{memory.waited:x}", f"{memory.reductions:x}"]
+    return [*seen, to_bits("float64", memory.best)]
+
+
 def _philox(ref: ModuleType, words: Words) -> list[str]:
     c0, c1, c2, c3, k0, k1 = (int(word, 16) for word in words)
     counter = c0 | c1 << 64 | c2 << 128 | c3 << 192
@@ -224,6 +246,7 @@ TRAINING = {
     "key": "1",
     "first": "0",
     "optimizer": "sgd:3fa999999999999a",
+    "schedule": "",
     "decay_biases": "0",
     "l1": "",
     "l2": "",
@@ -283,6 +306,7 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
             first_epoch=int(f["first"], 16),
             state=state,
             metrics=metrics,
+            schedule=_schedule(ref, f["schedule"]) if f["schedule"] else None,
         )
     series = [losses, *metrics.values()]
     return [
@@ -305,6 +329,8 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "loss": _loss,
     "evaluate": _evaluate,
     "update": _update,
+    "rate": _rate,
+    "observe": _observe,
     "philox": _philox,
     "draw": _draw,
     "permutation": _permutation,

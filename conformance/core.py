@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import wbcore as wb
 from wbcore import _core, reference
-from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS
+from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
 from wbcore.reference.optimizers import Optimizer
 
 from .answers import TRAINING, drawn_data, drawn_layer, options, switches
@@ -202,6 +202,35 @@ def _update(words: Words) -> list[str] | None:
     return [*_bits(net.parameters[at : at + 1]), *kept.values()]
 
 
+def _schedule(word: str) -> wb.schedules.Schedule:
+    choice = choice_of(SCHEDULES, word)
+    numbers = [getattr(choice, number) for number in choice.defaults()]
+    text = f"{choice.name}({', '.join(map(repr, numbers))})"
+    return wb.schedules.parsed("train", f"{text} of loss" if choice.observes else text)
+
+
+def _rate(words: Words) -> list[str]:
+    name, warmup, start, step, reductions = words
+    choice = choice_of(SCHEDULES, name)
+    numbers = [getattr(choice, number) for number in choice.defaults()]
+    schedule = _core.Schedule(choice.name, numbers, int(warmup, 16), from_bits(start))
+    return _bits(schedule.rates(int(step, 16), 1, int(reductions, 16)))
+
+
+def _observe(words: Words) -> list[str]:
+    name, *values = words
+    net = wb.Network.mlp([1, 1])
+    optimizer = wb.SGD(_schedule(name))
+    seen: list[str] = []
+    for value in values:
+        optimizer.observe(net, from_bits(value))
+        memory = optimizer.state(net).observations
+        seen += [f"{memory[count]:x}" for count in ("waited", "reductions")]
+    best = optimizer.state(net).observations["best"]
+    assert best is not None, "one of the values is a number"
+    return [*seen, to_bits("float64", best)]
+
+
 def _philox(words: Words) -> list[str] | None:
     c0, *others, k0, k1 = (int(word, 16) for word in words)
     if c0 == 0 or any(others):
@@ -276,6 +305,8 @@ def _train(words: Words) -> list[str]:
     optimizer = getattr(wb, type(choice).__name__)(
         **_numbers_of(choice), decay_biases=switch(f["decay_biases"]), **options(f)
     )
+    if f["schedule"]:
+        optimizer.learning_rate = _schedule(f["schedule"])
     for _ in range(int(f["fits"], 16)):
         history = net.fit(
             X,
@@ -316,6 +347,8 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "loss": _loss,
     "evaluate": _evaluate,
     "update": _update,
+    "rate": _rate,
+    "observe": _observe,
     "philox": _philox,
     "draw": _draw,
     "permutation": _permutation,

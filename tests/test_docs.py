@@ -69,7 +69,7 @@ def test_what_is_looked_for_is_found(known):
         assert not exists(absent, known)
 
 
-SECTIONS = {"activation": 5, "loss": 6, "optimizer": 7, "initializer": 9}
+SECTIONS = {"activation": 5, "loss": 6, "optimizer": 7, "schedule": 7, "initializer": 9}
 ROWS = [
     pytest.param(kind, row, id=f"{kind}-{row.name}")
     for kind in SECTIONS

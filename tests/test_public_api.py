@@ -73,6 +73,14 @@ SIGNATURES = {
     "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
     "SGD.step": "(self, network, gradients)",
     "SGD.reset": "(self)",
+    "SGD.observe": "(self, network, value)",
+    "LBFGS": "(max_iterations=None, tolerance=1e-05, history_size=10, *, loss_tolerance=1e-09, "
+    "l2=0.0, decay_biases=False)",
+    "schedules.Cosine": "(learning_rate, steps, minimum=0.0, restarts=False, multiplier=1)",
+    "schedules.Cosine.after_warmup": "(self, steps, start=0.0)",
+    "schedules.Plateau": "(learning_rate, monitor='val_loss', factor=0.1, patience=10, "
+    "min_delta=0.0001, minimum=0.0, mode='auto')",
+    "schedules.count_steps": "(rows, batch_size, epochs=1)",
     "History.to_dict": "(self)",
     "History.to_pandas": "(self)",
     "History.to_json": "(self)",
@@ -254,11 +262,12 @@ def test_examples_in_docstrings(name):
 
 
 # Classes that users get from others, and do not construct.
-GIVEN = (wb.Gradients, wb.History, wb.Layer, wb.Optimizer, wb.OptimizerState)
+GIVEN = (wb.Gradients, wb.History, wb.Layer, wb.Optimizer, wb.OptimizerState, wb.schedules.Schedule)
 
 
 def documented():
-    for module in (wb, wb.activations, wb.initializers, wb.losses, wb.optimizers, wb.random, wb.io):
+    modules = (wb, wb.activations, wb.initializers, wb.losses, wb.optimizers, wb.random, wb.io)
+    for module in (*modules, wb.schedules):
         for name in module.__all__:
             value = getattr(module, name)
             if value in (wb.io.read_table, wb.io.read_idx):

@@ -1,6 +1,6 @@
 """Make the minimax coefficients of the elementary functions (docs/arithmetic.md, section 4).
 
-    python tools/coefficients.py            print the three tables
+    python tools/coefficients.py            print the tables
     python tools/coefficients.py --check    and fail if the page has other numbers
 
 Needs mpmath. Each table holds the polynomial, in ascending powers, whose greatest weighted error
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpmath import atanh, cos, erfc, exp, log, lu_solve, matrix, mp, mpf, pi, polyval, sqrt
+from mpmath import atanh, cos, erfc, exp, log, lu_solve, matrix, mp, mpf, pi, polyval, sin, sqrt
 
 PAGE = Path(__file__).parents[1] / "docs" / "arithmetic.md"
 
@@ -128,8 +128,19 @@ def tail_fit(degree: int, dtype: str, tail_max: int) -> Fit:
     )
 
 
+def sine_fit(degree: int, dtype: str) -> Fit:
+    """S: sin(pi z / 2) / z in u = z^2, for z from 0 to 1/2."""
+
+    def value(u: mpf) -> mpf:
+        z = sqrt(u)
+        return pi / 2 if z < mpf(10) ** -15 else sin(pi * z / 2) / z
+
+    return Fit("S", value, lambda u: 1 / value(u), mpf(0), mpf(1) / 4, degree, dtype)
+
+
 # Half a unit in the last place is 2^-25 and 2^-54 of a number below two. E and L add to a larger
-# exact part, so their error must be far below that; G is a factor of the result, and adds its own.
+# exact part, so their error must be far below that; G and S are factors of the result, and add
+# their own.
 FITS = (
     exp_fit(5, "float32"),
     exp_fit(10, "float64"),
@@ -137,6 +148,7 @@ FITS = (
     log_fit(7, "float64"),
     tail_fit(9, "float32", 15),
     tail_fit(22, "float64", 39),
+    sine_fit(7, "float64"),
 )
 
 

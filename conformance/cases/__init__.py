@@ -12,6 +12,7 @@ from .functions import activations, functions, quantiles
 from .fused import fma
 from .layers import layers, sums
 from .losses import evaluations, losses
+from .schedules import observations, rates, with_schedules
 from .streams import initializers, random, starts
 from .training import trainings, updates, with_activations, with_losses, with_optimizers
 
@@ -55,6 +56,14 @@ FILES: dict[str, tuple[str, tuple[Cases, ...]]] = {
         (
             updates,
             with_optimizers,
+        ),
+    ),
+    "schedules": (
+        "Each schedule, alone and behind warm-ups; what a plateau observes; trainings.",
+        (
+            rates,
+            observations,
+            with_schedules,
         ),
     ),
     "trainings": (

@@ -121,6 +121,7 @@ class Training:
     key: str = "1"
     first: str = "0"
     optimizer: Optimizer = _PLAIN
+    schedule: str = ""
     decay_biases: str = "0"
     l1: str = ""
     l2: str = ""

@@ -46,12 +46,23 @@ public:
         std::swap(position_, position);
     }
 
+    // What a schedule that observes remembers; it changes between epochs, with the GIL.
+    Observations observations() const {
+        const std::lock_guard reading(*lock_);
+        return observations_;
+    }
+    void set_observations(const Observations& observations) {
+        const std::lock_guard writing(*lock_);
+        observations_ = observations;
+    }
+
     std::vector<py::array> arrays;
 
 private:
     std::unique_ptr<std::mutex> lock_ = std::make_unique<std::mutex>();
     std::uint64_t steps_;
     BoundPosition position_;
+    Observations observations_ = {};
 };
 
 // Settings that are allowed in T.
@@ -72,7 +83,7 @@ OptimizerState<T> state_of(std::string_view operation,
         throw py::value_error("[" + std::string(operation) + "] expected " + std::to_string(n) +
                               " arrays in the state of " + std::string(rule.name()) + ", got " +
                               std::to_string(state.arrays.size()));
-    OptimizerState<T> spans{state.steps(), {}};
+    OptimizerState<T> spans{state.steps(), {}, state.observations()};
     for (std::size_t k = 0; k < n; ++k)
         spans.arrays[k] = {
             plain_data<T>(operation, state_info(rule, k).name, state.arrays[k], {parameters}, true),

@@ -30,6 +30,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_network(m);
     register_gradients(m);
     register_evaluation(m);
+    register_schedules(m);
     register_optimizers(m);
     register_training_options(m);
     register_training(m);

@@ -14,6 +14,7 @@ void register_activations(pybind11::module_& m);
 void register_network(pybind11::module_& m);
 void register_gradients(pybind11::module_& m);
 void register_evaluation(pybind11::module_& m);
+void register_schedules(pybind11::module_& m);
 void register_optimizers(pybind11::module_& m);
 void register_training(pybind11::module_& m);
 void register_training_options(pybind11::module_& m);

@@ -11,6 +11,7 @@
 #include "register.hpp"
 #include "wbcore/activations.hpp"
 #include "wbcore/initializers.hpp"
+#include "wbcore/schedules.hpp"
 
 namespace wbcore::bindings {
 
@@ -96,6 +97,11 @@ py::dict properties(const OptimizerInfo& row) {
     return py::dict("states"_a = states);
 }
 
+py::dict properties(const ScheduleInfo& row) {
+    using namespace py::literals;
+    return py::dict("observes"_a = row.observes);
+}
+
 py::dict properties(const InitializerInfo& row) {
     using namespace py::literals;
     const char* draw = nullptr;
@@ -176,6 +182,7 @@ auto with_kind(const std::string& kind, F f) {
     if (kind == "loss") return f(Loss());
     if (kind == "initializer") return f(Initializer());
     if (kind == "optimizer") return f(Optimizer());
+    if (kind == "schedule") return f(Schedule());
     throw py::value_error("[_core] expected a kind of choice, got '" + kind + "'");
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
 
@@ -61,6 +62,27 @@ std::unique_ptr<BoundNetwork<T>> made(const std::vector<LayerTuple>& layers,
     return bound;
 }
 
+// Other parameters, for somebody who trains in Python and has the turn.
+template <class T>
+void write_parameters(BoundNetwork<T>& bound, const py::array& values) {
+    const std::size_t n = bound.network().parameters().size();
+    const T* const from = plain_data<T>("fit", "parameters", values, {n}, false);
+    // Safe: the array is held, and whoever reads under the lock waits. A reader may ask for the GIL while it has the lock, so that
+    // waiting for it with the GIL could last for ever.
+    const GilReleased released;
+    const std::unique_lock writing(bound.network().lock());
+    std::copy_n(from, n, bound.network().parameters().begin());
+}
+
+// body(), in which nobody else may write into the network.
+template <class T>
+py::object in_turn(BoundNetwork<T>& bound, const std::string& operation, const py::object& body) {
+    const Turn turn(bound.use(), operation);
+    PyObject* const answer = never_unwound([&] { return PyObject_CallNoArgs(body.ptr()); });
+    if (answer == nullptr) throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(answer);
+}
+
 template <class T>
 void register_network_type(py::module_& m, const char* python_name) {
     using Bound = BoundNetwork<T>;
@@ -75,6 +97,8 @@ void register_network_type(py::module_& m, const char* python_name) {
         .def("biases", &Bound::biases, py::arg("layer"))
         .def("__reduce__", named_function("copy", &reduced<T>));
     m.def("statistics", named_function("statistics", &layer_statistics<T>), py::arg("network"));
+    m.def("write_parameters", &write_parameters<T>, py::arg("network"), py::arg("values"));
+    m.def("in_turn", &in_turn<T>, py::arg("network"), py::arg("operation"), py::arg("body"));
     m.def("snapshot", named_function("copy", &snapshot<T>), py::arg("network"));
 }
 

@@ -46,7 +46,9 @@ OptimizerSettings settings_of(const std::string& rule,
                               double l2,
                               double clip_norm,
                               double clip_value,
-                              double max_norm) {
+                              double max_norm,
+                              const std::optional<RateSchedule>& schedule,
+                              std::optional<double> rate) {
     return with_choices("optimizer", [&] {
         OptimizerSettings settings{parse<Optimizer>("optimizer", rule),
                                    decay_biases,
@@ -54,7 +56,9 @@ OptimizerSettings settings_of(const std::string& rule,
                                    l2,
                                    clip_norm,
                                    clip_value,
-                                   max_norm};
+                                   max_norm,
+                                   schedule,
+                                   rate};
         std::copy_n(numbers.begin(), std::min(numbers.size(), settings.rule.info().numbers.size()),
                     settings.rule.numbers.begin());
         return settings;
@@ -66,7 +70,7 @@ void register_settings(py::module_& m) {
     py::class_<Settings>(m, "OptimizerSettings")
         .def(py::init(&settings_of), py::kw_only(), py::arg("rule"), py::arg("numbers"),
              py::arg("decay_biases"), py::arg("l1"), py::arg("l2"), py::arg("clip_norm"),
-             py::arg("clip_value"), py::arg("max_norm"))
+             py::arg("clip_value"), py::arg("max_norm"), py::arg("schedule"), py::arg("rate"))
         .def_property_readonly("rule", [](const Settings& s) { return std::string(s.rule.name()); })
         .def_property_readonly("numbers",
                                [](const Settings& s) {
@@ -80,7 +84,9 @@ void register_settings(py::module_& m) {
         .def_readonly("l2", &Settings::l2)
         .def_readonly("clip_norm", &Settings::clip_norm)
         .def_readonly("clip_value", &Settings::clip_value)
-        .def_readonly("max_norm", &Settings::max_norm);
+        .def_readonly("max_norm", &Settings::max_norm)
+        .def_readonly("schedule", &Settings::schedule)
+        .def_readonly("rate", &Settings::rate);
 }
 
 template <class T>
@@ -127,6 +133,7 @@ BoundState snapshot(const BoundNetwork<T>& bound, const BoundState& state) {
         for (const auto& [to, from, n] : copies) std::copy_n(from, n, to);
         copy.set_steps(state.steps());
         copy.set_position(state.position());
+        copy.set_observations(state.observations());
     });
     return copy;
 }
@@ -144,6 +151,7 @@ void register_state(py::module_& m) {
                  return BoundState(std::move(arrays), steps, as_position(position));
              }),
              py::arg("arrays"), py::arg("steps"), py::arg("position") = PositionTuple())
+        .def_property("observations", &BoundState::observations, &BoundState::set_observations)
         .def_readwrite("arrays", &BoundState::arrays)
         .def_property("steps", &BoundState::steps, &BoundState::set_steps)
         .def_property(

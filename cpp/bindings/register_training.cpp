@@ -6,6 +6,7 @@
 
 #include "bound_network.hpp"
 #include "errors.hpp"
+#include "followed_optimizer.hpp"
 #include "held_dataset.hpp"
 #include "register.hpp"
 #include "training_hooks.hpp"
@@ -67,16 +68,16 @@ class Fit {
 public:
     Fit(BoundNetwork<T>& bound,
         const BoundOptions& options,
-        BoundState& state,
+        const py::object& optimizer,
         const py::dict& record,
         Moment& moment,
         Calls calls)
         : turn_(bound.use(), operation),
           network_(bound.network()),
           options_(options),
-          core_(core_options<T>(operation, options)),
+          followed_(operation, optimizer, bound.network().parameters().size()),
+          core_(core_options<T>(operation, options, followed_.settings())),
           loss_(given_loss<T>(operation, options.loss)),
-          state_(state),
           moment_(moment),
           calls_(std::move(calls)),
           record_(record) {
@@ -97,8 +98,6 @@ public:
         } else if (options_.validation_fraction != 0) {
             hold_out();
         }
-        arrays_ =
-            state_of<T>(operation, state_, core_.optimizer.rule, network_.parameters().size());
         epoch_of_ = epoch_text(options_, training_.count());
         position_ = start();
         core_.epochs += position_.epoch;
@@ -111,13 +110,15 @@ public:
         moment_.first_epoch = first_epoch_;
         moment_.rows = training_.count();
         moment_.batches = (training_.count() - 1) / options_.batch_size + 1;
-        see({position_.epoch, position_.batch, arrays_.steps});
+        see({position_.epoch, position_.batch, followed_.arrays().steps});
         if (!calls_.before_fit.is_none()) {
             const bool stops = asked(calls_.before_fit);
             require_sound_targets();
+            follow();
             if (stops) return py::make_tuple("stopped", first_epoch_, position_.batch);
         }
-        TrainingRecord<T> records(network_, record_, options_.metrics, options_.track);
+        TrainingRecord<T> records(network_, record_, options_.metrics, options_.track,
+                                  followed_.is_scheduled());
         const Hooks<T> hooks = hooks_for(records);
         try {
             return ended(trained(hooks), records);
@@ -168,7 +169,7 @@ private:
     // Where a first epoch is asked for, there; else where the state stands, in the middle of an epoch if this is one of those.
     Position start() const {
         if (options_.first_epoch) return {*options_.first_epoch, 0, 0, {}};
-        const BoundPosition from = state_.position();
+        const BoundPosition from = followed_.state().position();
         Position position{from.epoch, 0, 0, {}};
         const std::size_t batches = (training_.count() - 1) / options_.batch_size + 1;
         if (from.batch == 0 || from.batch > batches || from.epoch_of != epoch_of_) return position;
@@ -188,6 +189,10 @@ private:
         hooks.after_epoch = [this, &records](std::size_t epoch, const EpochResult& result) {
             return after_epoch(epoch, result, records);
         };
+        hooks.rates = [this, &records](std::uint64_t first, std::size_t steps) {
+            return rates(first, steps, records);
+        };
+        hooks.rates_changed = [this] { return followed_.rates_changed(); };
         if (calls_.after_batch.is_none()) return hooks;
         hooks.after_batch = [this](const BatchEnd& end) { return after_batch(end); };
         if (options_.seconds_between_batches > 0)
@@ -204,12 +209,28 @@ private:
         if (calls_.after_epoch.is_none()) return false;
         const GilTaken taken;
         records.flush();
-        see({epoch, moment_.batches, arrays_.steps});
+        see({epoch, moment_.batches, followed_.arrays().steps});
         moment_.loss = result.loss;
         if (asked(calls_.after_epoch)) return true;
         require_sound_targets();
+        follow();
         records.begin_epoch();
         return false;
+    }
+
+    // The optimizer may be another one since Python was entered, and what it remembers too.
+    void follow() {
+        followed_.read();
+        core_.optimizer = followed_.settings();
+    }
+
+    std::span<const double> rates(std::uint64_t first,
+                                  std::size_t steps,
+                                  TrainingRecord<T>& records) {
+        if (!followed_.has_function() && !followed_.rates_changed()) return {};
+        const GilTaken taken;
+        records.flush();
+        return followed_.rates(first, steps);
     }
 
     bool after_batch(const BatchEnd& end) {
@@ -221,7 +242,10 @@ private:
         moment_.batch_loss = end.loss_sum / count(end.rows);
         const SyncWithin within(moment_, end.bring_up_to_date);
         try {
-            return asked(calls_.after_batch);
+            const bool stops = asked(calls_.after_batch);
+            followed_.read(false);  // within an epoch its state is the core's
+            core_.optimizer = followed_.settings();
+            return stops;
         } catch (const HookFailed&) {
             // as Ctrl-C at any other moment, it leaves the last batch
             is_interrupted_ = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0;
@@ -234,8 +258,10 @@ private:
         // Safe: the data are held here, the turn keeps a second fit of this network away, and the hooks take the GIL.
         const GilReleased released;
         const bool validates = validation_.count() != 0;
-        return train(network_, arrays_, position_, training_, validates ? &validation_ : nullptr,
-                     core_, hooks);
+        return with_choices(operation, [&] {
+            return train(network_, followed_.arrays(), position_, training_,
+                         validates ? &validation_ : nullptr, core_, hooks);
+        });
     }
 
     py::tuple ended(const TrainingEnd& end, TrainingRecord<T>& records) {
@@ -259,12 +285,13 @@ private:
 
     // Under the network's lock, or when no training goes on.
     void keep_state() {
-        state_.set_steps(arrays_.steps);
+        BoundState& state = followed_.state();
+        state.set_steps(followed_.arrays().steps);
         BoundPosition position{position_.epoch, position_.batch, 0, {}, {}};
         if (position_.batch != 0 && position_.metrics)
             position = {position_.epoch, position_.batch, position_.loss_sum,
                         position_.metrics->sums(), epoch_of_};
-        state_.set_position(std::move(position));
+        state.set_position(std::move(position));
     }
 
     struct Seen {
@@ -285,16 +312,15 @@ private:
     const Turn turn_;
     Network<T>& network_;
     const BoundOptions& options_;
+    FollowedOptimizer<T> followed_;
     TrainingOptions core_;
     const GivenLoss loss_;
-    BoundState& state_;
     Moment& moment_;
     const Calls calls_;
     const py::dict& record_;
     HeldDataset<T> data_, other_;  // the latter of validation data
     HeldOut rows_;
     Dataset training_, validation_;
-    OptimizerState<T> arrays_;
     std::string epoch_of_;
     Position position_;
     std::uint64_t first_epoch_ = 0;
@@ -308,13 +334,13 @@ py::tuple fit(BoundNetwork<T>& bound,
               const py::object& X_val,
               const py::object& y_val,
               const BoundOptions& options,
-              BoundState& state,
+              const py::object& optimizer,
               const py::dict& record,
               Moment& moment,
               const py::object& before_fit,
               const py::object& after_batch,
               const py::object& after_epoch) {
-    Fit<T> fit(bound, options, state, record, moment, {before_fit, after_batch, after_epoch});
+    Fit<T> fit(bound, options, optimizer, record, moment, {before_fit, after_batch, after_epoch});
     try {
         fit.hold(X, y, X_val, y_val);
         return fit.run();
@@ -338,7 +364,8 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
     const GivenLoss loss = given_loss<T>(operation, given);
     const HeldDataset<T> data(operation, network, X, y, loss, false);
     const std::size_t rows = data.view().count();
-    const TrainingOptions options{loss.row, allowed<T>(operation, settings), 1, rows, false, 0, 0, {}};
+    const TrainingOptions options{loss.row, allowed<T>(operation, settings), 1, rows, false, 0, 0,
+                                  {}};
     OptimizerState<T> arrays =
         state_of<T>(operation, state, settings.rule, network.parameters().size());
     EpochResult result;
@@ -368,7 +395,7 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
 template <class T>
 void register_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
-          py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("state"),
+          py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("optimizer"),
           py::arg("record"), py::arg("moment"), py::arg("before_fit"), py::arg("after_batch"),
           py::arg("after_epoch"));
     m.def("partial_fit", named_function("partial_fit", &partial_fit<T>), py::arg("network"),
@@ -380,15 +407,15 @@ void register_for(py::module_& m) {
 void register_training(py::module_& m) {
     py::class_<Moment>(m, "Moment")
         .def(py::init<>())
-        .def_readonly("epoch", &Moment::epoch)
-        .def_readonly("batch", &Moment::batch)
-        .def_readonly("steps", &Moment::steps)
-        .def_readonly("loss", &Moment::loss)
-        .def_readonly("batch_loss", &Moment::batch_loss)
-        .def_readonly("has_begun", &Moment::has_begun)
-        .def_readonly("first_epoch", &Moment::first_epoch)
-        .def_readonly("rows", &Moment::rows)
-        .def_readonly("batches", &Moment::batches)
+        .def_readwrite("epoch", &Moment::epoch)
+        .def_readwrite("batch", &Moment::batch)
+        .def_readwrite("steps", &Moment::steps)
+        .def_readwrite("loss", &Moment::loss)
+        .def_readwrite("batch_loss", &Moment::batch_loss)
+        .def_readwrite("has_begun", &Moment::has_begun)
+        .def_readwrite("first_epoch", &Moment::first_epoch)
+        .def_readwrite("rows", &Moment::rows)
+        .def_readwrite("batches", &Moment::batches)
         .def("sync", &Moment::sync);
     register_for<float>(m);
     register_for<double>(m);

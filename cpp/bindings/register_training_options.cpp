@@ -14,29 +14,36 @@ std::string epoch_text(const BoundOptions& options, std::size_t rows) {
     std::string text = "rows " + std::to_string(rows) + ", batch_size " +
                        std::to_string(options.batch_size) + ", validation_fraction " + fraction +
                        ", shuffle " + (options.shuffle ? "True" : "False") + ", seed " +
-                       std::to_string(options.seed) + ", loss " + py::str(options.loss).cast<std::string>() + ", metrics";
+                       std::to_string(options.seed) + ", loss " +
+                       py::str(options.loss).cast<std::string>() + ", metrics";
     for (const std::string& metric : options.metrics) text += " " + metric;
     return text;
 }
 
 void register_training_options(py::module_& m) {
     py::class_<BoundOptions>(m, "TrainingOptions")
-        .def(py::init([](py::object loss, const OptimizerSettings& optimizer, std::size_t epochs,
-                         std::optional<std::size_t> first_epoch, std::size_t batch_size,
-                         double validation_fraction, bool shuffle, std::uint64_t seed,
-                         std::size_t n_threads, std::vector<std::string> metrics, bool track,
-                         double seconds_between_batches) {
-                 return BoundOptions{
-                     std::move(loss), optimizer,           epochs,  first_epoch,
-                     batch_size,      validation_fraction, shuffle, seed,
-                     n_threads,       std::move(metrics),  track,   seconds_between_batches};
-             }),
-             py::kw_only(), py::arg("loss"), py::arg("optimizer"), py::arg("epochs"),
-             py::arg("first_epoch"), py::arg("batch_size"), py::arg("validation_fraction"),
-             py::arg("shuffle"), py::arg("seed"), py::arg("n_threads"), py::arg("metrics"),
-             py::arg("track"), py::arg("seconds_between_batches"))
+        .def(
+            py::init([](py::object loss, std::size_t epochs, std::optional<std::size_t> first_epoch,
+                        std::size_t batch_size, double validation_fraction, bool shuffle,
+                        std::uint64_t seed, std::size_t n_threads, std::vector<std::string> metrics,
+                        bool track, double seconds_between_batches) {
+                return BoundOptions{std::move(loss),
+                                    epochs,
+                                    first_epoch,
+                                    batch_size,
+                                    validation_fraction,
+                                    shuffle,
+                                    seed,
+                                    n_threads,
+                                    std::move(metrics),
+                                    track,
+                                    seconds_between_batches};
+            }),
+            py::kw_only(), py::arg("loss"), py::arg("epochs"), py::arg("first_epoch"),
+            py::arg("batch_size"), py::arg("validation_fraction"), py::arg("shuffle"),
+            py::arg("seed"), py::arg("n_threads"), py::arg("metrics"), py::arg("track"),
+            py::arg("seconds_between_batches"))
         .def_readonly("loss", &BoundOptions::loss)
-        .def_readonly("optimizer", &BoundOptions::optimizer)
         .def_readonly("epochs", &BoundOptions::epochs)
         .def_readonly("first_epoch", &BoundOptions::first_epoch)
         .def_readonly("batch_size", &BoundOptions::batch_size)

@@ -13,7 +13,6 @@ namespace wbcore::bindings {
 
 struct BoundOptions {
     py::object loss;  // the text of a row, or a LossFunction
-    OptimizerSettings optimizer;
     std::size_t epochs;
     std::optional<std::size_t> first_epoch;  // none: where the state stands
     std::size_t batch_size;
@@ -28,16 +27,14 @@ struct BoundOptions {
 
 // With `epochs` still to be counted from the position.
 template <class T>
-TrainingOptions core_options(const char* operation, const BoundOptions& options) {
+TrainingOptions core_options(const char* operation,
+                             const BoundOptions& options,
+                             const OptimizerSettings& optimizer) {
     const GivenLoss loss = given_loss<T>(operation, options.loss);
-    return {loss.row,
-            allowed<T>(operation, options.optimizer),
-            options.epochs,
-            options.batch_size,
-            options.shuffle,
-            options.seed,
-            options.n_threads,
-            metrics_named(operation, options.metrics, loss)};
+    return {loss.row,          optimizer,
+            options.epochs,    options.batch_size,
+            options.shuffle,   options.seed,
+            options.n_threads, metrics_named(operation, options.metrics, loss)};
 }
 
 // Whatever makes an epoch another one, and the sums of its batches so far those of nothing.

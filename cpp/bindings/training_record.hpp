@@ -49,10 +49,12 @@ public:
     TrainingRecord(const Network<T>& network,
                    py::dict lists,
                    std::vector<std::string> metrics,
-                   bool tracks)
+                   bool tracks,
+                   bool scheduled)
         : network_(network),
           lists_(std::move(lists)),
           metrics_(std::move(metrics)),
+          rates_(scheduled ? "learning_rate" : "_learning_rate"),
           tracks_(tracks) {
         if (tracks_) initial_ = measure(network_);
     }
@@ -76,6 +78,7 @@ public:
             if (const auto& loss = epoch.result.validation_loss)
                 append("val_", *loss, epoch.result.validation_metrics);
             list("seconds").append(epoch.seconds);
+            list(rates_).append(epoch.result.learning_rate);
             if (tracks_) list("parameters").append(as_list(epoch.parameters));
         }
         pending_.clear();
@@ -104,6 +107,8 @@ private:
     const Network<T>& network_;
     py::dict lists_;
     std::vector<std::string> metrics_;
+    std::string
+        rates_;  // with an underscore what is no series of its own: one number again and again
     bool tracks_;
     LayerStatistics initial_;  // until the first flush: a refused fit leaves no record
     std::vector<Epoch> pending_;

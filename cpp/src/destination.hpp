@@ -2,6 +2,9 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <span>
+#include <utility>
 
 #include "kernels/kernel_table.hpp"
 #include "packed.hpp"
@@ -27,8 +30,11 @@ template <class T>
 class StepRule {
 public:
     explicit StepRule(const OptimizerSettings& settings);
-    // The numbers of step `step`, counted from 1
-    void begin(std::uint64_t step);
+    // The numbers of step `step`, counted from 1, for a schedule whose rate was reduced that often
+    void begin(std::uint64_t step, std::uint64_t reductions = 0);
+    // The learning rate of the steps to come, unless a schedule says it. In binary64.
+    void set_rate(double rate);
+    double rate() const { return settings_.rule[0]; }
     // What the gradients are multiplied by first, where their norm is clipped.
     void scale(T factor) { weights_.scale = biases_.scale = factor; }
     const kernels::Update<T>& weights() const { return weights_; }
@@ -57,7 +63,21 @@ public:
                     const OptimizerState<T>& state);
 
     // Before each step; the rest of it may be shared by threads.
-    void begin_step() { rule_.begin(steps_ + 1); }
+    void begin_step() {
+        if (next_) rule_ = *std::exchange(next_, std::nullopt);
+        if (!rates_.empty()) rule_.set_rate(rates_[steps_ - steps_before_rates_]);
+        rule_.begin(steps_ + 1, reductions_);
+    }
+    // The rates of the steps to come, as many as there will be until this is called again; none: as the settings say.
+    void set_rates(std::span<const double> rates) {
+        rates_ = rates;
+        steps_before_rates_ = steps_;
+    }
+    // Other settings, while the other threads may still be at this step. Throws what require_allowed throws, and ChoiceError for
+    // a rule that needs states that are not there.
+    void set_from_next_step(const OptimizerSettings& settings);
+    // Of the last step
+    double rate() const { return rule_.rate(); }
     void end_step() { ++steps_; }
     std::uint64_t steps() const { return steps_; }
     const StepRule<T>& rule() const { return rule_; }
@@ -74,8 +94,11 @@ public:
 
 private:
     StepRule<T> rule_;
+    std::optional<StepRule<T>> next_;
+    std::array<std::string_view, OptimizerInfo::most_states> names_;
     std::array<PackedArray<T>, OptimizerInfo::most_states> states_;  // in the network's memory
-    std::uint64_t steps_ = 0;
+    std::uint64_t steps_ = 0, reductions_ = 0, steps_before_rates_ = 0;
+    std::span<const double> rates_;
 };
 
 }  // namespace wbcore

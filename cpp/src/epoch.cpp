@@ -143,9 +143,9 @@ void Epoch<T>::ask_for_loss(std::size_t first) {
     has_gradient_ = false;
     if (stopped_.load(std::memory_order_relaxed) || refused() != InputArray::none) return;
     ask([&] {
-        const double mean = hooks_.loss(
-            {arrays_.pass.outputs(), first, data_.order_from(order_, first)},
-            arrays_.pass.output_gradients());
+        const double mean =
+            hooks_.loss({arrays_.pass.outputs(), first, data_.order_from(order_, first)},
+                        arrays_.pass.output_gradients());
         batch_loss_ = mean * static_cast<double>(arrays_.pass.rows());
         has_gradient_ = true;
     });
@@ -350,6 +350,7 @@ void Epoch<T>::ask_about_gradient() {
     ask([&] {
         scale_ = static_cast<T>(
             hooks_.on_gradient(arrays_.optimizer.steps() + 1, {flat.data(), flat.size()}));
+        take_up_changes();
     });
     torn_ = error_ != nullptr;  // its loss is counted, its update will not be done
 }
@@ -379,7 +380,24 @@ void Epoch<T>::ask_after_batch() {
         const BatchEnd end{position_, arrays_.optimizer.steps(), batch_loss_, arrays_.pass.rows(),
                            write_back_};
         if (hooks_.after_batch(end)) status_ = TrainingStatus::stopped;
+        take_up_changes();
+        if (hooks_.rates && hooks_.rates_changed && hooks_.rates_changed()) ask_for_rates();
     });
+}
+
+// Settings that a hook has changed. The others may still be at this step, which needs no room that is made here.
+template <class T>
+void Epoch<T>::take_up_changes() {
+    arrays_.optimizer.set_from_next_step(options_.optimizer);
+    arrays_.make_room(options_.optimizer, static_cast<bool>(hooks_.on_gradient));
+}
+
+// Those of the batches that are left.
+template <class T>
+void Epoch<T>::ask_for_rates() {
+    const std::size_t batches = (data_.count() - 1) / options_.batch_size + 1;
+    arrays_.optimizer.set_rates(
+        hooks_.rates(arrays_.optimizer.steps() + 1, batches - position_.batch));
 }
 
 // What a hook throws is kept until the other threads have finished the batch.

@@ -81,6 +81,9 @@ private:
     void ask_about_gradient();
     void end_batch(std::size_t t, std::size_t size);
     void ask_after_batch();
+    void end_batch();
+    void take_up_changes();
+    void ask_for_rates();
     template <class F>
     void ask(F f);
     bool asks_to_stop();

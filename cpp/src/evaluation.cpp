@@ -61,9 +61,8 @@ Evaluation evaluate(const Network<T>& network,
             if (!sums.empty()) passes[t]->add_metrics(sums, batches[t]);
             if (!function) continue;
             const std::size_t at = rows_of(t).first;
-            const double value =
-                function({passes[t]->outputs(), at, data.order_from(nullptr, at)},
-                         passes[t]->output_gradients());
+            const double value = function({passes[t]->outputs(), at, data.order_from(nullptr, at)},
+                                          passes[t]->output_gradients());
             total += value * static_cast<double>(passes[t]->rows());
         }
     }

@@ -7,19 +7,18 @@
 #include <string>
 
 #include "destination.hpp"
+#include "power.hpp"
 
 namespace wbcore {
 
 namespace {
 
-// base^n by repeated squaring, which every port can repeat (docs/arithmetic.md, section 7).
-double power(double base, std::uint64_t n) {
-    double result = 1;
-    for (; n != 0; n >>= 1) {
-        if ((n & 1) != 0) result = result * base;
-        base = base * base;
-    }
-    return result;
+// Of numbers that are known to be allowed; a rate that a schedule made small may become 0.
+template <class T>
+std::array<T, Numbers::most> converted(const Named<Optimizer>& rule) {
+    std::array<T, Numbers::most> numbers{};
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<T>(rule[i]);
+    return numbers;
 }
 
 // log of the binary64 number 0.96, from which NAdam's momentum grows.
@@ -56,10 +55,10 @@ T decay_of(const Named<Optimizer>& rule, double rate, bool decays) {
     return static_cast<T>(rule.info().decouples ? -(rate * decay) : decay);
 }
 
-// The numbers that are the same in each step, in the order in which the rule's struct in kernels/optimizers.hpp names them.
+// The numbers that are the same in each step of one rate, in the order in which the rule's struct in kernels/optimizers.hpp names them.
 template <class T>
 kernels::Update<T> numbers_of(const Named<Optimizer>& rule, T decay) {
-    const auto n = rounded<T>(rule);
+    const auto n = converted<T>(rule);
     kernels::Update<T> update;
     update.stores = false;
     update.rule = rule.kind;
@@ -195,6 +194,10 @@ template <class T>
 void require_allowed(const OptimizerSettings& settings) {
     (void)rounded<T>(settings.rule);
     require_consistent(settings.rule);
+    if (settings.schedule) require_allowed(*settings.schedule);
+    if (settings.rate && !rate_at_least_zero.contains(*settings.rate))
+        throw ChoiceError("expected the rate of a step to be " +
+                          std::string(rate_at_least_zero.text));
     require_options<T>(settings);
 }
 
@@ -207,16 +210,22 @@ T clip_factor(double squares, double clip_norm) {
 
 template <class T>
 StepRule<T>::StepRule(const OptimizerSettings& settings)
-    : settings_(settings),
-      weights_(update_of<T>(settings, true)),
-      biases_(update_of<T>(settings, settings.decay_biases)),
+    : settings_((require_allowed<T>(settings), settings)),
       limits_weights_(settings.max_norm != 0),
       takes_norms_(limits_weights_ || settings.clip_norm != 0) {
-    require_allowed<T>(settings);
+    set_rate(settings.rate.value_or(settings.rule[0]));
 }
 
 template <class T>
-void StepRule<T>::begin(std::uint64_t step) {
+void StepRule<T>::set_rate(double rate) {
+    settings_.rule.numbers[0] = rate;
+    weights_ = update_of<T>(settings_, true);
+    biases_ = update_of<T>(settings_, settings_.decay_biases);
+}
+
+template <class T>
+void StepRule<T>::begin(std::uint64_t step, std::uint64_t reductions) {
+    if (settings_.schedule) set_rate(rate_at(*settings_.schedule, step, reductions));
     if (!changes_by_step(settings_.rule.kind)) return;
     at_step(weights_, settings_.rule, step);
     at_step(biases_, settings_.rule, step);
@@ -226,11 +235,22 @@ template <class T>
 PackedOptimizer<T>::PackedOptimizer(const OptimizerSettings& settings,
                                     const PackedNetwork<T>& network,
                                     const OptimizerState<T>& state)
-    : rule_(settings), steps_(state.steps) {
+    : rule_(settings), steps_(state.steps), reductions_(state.observations.reductions) {
     for (std::size_t k = 0; k < state_count(settings.rule); ++k) {
+        names_[k] = state_info(settings.rule, k).name;
         states_[k] = network.more(k).view();
         states_[k].pack(state.arrays[k]);
     }
+}
+
+template <class T>
+void PackedOptimizer<T>::set_from_next_step(const OptimizerSettings& settings) {
+    for (std::size_t k = 0; k < state_count(settings.rule); ++k)
+        if (names_[k] != state_info(settings.rule, k).name)
+            throw ChoiceError("expected " + std::string(settings.rule.name()) +
+                              " to need no other states within an epoch, got " +
+                              std::string(state_info(settings.rule, k).name));
+    next_.emplace(settings);
 }
 
 template <class T>
@@ -282,7 +302,7 @@ void step(Network<T>& network,
           const OptimizerSettings& settings) {
     StepRule<T> rule(settings);
     require_sizes<T>(network.parameters().size(), gradients, state, settings.rule);
-    rule.begin(state.steps + 1);
+    rule.begin(state.steps + 1, state.observations.reductions);
     const std::vector<Dense>& layers = network.layers();
     if (settings.clip_norm != 0)
         rule.scale(

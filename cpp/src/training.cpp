@@ -93,7 +93,9 @@ public:
           data_(data),
           options_(options),
           hooks_(hooks),
+          states_(state_count(options.optimizer.rule)),
           arrays_(arrays(network, state, data, options, hooks)),
+          batches_((data.count() - 1) / options.batch_size + 1),
           n_threads_(team_size(
               options.n_threads, network.layers(), std::min(options.batch_size, data.count()))),
           order_(options.shuffle ? data.count() : 0) {}
@@ -106,7 +108,7 @@ public:
             const EpochResult result = finish_epoch(validation);
             if (!hooks_.after_epoch) continue;
             if (hooks_.after_epoch(epoch, result)) return {TrainingStatus::stopped, epoch, 0};
-            arrays_.network.pack(network_.parameters());  // which the hook may have changed
+            take_up_changes();
         }
         return {};
     }
@@ -126,6 +128,19 @@ private:
         return arrays;
     }
 
+    // Parameters, states and settings are what the hook has left.
+    void take_up_changes() {
+        const std::size_t states = state_count(options_.optimizer.rule);
+        if (states > states_) {  // room for them, and the layers as the pass knows them
+            arrays_.network = PackedNetwork<T>(arrays_.network.layers(),
+                                               Transposed::after_first_trainable, states);
+            states_ = states;
+        }
+        arrays_.network.pack(network_.parameters());
+        arrays_.optimizer = PackedOptimizer<T>(options_.optimizer, arrays_.network, state_);
+        arrays_.make_room(options_.optimizer, static_cast<bool>(hooks_.on_gradient));
+    }
+
     // The batches of one epoch. Where they end early, the network and the position are those of the last whole batch, or of the
     // epoch before when what has become of this one must not stay.
     TrainingEnd run_epoch() {
@@ -137,6 +152,8 @@ private:
         const Position began{position_.epoch, position_.batch, position_.loss_sum,
                              position_.metrics};
         before_.is_needed = false;
+        if (hooks_.rates)
+            arrays_.optimizer.set_rates(hooks_.rates(state_.steps + 1, batches_ - position_.batch));
         draw_order();
         const std::function<void()> write_early = [this] {
             before_.keep(network_, state_, options_.optimizer.rule);
@@ -188,7 +205,7 @@ private:
         const std::size_t rows = data_.count();
         const double count = hooks_.loss ? static_cast<double>(rows)
                                          : mean_count(options_.loss, rows, network_.outputs());
-        EpochResult result{position_.loss_sum / count, {}, {}, {}};
+        EpochResult result{position_.loss_sum / count, {}, {}, {}, arrays_.optimizer.rate()};
         if (position_.metrics) result.metrics = position_.metrics->values();
         position_ = {position_.epoch + 1, 0, 0, std::nullopt};
         if (validation == nullptr) return result;
@@ -205,8 +222,9 @@ private:
     const Dataset& data_;
     const TrainingOptions& options_;
     const Hooks<T>& hooks_;
+    std::size_t states_;  // that there is memory for
     TrainingArrays<T> arrays_;
-    const std::size_t n_threads_;
+    const std::size_t batches_, n_threads_;
     AlignedBuffer<std::int64_t> order_;
     Before<T> before_;
 };

@@ -111,6 +111,8 @@ void training_steps() {
         else
             options.optimizer.rule = {Optimizer::sgd, {0.01, 0.9, 1, 0.001}};
         if (bit(6)) options.optimizer = {options.optimizer.rule, true, 1e-4, 1e-3, 0.1, 0.05, 2};
+        if (bit(3) == bit(4))
+            options.optimizer.schedule = {{Schedule::cosine, {0.01, 7, 0, 1, 2}}, 3};
         options.n_threads = bit(4) ? 2 : 1;
         options.epochs = 2;
         options.batch_size = batch_size;

@@ -259,6 +259,17 @@ bool ask_numbers(const Words& q, const Words& answer) {
         CHECK_EQUAL(rows.validation.size(), answer.size());
         for (std::size_t i = 0; i < answer.size(); ++i)
             CHECK_EQUAL(static_cast<std::uint64_t>(rows.validation[i]), whole(answer[i]));
+    } else if (q[0] == "rate") {
+        const RateSchedule schedule{chosen<Schedule>(q[1]), whole(q[2]), number<double>(q[3])};
+        CHECK_BITS(rate_at(schedule, whole(q[4]), whole(q[5])), number<double>(answer[0]));
+    } else if (q[0] == "observe") {
+        Observations memory;
+        for (std::size_t i = 2; i < q.size(); ++i) {
+            observe({chosen<Schedule>(q[1])}, memory, number<double>(q[i]));
+            CHECK_EQUAL(memory.waited, whole(answer[2 * i - 4]));
+            CHECK_EQUAL(memory.reductions, whole(answer[2 * i - 3]));
+        }
+        CHECK_BITS(memory.best, number<double>(answer.back()));
     } else if (q[0] != "permutation") {
         return false;  // about a whole network
     } else {
@@ -296,8 +307,8 @@ void file(const std::string& name, std::size_t least = 100) {
 }  // namespace
 
 int main() {
-    for (const char* name :
-         {"fma", "functions", "activations", "losses", "optimizers", "quantile", "random"})
+    for (const char* name : {"fma", "functions", "activations", "losses", "optimizers", "quantile",
+                             "random", "schedules"})
         file(name);
     file("initializers", 60);
     CHECK_EQUAL(initializers_asked.size(), rows_of(Initializer{}).size());

@@ -10,8 +10,8 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
     print(net.summary())
     net.save("digits.safetensors")
 
-Modules: `activations`, `callbacks`, `initializers`, `losses`, `optimizers`, `random`; and, imported
-when first used, `inspect` (tables of weights and biases), `io` (files) and `reference` (what is
+Modules: `activations`, `callbacks`, `initializers`, `losses`, `optimizers`, `random`, `schedules`;
+and, imported when first used, `inspect` (tables of weights and biases), `io` (files) and `reference` (what is
 computed, in plain Python).
 """
 
@@ -26,7 +26,7 @@ except ImportError as _error:
 
     raise _explained(_error) from _error
 
-from wbcore import activations, callbacks, initializers, losses, optimizers, random
+from wbcore import activations, callbacks, initializers, losses, optimizers, random, schedules
 from wbcore._core import Predictor, available_isas, isa
 from wbcore._lazy import lazy as _lazy
 from wbcore.activations import *
@@ -38,6 +38,7 @@ from wbcore.loading import load
 from wbcore.network import Network
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
+from wbcore.optimizers.lbfgs import *
 from wbcore.optimizers.rmsprop import *
 from wbcore.optimizers.rprop import *
 from wbcore.optimizers.sgd import *
@@ -85,6 +86,7 @@ __all__ = [
     "optimizers",
     "random",
     "reference",
+    "schedules",
     "set_num_threads",
 ]
 __all__ += activations.__all__

@@ -13,7 +13,7 @@ __all__ = ["History", "LayerStatistics", "ParameterHistory", "Statistics"]
 Record: TypeAlias = dict[str, list[Any]]
 
 # What a record has beside the series: of these nothing is the same in every run, or no number.
-_BESIDE = frozenset({"parameters", "seconds"})
+_BESIDE = frozenset({"parameters", "seconds", "_learning_rate"})
 
 
 class Statistics(NamedTuple):
@@ -181,6 +181,9 @@ class History:
     best_epoch : int or None
         The epoch that `EarlyStopping` or `Checkpoint(best_only=True)` found best, numbered like
         first_epoch: `history.loss[history.best_epoch - history.first_epoch]`.
+    learning_rate : list of float
+        The rate of each epoch's last step; empty after `LBFGS`, which has none. With a schedule it
+        is one of the series.
     status : {"running", "completed", "stopped", "interrupted", "diverged", "failed"}
         "stopped" by a callback that returned True, "interrupted" by Ctrl-C, "failed" by an error
         that a callback raised.
@@ -231,12 +234,21 @@ class History:
         raise AttributeError(f"[History] expected one of the series ({known}), got {name!r}")
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._record]
+        return [*super().__dir__(), *self.names]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the series, "loss" first."""
         return tuple(name for name in tuple(self._record) if name not in _BESIDE)
+
+    @property
+    def learning_rate(self) -> list[float]:
+        """The learning rate of the last step of each epoch.
+
+        It is one of the series, printed and in `to_dict`, when the optimizer has a schedule.
+        """
+        record = self._record
+        return record.get("learning_rate", record.get("_learning_rate", []))
 
     @property
     def seconds(self) -> list[float]:
@@ -263,7 +275,9 @@ class History:
         return {name: values for name, values in self._whole().items() if name not in _BESIDE}
 
     def to_pandas(self) -> Any:  # noqa: ANN401, a data frame
-        """A pandas.DataFrame: one row an epoch, by its number from 1; the series, then seconds.
+        """A pandas.DataFrame: one row an epoch, by its number from 1.
+
+        Its columns are the series, then learning_rate and seconds.
 
         Raises
         ------
@@ -288,8 +302,9 @@ class History:
             ) from None
         record = self._whole()
         columns = {name: values for name, values in record.items() if name not in _BESIDE}
-        if "seconds" in record:
-            columns["seconds"] = record["seconds"]
+        for name in ("_learning_rate", "seconds"):
+            if name in record:
+                columns[name.lstrip("_")] = record[name]
         count = len(next(iter(columns.values()), []))
         first = self.first_epoch + 1
         return pd.DataFrame(columns, index=pd.RangeIndex(first, first + count, name="epoch"))
@@ -299,8 +314,8 @@ class History:
 
         Numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity". The fields are
         "schema" (1), "status", "reason", "first_epoch", "best_epoch", "series" (an object of
-        lists), "seconds" and "parameters" (of `track="epoch"`: epochs, layers, weights and biases,
-        the five statistics, or null for a layer without biases).
+        lists), "learning_rate", "seconds" and "parameters" (of `track="epoch"`: epochs, layers,
+        weights and biases, the five statistics, or null for a layer without biases).
 
         Examples
         --------
@@ -318,6 +333,7 @@ class History:
                 "first_epoch": self.first_epoch,
                 "best_epoch": self.best_epoch,
                 "series": {n: values for n, values in record.items() if n not in _BESIDE},
+                "learning_rate": record.get("_learning_rate", []),
                 "seconds": record.get("seconds", []),
                 "parameters": record.get("parameters", []),
             }
@@ -347,6 +363,8 @@ class History:
 
         found = _history_json.read(text)
         record: Record = dict(found["series"])
+        if found["learning_rate"]:
+            record["_learning_rate"] = found["learning_rate"]
         if found["seconds"]:
             record["seconds"] = found["seconds"]
         if found["parameters"]:

@@ -3,10 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "wbcore/named.hpp"
 #include "wbcore/network.hpp"
+#include "wbcore/schedules.hpp"
 
 namespace wbcore {
 
@@ -133,6 +135,10 @@ struct OptimizerSettings {
     double l1 = 0, l2 = 0;  // how much of the parameter's sign, and of itself, its gradient gets
     // The norm of all gradients together, each of them, and the norm of the weights into each unit are held to these.
     double clip_norm = 0, clip_value = 0, max_norm = 0;
+    // What is there takes the place of the rule's learning rate, which then only says what size it has: a schedule, or the rate
+    // of the next step alone.
+    std::optional<RateSchedule> schedule = {};
+    std::optional<double> rate = {};
 };
 
 // What an optimizer remembers of a network: the steps it has done, and arrays laid out like the parameters, as many as
@@ -141,6 +147,7 @@ template <class T>
 struct OptimizerState {
     std::uint64_t steps = 0;
     std::array<std::span<T>, OptimizerInfo::most_states> arrays = {};
+    Observations observations = {};  // of a schedule that observes
 };
 
 // Throws ChoiceError when a number is not allowed in T or does not go with another one.

@@ -42,6 +42,7 @@ struct EpochResult {
     std::vector<double> metrics;
     std::optional<double> validation_loss;
     std::vector<double> validation_metrics;
+    double learning_rate = 0;  // of the last step
 };
 
 enum class TrainingStatus : std::uint8_t {
@@ -89,6 +90,11 @@ struct Hooks {
     // The loss in place of that of the options, which says then what the metrics take for targets, and that of the validation
     // data. The epoch's loss is the mean of the batches', each counted by its rows.
     LossFunction<T> loss, validation_loss;
+    // Before each epoch: the learning rates of its steps, of which the first has that number, kept until it is asked again; none
+    // where the optimizer's settings say them.
+    std::function<std::span<const double>(std::uint64_t first_step, std::size_t steps)> rates;
+    // After `after_batch`: whether `rates` is to be asked again, for the rest of the epoch.
+    std::function<bool()> rates_changed;
     InterruptCheck interrupted;
 };
 

@@ -6,12 +6,13 @@ all of them.
 """
 
 from wbcore import _named
-from wbcore.optimizers import adam, base, rmsprop, rprop, sgd, state
+from wbcore.optimizers import adam, base, lbfgs, rmsprop, rprop, sgd, state
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
 from wbcore.optimizers.base import check as check
 from wbcore.optimizers.base import going_on as going_on
 from wbcore.optimizers.base import last_of as last_of
+from wbcore.optimizers.lbfgs import *
 from wbcore.optimizers.rmsprop import *
 from wbcore.optimizers.rprop import *
 from wbcore.optimizers.sgd import *
@@ -23,6 +24,7 @@ __all__ += base.__all__
 __all__ += state.__all__
 __all__ += sgd.__all__
 __all__ += adam.__all__
+__all__ += lbfgs.__all__
 __all__ += rmsprop.__all__
 __all__ += rprop.__all__
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wbcore.optimizers._rate import LearningRate
 from wbcore.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class _Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
@@ -52,8 +53,9 @@ class Adam(_Adam, row="adam"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
-        Above 0. A network of float32 refuses numbers that are out of range in float32.
+    learning_rate : float or Schedule or str or callable, default 0.001
+        Above 0; or a schedule, its text, or a function of the step. A network of float32 refuses
+        numbers that are out of range in float32.
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
     epsilon : float, default 1e-8
@@ -69,8 +71,8 @@ class Adam(_Adam, row="adam"):
     Attributes
     ----------
     learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases, l1, ...
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -106,8 +108,9 @@ class AdamW(_Adam, row="adamw"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
-        Above 0. A network of float32 refuses numbers that are out of range in float32.
+    learning_rate : float or Schedule or str or callable, default 0.001
+        Above 0; or a schedule, its text, or a function of the step. A network of float32 refuses
+        numbers that are out of range in float32.
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
     epsilon : float, default 1e-8
@@ -123,8 +126,8 @@ class AdamW(_Adam, row="adamw"):
     Attributes
     ----------
     learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases, l1, ...
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -162,7 +165,7 @@ class NAdam(Optimizer, row="nadam"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.002
+    learning_rate : float or Schedule or str or callable, default 0.002
         Above 0. A network of float32 refuses numbers that are out of range in float32.
     beta1, beta2 : float, default 0.9 and 0.999
         From 0 to below 1.
@@ -181,8 +184,8 @@ class NAdam(Optimizer, row="nadam"):
     Attributes
     ----------
     learning_rate, beta1, beta2, epsilon, momentum_decay, weight_decay, decay_biases, l1, ...
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -208,7 +211,7 @@ class NAdam(Optimizer, row="nadam"):
 
     def __init__(
         self,
-        learning_rate: float = 0.002,
+        learning_rate: LearningRate = 0.002,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
@@ -240,7 +243,7 @@ class Lion(Optimizer, row="lion"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.0001
+    learning_rate : float or Schedule or str or callable, default 0.0001
         Above 0. A network of float32 refuses numbers that are out of range in float32.
     beta1, beta2 : float, default 0.9 and 0.99
         From 0 to below 1.
@@ -255,8 +258,8 @@ class Lion(Optimizer, row="lion"):
     Attributes
     ----------
     learning_rate, beta1, beta2, weight_decay, decay_biases, l1, ...
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -280,7 +283,7 @@ class Lion(Optimizer, row="lion"):
 
     def __init__(
         self,
-        learning_rate: float = 0.0001,
+        learning_rate: LearningRate = 0.0001,
         beta1: float = 0.9,
         beta2: float = 0.99,
         **options: Unpack[Options],

@@ -11,9 +11,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from wbcore import _arguments, _copying, _core, _named
+from wbcore import _arguments, _copying, _core, _named, schedules
 from wbcore.gradients import Gradients
+from wbcore.optimizers import _rate
+from wbcore.optimizers.lbfgs import LBFGS
 from wbcore.optimizers.state import OptimizerState, Position, check_position
+from wbcore.schedules.base import rate_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -53,9 +56,12 @@ _DEFAULTS: dict[str, object] = {"decay_biases": False} | {
 class Optimizer:
     """What all optimizers have in common: settings that are checked, a state for each network.
 
-    Settings may be changed between steps and between fits (a `fit` goes on with what it began
-    with); a value assigned is checked at once. Beside those of its own rule every optimizer takes,
-    by name, what stands between a gradient and that rule, in this order::
+    Settings may be changed between steps, between fits, and in the callback of a `fit`, which goes
+    on with them from its next batch; a value assigned is checked at once. In place of a number
+    `learning_rate` may be a schedule of `wbcore.schedules`, its text, or any function of the step.
+
+    Beside those of its own rule every optimizer takes, by name, what stands between a gradient and
+    that rule, in this order::
 
         clip_value     each element of the gradient is held to -clip_value .. clip_value
         clip_norm      the gradient g of all layers that are trained, as one vector, becomes
@@ -113,7 +119,7 @@ class Optimizer:
         "weight_decay",
     )
 
-    learning_rate: float
+    learning_rate: Any  # a number, a schedule, or a function of the step
     weight_decay: float
     decay_biases: bool
     l1: float
@@ -130,6 +136,8 @@ class Optimizer:
         cls._of_row[row] = cls
         cls._row = _named.rows("optimizer")[row]
         cls._checks = {number.name: _check(cls.__name__, number) for number in cls._row.numbers}
+        rate = cls._row.numbers[0]
+        cls._checks[rate.name] = lambda value: schedules.check(cls.__name__, rate.name, value, rate)
         cls._checks["decay_biases"] = lambda value: _arguments.flag(
             cls.__name__, "decay_biases", value
         )
@@ -160,10 +168,15 @@ class Optimizer:
 
     @property
     def _numbers(self) -> list[float]:
-        return [float(getattr(self, number.name)) for number in self._row.numbers]
+        rate, *others = self._row.numbers
+        first = _rate.base(self.learning_rate, rate)
+        return [first, *(float(getattr(self, number.name)) for number in others)]
 
-    def _settings(self) -> _core.OptimizerSettings:
-        """All of them, as the core takes them: a limit of 0 is none."""
+    def _settings(self, rate: float | None = None) -> _core.OptimizerSettings:
+        """All of them, as the core takes them: a limit of 0 is none.
+
+        With the rate of a step where a function says it.
+        """
         return _core.OptimizerSettings(
             rule=self._row.name,
             numbers=self._numbers,
@@ -173,7 +186,15 @@ class Optimizer:
             clip_norm=self.clip_norm or 0.0,
             clip_value=self.clip_value or 0.0,
             max_norm=self.max_norm or 0.0,
+            schedule=_rate.schedule_of(self.learning_rate),
+            rate=rate,
         )
+
+    def _next_settings(self, operation: str, state: OptimizerState) -> _core.OptimizerSettings:
+        """Those of the next step, whose rate a function may say."""
+        function = _rate.function_of(self.learning_rate)
+        rate = rate_of(function, operation, state.steps + 1) if function else None
+        return self._settings(rate)
 
     def _equals(self, other: Optimizer) -> bool:
         """Whether it is of the same class, with the same settings."""
@@ -191,7 +212,7 @@ class Optimizer:
         return f"{type(self).__name__}({settings})"
 
     def __str__(self) -> str:
-        return _core.choice_text("optimizer", self._row.name, self._numbers)
+        return _rate.placed(self._row.name, self._numbers, self.learning_rate)
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
@@ -210,13 +231,18 @@ class Optimizer:
         arguments = type(self), states, last
         return _copying.reduced(self, _with_states, arguments, frozenset({"_states"}))
 
-    def _needed_states(self) -> dict[str, float]:
-        """The states that these settings need, and what each is before the first step."""
+    def _needed_states(self) -> dict[str, str | None]:
+        """The states that these settings need, and the number that each is at first."""
         return {
-            name: getattr(self, starts_as) if starts_as else 0.0
+            name: starts_as
             for name, (needed_by, starts_as) in self._row.properties["states"].items()
             if needed_by is None or getattr(self, needed_by)
         }
+
+    def _start(self, number: str | None) -> float:
+        if number == self._row.numbers[0].name:
+            return _rate.at(self.learning_rate, 1, 0)
+        return float(getattr(self, number)) if number else 0.0
 
     def _state(self, core: _core._Network) -> OptimizerState:
         self._check()
@@ -226,11 +252,12 @@ class Optimizer:
         if not needed.keys() <= kept.keys() or state is None:
             _core.check_optimizer(core, self._settings())
             fresh = {
-                name: kept[name] if name in kept else _filled(core, value)
-                for name, value in needed.items()
+                name: kept[name] if name in kept else _filled(core, self._start(number))
+                for name, number in needed.items()
             }
             steps, position = (0, Position()) if state is None else (state.steps, state.position)
-            made = OptimizerState(kept | fresh, steps, position)
+            observations = None if state is None else state.observations
+            made = OptimizerState(kept | fresh, steps, position, observations)
             if state is None:  # of two threads that come here together both get the one that stays
                 state = self._states.setdefault(core, made)
             else:
@@ -273,6 +300,7 @@ class Optimizer:
         arrays: Mapping[str, ArrayLike] | None = None,
         *,
         position: Position | int = 0,
+        observations: Mapping[str, float | None] | None = None,
     ) -> None:
         """Set what the optimizer remembers of a network, for example from a file of one's own.
 
@@ -286,6 +314,8 @@ class Optimizer:
             optimizer has them; finite.
         position : Position or int, default 0
             Where the next fit goes on, or the epoch alone.
+        observations : mapping of str to float, optional
+            Of a `Plateau`, as `state(network).observations` has them. Default: none so far.
 
         Raises
         ------
@@ -334,7 +364,7 @@ class Optimizer:
                 )
             rounded = _arguments.rounded("set_state", name, values, parameters.dtype)
             made[name] = rounded.copy()
-        self._states[core] = OptimizerState(made, steps, where)
+        self._states[core] = OptimizerState(made, steps, where, observations)
 
     def step(self, network: _HasCore, gradients: Gradients) -> None:
         """Apply one update to all trainable parameters of the network.
@@ -376,7 +406,51 @@ class Optimizer:
         if not np.isfinite(flat).all():
             raise ValueError("[step] expected finite gradients, got NaN or infinity")
         state = self._state(core)
-        _core.step(core, flat, state._core, self._settings())
+        _core.step(core, flat, state._core, self._next_settings("step", state))
+
+    def observe(self, network: _HasCore, value: float) -> float:
+        """Tell a `Plateau` what it watches; for loops of one's own, `fit` does it after each epoch.
+
+        Parameters
+        ----------
+        network : Network
+        value : float
+            Such as a loss on validation data. NaN is never better than another one.
+
+        Returns
+        -------
+        float
+            The learning rate of the next step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When an argument is of the wrong kind, or learning_rate is no `Plateau`.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+        >>> optimizer = wb.SGD(wb.schedules.Plateau(0.5, factor=0.5, patience=2))
+        >>> [optimizer.observe(net, loss) for loss in (3.0, 2.0, 2.0, 2.5)]
+        [0.5, 0.5, 0.5, 0.25]
+        """
+        core = _core_of("observe", network)
+        value = _arguments.number(
+            "observe", "value", value, expected="a number", allowed=lambda _: True
+        )
+        if _rate.watching(self.learning_rate) is None:
+            raise ValueError(
+                f"[observe] expected learning_rate to be a Plateau, "
+                f"got {_arguments.shown(self.learning_rate)}"
+            )
+        schedule, state = _rate.schedule_of(self.learning_rate), self._state(core)
+        assert schedule is not None, "a plateau is computed by the core"
+        state._core.observations = schedule.observed(state._core.observations, value)
+        return self._rate_after(state.steps, state)
+
+    def _rate_after(self, steps: int, state: OptimizerState) -> float:
+        return _rate.at(self.learning_rate, steps + 1, state._core.observations.reductions)
 
     def reset(self) -> None:
         """Forget the states of all networks, as if they had not been trained before.
@@ -389,15 +463,23 @@ class Optimizer:
         self._states.clear()
 
 
-def check(operation: str, optimizer: object) -> Optimizer:
+def check(operation: str, optimizer: object) -> Optimizer | LBFGS:
     """An optimizer: as it is, or made of its text."""
-    if isinstance(optimizer, Optimizer):
+    if isinstance(optimizer, (Optimizer, LBFGS)):
         return optimizer
+    if isinstance(optimizer, str) and optimizer.strip() == "lbfgs":  # no row of the core
+        return LBFGS()
     if isinstance(optimizer, str):
-        name, numbers = _named.parsed("optimizer", operation, "optimizer", optimizer)
+        text, schedule = _rate.taken_out(operation, optimizer)
+        name, numbers = _named.parsed("optimizer", operation, "optimizer", text)
         made = Optimizer._of_row[name]
         values = zip(made._row.numbers, numbers, strict=True)
-        return made(**{number.name: _plain(number, value) for number, value in values})
+        settings: dict[str, object] = {
+            number.name: _plain(number, value) for number, value in values
+        }
+        if schedule is not None:
+            settings["learning_rate"] = schedule
+        return made(**settings)
     raise TypeError(
         f"[{operation}] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), "
         f"got {_arguments.shown(optimizer)}"
@@ -414,19 +496,20 @@ def last_of(core: _core._Network) -> Optimizer | None:
     return found
 
 
-def going_on(operation: str, core: _core._Network, optimizer: object) -> Optimizer:
+def going_on(operation: str, core: _core._Network, optimizer: object) -> Optimizer | LBFGS:
     """The optimizer that is given; by None or the text of the last one that last one."""
-    if isinstance(optimizer, Optimizer):
+    if isinstance(optimizer, (Optimizer, LBFGS)):
         return optimizer
     last = last_of(core)
     if optimizer is None:
         return last or check(operation, "sgd")
     made = _made(operation, optimizer) if type(optimizer) is str else check(operation, optimizer)
-    return last if last is not None and last._equals(made) else copy(made)
+    goes_on = isinstance(last, Optimizer) and last._equals(made)
+    return last if last is not None and goes_on else copy(made)
 
 
 @lru_cache(maxsize=64)  # a loop of one's own names its optimizer in each step
-def _made(operation: str, text: str) -> Optimizer:
+def _made(operation: str, text: str) -> Optimizer | LBFGS:
     return check(operation, text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wbcore.optimizers._rate import LearningRate
 from wbcore.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ class RMSprop(Optimizer, row="rmsprop"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        Above 0. A network of float32 refuses numbers that are out of range in float32.
+    learning_rate : float or Schedule or str or callable, default 0.01
+        Above 0; or a schedule, its text, or a function of the step. A network of float32 refuses
+        numbers that are out of range in float32.
     alpha : float, default 0.99
         From 0 to below 1: how much of the means stays.
     epsilon : float, default 1e-8
@@ -53,8 +55,8 @@ class RMSprop(Optimizer, row="rmsprop"):
     Attributes
     ----------
     learning_rate, alpha, epsilon, momentum, centered, weight_decay, decay_biases, l1, ...
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -80,7 +82,7 @@ class RMSprop(Optimizer, row="rmsprop"):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: LearningRate = 0.01,
         alpha: float = 0.99,
         epsilon: float = 1e-8,
         momentum: float = 0.0,
@@ -112,8 +114,9 @@ class Adagrad(Optimizer, row="adagrad"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        Above 0. A network of float32 refuses numbers that are out of range in float32.
+    learning_rate : float or Schedule or str or callable, default 0.01
+        Above 0; or a schedule, its text, or a function of the step. A network of float32 refuses
+        numbers that are out of range in float32.
     rate_decay : float, default 0
         At least 0.
     initial_sum : float, default 0
@@ -131,8 +134,8 @@ class Adagrad(Optimizer, row="adagrad"):
     Attributes
     ----------
     learning_rate, rate_decay, initial_sum, epsilon, weight_decay, decay_biases, l1, ...
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -157,7 +160,7 @@ class Adagrad(Optimizer, row="adagrad"):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: LearningRate = 0.01,
         rate_decay: float = 0.0,
         initial_sum: float = 0.0,
         epsilon: float = 1e-10,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wbcore.optimizers._rate import LearningRate
 from wbcore.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ class Rprop(Optimizer, row="rprop"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float or Schedule or str or callable, default 0.01
         The size of the first steps. Above 0; counts for networks that the optimizer has not been
-        used with. A network of float32 refuses numbers that are out of range in float32.
+        used with; of a schedule or a function the rate of step 1 alone. A network of float32
+        refuses numbers that are out of range in float32.
     eta_minus : float, default 0.5
         Above 0 and below 1.
     eta_plus : float, default 1.2
@@ -53,8 +55,8 @@ class Rprop(Optimizer, row="rprop"):
     Attributes
     ----------
     learning_rate, eta_minus, eta_plus, min_step, max_step, weight_decay, decay_biases, l1, ...
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -80,7 +82,7 @@ class Rprop(Optimizer, row="rprop"):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: LearningRate = 0.01,
         eta_minus: float = 0.5,
         eta_plus: float = 1.2,
         min_step: float = 1e-6,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wbcore.optimizers._rate import LearningRate
 from wbcore.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ class SGD(Optimizer, row="sgd"):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        Above 0. A network of float32 refuses numbers that are out of range in float32, such as a
-        rate above 0 that becomes 0 there.
+    learning_rate : float or Schedule or str or callable, default 0.01
+        Above 0; or a schedule, its text, or a function of the step. A network of float32 refuses
+        numbers that are out of range in float32, such as a rate above 0 that becomes 0 there.
     momentum : float, default 0
         From 0 to below 1.
     nesterov : bool, default False
@@ -46,8 +47,8 @@ class SGD(Optimizer, row="sgd"):
     Attributes
     ----------
     learning_rate, momentum, nesterov, weight_decay, decay_biases, l1, ...
-        May be changed between steps and between fits (a `fit` goes on with what it began with); a
-        value assigned is checked at once.
+        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
+        from the next batch; a value assigned is checked at once.
 
     Raises
     ------
@@ -74,7 +75,7 @@ class SGD(Optimizer, row="sgd"):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: LearningRate = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wbcore import _arguments, _core
@@ -72,6 +73,9 @@ class OptimizerState:
         By name ("velocity" of SGD with momentum; "m" and "v" of Adam), laid out like
         `net.parameters` and of its dtype. They are the arrays themselves: writing into one changes
         what the next step does.
+    observations : dict of str to float
+        What a `Plateau` remembers: "best" (None before the first), "waited", "reductions"; may be
+        assigned.
 
     Examples
     --------
@@ -90,9 +94,15 @@ class OptimizerState:
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
     def __init__(
-        self, arrays: dict[str, NDArray[Any]], steps: int, position: Position = _BEGINNING
+        self,
+        arrays: dict[str, NDArray[Any]],
+        steps: int,
+        position: Position = _BEGINNING,
+        observations: Mapping[str, float | None] | None = None,
     ) -> None:
         self._core = _core.OptimizerState(list(arrays.values()), steps, position)
+        if observations is not None:
+            self.observations = observations
         self._arrays = arrays
         self._used = tuple(arrays)
 
@@ -136,6 +146,31 @@ class OptimizerState:
         self._core.position = check_position("state", value)
 
     @property
+    def observations(self) -> dict[str, float | None]:
+        """What a `Plateau` has observed and done: best, waited, reductions."""
+        memory = self._core.observations
+        best = None if math.isnan(memory.best) else memory.best
+        return {"best": best, "waited": memory.waited, "reductions": memory.reductions}
+
+    @observations.setter
+    def observations(self, values: Mapping[str, float | None]) -> None:
+        names = ("best", "waited", "reductions")
+        given: object = values
+        if not isinstance(given, Mapping) or set(given) != set(names):
+            raise TypeError(
+                f"[state] expected observations to be a mapping of {', '.join(names)}, "
+                f"got {_arguments.shown(values)}"
+            )
+        best = math.nan if values["best"] is None else values["best"]
+        self._core.observations = _core.Observations(
+            _arguments.number("state", "best", best, expected="a number", allowed=lambda _: True),
+            *(
+                _arguments.integer("state", name, values[name], low=0, high=2**53)
+                for name in names[1:]
+            ),
+        )
+
+    @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name."""
         return dict(self._arrays)
@@ -151,10 +186,12 @@ class OptimizerState:
         }
         epoch, batch, loss_sum, metric_sums, epoch_of = found.position
         position = Position(epoch, batch, loss_sum, tuple(metric_sums), epoch_of)
-        return OptimizerState(arrays, found.steps, position)
+        copy = OptimizerState(arrays, found.steps, position)
+        copy._core.observations = found.observations
+        return copy
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OptimizerState, (self._arrays, self.steps, self.position)
+        return OptimizerState, (self._arrays, self.steps, self.position, self.observations)
 
     def __repr__(self) -> str:
         names = ", ".join(self._arrays) or "no arrays"

@@ -14,7 +14,7 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
 ``initializers``, ``softmax``, ``activations``, ``dense``, ``losses``, ``metrics``,
-``optimizers``, ``network``, ``training``.
+``optimizers``, ``schedules``, ``network``, ``training``.
 """
 
 from .activations import ACTIVATIONS
@@ -36,6 +36,7 @@ __all__ = [
     "LOSSES",
     "METRICS",
     "OPTIMIZERS",
+    "SCHEDULES",
     "SGD",
     "Adam",
     "Arithmetic",

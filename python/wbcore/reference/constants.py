@@ -117,3 +117,11 @@ CONSTANTS: dict[DType, Constants] = {
 }
 
 INVERSE_SQRT_2PI = float.fromhex("0x1.9884533d43651p-2")
+
+S = _coefficients(
+    """
+    0x1.921fb54442d18p+0 -0x1.4abbce625be53p-1 0x1.466bc6775aad9p-4 -0x1.32d2cce62abbdp-8
+    0x1.50783485c2d5ap-13 -0x1.e3074b42c3306p-19 0x1.e8eec79c14274p-25 -0x1.6c58cc302f01ep-31
+    """
+)
+"""sin(pi z / 2) / z in the variable z^2, of float64: for schedules."""

@@ -1,7 +1,8 @@
 """The training loop over shuffled mini-batches, and evaluation (sections 6 to 8 and 10)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from .arithmetic import FLOAT64
 from .arrays import Matrix
@@ -11,6 +12,7 @@ from .metrics import MetricSums
 from .network import Network
 from .optimizers import Optimizer, Rule, States
 from .random import shuffle_stream
+from .schedules import Observations, Plateau, Schedule, observed
 
 
 @dataclass
@@ -30,6 +32,7 @@ class State:
     steps: int
     arrays: dict[str, list[Gradients]]
     epoch: int = 0
+    observations: Observations = field(default_factory=Observations)
 
 
 def new_state(network: Network, optimizer: Optimizer) -> State:
@@ -52,6 +55,7 @@ def step(
     gradients: Sequence[Gradients],
     state: State,
     optimizer: Optimizer,
+    schedule: Schedule | None = None,
 ) -> None:
     """Update the trainable parameters of a network and their states in place.
 
@@ -60,8 +64,13 @@ def step(
     gradients : sequence of Gradients, one for each layer
     state : State
         Of this optimizer and this network.
+    schedule : Schedule, optional
+        Says the learning rate in place of the optimizer.
     """
     state.steps += 1
+    if schedule is not None:
+        rate = schedule.rate_at(state.steps, state.observations.reductions)
+        optimizer = replace(cast("Any", optimizer), learning_rate=rate)
     arith = network.arith
     factor = _clipping(network, gradients, optimizer)
 
@@ -118,6 +127,7 @@ def fit(
     first_epoch: int | None = None,
     state: State | None = None,
     metrics: dict[str, list[float]] | None = None,
+    schedule: Schedule | None = None,
 ) -> list[float]:
     """Train a network in place.
 
@@ -142,6 +152,8 @@ def fit(
         To go on from an earlier training; it is updated in place. Default: `new_state`.
     metrics : dict of lists, optional
         By name of the metric; every epoch appends its value, of the same outputs as the loss.
+    schedule : Schedule, optional
+        Says the learning rate in place of the optimizer; a plateau watches the loss of each epoch.
 
     Returns
     -------
@@ -178,11 +190,13 @@ def fit(
             if metrics:
                 last = network.forward(inputs)[-1]
                 sums.add(last.Z, last.A, network.rounded(wanted))
-            step(network, gradients, state, optimizer)
+            step(network, gradients, state, optimizer, schedule)
         history.append(FLOAT64.T(total / chosen.count(len(targets), len(targets[0]))))
         for name, values in (metrics or {}).items():
             values.append(sums.value(name))
         state.epoch = epoch + 1
+        if isinstance(schedule, Plateau):
+            state.observations = observed(schedule, state.observations, history[-1])
     return history
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wbcore.history import History
     from wbcore.losses import LossLike
     from wbcore.network import Network
-    from wbcore.optimizers import Optimizer
+    from wbcore.optimizers import LBFGS, Optimizer
     from wbcore.training.plan import Callback
 
 __all__ = ["fit"]
@@ -29,7 +29,7 @@ def fit(
     y: ArrayLike,
     *,
     loss: LossLike,
-    optimizer: Optimizer | str | None = None,
+    optimizer: Optimizer | LBFGS | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
@@ -58,7 +58,7 @@ def fit(
     batches', each counted by its rows; that of validation data, and of `evaluate`, the mean over
     blocks of 128 rows. Metrics compare outputs with y as for numbers: "mae", "mse" and "r2", and
     only when y has the shape of the outputs. What the function raises ends the fit with the
-    parameters of the last whole batch. It may predict with the network, whose parameters are those
+    parameters of the last epoch. It may predict with the network, whose parameters are those
     of the last epoch meanwhile.
 
     Ctrl-C raises KeyboardInterrupt within about a second; the network is usable, with the
@@ -70,10 +70,13 @@ def fit(
     {X}
     {y}
     {loss}
-    optimizer : Optimizer or str, optional
-        Such as `Adam(0.001)` or "adam(0.001)". Default: `net.optimizer`, that of the last fit, and
-        SGD(learning_rate=0.01) for the first one; a text that says what it is goes on with it, too.
-        What it remembers of this network (`optimizer.state(net)`) goes on from one fit to the next.
+    optimizer : Optimizer or LBFGS or str, optional
+        Such as `Adam(0.001)`, "adam(0.001)" or "adam(cosine(0.001, 5000))". Default:
+        `net.optimizer`, that of the last fit, and SGD(learning_rate=0.01) for the first one; a text
+        that says what it is goes on with it, too. What it remembers of this network
+        (`optimizer.state(net)`) goes on from one fit to the next. A learning rate that is a
+        function of the step is asked for all steps of an epoch before it begins; what is no rate
+        ends the fit there.
     epochs : int, default 1
         How many more. One that was begun and stopped in the middle is the first of them.
     batch_size : int, default 32
@@ -97,7 +100,8 @@ def fit(
     callback : callable, optional
         `callback(epoch, history)` after each epoch, numbered like `first_epoch`. Returning True
         stops. It may look at the network, copy it, and write into its parameters: training goes on
-        from what it leaves. Changes of the optimizer count from the next `fit`.
+        from what it leaves. So it does with the optimizer: another learning rate, momentum or decay
+        counts from the next batch, and so does what is written into its state, or a reset.
     callbacks : list of objects
         Each with some of the methods of `wbcore.callbacks.Callback`, such as
         `EarlyStopping(patience=5)`; asked in this order, before `callback`.

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from wbcore.callbacks.base import Callback
+from wbcore.optimizers import _rate
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
 
-__all__ = ["Hooks", "PlainFunction"]
+__all__ = ["Hooks", "Observer", "PlainFunction"]
 
 Hook: TypeAlias = Callable[[Any], object]
 Asked: TypeAlias = tuple[object, Hook]
@@ -29,6 +30,16 @@ class PlainFunction:
     def after_epoch(self, run: Run) -> object:
         """Ask the function."""
         return self.function(run.epoch, run.history)
+
+
+class Observer:
+    """Lets a schedule that watches a series see it, before anybody else is asked."""
+
+    def after_epoch(self, run: Run) -> None:
+        """Show it the epoch's value; a callback may have set another schedule meanwhile."""
+        plateau = _rate.watching(run.optimizer.learning_rate)
+        if plateau is not None:
+            run.optimizer.observe(run.network, getattr(run.history, plateau.monitor)[-1])
 
 
 class Hooks:

@@ -8,6 +8,7 @@ from wbcore import _core, losses, optimizers
 from wbcore._methods import network_method
 from wbcore.errors import DivergenceError
 from wbcore.history import History
+from wbcore.optimizers import LBFGS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -66,8 +67,15 @@ def partial_fit(
     core = self._core
     chosen = optimizers.going_on("partial_fit", core, optimizer)
     given = losses.check_given("partial_fit", loss)
+    if isinstance(chosen, LBFGS):
+        raise TypeError(
+            "[partial_fit] expected an optimizer that takes a batch at a time, such as Adam(), got "
+            "LBFGS, which takes all rows in fit"
+        )
     state = chosen._state(core)
-    value, is_finite = _core.partial_fit(core, X, y, given, chosen._settings(), state._core)
+    value, is_finite = _core.partial_fit(
+        core, X, y, given, chosen._next_settings("partial_fit", state), state._core
+    )
     core.optimizer = chosen
     if not is_finite:
         raise DivergenceError(

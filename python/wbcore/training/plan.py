@@ -11,7 +11,7 @@ from wbcore._loss_function import LossFunction
 from wbcore.callbacks.base import HOOKS
 from wbcore.history import History
 from wbcore.losses import LossLike
-from wbcore.optimizers import SGD, Optimizer
+from wbcore.optimizers import LBFGS, SGD, Optimizer, _rate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -37,7 +37,7 @@ class Plan:
     """
 
     loss: LossLike | LossFunction
-    optimizer: Optimizer | str | None
+    optimizer: Optimizer | LBFGS | str | None
     epochs: int
     batch_size: int
     validation_data: tuple[ArrayLike, ArrayLike] | None
@@ -73,6 +73,22 @@ class Plan:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
+        self._require_watched()
+
+    def _require_watched(self) -> None:
+        """A plateau watches a series that the history will have."""
+        if not isinstance(self.optimizer, Optimizer):  # an LBFGS has no learning rate
+            return
+        plateau = _rate.watching(self.optimizer.learning_rate)
+        if plateau is None or plateau.monitor in self.series:
+            return
+        cure = "; pass validation_data, or watch another one"
+        if any(name.startswith("val_") for name in self.series):
+            cure = ""
+        raise ValueError(
+            f"[fit] expected the plateau to watch one of the series {', '.join(self.series)}, "
+            f"got {plateau.monitor!r}{cure}"
+        )
 
     @property
     def series(self) -> tuple[str, ...]:

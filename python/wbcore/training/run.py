@@ -11,8 +11,10 @@ from wbcore.callbacks.progress import Progress
 from wbcore.callbacks.run import Run
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
-from wbcore.optimizers import Optimizer
-from wbcore.training.hooks import Hooks, PlainFunction
+from wbcore.optimizers import LBFGS, Optimizer, _rate
+from wbcore.training import full_batch
+from wbcore.training.followed import Followed
+from wbcore.training.hooks import Hooks, Observer, PlainFunction
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -53,7 +55,7 @@ class _Training:
     """One call of `fit`."""
 
     def __init__(self, network: Network, plan: Plan) -> None:
-        assert isinstance(plan.optimizer, Optimizer), "Plan has made it one"
+        assert isinstance(plan.optimizer, (Optimizer, LBFGS)), "Plan has made it one"
         self.network = network
         self.plan = plan
         self.optimizer = plan.optimizer
@@ -83,16 +85,18 @@ class _Training:
         return self.history
 
     def _train(self, X: ArrayLike, y: ArrayLike) -> tuple[str, int, int]:
-        plan, hooks = self.plan, self.hooks
+        plan, hooks, core = self.plan, self.hooks, self.network._core
+        if isinstance(self.optimizer, LBFGS):
+            return full_batch.trained(self.running, plan, hooks, self.record, X, y)
         X_val, y_val = plan.validation_data or (None, None)
         return _core.fit(
-            self.network._core,
+            core,
             X,
             y,
             X_val,
             y_val,
-            options=_options(plan, self.optimizer, hooks.seconds_between_batches),
-            state=self.optimizer._state(self.network._core)._core,
+            options=_options(plan, hooks.seconds_between_batches),
+            optimizer=Followed(self.optimizer, core),
             record=self.record,
             moment=self.moment,
             before_fit=hooks.before_fit,
@@ -115,7 +119,15 @@ class _Training:
                 f"{epoch + 1}"
             )
             epoch -= self.moment.first_epoch  # the error counts those of this fit
-            raise _divergence(self.plan, self.optimizer, epoch, batch, history)
+            raise _divergence(self.plan, self._rate(batch), epoch, batch, history)
+
+    def _rate(self, batch: int) -> float | None:
+        """The learning rate of a batch of the epoch after the last whole one."""
+        optimizer = self.optimizer
+        if isinstance(optimizer, LBFGS):
+            return None
+        state = optimizer._state(self.network._core)
+        return optimizer._rate_after(state.steps + batch, state)
 
     def _fail(self, error: BaseException) -> None:
         history = self.history
@@ -124,7 +136,7 @@ class _Training:
         where = f" in {self.hooks.failed_in}" if self.hooks.failed_in else ""
         if isinstance(error, KeyboardInterrupt):
             history.status = "interrupted"
-            epoch = self.optimizer.state(self.network).epoch
+            epoch = self.moment.first_epoch + len(history)
             history.reason = f"Ctrl-C came{where or f' in epoch {epoch + 1}'}"
         else:
             history.status = "failed"
@@ -141,6 +153,10 @@ class _Training:
 
 def _callbacks(plan: Plan) -> Iterator[object]:
     """All of them in the order in which they are asked."""
+    if isinstance(plan.optimizer, Optimizer):
+        others = plan.callbacks or plan.callback is not None  # which may set another schedule
+        if others or _rate.watching(plan.optimizer.learning_rate):
+            yield Observer()
     if plan.progress:
         yield Progress()
     yield from plan.callbacks
@@ -148,14 +164,11 @@ def _callbacks(plan: Plan) -> Iterator[object]:
         yield PlainFunction(plan.callback)
 
 
-def _options(
-    plan: Plan, optimizer: Optimizer, seconds_between_batches: float = 0.0
-) -> _core.TrainingOptions:
+def _options(plan: Plan, seconds_between_batches: float = 0.0) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
     return _core.TrainingOptions(
         loss=plan.loss,
-        optimizer=optimizer._settings(),
         epochs=plan.epochs,
         first_epoch=plan.first_epoch,
         batch_size=plan.batch_size,
@@ -170,14 +183,15 @@ def _options(
 
 
 def _divergence(
-    plan: Plan, optimizer: Optimizer, epoch: int, batch: int, history: History
+    plan: Plan, rate: float | None, epoch: int, batch: int, history: History
 ) -> DivergenceError:
     """The error of a loss that is not finite; epoch and batch are counted from 0."""
     back = f"those after epoch {epoch}" if epoch else "the initial ones"
+    slower = "" if rate is None else f"A learning rate below {rate:g} may help, or "
+    cure = f"{slower}X and y scaled to about unit size{'' if slower else ' may help'}"
     return DivergenceError(
         f"[fit] expected a finite loss, got NaN or infinity in epoch {epoch + 1} of {plan.epochs}, "
-        f"batch {batch + 1}; the parameters are {back}. A learning rate below "
-        f"{optimizer.learning_rate:g} may help, or X and y scaled to about unit size",
+        f"batch {batch + 1}; the parameters are {back}. {cure}",
         epoch,
         batch,
         history,

@@ -1,0 +1,81 @@
+"""The learning rate of an optimizer: a number, a schedule, or a function of the step."""
+
+from __future__ import annotations
+
+import re
+
+from wbcore import _core, schedules
+from wbcore.schedules import Plateau, Schedule
+from wbcore.schedules.base import Rates, is_callable, rate_of, text_of
+
+__all__ = ["LearningRate", "base", "function_of", "placed", "schedule_of", "taken_out", "watching"]
+
+LearningRate = float | Schedule | str | Rates
+"""What stands for one; as a setting it is no text any more."""
+
+# Stands where a text has a schedule; no rate that anybody would choose, and exact in few digits.
+_PLACE = 0.0009765625
+_FIRST = re.compile(r"\s*(\w+)\s*\(")
+
+
+def schedule_of(rate: object) -> _core.Schedule | None:
+    """What the core computes by itself; None for a number and for functions."""
+    return rate._in_core if isinstance(rate, Schedule) else None
+
+
+def function_of(rate: object) -> Rates | None:
+    """What has to be asked in Python."""
+    return rate if is_callable(rate) and schedule_of(rate) is None else None
+
+
+def base(rate: object, number: _core.Number) -> float:
+    """The number that the core checks: of a schedule its own, of a function nobody knows it."""
+    if schedule_of(rate) is not None:
+        return float(rate._rule.learning_rate)  # type: ignore[attr-defined]
+    return number.standard if is_callable(rate) else float(rate)  # type: ignore[arg-type]
+
+
+def at(rate: object, step: int, reductions: int) -> float:
+    """The rate of a step; for messages, and after a plateau has been told something."""
+    if (schedule := schedule_of(rate)) is not None:
+        return float(schedule.rates(step, 1, reductions)[0])
+    function = function_of(rate)
+    return rate_of(function, "learning_rate", step) if function else float(rate)  # type: ignore[arg-type]
+
+
+def watching(rate: object) -> Plateau | None:
+    """The plateau of it, if there is one."""
+    rule = rate._rule if isinstance(rate, Schedule) and rate._in_core is not None else None
+    return rule if isinstance(rule, Plateau) else None
+
+
+def placed(row: str, numbers: list[float], rate: object) -> str:
+    """The text of an optimizer."""
+    if not is_callable(rate):
+        return _core.choice_text("optimizer", row, numbers)
+    text = _core.choice_text("optimizer", row, [_PLACE, *numbers[1:]])
+    return text.replace(str(_PLACE), text_of(rate), 1)
+
+
+def taken_out(operation: str, text: str) -> tuple[str, Schedule | None]:
+    """The text of an optimizer with a number in place of its schedule, and the schedule."""
+    opening = _FIRST.match(text)
+    if opening is None or not text.rstrip().endswith(")"):
+        return text, None
+    inside = text[opening.end() : text.rindex(")")]
+    first = inside[: _end_of_first(inside)]
+    # a number begins with a digit, a point or a sign
+    if not first.strip()[:1].isalpha() or first.strip().lower() in ("inf", "nan", "infinity"):
+        return text, None
+    schedule = schedules.parsed(operation, first.strip())
+    return f"{opening[1]}({_PLACE}{inside[len(first) :]})", schedule
+
+
+def _end_of_first(inside: str) -> int:
+    """Where the first of the numbers ends; commas within brackets are the schedule's."""
+    depth = 0
+    for at, letter in enumerate(inside):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            return at
+    return len(inside)

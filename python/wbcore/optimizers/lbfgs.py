@@ -1,0 +1,161 @@
+"""L-BFGS on full batches, which SciPy drives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore import _arguments
+from wbcore._distribution import install_extra
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["LBFGS"]
+
+
+class LBFGS:
+    """L-BFGS: quasi-Newton steps on the loss of all rows at once, with a line search.
+
+    For data and networks that are small enough to look at all rows for each step, a regression of
+    some thousand rows for example, it often ends far below what steps along gradients reach. SciPy
+    drives it, `scipy.optimize.minimize(method="L-BFGS-B")` (Byrd, Lu, Nocedal and Zhu, 1995), which
+    is the extra `scipy` of this package.
+
+    In `fit` an epoch is one iteration of the method, and `batch_size` must be at least the number
+    of rows. The history has a value an iteration: the loss after it, without the penalty of `l2`.
+    The fit ends early, as completed, when `tolerance` is reached or no step along the direction
+    lowers the loss. What the network has is always the last iteration, whose loss is the lowest so
+    far; so it has after Ctrl-C and when a callback raised. A callback that writes into the
+    parameters is not heeded. Nothing is remembered from one fit to the next, `shuffle` and `seed`
+    have no meaning, and there is no step for loops of one's own.
+
+    The bits of a result are those of the SciPy at hand: only the loss and its gradient are computed
+    by the rules of docs/arithmetic.md.
+
+    Parameters
+    ----------
+    max_iterations : int, optional
+        Takes the place of `epochs` of `fit`, which then stays at its default.
+    tolerance : float, default 1e-5
+        At least 0. The fit ends when no element of the gradient is larger.
+    history_size : int, default 10
+        Pairs of steps and gradients that it goes by.
+    loss_tolerance : float, default 1e-9
+        At least 0. The fit ends when an iteration lowers the loss by a smaller part of it.
+    l2 : float, default 0
+        At least 0: `l2 / 2` times the sum of squares of the trainable weights is added to the loss.
+    decay_biases : bool, default False
+        Whether l2 counts for biases too.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> wb.LBFGS(max_iterations=200)  # doctest: +NORMALIZE_WHITESPACE
+    LBFGS(max_iterations=200, tolerance=1e-05, history_size=10, loss_tolerance=1e-09, l2=0.0,
+    decay_biases=False)
+    """
+
+    __slots__ = (
+        "__dict__",
+        "decay_biases",
+        "history_size",
+        "l2",
+        "loss_tolerance",
+        "max_iterations",
+        "tolerance",
+    )
+
+    def __init__(
+        self,
+        max_iterations: int | None = None,
+        tolerance: float = 1e-5,
+        history_size: int = 10,
+        *,
+        loss_tolerance: float = 1e-9,
+        l2: float = 0.0,
+        decay_biases: bool = False,
+    ) -> None:
+        self.max_iterations = max_iterations
+        self.tolerance = tolerance
+        self.history_size = history_size
+        self.loss_tolerance = loss_tolerance
+        self.l2 = l2
+        self.decay_biases = decay_biases
+
+    def __setattr__(self, name: str, value: object) -> None:
+        check = _CHECKS.get(name)
+        super().__setattr__(name, check(name, value) if check else value)
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in _CHECKS)
+        return f"LBFGS({settings})"
+
+    __array_ufunc__ = None  # `==` with an array is False, not an array
+
+
+def _count(name: str, value: object) -> int:
+    return _arguments.integer("LBFGS", name, value)
+
+
+def _limit(name: str, value: object) -> float:
+    return _arguments.number(
+        "LBFGS",
+        name,
+        value,
+        expected="a finite number of at least 0",
+        allowed=lambda x: 0 <= x < float("inf"),
+    )
+
+
+_CHECKS: dict[str, Callable[[str, object], Any]] = {
+    "max_iterations": lambda name, value: None if value is None else _count(name, value),
+    "tolerance": _limit,
+    "history_size": _count,
+    "loss_tolerance": _limit,
+    "l2": _limit,
+    "decay_biases": lambda name, value: _arguments.flag("LBFGS", name, value),
+}
+
+
+def scipy_minimize() -> Callable[..., Any]:
+    """SciPy's function; an ImportError that names the extra where there is none."""
+    try:
+        from scipy.optimize import minimize
+    except ImportError as error:
+        raise ImportError(
+            f"[LBFGS] expected SciPy, which could not be imported ({error}); "
+            f"{install_extra('scipy')}"
+        ) from error
+    return minimize  # type: ignore[no-any-return]
+
+
+def minimized(
+    optimizer: LBFGS,
+    function: Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]],
+    start: NDArray[np.float64],
+    iterations: int,
+    after_iteration: Callable[[NDArray[np.float64]], None],
+) -> None:
+    """Minimize a function that gives its value and its gradient, both in float64."""
+    scipy_minimize()(
+        function,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        callback=after_iteration,
+        options={
+            "maxiter": iterations,
+            "maxfun": 20 * iterations + 20,  # as many as the line searches may take
+            "maxcor": optimizer.history_size,
+            "gtol": optimizer.tolerance,
+            "ftol": optimizer.loss_tolerance,
+        },
+    )

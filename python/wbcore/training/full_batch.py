@@ -1,0 +1,232 @@
+"""Trains on all rows at once, by L-BFGS: an epoch is an iteration."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore import _core
+from wbcore._loss_function import LossFunction
+from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from wbcore.callbacks.run import Run
+    from wbcore.history import Record
+    from wbcore.network import Network
+    from wbcore.training.hooks import Hooks
+    from wbcore.training.plan import Plan
+
+__all__ = ["trained"]
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: how SciPy is left
+    """A callback has said so."""
+
+
+def trained(
+    run: Run, plan: Plan, hooks: Hooks, record: Record, X: ArrayLike, y: ArrayLike
+) -> tuple[str, int, int]:
+    """Train the network of a run; says how it ended, and in which epoch and batch, as the core.
+
+    Parameters
+    ----------
+    run : Run
+    plan : Plan
+        Whose optimizer is an LBFGS.
+    hooks : Hooks
+        Who is asked after each iteration.
+    record : dict of lists
+        That of the run's history.
+    X, y : array-like
+
+    Raises
+    ------
+    ImportError
+        When there is no SciPy.
+    TypeError, ValueError
+        When X or y do not suit the network or the loss, or batch_size is less than their rows.
+    RuntimeError
+        When another thread is training the network, or a callback tries to.
+    """
+    scipy_minimize()
+    ends: list[tuple[str, int, int]] = []
+    _core.in_turn(
+        run.network._core,
+        "fit",
+        lambda: ends.append(_FullBatch(run, plan, hooks, record, X, y).run()),
+    )
+    return ends[0]
+
+
+class _FullBatch:
+    """What the iterations work on: a copy of the network that no one else sees."""
+
+    def __init__(
+        self, run: Run, plan: Plan, hooks: Hooks, record: Record, X: ArrayLike, y: ArrayLike
+    ) -> None:
+        assert isinstance(plan.optimizer, LBFGS), "who else takes all rows"
+        self._running, self._hooks, self._record = run, hooks, record
+        self._network, self._plan, self._optimizer = run.network, plan, plan.optimizer
+        self._X, self._y = X, y
+        self._iterations = _iterations(plan)
+        self._copy = run.network.copy()
+        self._flat = self._copy._core.parameters
+        self._moving, self._decayed = _masks(run.network, self._optimizer)
+        if not self._moving.any():
+            raise ValueError("[fit] expected a layer that is trainable, got none")
+        if plan.validation_fraction is not None:
+            raise ValueError(
+                "[fit] expected validation_data, got validation_fraction, which LBFGS does not "
+                "take; hold rows out with wbcore.random.held_out_rows"
+            )
+        self._loss = self._of_data()[0]  # X and y are looked at here
+        _require_full(X, plan.batch_size)
+        if plan.validation_data is not None:
+            self._evaluated(*plan.validation_data, operation="fit, validation_data")
+        self._moment = run._moment
+        self._moment.epoch = self._moment.first_epoch = plan.first_epoch or 0
+        self._moment.rows, self._moment.batches = len(X), 1  # type: ignore[arg-type]
+        self._moment.has_begun = True
+        self._began = time.perf_counter()
+
+    def run(self) -> tuple[str, int, int]:
+        moment, plan = self._moment, self._plan
+        if not np.isfinite(self._loss):
+            return "diverged", moment.first_epoch, 0
+        if self._hooks.before_fit():
+            return "stopped", moment.first_epoch, 0
+        if plan.track is not None:
+            self._record["parameters"] = [_core.statistics(self._network._core)]
+        try:
+            minimized(
+                self._optimizer,
+                self._function,
+                self._flat[self._moving].astype(np.float64),
+                self._iterations,
+                self._after_iteration,
+            )
+        except _Stopped:
+            return "stopped", moment.epoch, 0
+        return "completed", moment.epoch, 0
+
+    def _function(self, moving: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The loss and its gradient with the penalties, of parameters rounded to the network's."""
+        with np.errstate(over="ignore"):  # a line search may try any step
+            self._flat[self._moving] = moving
+        self._loss, gradient = self._of_data()
+        decayed = np.where(self._decayed, self._flat, 0)[self._moving].astype(np.float64)
+        l2 = self._optimizer.l2
+        value = self._loss + 0.5 * l2 * float(decayed @ decayed)
+        slope = gradient[self._moving].astype(np.float64) + l2 * decayed
+        if np.isfinite(value) and np.isfinite(slope).all():
+            return value, slope
+        # a step too far: SciPy's line search takes a shorter one when this is larger than all else
+        return _WORST, np.zeros_like(slope)
+
+    @property
+    def _given_loss(self) -> str | LossFunction:
+        assert isinstance(self._plan.loss, (str, LossFunction)), "Plan has made it one"
+        return self._plan.loss
+
+    def _of_data(self) -> tuple[float, NDArray[Any]]:
+        with _named("fit"):
+            return _core.loss_and_gradients(self._copy._core, self._X, self._y, self._given_loss)
+
+    def _evaluated(self, X: ArrayLike, y: ArrayLike, operation: str = "fit") -> dict[str, float]:
+        plan = self._plan
+        with _named(operation):
+            return _core.evaluate(
+                self._copy._core,
+                X,
+                y,
+                self._given_loss,
+                list(plan.metrics),
+                plan.n_threads or 0,
+            )
+
+    def _after_iteration(self, moving: NDArray[np.float64]) -> None:
+        plan = self._plan
+        before = self._flat[self._moving]
+        accepted = np.asarray(moving).astype(self._flat.dtype)
+        if not np.array_equal(before, accepted):  # the line search looked further
+            self._function(moving)
+        _core.write_parameters(self._network._core, self._flat)
+        values = {"loss": self._loss}
+        if plan.metrics:
+            values |= self._evaluated(self._X, self._y) | values
+        if plan.validation_data is not None:
+            of_validation = self._evaluated(*plan.validation_data, operation="fit, validation_data")
+            values |= {f"val_{name}": value for name, value in of_validation.items()}
+        for name, value in values.items():
+            self._record.setdefault(name, []).append(value)
+        if plan.track is not None:
+            self._record["parameters"].append(_core.statistics(self._network._core))
+        now = time.perf_counter()
+        self._record.setdefault("seconds", []).append(now - self._began)
+        moment = self._moment
+        moment.epoch = moment.first_epoch + len(self._record["loss"]) - 1
+        moment.batch, moment.steps = 1, moment.steps + 1
+        moment.loss = moment.batch_loss = self._loss
+        for hook in (self._hooks.after_batch, self._hooks.after_epoch):
+            if hook is not None and hook():
+                raise _Stopped
+        self._began = time.perf_counter()
+
+
+_WORST = 1e300
+
+
+def _iterations(plan: Plan) -> int:
+    assert isinstance(plan.optimizer, LBFGS), "who else has them"
+    most = plan.optimizer.max_iterations
+    if most is not None and plan.epochs not in (1, most):
+        raise ValueError(
+            f"[fit] expected epochs or max_iterations of LBFGS, which are the same, "
+            f"got {plan.epochs} and {most}"
+        )
+    return plan.epochs if most is None else most
+
+
+def _require_full(X: ArrayLike, batch_size: int) -> None:
+    rows = len(X)  # type: ignore[arg-type]
+    if batch_size < rows:
+        raise ValueError(
+            f"[fit] expected a batch_size of at least the {rows} rows of X, since LBFGS takes all "
+            f"of them in each iteration, got {batch_size}; pass batch_size=len(X)"
+        )
+
+
+def _masks(network: Network, optimizer: LBFGS) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of the flat parameters: those that are trained, and those that l2 counts for."""
+    moving = [
+        np.full(array.size, layer.trainable)
+        for layer in network
+        for array in (layer.weights, layer.biases)
+        if array is not None
+    ]
+    decayed = [
+        np.full(array.size, layer.trainable and (is_weight or optimizer.decay_biases))
+        for layer in network
+        for is_weight, array in ((True, layer.weights), (False, layer.biases))
+        if array is not None
+    ]
+    return np.concatenate(moving), np.concatenate(decayed)
+
+
+class _named:  # noqa: N801 - used as a function is
+    """Gives the refusals of the core's other functions the name of the one that was called."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, (TypeError, ValueError)) and str(error).startswith("["):
+            said = str(error).partition("] ")[2]
+            raise type(error)(f"[{self._operation}] {said}") from None
