@@ -14,8 +14,6 @@ from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from wbcore.callbacks.run import Run
-    from wbcore.history import Record
     from wbcore.network import Network
     from wbcore.training.hooks import Hooks
     from wbcore.training.plan import Plan
@@ -27,20 +25,15 @@ class _Stopped(Exception):  # noqa: N818 - no error: how SciPy is left
     """A callback has said so."""
 
 
-def trained(
-    run: Run, plan: Plan, hooks: Hooks, record: Record, X: ArrayLike, y: ArrayLike
-) -> tuple[str, int, int]:
+def trained(plan: Plan, hooks: Hooks, X: ArrayLike, y: ArrayLike) -> tuple[str, int, int]:
     """Train the network of a run; says how it ended, and in which epoch and batch, as the core.
 
     Parameters
     ----------
-    run : Run
     plan : Plan
         Whose optimizer is an LBFGS.
     hooks : Hooks
-        Who is asked after each iteration.
-    record : dict of lists
-        That of the run's history.
+        Who is asked after each iteration, about their run.
     X, y : array-like
 
     Raises
@@ -55,9 +48,9 @@ def trained(
     scipy_minimize()
     ends: list[tuple[str, int, int]] = []
     _core.in_turn(
-        run.network._core,
+        hooks.run.network._core,
         "fit",
-        lambda: ends.append(_FullBatch(run, plan, hooks, record, X, y).run()),
+        lambda: ends.append(_FullBatch(plan, hooks, X, y).run()),
     )
     return ends[0]
 
@@ -65,11 +58,10 @@ def trained(
 class _FullBatch:
     """What the iterations work on: a copy of the network that no one else sees."""
 
-    def __init__(
-        self, run: Run, plan: Plan, hooks: Hooks, record: Record, X: ArrayLike, y: ArrayLike
-    ) -> None:
+    def __init__(self, plan: Plan, hooks: Hooks, X: ArrayLike, y: ArrayLike) -> None:
         assert isinstance(plan.optimizer, LBFGS), "who else takes all rows"
-        self._running, self._hooks, self._record = run, hooks, record
+        run = hooks.run
+        self._hooks, self._record = hooks, run.history._record
         self._network, self._plan, self._optimizer = run.network, plan, plan.optimizer
         self._X, self._y = X, y
         self._iterations = _iterations(plan)

@@ -87,7 +87,7 @@ class _Training:
     def _train(self, X: ArrayLike, y: ArrayLike) -> tuple[str, int, int]:
         plan, hooks, core = self.plan, self.hooks, self.network._core
         if isinstance(self.optimizer, LBFGS):
-            return full_batch.trained(self.running, plan, hooks, self.record, X, y)
+            return full_batch.trained(plan, hooks, X, y)
         X_val, y_val = plan.validation_data or (None, None)
         return _core.fit(
             core,
