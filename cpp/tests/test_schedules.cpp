@@ -60,7 +60,7 @@ void whoever_says_the_rates() {
                 std::uint64_t step = 1;
                 options.optimizer.rate = rate_at(schedule, step);
                 Hooks<T> after;
-                after.after_batch = [&](const Position&, double) {
+                after.after_batch = [&](const BatchEnd&) {
                     options.optimizer.rate = rate_at(schedule, ++step);
                     return false;
                 };
@@ -76,7 +76,7 @@ void whoever_says_the_rates() {
                     changed = false;
                     return right;
                 };
-                others.after_batch = [&](const Position&, double) {
+                others.after_batch = [&](const BatchEnd&) {
                     changed = true;
                     return false;
                 };
@@ -130,13 +130,13 @@ void states_within_an_epoch() {
     Network<T> net = random_network<T>(setting.layers);
     OwnState<T> own = setting.state<T>();
     Hooks<T> hooks;
-    hooks.after_batch = [&](const Position&, double) {
+    hooks.after_batch = [&](const BatchEnd&) {
         options.optimizer.rule.numbers[1] = 0.9;
         return false;
     };
     CHECK_THROWS(ChoiceError, "expected sgd to need no other states within an epoch, got velocity",
                  train_all(net, own.state, problem.with(setting.loss), options, hooks));
-    CHECK_EQUAL(own.state.steps, 1u);  // the last whole batch
+    CHECK_EQUAL(own.state.steps, 0u);  // the last epoch
 }
 
 void refused() {

@@ -11,7 +11,7 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
     net.save("digits.safetensors")
 
 Modules: `activations`, `callbacks`, `initializers`, `losses`, `optimizers`, `random`, `schedules`;
-and, imported when first used, `inspect` (tables of weights and biases), `io` (files) and `reference`
+and, imported when first used, `inspect` (tables of weights and biases), `io` (files), `reference`
 (what is computed, in plain Python).
 """
 
