@@ -33,6 +33,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_optimizers(m);
     register_training(m);
     register_predictor(m);
+    register_layer_outputs(m);
 }
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier): Python gives the name

@@ -17,5 +17,6 @@ void register_evaluation(pybind11::module_& m);
 void register_optimizers(pybind11::module_& m);
 void register_training(pybind11::module_& m);
 void register_predictor(pybind11::module_& m);
+void register_layer_outputs(pybind11::module_& m);
 
 }  // namespace wbcore::bindings

@@ -53,6 +53,7 @@ void register_network_type(py::module_& m, const char* python_name) {
              }),
              py::arg("layers"))
         .def_property_readonly("layers", &Bound::layers)
+        .def("part", named_method("Network", &Bound::part), py::arg("first"), py::arg("last"))
         .def("is_trainable", &Bound::is_trainable, py::arg("layer"))
         .def("set_trainable", &Bound::set_trainable, py::arg("layer"), py::arg("trainable"))
         .def_property_readonly("parameters", &Bound::parameters)

@@ -10,6 +10,7 @@ import numpy as np
 
 from wbcore import _arguments, _copying, _core, prediction, threads
 from wbcore._draws import check_seed
+from wbcore._foreign import explains_arguments
 from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
@@ -45,6 +46,11 @@ class Network:
     network: they find the parameters of one epoch. `predict` and the live views take no lock, so
     they may find some of one epoch and some of the next; `freeze` does not.
 
+    `net[i]` is a layer. `net[:2]`, any slice of neighbouring layers, is a network that shares their
+    parameters and which of them are trainable: what changes in one changes in the other, training
+    a part trains the whole, and one thread at a time may do either. Its copies, pickles and files
+    are networks of their own.
+
     Two networks are equal (`==`) when their structure, dtype and parameters are. Networks can be
     copied, deep-copied and pickled, also while another thread trains them: what is copied are the
     parameters after one of its epochs. A subclass stays one, without a call of its `__init__`, and
@@ -68,6 +74,9 @@ class Network:
         For the user; it travels in the model file.
     history : History or None
         Of the last `fit`, also when that was interrupted or diverged.
+    loss : str or None
+        Of the last `fit`; by it `predict_proba` knows what outputs without an activation mean. May
+        be assigned. A model file does not have it.
 
     Raises
     ------
@@ -86,17 +95,21 @@ class Network:
 
     metadata: dict[str, Any]
     history: History | None
+    loss: str | None
 
+    @explains_arguments("Network")
     def __init__(
         self, layers: Sequence[Dense], seed: Seed = 0, dtype: DTypeLike = "float32"
     ) -> None:
         layers = chain(layers)
         seed = check_seed("Network", seed)
-        self._assemble(structure(layers), _arguments.dtype("Network", dtype))
+        found = structure(layers)
+        self._assemble(found, _new_core(found, _arguments.dtype("Network", dtype)))
         for dense, layer in zip(layers, self._layers, strict=True):
             initialize(layer, dense, seed)
 
     @classmethod
+    @explains_arguments("mlp")
     def mlp(
         cls,
         widths: Sequence[int],
@@ -137,7 +150,7 @@ class Network:
         --------
         >>> import wbcore as wb
         >>> net = wb.Network.mlp([8, 16, 1], activation="tanh", output_activation="sigmoid")
-        >>> net.activations
+        >>> net.activation_names
         ('tanh', 'sigmoid')
         """
         try:
@@ -159,10 +172,10 @@ class Network:
         ]
         return cls(layers, seed=seed, dtype=dtype)
 
-    def _assemble(self, layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> None:
-        """The empty network of this structure; its parameters are still to be set."""
+    def _assemble(self, layers: Sequence[LayerStructure], core: _core._Network) -> None:
+        """The network over a core of this structure; new parameters are still to be set."""
         threads.register_where_loaded()
-        self._core = _new_core(layers, dtype)
+        self._core = core
         self._predict = _core.live_predictor(self._core)
         self._layers = tuple(
             Layer(
@@ -177,12 +190,13 @@ class Network:
         self._structure = tuple(layers)
         self.metadata = {}
         self.history = None
+        self.loss = None
 
     @classmethod
     def _of_structure(cls, layers: Sequence[LayerStructure], dtype: DTypeLike) -> Network:
         """For files and copies: no initial weights are drawn."""
         network = cls.__new__(cls)
-        network._assemble(layers, np.dtype(dtype))
+        network._assemble(layers, _new_core(layers, np.dtype(dtype)))
         return network
 
     # Structure and parameters
@@ -193,7 +207,7 @@ class Network:
         return (self._structure[0].inputs, *(layer.outputs for layer in self._structure))
 
     @property
-    def activations(self) -> tuple[str, ...]:
+    def activation_names(self) -> tuple[str, ...]:
         """One text a layer."""
         return tuple(layer.activation for layer in self._layers)
 
@@ -218,9 +232,26 @@ class Network:
     @overload
     def __getitem__(self, index: int) -> Layer: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[Layer, ...]: ...
-    def __getitem__(self, index: int | slice) -> Layer | tuple[Layer, ...]:
-        return self._layers[index]
+    def __getitem__(self, index: slice) -> Network: ...
+    def __getitem__(self, index: int | slice) -> Layer | Network:
+        return self._part(index) if isinstance(index, slice) else self._layers[index]
+
+    def _part(self, layers: slice) -> Network:
+        """The network of these layers, over the same parameters."""
+        first, last, step = layers.indices(len(self))
+        if step != 1:
+            raise ValueError(
+                f"[Network] expected a slice of neighbouring layers such as net[:2], "
+                f"got one with a step of {step}"
+            )
+        if first >= last:
+            raise ValueError(
+                f"[Network] expected a slice with at least one of {len(self)} layers, "
+                f"got none from {first} to before {last}"
+            )
+        part = Network.__new__(Network)
+        part._assemble(structure(self._layers[first:last]), self._core.part(first, last))
+        return part
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self._layers)
@@ -228,6 +259,8 @@ class Network:
     # Written with their topics
 
     predict = prediction.predict
+    predict_proba = prediction.predict_proba
+    activations = prediction.activations
     freeze = prediction.freeze
     forward = backpropagation.forward
     backward = backpropagation.backward
