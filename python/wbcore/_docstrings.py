@@ -19,10 +19,10 @@ PARAMETERS = {
         """,
     "y": """
         y : array-like of shape (B,) or (B, O)
-            For cross_entropy, integer labels (B,) from 0 to O - 1, or shares (B, O), which are at
-            least 0 and sum to 1 in each row. For the others (B, O), or (B,) when O is 1; for
-            binary_cross_entropy and focal from 0 to 1. Each loss says in its docstring what it
-            takes.
+            For cross_entropy, labels (B,), whole numbers of any type from 0 to O - 1, or shares
+            (B, O), which are at least 0 and sum to 1 in each row. For the others (B, O), or (B,)
+            when O is 1; for binary_cross_entropy and focal from 0 to 1. Each loss says in its
+            docstring what it takes.
         """,
     "loss": """
         loss : Loss or str
@@ -32,7 +32,8 @@ PARAMETERS = {
         """,
     "n_threads": """
         n_threads : int, optional
-            At least 1; the result does not depend on it. Default: as many as are worth their while.
+            At least 1; the result does not depend on it. Default: as many as are worth their while,
+            at most `get_num_threads()`.
         """,
 }
 

@@ -61,7 +61,7 @@ class Loss(_named.Choice, kind="loss"):
             `Focal` these are logits, before the last activation.
         y : array-like
             Targets of the shape of outputs; when O is 1, either may be (B,) and the other (B, 1).
-            For `CrossEntropy` integer labels (B,), or shares (B, O).
+            For `CrossEntropy` labels (B,), whole numbers, or shares (B, O).
 
         Returns
         -------
@@ -152,8 +152,8 @@ class BinaryCrossEntropy(Loss, row="binary_cross_entropy"):
 class CrossEntropy(Loss, row="cross_entropy"):
     """Mean over rows of -sum(y log(p)) with p = softmax(logits), without forming p; in nats.
 
-    Targets are integer labels from 0 to O - 1; or one row of shares for each row, at least 0 and
-    summing to 1.
+    Targets are labels, whole numbers from 0 to O - 1; or one row of shares for each row, at least
+    0 and summing to 1.
 
     Examples
     --------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from wbcore._foreign import explains_constructor
 from wbcore.optimizers.base import Optimizer
 
 __all__ = ["SGD"]
 
 
+@explains_constructor
 class SGD(Optimizer, row="sgd"):
     """Stochastic gradient descent, with momentum and weight decay.
 
