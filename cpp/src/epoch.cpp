@@ -1,6 +1,7 @@
 #include "epoch.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "pieces.hpp"
@@ -13,6 +14,12 @@ namespace {
 template <class T>
 constexpr std::size_t grain = panel_width<T>;
 
+// Seconds, of a clock that does not jump
+double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
 }  // namespace
 
 template <class T>
@@ -22,20 +29,24 @@ Epoch<T>::Epoch(TrainingArrays<T>& arrays,
                 const TrainingOptions& options,
                 const std::int64_t* order,
                 const Hooks<T>& hooks,
-                std::size_t n_threads)
+                TeamChoice& team)
     : arrays_(arrays),
       position_(position),
       data_(data),
       options_(options),
       order_(order),
       hooks_(hooks),
-      n_threads_(n_threads),
+      team_(team),
       first_trainable_(first_trainable(arrays.network.layers())),
       rows_of_a_piece_(wbcore::rows_of_a_piece(arrays.network.layers(), options.batch_size)) {}
 
 template <class T>
 TrainingStatus Epoch<T>::run() {
-    run_team(n_threads_, [this](std::size_t t, std::size_t size) { work(t, size); });
+    do {
+        another_team_ = false;
+        if (team_.measures()) team_.begin(now());
+        run_team(team_.size(), [this](std::size_t t, std::size_t size) { work(t, size); });
+    } while (another_team_ && status_ == TrainingStatus::completed);
     return status_;
 }
 
@@ -56,7 +67,7 @@ void Epoch<T>::work(std::size_t t, std::size_t size) {
         if (!stopped) update(batch, t, size);
         if (t == 0) end_batch();
         barrier_.arrive_and_wait(size);
-        if (status_ != TrainingStatus::completed) return;
+        if (status_ != TrainingStatus::completed || another_team_) return;
     }
 }
 
@@ -209,6 +220,7 @@ void Epoch<T>::end_batch() {
     if (!trained || torn_ || stopped_.load(std::memory_order_relaxed)) return;
     arrays_.optimizer.end_step();
     ++position_.batch;
+    another_team_ = team_.measures() && team_.batch_ended(now()) && !is_over();
     if (hooks_.after_batch)
         ask([&] {
             const bool stops = hooks_.after_batch(position_, batch_loss_);
@@ -231,7 +243,8 @@ void Epoch<T>::ask(F f) {
 // Also in a child that was forked while somebody was asked, with one thread of several: run_team then throws.
 template <class T>
 bool Epoch<T>::asks_to_stop() {
-    return hooks_.interrupted && (hooks_.interrupted() || (n_threads_ > 1 && barrier_.is_forked()));
+    return hooks_.interrupted &&
+           (hooks_.interrupted() || (team_.size() > 1 && barrier_.is_forked()));
 }
 
 // Within a batch: thread 0 asks, the others see the answer.

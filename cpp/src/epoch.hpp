@@ -9,6 +9,7 @@
 
 #include "destination.hpp"
 #include "pass.hpp"
+#include "team_choice.hpp"
 #include "wbcore/threads.hpp"
 #include "wbcore/training.hpp"
 
@@ -35,7 +36,7 @@ public:
           const TrainingOptions& options,
           const std::int64_t* order,  // null: as they come
           const Hooks<T>& hooks,
-          std::size_t n_threads);
+          TeamChoice& team);
 
     TrainingStatus run();
 
@@ -66,6 +67,7 @@ private:
     template <class F>
     void ask(F f);
     bool asks_to_stop();
+    bool is_over() const { return position_.batch * options_.batch_size >= data_.x.rows; }
     bool stops(std::size_t t);
 
     TrainingArrays<T>& arrays_;
@@ -74,7 +76,7 @@ private:
     const TrainingOptions& options_;
     const std::int64_t* order_;
     const Hooks<T>& hooks_;
-    const std::size_t n_threads_;  // at most
+    TeamChoice& team_;
     const std::size_t first_trainable_;
     const std::size_t rows_of_a_piece_;
     Barrier barrier_;
@@ -84,6 +86,7 @@ private:
     // written by thread 0 before a barrier, read by all after it
     TrainingStatus status_ = TrainingStatus::completed;
     bool torn_ = false;
+    bool another_team_ = false;  // for the batches that are left
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
     T scale_ = 1;  // of the gradient

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "epoch.hpp"
-#include "team_size.hpp"
+#include "team_choice.hpp"
 #include "wbcore/evaluation.hpp"
 #include "wbcore/random.hpp"
 
@@ -46,6 +46,16 @@ void require_trainable(const Network<T>& network,
                "batch " + std::to_string(position.batch));
 }
 
+// At least: what is counted must be worth it.
+std::size_t batches_left(const Position& position,
+                         const Dataset& data,
+                         const TrainingOptions& options) {
+    const std::size_t epochs = options.epochs - std::min(position.epoch, options.epochs);
+    std::size_t batches = 0;
+    const bool is_more = __builtin_mul_overflow(data.x.rows / options.batch_size, epochs, &batches);
+    return is_more ? static_cast<std::size_t>(-1) : batches;
+}
+
 // A training from its first epoch to its last: what it works on, and how the network and its caller are kept up to date.
 template <class T>
 class Training {
@@ -63,8 +73,10 @@ public:
           options_(options),
           hooks_(hooks),
           arrays_(arrays(network, state, data, options, hooks)),
-          n_threads_(team_size(
-              options.n_threads, network.layers(), std::min(options.batch_size, data.x.rows))),
+          team_(options.n_threads,
+                network.layers(),
+                std::min(options.batch_size, data.x.rows),
+                batches_left(position, data, options)),
           order_(options.shuffle ? data.x.rows : 0) {}
 
     TrainingEnd run(const Dataset* validation) {
@@ -111,7 +123,7 @@ private:
             shuffled_order({order_.data(), order_.size()}, options_.seed, position_.epoch,
                            hooks_.interrupted);
         Epoch<T> epoch(arrays_, position_, data_, options_,
-                       options_.shuffle ? order_.data() : nullptr, hooks_, n_threads_);
+                       options_.shuffle ? order_.data() : nullptr, hooks_, team_);
         const TrainingStatus status = epoch.run();
         TrainingEnd end{status, position_.epoch, epoch.last_batch(), epoch.refused()};
         const bool trained = end.status != TrainingStatus::diverged &&
@@ -142,7 +154,7 @@ private:
         position_ = {position_.epoch + 1, 0, 0, std::nullopt};
         if (validation == nullptr) return result;
         Evaluation evaluation = evaluate(network_, *validation, options_.loss, options_.metrics,
-                                         n_threads_, hooks_.interrupted);
+                                         team_.best(), hooks_.interrupted);
         result.validation_loss = evaluation.loss;
         result.validation_metrics = std::move(evaluation.metrics);
         return result;
@@ -155,7 +167,7 @@ private:
     const TrainingOptions& options_;
     const Hooks<T>& hooks_;
     TrainingArrays<T> arrays_;
-    const std::size_t n_threads_;
+    TeamChoice team_;
     AlignedBuffer<std::int64_t> order_;
 };
 
