@@ -6,6 +6,7 @@
 #include "bound_network.hpp"
 #include "bound_optimizer.hpp"
 #include "errors.hpp"
+#include "findings.hpp"
 #include "gil.hpp"
 #include "held_dataset.hpp"
 #include "register.hpp"
@@ -55,7 +56,7 @@ const char* text(TrainingStatus status) {
     return "failed";
 }
 
-// Says how the fit ended, and in which epoch, counted from 0, and batch.
+// Says how the fit ended, in which epoch, counted from 0, and batch, and what is found to be wrong with the outcome.
 template <class T>
 py::tuple fit(BoundNetwork<T>& bound,
               const py::object& X,
@@ -121,7 +122,15 @@ py::tuple fit(BoundNetwork<T>& bound,
     if (!refused || end.epoch > options.first_epoch) records.flush();
     if (refused) data.refuse(end.refused);
     if (end.status == TrainingStatus::interrupted) throw_found();
-    return py::make_tuple(text(end.status), end.epoch, end.batch);
+    Diagnosis found;
+    if (end.status == TrainingStatus::completed || end.status == TrainingStatus::stopped) {
+        // Safe, as the training was.
+        const GilReleased released;
+        found = diagnose(network, data.view(), core.loss,
+                         rows_to_look_at(network.layers(), data.view().x.rows, core.batch_size,
+                                         position.epoch - options.first_epoch));
+    }
+    return py::make_tuple(text(end.status), end.epoch, end.batch, findings(found));
 }
 
 template <class T>

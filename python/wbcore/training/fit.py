@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
 from wbcore.training.plan import Plan
 from wbcore.training.run import run
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["fit"]
 
+_LOSSES = (
+    "loss='cross_entropy' for classes, 'binary_cross_entropy' for two of them, 'mse' for numbers"
+)
+
 
 @network_method
+@explains_arguments("fit", needs={"loss": _LOSSES})
 def fit(
     self: Network,
     X: ArrayLike,
@@ -100,6 +106,12 @@ def fit(
         epoch.
     RuntimeError
         When another thread is training the network, or its own callback tries to.
+
+    Warns
+    -----
+    TrainingWarning
+        Once, at the end, when the outcome looks wrong: one constant prediction, dead layers, inputs
+        or targets far from unit scale; with what to do.
 
     Examples
     --------

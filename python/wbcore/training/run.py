@@ -12,6 +12,7 @@ from wbcore._progress import Progress
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import Optimizer
+from wbcore.training import outcome
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -52,7 +53,7 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     assert isinstance(optimizer, Optimizer), "Plan has made it one"
     X_val, y_val = plan.validation_data or (None, None)
     try:
-        status, epoch, batch = _core.fit(
+        status, epoch, batch, findings = _core.fit(
             core,
             X,
             y,
@@ -76,8 +77,11 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
         # Refused arguments have left no trace, and so the history of the last fit stays.
         if history.status != "failed" or record:
             network.history = history
+            network.loss = str(plan.loss)
     if status == "diverged":
         raise _divergence(plan, optimizer, epoch - plan.first_epoch, batch, history)
+    if findings:
+        outcome.warn(findings, network.activation_names)
     return history
 
 
