@@ -37,7 +37,7 @@ OptimizerState<T> state_of(std::string_view operation,
     OptimizerState<T> spans{state.steps, {}};
     for (std::size_t k = 0; k < n; ++k)
         spans.arrays[k] = {
-            plain_data<T>(operation, rule.info().states[k], state.arrays[k], {parameters}, true),
+            plain_data<T>(operation, state_info(rule, k).name, state.arrays[k], {parameters}, true),
             parameters};
     return spans;
 }

@@ -86,15 +86,23 @@ void register_for(py::module_& m) {
           py::arg("state"), py::arg("settings"));
 }
 
+// What all optimizers take beside the numbers of their rows.
+py::tuple options() {
+    py::tuple all(optimizer_options.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = optimizer_options[i];
+    return all;
+}
+
 }  // namespace
 
 void register_optimizers(py::module_& m) {
+    m.def("optimizer_options", &options);
     py::class_<BoundState>(m, "OptimizerState")
         .def(py::init([](std::vector<py::array> arrays, std::uint64_t steps) {
                  return BoundState{std::move(arrays), steps};
              }),
              py::arg("arrays"), py::arg("steps"))
-        .def_readonly("arrays", &BoundState::arrays)
+        .def_readwrite("arrays", &BoundState::arrays)
         .def_readwrite("steps", &BoundState::steps);
     register_settings(m);
     register_for<float>(m);

@@ -86,9 +86,8 @@ class OptimizerState:
     """Steps, and arrays laid out like the parameters, which are written in place."""
 
     steps: int
+    arrays: list[NDArray[Any]]
     def __init__(self, arrays: Sequence[NDArray[Any]], steps: int) -> None: ...
-    @property
-    def arrays(self) -> list[NDArray[Any]]: ...
 
 class OptimizerSettings:
     """A rule with its numbers, and what comes before and after it; 0 where there is no limit."""
@@ -122,6 +121,7 @@ class OptimizerSettings:
     @property
     def max_norm(self) -> float: ...
 
+def optimizer_options() -> tuple[Number, ...]: ...
 def check_optimizer(network: _Network, settings: OptimizerSettings) -> None: ...
 def step(
     network: _Network,
