@@ -93,7 +93,7 @@ def test_rows_that_lie_apart(n_threads):
 def test_a_predictor_made_of_a_networks_parameters(dtype):
     net = wb.Network.mlp([7, 12, 5, 2], "tanh", seed=3, dtype=dtype)
     widths = (ctypes.c_size_t * 4)(*net.widths)
-    activations = (ctypes.c_char_p * 3)(*(name.encode() for name in net.activations))
+    activations = (ctypes.c_char_p * 3)(*(name.encode() for name in net.activation_names))
     address = library.wbcore_predictor_create(
         8 * net.dtype.itemsize,
         3,

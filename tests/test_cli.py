@@ -215,7 +215,7 @@ def test_options_reach_the_network(folder, tmp_path):
     succeed("train", *iris, "-o", model, *options)
     net = wb.load(model)
     assert net.widths == (2, 7, 5, 3)
-    assert net.activations == ("tanh", "tanh", "identity")
+    assert net.activation_names == ("tanh", "tanh", "identity")
     assert net.metadata["features"] == ["sepal length (cm)", "sepal width (cm)"]
     settings = net.metadata["training"]
     expected = {"rows": 90, "epochs_run": 3, "batch_size": 16, "learning_rate": 0.05, "seed": 9}
@@ -238,7 +238,7 @@ def test_an_activation_with_a_number(folder, tmp_path, written, activation):
     text = succeed("train", *iris, "--activation", written, "-o", model)
     assert f"network: 4 - 64 - 3, {activation}\n" in text
     net = wb.load(model)
-    assert net.activations == (activation, "identity")
+    assert net.activation_names == (activation, "identity")
     assert net.metadata["training"]["activation"] == activation
     assert activation in succeed("inspect", model)
 

@@ -62,7 +62,7 @@ def test_the_folded_network_is_the_same_function(X, widths, target):
     folded, difference = fold(net, X, scaled, scaling, target)
     expected = net.predict(scaled) * target[1] + target[0]
     assert folded.dtype == np.float32
-    assert folded.activations == net.activations
+    assert folded.activation_names == net.activation_names
     assert 0 < difference < FOLD_TOLERANCE
     found = folded.predict(X).astype(np.float64)
     assert np.abs(found - expected).max() == pytest.approx(difference * target[1], abs=1e-4)

@@ -280,9 +280,9 @@ def all_digests(n_cases=40):
     found.update((name, draws(name)) for name in DRAWS)
     for seed in range(n_cases):
         case = random_case(np.random.RandomState(seed))
-        found[f"case {seed}: {case[0]!r} {case[0].activations} {case[3]}, {len(case[1])} rows"] = (
-            bits_of(case, None)
-        )
+        found[
+            f"case {seed}: {case[0]!r} {case[0].activation_names} {case[3]}, {len(case[1])} rows"
+        ] = bits_of(case, None)
     return found
 
 

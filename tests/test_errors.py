@@ -150,7 +150,11 @@ wb.softmax(1.0)
 wb.softmax(np.empty((3, 0)))
     ValueError [softmax] expected z of shape (..., O) with O at least 1, got shape (3, 0)
 wb.dense(X, np.ones(4), [1])
-    ValueError [dense] expected weights of shape (I, O), both at least 1, got shape (4,)
+    ValueError [dense] expected biases as one number, for weights (4,), got shape (1,)
+wb.dense(X, np.ones((4, 1, 1)), [1])
+    ValueError [dense] expected weights of shape (I, O), both at least 1, or (I,) for one neuron
+wb.dense(X, 1, 1)
+    ValueError [dense] expected weights of shape (I, O), both at least 1, or (I,) for one neuron
 wb.dense(X, np.ones((4, 3)), np.ones(4))
     ValueError [dense] expected biases of shape (3,), got shape (4,)
 wb.dense(X, np.ones((5, 3)), np.ones(3))

@@ -51,12 +51,26 @@ X, [0, 1, 2, 0, 3] * 2, "cross_entropy"
     ValueError expected class labels y in [0, 3), got 3 at y[4]
 X, [0, 1, 2, 0, -1] * 2, "cross_entropy"
     ValueError expected class labels y in [0, 3), got -1 at y[4]
-X, LABELS * 1.0, "cross_entropy"
-    ValueError expected y as integer labels*got float64 of shape (10,); *pass np.asarray(y, int)
-X, LABELS / 2, "cross_entropy"
-    ValueError expected y as integer labels of shape (B,) or as class targets of shape (B, 3), got
+X, [0, 1, 2, 0, 0.5] * 2, "cross_entropy"
+    ValueError expected class labels y as whole numbers in [0, 3), got 0.5 at y[4]
+X, [0, 1, 2.0, 0, 3] * 2, "cross_entropy"
+    ValueError expected class labels y in [0, 3), got 3 at y[4]
+X, [0, 1, 2, 0, -1.0] * 2, "cross_entropy"
+    ValueError expected class labels y in [0, 3), got -1 at y[4]
+X, [0, 1, 2, 0, NAN] * 2, "cross_entropy"
+    ValueError expected class labels y in [0, 3), got nan at y[4]
+X, [0, 1, 2, 0, INF] * 2, "cross_entropy"
+    ValueError expected class labels y in [0, 3), got inf at y[4]
 X, LABELS[:, None], "cross_entropy"
-    ValueError expected y of shape (B, 3) or integer labels*got int64*; for labels pass np.ravel(y)
+    ValueError expected y of shape (B, 3) or labels of*got int64*; for labels pass np.ravel(y)
+X, LABELS[:, None] * 1.0, "cross_entropy"
+    ValueError expected y of shape (B, 3) or labels of*got float64*; for labels pass np.ravel(y)
+X, (row for row in Y), "mse"
+    TypeError expected y*got <generator *, which gives its rows once; pass np.array(list(...)) of
+map(list, X), Y, "mse"
+    TypeError expected X*got <map object *, which gives its rows once; pass np.array(list(...)) of
+X, {1, 2}, "mse"
+    TypeError expected y as an array of real numbers, got {1, 2}, which has no order
 X, changed(ONE_HOT, -1), "cross_entropy"
     ValueError expected class targets y of at least 0, got -1 at y[6, 2]
 X, changed(ONE_HOT, 0.5), "cross_entropy"
@@ -66,7 +80,15 @@ X, changed(ONE_HOT, 1.5), "binary_cross_entropy"
 X, Y, "rmse"
     ValueError expected loss to be one of {LOSSES}, got 'rmse'
 X, Y, wb.losses.MSE
-    TypeError expected loss to be one of {LOSSES}, got <class
+    TypeError expected loss to be one of {LOSSES}, got <class *; pass MSE()
+X, Y, "categorical_crossentropy"
+    ValueError expected loss to be one of {LOSSES}, got 'categorical_*; it is 'cross_entropy' here
+X, Y, "nll"
+    ValueError expected loss to be one of {LOSSES}, got 'nll'; it is 'cross_entropy' here
+X, Y, "BCEWithLogitsLoss"
+    ValueError expected loss*got 'BCEWithLogitsLoss'; it is 'binary_cross_entropy' here
+X, Y, "mse_loss"
+    ValueError expected loss*got 'mse_loss'; it is 'mse' here
 X, Y, "huber(0)"
     ValueError expected delta of huber to be a finite number above 0, got '0'
 X, Y, "huber(nan)"

@@ -16,6 +16,7 @@ OPTIONAL = {"matplotlib", "pandas", "pyarrow", "rich", "scipy", "sklearn", "thre
 # Of what is always there: imported within a function for the time that it takes, or by chance.
 LATE = {
     ("wbcore._distribution", "importlib"): "importlib.metadata, for a message",
+    ("wbcore._foreign", "difflib"): "for a message",
     ("wbcore.threads", "wbcore._threadpoolctl"): "imports threadpoolctl, which may not be there",
     ("wbcore.history", "wbcore._history_json"): "json: not for `import wbcore`",
     ("wbcore.io.saving", "wbcore.io.model"): "json, hashlib, shutil: not for `import wbcore`",

@@ -27,7 +27,7 @@ def test_round_trip(path, dtype, widths):
     loaded = wb.load(path)
     assert loaded == net
     assert loaded.parameters.tobytes() == net.parameters.tobytes()
-    assert loaded.activations == net.activations
+    assert loaded.activation_names == net.activation_names
     assert loaded.metadata == net.metadata
     X = np.random.default_rng(0).random((5, widths[0]))
     assert loaded.predict(X).tobytes() == net.predict(X).tobytes()

@@ -97,7 +97,7 @@ def test_files_of_format_version_1(path, dtype, activations, sums):
     texts = parts(old)[0]["__metadata__"]
     assert (texts["format_version"], texts["contract"]) == ("1", "1")
     net = wb.load(old)
-    assert net.activations == activations
+    assert net.activation_names == activations
     assert net.dtype == dtype
     assert net.metadata["classes"] == ["a", "ä", "日本"]
     assert net.metadata["features"][-1] == f"f{net.widths[0] - 1}"
@@ -139,7 +139,7 @@ def test_layers_without_bias_or_not_trainable(path):
     net = wb.load(path)
     assert net[0].biases is None
     assert [layer.trainable for layer in net] == [True, False]
-    assert net.activations == ("tanh", "softmax")
+    assert net.activation_names == ("tanh", "softmax")
     net.save(again)
     assert parts(again)[1] == data
     assert wb.load(again) == net

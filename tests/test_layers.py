@@ -38,6 +38,20 @@ def test_dense_is_a_chain_of_fused_multiply_adds():
     assert wb.dense(x[1], W, b).tobytes() == exact(x[1:2], W, b).tobytes()
 
 
+def test_dense_is_a_neuron_too():
+    z = wb.dense([0.5, 0.3], [0.8, 0.6], 0.2)
+    assert type(z) is np.float64
+    assert z == wb.dense([0.5, 0.3], [[0.8], [0.6]], [0.2])[0] == pytest.approx(0.78)
+    x = np.random.default_rng(0).standard_normal((9, 8)).astype(np.float32)
+    w, b = x[0], np.float32(0.5)
+    found = wb.dense(x, w, b)
+    assert (found.shape, found.dtype) == ((9,), np.float32)
+    assert found.tobytes() == wb.dense(x, w[:, None], [b]).astype(np.float32).tobytes()
+    assert type(wb.dense(x[0], w, b)) is np.float32
+    assert wb.dense([1], [2], np.array(3)) == 5
+    assert wb.dense(np.empty((0, 8)), w, 0).shape == (0,)
+
+
 def test_dense_dtypes():
     x, W, b = np.ones((2, 3), "f4"), np.ones((3, 4), "f4"), np.ones(4, "f4")
     assert wb.dense(x, W, b).dtype == np.float32

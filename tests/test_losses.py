@@ -141,3 +141,21 @@ def test_entropies_are_stable():
 def test_subgradient_at_zero_is_zero():
     _, gradient = wb.losses.loss_and_gradient("mae", [[1.0]], [[1.0]])
     assert gradient.tolist() == [[0]]
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "f8", "g", "u1", "?"])
+def test_labels_of_any_type_that_holds_whole_numbers(dtype):
+    rng = np.random.default_rng(0)
+    X, labels = rng.standard_normal((90, 4)), rng.integers(0, 2, 90)
+    nets = [wb.Network.mlp([4, 8, 3], seed=0) for _ in range(2)]
+    options = {"loss": "cross_entropy", "epochs": 3, "metrics": ["accuracy"]}
+    for net, y in zip(nets, (labels, labels.astype(dtype)), strict=True):
+        net.fit(X, y, validation_data=(X, y), **options)
+    assert nets[0] == nets[1]
+    assert nets[0].history.to_dict() == nets[1].history.to_dict()
+    y = labels.astype(dtype)
+    of_labels = nets[0].loss_and_gradients(X, labels, "cross_entropy")
+    of_floats = nets[0].loss_and_gradients(X, y.tolist(), "cross_entropy")
+    assert of_labels[0] == of_floats[0]
+    assert of_labels[1].flat.tobytes() == of_floats[1].flat.tobytes()
+    assert wb.losses.CrossEntropy()([[0.0, 1], [1, 0]], [1.0, 0.0]) == pytest.approx(0.3132617)

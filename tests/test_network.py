@@ -33,7 +33,7 @@ def test_mlp_is_the_network_of_its_layers():
 def test_structure():
     net = network()
     assert net.widths == (6, 9, 8, 3)
-    assert net.activations == ("tanh", "tanh", "identity")
+    assert net.activation_names == ("tanh", "tanh", "identity")
     assert net.dtype == np.float64
     assert net.n_parameters == net.parameters.size == 6 * 9 + 9 + 9 * 8 + 8 + 8 * 3 + 3
     assert repr(net) == "<Network 6-9-8-3, float64, 170 parameters>"
@@ -45,7 +45,7 @@ def test_is_a_sequence_of_layers():
     assert len(net) == 3
     assert [layer.index for layer in net] == [0, 1, 2]
     assert net[-1] is net[2]
-    assert net[1:] == (net[1], net[2])
+    assert net[1:] == net[1:3]
     with pytest.raises(IndexError):
         net[3]
 

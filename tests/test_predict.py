@@ -67,3 +67,41 @@ def test_predict_into_a_buffer(dtype):
     assert large[5:55].tobytes() == buffer.tobytes()
     assert not large[:5].any()
     assert not large[55:].any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_threads", [None, 1, 3])
+@pytest.mark.parametrize("rows", [1, 47, 48, 50])
+def test_activations_are_the_outputs_of_every_layer(rows, n_threads, dtype):
+    net = network(dtype, output_activation="softmax")
+    found = net.activations(X[:rows], n_threads=n_threads)
+    assert [a.shape for a in found] == [(rows, layer.outputs) for layer in net]
+    assert found[-1].tobytes() == net.predict(X[:rows]).tobytes()
+    x = X[:rows].astype(dtype)
+    for layer, a in zip(net, found, strict=True):
+        assert a.dtype == dtype
+        x = getattr(wb, layer.activation)(wb.dense(x, layer.weights, layer.biases))
+        assert a.tobytes() == x.tobytes()
+
+
+def test_activations_of_many_rows_and_of_any_array():
+    net = network()
+    many = np.tile(X, (9, 1))
+    expected = [np.tile(a, (9, 1)) for a in net.activations(X)]
+    for array in (many, many[::-1][::-1], np.asfortranarray(many), many.tolist()):
+        for n_threads in (1, 2):
+            found = net.activations(array, n_threads=n_threads)
+            assert [a.tobytes() for a in found] == [a.tobytes() for a in expected]
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (X[0], r"\[activations\] expected X of shape \(B, .*None, :\]"),
+        (X[:, :1], r"\[activations\] X has 1 columns"),
+        (X * np.nan, r"\[activations\] expected finite values in X, got nan at X\[0, 0\]"),
+    ],
+)
+def test_activations_refuse_what_predict_refuses(x, text):
+    with pytest.raises(ValueError, match=text):
+        network().activations(x)

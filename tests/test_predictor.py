@@ -1,5 +1,10 @@
 """Frozen networks: the bits of `predict`, nothing shared with the network, clear errors."""
 
+import copy
+import ctypes
+import io
+import multiprocessing
+import pickle
 import threading
 
 import numpy as np
@@ -95,3 +100,119 @@ def test_errors(call, error, text):
 def test_repr():
     p = wb.Network.mlp([4, 16, 3], seed=0).freeze()
     assert repr(p) == "<Predictor 4 -> 3, float32, 131 parameters>"
+
+
+# ---- copies and pickles
+
+
+def predictor(dtype="float32"):
+    layers = [
+        wb.Dense(20, 33, "leaky_relu(0.2)"),
+        wb.Dense(33, 17, "tanh", bias=False),
+        wb.Dense(17, 3, "softmax"),
+    ]
+    net = wb.Network(layers, seed=2, dtype=dtype)
+    net.parameters[-3:] = [0.5, -1, 0.25]
+    return net.freeze()
+
+
+INPUTS = np.random.default_rng(1).standard_normal((60, 20))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "copied",
+    [
+        *(
+            lambda p, protocol=protocol: pickle.loads(pickle.dumps(p, protocol))
+            for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
+        ),
+        copy.copy,
+        copy.deepcopy,
+        lambda p: pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(p)))),
+    ],
+)
+def test_copies_and_pickles_have_the_same_bits(copied, dtype):
+    p = predictor(dtype)
+    found = copied(p)
+    assert type(found) is wb.Predictor
+    assert repr(found) == repr(p)
+    for rows in (1, 47, 60):
+        assert found(INPUTS[:rows]).tobytes() == p(INPUTS[:rows]).tobytes()
+    expected = p(INPUTS).tobytes()
+    del p
+    assert found(INPUTS).tobytes() == expected
+
+
+def test_a_copy_is_a_handle_for_c():
+    library = ctypes.CDLL(wb.get_library())
+    library.wbcore_predict.argtypes = [
+        ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p
+    ]  # fmt: skip
+    p = pickle.loads(pickle.dumps(predictor()))
+    X = INPUTS.astype(np.float32)
+    y = np.empty((60, 3), np.float32)
+    assert library.wbcore_predict(p.address, X.ctypes.data, len(X), y.ctypes.data) == 0
+    assert y.tobytes() == predictor()(X).tobytes()
+
+
+def test_protocol_5_hands_the_parameters_over_out_of_band():
+    p, buffers = predictor(), []
+    data = pickle.dumps(p, 5, buffer_callback=buffers.append)
+    size = (20 * 33 + 33 + 33 * 17 + 17 * 3 + 3) * 4
+    assert [buffer.raw().nbytes for buffer in buffers] == [size]
+    assert len(data) < 500
+    read_only = [bytes(buffer.raw()) for buffer in buffers]
+    assert pickle.loads(data, buffers=read_only)(INPUTS).tobytes() == p(INPUTS).tobytes()
+
+
+def test_unpickles_from_a_read_only_map(tmp_path):
+    """What joblib does with mmap_mode="r": arrays in files of their own, mapped when loaded."""
+    path = tmp_path / "parameters.npy"
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            if not isinstance(value, np.ndarray):
+                return None
+            np.save(path, value)
+            return "mapped"
+
+    class Unpickler(pickle.Unpickler):
+        def persistent_load(self, _):
+            mapped = np.load(path, mmap_mode="r")
+            assert not mapped.flags.writeable
+            return mapped
+
+    p, file = predictor("float64"), io.BytesIO()
+    Pickler(file).dump(p)
+    assert path.exists()
+    found = Unpickler(io.BytesIO(file.getvalue())).load()
+    assert found(INPUTS).tobytes() == p(INPUTS).tobytes()
+
+
+def test_joblib_maps_it(tmp_path):
+    joblib = pytest.importorskip("joblib")
+    p, path = predictor(), tmp_path / "predictor.joblib"
+    joblib.dump(p, path)
+    assert joblib.load(path, mmap_mode="r")(INPUTS).tobytes() == p(INPUTS).tobytes()
+
+
+def test_other_processes_get_it():
+    p = predictor()
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(p, (INPUTS,)).tobytes() == p(INPUTS).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        (lambda layers, w: (layers, w[1:]), r"expected 1308 parameters, got 1307"),
+        (lambda layers, w: (layers[1:], w), r"expected 615 parameters, got 1308"),
+        (lambda layers, w: (layers[::2], w), r"layer 1: expected 33 inputs"),
+        (lambda _, w: ([], w), r"expected at least one layer"),
+    ],
+)
+def test_pickles_of_nonsense_are_refused(changed, text):
+    make, (layers, parameters) = predictor().__reduce__()
+    with pytest.raises(ValueError, match=text):
+        make(*changed(layers, parameters))

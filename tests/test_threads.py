@@ -302,3 +302,56 @@ def test_interrupts_do_not_leave_a_limit():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"OMP_NUM_THREADS": "1"}, 1),
+        ({"OMP_NUM_THREADS": " 1 , 4"}, 1),
+        ({"OMP_NUM_THREADS": "1,2,3"}, 1),
+        ({"OMP_NUM_THREADS": "1", "WBCORE_NUM_THREADS": "3"}, 3),
+        ({"OMP_NUM_THREADS": "1", "WBCORE_NUM_THREADS": ""}, 1),
+        ({"OMP_NUM_THREADS": "100000"}, None),  # no more than there are processors
+        ({"OMP_NUM_THREADS": "99999999999999999999999"}, None),  # and nonsense is passed over
+        ({"OMP_NUM_THREADS": ""}, None),
+        ({"OMP_NUM_THREADS": "0"}, None),
+        ({"OMP_NUM_THREADS": "-1"}, None),
+        ({"OMP_NUM_THREADS": "1.5"}, None),
+        ({"OMP_NUM_THREADS": "1 2"}, None),
+        ({"OMP_NUM_THREADS": "one"}, None),
+        ({"OMP_NUM_THREADS": ",1"}, None),
+    ],
+)
+def test_the_variable_of_openmp(values, expected):
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    program = "import os, wbcore as wb; print(wb.get_num_threads(), len(os.sched_getaffinity(0)))"
+
+    def limit(more):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**environment, **more},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(done.stdout.split()[0])
+
+    assert limit(values) == (limit({}) if expected is None else expected)
+
+
+@pytest.mark.parametrize("batch_size", [64, 70])
+def test_a_fit_that_times_its_threads_has_the_same_bits(batch_size):
+    """Enough batches, and enough work in each, for a round of trials and another one."""
+    data = np.random.default_rng(0).standard_normal((520, 120)).astype(np.float32)
+    labels = np.arange(520) % 4
+    nets = []
+    for n_threads in (None, 1, 3):
+        net = wb.Network.mlp([120, 160, 4], seed=0)
+        options = {"loss": "cross_entropy", "optimizer": "adam(0.001)", "metrics": ["accuracy"]}
+        with wb.num_threads(4):
+            net.fit(data, labels, epochs=60, batch_size=batch_size, n_threads=n_threads, **options)
+        nets.append(net)
+    for other in nets[1:]:
+        assert other == nets[0]
+        assert other.history == nets[0].history

@@ -1,8 +1,10 @@
 // A network as a Python object holds it: structure, views of its parameters, and who may write into it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "arrays.hpp"
@@ -24,25 +26,33 @@ inline std::vector<Dense> dense_layers(const std::vector<LayerTuple>& tuples) {
     return layers;
 }
 
+inline std::vector<LayerTuple> layer_tuples(const std::vector<Dense>& layers) {
+    std::vector<LayerTuple> tuples;
+    for (const Dense& layer : layers)
+        tuples.emplace_back(layer.inputs, layer.outputs, text(layer.activation), layer.bias,
+                            layer.trainable);
+    return tuples;
+}
+
 template <class T>
 class BoundNetwork {
 public:
-    explicit BoundNetwork(const std::vector<LayerTuple>& layers) : network_(dense_layers(layers)) {}
+    explicit BoundNetwork(const std::vector<LayerTuple>& layers)
+        : network_(dense_layers(layers)), use_(std::make_shared<UseOfNetwork>()) {}
 
-    std::vector<LayerTuple> layers() const {
-        std::vector<LayerTuple> tuples;
-        for (const Dense& layer : network_.layers())
-            tuples.emplace_back(layer.inputs, layer.outputs, text(layer.activation), layer.bias,
-                                layer.trainable);
-        return tuples;
+    // Of the layers first .. last - 1: whoever trains one has the turn of both.
+    std::unique_ptr<BoundNetwork> part(std::size_t first, std::size_t last) {
+        return std::unique_ptr<BoundNetwork>(new BoundNetwork(network_.part({first, last}), use_));
     }
+
+    std::vector<LayerTuple> layers() const { return layer_tuples(network_.layers()); }
     bool is_trainable(std::size_t layer) const {
         require_layer(layer);
         return network_.layers()[layer].trainable;
     }
     void set_trainable(std::size_t layer, bool trainable) {
         require_layer(layer);
-        const Turn turn(use_, "trainable");
+        const Turn turn(*use_, "trainable");
         network_.set_trainable(layer, trainable);
     }
 
@@ -67,9 +77,12 @@ public:
     const Network<T>& network() const { return network_; }
     Network<T>& network() { return network_; }
     Tape<T>& tape() { return tape_; }
-    UseOfNetwork& use() { return use_; }
+    UseOfNetwork& use() { return *use_; }
 
 private:
+    BoundNetwork(Network<T> network, std::shared_ptr<UseOfNetwork> use)
+        : network_(std::move(network)), use_(std::move(use)) {}
+
     void require_layer(std::size_t index) const {
         if (index >= network_.layers().size())
             throw py::index_error("[Network] expected a layer below " +
@@ -83,7 +96,7 @@ private:
 
     Network<T> network_;
     Tape<T> tape_;
-    UseOfNetwork use_;
+    std::shared_ptr<UseOfNetwork> use_;
 };
 
 template <class T>

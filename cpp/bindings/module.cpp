@@ -35,6 +35,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_training_options(m);
     register_training(m);
     register_predictor(m);
+    register_layer_outputs(m);
 }
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier): Python gives the name

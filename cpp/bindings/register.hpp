@@ -19,5 +19,6 @@ void register_optimizers(pybind11::module_& m);
 void register_training(pybind11::module_& m);
 void register_training_options(pybind11::module_& m);
 void register_predictor(pybind11::module_& m);
+void register_layer_outputs(pybind11::module_& m);
 
 }  // namespace wbcore::bindings

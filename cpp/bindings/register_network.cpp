@@ -90,6 +90,7 @@ void register_network_type(py::module_& m, const char* python_name) {
         .def(py::init(named_function("Network", &made<T>)), py::arg("layers"),
              py::arg("parameters") = py::none())
         .def_property_readonly("layers", &Bound::layers)
+        .def("part", named_method("Network", &Bound::part), py::arg("first"), py::arg("last"))
         .def("is_trainable", &Bound::is_trainable, py::arg("layer"))
         .def("set_trainable", &Bound::set_trainable, py::arg("layer"), py::arg("trainable"))
         .def_property_readonly("parameters", &Bound::parameters)

@@ -5,6 +5,8 @@
 
 #include <structmember.h>  // after Python.h
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <functional>
@@ -13,10 +15,11 @@
 
 #include "bound_network.hpp"
 #include "c_api.hpp"
+#include "call_arguments.hpp"
 #include "errors.hpp"
+#include "named.hpp"
 #include "prediction.hpp"
 #include "register.hpp"
-#include "wbcore/threads.hpp"
 
 namespace wbcore::bindings {
 
@@ -46,49 +49,6 @@ PredictorObject& as_predictor(PyObject* object) {
     return *reinterpret_cast<PredictorObject*>(object);
 }
 
-// p(x), p(x, out), p(x, out=y, n_threads=2)
-struct CallArguments {
-    py::handle x, out = Py_None;
-    std::size_t n_threads = 0;  // 0: not given
-};
-
-std::size_t threads_from(py::handle value) {
-    auto expected = [&] {
-        return "[predict] expected n_threads to be an integer from 1 to " +
-               std::to_string(max_threads) + ", got " +
-               std::string(py::str(py::module_::import("wbcore._arguments").attr("shown")(value)));
-    };
-    if (!PyIndex_Check(value.ptr())) throw py::type_error(expected());
-    const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), nullptr);  // clipped to what fits
-    if (n == -1 && PyErr_Occurred()) {  // an array has the method too, if not always an answer
-        if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
-        PyErr_Clear();
-        throw py::type_error(expected());
-    }
-    if (n < 1 || static_cast<std::size_t>(n) > max_threads) throw py::value_error(expected());
-    return static_cast<std::size_t>(n);
-}
-
-CallArguments parse(PyObject* const* args, Py_ssize_t count, PyObject* names) {
-    if (count < 1 || count > 2)
-        throw py::type_error("[predict] expected one array x and perhaps out, got " +
-                             std::to_string(count) + " arguments");
-    CallArguments parsed{args[0]};
-    if (count == 2) parsed.out = args[1];
-    const Py_ssize_t n_names = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
-    for (Py_ssize_t i = 0; i < n_names; ++i) {
-        const py::handle name = PyTuple_GET_ITEM(names, i), value = args[count + i];
-        if (PyUnicode_CompareWithASCIIString(name.ptr(), "out") == 0 && count == 1)
-            parsed.out = value;
-        else if (PyUnicode_CompareWithASCIIString(name.ptr(), "n_threads") == 0)
-            parsed.n_threads = threads_from(value);
-        else
-            throw py::type_error("[predict] expected x, out and n_threads, got " +
-                                 std::string(py::repr(name)));
-    }
-    return parsed;
-}
-
 py::object call_predictor(const wbcore_predictor& frozen,
                           std::size_t parameters,
                           const CallArguments& arguments) {
@@ -110,15 +70,15 @@ py::object call_predictor(const wbcore_predictor& frozen,
 template <class T>
 py::object call_predictor(const LiveNetwork<T>& live, std::size_t, const CallArguments& arguments) {
     const Network<T>& network = live.network->network();
-    const std::span<const T> own = network.parameters();
     return predict_with<T>(
-        {network.inputs(), network.outputs(), own.size()},
+        {network.inputs(), network.outputs(), network.parameters().size()},
         py::reinterpret_borrow<py::object>(arguments.x),
         py::reinterpret_borrow<py::object>(arguments.out), [&](Matrix<T> y, const ArrayView& x) {
             // Writing predictions over the parameters they are computed from would change the network.
+            const std::span<const T> all = network.shared_parameters();
             const std::less<const T*> before;
-            if (before(y.data, own.data() + own.size()) &&
-                before(own.data(), y.data + y.rows * y.cols))
+            if (before(y.data, all.data() + all.size()) &&
+                before(all.data(), y.data + y.rows * y.cols))
                 throw py::value_error(
                     "[predict] expected out apart from the network's parameters, got a view of "
                     "them");
@@ -131,7 +91,7 @@ py::object call_predictor(const LiveNetwork<T>& live, std::size_t, const CallArg
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObject* names) {
     const PredictorObject& object = as_predictor(self);
     try {
-        const CallArguments arguments = parse(args, PyVectorcall_NARGS(flags), names);
+        const CallArguments arguments = parse_call(args, PyVectorcall_NARGS(flags), names);
         return std::visit(
                    [&](const auto& predictor) {
                        return call_predictor(predictor, object.parameters, arguments);
@@ -195,6 +155,38 @@ PyObject* represent(PyObject* self) {
                                 is_single(object) ? "float32" : "float64", object.parameters);
 }
 
+// For pickle and copy: wbcore.prediction makes it anew, from its layers and its parameters in one array, which whoever pickles may
+// map from a file or hand over out of band.
+PyObject* reduce(PyObject* self, PyObject*) {
+    const PredictorObject& object = as_predictor(self);
+    const auto* frozen = std::get_if<wbcore_predictor>(object.predictor);
+    if (frozen == nullptr) {
+        PyErr_SetString(PyExc_TypeError,
+                        "[pickle] expected a predictor that Network.freeze made, got a live one");
+        return nullptr;
+    }
+    try {
+        return named("pickle",
+                     [&] {
+                         return std::visit(
+                             [&]<class T>(const Predictor<T>& predictor) -> py::object {
+                                 py::array_t<T> parameters(
+                                     static_cast<py::ssize_t>(object.parameters));
+                                 predictor.copy_parameters(as_span(parameters));
+                                 return py::make_tuple(
+                                     py::module_::import("wbcore.prediction").attr("_frozen"),
+                                     py::make_tuple(layer_tuples(predictor.layers()), parameters));
+                             },
+                             frozen->typed);
+                     })
+            .release()
+            .ptr();
+    } catch (py::error_already_set& error) {
+        error.restore();
+    }
+    return nullptr;
+}
+
 PyTypeObject* predictor_type = nullptr;
 
 PyTypeObject* make_type() {
@@ -207,6 +199,8 @@ PyTypeObject* make_type() {
          "lives.",
          nullptr},
         {nullptr, nullptr, nullptr, nullptr, nullptr}};
+    static PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, "For pickle and copy."},
+                                    {nullptr, nullptr, 0, nullptr}};
     static PyMemberDef members[] = {
         {"__vectorcalloffset__", T_PYSSIZET,
          static_cast<Py_ssize_t>(offsetof(PredictorObject, call)), READONLY, nullptr},
@@ -228,6 +222,7 @@ PyTypeObject* make_type() {
                                   {Py_tp_repr, reinterpret_cast<void*>(represent)},
                                   {Py_tp_getset, properties},
                                   {Py_tp_members, members},
+                                  {Py_tp_methods, methods},
                                   {Py_tp_doc, doc},
                                   {0, nullptr}};
     static PyType_Spec spec = {
@@ -270,6 +265,19 @@ void register_makers(py::module_& m) {
         py::arg("network"));
 }
 
+// What `reduce` has taken apart.
+template <class T>
+py::object frozen(const std::vector<LayerTuple>& layers,
+                  const py::array_t<T, py::array::c_style>& parameters) {
+    return named("unpickle", [&] {
+        return with_choices("unpickle", [&] {
+            const auto n = static_cast<std::size_t>(parameters.size());
+            return make_predictor(
+                wbcore_predictor{Predictor<T>(dense_layers(layers), {parameters.data(), n})}, n);
+        });
+    });
+}
+
 }  // namespace
 
 void register_predictor(py::module_& m) {
@@ -284,6 +292,14 @@ void register_predictor(py::module_& m) {
                                                                 : live_predictor<double>(network);
         },
         py::arg("network"));
+    m.def(
+        "frozen",
+        [](const std::vector<LayerTuple>& layers, const py::array& parameters) {
+            return py::isinstance<py::array_t<float>>(parameters)
+                       ? frozen<float>(layers, parameters)
+                       : frozen<double>(layers, parameters);
+        },
+        py::arg("layers"), py::arg("parameters"));
     register_makers<float>(m);
     register_makers<double>(m);
 }

@@ -6,6 +6,7 @@
 
 #include "bound_network.hpp"
 #include "errors.hpp"
+#include "findings.hpp"
 #include "followed_optimizer.hpp"
 #include "held_dataset.hpp"
 #include "register.hpp"
@@ -103,7 +104,7 @@ public:
         core_.epochs += position_.epoch;
     }
 
-    // Says how it ended, and in which epoch, counted from 0, and batch.
+    // Says how it ended, in which epoch, counted from 0, and batch, and what is found to be wrong with the outcome.
     py::tuple run() {
         first_epoch_ = position_.epoch;
         moment_.has_begun = true;
@@ -115,7 +116,7 @@ public:
             const bool stops = asked(calls_.before_fit);
             require_sound_targets();
             follow();
-            if (stops) return py::make_tuple("stopped", first_epoch_, position_.batch);
+            if (stops) return py::make_tuple("stopped", first_epoch_, position_.batch, py::none());
         }
         TrainingRecord<T> records(network_, record_, options_.metrics, options_.track,
                                   followed_.is_scheduled());
@@ -272,9 +273,23 @@ private:
         if (interrupted) PyErr_Fetch(&type, &value, &trace);
         if (!refused || end.epoch > first_epoch_) records.flush();
         if (refused) data_.refuse(end.refused);
-        if (!interrupted) return py::make_tuple(text(end.status), end.epoch, end.batch);
+        if (!interrupted)
+            return py::make_tuple(text(end.status), end.epoch, end.batch, findings(looked_at(end)));
         PyErr_Restore(type, value, trace);
         throw_found();
+    }
+
+    // Nothing is known of what a loss of the caller's own is to reach.
+    Diagnosis looked_at(const TrainingEnd& end) const {
+        const bool ended =
+            end.status == TrainingStatus::completed || end.status == TrainingStatus::stopped;
+        if (!ended || loss_.is_function()) return {};
+        const std::size_t rows =
+            rows_to_look_at(network_.layers(), training_.count(), core_.batch_size,
+                            static_cast<std::size_t>(position_.epoch - first_epoch_));
+        // Safe, as the training was.
+        const GilReleased released;
+        return diagnose(network_, data_.view(), core_.loss, rows);
     }
 
     // The caller may have changed the targets while it was asked.

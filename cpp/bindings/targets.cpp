@@ -10,11 +10,6 @@ namespace wbcore::bindings {
 
 namespace {
 
-bool is_integer(const py::array& array) {
-    const char kind = array.dtype().kind();
-    return kind == 'i' || kind == 'u' || kind == 'b';
-}
-
 // The shape of targets, one for each output.
 std::string per_output(std::size_t outputs) { return "(B, " + std::to_string(outputs) + ")"; }
 
@@ -92,10 +87,15 @@ void require_distributions(std::string_view operation, const ArrayView& y) {
 }
 
 void require_labels(std::string_view operation, const ArrayView& y, std::size_t outputs) {
-    if (const auto at = find_first_outside(y, 0, static_cast<double>(outputs - 1)))
-        throw py::value_error(opening(operation) + "expected class labels y in [0, " +
-                              std::to_string(outputs) + "), got " + number(value_at(y, *at)) +
-                              place("y", *at, 1));
+    const auto at =
+        find_first(y, [=](const ArrayView& part) { return find_no_label(part, outputs); });
+    if (!at) return;
+    const double value = value_at(y, *at);
+    // (one beyond is said to be that, whole or not)
+    const bool is_fraction = value >= 0 && value < static_cast<double>(outputs);
+    throw py::value_error(opening(operation) + "expected class labels y " +
+                          (is_fraction ? "as whole numbers in [0, " : "in [0, ") +
+                          std::to_string(outputs) + "), got " + number(value) + place("y", *at, 1));
 }
 
 // The least number that does not become 0 in T.
@@ -153,19 +153,15 @@ Dataset with_targets(std::string_view operation,
     const bool classes = loss.info().targets == Targets::classes ||
                          (loss.info().targets == Targets::signs && outputs > 1);
     const bool labels = classes && holder.ndim() == 1;
-    if (labels && !is_integer(holder))
-        refuse("as integer labels of shape (B,) or as class targets of shape " + per_output(wanted),
-               "; for labels pass np.asarray(y, int)");
     const bool one_column = holder.ndim() == 1 && wanted == 1;
     // of a loss with levels also a target for each output
     const bool matrix =
         holder.ndim() == 2 && (static_cast<std::size_t>(holder.shape(1)) == wanted ||
                                static_cast<std::size_t>(holder.shape(1)) == outputs);
-    const bool is_column_of_labels =
-        classes && is_integer(holder) && holder.ndim() == 2 && holder.shape(1) == 1;
+    const bool is_column_of_labels = classes && holder.ndim() == 2 && holder.shape(1) == 1;
     if (!labels && !one_column && !matrix)
         refuse("of shape " + per_output(wanted) +
-                   (classes       ? " or integer labels of shape (B,)"
+                   (classes       ? " or labels of shape (B,)"
                     : wanted == 1 ? " or (B,)"
                                   : ""),
                is_column_of_labels ? "; for labels pass np.ravel(y)" : "");

@@ -1,6 +1,7 @@
 #include "epoch.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "pieces.hpp"
@@ -12,6 +13,12 @@ namespace {
 // A row panel of the plain and of the tiled kernels; threads split batches and inputs at its multiples.
 template <class T>
 constexpr std::size_t grain = panel_width<T>;
+
+// Seconds, of a clock that does not jump
+double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
 
 // f(first, n) for the pieces in which a layer's weights for some of its inputs lie, by their place in the layer.
 template <class T, class F>
@@ -49,7 +56,7 @@ Epoch<T>::Epoch(TrainingArrays<T>& arrays,
                 const std::int64_t* order,
                 const Hooks<T>& hooks,
                 const std::function<void()>& write_back,
-                std::size_t n_threads)
+                TeamChoice& team)
     : arrays_(arrays),
       position_(position),
       data_(data),
@@ -57,13 +64,17 @@ Epoch<T>::Epoch(TrainingArrays<T>& arrays,
       order_(order),
       hooks_(hooks),
       write_back_(write_back),
-      n_threads_(n_threads),
+      team_(team),
       first_trainable_(first_trainable(arrays.network.layers())),
       rows_of_a_piece_(wbcore::rows_of_a_piece(arrays.network.layers(), options.batch_size)) {}
 
 template <class T>
 TrainingStatus Epoch<T>::run() {
-    run_team(n_threads_, [this](std::size_t t, std::size_t size) { work(t, size); });
+    do {
+        another_team_ = false;
+        if (team_.measures()) team_.begin(now());
+        run_team(team_.size(), [this](std::size_t t, std::size_t size) { work(t, size); });
+    } while (another_team_ && status_ == TrainingStatus::completed);
     return status_;
 }
 
@@ -86,7 +97,7 @@ void Epoch<T>::work(std::size_t t, std::size_t size) {
         if (t == 0 && (has_gradient || !error_)) account(batch, stopped);
         if (!stopped && has_gradient) update(batch, t, size);
         end_batch(t, size);
-        if (status_ != TrainingStatus::completed) return;
+        if (status_ != TrainingStatus::completed || another_team_) return;
     }
 }
 
@@ -366,6 +377,7 @@ void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
         if (trained && !torn_ && !stopped_.load(std::memory_order_relaxed)) {
             arrays_.optimizer.end_step();
             ++position_.batch;
+            another_team_ = team_.measures() && team_.batch_ended(now()) && !is_over();
         }
     }
     barrier_.arrive_and_wait(size);
@@ -415,7 +427,8 @@ void Epoch<T>::ask(F f) {
 // Also in a child that was forked while somebody was asked, with one thread of several: run_team then throws.
 template <class T>
 bool Epoch<T>::asks_to_stop() {
-    return hooks_.interrupted && (hooks_.interrupted() || (n_threads_ > 1 && barrier_.is_forked()));
+    return hooks_.interrupted &&
+           (hooks_.interrupted() || (team_.size() > 1 && barrier_.is_forked()));
 }
 
 // Within a batch: thread 0 asks, the others see the answer.

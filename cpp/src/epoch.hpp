@@ -9,6 +9,7 @@
 
 #include "destination.hpp"
 #include "pass.hpp"
+#include "team_choice.hpp"
 #include "wbcore/threads.hpp"
 #include "wbcore/training.hpp"
 
@@ -41,7 +42,7 @@ public:
           const std::int64_t* order,  // null: as they come
           const Hooks<T>& hooks,
           const std::function<void()>& write_back,
-          std::size_t n_threads);
+          TeamChoice& team);
 
     TrainingStatus run();
 
@@ -87,6 +88,7 @@ private:
     template <class F>
     void ask(F f);
     bool asks_to_stop();
+    bool is_over() const { return position_.batch * options_.batch_size >= data_.count(); }
     bool stops(std::size_t t);
 
     TrainingArrays<T>& arrays_;
@@ -96,7 +98,7 @@ private:
     const std::int64_t* order_;
     const Hooks<T>& hooks_;
     const std::function<void()>& write_back_;
-    const std::size_t n_threads_;  // at most
+    TeamChoice& team_;
     const std::size_t first_trainable_;
     const std::size_t rows_of_a_piece_;
     Barrier barrier_;
@@ -108,6 +110,7 @@ private:
     bool torn_ = false;
     bool has_gradient_ = false;  // of the batch at hand, from a loss that was asked
     bool asks_after_batch_ = false;
+    bool another_team_ = false;  // for the batches that are left
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
     T scale_ = 1;  // of the gradient

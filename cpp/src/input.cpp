@@ -206,6 +206,30 @@ bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     });
 }
 
+namespace {
+
+// A whole number from 0 to classes - 1, which tables and files often give as a floating one.
+template <class From>
+std::optional<std::int64_t> label_of(From x, std::size_t classes) {
+    std::int64_t label = -1;
+    if constexpr (std::is_integral_v<From>) {
+        label = convert<std::int64_t>(x);  // what does not fit, as 2^63, becomes negative
+    } else {
+        const double value = convert<double>(x);
+        // only then can it be converted, and 2^53 classes fit nowhere
+        if (value >= 0 && value < 0x1p53) label = static_cast<std::int64_t>(value);
+        if (static_cast<double>(label) != value) return std::nullopt;  // a fraction, or NaN
+    }
+    if (label < 0 || static_cast<std::size_t>(label) >= classes) return std::nullopt;
+    return label;
+}
+
+}  // namespace
+
+std::optional<Cell> find_no_label(const ArrayView& in, std::size_t classes) {
+    return find(in, [=](auto x) { return !label_of(x, classes); });
+}
+
 bool gather_labels(const ArrayView& in,
                    const std::int64_t* order,
                    std::size_t n,
@@ -214,17 +238,9 @@ bool gather_labels(const ArrayView& in,
     return with_reader(in, [&](auto read_element) {
         bool known = true;
         for (std::size_t r = 0; r < n; ++r) {
-            const auto label = read_element(row_named(in, order, r));
-            if constexpr (std::is_integral_v<decltype(label)>) {
-                // what does not fit, as 2^63, becomes negative
-                const auto wide = convert<std::int64_t>(label);
-                const bool good = wide >= 0 && static_cast<std::size_t>(wide) < classes;
-                out[r] = good ? wide : 0;
-                known &= good;
-            } else {  // no labels: fractions
-                out[r] = 0;
-                known = false;
-            }
+            const auto label = label_of(read_element(row_named(in, order, r)), classes);
+            out[r] = label.value_or(0);
+            known &= label.has_value();
         }
         return known;
     });

@@ -1,7 +1,9 @@
 #include "wbcore/network.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "packed.hpp"
 #include "prediction.hpp"
@@ -63,20 +65,77 @@ std::size_t parameter_count(const std::vector<Dense>& layers, std::size_t size) 
 }
 
 template <class T>
-Network<T>::Network(std::vector<Dense> layers)
-    : layers_(std::move(layers)),
-      activations_(activations_of<T>(layers_)),
-      parameters_(parameter_count(layers_, sizeof(T))) {
+Network<T>::Network(std::shared_ptr<Shared> shared,
+                    std::size_t first,
+                    std::vector<Dense> layers,
+                    T* parameters)
+    : shared_(std::move(shared)),
+      first_(first),
+      layers_(std::make_shared<std::vector<Dense>>(std::move(layers))),
+      activations_(activations_of<T>(*layers_)) {
     std::size_t offset = 0;
-    for (const Dense& layer : layers_) {
+    for (const Dense& layer : *layers_) {
         offsets_.push_back(offset);
         offset += layer.parameters();
     }
+    parameters_ = {parameters, offset};
+    const std::lock_guard adding(shared_->mutex);
+    std::erase_if(shared_->members, [](const auto& member) { return member.layers.expired(); });
+    shared_->members.push_back({first_, layers_});
+}
+
+template <class T>
+void require_layers(const std::vector<Dense>& layers) {
+    (void)activations_of<T>(layers);
+    (void)parameter_count(layers, sizeof(T));
+}
+
+template <class T>
+Network<T>::Network(std::vector<Dense> layers) {
+    require_layers<T>(layers);  // before memory for their parameters is asked for
+    auto shared = std::make_shared<Shared>(parameter_count(layers, sizeof(T)));
+    T* const parameters = shared->parameters.data();
+    *this = Network(std::move(shared), 0, std::move(layers), parameters);
+}
+
+template <class T>
+Network<T>::Network(const Network& other) : Network(other.layers()) {
+    std::ranges::copy(other.parameters_, parameters_.begin());
+}
+
+template <class T>
+Network<T>& Network<T>::operator=(const Network& other) {
+    if (this != &other) *this = Network(other);
+    return *this;
+}
+
+template <class T>
+Network<T> Network<T>::part(Range range) {
+    if (range.first >= range.last || range.last > layers().size())
+        throw std::invalid_argument(
+            "[Network] expected some of " + std::to_string(layers().size()) + " layers, got from " +
+            std::to_string(range.first) + " to before " + std::to_string(range.last));
+    const auto begin = layers().begin();
+    return {shared_,
+            first_ + range.first,
+            {begin + static_cast<std::ptrdiff_t>(range.first),
+             begin + static_cast<std::ptrdiff_t>(range.last)},
+            parameters_.data() + offsets_[range.first]};
+}
+
+template <class T>
+void Network<T>::set_trainable(std::size_t layer, bool trainable) {
+    const std::size_t index = first_ + layer;  // in the whole
+    const std::lock_guard looking(shared_->mutex);
+    for (const auto& member : shared_->members)
+        if (const auto of = member.layers.lock())
+            if (index >= member.first && index - member.first < of->size())
+                (*of)[index - member.first].trainable = trainable;
 }
 
 template <class T>
 DenseView<T> Network<T>::layer(std::size_t index) {
-    const Dense& layer = layers_[index];
+    const Dense& layer = layers()[index];
     T* const weights = parameters_.data() + offsets_[index];
     return {{weights, layer.inputs, layer.outputs, layer.outputs},
             layer.bias ? weights + layer.weights() : nullptr};
@@ -88,31 +147,57 @@ DenseView<const T> Network<T>::layer(std::size_t index) const {
     return {live.weights, live.biases};
 }
 
+namespace {
+
+// f(layers) with the parameters as they suit so many rows.
+template <class T, class F>
+bool with_parameters(const Network<T>& network, std::size_t rows, F f) {
+    // Packing reads and writes every weight once, which pays when many rows use them.
+    constexpr std::size_t rows_worth_packing = 48;
+    if (rows >= rows_worth_packing) {
+        const PackedNetwork<T> packed(network, Transposed::none);
+        const std::vector<LayerParameters<T>> layers = packed_layers(packed);
+        return f(layers.data());
+    }
+    thread_local std::vector<LayerParameters<T>> in_place;
+    in_place.clear();
+    for (std::size_t l = 0; l < network.layers().size(); ++l) {
+        const DenseView<const T> view = network.layer(l);
+        const Matrix<const T>& w = view.weights;
+        // row-major is a panel arrangement too; the lanes past the last column read what follows in the buffer
+        in_place.push_back({{w.data, w.rows, w.cols, w.stride, panel_width<T>},
+                            view.biases,
+                            network.activation(l)});
+    }
+    return f(in_place.data());
+}
+
+}  // namespace
+
 template <class T>
 bool Network<T>::predict(Matrix<T> y,
                          const ArrayView& x,
                          std::size_t n_threads,
                          const InterruptCheck* interrupted) const {
-    // Packing reads and writes every weight once, which pays when many rows use them.
-    constexpr std::size_t rows_worth_packing = 48;
-    const std::size_t n = team_size(n_threads, layers_, x.rows);
-    if (x.rows < rows_worth_packing) {
-        thread_local std::vector<LayerParameters<T>> in_place;
-        in_place.clear();
-        for (std::size_t l = 0; l < layers_.size(); ++l) {
-            const DenseView<const T> view = layer(l);
-            const Matrix<const T>& w = view.weights;
-            // row-major is a panel arrangement too; the lanes past the last column read what follows in the buffer
-            in_place.push_back(
-                {{w.data, w.rows, w.cols, w.stride, panel_width<T>}, view.biases, activations_[l]});
-        }
-        return predict_rows(y, x, in_place.data(), in_place.size(), n, interrupted);
-    }
-    const PackedNetwork<T> packed(*this, Transposed::none);
-    const std::vector<LayerParameters<T>> layers = packed_layers(packed);
-    return predict_rows(y, x, layers.data(), layers.size(), n, interrupted);
+    const std::size_t n = team_size(n_threads, layers(), x.rows);
+    return with_parameters(*this, x.rows, [&](const LayerParameters<T>* all) {
+        return predict_rows(y, x, all, layers().size(), n, interrupted);
+    });
 }
 
+template <class T>
+bool Network<T>::activations(std::span<const Matrix<T>> outputs,
+                             const ArrayView& x,
+                             std::size_t n_threads,
+                             const InterruptCheck* interrupted) const {
+    const std::size_t n = team_size(n_threads, layers(), x.rows);
+    return with_parameters(*this, x.rows, [&](const LayerParameters<T>* all) {
+        return predict_layers(outputs, x, all, n, interrupted);
+    });
+}
+
+template void require_layers<float>(const std::vector<Dense>&);
+template void require_layers<double>(const std::vector<Dense>&);
 template class Network<float>;
 template class Network<double>;
 

@@ -1,6 +1,7 @@
 // Forward without anything kept: what Network::predict and Predictor share.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "packed.hpp"
@@ -29,5 +30,12 @@ bool predict_rows(Matrix<T> y,         // (B, O)
                   std::size_t n_layers,
                   std::size_t n_threads,
                   const InterruptCheck* interrupted);
+// The outputs of every layer, likewise.
+template <class T>
+bool predict_layers(std::span<const Matrix<T>> outputs,  // one a layer, (B, O of it)
+                    const ArrayView& x,                  // (B, I)
+                    const LayerParameters<T>* layers,
+                    std::size_t n_threads,
+                    const InterruptCheck* interrupted);
 
 }  // namespace wbcore

@@ -1,5 +1,7 @@
 #include "wbcore/predictor.hpp"
 
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,15 +13,27 @@ namespace wbcore {
 
 template <class T>
 struct Predictor<T>::State {
-    explicit State(const Network<T>& network)
-        : packed(packed_copy(network, Transposed::none)), layers(packed_layers(packed)) {}
+    explicit State(PackedNetwork<T> parameters)
+        : packed(std::move(parameters)), layers(packed_layers(packed)) {}
     PackedNetwork<T> packed;
     std::vector<LayerParameters<T>> layers;
 };
 
 template <class T>
 Predictor<T>::Predictor(const Network<T>& network)
-    : state_(std::make_unique<const State>(network)) {}
+    : state_(std::make_unique<const State>(packed_copy(network, Transposed::none))) {}
+
+template <class T>
+Predictor<T>::Predictor(const std::vector<Dense>& layers, std::span<const T> parameters) {
+    require_layers<T>(layers);
+    const std::size_t n = parameter_count(layers, sizeof(T));
+    if (parameters.size() != n)
+        throw std::invalid_argument("[Predictor] expected " + std::to_string(n) +
+                                    " parameters, got " + std::to_string(parameters.size()));
+    PackedNetwork<T> packed(layers, Transposed::none);
+    packed.pack(parameters);
+    state_ = std::make_unique<const State>(std::move(packed));
+}
 
 template <class T>
 Predictor<T>::Predictor(Predictor&&) noexcept = default;
@@ -35,6 +49,15 @@ std::size_t Predictor<T>::inputs() const {
 template <class T>
 std::size_t Predictor<T>::outputs() const {
     return state_->packed.layers().back().outputs;
+}
+
+template <class T>
+const std::vector<Dense>& Predictor<T>::layers() const {
+    return state_->packed.layers();
+}
+template <class T>
+void Predictor<T>::copy_parameters(std::span<T> to) const {
+    state_->packed.parameters().unpack(to);
 }
 
 template <class T>

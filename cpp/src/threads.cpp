@@ -12,6 +12,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -175,6 +176,22 @@ std::size_t environment_limit() {
     return n;
 }
 
+// OMP_NUM_THREADS, which launchers of many processes set so that these do not use more processors than there are: "4", or for
+// nested teams "4,2". It is OpenMP's variable, and what OpenMP would not understand is passed over.
+std::size_t openmp_limit() {
+    const char* text = std::getenv("OMP_NUM_THREADS");
+    if (text == nullptr) return 0;
+    const std::string_view value = text;
+    constexpr std::string_view blanks = " \t";
+    const std::size_t first = std::min(value.find_first_not_of(blanks), value.size());
+    std::size_t n = 0;
+    const auto [end, error] = std::from_chars(value.data() + first, value.data() + value.size(), n);
+    const std::string_view rest(end, static_cast<std::size_t>(value.data() + value.size() - end));
+    const std::size_t next = rest.find_first_not_of(blanks);
+    const bool ends = next == std::string_view::npos || rest[next] == ',';
+    return error == std::errc() && ends ? std::min(n, max_threads) : 0;
+}
+
 std::atomic<std::size_t> process_limit{0};
 thread_local std::size_t limit_here = 0;
 
@@ -194,7 +211,10 @@ std::size_t thread_limit() {
     if (limit_here != 0) return limit_here;
     if (const std::size_t n = process_limit.load(std::memory_order_relaxed)) return n;
     static const std::size_t from_environment = environment_limit();
-    return from_environment != 0 ? from_environment : available_processors();
+    if (from_environment != 0) return from_environment;
+    static const std::size_t openmp = openmp_limit();
+    const std::size_t processors = available_processors();
+    return openmp == 0 ? processors : std::min(openmp, processors);
 }
 
 void set_thread_limit(std::size_t n) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "epoch.hpp"
-#include "team_size.hpp"
+#include "team_choice.hpp"
 #include "wbcore/evaluation.hpp"
 #include "wbcore/random.hpp"
 
@@ -77,6 +77,17 @@ struct Before {
     }
 };
 
+// At least: what is counted must be worth it.
+std::size_t batches_left(const Position& position,
+                         const Dataset& data,
+                         const TrainingOptions& options) {
+    const std::size_t epochs = options.epochs - std::min(position.epoch, options.epochs);
+    std::size_t batches = 0;
+    const bool is_more =
+        __builtin_mul_overflow(data.count() / options.batch_size, epochs, &batches);
+    return is_more ? static_cast<std::size_t>(-1) : batches;
+}
+
 // A training from its first epoch to its last: what it works on, and how the network and its caller are kept up to date.
 template <class T>
 class Training {
@@ -96,8 +107,10 @@ public:
           states_(state_count(options.optimizer.rule)),
           arrays_(arrays(network, state, data, options, hooks)),
           batches_((data.count() - 1) / options.batch_size + 1),
-          n_threads_(team_size(
-              options.n_threads, network.layers(), std::min(options.batch_size, data.count()))),
+          team_(options.n_threads,
+                network.layers(),
+                std::min(options.batch_size, data.count()),
+                batches_left(position, data, options)),
           order_(options.shuffle ? data.count() : 0) {}
 
     TrainingEnd run(const Dataset* validation) {
@@ -160,7 +173,7 @@ private:
             write_back();
         };
         Epoch<T> epoch(arrays_, position_, data_, options_,
-                       options_.shuffle ? order_.data() : nullptr, hooks_, write_early, n_threads_);
+                       options_.shuffle ? order_.data() : nullptr, hooks_, write_early, team_);
         const TrainingStatus status = epoch.run();
         TrainingEnd end{status, position_.epoch, epoch.last_batch(), epoch.refused()};
         const bool trained = end.status != TrainingStatus::diverged &&
@@ -210,7 +223,7 @@ private:
         position_ = {position_.epoch + 1, 0, 0, std::nullopt};
         if (validation == nullptr) return result;
         Evaluation evaluation = evaluate(network_, *validation, options_.loss, options_.metrics,
-                                         n_threads_, hooks_.interrupted, hooks_.validation_loss);
+                                         team_.best(), hooks_.interrupted, hooks_.validation_loss);
         result.validation_loss = evaluation.loss;
         result.validation_metrics = std::move(evaluation.metrics);
         return result;
@@ -224,7 +237,8 @@ private:
     const Hooks<T>& hooks_;
     std::size_t states_;  // that there is memory for
     TrainingArrays<T> arrays_;
-    const std::size_t batches_, n_threads_;
+    const std::size_t batches_;
+    TeamChoice team_;
     AlignedBuffer<std::int64_t> order_;
     Before<T> before_;
 };

@@ -343,11 +343,25 @@ void labels() {
     }
 }
 
-void fractions_are_no_labels() {
-    const std::vector<double> values{0, 1};
-    std::vector<std::int64_t> out(2, -1);
-    CHECK(!gather_labels(row_major(values, 1), nullptr, 2, 3, out.data()));
-    CHECK(out == std::vector<std::int64_t>(2, 0));
+// Whole numbers are labels in any type; fractions, NaN and what is beyond are none.
+template <class From>
+void labels_that_are_floating() {
+    std::vector<std::int64_t> out(5, -1);
+    const std::vector<From> good{0, 2, 1, From(-0.0), 2};
+    CHECK(gather_labels(row_major(good, 1), nullptr, 5, 3, out.data()));
+    CHECK(out == std::vector<std::int64_t>({0, 2, 1, 0, 2}));
+    CHECK(!find_no_label(row_major(good, 1), 3));
+    const From nan = std::numeric_limits<From>::quiet_NaN(),
+               inf = std::numeric_limits<From>::infinity();
+    for (const From bad : {From(0.5), From(-0.5), From(3), From(-1), nan, inf, -inf, From(1e30)}) {
+        const std::vector<From> values{2, bad, 1};
+        CHECK(!gather_labels(row_major(values, 1), nullptr, 3, 3, out.data()));
+        CHECK_EQUAL(out[0], 2);
+        CHECK_EQUAL(out[1], 0);
+        CHECK_EQUAL(out[2], 1);
+        const auto at = find_no_label(row_major(values, 1), 3);
+        CHECK(at && at->row == 1);
+    }
 }
 
 template <class From>
@@ -401,6 +415,8 @@ int main() {
     labels_of_no_class<std::int64_t>(3);
     labels_of_no_class<std::int64_t>(std::numeric_limits<std::int64_t>::min());
     labels_of_no_class<std::uint64_t>(std::numeric_limits<std::uint64_t>::max());
-    fractions_are_no_labels();
+    labels_that_are_floating<float>();
+    labels_that_are_floating<double>();
+    labels_that_are_floating<long double>();
     return checks::result();
 }

@@ -163,6 +163,74 @@ void predictions() {
     }
 }
 
+// A part looks at the same parameters, lock and trainable layers, and keeps them; a copy has its own.
+template <class T>
+void parts() {
+    std::mt19937_64 random(3);
+    auto whole = std::make_unique<Network<T>>(
+        Layers{{7, 9, Activation::tanh}, {9, 4, Activation::relu, false}, {4, 3}});
+    for (T& p : whole->parameters()) p = random_number<T>(random);
+    Network<T> part = whole->part({1, 3}), inner = part.part({0, 1});
+    CHECK_EQUAL(part.inputs(), 9u);
+    CHECK_EQUAL(part.outputs(), 3u);
+    CHECK(part.layer(0).weights.data == whole->layer(1).weights.data);
+    CHECK(inner.layer(0).weights.data == whole->layer(1).weights.data);
+    CHECK(part.layer(0).biases == nullptr);
+    CHECK(part.layer(1).biases == whole->layer(2).biases);
+    CHECK_EQUAL(part.parameters().size(), std::size_t(9 * 4 + 4 * 3 + 3));
+    CHECK(&part.parameters().back() == &whole->parameters().back());
+    CHECK(&part.lock() == &whole->lock());
+    CHECK_EQUAL(inner.shared_parameters().size(), whole->parameters().size());
+
+    inner.set_trainable(0, false);
+    CHECK(!whole->layers()[1].trainable && !part.layers()[0].trainable);
+    CHECK(whole->layers()[0].trainable && whole->layers()[2].trainable);
+    whole->set_trainable(1, true);
+    CHECK(inner.layers()[0].trainable && part.layers()[0].trainable);
+
+    Network<T> copy = part, assigned(Layers{{1, 1}});
+    assigned = inner;
+    CHECK_ARRAYS(copy.parameters().data(), part.parameters().data(), copy.parameters().size());
+    CHECK_EQUAL(assigned.parameters().size(), std::size_t(9 * 4));
+    copy.parameters()[0] += 1;
+    copy.set_trainable(0, false);
+    CHECK(copy.parameters()[0] != part.parameters()[0]);
+    CHECK(part.layers()[0].trainable);
+    CHECK(&copy.lock() != &part.lock());
+
+    const T last = whole->parameters().back();
+    whole.reset();
+    CHECK_BITS(part.parameters().back(), last);
+    for (const Range range : {Range{0, 0}, Range{1, 1}, Range{2, 1}, Range{0, 3}})
+        CHECK_THROWS(std::invalid_argument, "expected some of 2 layers", part.part(range));
+}
+
+// Every layer's outputs are what a network of the layers up to it predicts, whichever way the parameters are read.
+template <class T>
+void outputs_of_every_layer() {
+    std::mt19937_64 random(4);
+    Network<T> net(
+        Layers{{5, 20, Activation::gelu}, {20, 3, Activation::tanh}, {3, 2, Activation::softmax}});
+    for (T& p : net.parameters()) p = random_number<T>(random);
+    for (const std::size_t rows : {1u, 47u, 48u, 300u})
+        for (const std::size_t n_threads : {1u, 3u}) {
+            const std::vector<T> x = random_numbers<T>(random, rows * 5);
+            std::vector<std::vector<T>> values;
+            std::vector<Matrix<T>> outputs;
+            for (const Dense& layer : net.layers()) {
+                values.emplace_back(rows * layer.outputs);
+                outputs.push_back({values.back().data(), rows, layer.outputs, layer.outputs});
+            }
+            CHECK(net.activations(outputs, row_major(x, 5), n_threads));
+            for (std::size_t l = 0; l < 3; ++l) {
+                const std::size_t n = net.layers()[l].outputs;
+                std::vector<T> expected(rows * n);
+                net.part({0, l + 1}).predict({expected.data(), rows, n, n}, row_major(x, 5));
+                CHECK_ARRAYS(values[l].data(), expected.data(), expected.size());
+            }
+        }
+}
+
 template <class T>
 void one_layer_on_plain_arrays() {
     std::mt19937_64 random(2);
@@ -185,6 +253,8 @@ template <class T>
 void all() {
     layers_are_views<T>();
     predictions<T>();
+    parts<T>();
+    outputs_of_every_layer<T>();
     one_layer_on_plain_arrays<T>();
 }
 

@@ -30,7 +30,7 @@ from wbcore import activations, callbacks, initializers, losses, optimizers, ran
 from wbcore._core import Predictor, available_isas, isa
 from wbcore._lazy import lazy as _lazy
 from wbcore.activations import *
-from wbcore.errors import DivergenceError, ModelFileError
+from wbcore.errors import DivergenceError, ModelFileError, TrainingWarning
 from wbcore.gradients import Gradients, LayerGradients
 from wbcore.history import History
 from wbcore.layers import Dense, Layer, dense
@@ -67,6 +67,7 @@ __all__ = [
     "Network",
     "Predictor",
     "Scaled",
+    "TrainingWarning",
     "__version__",
     "activations",
     "available_isas",

@@ -165,8 +165,11 @@ def not_real(name: str, value: object, array: NDArray[Any]) -> str:
     if hasattr(value, "toarray"):
         return f"a sparse {type(value).__name__}; pass {it}.toarray()"
     if array.ndim == 0 and array.dtype.kind == "O":
-        return shown(value)
+        return f"{shown(value)}{_unrolled(value)}"
     got = f"dtype {array.dtype}"
+    codes = _codes(it, value)
+    if codes:
+        return f"{got}, categories; pass {codes}"
     for index, item in np.ndenumerate(array) if array.dtype.kind in "OUST" else ():
         if isinstance(item, (str, bytes)):
             text = str(item) if isinstance(item, str) else bytes(item)  # not NumPy's subclasses
@@ -181,6 +184,22 @@ def not_real(name: str, value: object, array: NDArray[Any]) -> str:
     # pandas makes objects of a frame whose columns differ or may lack values
     cure = f"{it}.to_numpy(float)" if hasattr(value, "to_numpy") else f"np.asarray({it}, float)"
     return f"{got}; pass {cure}"
+
+
+def _unrolled(value: object) -> str:
+    """What to pass for something that gives its items one after another."""
+    if hasattr(value, "__next__"):  # generators, map, zip
+        return ", which gives its rows once; pass np.array(list(...)) of them"
+    if isinstance(value, (set, frozenset)):
+        return ", which has no order"
+    return ""
+
+
+def _codes(it: str, value: object) -> str | None:
+    """The numbers of pandas' categories, of a series or as they are."""
+    if hasattr(value, "categories") and hasattr(value, "codes"):
+        return f"{it}.codes"
+    return f"{it}.cat.codes" if hasattr(getattr(value, "cat", None), "codes") else None
 
 
 def at(name: str, index: tuple[int, ...]) -> str:

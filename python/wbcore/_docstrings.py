@@ -19,11 +19,11 @@ PARAMETERS = {
         """,
     "y": """
         y : array-like of shape (B,) or (B, O)
-            For cross_entropy and kl_divergence, integer labels (B,) from 0 to O - 1, or shares
-            (B, O), which are at least 0 and sum to 1 in each row. For the others (B, O), or (B,)
-            when O is 1; for binary_cross_entropy and focal from 0 to 1. Each loss says in its
-            docstring what it takes. For a function, any array of real numbers with a row for each
-            of X.
+            For cross_entropy and kl_divergence, labels (B,), whole numbers of any type from 0 to
+            O - 1, or shares (B, O), which are at least 0 and sum to 1 in each row. For the others
+            (B, O), or (B,) when O is 1; for binary_cross_entropy and focal from 0 to 1. Each loss
+            says in its docstring what it takes. For a function, any array of real numbers with a
+            row for each of X.
         """,
     "loss": """
         loss : Loss, str or callable
@@ -36,7 +36,8 @@ PARAMETERS = {
         """,
     "n_threads": """
         n_threads : int, optional
-            At least 1; the result does not depend on it. Default: as many as are worth their while.
+            At least 1; the result does not depend on it. Default: as many as are worth their while,
+            at most `get_num_threads()`.
         """,
 }
 

@@ -30,6 +30,10 @@ class LossFunction:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
+    def __str__(self) -> str:
+        """By its name, as positions within an epoch name their loss."""
+        return f"function {getattr(self.function, '__qualname__', type(self.function).__name__)}"
+
     def bind(self, operation: str, y: object, rows: int) -> BoundLossFunction:
         """The function with the targets of a call, which are checked as far as anybody can.
 

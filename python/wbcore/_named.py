@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import ClassVar, Literal, TypeAlias
 
-from wbcore import _arguments, _core
+from wbcore import _arguments, _core, _foreign
 
 Kind: TypeAlias = Literal["activation", "loss", "optimizer", "schedule", "initializer"]
 
@@ -72,7 +72,17 @@ def text(kind: Kind, operation: str, what: str, value: object) -> str:
     known = ", ".join(form(row) for row in _core.rows(kind))
     raise TypeError(
         f"[{operation}] expected {what} to be one of {known}, got {_arguments.shown(value)}"
+        f"{_cure(kind, value)}"
     )
+
+
+def _cure(kind: Kind, value: object) -> str:
+    """The end of a message: for a class in place of an object, or an object of another library."""
+    if isinstance(value, type) and issubclass(value, Choice):
+        return f"; pass {value.__name__}()"
+    name = getattr(value, "__name__", type(value).__name__)
+    here = _foreign.named_here(kind, str(name), rows(kind))
+    return f"; it is '{here}' here" if here else ""
 
 
 @lru_cache(maxsize=256)  # a loop of one's own names its loss in each step
@@ -89,7 +99,13 @@ def parsed(kind: Kind, operation: str, what: str, value: str) -> tuple[str, list
 
     The core reads ASCII: no choice has other letters, nor can a message of the core's.
     """
-    return _core.parse_choice(kind, operation, what, value.encode("ascii", "replace"))
+    try:
+        return _core.parse_choice(kind, operation, what, value.encode("ascii", "replace"))
+    except ValueError as error:
+        here = _foreign.named_here(kind, value, rows(kind))
+        if here is None:
+            raise
+        raise ValueError(f"{error}; it is '{here}' here") from None
 
 
 def form(row: _core.Row) -> str:

@@ -1,4 +1,4 @@
-"""The errors that are wbcore's own. Wrong arguments raise ValueError or TypeError."""
+"""The errors and warnings that are wbcore's own. Wrong arguments raise ValueError or TypeError."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wbcore.history import History
 
-__all__ = ["DivergenceError", "ModelFileError"]
+__all__ = ["DivergenceError", "ModelFileError", "TrainingWarning"]
 
 
 class DivergenceError(ArithmeticError):
@@ -65,4 +65,32 @@ class ModelFileError(ValueError):
     ...     except wb.ModelFileError as error:
     ...         print(str(error).partition(" with")[0])
     [load] expected a safetensors file
+    """
+
+
+class TrainingWarning(UserWarning):
+    """A `fit` ended without an error, and yet something is probably wrong.
+
+    At its end a fit looks at up to 128 of its rows, if that takes less than a hundredth of its
+    time, and warns once of what it finds, with what to do:
+
+    - outputs that are the same for all rows, though the targets differ; or the same class, though
+      clearly more than one row in ten has another;
+    - a hidden layer of the relu family all outputs of which are 0;
+    - columns of X, or of y where targets are numbers, whose mean or spread (standard deviation) is
+      above 30 in absolute value, or all of which have both below 0.001.
+
+    Nothing is changed by it. To be rid of it:
+    ``warnings.simplefilter("ignore", wb.TrainingWarning)``.
+
+    Examples
+    --------
+    >>> import warnings, numpy as np, wbcore as wb
+    >>> X = np.linspace(0, 1000, 200).reshape(-1, 1)
+    >>> net = wb.Network.mlp([1, 16, 1], seed=0)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = net.fit(X, X[:, 0] > 500, loss="binary_cross_entropy", epochs=100)
+    >>> [warning.category.__name__ for warning in caught]
+    ['TrainingWarning']
     """

@@ -10,6 +10,7 @@ import numpy as np
 
 from wbcore import _arguments, _copying, _core, optimizers, prediction, threads
 from wbcore._draws import check_seed
+from wbcore._foreign import explains_arguments
 from wbcore._structure import LayerStructure
 from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
@@ -47,6 +48,11 @@ class Network:
     network: they find the parameters of one epoch. `predict` and the live views take no lock, so
     they may find some of one epoch and some of the next; `freeze` does not.
 
+    `net[i]` is a layer. `net[:2]`, any slice of neighbouring layers, is a network that shares their
+    parameters and which of them are trainable: what changes in one changes in the other, training
+    a part trains the whole, and one thread at a time may do either. Its copies, pickles and files
+    are networks of their own.
+
     Two networks are equal (`==`) when their structure, dtype and parameters are. Networks can be
     copied, deep-copied and pickled, also while another thread trains them: what is copied are the
     parameters after one of its epochs. A subclass stays one, without a call of its `__init__`, and
@@ -71,6 +77,9 @@ class Network:
     history : History or None
         Of the last `fit`, also when that was interrupted or diverged. A pickle of the network has
         none: pickle it beside the network, `pickle.dumps((net, net.history))`.
+    loss : str or None
+        Of the last `fit`; by it `predict_proba` knows what outputs without an activation mean. May
+        be assigned. A model file does not have it.
     optimizer : Optimizer or None
         Of the last `fit` or `partial_fit`, which the next one goes on with unless it is given
         another; may be assigned, and None forgets it. Copies and pickles of the network have none,
@@ -93,7 +102,9 @@ class Network:
 
     metadata: dict[str, Any]
     history: History | None
+    loss: str | None
 
+    @explains_arguments("Network")
     def __init__(
         self, layers: Sequence[Dense], seed: Seed = 0, dtype: DTypeLike = "float32"
     ) -> None:
@@ -104,6 +115,7 @@ class Network:
             initialize(layer, dense, seed)
 
     @classmethod
+    @explains_arguments("mlp")
     def mlp(
         cls,
         widths: Sequence[int],
@@ -144,7 +156,7 @@ class Network:
         --------
         >>> import wbcore as wb
         >>> net = wb.Network.mlp([8, 16, 1], activation="tanh", output_activation="sigmoid")
-        >>> net.activations
+        >>> net.activation_names
         ('tanh', 'sigmoid')
         """
         try:
@@ -185,6 +197,7 @@ class Network:
         self._structure = layers
         self.metadata = {}
         self.history = None
+        self.loss = None
 
     @classmethod
     def _of_structure(cls, layers: Sequence[LayerStructure], dtype: DTypeLike) -> Network:
@@ -201,7 +214,7 @@ class Network:
         return (self._structure[0].inputs, *(layer.outputs for layer in self._structure))
 
     @property
-    def activations(self) -> tuple[str, ...]:
+    def activation_names(self) -> tuple[str, ...]:
         """One text a layer."""
         return tuple(layer.activation for layer in self._layers)
 
@@ -240,9 +253,26 @@ class Network:
     @overload
     def __getitem__(self, index: int) -> Layer: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[Layer, ...]: ...
-    def __getitem__(self, index: int | slice) -> Layer | tuple[Layer, ...]:
-        return self._layers[index]
+    def __getitem__(self, index: slice) -> Network: ...
+    def __getitem__(self, index: int | slice) -> Layer | Network:
+        return self._part(index) if isinstance(index, slice) else self._layers[index]
+
+    def _part(self, layers: slice) -> Network:
+        """The network of these layers, over the same parameters."""
+        first, last, step = layers.indices(len(self))
+        if step != 1:
+            raise ValueError(
+                f"[Network] expected a slice of neighbouring layers such as net[:2], "
+                f"got one with a step of {step}"
+            )
+        if first >= last:
+            raise ValueError(
+                f"[Network] expected a slice with at least one of {len(self)} layers, "
+                f"got none from {first} to before {last}"
+            )
+        part = Network.__new__(Network)
+        part._assemble(self._core.part(first, last))
+        return part
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self._layers)
@@ -250,6 +280,8 @@ class Network:
     # Written with their topics
 
     predict = prediction.predict
+    predict_proba = prediction.predict_proba
+    activations = prediction.activations
     freeze = prediction.freeze
     forward = backpropagation.forward
     backward = backpropagation.backward

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wbcore import _arguments, _core
+import numpy as np
+
+from wbcore import _arguments, _core, _named, losses
 from wbcore._methods import network_method
+from wbcore.activations import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from wbcore._core import Predictor
+    from wbcore._structure import LayerStructure
+    from wbcore.losses import Loss
     from wbcore.network import Network
 
-__all__ = ["freeze", "predict"]
+__all__ = ["activations", "freeze", "predict", "predict_proba"]
 
 
 @network_method
@@ -54,6 +61,124 @@ def predict(
 
 
 @network_method
+def predict_proba(
+    self: Network, X: ArrayLike, *, loss: Loss | str | None = None, n_threads: int | None = None
+) -> NDArray[Any]:
+    """Probabilities for inputs, in the arrangement of scikit-learn: a column for each class.
+
+    What the last layer gives says what its outputs mean:
+
+    ======================== ====================================================================
+    softmax                  probabilities of O classes: they are returned as they are, (B, O)
+    sigmoid, O = 1           p, the probability of class 1: 1 - p and p are returned, (B, 2)
+    sigmoid, O > 1           probabilities of O things that may all be: returned as they are,
+                             (B, O); rows need not add up to 1
+    identity                 what its loss takes them for: logits of a softmax (cross_entropy), or
+                             of sigmoids (binary_cross_entropy, focal), for which the same holds
+    anything else            no probabilities: refused
+    ======================== ====================================================================
+
+    The loss is that of the last `fit`, which the network remembers (`net.loss`) but a model file
+    does not: say it after `wbcore.load`. `predict` is not changed by any of this; from logits the
+    classes of the largest probability are `net.predict(X).argmax(axis=1)`.
+
+    Parameters
+    ----------
+    {X}
+    loss : Loss or str, optional
+        What the network was trained with. Looked at only when the last layer is identity.
+    {n_threads}
+
+    Returns
+    -------
+    ndarray of shape (B, O), or (B, 2) when O is 1
+        Of the network's dtype. From one logit z the columns are sigmoid(-z) and sigmoid(z).
+
+    Raises
+    ------
+    TypeError, ValueError
+        When X is refused, or the outputs are no probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> net = wb.Network([wb.Dense(2, 1, "sigmoid", initializer="zeros")])
+    >>> net.predict_proba([[1.0, 2.0]])
+    array([[0.5, 0.5]], dtype=float32)
+    >>> net = wb.Network.mlp([2, 8, 3], seed=0)
+    >>> net.predict_proba([[1.0, 2.0]], loss="cross_entropy").shape
+    (1, 3)
+    """
+    last = name_of(self.activation_names[-1])
+    meaning = _meaning(last, self.loss if loss is None else losses.check("predict_proba", loss))
+    outputs = self.predict(X, n_threads=n_threads)
+    if meaning == "softmax":
+        return outputs if last == meaning else _core.softmax(outputs)
+    both = outputs.shape[1] == 1
+    if last == meaning:
+        return np.hstack((1 - outputs, outputs)) if both else outputs
+    return _core.elementwise(meaning, np.hstack((-outputs, outputs)) if both else outputs)
+
+
+def _meaning(last: str, loss: str | None) -> str:
+    """What outputs are probabilities by: softmax or sigmoid."""
+    if last in _PROBABILITIES:
+        return last
+    if last == "identity" and loss is not None:
+        row = _named.rows("loss").get(loss.partition("(")[0])  # none of a loss of the user's
+        if row and row.properties["undone"] in _PROBABILITIES:
+            meaning: str = row.properties["undone"]
+            return meaning
+    wanted = "a last layer of softmax or sigmoid, or a loss of logits such as cross_entropy"
+    if last == "identity" and loss is None:
+        raise ValueError(
+            f"[predict_proba] expected {wanted}, got identity in a network that knows no loss; "
+            f"pass the one it was trained with: predict_proba(X, loss='cross_entropy')"
+        )
+    got = f"identity with the loss {loss}" if last == "identity" else last
+    raise ValueError(
+        f"[predict_proba] expected {wanted}, got {got}, whose outputs are no probabilities; "
+        f"predict(X) gives them"
+    )
+
+
+_PROBABILITIES = ("softmax", "sigmoid")
+
+
+@network_method
+def activations(self: Network, X: ArrayLike, *, n_threads: int | None = None) -> list[NDArray[Any]]:
+    """Outputs of every layer for inputs. Nothing changes; the last are those of `predict`.
+
+    All layers and rows at once: for much data go in parts, or ask a part of the network,
+    `net[:2].predict(X)`, for one layer's outputs.
+
+    Parameters
+    ----------
+    {X}
+    {n_threads}
+
+    Returns
+    -------
+    list of ndarray of shape (B, outputs)
+        One a layer, after its activation, of the network's dtype.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When X is of the wrong kind or shape, or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> net = wb.Network.mlp([4, 8, 3], seed=0)
+    >>> hidden, outputs = net.activations(np.ones((5, 4)))
+    >>> hidden.shape, (outputs == net.predict(np.ones((5, 4)))).all()
+    ((5, 8), np.True_)
+    """
+    return _core.layer_outputs(self._core, X, _arguments.n_threads("activations", n_threads))
+
+
+@network_method
 def freeze(self: Network) -> Predictor:
     """Return an immutable copy that does nothing but predict, at the least cost a call.
 
@@ -63,7 +188,9 @@ def freeze(self: Network) -> Predictor:
         p(x) and p(x, out=y) give the bits of `predict`, for x of shape (B, I) and y of shape
         (B, O). It keeps its own copy of the parameters, arranged for speed, takes no lock and
         allocates nothing but the result: any number of threads may call it at once. It uses
-        one thread unless it is told `n_threads`. Its attributes: inputs, outputs, dtype, and
+        one thread unless it is told `n_threads`. It can be copied and pickled, for other processes
+        or a file; its parameters are then one array, which joblib may map from a file and pickle's
+        protocol 5 may hand over out of band. Its attributes: inputs, outputs, dtype, and
         `address`, an integer: the `wbcore_predictor*` of the C interface (`wbcore/c_api.h`),
         valid while the Predictor lives, which also frees it.
 
@@ -77,3 +204,8 @@ def freeze(self: Network) -> Predictor:
     np.True_
     """
     return _core.freeze(self._core)
+
+
+def _frozen(layers: Sequence[LayerStructure], parameters: NDArray[Any]) -> Predictor:
+    """For copies and pickles; the parameters may lie in a file that is only read."""
+    return _core.frozen(layers, parameters)

@@ -14,7 +14,16 @@ def get_num_threads() -> int:
 
     That is the number of the innermost `with num_threads(n)` of the calling thread, else what
     `set_num_threads` set, else the environment variable WBCORE_NUM_THREADS, else the processors
-    that this process may use (its affinity mask and its cgroup's quota).
+    that this process may use (its affinity mask and its cgroup's quota), or OMP_NUM_THREADS if
+    that is less.
+
+    OMP_NUM_THREADS is OpenMP's variable: a number, or several with commas, of which the first
+    counts; anything else is passed over. Those who start many processes set it, so that these do
+    not fight for the processors: Dask's workers and torchrun to 1, Ray to the processors of the
+    task, joblib's processes to their share of them.
+
+    It is a limit: small work stays on one thread, and a `fit` of many batches times a few of them
+    with one thread and with more, and goes on with what is faster.
 
     Returns
     -------

@@ -223,7 +223,7 @@ def check(one: Round, content: bytes) -> None:
         return
     widths, names, dtype, metadata, parameters = second_reading(content)
     assert net.widths == tuple(widths), "other widths"
-    assert net.activations == tuple(names), "other activations"
+    assert net.activation_names == tuple(names), "other activations"
     assert net.dtype == dtype, "another dtype"
     assert net.parameters.tobytes() == parameters, "other parameters"
     assert net.metadata == metadata, "other metadata"

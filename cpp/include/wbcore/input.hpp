@@ -97,8 +97,8 @@ inline constexpr std::ptrdiff_t most_bytes_in_place = std::ptrdiff_t(32) << 10;
 template <class T>
 bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out);
 
-// The same for one column of integer labels. False when one of them is not from 0 to classes - 1; 0 takes its place, so that
-// all of `out` may index.
+// The same for one column of labels, of any type. False when one of them is no whole number from 0 to classes - 1; 0 takes its
+// place, so that all of `out` may index.
 bool gather_labels(const ArrayView& in,
                    const std::int64_t* order,
                    std::size_t n,
@@ -136,13 +136,16 @@ std::optional<Cell> find_non_finite(const ArrayView& in);
 // The first element outside [low, high] (as double).
 std::optional<Cell> find_outside(const ArrayView& in, double low, double high);
 
+// The first element that is no whole number from 0 to classes - 1.
+std::optional<Cell> find_no_label(const ArrayView& in, std::size_t classes);
+
 // One element as double.
 double value_at(const ArrayView& in, Cell position);
 
 // Rows and what they should give.
 struct Dataset {
     ArrayView x;          // (N, I)
-    ArrayView y;          // (N, O), or integer labels (N, 1)
+    ArrayView y;          // (N, O), or labels (N, 1): whole numbers of any type
     bool labels = false;  // y holds class labels
     // The rows that count, in this order, so that a part of the caller's arrays is used without a copy; empty: all of them.
     // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out

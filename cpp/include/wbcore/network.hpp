@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -10,12 +12,16 @@
 #include "wbcore/interruption.hpp"
 #include "wbcore/matrix.hpp"
 #include "wbcore/parameter_lock.hpp"
+#include "wbcore/range.hpp"
 
 namespace wbcore {
 
 // How many weights and biases these layers have. Throws std::invalid_argument when one does not fit the next, and OutOfMemory
 // when there are more than `size` bytes each leave addresses for.
 std::size_t parameter_count(const std::vector<Dense>& layers, std::size_t size);
+// Throws std::invalid_argument, likewise, also when a number of an activation is not allowed in T.
+template <class T>
+void require_layers(const std::vector<Dense>& layers);
 
 template <class T>
 class Network {
@@ -23,22 +29,37 @@ public:
     // Parameters start at zero. Throws std::invalid_argument when neighbouring layers do not fit, when a size is zero, when a
     // number of an activation is not allowed in T, or when softmax is not last.
     explicit Network(std::vector<Dense> layers);
+    // A copy has parameters of its own, also one of a part.
+    Network(const Network& other);
+    Network& operator=(const Network& other);
+    Network(Network&&) noexcept = default;
+    Network& operator=(Network&&) noexcept = default;
+    ~Network() = default;
 
-    const std::vector<Dense>& layers() const { return layers_; }
-    std::size_t inputs() const { return layers_.front().inputs; }
-    std::size_t outputs() const { return layers_.back().outputs; }
-    // Nobody may be training the network.
-    void set_trainable(std::size_t layer, bool trainable) { layers_[layer].trainable = trainable; }
+    // Some neighbouring layers as a network that shares their parameters, the lock, and which layers are trainable: what is
+    // done to one is done to the other. It keeps the parameters alive. Throws std::invalid_argument for a range that is empty
+    // or goes beyond the last layer.
+    Network part(Range layers);
 
-    std::span<T> parameters() { return {parameters_.data(), parameters_.size()}; }
-    std::span<const T> parameters() const { return {parameters_.data(), parameters_.size()}; }
+    const std::vector<Dense>& layers() const { return *layers_; }
+    std::size_t inputs() const { return layers().front().inputs; }
+    std::size_t outputs() const { return layers().back().outputs; }
+    // Nobody may be training the network, nor one that shares its parameters.
+    void set_trainable(std::size_t layer, bool trainable);
+
+    std::span<T> parameters() { return parameters_; }
+    std::span<const T> parameters() const { return parameters_; }
+    // Those too of the networks that it is a part of.
+    std::span<const T> shared_parameters() const {
+        return {shared_->parameters.data(), shared_->parameters.size()};
+    }
     DenseView<T> layer(std::size_t index);
     DenseView<const T> layer(std::size_t index) const;
     const ActivationOf<T>& activation(std::size_t layer) const { return activations_[layer]; }
 
     // What train and step hold while they write the parameters, and evaluate, loss_and_gradients, profile and the making of a
     // Predictor while they copy them.
-    ParameterLock& lock() const { return lock_; }
+    ParameterLock& lock() const { return shared_->lock; }
 
     // Changes nothing in the network; any number of threads may predict at once, and no lock is taken: while another thread
     // trains, freeze a Predictor. False when an input is NaN or infinite; y then holds no predictions. Throws Interrupted.
@@ -46,13 +67,39 @@ public:
                  const ArrayView& x,         // (B, I of the first layer)
                  std::size_t n_threads = 0,  // 0: as many as pay
                  const InterruptCheck* interrupted = nullptr) const;
+    // The outputs of every layer, likewise; those of the last have the bits of `predict`.
+    bool activations(std::span<const Matrix<T>> outputs,  // one a layer, (B, O of it)
+                     const ArrayView& x,                  // (B, I of the first layer)
+                     std::size_t n_threads = 0,
+                     const InterruptCheck* interrupted = nullptr) const;
 
 private:
-    std::vector<Dense> layers_;
+    // What a network and its parts have in common.
+    struct Shared {
+        explicit Shared(std::size_t n) : parameters(n) {}
+        // The layers of a network that looks at these parameters, from the layer `first` of the whole on.
+        struct Member {
+            std::size_t first;
+            std::weak_ptr<std::vector<Dense>> layers;
+        };
+
+        AlignedBuffer<T> parameters;
+        ParameterLock lock;
+        std::mutex mutex;  // for members
+        std::vector<Member> members;
+    };
+
+    Network(std::shared_ptr<Shared> shared,
+            std::size_t first,
+            std::vector<Dense> layers,
+            T* parameters);
+
+    std::shared_ptr<Shared> shared_;
+    std::size_t first_ = 0;  // its first layer, in the whole
+    std::shared_ptr<std::vector<Dense>> layers_;
     std::vector<ActivationOf<T>> activations_;
-    std::vector<std::size_t> offsets_;  // of each layer's weights in the buffer
-    AlignedBuffer<T> parameters_;
-    mutable ParameterLock lock_;
+    std::vector<std::size_t> offsets_;  // of each layer's weights among the parameters
+    std::span<T> parameters_;
 };
 
 }  // namespace wbcore

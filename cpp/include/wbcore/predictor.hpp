@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "wbcore/input.hpp"
 #include "wbcore/matrix.hpp"
@@ -16,6 +18,9 @@ template <class T>
 class Predictor {
 public:
     explicit Predictor(const Network<T>& network);
+    // Of `parameters` in the order of a network's: W0 b0 W1 b1 ... Throws std::invalid_argument for layers that are none of a
+    // network's, or another number of parameters.
+    Predictor(const std::vector<Dense>& layers, std::span<const T> parameters);
     Predictor(Predictor&&) noexcept;
     Predictor& operator=(Predictor&&) noexcept;
     Predictor(const Predictor&) = delete;
@@ -24,6 +29,9 @@ public:
 
     std::size_t inputs() const;
     std::size_t outputs() const;
+    const std::vector<Dense>& layers() const;
+    // A copy of the parameters, in the order of a network's.
+    void copy_parameters(std::span<T> to) const;
 
     // False when an input is NaN or infinite; y then holds no predictions. Throws Interrupted.
     bool operator()(Matrix<T> y,         // (B, O of the last layer)

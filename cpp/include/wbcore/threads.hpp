@@ -17,7 +17,8 @@ inline constexpr std::size_t max_threads = 1024;
 std::size_t available_processors();
 
 // The most threads that a call uses when it is not told a number: the number set for this thread, else the one set for
-// the process, else WBCORE_NUM_THREADS, else available_processors(). Throws std::runtime_error for a bad WBCORE_NUM_THREADS.
+// the process, else WBCORE_NUM_THREADS, else available_processors() or, if it is less, OMP_NUM_THREADS. Throws
+// std::runtime_error for a bad WBCORE_NUM_THREADS; a bad OMP_NUM_THREADS is passed over.
 std::size_t thread_limit();
 // 0 returns to the default.
 void set_thread_limit(std::size_t n);

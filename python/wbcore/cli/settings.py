@@ -77,7 +77,7 @@ class TrainSettings:
 def _checked_activation(text: str) -> str:
     """Return the activation in the one notation; refuse the numbers that a network would refuse."""
     try:
-        return wb.Network.mlp([1, 1, 1], activation=text).activations[0]
+        return wb.Network.mlp([1, 1, 1], activation=text).activation_names[0]
     except ValueError as error:
         message = str(error).removeprefix("[Dense] ").removeprefix("[Network] layer 0: ")
         raise ValueError(f"--activation: {message}") from None

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wbcore import _arguments, _core
+from wbcore import _arguments, _core, _foreign
 from wbcore.initializers._filling import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -25,9 +25,13 @@ def check(
     """A function as it is, or the text of a known initializer in its one spelling."""
     if callable(initializer):
         return initializer
-    _arguments.choice(
-        operation, name, _name_of(initializer), known, expected="a function or one of"
-    )
+    try:
+        _arguments.choice(
+            operation, name, _name_of(initializer), known, expected="a function or one of"
+        )
+    except ValueError as error:
+        here = _foreign.named_here("initializer", initializer, known)
+        raise ValueError(f"{error}; it is '{here}' here" if here else str(error)) from None
     try:
         return str(_core.Initializer.parse(name, initializer.encode("ascii", "replace")))
     except ValueError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wbcore import _arguments, _core, activations, initializers
+from wbcore._foreign import explains_constructor
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -29,13 +30,15 @@ def dense(x: ArrayLike, weights: ArrayLike, biases: ArrayLike) -> NDArray[Any]:
     ----------
     x : array-like of shape (I,) or (B, I)
         One input, or a batch of them.
-    weights : array-like of shape (I, O)
-    biases : array-like of shape (O,)
+    weights : array-like of shape (I, O), or (I,)
+        With (I,) those of one neuron.
+    biases : array-like of shape (O,), or a number
+        A number for one neuron.
 
     Returns
     -------
     ndarray of shape (O,) or (B, O)
-        float32 when all three arguments are, else float64.
+        float32 when all three arguments are, else float64. Of one neuron a number, or (B,).
 
     Raises
     ------
@@ -49,27 +52,36 @@ def dense(x: ArrayLike, weights: ArrayLike, biases: ArrayLike) -> NDArray[Any]:
     >>> import wbcore as wb
     >>> wb.dense([0.5, 0.3], weights=[[0.8], [0.6]], biases=[0.2])
     array([0.78])
+    >>> wb.dense([0.5, 0.3], [0.8, 0.6], 0.2)  # a neuron
+    np.float64(0.78)
     """
     x, W, b = (
         _arguments.floats("dense", name, value)
         for name, value in (("x", x), ("weights", weights), ("biases", biases))
     )
-    if W.ndim != 2 or 0 in W.shape:
+    if W.ndim not in (1, 2) or 0 in W.shape:
         raise ValueError(
-            f"[dense] expected weights of shape (I, O), both at least 1, got shape {W.shape}"
+            f"[dense] expected weights of shape (I, O), both at least 1, or (I,) for one neuron, "
+            f"got shape {W.shape}"
         )
-    inputs, outputs = W.shape
-    if b.shape != (outputs,):
-        raise ValueError(f"[dense] expected biases of shape ({outputs},), got shape {b.shape}")
+    inputs, of_outputs = W.shape[0], W.shape[1:]  # (O,), or () of one neuron
+    if b.shape != of_outputs:
+        wanted = f"of shape {of_outputs}" if of_outputs else f"as one number, for weights {W.shape}"
+        raise ValueError(f"[dense] expected biases {wanted}, got shape {b.shape}")
     if x.ndim not in (1, 2) or x.shape[-1] != inputs:
         raise ValueError(
             f"[dense] expected x of shape ({inputs},) or (B, {inputs}), got shape {x.shape}"
         )
     dtype = np.result_type(x, W, b)
-    rows, W, b = (array.astype(dtype, copy=False) for array in (x.reshape(-1, inputs), W, b))
-    return _core.dense(rows, W, b).reshape(*x.shape[:-1], outputs)
+    rows, W, b = (
+        array.astype(dtype, copy=False)
+        for array in (x.reshape(-1, inputs), W.reshape(inputs, -1), b.reshape(-1))
+    )
+    Z: NDArray[Any] = _core.dense(rows, W, b).reshape((*x.shape[:-1], *of_outputs))[()]
+    return Z
 
 
+@explains_constructor
 @dataclass(frozen=True)
 class Dense:
     """What a dense layer is to be: A = activation(X W + b), and how W and b start.

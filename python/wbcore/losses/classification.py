@@ -32,8 +32,8 @@ class BinaryCrossEntropy(Loss, row="binary_cross_entropy"):
 class CrossEntropy(Loss, row="cross_entropy"):
     """Mean over rows of -sum(y log(p)) with p = softmax(logits), without forming p; in nats.
 
-    Targets are integer labels from 0 to O - 1; or one row of shares for each row, at least 0 and
-    summing to 1.
+    Targets are labels, whole numbers from 0 to O - 1; or one row of shares for each row, at least 0
+    and summing to 1.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from wbcore import _arguments, _copying, _core, _named, schedules
+from wbcore import _arguments, _copying, _core, _foreign, _named, schedules
 from wbcore.gradients import Gradients
 from wbcore.optimizers import _rate
 from wbcore.optimizers.lbfgs import LBFGS
@@ -153,7 +153,7 @@ class Optimizer:
         if unknown := settings.keys() - self._defaults.keys():
             raise TypeError(
                 f"[{type(self).__name__}] expected settings among {', '.join(self._defaults)}, "
-                f"got {', '.join(sorted(unknown))}"
+                f"got {', '.join(sorted(unknown))}{_foreign.cure(min(unknown), self._defaults)}"
             )
         for name, value in (self._defaults | settings).items():
             setattr(self, name, value)

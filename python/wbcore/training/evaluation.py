@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wbcore import _arguments, _core, losses
+from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = ["evaluate"]
 
 
 @network_method
+@explains_arguments("evaluate", needs={"loss": "the one that the network was trained with"})
 def evaluate(
     self: Network,
     X: ArrayLike,

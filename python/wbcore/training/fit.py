@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wbcore import optimizers
+from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
 from wbcore.training.plan import Plan
 from wbcore.training.run import run
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["fit"]
 
+_LOSSES = (
+    "loss='cross_entropy' for classes, 'binary_cross_entropy' for two of them, 'mse' for numbers"
+)
+
 
 @network_method
+@explains_arguments("fit", needs={"loss": _LOSSES})
 def fit(
     self: Network,
     X: ArrayLike,
@@ -134,6 +140,12 @@ def fit(
         Whatever a callback raises. The parameters are those of the last epoch that ended.
     RuntimeError
         When another thread is training the network, or its own callback tries to.
+
+    Warns
+    -----
+    TrainingWarning
+        Once, at the end, when the outcome looks wrong: one constant prediction, dead layers, inputs
+        or targets far from unit scale; with what to do.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
@@ -12,7 +12,7 @@ from wbcore.callbacks.run import Run
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import LBFGS, Optimizer, _rate
-from wbcore.training import full_batch
+from wbcore.training import full_batch, outcome
 from wbcore.training.followed import Followed
 from wbcore.training.hooks import Hooks, Observer, PlainFunction
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from wbcore.training.plan import Plan
 
 __all__ = ["run"]
+
+Findings: TypeAlias = dict[str, Any]
 
 
 def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
@@ -65,6 +67,7 @@ class _Training:
         self.moment = self.running._moment
         self.hooks = Hooks(self.running, _callbacks(plan))
         self.optimizer_before = network.optimizer
+        self.findings: Findings | None = None
 
     def run(self, X: ArrayLike, y: ArrayLike) -> History:
         error: BaseException | None = None
@@ -82,12 +85,14 @@ class _Training:
                 raise error or late  # type: ignore[misc]
         finally:
             del error, late  # whose tracebacks have this frame
+        if self.findings:
+            outcome.warn(self.findings, self.network.activation_names)
         return self.history
 
-    def _train(self, X: ArrayLike, y: ArrayLike) -> tuple[str, int, int]:
+    def _train(self, X: ArrayLike, y: ArrayLike) -> tuple[str, int, int, Findings | None]:
         plan, hooks, core = self.plan, self.hooks, self.network._core
         if isinstance(self.optimizer, LBFGS):
-            return full_batch.trained(plan, hooks, X, y)
+            return (*full_batch.trained(plan, hooks, X, y), None)
         X_val, y_val = plan.validation_data or (None, None)
         return _core.fit(
             core,
@@ -104,7 +109,8 @@ class _Training:
             after_epoch=hooks.after_epoch,
         )
 
-    def _end(self, status: str, epoch: int, batch: int) -> None:
+    def _end(self, status: str, epoch: int, batch: int, findings: Findings | None) -> None:
+        self.findings = findings
         history, epochs = self.history, self.plan.epochs
         history.status = status
         if status == "completed":
@@ -147,6 +153,8 @@ class _Training:
         """Refused arguments leave no trace: the history and optimizer of the last fit stay."""
         if self.history.status != "failed" or self.record or self.hooks.failed_in:
             self.network.history = self.history
+            loss = self.plan.loss
+            self.network.loss = None if isinstance(loss, LossFunction) else str(loss)
         else:
             self.network._core.optimizer = self.optimizer_before
 

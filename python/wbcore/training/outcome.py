@@ -1,0 +1,78 @@
+"""Warns of a training that ended without an error and yet went wrong."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from wbcore.errors import TrainingWarning
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["warn"]
+
+
+def warn(findings: dict[str, Any], activations: Sequence[str]) -> None:
+    """One warning of all that the core has found, where the user called `fit`.
+
+    Parameters
+    ----------
+    findings : dict
+        Of `_core.fit`.
+    activations : sequence of str
+        One a layer.
+    """
+    said = [
+        *_outcome(findings),
+        *(_dead(layer, activations[layer]) for layer in findings["dead_layers"]),
+        *(
+            _scale(name, *findings[kind])
+            for name, kind in (("X", "inputs"), ("y", "targets"))
+            if findings[kind]
+        ),
+    ]
+    text = f"[fit] of {findings['rows']} rows looked at after the training: {'; '.join(said)}"
+    warnings.warn(text, TrainingWarning, stacklevel=_depth_of_user())
+
+
+def _outcome(findings: dict[str, Any]) -> list[str]:
+    if findings["one_class"] is not None and not findings["constant"]:
+        return [f"all are given class {findings['one_class']}, though many have another"]
+    if not findings["constant"]:
+        return []
+    said = "all are given the same outputs, though their targets differ"
+    if findings["dead_layers"] or findings["inputs"] or findings["targets"]:
+        return [said]  # for which there are reasons
+    return [f"{said}; scaled inputs, another learning rate or random initial weights may help"]
+
+
+def _dead(layer: int, activation: str) -> str:
+    return (
+        f"all outputs of layer {layer} ({activation}) are 0, so that nothing behind it sees the "
+        f"inputs and nothing before it learns; begin again with a lower learning rate, scaled "
+        f"inputs, or leaky_relu"
+    )
+
+
+def _scale(name: str, columns: int, column: int, mean: float, spread: float) -> str:
+    many = "1 column" if columns == 1 else f"{columns} columns"
+    cure = f"({name} - {name}.mean(axis=0)) / {name}.std(axis=0)"
+    return (
+        f"{name} has {many} far from unit scale (column {column}: mean {mean:.3g}, spread "
+        f"{spread:.3g}), with which training is slow or fails; pass {cure}"
+    )
+
+
+def _depth_of_user() -> int:
+    """The `stacklevel` of `warn`'s call that names the first frame outside this package."""
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame):
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "wbcore"
