@@ -123,6 +123,7 @@ class Training:
     decay_biases: str = "0"
     bias: str = ""
     trainable: str = ""
+    dropout: str = ""
     metrics: str = ""
 
     def words(self) -> Asked:

@@ -26,6 +26,7 @@ struct BoundOptions {
     std::size_t n_threads;
     std::vector<std::string> metrics;
     bool track;
+    std::vector<double> output_biases;
 };
 
 template <class T>
@@ -38,7 +39,8 @@ TrainingOptions core_options(const char* operation, const BoundOptions& options)
             options.shuffle,
             options.seed,
             options.n_threads,
-            metrics_named(operation, options.metrics, loss)};
+            metrics_named(operation, options.metrics, loss),
+            options.output_biases};
 }
 
 const char* text(TrainingStatus status) {
@@ -139,7 +141,8 @@ void register_training(py::module_& m) {
         .def(py::init([](std::string loss, std::string rule, std::vector<double> numbers,
                          bool decay_biases, std::size_t epochs, std::size_t first_epoch,
                          std::size_t batch_size, bool shuffle, std::uint64_t seed,
-                         std::size_t n_threads, std::vector<std::string> metrics, bool track) {
+                         std::size_t n_threads, std::vector<std::string> metrics, bool track,
+                         std::vector<double> output_biases) {
                  return BoundOptions{std::move(loss),
                                      std::move(rule),
                                      std::move(numbers),
@@ -151,12 +154,13 @@ void register_training(py::module_& m) {
                                      seed,
                                      n_threads,
                                      std::move(metrics),
-                                     track};
+                                     track,
+                                     std::move(output_biases)};
              }),
              py::kw_only(), py::arg("loss"), py::arg("rule"), py::arg("numbers"),
              py::arg("decay_biases"), py::arg("epochs"), py::arg("first_epoch"),
              py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"), py::arg("n_threads"),
-             py::arg("metrics"), py::arg("track"))
+             py::arg("metrics"), py::arg("track"), py::arg("output_biases") = std::vector<double>())
         .def_readonly("loss", &BoundOptions::loss)
         .def_readonly("rule", &BoundOptions::rule)
         .def_readonly("numbers", &BoundOptions::numbers)
@@ -168,7 +172,8 @@ void register_training(py::module_& m) {
         .def_readonly("seed", &BoundOptions::seed)
         .def_readonly("n_threads", &BoundOptions::n_threads)
         .def_readonly("metrics", &BoundOptions::metrics)
-        .def_readonly("track", &BoundOptions::track);
+        .def_readonly("track", &BoundOptions::track)
+        .def_readonly("output_biases", &BoundOptions::output_biases);
     register_for<float>(m);
     register_for<double>(m);
 }

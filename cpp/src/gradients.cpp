@@ -12,7 +12,8 @@ double loss_and_gradients(std::span<T> gradients,
                           const Network<T>& network,
                           const Dataset& data,
                           const Named<Loss>& loss,
-                          const InterruptCheck& interrupted) {
+                          const InterruptCheck& interrupted,
+                          const std::optional<DropoutStep>& dropout) {
     // A power of two of leaves, so that the sum of a block is a sub-tree; no more rows than that are ever held.
     constexpr std::size_t block = 8 * kernels::row_leaf;
     (void)rounded<T>(loss);
@@ -20,13 +21,17 @@ double loss_and_gradients(std::span<T> gradients,
     const std::size_t rows = data.x.rows;
     const double count = mean_count(loss, rows, network.outputs());
     AlignedBuffer<T> row_losses(rows);
-    Pass<T> pass(packed.layers(), std::min(rows, block), {.copied_targets = true});
+    PassOptions options{.copied_targets = true};
+    if (dropout) options.dropout_seed = dropout->seed;
+    Pass<T> pass(packed.layers(), std::min(rows, block), options);
     RowTree<PackedArray<T>> tree;
     for (std::size_t first = 0; first < rows; first += block) {
         if (first > 0) stop_if(interrupted);
         const std::size_t n = std::min(block, rows - first);
         pass.set_rows(n);
-        const Batch<T> batch = pass.batch(data, nullptr, first, n, {0, n});
+        Batch<T> batch = pass.batch(data, nullptr, first, n, {0, n});
+        batch.first_row = first;
+        if (dropout) batch.step = dropout->step;
         if (batch.refused != InputArray::none) throw InputError(batch.refused);
         pass.forward(packed, batch, interrupted);
         pass.loss(loss, batch, count, true, {0, n});
@@ -63,12 +68,14 @@ template double loss_and_gradients(std::span<float>,
                                    const Network<float>&,
                                    const Dataset&,
                                    const Named<Loss>&,
-                                   const InterruptCheck&);
+                                   const InterruptCheck&,
+                                   const std::optional<DropoutStep>&);
 template double loss_and_gradients(std::span<double>,
                                    const Network<double>&,
                                    const Dataset&,
                                    const Named<Loss>&,
-                                   const InterruptCheck&);
+                                   const InterruptCheck&,
+                                   const std::optional<DropoutStep>&);
 template double loss_and_gradient(
     Matrix<float>, ConstMatrix<float>, const ArrayView&, bool, const Named<Loss>&);
 template double loss_and_gradient(

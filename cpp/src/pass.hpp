@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Batch {
     const std::int64_t* labels = nullptr;  // (B)
     // Where a number of the rows that were looked at is NaN or infinite, or a label unknown; it is no index then.
     InputArray refused = InputArray::none;
+    // Of dropout, in a pass that has it: the step, and which row of the batch the first one is.
+    std::uint64_t step = 1;
+    std::size_t first_row = 0;
 };
 
 // What a pass does beside the usual.
@@ -30,6 +34,8 @@ struct PassOptions {
     bool input_gradients = false;  // dX of the first layer
     // No targets are read in place: each is looked at in the copy that is then used. In training a loss that is not finite tells.
     bool copied_targets = false;
+    // Dropout, with the masks of a fit of this seed; without one no layer leaves anything out.
+    std::optional<std::uint64_t> dropout_seed = std::nullopt;
 };
 
 template <class T>
@@ -109,13 +115,24 @@ private:
     struct LayerArrays {
         Panels<T> z, a, dz;
         ActivationOf<T> activation;
+        // What the next layer takes: `a`, or what dropout leaves of it. Derivatives go by all of `a`.
+        Panels<T> y;
+        kernels::Dropout<T>
+            dropout;  // its arrays, which are filled in for each range of rows, left out
+        std::uint16_t* numbers = nullptr;  // (B, O), padded to whole blocks; null without dropout
     };
 
     Panels<T> limited(Panels<T> m) const { return m.rows_from(0, rows_); }
     Panels<const T> inputs_of(std::size_t layer, const Batch<T>& batch) const {
-        return layer == 0 ? batch.x : layers_[layer - 1].a;
+        return layer == 0 ? batch.x : layers_[layer - 1].y;
     }
     Panels<T> plan(T*& data, std::size_t rows, std::size_t cols);
+    void plan_dropout(std::size_t capacity);
+    bool drops(std::size_t layer) const { return layers_[layer].numbers != nullptr; }
+    // The rows of a layer's dropout: of `from`, into `to`
+    void leave_out(const LayerArrays& layer, Panels<T> to, Panels<const T> from, Range rows);
+    // dA -> dZ, in place
+    void differentiate(const LayerArrays& layer, Range rows);
     bool gather_targets(Batch<T>& batch,
                         const Dataset& data,
                         const std::int64_t* order,
@@ -127,6 +144,8 @@ private:
     const std::vector<Dense> shapes_;
     AlignedBuffer<T> buffer_;
     std::vector<LayerArrays> layers_;
+    AlignedBuffer<std::uint16_t> numbers_;
+    std::optional<std::uint64_t> dropout_seed_;
     Panels<T> x_, t_, dx_;  // room for copies, and dX
     AlignedBuffer<T> row_losses_;
     AlignedBuffer<std::int64_t> labels_;

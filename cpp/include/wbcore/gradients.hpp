@@ -2,8 +2,10 @@
 // Interrupted when the check says so.
 #pragma once
 
+#include <optional>
 #include <span>
 
+#include "wbcore/dropout.hpp"
 #include "wbcore/input.hpp"
 #include "wbcore/interruption.hpp"
 #include "wbcore/losses.hpp"
@@ -11,13 +13,15 @@
 
 namespace wbcore {
 
-// The loss of all rows as one batch, and its gradient, laid out like the parameters: 0 for layers that are not trainable.
+// The loss of all rows as one batch, and its gradient, laid out like the parameters: 0 for layers that are not trainable. With
+// the masks of a step of a fit, where one is named; else no layer leaves anything out.
 template <class T>
 double loss_and_gradients(std::span<T> gradients,
                           const Network<T>& network,
                           const Dataset& data,
                           const Named<Loss>& loss,
-                          const InterruptCheck& interrupted = nullptr);
+                          const InterruptCheck& interrupted = nullptr,
+                          const std::optional<DropoutStep>& dropout = std::nullopt);
 
 // The loss of given outputs (B, O), and its gradient with respect to them.
 template <class T>

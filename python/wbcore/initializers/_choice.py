@@ -20,14 +20,18 @@ Initializer: TypeAlias = str | Callable[..., Any]
 
 
 def check(
-    operation: str, name: str, initializer: Initializer, known: tuple[str, ...]
+    operation: str,
+    name: str,
+    initializer: object,
+    known: tuple[str, ...],
+    *,
+    expected: str = "a function or one of",
 ) -> Initializer:
     """A function as it is, or the text of a known initializer in its one spelling."""
     if callable(initializer):
         return initializer
-    _arguments.choice(
-        operation, name, _name_of(initializer), known, expected="a function or one of"
-    )
+    _arguments.choice(operation, name, _name_of(initializer), known, expected=expected)
+    assert isinstance(initializer, str), "a choice is a text"
     try:
         return str(_core.Initializer.parse(name, initializer.encode("ascii", "replace")))
     except ValueError as error:
