@@ -42,7 +42,7 @@ def left() -> Iterator[Asked]:
         for number, beside in product(numbers, (-1, 0, 1)):
             yield _row(form, (number + beside) / 65536, 9, 0, 1, 0, 4)
         yield _row(
-            form, 1 - 2.0**-18, 0, 0, 1, 18410, 4
+            form, 1 - 2.0**-18, 43, 0, 1, 21, 16
         )  # one has the largest number, which always stays
         half = (
             numbers[0] + 1

@@ -30,7 +30,7 @@ double loss_and_gradients(std::span<T> gradients,
         const std::size_t n = std::min(block, rows - first);
         pass.set_rows(n);
         Batch<T> batch = pass.batch(data, nullptr, first, n, {0, n});
-        batch.first_row = first;
+        pass.set_first_row(first);
         if (dropout) batch.step = dropout->step;
         if (batch.refused != InputArray::none) throw InputError(batch.refused);
         pass.forward(packed, batch, interrupted);

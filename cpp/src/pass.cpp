@@ -194,12 +194,24 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
         product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}};
     table_.product(product);
     if (!elementwise) table_.softmax(a, z);
-    if (!drops(layer)) return;
+    if (drops(layer)) drop_outputs(batch.step, layer, rows);
+}
+
+template <class T>
+void Pass<T>::drop_outputs(std::uint64_t step, std::size_t layer, Range rows) {
+    const LayerArrays& out = layers_[layer];
     const std::size_t stride = out.dropout.stride;
     for (std::size_t r = rows.first; r < rows.last; ++r)
-        draw_dropout(out.numbers + r * stride, stride / dropout_block, {*dropout_seed_, batch.step},
-                     layer, batch.first_row + r);
+        draw_dropout(out.numbers + r * stride, stride / dropout_block, {*dropout_seed_, step},
+                     layer, first_row_ + r);
     leave_out(out, out.y, out.a, rows);
+}
+
+template <class T>
+void Pass<T>::drop_gradients(std::size_t layer, Range rows) {
+    const LayerArrays& out = layers_[layer];
+    leave_out(out, out.dz, out.dz, rows);
+    differentiate(out, rows);
 }
 
 template <class T>
@@ -262,10 +274,7 @@ void Pass<T>::backward_inputs(const PackedNetwork<T>& network, std::size_t layer
                             before.a.rows_from(first, n), before.z.rows_from(first, n)};
     }
     table_.product(product);
-    if (!dropped) return;
-    const LayerArrays& before = layers_[layer - 1];
-    leave_out(before, before.dz, before.dz, rows);
-    differentiate(before, rows);
+    if (dropped) drop_gradients(layer - 1, rows);
 }
 
 template <class T>

@@ -24,9 +24,7 @@ struct Batch {
     const std::int64_t* labels = nullptr;  // (B)
     // Where a number of the rows that were looked at is NaN or infinite, or a label unknown; it is no index then.
     InputArray refused = InputArray::none;
-    // Of dropout, in a pass that has it: the step, and which row of the batch the first one is.
-    std::uint64_t step = 1;
-    std::size_t first_row = 0;
+    std::uint64_t step = 1;  // of dropout, in a pass that has it
 };
 
 // What a pass does beside the usual.
@@ -47,6 +45,8 @@ public:
     std::size_t rows() const { return rows_; }
     // Another batch. Only the steps after backward_inputs look at its rows.
     void set_rows(std::size_t n) { rows_ = n; }
+    // Where these rows are not a whole batch: which of it the first one is, for dropout.
+    void set_first_row(std::size_t row) { first_row_ = row; }
 
     // The n rows of `data` from `first` on, or those that `order` names from there on. What must be copied is copied for
     // the rows `mine` of the batch alone, and the numbers of those are looked at.
@@ -129,6 +129,9 @@ private:
     Panels<T> plan(T*& data, std::size_t rows, std::size_t cols);
     void plan_dropout(std::size_t capacity);
     bool drops(std::size_t layer) const { return layers_[layer].numbers != nullptr; }
+    // Out of line, so that a step without dropout does not save registers for it
+    [[gnu::noinline]] void drop_outputs(std::uint64_t step, std::size_t layer, Range rows);
+    [[gnu::noinline]] void drop_gradients(std::size_t layer, Range rows);
     // The rows of a layer's dropout: of `from`, into `to`
     void leave_out(const LayerArrays& layer, Panels<T> to, Panels<const T> from, Range rows);
     // dA -> dZ, in place
@@ -149,7 +152,7 @@ private:
     Panels<T> x_, t_, dx_;  // room for copies, and dX
     AlignedBuffer<T> row_losses_;
     AlignedBuffer<std::int64_t> labels_;
-    std::size_t rows_ = 0;
+    std::size_t rows_ = 0, first_row_ = 0;
     bool copied_targets_;
 };
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_bias_init", "prior_biases", "start_at_prior", "with_priors"]
 
+_SIZES = ("counts", "positives")  # targets that are numbers above 0
 _ROWS = 2**14  # of targets that are numbers of Python at a time
 
 
@@ -166,6 +167,8 @@ def _biases(operation: str, network: Network, loss: str, columns: _Columns) -> N
     row = _named.rows("loss")[loss.partition("(")[0].partition("[")[0]]
     last = network[len(network) - 1]
     undone: str = row.properties["undone"]
+    if row.properties["targets"] not in ("classes", "probabilities", "numbers", *_SIZES):
+        raise ValueError(f"[{operation}] expected a loss whose targets have a mean, got {loss}")
     if row.properties["targets"] == "classes":
         counts = np.array(columns.classes(last.outputs))
         counts[counts == 0] = columns.half_a_row
@@ -175,7 +178,7 @@ def _biases(operation: str, network: Network, loss: str, columns: _Columns) -> N
         zeros = np.array(columns.sums(lambda t: 1 - t))
         sums[sums == 0] = zeros[zeros == 0] = columns.half_a_row
         return _log(sums / zeros)
-    sums = np.tile(sums, last.outputs // len(sums))  # one target may be that of several outputs
+    sums = np.repeat(sums, last.outputs // len(sums))  # of quantiles, one after another
     if undone == "identity":
         return _inverse(operation, last.activation, sums / columns.total)
     sums[sums == 0] = columns.half_a_row

@@ -41,7 +41,7 @@ constexpr std::uint64_t shuffle_stream(std::uint64_t epoch) {
     return (std::uint64_t{1} << 63) + epoch;
 }
 constexpr std::uint64_t dropout_stream(std::uint64_t layer) {
-    return (std::uint64_t{3} << 62) + layer;
+    return (std::uint64_t{5} << 61) + layer;
 }
 
 // The order of the rows in one epoch: a permutation of 0 .. order.size() - 1. Throws Interrupted.

@@ -27,7 +27,7 @@ class DropoutStep:
     Examples
     --------
     >>> DropoutStep(seed=0, step=1).numbers(layer=0, row=2, units=3)
-    [31167, 60760, 64225]
+    [32083, 53552, 50370]
     """
 
     seed: int

@@ -139,4 +139,4 @@ def shuffle_stream(seed: int, epoch: int) -> Stream:
 
 def dropout_key(seed: int, layer: int) -> tuple[int, int]:
     """Return the key of the dropout of a layer, whose counters are more than those of a stream."""
-    return seed, 2**63 + 2**62 + layer
+    return seed, 2**63 + 2**61 + layer
