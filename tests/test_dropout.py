@@ -371,3 +371,14 @@ REFUSED = [
 def test_what_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_it_cannot_be_told_during_a_fit():
+    net = network()
+
+    def callback(*_):
+        net[0].dropout = 0.0
+
+    with pytest.raises(RuntimeError, match=r"\[dropout\]"):
+        fit(net, callback=callback)
+    assert net[0].dropout == 0.3

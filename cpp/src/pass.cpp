@@ -194,7 +194,7 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
         product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}};
     table_.product(product);
     if (!elementwise) table_.softmax(a, z);
-    if (drops(layer)) drop_outputs(batch.step, layer, rows);
+    if (out.numbers != nullptr) drop_outputs(batch.step, layer, rows);
 }
 
 template <class T>
@@ -208,10 +208,9 @@ void Pass<T>::drop_outputs(std::uint64_t step, std::size_t layer, Range rows) {
 }
 
 template <class T>
-void Pass<T>::drop_gradients(std::size_t layer, Range rows) {
-    const LayerArrays& out = layers_[layer];
-    leave_out(out, out.dz, out.dz, rows);
-    differentiate(out, rows);
+void Pass<T>::drop_gradients(const LayerArrays& layer, Range rows) {
+    leave_out(layer, layer.dz, layer.dz, rows);
+    differentiate(layer, rows);
 }
 
 template <class T>
@@ -244,7 +243,7 @@ void Pass<T>::loss(
 
 template <class T>
 void Pass<T>::backward_outputs(Range rows) {
-    differentiate(layers_.back(), rows);
+    if (!is_identity(layers_.back().activation.kind)) differentiate(layers_.back(), rows);
 }
 
 template <class T>
@@ -267,14 +266,16 @@ void Pass<T>::backward_inputs(const PackedNetwork<T>& network, std::size_t layer
         .x = layers_[layer].dz.rows_from(first, n),
         .w = network.transposed(layer),
         .start = nullptr};
-    const bool dropped = layer > 0 && drops(layer - 1);
-    if (layer > 0 && !dropped) {
+    if (layer > 0) {
         const LayerArrays& before = layers_[layer - 1];
+        if (before.numbers != nullptr) {
+            table_.product(product);
+            return drop_gradients(before, rows);
+        }
         product.epilogue = {kernels::Epilogue<T>::Kind::differentiate, before.activation,
                             before.a.rows_from(first, n), before.z.rows_from(first, n)};
     }
     table_.product(product);
-    if (dropped) drop_gradients(layer - 1, rows);
 }
 
 template <class T>

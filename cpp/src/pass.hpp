@@ -128,10 +128,9 @@ private:
     }
     Panels<T> plan(T*& data, std::size_t rows, std::size_t cols);
     void plan_dropout(std::size_t capacity);
-    bool drops(std::size_t layer) const { return layers_[layer].numbers != nullptr; }
     // Out of line, so that a step without dropout does not save registers for it
     [[gnu::noinline]] void drop_outputs(std::uint64_t step, std::size_t layer, Range rows);
-    [[gnu::noinline]] void drop_gradients(std::size_t layer, Range rows);
+    [[gnu::noinline]] void drop_gradients(const LayerArrays& layer, Range rows);
     // The rows of a layer's dropout: of `from`, into `to`
     void leave_out(const LayerArrays& layer, Panels<T> to, Panels<const T> from, Range rows);
     // dA -> dZ, in place

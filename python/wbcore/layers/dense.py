@@ -105,9 +105,9 @@ class Dense:
     dropout : float, default 0
         At least 0 and below 1. In each step of a training every output, row by row, is 0 with this
         probability (to the nearest 2**-16) and 1 / (1 - dropout) times its value otherwise; never
-        in prediction or evaluation. Not in a network's last layer. Which outputs are left out
-        depends on the seed of the fit, the layer, the step, the row of the batch and the unit alone
-        (`wbcore.random.dropout_mask`).
+        in prediction or evaluation. Frozen layers do it, too; a network's last layer has none. Which
+        outputs are left out depends on the seed of the fit, the layer, the step, the row of the
+        batch and the unit alone (`wbcore.random.dropout_mask`).
 
     Raises
     ------
