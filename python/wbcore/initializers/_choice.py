@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from wbcore import _arguments, _core
 from wbcore.initializers._filling import FUNCTIONS
@@ -28,8 +28,9 @@ def check(
     expected: str = "a function or one of",
 ) -> Initializer:
     """A function as it is, or the text of a known initializer in its one spelling."""
-    if callable(initializer):
-        return initializer
+    is_function = callable(initializer)
+    if is_function:
+        return cast("Callable[..., Any]", initializer)
     _arguments.choice(operation, name, _name_of(initializer), known, expected=expected)
     assert isinstance(initializer, str), "a choice is a text"
     try:

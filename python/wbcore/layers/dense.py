@@ -105,9 +105,9 @@ class Dense:
     dropout : float, default 0
         At least 0 and below 1. In each step of a training every output, row by row, is 0 with this
         probability (to the nearest 2**-16) and 1 / (1 - dropout) times its value otherwise; never
-        in prediction or evaluation. Frozen layers do it, too; a network's last layer has none. Which
-        outputs are left out depends on the seed of the fit, the layer, the step, the row of the
-        batch and the unit alone (`wbcore.random.dropout_mask`).
+        in prediction or evaluation. Frozen layers do it, too; a network's last layer has none.
+        Which outputs are left out depends on the seed of the fit, the layer, the step, the row of
+        the batch and the unit alone (`wbcore.random.dropout_mask`).
 
     Raises
     ------
@@ -183,7 +183,8 @@ def _bias_initializer(value: object, outputs: int) -> Initializer | tuple[float,
     if isinstance(value, numbers.Real) and not is_flag:
         number = _arguments.number("Dense", "bias_initializer", value)
         return _core.choice_text("initializer", "constant", [number])
-    if callable(value) or isinstance(value, str) or not isinstance(value, (Iterable, np.ndarray)):
+    is_function = callable(value)
+    if is_function or isinstance(value, str) or not isinstance(value, (Iterable, np.ndarray)):
         expected = "a number, an array, a function or one of"
         known = (*initializers.BIAS_NAMES, PRIOR)
         return initializers.check("Dense", "bias_initializer", value, known, expected=expected)
