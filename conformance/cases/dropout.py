@@ -7,6 +7,7 @@ from itertools import product
 from conformance.lines import to_bits, word_of
 from wbcore.reference import ACTIVATIONS, LOSSES, SGD, Adam
 from wbcore.reference.dropout import DropoutStep
+from wbcore.reference.priors import KINDS
 
 from .examples import choices
 from .formats import DTYPES, FORMATS, Asked, Format, hexadecimal, spread
@@ -84,9 +85,10 @@ def with_dropout() -> Iterator[Asked]:
 
 
 def priors() -> Iterator[Asked]:
-    """Each loss, its last activations or those with an inverse; three rows lack a class."""
+    """Each kind of targets, of three rows with a class that is missing; through each inverse."""
     backwards = ("identity", "sigmoid", "tanh", "softsign", "leaky_relu", "elu", "softplus")
-    for loss, (rows, weighted) in product(choices(LOSSES), ((3, 0), (3, 1), (17, 0), (17, 1))):
-        for last in loss.undoes or backwards:
-            if loss.undoes or rows == 17:
-                yield ("prior", word_of(loss), last, *hexadecimal(3, 1, rows, weighted))
+    first = {row.targets: row() for row in reversed(list(LOSSES.values()))}
+    for kind, (rows, weighted) in product(KINDS, ((3, 0), (3, 1), (17, 0), (17, 1))):
+        if kind in first and (first[kind].undoes or rows == 17):
+            for last in first[kind].undoes or backwards:
+                yield ("prior", word_of(first[kind]), last, *hexadecimal(3, 1, rows, weighted))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_bias_init", "prior_biases", "start_at_prior", "with_priors"]
 
-_SIZES = ("counts", "positives")  # targets that are numbers above 0
+_KINDS = frozenset({"classes", "probabilities", "numbers", "counts", "positives"})  # with a mean
 _ROWS = 2**14  # of targets that are numbers of Python at a time
 
 
@@ -167,7 +167,7 @@ def _biases(operation: str, network: Network, loss: str, columns: _Columns) -> N
     row = _named.rows("loss")[loss.partition("(")[0].partition("[")[0]]
     last = network[len(network) - 1]
     undone: str = row.properties["undone"]
-    if row.properties["targets"] not in ("classes", "probabilities", "numbers", *_SIZES):
+    if row.properties["targets"] not in _KINDS:
         raise ValueError(f"[{operation}] expected a loss whose targets have a mean, got {loss}")
     if row.properties["targets"] == "classes":
         counts = np.array(columns.classes(last.outputs))

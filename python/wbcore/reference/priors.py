@@ -9,6 +9,9 @@ from .arrays import Matrix, Vector, columns
 from .functions import expm1, log
 from .losses import LOSSES, Labels, Loss, target_rows
 
+KINDS = ("classes", "probabilities", "numbers", "counts", "positives")
+"""Targets of which a mean says something."""
+
 
 def prior_biases(
     loss: str | Loss,
@@ -30,6 +33,12 @@ def prior_biases(
     weights : vector of length B, optional
         Default: 1 each.
 
+    Raises
+    ------
+    ValueError
+        When the targets are of another kind than `KINDS`, or their mean is no value of the
+        activation.
+
     Examples
     --------
     >>> prior_biases("binary_cross_entropy", "identity", [[1.0], [0.0], [1.0]], 1)
@@ -40,6 +49,9 @@ def prior_biases(
     [0.25541281188299536]
     """
     chosen = LOSSES.choice(loss)
+    if chosen.targets not in KINDS:
+        message = f"[priors] targets of {chosen} have no mean"
+        raise ValueError(message)
     rows = [1.0] * len(y) if weights is None else weights
     total = math.fsum(rows)
     half = 0.5 * (total / sum(w != 0.0 for w in rows))
@@ -58,10 +70,12 @@ def prior_biases(
     if "sigmoid" in chosen.undoes:
         zeros = sums(lambda t: 1.0 - t)
         return [log(FLOAT64, (a or half) / (b or half)) for a, b in zip(ones, zeros, strict=True)]
-    others = [name for name in chosen.undoes if name != "identity"]
-    if others:
-        return [inverse(others[0], (s or half) / total) for s in ones]
-    return [inverse(activation, s / total) for s in ones]
+    # of several outputs to a target, one after another
+    sums_of_outputs = [s for s in ones for _ in range(outputs // len(ones))]
+    undone = [name for name in chosen.undoes if name != "identity"]
+    if undone:
+        return [inverse(undone[0], (s or half) / total) for s in sums_of_outputs]
+    return [inverse(activation, s / total) for s in sums_of_outputs]
 
 
 def inverse(activation: str, m: float) -> float:
