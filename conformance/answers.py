@@ -251,6 +251,11 @@ TRAINING = {
     "first": "0",
     "optimizer": "sgd:3fa999999999999a",
     "decay_biases": "0",
+    "l1": "",
+    "l2": "",
+    "clip_norm": "",
+    "clip_value": "",
+    "max_norm": "",
     "bias": "",
     "trainable": "",
     "dropout": "",
@@ -267,6 +272,12 @@ def switches(word: str, layers: int) -> list[bool]:
 def numbers_of(word: str, layers: int) -> list[float]:
     """Read a number of each layer, 0 where it says nothing."""
     return [from_bits(bits) for bits in word.split(",")] if word else [0.0] * layers
+
+
+def options(f: dict[str, str]) -> dict[str, float]:
+    """What every optimizer takes beside its numbers, where a training says it."""
+    names = ("l1", "l2", "clip_norm", "clip_value", "max_norm")
+    return {name: from_bits(f[name]) for name in names if f[name]}
 
 
 def _train(ref: ModuleType, words: Words) -> list[str]:
@@ -289,7 +300,7 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
     names = [name for name in f["metrics"].split(",") if name]
     metrics: dict[str, list[float]] = {name: [] for name in names}
     optimizer = choice_of(ref.OPTIMIZERS, f["optimizer"])
-    optimizer = replace(optimizer, decay_biases=switch(f["decay_biases"]))
+    optimizer = replace(optimizer, decay_biases=switch(f["decay_biases"]), **options(f))
     losses = []
     state = ref.new_state(net, optimizer)
     for _ in range(int(f["fits"], 16)):

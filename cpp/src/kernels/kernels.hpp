@@ -9,6 +9,7 @@
 #include "gather.hpp"
 #include "kernel_table.hpp"
 #include "losses.hpp"
+#include "norms.hpp"
 #include "optimizers.hpp"
 #include "softmax.hpp"
 #include "vec.hpp"
@@ -62,6 +63,8 @@ constexpr KernelTable<T> make_table(const char* isa) {
             dropout<T>,
             loss<T>,
             update<T>,
+            row_squares<T>,
+            limit_columns<T>,
             transpose<T>,
             function<T>,
             gather<T>,

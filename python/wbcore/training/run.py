@@ -99,9 +99,7 @@ def _options(
     """What the core is told beside the data."""
     return _core.TrainingOptions(
         loss=str(plan.loss),
-        rule=optimizer._row.name,
-        numbers=optimizer._numbers,
-        decay_biases=optimizer.decay_biases,
+        optimizer=optimizer._settings(),
         epochs=plan.epochs,
         first_epoch=plan.first_epoch,
         batch_size=plan.batch_size,
