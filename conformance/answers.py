@@ -161,6 +161,41 @@ def _draw(ref: ModuleType, words: Words) -> list[str]:
     return [f"{value:016x}" if kind == "word" else to_bits("float64", value)]
 
 
+def _masks(ref: ModuleType, words: Words) -> list[str]:
+    seed, layer, step, row, units = (int(word, 16) for word in words)
+    return [f"{n:04x}" for n in ref.DropoutStep(seed, step).numbers(layer, row, units)]
+
+
+def _dropout(ref: ModuleType, words: Words) -> list[str]:
+    dtype, share, seed, layer, step, row, *x = words
+    numbers = ref.DropoutStep(int(seed, 16), int(step, 16)).numbers(
+        int(layer, 16), int(row, 16), len(x)
+    )
+    left = _part(ref, "dropout").left
+    return all_bits(dtype, left(_arithmetic(ref, dtype), from_bits(share), numbers, _numbers(x)))
+
+
+def _prior(ref: ModuleType, words: Words) -> list[str]:
+    loss, last, width, *_ = words
+    chosen, outputs = choice_of(ref.LOSSES, loss), int(width, 16)
+    y, weights = drawn_targets(ref, words)
+    activation = str(choice_of(ref.ACTIVATIONS, last))
+    biases = _part(ref, "priors").prior_biases(chosen, activation, y, outputs, weights)
+    return all_bits("float64", biases)
+
+
+def drawn_targets(ref: ModuleType, words: Words) -> tuple[list[Any], list[float] | None]:
+    """Targets of which an activation can have the mean, and sizes of numbers as weights after 0."""
+    loss, last, width, key, count, weighted = words
+    kind, rows = choice_of(ref.LOSSES, loss).targets, int(count, 16)
+    drawn = Drawn(ref, "float64", int(key, 16))
+    y = drawn.targets(kind, rows, int(width, 16))
+    if kind == "numbers":
+        signed = last not in ("sigmoid", "relu", "softplus")
+        y = [[(t if signed else abs(t)) / 8 for t in row] for row in y]
+    return y, [0.0, *map(abs, drawn.vector(rows - 1))] if switch(weighted) else None
+
+
 def _permutation(ref: ModuleType, words: Words) -> list[str]:
     seed, epoch, n = (int(word, 16) for word in words)
     order = _part(ref, "random").shuffle_stream(seed, epoch).permutation(n)
@@ -223,6 +258,7 @@ TRAINING = {
     "max_norm": "",
     "bias": "",
     "trainable": "",
+    "dropout": "",
     "metrics": "",
 }
 """What holds where a training says nothing else; as the README has it."""
@@ -231,6 +267,11 @@ TRAINING = {
 def switches(word: str, layers: int) -> list[bool]:
     """Read an option of each layer, which all have where it says nothing."""
     return [switch(letter) for letter in word.split(",")] if word else [True] * layers
+
+
+def numbers_of(word: str, layers: int) -> list[float]:
+    """Read a number of each layer, 0 where it says nothing."""
+    return [from_bits(bits) for bits in word.split(",")] if word else [0.0] * layers
 
 
 def options(f: dict[str, str]) -> dict[str, float]:
@@ -251,9 +292,11 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
         seed=int(f["key"], 16),
     )
     structure = (switches(f[option], len(net.layers)) for option in ("bias", "trainable"))
-    for layer, bias, trainable in zip(net.layers, *structure, strict=True):
+    shares = numbers_of(f["dropout"], len(net.layers))
+    for layer, bias, trainable, dropout in zip(net.layers, *structure, shares, strict=True):
         layer.biases = layer.biases if bias else None
         layer.trainable = trainable
+        layer.dropout = dropout
     names = [name for name in f["metrics"].split(",") if name]
     metrics: dict[str, list[float]] = {name: [] for name in names}
     optimizer = choice_of(ref.OPTIMIZERS, f["optimizer"])
@@ -298,6 +341,9 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "update": _update,
     "philox": _philox,
     "draw": _draw,
+    "masks": _masks,
+    "dropout": _dropout,
+    "prior": _prior,
     "permutation": _permutation,
     "initialize": _initialize,
     "network": _network,

@@ -18,7 +18,7 @@ from wbcore import _core, reference
 from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS
 from wbcore.reference.optimizers import Optimizer
 
-from .answers import TRAINING, drawn_data, drawn_layer, options, switches
+from .answers import TRAINING, drawn_data, drawn_layer, drawn_targets, numbers_of, options, switches
 from .lines import VECTORS, Drawn, choice_of, fields, from_bits, read, switch, to_bits
 
 Words = Sequence[str]
@@ -219,6 +219,34 @@ def _draw(words: Words) -> list[str]:
     return _bits(function(*key, at + 1)[at:])
 
 
+def _masks(words: Words) -> list[str]:
+    seed, layer, step, row, units = (int(word, 16) for word in words)
+    numbers = _core.dropout_numbers(seed, step, layer, row, 1, units)
+    return [f"{n:04x}" for n in numbers[0, :units].tolist()]
+
+
+def _dropout(words: Words) -> list[str]:
+    """By layers of identity, of which the one that is asked leaves something out."""
+    dtype, share, seed, layer, step, row, *x = words
+    at, width = int(layer, 16), len(x)
+    shares = [0.0] * at + [from_bits(share), 0.0]
+    net = wb.Network([wb.Dense(width, width, dropout=p) for p in shares], dtype=dtype)
+    for each in net:
+        each.weights[:], each.biases[:] = np.eye(width), 0.0
+    X = np.zeros((int(row, 16) + 1, width), dtype)
+    X[-1] = _array(dtype, x)
+    return _bits(net.forward(X, step=int(step, 16), seed=int(seed, 16))[-1])
+
+
+def _prior(words: Words) -> list[str]:
+    loss, last, width, *_ = words
+    y, w = drawn_targets(reference, words)
+    activation = str(choice_of(ACTIVATIONS, last))
+    net = wb.Network([wb.Dense(1, int(width, 16), activation)], dtype="float64")
+    net.start_at_prior(y, loss=str(choice_of(LOSSES, loss)), sample_weight=w)
+    return _bits(net[0].biases)
+
+
 def _permutation(words: Words) -> list[str]:
     seed, epoch, n = (int(word, 16) for word in words)
     return [f"{i:x}" for i in wb.random.permutation(n, seed=seed, epoch=epoch).tolist()]
@@ -250,10 +278,15 @@ def _layers(f: dict[str, str]) -> list[wb.Dense]:
     hidden, last = (str(choice_of(ACTIVATIONS, f[place])) for place in ("hidden", "last"))
     count = len(widths) - 1
     activations = [hidden] * (count - 1) + [last]
-    options = zip(switches(f["bias"], count), switches(f["trainable"], count), strict=True)
+    options = zip(
+        switches(f["bias"], count),
+        switches(f["trainable"], count),
+        numbers_of(f["dropout"], count),
+        strict=True,
+    )
     return [
-        wb.Dense(*shape, activation, bias=bias, trainable=trainable)
-        for shape, activation, (bias, trainable) in zip(
+        wb.Dense(*shape, activation, bias=bias, trainable=trainable, dropout=dropout)
+        for shape, activation, (bias, trainable, dropout) in zip(
             pairwise(widths), activations, options, strict=True
         )
     ]
@@ -311,6 +344,9 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "update": _update,
     "philox": _philox,
     "draw": _draw,
+    "masks": _masks,
+    "dropout": _dropout,
+    "prior": _prior,
     "permutation": _permutation,
     "initialize": _initialize,
     "network": _network,

@@ -129,6 +129,7 @@ class Training:
     max_norm: str = ""
     bias: str = ""
     trainable: str = ""
+    dropout: str = ""
     metrics: str = ""
 
     def words(self) -> Asked:

@@ -3,6 +3,7 @@
 #include "errors.hpp"
 #include "interrupts.hpp"
 #include "register.hpp"
+#include "wbcore/dropout.hpp"
 #include "wbcore/random.hpp"
 
 namespace wbcore::bindings {
@@ -33,6 +34,27 @@ py::array_t<std::int64_t> permutation(std::size_t n, std::uint64_t seed, std::ui
         shuffled_order(values, seed, epoch, interrupted);
     });
     return order;
+}
+
+// The numbers that decide which units dropout leaves out of some rows of a batch.
+py::array_t<std::uint16_t> dropout_numbers(std::uint64_t seed,
+                                           std::uint64_t step,
+                                           std::size_t layer,
+                                           std::size_t first_row,
+                                           std::size_t rows,
+                                           std::size_t units) {
+    const std::size_t blocks = (units + dropout_block - 1) / dropout_block;
+    py::array_t<std::uint16_t> numbers({rows, blocks * dropout_block});
+    std::uint16_t* const to = numbers.mutable_data();
+    // Safe: only the new array is written.
+    without_gil(rows * blocks, [&](const InterruptCheck& interrupted) {
+        for (std::size_t r = 0; r < rows; ++r) {
+            draw_dropout(to + r * blocks * dropout_block, blocks, {seed, step}, layer,
+                         first_row + r);
+            if (r % 1024 == 1023) stop_if(interrupted);
+        }
+    });
+    return numbers;
 }
 
 py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) {
@@ -74,6 +96,9 @@ void register_random(py::module_& m) {
         py::arg("seed"), py::arg("stream"), py::arg("count"));
     m.def("permutation", named_function("permutation", &permutation), py::arg("n"), py::arg("seed"),
           py::arg("epoch"));
+    m.def("dropout_numbers", named_function("dropout_mask", &dropout_numbers), py::arg("seed"),
+          py::arg("step"), py::arg("layer"), py::arg("first_row"), py::arg("rows"),
+          py::arg("units"));
     m.def("normal_quantile", named_function("normal_quantile", &quantiles), py::arg("u"));
 }
 

@@ -25,6 +25,7 @@ struct BoundOptions {
     std::size_t n_threads;
     std::vector<std::string> metrics;
     bool track;
+    std::vector<double> output_biases;
 };
 
 template <class T>
@@ -37,7 +38,8 @@ TrainingOptions core_options(const char* operation, const BoundOptions& options)
             options.shuffle,
             options.seed,
             options.n_threads,
-            metrics_named(operation, options.metrics, loss)};
+            metrics_named(operation, options.metrics, loss),
+            options.output_biases};
 }
 
 const char* text(TrainingStatus status) {
@@ -143,17 +145,27 @@ void register_for(py::module_& m) {
 
 void register_training(py::module_& m) {
     py::class_<BoundOptions>(m, "TrainingOptions")
-        .def(py::init([](py::object loss, const OptimizerSettings& optimizer, std::size_t epochs,
-                         std::size_t first_epoch, std::size_t batch_size, bool shuffle,
-                         std::uint64_t seed, std::size_t n_threads,
-                         std::vector<std::string> metrics, bool track) {
-                 return BoundOptions{std::move(loss),    optimizer, epochs, first_epoch,
-                                     batch_size,         shuffle,   seed,   n_threads,
-                                     std::move(metrics), track};
-             }),
-             py::kw_only(), py::arg("loss"), py::arg("optimizer"), py::arg("epochs"),
-             py::arg("first_epoch"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
-             py::arg("n_threads"), py::arg("metrics"), py::arg("track"))
+        .def(
+            py::init([](py::object loss, const OptimizerSettings& optimizer, std::size_t epochs,
+                        std::size_t first_epoch, std::size_t batch_size, bool shuffle,
+                        std::uint64_t seed, std::size_t n_threads, std::vector<std::string> metrics,
+                        bool track, std::vector<double> output_biases) {
+                return BoundOptions{std::move(loss),
+                                    optimizer,
+                                    epochs,
+                                    first_epoch,
+                                    batch_size,
+                                    shuffle,
+                                    seed,
+                                    n_threads,
+                                    std::move(metrics),
+                                    track,
+                                    std::move(output_biases)};
+            }),
+            py::kw_only(), py::arg("loss"), py::arg("optimizer"), py::arg("epochs"),
+            py::arg("first_epoch"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
+            py::arg("n_threads"), py::arg("metrics"), py::arg("track"),
+            py::arg("output_biases") = std::vector<double>())
         .def_readonly("loss", &BoundOptions::loss)
         .def_readonly("optimizer", &BoundOptions::optimizer)
         .def_readonly("epochs", &BoundOptions::epochs)
@@ -163,7 +175,8 @@ void register_training(py::module_& m) {
         .def_readonly("seed", &BoundOptions::seed)
         .def_readonly("n_threads", &BoundOptions::n_threads)
         .def_readonly("metrics", &BoundOptions::metrics)
-        .def_readonly("track", &BoundOptions::track);
+        .def_readonly("track", &BoundOptions::track)
+        .def_readonly("output_biases", &BoundOptions::output_biases);
     register_for<float>(m);
     register_for<double>(m);
 }

@@ -99,7 +99,8 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
     const double count = mean_count(options_.loss, rows, arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
     for (;;) {
-        const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, piece);
+        Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, piece);
+        batch.step = arrays_.optimizer.steps() + 1;
         if (batch.refused != InputArray::none)
             refused_.store(batch.refused, std::memory_order_relaxed);
         if (piece.first != piece.last) compute_piece(batch, piece, count);
@@ -116,7 +117,8 @@ Batch<T> Epoch<T>::compute_asked_rows(
     auto in_own_pieces = [&](auto f) {
         in_pieces(mine, rows_of_a_piece_, [&] { return stops(t); }, f);
     };
-    const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, mine);
+    Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, mine);
+    batch.step = arrays_.optimizer.steps() + 1;
     if (batch.refused != InputArray::none) refused_.store(batch.refused, std::memory_order_relaxed);
     in_own_pieces([&](Range piece) {
         for (std::size_t l = 0; l < network.size(); ++l)

@@ -1,5 +1,7 @@
 #include "wbcore/network.hpp"
 
+#include <array>
+#include <charconv>
 #include <stdexcept>
 #include <string>
 
@@ -10,6 +12,12 @@
 namespace wbcore {
 
 namespace {
+
+std::string digits(double x) {
+    std::array<char, 32> text{};  // the shortest that say the number take at most 24
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), x).ptr;
+    return {text.data(), end};
+}
 
 void require_layer(const std::vector<Dense>& layers, std::size_t l) {
     const Dense& layer = layers[l];
@@ -25,6 +33,13 @@ void require_layer(const std::vector<Dense>& layers, std::size_t l) {
         throw std::invalid_argument(where + std::string(layer.activation.name()) +
                                     " in the last layer only, got it in one of " +
                                     std::to_string(layers.size()));
+    if (!(layer.dropout >= 0 && layer.dropout < 1))
+        throw std::invalid_argument(where + "dropout of at least 0 and below 1, got " +
+                                    digits(layer.dropout));
+    if (layer.dropout != 0 && l + 1 == layers.size())
+        throw std::invalid_argument(
+            where + "dropout in layers before the last, whose outputs the loss compares, got " +
+            digits(layer.dropout) + " in the last of " + std::to_string(layers.size()));
 }
 
 template <class T>
@@ -72,6 +87,14 @@ Network<T>::Network(std::vector<Dense> layers)
         offsets_.push_back(offset);
         offset += layer.parameters();
     }
+}
+
+template <class T>
+void Network<T>::set_dropout(std::size_t layer, double dropout) {
+    std::vector<Dense> changed = layers_;
+    changed[layer].dropout = dropout;
+    require_layer(changed, layer);
+    layers_ = std::move(changed);
 }
 
 template <class T>

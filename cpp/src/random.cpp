@@ -5,21 +5,11 @@
 
 #include "kernels/fma.hpp"
 #include "kernels/kernel_table.hpp"
+#include "philox.hpp"
 
 namespace wbcore {
 
 namespace {
-
-__extension__ typedef unsigned __int128 uint128;
-
-struct Halves {
-    std::uint64_t high, low;
-};
-
-Halves multiply(std::uint64_t a, std::uint64_t b) {
-    const uint128 product = static_cast<uint128>(a) * b;
-    return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint64_t>(product)};
-}
 
 template <std::size_t N>
 double horner(double x, const double (&c)[N]) {
@@ -69,16 +59,7 @@ constexpr double tail_denominator[] = {1,
 }  // namespace
 
 Philox4x64Block philox4x64(std::uint64_t counter, std::uint64_t key0, std::uint64_t key1) {
-    Philox4x64Block c{counter, 0, 0, 0};
-    for (int round = 0; round < 10; ++round) {
-        if (round > 0) {
-            key0 += 0x9E3779B97F4A7C15;
-            key1 += 0xBB67AE8584CAA73B;
-        }
-        const Halves p = multiply(0xD2E7470EE14C6C93, c[0]), q = multiply(0xCA5A826395121157, c[2]);
-        c = {q.high ^ c[1] ^ key0, q.low, p.high ^ c[3] ^ key1, p.low};
-    }
-    return c;
+    return philox_block({counter, 0, 0, 0}, key0, key1);
 }
 
 std::uint64_t PhiloxStream::next() {

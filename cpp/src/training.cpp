@@ -32,6 +32,11 @@ void require_trainable(const Network<T>& network,
                    std::to_string(data.y.rows) + " targets");
     if (first_trainable(network.layers()) == network.layers().size())
         refuse("a layer that is trainable", "none");
+    const Dense& last = network.layers().back();
+    if (!options.output_biases.empty() &&
+        (!last.bias || options.output_biases.size() != last.outputs))
+        refuse(std::to_string(last.biases()) + " output_biases",
+               std::to_string(options.output_biases.size()));
     require_suitable<T>(options.loss, network.outputs());
     require_allowed<T>(options.optimizer);
     const std::size_t n = network.parameters().size();
@@ -88,11 +93,23 @@ private:
                                     const Hooks<T>& hooks) {
         PackedNetwork<T> packed(network, Transposed::after_first_trainable,
                                 state_count(options.optimizer.rule));
+        if (!options.output_biases.empty()) set_outputs(packed, options.output_biases);
         PackedOptimizer<T> optimizer(options.optimizer, packed, state);
-        Pass<T> pass(network.layers(), std::min(options.batch_size, data.x.rows));
+        Pass<T> pass(network.layers(), std::min(options.batch_size, data.x.rows),
+                     {.dropout_seed = options.seed});
         TrainingArrays<T> arrays{std::move(packed), std::move(optimizer), std::move(pass)};
         arrays.make_room(options.optimizer, static_cast<bool>(hooks.on_gradient));
         return arrays;
+    }
+
+    static void set_outputs(PackedNetwork<T>& packed, const std::vector<double>& biases) {
+        const std::size_t last = packed.size() - 1;
+        const Panels<T> w = packed.weights(last);
+        for (std::size_t i = 0; i < w.rows; ++i)
+            for (std::size_t o = 0; o < w.cols; ++o) w(i, o) = 0;
+        packed.transpose(last, {0, w.rows});
+        T* const b = packed.parameters().biases(last);
+        std::transform(biases.begin(), biases.end(), b, [](double x) { return static_cast<T>(x); });
     }
 
     // The batches of one epoch. Where they end early, the network and the position are those of the last whole batch, or of the

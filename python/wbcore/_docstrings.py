@@ -34,6 +34,14 @@ PARAMETERS = {
             (B, O) after the last activation, and the rows of y for them, as they were given: the
             mean loss of these rows, and its gradient (B, O) by the outputs.
         """,
+    "step": """
+        step : int, optional
+            The number of a step of a training, from 1: layers with `dropout` leave out what they do
+            in that step of a `fit` with this seed, which counts its steps by those of its optimizer
+            (`optimizer.state(net).steps` + 1). Default: nothing is left out.
+        seed : int, default 0
+            Of the fit, where a step is given.
+        """,
     "n_threads": """
         n_threads : int, optional
             At least 1; the result does not depend on it. Default: as many as are worth their while.

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 
-from wbcore import _arguments, _copying, _core, prediction, threads
+from wbcore import _arguments, _copying, _core, folding, prediction, priors, threads
 from wbcore._draws import check_seed
 from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
-from wbcore.layers import Dense, Layer, chain, initialize, structure
+from wbcore.layers import PRIOR, Dense, Layer, chain, check_dropout, initialize, structure
 from wbcore.training import backpropagation, evaluation
 from wbcore.training import fit as fitting
 
@@ -95,6 +95,7 @@ class Network:
         self._assemble(structure(layers), _arguments.dtype("Network", dtype))
         for dense, layer in zip(layers, self._layers, strict=True):
             initialize(layer, dense, seed)
+        self._starts_at_prior = layers[-1].bias_initializer == PRIOR
 
     @classmethod
     def mlp(
@@ -104,6 +105,7 @@ class Network:
         *,
         output_activation: str | Activation = "identity",
         initializer: Initializer | None = None,
+        dropout: float = 0.0,
         seed: Seed = 0,
         dtype: DTypeLike = "float32",
     ) -> Network:
@@ -121,6 +123,8 @@ class Network:
             Of all weights, as for `Dense`. Default: he, N(0, 2/fan_in), for layers of the relu
             family, xavier, N(0, 1/fan_in), for the others; these are the names of wbcore's lessons,
             what others call Xavier is here `glorot_normal`. Biases start at zero.
+        dropout : float, default 0
+            Of all layers but the last, as for `Dense`.
         seed, dtype
             As for `Network`.
 
@@ -150,10 +154,14 @@ class Network:
                 f"got {_arguments.shown(widths)}"
             )
         sizes = [_arguments.integer("mlp", "every width", width) for width in given]
-        last = len(sizes) - 2
+        last, share = len(sizes) - 2, check_dropout("mlp", dropout)
         layers = [
             Dense(
-                sizes[i], sizes[i + 1], output_activation if i == last else activation, initializer
+                sizes[i],
+                sizes[i + 1],
+                output_activation if i == last else activation,
+                initializer,
+                dropout=0.0 if i == last else share,
             )
             for i in range(last + 1)
         ]
@@ -161,6 +169,13 @@ class Network:
 
     def _assemble(self, layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> None:
         """The empty network of this structure; its parameters are still to be set."""
+        self._reassemble(layers, dtype)
+        self._starts_at_prior = False  # whether the first fit is to set the last layer's biases
+        self.metadata = {}
+        self.history = None
+
+    def _reassemble(self, layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> None:
+        """Likewise, with the other attributes as they are."""
         threads.register_where_loaded()
         self._core = _new_core(layers, dtype)
         self._predict = _core.live_predictor(self._core)
@@ -175,8 +190,6 @@ class Network:
             for index, layer in enumerate(layers)
         )
         self._structure = tuple(layers)
-        self.metadata = {}
-        self.history = None
 
     @classmethod
     def _of_structure(cls, layers: Sequence[LayerStructure], dtype: DTypeLike) -> Network:
@@ -234,6 +247,10 @@ class Network:
     loss_and_gradients = backpropagation.loss_and_gradients
     evaluate = evaluation.evaluate
     fit = fitting.fit
+    start_at_prior = priors.start_at_prior
+    with_priors = priors.with_priors
+    fold_inputs = folding.fold_inputs
+    fold_outputs = folding.fold_outputs
     statistics = inspection.statistics
     summary = inspection.summary
     time_per_update = layer_times.time_per_update
@@ -262,6 +279,16 @@ class Network:
         copy: Network = _copying.restored(*self.__reduce_ex__(2))
         copy.metadata = deepcopy(self.metadata)
         copy.history = deepcopy(self.history)
+        return copy
+
+    def _restructured(self, bias: dict[int, bool], dtype: DTypeLike) -> Network:
+        """A copy in which some layers have biases or none, its parameters still to be set."""
+        layers = [
+            layer._replace(bias=bias.get(index, layer.bias))
+            for index, layer in enumerate(structure(self._layers))
+        ]
+        copy = self.copy()
+        copy._reassemble(layers, np.dtype(dtype))
         return copy
 
     def __copy__(self) -> Network:

@@ -21,7 +21,8 @@ template <class T>
 class Network {
 public:
     // Parameters start at zero. Throws std::invalid_argument when neighbouring layers do not fit, when a size is zero, when a
-    // number of an activation is not allowed in T, or when softmax is not last.
+    // number of an activation is not allowed in T, when softmax is not last, or when dropout is not in [0, 1), or in the last
+    // layer.
     explicit Network(std::vector<Dense> layers);
 
     const std::vector<Dense>& layers() const { return layers_; }
@@ -29,6 +30,8 @@ public:
     std::size_t outputs() const { return layers_.back().outputs; }
     // Nobody may be training the network.
     void set_trainable(std::size_t layer, bool trainable) { layers_[layer].trainable = trainable; }
+    // Likewise. Throws std::invalid_argument when it is not allowed there.
+    void set_dropout(std::size_t layer, double dropout);
 
     std::span<T> parameters() { return {parameters_.data(), parameters_.size()}; }
     std::span<const T> parameters() const { return {parameters_.data(), parameters_.size()}; }

@@ -40,6 +40,9 @@ constexpr std::uint64_t bias_stream(std::uint64_t layer) {
 constexpr std::uint64_t shuffle_stream(std::uint64_t epoch) {
     return (std::uint64_t{1} << 63) + epoch;
 }
+constexpr std::uint64_t dropout_stream(std::uint64_t layer) {
+    return (std::uint64_t{5} << 61) + layer;
+}
 
 // The order of the rows in one epoch: a permutation of 0 .. order.size() - 1. Throws Interrupted.
 void shuffled_order(std::span<std::int64_t> order,

@@ -27,6 +27,9 @@ struct TrainingOptions {
     std::uint64_t seed = 0;
     std::size_t n_threads = 0;  // 0: as many as pay
     std::vector<Metric> metrics;
+    // When not empty, one for each output: before the first step the last layer's weights become 0 and these its biases. Until
+    // there has been a step the network itself stays as it is.
+    std::vector<double> output_biases = {};
 };
 
 // Between which batches a training stands. It goes in and comes out, so that going on, from a later epoch or in the middle of

@@ -13,18 +13,20 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
-``initializers``, ``softmax``, ``activations``, ``dense``, ``losses``, ``metrics``,
-``optimizers``, ``network``, ``training``.
+``initializers``, ``softmax``, ``activations``, ``dropout``, ``dense``, ``losses``, ``metrics``,
+``optimizers``, ``priors``, ``network``, ``training``.
 """
 
 from .activations import ACTIVATIONS
 from .arithmetic import FLOAT32, FLOAT64, Arithmetic
 from .dense import Gradients, Layer
+from .dropout import DropoutStep
 from .initializers import INITIALIZERS, from_draws, initial_weights
 from .losses import LOSSES, loss_and_gradient
 from .metrics import METRICS, MetricSums
 from .network import Network, scaled
 from .optimizers import OPTIMIZERS, SGD, Adam
+from .priors import prior_biases
 from .random import Stream
 from .training import State, evaluate, fit, new_state, step
 
@@ -39,6 +41,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Arithmetic",
+    "DropoutStep",
     "Gradients",
     "Layer",
     "MetricSums",
@@ -51,6 +54,7 @@ __all__ = [
     "initial_weights",
     "loss_and_gradient",
     "new_state",
+    "prior_biases",
     "scaled",
     "step",
 ]

@@ -135,3 +135,8 @@ def bias_stream(seed: int, layer: int) -> Stream:
 def shuffle_stream(seed: int, epoch: int) -> Stream:
     """Return the stream of the shuffle of an epoch (0, 1, ...)."""
     return Stream((seed, 2**63 + epoch))
+
+
+def dropout_key(seed: int, layer: int) -> tuple[int, int]:
+    """Return the key of the dropout of a layer, whose counters are more than those of a stream."""
+    return seed, 2**63 + 2**61 + layer

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from .arithmetic import FLOAT64
 from .arrays import Matrix
 from .dense import Gradients
+from .dropout import DropoutStep
 from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
 from .metrics import MetricSums
 from .network import Network
@@ -131,7 +132,7 @@ def fit(
     shuffle : bool
         Permute the rows in every epoch, always beginning from their own order.
     seed : int
-        Of the shuffle.
+        Of the shuffle, and of dropout.
     first_epoch : int
         The epochs are first_epoch, first_epoch + 1, .. in the order of rows.
     state : State, optional
@@ -166,12 +167,13 @@ def fit(
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]
             inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
+            dropout = DropoutStep(seed, state.steps + 1)
             batch_total, gradients, _ = network.loss_sum_and_gradients(
-                inputs, wanted, chosen, inputs=False
+                inputs, wanted, chosen, inputs=False, dropout=dropout
             )
             total = FLOAT64.T(total + batch_total)
             if metrics:
-                last = network.forward(inputs)[-1]
+                last = network.forward(inputs, dropout)[-1]
                 sums.add(last.Z, last.A, network.rounded(wanted))
             step(network, gradients, state, optimizer)
         history.append(FLOAT64.T(total / chosen.count(len(targets), len(targets[0]))))

@@ -31,6 +31,7 @@ def fit(
     optimizer: Optimizer | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,
+    bias_init: str | None = None,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     metrics: Sequence[str] = (),
     progress: bool = False,
@@ -70,6 +71,10 @@ def fit(
     epochs : int, default 1
     batch_size : int, default 32
         The last batch of an epoch takes what is left.
+    bias_init : {None, "prior"}
+        "prior" lets the last layer begin with how often each answer comes among the targets, as
+        `start_at_prior` does, before the first step. Default: the parameters as they are, but where
+        the last layer has ``bias_initializer="prior"`` and has not been trained yet.
     validation_data : pair (X_val, y_val), optional
         Evaluated after each epoch.
     metrics : sequence of {"accuracy", "mae", "mse", "r2"}
@@ -79,7 +84,7 @@ def fit(
     shuffle : bool, default True
         Take the rows in the order `wbcore.random.permutation(B, seed, epoch)`.
     seed : int, default 0
-        Of the shuffles, 0 <= seed < 2**64.
+        Of the shuffles, and of what `dropout` leaves out; 0 <= seed < 2**64.
     {n_threads}
     callback : callable, optional
         `callback(epoch, history)` after each epoch, counted from first_epoch. Returning True stops.
@@ -134,6 +139,7 @@ def fit(
         optimizer=optimizer,
         epochs=epochs,
         batch_size=batch_size,
+        bias_init=bias_init,
         validation_data=validation_data,
         metrics=metrics,
         progress=progress,

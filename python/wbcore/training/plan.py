@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wbcore import _arguments, losses, optimizers
+from wbcore import _arguments, losses, optimizers, priors
 from wbcore._loss_function import LossFunction
 from wbcore.history import History
 from wbcore.losses import LossLike
@@ -39,6 +39,7 @@ class Plan:
     optimizer: Optimizer | str | None
     epochs: int
     batch_size: int
+    bias_init: str | None
     validation_data: tuple[ArrayLike, ArrayLike] | None
     metrics: Sequence[str]
     progress: bool
@@ -60,6 +61,7 @@ class Plan:
             "loss": losses.check_given("fit", self.loss),
             "first_epoch": _arguments.integer("fit", "first_epoch", self.first_epoch, low=0),
             "batch_size": _arguments.integer("fit", "batch_size", self.batch_size),
+            "bias_init": priors.check_bias_init("fit", self.bias_init),
             "shuffle": _arguments.flag("fit", "shuffle", self.shuffle),
             "seed": _arguments.seed("fit", self.seed),
             "n_threads": _arguments.n_threads("fit", self.n_threads),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wbcore import _core
+from wbcore import _core, priors
 from wbcore._loss_function import LossFunction
 from wbcore._progress import Progress
 from wbcore.errors import DivergenceError
@@ -46,11 +46,14 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     RuntimeError
         When another thread is training the network.
     """
+    core, optimizer = network._core, plan.optimizer
+    assert isinstance(optimizer, Optimizer), "Plan has made it one"
+    biases = _output_biases(network, y, plan)
+    state = optimizer._state(core)
+    steps = state.steps
     bar = Progress(plan.epochs) if plan.progress else None
     record: Record = {}
     history = History(record)
-    core, optimizer = network._core, plan.optimizer
-    assert isinstance(optimizer, Optimizer), "Plan has made it one"
     X_val, y_val = plan.validation_data or (None, None)
     try:
         status, epoch, batch = _core.fit(
@@ -59,8 +62,8 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
             y,
             X_val,
             y_val,
-            options=_options(plan, optimizer),
-            state=optimizer._state(core)._core,
+            options=_options(plan, optimizer, biases),
+            state=state._core,
             record=record,
             on_epoch=_on_epoch(history, bar, plan.callback),
         )
@@ -74,6 +77,8 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     finally:
         if bar:
             bar.close()
+        if state.steps != steps:  # until then the network is as it was
+            network._starts_at_prior = False
         # Refused arguments have left no trace, and so the history of the last fit stays.
         if history.status != "failed" or record:
             network.history = history
@@ -82,7 +87,16 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     return history
 
 
-def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
+def _output_biases(network: Network, y: ArrayLike, plan: Plan) -> list[float]:
+    """Those that the last layer begins with, or none where it goes on as it is."""
+    if plan.bias_init is None and not network._starts_at_prior:
+        return []
+    return list(map(float, priors.prior_biases("fit", network, y, plan.loss)))
+
+
+def _options(
+    plan: Plan, optimizer: Optimizer, biases: Sequence[float] = ()
+) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
     return _core.TrainingOptions(
@@ -96,6 +110,7 @@ def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
         n_threads=plan.n_threads or 0,
         metrics=plan.metrics,
         track=plan.track == "epoch",
+        output_biases=biases,
     )
 
 
