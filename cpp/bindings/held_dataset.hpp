@@ -17,16 +17,17 @@ class HeldDataset {
 public:
     HeldDataset() = default;
 
-    // For a network and a loss, without a look at the values of X.
+    // For a network and a loss, without a look at the values of X, and of y only if wanted.
     HeldDataset(std::string_view operation,
                 const Network<T>& network,
                 const py::object& X,
                 const py::object& y,
-                const Named<Loss>& loss)
+                const Named<Loss>& loss,
+                Look look = Look::at_values)
         : operation_(operation), loss_(loss), outputs_(network.outputs()) {
         require_match(operation, loss, network.layers().back().activation);
         Features features = as_features(operation, "X", X, network.inputs());
-        view_ = with_targets<T>(operation, y_, y, features.view, loss, outputs_);
+        view_ = with_targets<T>(operation, y_, y, features.view, loss, outputs_, look);
         guard(features.holder);
         guard(y_);
     }

@@ -35,6 +35,20 @@ py::array_t<std::int64_t> permutation(std::size_t n, std::uint64_t seed, std::ui
     return order;
 }
 
+// Part `part` of the orders of a source in an epoch.
+py::array_t<std::int64_t> part_permutation(std::size_t n,
+                                           std::uint64_t seed,
+                                           std::uint64_t epoch,
+                                           std::uint64_t part) {
+    py::array_t<std::int64_t> order(static_cast<py::ssize_t>(n));
+    const std::span<std::int64_t> values(order.mutable_data(), n);
+    PhiloxStream stream(seed, block_stream(epoch), 0, part);
+    // Safe: only the new array is written. A reader's thread is the caller, which has no signals to look for.
+    const GilReleased released(n >= work_worth_the_gil);
+    permute(values, stream);
+    return order;
+}
+
 py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) {
     py::array_t<double> out(std::vector<py::ssize_t>(u.shape(), u.shape() + u.ndim()));
     const double* const from = u.data();
@@ -74,6 +88,8 @@ void register_random(py::module_& m) {
         py::arg("seed"), py::arg("stream"), py::arg("count"));
     m.def("permutation", named_function("permutation", &permutation), py::arg("n"), py::arg("seed"),
           py::arg("epoch"));
+    m.def("part_permutation", named_function("fit", &part_permutation), py::arg("n"),
+          py::arg("seed"), py::arg("epoch"), py::arg("part"));
     m.def("normal_quantile", named_function("normal_quantile", &quantiles), py::arg("u"));
 }
 

@@ -18,16 +18,16 @@ constexpr std::size_t grain = panel_width<T>;
 template <class T>
 Epoch<T>::Epoch(TrainingArrays<T>& arrays,
                 Position& position,
-                const Dataset& data,
+                const Window& window,
+                std::size_t begin,
                 const TrainingOptions& options,
-                const std::int64_t* order,
                 const Hooks<T>& hooks,
                 std::size_t n_threads)
     : arrays_(arrays),
       position_(position),
-      data_(data),
+      window_(window),
+      begin_(begin),
       options_(options),
-      order_(order),
       hooks_(hooks),
       n_threads_(n_threads),
       first_trainable_(first_trainable(arrays.network.layers())),
@@ -41,9 +41,9 @@ TrainingStatus Epoch<T>::run() {
 
 template <class T>
 void Epoch<T>::work(std::size_t t, std::size_t size) {
-    for (std::size_t first = position_.batch * options_.batch_size; first < data_.x.rows;
+    for (std::size_t first = position_.batch * options_.batch_size - begin_; first < window_.rows;
          first += options_.batch_size) {
-        const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
+        const std::size_t rows = std::min(options_.batch_size, window_.rows - first);
         if (t == 0) {  // the others look after the barrier
             last_batch_ = position_.batch;
             arrays_.pass.set_rows(rows);
@@ -71,7 +71,7 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
     const double count = mean_count(options_.loss, rows, arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
     for (;;) {
-        const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, piece);
+        const Batch<T> batch = arrays_.pass.batch(window_.data, window_.order, first, rows, piece);
         if (batch.refused != InputArray::none)
             refused_.store(batch.refused, std::memory_order_relaxed);
         if (piece.first != piece.last) compute_piece(batch, piece, count);

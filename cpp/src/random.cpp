@@ -68,8 +68,11 @@ constexpr double tail_denominator[] = {1,
 
 }  // namespace
 
-Philox4x64Block philox4x64(std::uint64_t counter, std::uint64_t key0, std::uint64_t key1) {
-    Philox4x64Block c{counter, 0, 0, 0};
+Philox4x64Block philox4x64(std::uint64_t counter,
+                           std::uint64_t key0,
+                           std::uint64_t key1,
+                           std::uint64_t part) {
+    Philox4x64Block c{counter, part, 0, 0};
     for (int round = 0; round < 10; ++round) {
         if (round > 0) {
             key0 += 0x9E3779B97F4A7C15;
@@ -84,7 +87,7 @@ Philox4x64Block philox4x64(std::uint64_t counter, std::uint64_t key0, std::uint6
 std::uint64_t PhiloxStream::next() {
     const std::uint64_t block = index_ / 4;
     if (block != block_number_) {
-        block_ = philox4x64(block + 1, key0_, key1_);
+        block_ = philox4x64(block + 1, key0_, key1_, part_);
         block_number_ = block;
     }
     return block_[index_++ % 4];
@@ -104,20 +107,26 @@ double PhiloxStream::standard_normal() {
     return normal_quantile(static_cast<double>(2 * (next() >> 12) + 1) * 0x1p-53);
 }
 
-void shuffled_order(std::span<std::int64_t> order,
-                    std::uint64_t seed,
-                    std::uint64_t epoch,
-                    const InterruptCheck& interrupted) {
+void permute(std::span<std::int64_t> order,
+             PhiloxStream& stream,
+             const InterruptCheck& interrupted) {
     constexpr std::size_t between_checks = std::size_t(1) << 20;  // some hundredths of a second
     for (std::size_t i = 0; i < order.size(); ++i) {
         order[i] = static_cast<std::int64_t>(i);
         if (i % between_checks == between_checks - 1) stop_if(interrupted);
     }
-    PhiloxStream stream(seed, shuffle_stream(epoch));
     for (std::size_t i = order.size(); i > 1; --i) {
         std::swap(order[i - 1], order[stream.below(i)]);
         if (i % between_checks == 0) stop_if(interrupted);
     }
+}
+
+void shuffled_order(std::span<std::int64_t> order,
+                    std::uint64_t seed,
+                    std::uint64_t epoch,
+                    const InterruptCheck& interrupted) {
+    PhiloxStream stream(seed, shuffle_stream(epoch));
+    permute(order, stream, interrupted);
 }
 
 double normal_quantile(double u) {

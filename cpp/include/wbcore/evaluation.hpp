@@ -17,13 +17,15 @@ struct Evaluation {
     std::vector<double> metrics;
 };
 
-// Throws InputError for numbers that are refused, ChoiceError for one of the loss, and Interrupted when the check says so.
+// With `next`, data beyond memory: it is asked on the calling thread for windows of whole leaves of rows (128), and `data` tells only
+// how many rows there are, of which shape. Throws InputError for numbers that are refused, ChoiceError for one of the loss, and Interrupted when the check says so.
 template <class T>
 Evaluation evaluate(const Network<T>& network,
                     const Dataset& data,
                     const Named<Loss>& loss,
                     const std::vector<Metric>& metrics,
                     std::size_t n_threads = 0,
-                    const InterruptCheck& interrupted = nullptr);
+                    const InterruptCheck& interrupted = nullptr,
+                    const NextWindow& next = nullptr);
 
 }  // namespace wbcore

@@ -71,6 +71,12 @@ struct Hooks {
     // by what the gradient is to be multiplied first. 1 changes no bit. Steps are counted from 1, over all trainings of the
     // optimizer's state. With it the gradients are stored before they are applied; else that is one.
     std::function<double(std::uint64_t step, std::span<const T> gradient)> on_gradient;
+    // Data beyond memory: the rows of an epoch from row `first` of its order on, at least one; whole batches, unless they are the
+    // epoch's last. Then `data` of `train` tells only how many rows there are, of which shape, and options.shuffle is not
+    // looked at. What it throws ends the training with the batches before.
+    std::function<Window(std::size_t epoch, std::size_t first)> next_window;
+    // Likewise for the validation data of an epoch: whole leaves of rows in place of whole batches.
+    std::function<Window(std::size_t epoch, std::size_t first)> next_validation_window;
     InterruptCheck interrupted;
 };
 

@@ -14,7 +14,7 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
 ``initializers``, ``softmax``, ``activations``, ``dense``, ``losses``, ``metrics``,
-``optimizers``, ``network``, ``training``.
+``optimizers``, ``network``, ``standardized``, ``training``.
 """
 
 from .activations import ACTIVATIONS
@@ -25,7 +25,8 @@ from .losses import LOSSES, loss_and_gradient
 from .metrics import METRICS, MetricSums
 from .network import Network, scaled
 from .optimizers import OPTIMIZERS, SGD, Adam
-from .random import Stream
+from .random import Stream, row_order
+from .standardized import mean_and_scale, standardized
 from .training import State, evaluate, fit, new_state, step
 
 __all__ = [
@@ -50,7 +51,10 @@ __all__ = [
     "from_draws",
     "initial_weights",
     "loss_and_gradient",
+    "mean_and_scale",
     "new_state",
+    "row_order",
     "scaled",
+    "standardized",
     "step",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wbcore import _core
 from wbcore._progress import Progress
+from wbcore.data._rows import Rows, rows_of
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import Optimizer
@@ -16,19 +17,20 @@ from wbcore.optimizers import Optimizer
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.data._source import Source
     from wbcore.network import Network
     from wbcore.training.plan import Callback, Plan
 
 __all__ = ["run"]
 
 
-def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
+def run(network: Network, X: ArrayLike | Source, y: ArrayLike | None, plan: Plan) -> History:
     """Train the network as planned; its history is kept as `network.history`.
 
     Parameters
     ----------
     network : Network
-    X, y : array-like
+    X, y : array-like, or a source and None
         The core looks at them before it changes anything.
     plan : Plan
 
@@ -50,18 +52,22 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     history = History(record)
     core, optimizer = network._core, plan.optimizer
     assert isinstance(optimizer, Optimizer), "Plan has made it one"
-    X_val, y_val = plan.validation_data or (None, None)
+    rows = validation = Rows(None, None)
     try:
+        rows = _rows(core, X, y, plan)
+        validation = _validation_rows(core, plan)
         status, epoch, batch = _core.fit(
             core,
-            X,
-            y,
-            X_val,
-            y_val,
+            rows.X,
+            rows.y,
+            validation.X,
+            validation.y,
             options=_options(plan, optimizer),
             state=optimizer._state(core)._core,
             record=record,
             on_epoch=_on_epoch(history, bar, plan.callback),
+            windows=rows.windows,
+            validation_windows=validation.windows,
         )
         history.status = str(status)
     except KeyboardInterrupt:
@@ -71,6 +77,8 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
         history.status = "failed"
         raise
     finally:
+        rows.close()
+        validation.close()
         if bar:
             bar.close()
         # Refused arguments have left no trace, and so the history of the last fit stays.
@@ -79,6 +87,35 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     if status == "diverged":
         raise _divergence(plan, optimizer, epoch - plan.first_epoch, batch, history)
     return history
+
+
+def _rows(core: _core._Network, X: Any, y: Any, plan: Plan) -> Rows:
+    """What is trained on."""
+    return rows_of(
+        "fit",
+        core,
+        X,
+        y,
+        loss=str(plan.loss),
+        piece=plan.batch_size,
+        end=plan.first_epoch + plan.epochs,
+        shuffle=plan.shuffle,
+        window=plan.shuffle_window,
+        seed=plan.seed,
+    )
+
+
+def _validation_rows(core: _core._Network, plan: Plan) -> Rows:
+    """What each epoch is measured by, if anything."""
+    if plan.validation_data is None:
+        return Rows(None, None)
+    return rows_of(
+        "fit, validation_data",
+        core,
+        *plan.validation_data,
+        loss=str(plan.loss),
+        end=plan.first_epoch + plan.epochs,
+    )
 
 
 def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
@@ -91,7 +128,7 @@ def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
         epochs=plan.epochs,
         first_epoch=plan.first_epoch,
         batch_size=plan.batch_size,
-        shuffle=plan.shuffle,
+        shuffle=plan.shuffle is True,
         seed=plan.seed,
         n_threads=plan.n_threads or 0,
         metrics=plan.metrics,
