@@ -42,10 +42,9 @@ py::array_t<std::int64_t> part_permutation(std::size_t n,
                                            std::uint64_t part) {
     py::array_t<std::int64_t> order(static_cast<py::ssize_t>(n));
     const std::span<std::int64_t> values(order.mutable_data(), n);
-    PhiloxStream stream(seed, block_stream(epoch), 0, part);
     // Safe: only the new array is written. A reader's thread is the caller, which has no signals to look for.
     const GilReleased released(n >= work_worth_the_gil);
-    permute(values, stream);
+    permute(values, seed, block_stream(epoch), nullptr, part);
     return order;
 }
 

@@ -108,15 +108,18 @@ double PhiloxStream::standard_normal() {
 }
 
 void permute(std::span<std::int64_t> order,
-             PhiloxStream& stream,
-             const InterruptCheck& interrupted) {
+             std::uint64_t seed,
+             std::uint64_t stream,
+             const InterruptCheck& interrupted,
+             std::uint64_t part) {
     constexpr std::size_t between_checks = std::size_t(1) << 20;  // some hundredths of a second
     for (std::size_t i = 0; i < order.size(); ++i) {
         order[i] = static_cast<std::int64_t>(i);
         if (i % between_checks == between_checks - 1) stop_if(interrupted);
     }
+    PhiloxStream words(seed, stream, 0, part);
     for (std::size_t i = order.size(); i > 1; --i) {
-        std::swap(order[i - 1], order[stream.below(i)]);
+        std::swap(order[i - 1], order[words.below(i)]);
         if (i % between_checks == 0) stop_if(interrupted);
     }
 }
@@ -125,8 +128,7 @@ void shuffled_order(std::span<std::int64_t> order,
                     std::uint64_t seed,
                     std::uint64_t epoch,
                     const InterruptCheck& interrupted) {
-    PhiloxStream stream(seed, shuffle_stream(epoch));
-    permute(order, stream, interrupted);
+    permute(order, seed, shuffle_stream(epoch), interrupted);
 }
 
 double normal_quantile(double u) {

@@ -51,10 +51,12 @@ constexpr std::uint64_t block_stream(std::uint64_t epoch) {
     return (std::uint64_t{3} << 62) + epoch;
 }
 
-// 0 .. order.size() - 1, permuted by the words of a stream from here on. Throws Interrupted.
+// A permutation of 0 .. order.size() - 1 from a part of a stream of a seed. Throws Interrupted.
 void permute(std::span<std::int64_t> order,
-             PhiloxStream& stream,
-             const InterruptCheck& interrupted = nullptr);
+             std::uint64_t seed,
+             std::uint64_t stream,
+             const InterruptCheck& interrupted = nullptr,
+             std::uint64_t part = 0);
 
 // The order of the rows in one epoch: a permutation of 0 .. order.size() - 1. Throws Interrupted.
 void shuffled_order(std::span<std::int64_t> order,

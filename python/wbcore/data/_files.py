@@ -92,19 +92,10 @@ class Files:
     def __getitem__(self, k: int) -> tuple[Any, Any]:
         """Block k, (X, y); y is None when there is none."""
         path = self._X[k]
-        if not self._packed:
-            return _loaded(path), None if self._y is None else _loaded(self._y[k])
-        with _loaded(path) as arrays:
-            missing = [name for name in self._names if name not in arrays.files]
-            if missing:
-                raise ValueError(
-                    f"[Files] expected arrays named {' and '.join(self._names)} in "
-                    f"{os.fspath(path)!r}, got {', '.join(arrays.files)}; pass names="
-                )
-            try:
-                return arrays[self._names[0]], arrays[self._names[1]]
-            except (ValueError, EOFError, zipfile.BadZipFile) as error:
-                raise _unreadable(path, error) from None
+        if self._packed:
+            X, y = _loaded(path, self._names)
+            return X, y
+        return _loaded(path), None if self._y is None else _loaded(self._y[k])
 
     def _length(self, path: Path) -> int:
         """Rows that a file's header tells."""
@@ -151,9 +142,20 @@ def _rows_of(file: IO[bytes], path: Path) -> int:
     return int(shape[0])
 
 
-def _loaded(path: Path) -> Any:
+def _loaded(path: Path, names: Sequence[str] = ()) -> Any:
+    """The array of a file, or those of these names."""
     try:
-        return np.load(path, allow_pickle=False)
+        with path.open("rb") as file:  # NumPy leaves it open when what it reads is no archive
+            found = np.load(file, allow_pickle=False)
+            if not names:
+                return found
+            missing = [name for name in names if name not in found.files]
+            if missing:
+                raise ValueError(
+                    f"[Files] expected arrays named {' and '.join(names)} in "
+                    f"{os.fspath(path)!r}, got {', '.join(found.files)}; pass names="
+                )
+            return [found[name] for name in names]
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from None
 

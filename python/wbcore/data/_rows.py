@@ -80,6 +80,8 @@ def rows_of(
             return Rows(X, y)
         X = Blocks(X, y)
     source = as_blocks(operation, X)
+    if source.first.y is None:
+        raise ValueError(f"[{operation}] expected blocks (X, y), got ones whose y is None")
     if shuffle != "blocks" and source.whole is not None:
         return Rows(*source.whole)
     if shuffle is True:
@@ -114,8 +116,7 @@ def _is_array_like(X: Any) -> bool:
 def _in_memory(operation: str, source: CheckedSource) -> Rows:
     """All rows of a source in two arrays."""
     first, n = source.first, sum(source.rows)
-    if first.y is None:
-        raise ValueError(f"[{operation}] expected blocks (X, y), got ones whose y is None")
+    assert first.y is not None, "looked at before"
     needed = sum(a.nbytes // len(a) * n for a in (first.X, first.y))
     available = _available_memory()
     if available is not None and needed > available:

@@ -77,8 +77,7 @@ class Windows:
         self._operation, self._source, self._order = operation, source, order
         self._piece, self._end, self._dtype, self._check = piece, end, dtype, check
         first = source.first
-        if first.y is None:
-            raise ValueError(f"[{operation}] expected blocks (X, y), got ones whose y is None")
+        assert first.y is not None, "looked at before"
         check(like(first.view, first.X), first.y)
         self.rows = sum(order.rows)
         capacity = min(self.rows, order.largest) + min(piece, self.rows)
