@@ -1,6 +1,7 @@
-"""Sources of blocks: the bits of the rows, whatever they come in and however far a reader is ahead."""
+"""Sources of blocks: the bits of the rows, whatever they come in."""
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_a_shuffle_by_blocks_takes_the_rows_in_its_order(window, batch):
     X, y = rows()
     sizes = [50, 1, 300, 17, 200, 132, 300]
     ends = np.cumsum([0, *sizes])
-    source = Counted([(X[a:b], y[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+    source = Counted([(X[a:b], y[a:b]) for a, b in pairwise(ends)])
     net = wb.Network.mlp([COLUMNS, 7, CLASSES], "tanh", seed=3)
     optimizer, losses = wb.Adam(0.01), []
     for epoch in range(3):
@@ -106,9 +107,7 @@ def test_rows_of_a_window_come_from_its_blocks_alone():
 @pytest.mark.parametrize("shuffle", ["blocks", False])
 def test_threads_do_not_show(n_threads, shuffle):
     X, y = rows()
-    found = trained(
-        Own(blocks(X, y, 90)), shuffle=shuffle, shuffle_window=3, n_threads=n_threads
-    )
+    found = trained(Own(blocks(X, y, 90)), shuffle=shuffle, shuffle_window=3, n_threads=n_threads)
     expected = wb.data.Blocks(X, y, rows=90)
     assert found == trained(expected, shuffle=shuffle, shuffle_window=3, n_threads=1)
 
@@ -231,9 +230,7 @@ def test_a_position_is_found_without_a_run_through_the_epoch(monkeypatch):
     expected = wb.data.row_order(source.rows, seed=9, epoch=3, shuffle_window=4)
     drawn = []
     draw = _order._core.part_permutation
-    monkeypatch.setattr(
-        _order._core, "part_permutation", lambda *a: drawn.append(a[3]) or draw(*a)
-    )
+    monkeypatch.setattr(_order._core, "part_permutation", lambda *a: drawn.append(a[3]) or draw(*a))
     windows = _windows.Windows(
         "test",
         _source.as_blocks("test", source),
@@ -241,7 +238,7 @@ def test_a_position_is_found_without_a_run_through_the_epoch(monkeypatch):
         piece=10,
         end=4,
         dtype=np.dtype("f4"),
-        check=lambda X, y: None,
+        check=lambda *_: None,
     )
     source.asked.clear()
     places = windows(3, 850)
@@ -265,12 +262,18 @@ def test_a_reader_is_no_further_ahead_than_its_room():
     source = Slow(blocks(X, y, 50))
     seen = []
 
-    def callback(epoch, history):
+    def callback(*_):
         go.wait(0.3)  # time enough to read all there is, if there were no end to the room
         seen.append(len(begun))
 
     net = wb.Network.mlp([COLUMNS, 7, CLASSES], "tanh", seed=3)
-    net.fit(source, loss="cross_entropy", shuffle="blocks", shuffle_window=4, epochs=4,
-            callback=callback)
+    net.fit(
+        source,
+        loss="cross_entropy",
+        shuffle="blocks",
+        shuffle_window=4,
+        epochs=4,
+        callback=callback,
+    )
     # the block that tells types, those of the epochs so far, four that are in the room, one in hand
     assert all(count <= 1 + 20 * (e + 1) + 4 + 1 for e, count in enumerate(seen))

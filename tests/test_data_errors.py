@@ -49,8 +49,11 @@ class Promised(Own):
         (
             lambda: (block for block in blocks(X, Y, 100)),
             TypeError,
-            "[fit] expected a source that can be read again in every epoch, got a generator, which "
-            "is over after one pass; pass list(..), or an object whose __iter__ begins anew",
+            (
+                "[fit] expected a source that can be read again in every epoch, got a generator, "
+                "which is over after one pass; pass list(..), or an object whose __iter__ begins "
+                "anew"
+            ),
         ),
         (lambda: Own([]), ValueError, "[fit] expected a source with at least one block, got none"),
         (
@@ -66,14 +69,18 @@ class Promised(Own):
         (
             lambda: Counted(with_block(1, X[:100].astype("f8"), Y[:100])),
             ValueError,
-            "[fit] expected X of block 1 of dtype float32, as block 0 has, got float64; convert "
-            "them to one: X.astype(..)",
+            (
+                "[fit] expected X of block 1 of dtype float32, as block 0 has, got float64; convert"
+                " them to one: X.astype(..)"
+            ),
         ),
         (
             lambda: Counted(with_block(1, X[:100], Y[:100].astype("i2"))),
             ValueError,
-            "[fit] expected y of block 1 of dtype int64, as block 0 has, got int16; convert them "
-            "to one: y.astype(..)",
+            (
+                "[fit] expected y of block 1 of dtype int64, as block 0 has, got int16; convert "
+                "them to one: y.astype(..)"
+            ),
         ),
         (
             lambda: Counted(with_block(3, X[:100], np.eye(3)[Y[:100]])),
@@ -108,14 +115,18 @@ class Promised(Own):
         (
             lambda: Own([X[:100], X[100:]]),
             TypeError,
-            "[fit] expected each block to be a pair (X, y), got an array of shape (100, 12) and "
-            "dtype float32 as block 0",
+            (
+                "[fit] expected each block to be a pair (X, y), got an array of shape (100, 12) and"
+                " dtype float32 as block 0"
+            ),
         ),
         (
             lambda: [(X, Y, np.ones(400))],
             TypeError,
-            "[fit] expected blocks (X, y), got weights as a third element of block 0, which are "
-            "not taken yet",
+            (
+                "[fit] expected blocks (X, y), got weights as a third element of block 0, which are"
+                " not taken yet"
+            ),
         ),
         (
             lambda: wb.data.Blocks(X),
@@ -125,8 +136,10 @@ class Promised(Own):
         (
             lambda: Counted(with_block(0, X[:100, :5], Y[:100])),
             ValueError,
-            "[fit] X has 5 columns but the first layer takes 12: expected shape (B, 12), got "
-            "(100, 5)",
+            (
+                "[fit] X has 5 columns but the first layer takes 12: expected shape (B, 12), got "
+                "(100, 5)"
+            ),
         ),
         (
             lambda: Counted(with_block(2, X[:100], Y[:100] + 1)),
@@ -141,8 +154,10 @@ class Promised(Own):
         (
             lambda: [(X, Y), (wb.Scaled(X, 0.5), Y)],
             ValueError,
-            "[fit] expected X of block 1 scaled as that of block 0, got Scaled(float32 array of "
-            "shape (400, 12), factor=0.5) and None",
+            (
+                "[fit] expected X of block 1 scaled as that of block 0, got Scaled(float32 array of"
+                " shape (400, 12), factor=0.5) and None"
+            ),
         ),
         (
             lambda: Counted([(X, Y), (X, None)]),
@@ -184,8 +199,8 @@ def test_arguments_beside_a_source():
 def test_validation_names_itself():
     with pytest.raises(ValueError, match=r"^\[fit, validation_data\] .* got nan at X\[33, 5\]"):
         fit(X, Y, validation_data=Counted(blocks(NAN, Y, 100)))
+    net = wb.Network.mlp([COLUMNS, 7, CLASSES])
     with pytest.raises(ValueError, match=r"^\[evaluate\] .* got nan at X\[33, 5\] of block 3"):
-        net = wb.Network.mlp([COLUMNS, 7, CLASSES])
         net.evaluate(Counted(blocks(NAN, Y, 100)), loss="cross_entropy")
 
 
@@ -229,14 +244,14 @@ def test_an_error_of_the_source_comes_out_of_fit(shuffle):
 def test_a_source_that_grows_or_shrinks():
     grown = Again(blocks(X, Y, 100))
 
-    def more(epoch, history):
+    def more(*_):
         grown.items = blocks(X, Y, 100) * 2
 
     with pytest.raises(ValueError, match=r"source of 4 blocks, as before, got 5; it must not"):
         fit(grown, epochs=4, callback=more)
     shrunk = Again(blocks(X, Y, 100))
 
-    def less(epoch, history):
+    def less(*_):
         shrunk.items = shrunk.items[:2]
 
     with pytest.raises(ValueError, match=r"source of 4 blocks, as before, got 2; it must not"):
@@ -253,20 +268,20 @@ def test_a_map_that_is_truncated_is_an_error(tmp_path, of, call):
     source = wb.data.Blocks(maps["X"], maps["y"], rows=100)
     os.truncate(tmp_path / f"{of}.npy", 2000)
     net = wb.Network.mlp([COLUMNS, 7, CLASSES], "tanh", seed=3)
+    options = {
+        "fit": {"loss": "cross_entropy", "shuffle": "blocks"},
+        "evaluate": {"loss": "cross_entropy"},
+        "predict": {},
+    }
     with pytest.raises(OSError, match=r"expected 400 rows in .* got a file of 2000 bytes, which"):
-        if call == "fit":
-            net.fit(source, loss="cross_entropy", shuffle="blocks")
-        elif call == "evaluate":
-            net.evaluate(source, loss="cross_entropy")
-        else:
-            net.predict(source)
+        getattr(net, call)(source, **options[call])
 
 
 @pytest.mark.parametrize("shuffle", [True, "blocks", False])
 def test_a_map_that_is_truncated_while_it_is_read(tmp_path, shuffle):
     source = wb.data.Blocks(mapped(tmp_path, X), Y, rows=10)
 
-    def cut(epoch, history):
+    def cut(*_):
         os.truncate(tmp_path / "X.npy", 4096)
 
     if shuffle is True:  # all of it has been read
@@ -317,9 +332,7 @@ def test_ctrl_c_ends_the_wait_for_a_block():
         timer.start()
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
-            net.fit(
-                Sleeping(blocks(X, Y, 10)), loss="cross_entropy", shuffle="blocks", epochs=100
-            )
+            net.fit(Sleeping(blocks(X, Y, 10)), loss="cross_entropy", shuffle="blocks", epochs=100)
         assert time.monotonic() - began < 2
     finally:
         timer.join()
@@ -333,7 +346,7 @@ def test_a_forked_child_is_told():
     net = wb.Network.mlp([COLUMNS, 7, CLASSES], "tanh", seed=3)
     children = []
 
-    def fork(epoch, history):
+    def fork(*_):
         if not children:
             child = os.fork()
             if child == 0:
@@ -416,7 +429,9 @@ def test_chunks_are_blocks():
 
 def test_zarr_and_hdf5(tmp_path):
     zarr = pytest.importorskip("zarr")
-    array = zarr.open(str(tmp_path / "X.zarr"), mode="w", shape=X.shape, chunks=(90, 12), dtype="f4")
+    array = zarr.open(
+        str(tmp_path / "X.zarr"), mode="w", shape=X.shape, chunks=(90, 12), dtype="f4"
+    )
     array[:] = X
     expected = fit(wb.data.Blocks(X, Y, rows=90), shuffle="blocks").loss
     assert fit(wb.data.Blocks(array, Y), shuffle="blocks").loss == expected
@@ -439,7 +454,12 @@ def test_files_refuse(tmp_path):
     for given, options, error, text in (
         ([], {}, ValueError, "list of files, got none"),
         (packed[0], {}, TypeError, "list of files, got one; pass [X], or for one large file"),
-        ([tmp_path / "a.csv"], {}, ValueError, "got .csv; tables: wb.data.Parquet; text: np.loadtxt"),
+        (
+            [tmp_path / "a.csv"],
+            {},
+            ValueError,
+            "got .csv; tables: wb.data.Parquet; text: np.loadtxt",
+        ),
         (packed + single, {}, ValueError, "files of one kind, .npy or .npz, got .npy, .npz"),
         (single, {"y": single[:1]}, ValueError, "as many files of y as of X, 2, got 1"),
         (packed, {"names": ("Z", "y")}, ValueError, "an array named Z in"),

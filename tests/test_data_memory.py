@@ -14,17 +14,18 @@ path, rows, columns, size, window, shuffle = sys.argv[1:]
 rows, columns, size, window = map(int, (rows, columns, size, window))
 shuffle = {"False": False}.get(shuffle, shuffle)
 
-def train(X, y, **options):
+def train(X, y):
     net = wb.Network.mlp([columns, 16, 1], "relu", seed=0)
     source = wb.data.Blocks(X, y, rows=size)
-    options = {"loss": "mse", "shuffle": shuffle, "shuffle_window": window, "n_threads": 1} | options
-    net.fit(source, batch_size=128, **options)
+    net.fit(
+        source, loss="mse", shuffle=shuffle, shuffle_window=window, batch_size=128, n_threads=1
+    )
     return net.evaluate(source, loss="mse")["loss"] + float(net.predict(source)[-1, 0])
 
 def peak():
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-train(np.zeros((2 * 128, columns), "f4"), np.zeros(2 * 128, "f4"))  # what a training takes by itself
+train(np.zeros((256, columns), "f4"), np.zeros(256, "f4"))  # what it takes by itself
 y = np.zeros(rows, "f4")
 before = peak()
 train(np.memmap(path, "f4", "r", shape=(rows, columns)), y)

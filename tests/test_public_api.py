@@ -37,10 +37,10 @@ SIGNATURES = {
     "Network.forward": "(self, X)",
     "Network.backward": "(self, dY)",
     "Network.loss_and_gradients": "(self, X, y, loss)",
-    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None)",
-    "Network.fit": "(self, X, y, *, loss, optimizer=None, epochs=1, batch_size=32, "
-    "validation_data=None, metrics=(), progress=False, shuffle=True, seed=0, n_threads=None, "
-    "callback=None, track=None, first_epoch=0)",
+    "Network.evaluate": "(self, X, y=None, *, loss, metrics=(), n_threads=None)",
+    "Network.fit": "(self, X, y=None, *, loss, optimizer=None, epochs=1, batch_size=32, "
+    "validation_data=None, metrics=(), progress=False, shuffle=True, shuffle_window=8, seed=0, "
+    "n_threads=None, callback=None, track=None, first_epoch=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",
     "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50)",

@@ -1,4 +1,4 @@
-"""A `Standardized` X: the bits of what NumPy would make of it, statistics that no block shows in."""
+"""A `Standardized` X: the bits of what NumPy makes of it, statistics that no block shows in."""
 
 import copy
 import pickle
@@ -197,7 +197,7 @@ def test_what_a_network_refuses():
         net.predict(tiny)
     with pytest.raises(ValueError, match=r"which standardized is infinite in float32, at X\[0, 0"):
         net.fit(wb.Standardized([[1], [2]], mean=[0], scale=[1e-100]), [0, 0], loss="mse")
-    with pytest.raises(TypeError, match="got a Standardized, which is for X; pass np.asarray"):
+    with pytest.raises(TypeError, match=r"got a Standardized, which is for X; pass np\.asarray"):
         net.fit([[1], [2]], tiny, loss="mse")
     X = np.array([[1.0], [2.0]])
     changed = wb.Standardized(X)

@@ -11,8 +11,8 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
     net.save("digits.safetensors")
 
 Modules: `activations`, `initializers`, `losses`, `optimizers`, `random`; and, imported when first
-used, `data` (what is larger than memory), `inspect` (tables of weights and biases), `io` (files) and `reference` (what is computed, in
-plain Python).
+used, `data` (what is larger than memory), `inspect` (tables of weights and biases), `io` (files)
+and `reference` (what is computed, in plain Python).
 """
 
 from __future__ import annotations

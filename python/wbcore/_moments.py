@@ -1,4 +1,4 @@
-"""Mean and spread of columns, rows coming in blocks of any size (docs/arithmetic.md, section 3.1)."""
+"""Mean and spread of columns, of rows in blocks of any size (docs/arithmetic.md, section 3.1)."""
 
 from __future__ import annotations
 
@@ -89,11 +89,12 @@ class Moments:
 
     def _add_leaves(self, rows: NDArray[Any]) -> None:
         """Rows of whole leaves; or all of a last one."""
-        size = min(LEAF, len(rows))
+        assert self._first is not None, "add has kept it"
+        size, first = min(LEAF, len(rows)), self._first
         count = len(rows) // size
 
         def row_of_each(i: int) -> _Numbers:
-            numbers: _Numbers = rows[i::size].astype(np.float64) - self._first
+            numbers: _Numbers = rows[i::size].astype(np.float64) - first
             return numbers
 
         with np.errstate(over="ignore", invalid="ignore"):  # told at the end

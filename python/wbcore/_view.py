@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
+
+#: What somebody else has made: its type is known when it is looked at.
+Foreign: TypeAlias = Any
 
 
 class View:
@@ -12,7 +15,7 @@ class View:
 
     array: Any
 
-    def _like(self, array: Any) -> View:
+    def _like(self, array: Foreign) -> View:
         """Other rows, whose numbers become the same."""
         raise NotImplementedError
 

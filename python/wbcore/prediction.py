@@ -8,6 +8,7 @@ import numpy as np
 
 from wbcore import _arguments, _core
 from wbcore._methods import network_method
+from wbcore._view import Foreign
 from wbcore.data._source import as_blocks, is_source, like
 
 if TYPE_CHECKING:
@@ -57,13 +58,14 @@ def predict(
     """
     if type(X) is not np.ndarray and is_source(X):
         return _predict_source(self, X, out, n_threads)
+    rows: Foreign = X
     if n_threads is None:
-        return self._predict(X, out)
-    return self._predict(X, out, n_threads=_arguments.n_threads("predict", n_threads))
+        return self._predict(rows, out)
+    return self._predict(rows, out, n_threads=_arguments.n_threads("predict", n_threads))
 
 
 def _predict_source(
-    network: Network, X: Any, out: NDArray[Any] | None, n_threads: int | None
+    network: Network, X: Foreign, out: NDArray[Any] | None, n_threads: int | None
 ) -> NDArray[Any]:
     """Outputs for all rows of a source, block by block."""
     source = as_blocks("predict", X)
@@ -73,7 +75,7 @@ def _predict_source(
     if out is None:
         with _arguments.memory("predict"):
             out = np.empty((n, outputs), dtype)
-    elif not isinstance(out, np.ndarray) or out.shape != (n, outputs):
+    elif getattr(out, "shape", None) != (n, outputs):
         raise ValueError(
             f"[predict] expected out to be an array of shape {(n, outputs)}, "
             f"got {_arguments.shown(out)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
-from wbcore._view import View
+from wbcore._view import Foreign, View
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -94,7 +94,7 @@ class Scaled(View):
         """What NumPy makes of it unasked: float32 for small integers, float64 for large ones."""
         return np.result_type(self.array.dtype, np.float32)
 
-    def _like(self, array: Any) -> Scaled:
+    def _like(self, array: Foreign) -> Scaled:
         return Scaled(array, self.factor)
 
     def _is_like(self, other: View) -> bool:

@@ -9,11 +9,13 @@ import numpy as np
 
 from wbcore import _arguments, _core
 from wbcore._moments import Moments
-from wbcore._view import View
+from wbcore._view import Foreign, View
 from wbcore.data._source import as_blocks, is_source
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from wbcore.data._source import Source
 
 __all__ = ["Standardized"]
 
@@ -80,7 +82,11 @@ class Standardized(View):
     constant: NDArray[np.int64]
 
     def __init__(
-        self, X: ArrayLike | Any, *, mean: ArrayLike | None = None, scale: ArrayLike | None = None
+        self,
+        X: ArrayLike | Source,
+        *,
+        mean: ArrayLike | None = None,
+        scale: ArrayLike | None = None,
     ) -> None:
         if isinstance(X, View):
             raise TypeError(
@@ -134,7 +140,7 @@ class Standardized(View):
 
     def _keep(
         self,
-        array: Any,
+        array: Foreign,
         mean: NDArray[np.float64],
         scale: NDArray[np.float64],
         constant: NDArray[np.int64],
@@ -153,7 +159,7 @@ class Standardized(View):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_columns", _core.Columns(mean, 1 / scale))
 
-    def _like(self, array: Any) -> Standardized:
+    def _like(self, array: Foreign) -> Standardized:
         """Other rows, or those of a block, with this mean and scale."""
         other = object.__new__(Standardized)
         columns = array.shape[1] if isinstance(array, np.ndarray) else None
@@ -199,7 +205,7 @@ class Standardized(View):
         """Rows, or blocks of a source."""
         return len(self.array)
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Foreign) -> Foreign:
         """Some of the rows, or a block of a source, with the same mean and scale."""
         if not self.is_source:
             return self._like(np.atleast_2d(self.array[key]))
@@ -210,7 +216,9 @@ class Standardized(View):
         if copy is False:
             raise ValueError("[Standardized] expected copy to be None or True, got False")
         if self.is_source:
-            raise TypeError("[Standardized] expected an array, got a source, which is read by block")
+            raise TypeError(
+                "[Standardized] expected an array, got a source, which is read by block"
+            )
         wanted = self.dtype if dtype is None else np.dtype(dtype)
         values = (self.array.astype(np.float64) - self.mean) * (1 / self.scale)
         return np.asarray(values.astype(wanted, copy=False))
@@ -231,7 +239,7 @@ class Standardized(View):
 
 
 def _restored(
-    array: Any,
+    array: Foreign,
     mean: NDArray[np.float64],
     scale: NDArray[np.float64],
     constant: NDArray[np.int64],

@@ -1,4 +1,4 @@
-"""Blocks of arrays: in memory, memory-mapped, or of anything that is cut into rows as arrays are."""
+"""Blocks of arrays: in memory, memory-mapped, or of what is cut into rows as arrays are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
-from wbcore._view import View
+from wbcore._view import Foreign, View
 from wbcore.data._mapped import mapped_rows
 from wbcore.data._source import like
 
@@ -63,13 +63,11 @@ class Blocks:
     ['loss']
     """
 
-    def __init__(self, X: Any, y: Any = None, rows: int | None = None) -> None:
+    def __init__(self, X: Foreign, y: Foreign = None, rows: int | None = None) -> None:
         self._X = _Rows("X", X)
         self._y = None if y is None else _Rows("y", y)
         if self._X.ndim != 2:
-            raise ValueError(
-                f"[Blocks] expected X of shape (B, I), got {self._X.ndim} dimensions"
-            )
+            raise ValueError(f"[Blocks] expected X of shape (B, I), got {self._X.ndim} dimensions")
         if len(self._X) == 0:
             raise ValueError("[Blocks] expected X with at least one row, got none")
         if self._y is not None and len(self._y) != len(self._X):
@@ -86,7 +84,7 @@ class Blocks:
         return (self._size,) * whole + ((left,) if left else ())
 
     def __len__(self) -> int:
-        return -(-len(self._X) // self._size)
+        return (len(self._X) + self._size - 1) // self._size
 
     def __getitem__(self, k: int) -> tuple[Any, Any]:
         """Block k, (X, y); y is None when there is none."""
@@ -112,17 +110,16 @@ class Blocks:
     def _read_into(
         self,
         operation: str,
-        k: int,
-        start: int,
-        X: NDArray[Any],
-        y: NDArray[Any],
+        block: tuple[int, int],
+        room: tuple[NDArray[Any], NDArray[Any]],
         places: NDArray[np.int64],
     ) -> None:
-        """Rows of block k, from its row `start` on, into places of two arrays."""
+        """Rows of a block, from a row of it on, into places of X and y."""
+        k, start = block
         assert self._y is not None, "asked for only where there is one"
         first = self._range(k)[0] + start
-        self._X.read_into(operation, first, X, places)
-        self._y.read_into(operation, first, y, places)
+        self._X.read_into(operation, first, room[0], places)
+        self._y.read_into(operation, first, room[1], places)
 
     def __repr__(self) -> str:
         return f"Blocks({len(self)} of {self._size} rows, {self._X.columns} columns)"
@@ -131,7 +128,7 @@ class Blocks:
 class _Rows:
     """Rows of one array, wherever it lies."""
 
-    def __init__(self, name: str, given: Any) -> None:
+    def __init__(self, name: str, given: Foreign) -> None:
         self.view = given if isinstance(given, View) else None
         if self.view is not None and name == "y":
             raise TypeError(

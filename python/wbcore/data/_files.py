@@ -10,6 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from wbcore._view import Foreign
+
 __all__ = ["Files"]
 
 _Path = str | os.PathLike[str]
@@ -69,8 +71,9 @@ class Files:
         kinds = {path.suffix for path in self._X + (self._y or [])}
         if kinds - {".npy", ".npz"} or len(kinds) != 1:
             raise ValueError(
-                f"[Files] expected files of one kind, .npy or .npz, got {', '.join(sorted(kinds))}; "
-                f"tables: wb.data.Parquet; text: np.loadtxt it once and np.save it"
+                f"[Files] expected files of one kind, .npy or .npz, got "
+                f"{', '.join(sorted(kinds))}; tables: wb.data.Parquet; text: np.loadtxt it once "
+                f"and np.save it"
             )
         self._packed = kinds == {".npz"}
         if self._packed and self._y is not None:
@@ -117,7 +120,7 @@ class Files:
         return f"Files({len(self)} files, {sum(self.rows)} rows)"
 
 
-def _paths(name: str, given: Any) -> list[Path]:
+def _paths(name: str, given: Foreign) -> list[Path]:
     if isinstance(given, (str, os.PathLike)):
         raise TypeError(
             f"[Files] expected {name} to be a list of files, got one; pass [{name}], or for one "
@@ -142,7 +145,7 @@ def _rows_of(file: IO[bytes], path: Path) -> int:
     return int(shape[0])
 
 
-def _loaded(path: Path, names: Sequence[str] = ()) -> Any:
+def _loaded(path: Path, names: Sequence[str] = ()) -> Foreign:
     """The array of a file, or those of these names."""
     try:
         with path.open("rb") as file:  # NumPy leaves it open when what it reads is no archive

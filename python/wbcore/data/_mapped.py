@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _core
+from wbcore._view import Foreign
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,7 @@ __all__ = ["MappedRows", "mapped_rows"]
 _AT_ONCE = 2**22
 
 
-def mapped_rows(array: Any) -> MappedRows | None:
+def mapped_rows(array: Foreign) -> MappedRows | None:
     """Of a memory map, or a view of one, in the order of C; None for any other array.
 
     Private maps (mode "c") and those of files without a name cannot be read from the file.

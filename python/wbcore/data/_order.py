@@ -70,7 +70,7 @@ class Order:
         return _core.part_permutation(n, self.seed, epoch, 1 + window)
 
     def place(self, blocks: _Integers, first: int) -> tuple[int, int]:
-        """The window that has row `first` of the epoch whose blocks these are; and its row there."""
+        """The window that has row `first` of the epoch of these blocks; and its row there."""
         ends = np.cumsum(np.asarray(self.rows)[blocks])
         last = np.minimum(np.arange(1, self.windows + 1) * self.size, len(blocks)) - 1
         window = int(np.searchsorted(ends[last], first, "right"))
@@ -113,9 +113,9 @@ def row_order(
     Examples
     --------
     >>> import wbcore as wb
-    >>> order = wb.data.row_order([2, 2, 2, 1], seed=1, shuffle_window=2)
+    >>> order = wb.data.row_order([2, 2, 2, 2], seed=1, shuffle_window=2)
     >>> sorted(order.tolist()), len({row // 2 for row in order[:4].tolist()})
-    ([0, 1, 2, 3, 4, 5, 6], 2)
+    ([0, 1, 2, 3, 4, 5, 6, 7], 2)
     """
     counts = tuple(_arguments.integer("row_order", "rows", n) for n in np.asarray(rows).tolist())
     order = Order(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from wbcore import _arguments, _core
-from wbcore._view import View
+from wbcore._view import Foreign, View
 from wbcore.data._blocks import Blocks
 from wbcore.data._order import WINDOW, Order
 from wbcore.data._source import CheckedSource, as_blocks, is_source, like
@@ -36,8 +37,8 @@ class Rows(NamedTuple):
 def rows_of(
     operation: str,
     network: _core._Network,
-    X: Any,
-    y: Any,
+    X: Foreign,
+    y: Foreign,
     *,
     loss: str,
     piece: int = LEAF,
@@ -93,7 +94,7 @@ def rows_of(
             f"shuffle=False"
         )
 
-    def check(X: Any, y: Any) -> None:
+    def check(X: Foreign, y: Foreign) -> None:
         _core.require_block(network, X, y, operation, loss)
 
     windows = Windows(
@@ -108,7 +109,7 @@ def rows_of(
     return Rows(windows.X, windows.y, windows)
 
 
-def _is_array_like(X: Any) -> bool:
+def _is_array_like(X: Foreign) -> bool:
     """What NumPy makes an array of; the core says what is wrong with it."""
     return isinstance(X, (np.ndarray, View, list, tuple)) or hasattr(X, "__array__")
 
@@ -139,7 +140,7 @@ def _in_memory(operation: str, source: CheckedSource) -> Rows:
 def _available_memory() -> int | None:
     """Bytes that a program may have without anything being swapped out; None if nobody tells."""
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
+        with Path("/proc/meminfo").open(encoding="ascii") as file:
             for line in file:
                 name, _, rest = line.partition(":")
                 if name == "MemAvailable":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from wbcore import _arguments
-from wbcore._view import View
+from wbcore._view import Foreign, View
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,11 +21,11 @@ class Source(Protocol):
     """A sequence of blocks of which one knows how many rows each has."""
 
     @property
-    def rows(self) -> Any:
+    def rows(self) -> Foreign:
         """A sequence of int, one for each block."""
 
     def __len__(self) -> int: ...
-    def __getitem__(self, key: int, /) -> Any: ...
+    def __getitem__(self, key: int, /) -> Foreign: ...
 
 
 class Block(NamedTuple):
@@ -53,7 +53,7 @@ def is_source(value: object) -> bool:
     return isinstance(value, Source) and not hasattr(value, "__array__")
 
 
-def as_blocks(operation: str, value: Any) -> CheckedSource:
+def as_blocks(operation: str, value: Foreign) -> CheckedSource:
     """A source whose blocks are checked as they are read, from anything that may be one.
 
     Raises
@@ -92,7 +92,7 @@ class CheckedSource:
     ordered : bool
     """
 
-    def __init__(self, operation: str, source: Any, *, ordered: bool) -> None:
+    def __init__(self, operation: str, source: Foreign, *, ordered: bool) -> None:
         self._operation = operation
         self._source = source
         self.ordered = ordered
@@ -128,16 +128,16 @@ class CheckedSource:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, k: int) -> Any:
+    def __getitem__(self, k: int) -> Foreign:
         return self._source[k]
 
     @property
-    def given(self) -> Any:
+    def given(self) -> Foreign:
         """The source itself."""
         return self._source
 
     @property
-    def direct(self) -> Any:
+    def direct(self) -> Foreign:
         """What can read rows into places by itself, or None."""
         return self._source if hasattr(self._source, "_read_into") else None
 
@@ -188,7 +188,7 @@ class CheckedSource:
             f"got {got}; it must not change while it is read"
         )
 
-    def _parts(self, k: int, block: Any) -> tuple[Any, Any]:
+    def _parts(self, k: int, block: Foreign) -> tuple[Any, Any]:
         """X and y of what the source gives."""
         if isinstance(block, (tuple, list)) and len(block) in (2, 3):
             if len(block) == 3 and block[2] is not None:
@@ -202,13 +202,15 @@ class CheckedSource:
             f"got {_arguments.shown(block)} as block {k}"
         )
 
-    def _checked(self, k: int, block: Any) -> Block:
+    def _checked(self, k: int, block: Foreign) -> Block:
         given, targets = self._parts(k, block)
         what = f"X of block {k}"
         view = given if isinstance(given, View) else None
         X = _arguments.real_array(self._operation, what, given if view is None else view.array)
-        y = None if targets is None else _arguments.real_array(
-            self._operation, f"y of block {k}", targets
+        y = (
+            None
+            if targets is None
+            else _arguments.real_array(self._operation, f"y of block {k}", targets)
         )
         if X.ndim != 2:
             raise ValueError(
@@ -264,6 +266,6 @@ def _alike(a: View | None, b: View | None) -> bool:
     return a is b or (a is not None and b is not None and a._is_like(b))
 
 
-def like(view: View | None, X: NDArray[Any]) -> Any:
+def like(view: View | None, X: NDArray[Any]) -> Foreign:
     """X in the View that a block came in."""
     return X if view is None else view._like(X)

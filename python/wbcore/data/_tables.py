@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+
+from wbcore._view import Foreign
 
 __all__ = ["Arrow", "Parquet"]
 
@@ -20,7 +21,14 @@ _AT_ONCE = 16
 class _Table:
     """What both have in common: the names of columns, and how they become arrays."""
 
-    def __init__(self, operation: str, schema: Any, targets: Any, columns: Any, dtype: Any) -> None:
+    def __init__(
+        self,
+        operation: str,
+        schema: Foreign,
+        targets: Foreign,
+        columns: Foreign,
+        dtype: Foreign,
+    ) -> None:
         names = list(schema.names)
         self._operation = operation
         self._one = isinstance(targets, str)
@@ -41,9 +49,9 @@ class _Table:
             np.result_type(*(types[name] for name in self._targets)) if self._targets else None
         )
 
-    def _numpy(self, field: Any) -> np.dtype[Any]:
+    def _numpy(self, field: Foreign) -> np.dtype[Any]:
         try:
-            dtype = np.dtype(field.type.to_pandas_dtype())
+            dtype: np.dtype[Any] = np.dtype(field.type.to_pandas_dtype())
         except (NotImplementedError, TypeError):
             dtype = np.dtype(object)
         if dtype.kind not in "biuf":
@@ -53,14 +61,16 @@ class _Table:
             )
         return dtype
 
-    def _block(self, rows: int, columns_of: Any) -> tuple[Any, Any]:
+    def _block(self, rows: int, columns_of: Foreign) -> tuple[Any, Any]:
         X = self._array(rows, self.columns, self._X_dtype, columns_of)
         if self._y_dtype is None:
             return X, None
         y = self._array(rows, self._targets, self._y_dtype, columns_of)
         return X, y[:, 0] if self._one else y
 
-    def _array(self, rows: int, names: Sequence[str], dtype: Any, columns_of: Any) -> Any:
+    def _array(
+        self, rows: int, names: Sequence[str], dtype: Foreign, columns_of: Foreign
+    ) -> Foreign:
         out = np.empty((rows, len(names)), dtype)
         for start in range(0, len(names), _AT_ONCE):
             some = list(names[start : start + _AT_ONCE])
@@ -135,15 +145,15 @@ class Parquet(_Table):
         targets: str | Sequence[str] | None = None,
         *,
         columns: Sequence[str] | None = None,
-        dtype: Any = None,
+        dtype: Foreign = None,
     ) -> None:
-        parquet = _pyarrow("Parquet", "parquet")
+        parquet = _pyarrow("Parquet").parquet
         listed = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
         if not listed:
             raise ValueError("[Parquet] expected at least one file, got none")
         self._groups: list[tuple[str, int]] = []
         counts: list[int] = []
-        for path in map(os.fspath, listed):
+        for path in [os.fspath(path) for path in listed]:
             with _opened(parquet, path) as file:
                 if path == os.fspath(listed[0]):
                     super().__init__("Parquet", file.schema_arrow, targets, columns, dtype)
@@ -154,7 +164,7 @@ class Parquet(_Table):
                 counts += [n for _, n in found if n]
         self._rows = tuple(counts)
 
-    def _require_columns(self, schema: Any, path: str) -> None:
+    def _require_columns(self, schema: Foreign, path: str) -> None:
         for name in [*self.columns, *self._targets]:
             if schema.names.count(name) != 1:
                 raise ValueError(
@@ -173,11 +183,11 @@ class Parquet(_Table):
     def __getitem__(self, k: int) -> tuple[Any, Any]:
         """Block k, (X, y); y is None when there is none."""
         path, group = self._groups[k]
-        with _opened(_pyarrow("Parquet", "parquet"), path) as file:
+        with _opened(_pyarrow("Parquet").parquet, path) as file:
             if group >= file.metadata.num_row_groups:
                 raise ValueError(
-                    f"[Parquet] expected row group {group} in {path!r}, got {file.metadata.num_row_groups}; "
-                    f"files must not change while they are read"
+                    f"[Parquet] expected row group {group} in {path!r}, "
+                    f"got {file.metadata.num_row_groups}; files must not change while they are read"
                 )
 
             def columns_of(names: list[str]) -> Iterable[Any]:
@@ -225,17 +235,18 @@ class Arrow(_Table):
 
     def __init__(
         self,
-        table: Any,
+        table: Foreign,
         targets: str | Sequence[str] | None = None,
         *,
         columns: Sequence[str] | None = None,
-        dtype: Any = None,
+        dtype: Foreign = None,
     ) -> None:
-        ipc = _pyarrow("Arrow", "ipc")
+        ipc = _pyarrow("Arrow").ipc
         self._path = os.fspath(table) if isinstance(table, (str, os.PathLike)) else None
         if self._path is None and not hasattr(table, "to_batches"):
             raise TypeError(
-                f"[Arrow] expected a pyarrow.Table or the path of a file, got {type(table).__name__}"
+                f"[Arrow] expected a pyarrow.Table or the path of a file, "
+                f"got {type(table).__name__}"
             )
         self._batches: list[Any] = []
         if self._path is None:
@@ -263,14 +274,14 @@ class Arrow(_Table):
         if self._path is None:
             return self._block(self._rows[k], _columns_of(self._batches[k]))
         with _source_of(self._path) as file:
-            batch = _pyarrow("Arrow", "ipc").open_file(file).get_batch(self._numbers[k])
+            batch = _pyarrow("Arrow").ipc.open_file(file).get_batch(self._numbers[k])
             return self._block(self._rows[k], _columns_of(batch))
 
     def __repr__(self) -> str:
         return f"Arrow({len(self)} record batches, {sum(self.rows)} rows)"
 
 
-def _columns_of(batch: Any) -> Any:
+def _columns_of(batch: Foreign) -> Foreign:
     def columns_of(names: list[str]) -> list[Any]:
         # a column of a batch may share memory with all of it, and a bool has to be unpacked
         return [_Whole(batch.column(batch.schema.names.index(name))) for name in names]
@@ -281,37 +292,42 @@ def _columns_of(batch: Any) -> Any:
 class _Whole:
     """A column of a record batch, with the words of a table's."""
 
-    def __init__(self, column: Any) -> None:
+    def __init__(self, column: Foreign) -> None:
         self._column = column
         self.null_count = column.null_count
 
     def __len__(self) -> int:
         return len(self._column)
 
-    def to_numpy(self) -> Any:
+    def to_numpy(self) -> Foreign:
         return self._column.to_numpy(zero_copy_only=False)
 
 
-def _pyarrow(operation: str, module: str) -> Any:
-    """A module of it; imported here, because it takes half a second and is optional."""
+def _pyarrow(operation: str) -> Foreign:
+    """The package, with two of its modules; it is optional, and takes half a second to import."""
     try:
-        return importlib.import_module(f"pyarrow.{module}")
+        import pyarrow as pa
+        import pyarrow.ipc
+        import pyarrow.parquet
     except ImportError as error:
         raise ImportError(
             f"[{operation}] expected pyarrow to be installed, got: {error}; pip install pyarrow"
         ) from None
+    return pa
 
 
-def _opened(parquet: Any, path: str) -> Any:
-    import pyarrow
+def _opened(parquet: Foreign, path: str) -> Foreign:
+    import pyarrow as pa
 
     try:
         return parquet.ParquetFile(path, memory_map=False)
-    except pyarrow.ArrowInvalid as error:
-        raise ValueError(f"[Parquet] expected a file of Parquet in {path!r}, got: {error}") from None
+    except pa.ArrowInvalid as error:
+        raise ValueError(
+            f"[Parquet] expected a file of Parquet in {path!r}, got: {error}"
+        ) from None
 
 
-def _source_of(path: str) -> Any:
-    import pyarrow
+def _source_of(path: str) -> Foreign:
+    import pyarrow as pa
 
-    return pyarrow.OSFile(path)  # not a map: see _mapped.py
+    return pa.OSFile(path)  # not a map: see _mapped.py

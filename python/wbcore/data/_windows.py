@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._view import Foreign
 from wbcore.data._source import like
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ __all__ = ["Windows"]
 _LEAST_BYTES = 2**20
 
 
-class _Closed(Exception):
+class _Closed(Exception):  # noqa: N818 -- no error: as StopIteration
     """Of a reader that nobody waits for any more."""
 
 
@@ -233,25 +234,27 @@ class Windows:
             self._ready.append((epoch, first, places))
             self._changed.notify_all()
 
-    def _read_block(self, k: int, passed: Any) -> _Integers:
+    def _read_block(self, k: int, passed: Foreign) -> _Integers:
         """Read block k; where its rows are now."""
         direct = self._source.direct
         if direct is not None:
             return self._fill(k, lambda start, to: self._read_direct(direct, k, start, to))
         block = next(passed) if passed is not None else self._source.block(k)
-        self._require(k, like(block.view, block.X), block.y)
+        X, y = block.X, block.y
+        assert y is not None, "as in the first block"
+        self._require(k, like(block.view, X), y)
 
         def copy(start: int, to: _Integers) -> None:
-            self._room[to] = block.X[start : start + len(to)]
-            self.y[to] = block.y[start : start + len(to)]
+            self._room[to] = X[start : start + len(to)]
+            self.y[to] = y[start : start + len(to)]
 
         return self._fill(k, copy)
 
-    def _read_direct(self, source: Any, k: int, start: int, to: _Integers) -> None:
-        source._read_into(self._operation, k, start, self._room, self.y, to)
+    def _read_direct(self, source: Foreign, k: int, start: int, to: _Integers) -> None:
+        source._read_into(self._operation, (k, start), (self._room, self.y), to)
         self._require(k, self.X[: len(to)], self.y[to])
 
-    def _require(self, k: int, X: Any, y: Any) -> None:
+    def _require(self, k: int, X: Foreign, y: Foreign) -> None:
         try:
             self._check(X, y)
         except (ValueError, TypeError) as error:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from .arithmetic import FLOAT64, ROW_LEAF, Arithmetic
 from .arrays import Matrix, Vector
 
-# Of n rows of a column: n, the mean of their distances to the first row of all, the squares around it
+# Of n rows: n, the mean of their distances to the first row of all, and the squares around it.
 _Part = tuple[int, float, float]
 
 
-def standardized(
-    arith: Arithmetic, X: Matrix, mean: Vector, scale: Vector
-) -> list[list[float]]:
+def standardized(arith: Arithmetic, X: Matrix, mean: Vector, scale: Vector) -> list[list[float]]:
     """Inputs minus a mean over a scale, as a network sees those of ``wbcore.Standardized``.
 
     Two operations in binary64, on the number as it is given, and then one rounding to the format.
@@ -30,9 +28,7 @@ def standardized(
     """
     D, T = FLOAT64.T, arith.T
     factors = [D(1 / s) for s in scale]
-    return [
-        [T(D(D(x - m) * f)) for x, m, f in zip(row, mean, factors, strict=True)] for row in X
-    ]
+    return [[T(D(D(x - m) * f)) for x, m, f in zip(row, mean, factors, strict=True)] for row in X]
 
 
 def mean_and_scale(X: Matrix) -> tuple[list[float], list[float]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wbcore import _core
 from wbcore._progress import Progress
+from wbcore._view import Foreign
 from wbcore.data._rows import Rows, rows_of
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
@@ -89,7 +90,7 @@ def run(network: Network, X: ArrayLike | Source, y: ArrayLike | None, plan: Plan
     return history
 
 
-def _rows(core: _core._Network, X: Any, y: Any, plan: Plan) -> Rows:
+def _rows(core: _core._Network, X: Foreign, y: Foreign, plan: Plan) -> Rows:
     """What is trained on."""
     return rows_of(
         "fit",
@@ -107,12 +108,13 @@ def _rows(core: _core._Network, X: Any, y: Any, plan: Plan) -> Rows:
 
 def _validation_rows(core: _core._Network, plan: Plan) -> Rows:
     """What each epoch is measured by, if anything."""
-    if plan.validation_data is None:
+    pair: Foreign = plan.validation_data
+    if pair is None:
         return Rows(None, None)
     return rows_of(
         "fit, validation_data",
         core,
-        *plan.validation_data,
+        *pair,
         loss=str(plan.loss),
         end=plan.first_epoch + plan.epochs,
     )
