@@ -1,6 +1,10 @@
 """Sources for tests: the same rows as arrays, maps, tables, files and lists of blocks."""
 
+import gc
 import importlib
+import sys
+import time
+import traceback
 
 import numpy as np
 import pytest
@@ -62,6 +66,25 @@ class Counted(Own):
     @property
     def rows(self):
         return [len(item[0]) for item in self.items]
+
+
+def readers():
+    """Threads that read a source."""
+    code = wb.data._reader.Reader._read.__code__
+    return [
+        number
+        for number, frame in sys._current_frames().items()
+        if code in (f.f_code for f, _ in traceback.walk_stack(frame))
+    ]
+
+
+def require_no_reader():
+    """One that is over, or is told so when its windows are collected, may need a moment."""
+    ends = time.monotonic() + 5
+    while found := readers():
+        gc.collect()
+        assert time.monotonic() < ends, f"{len(found)} readers are left"
+        time.sleep(0.001)
 
 
 def mapped(folder, X, name="X"):

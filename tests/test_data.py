@@ -16,6 +16,7 @@ from sources import (
     blocks,
     every,
     mapped,
+    require_no_reader,
     rows,
     trained,
 )
@@ -27,7 +28,7 @@ from wbcore import reference
 @pytest.fixture(autouse=True)
 def no_reader_is_left_behind():
     yield
-    assert [t for t in threading.enumerate() if t.name == "wbcore-reader"] == []
+    require_no_reader()
 
 
 # ---- the same bits

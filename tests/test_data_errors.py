@@ -7,7 +7,18 @@ import time
 
 import numpy as np
 import pytest
-from sources import CLASSES, COLUMNS, Again, Counted, Own, blocks, mapped, parquet, rows
+from sources import (
+    CLASSES,
+    COLUMNS,
+    Again,
+    Counted,
+    Own,
+    blocks,
+    mapped,
+    parquet,
+    require_no_reader,
+    rows,
+)
 
 import wbcore as wb
 
@@ -19,7 +30,7 @@ NAN[333, 5] = np.nan
 @pytest.fixture(autouse=True)
 def no_reader_is_left_behind():
     yield
-    assert [t for t in threading.enumerate() if t.name == "wbcore-reader"] == []
+    require_no_reader()
 
 
 def fit(*data, **options):

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.uninstrumented
+
 PROGRAM = """
 import resource, sys
 import numpy as np, wbcore as wb
@@ -57,6 +59,7 @@ def test_memory_is_that_of_a_window_and_a_block(tmp_path, shuffle, window):
     assert found < (needed + 1) * block + 64 * 2**20
 
 
+@pytest.mark.skipif("THOROUGH" not in os.environ, reason="half a minute: .ci/run night")
 def test_memory_of_four_gigabytes(tmp_path):
     found, block = peak_of(tmp_path, 4, "blocks", 8)
     assert found < 9 * block + 64 * 2**20

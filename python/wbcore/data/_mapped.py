@@ -6,6 +6,7 @@ by the file's descriptor gives fewer bytes then.
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,8 @@ class MappedRows:
         self, operation: str, first: int, room: NDArray[Any], places: NDArray[np.int64]
     ) -> None:
         """The rows from `first` on into places of a C-contiguous array."""
-        with _Opened(operation, self._path) as file:
+        with _opened(operation, self._path) as opened:
+            file = opened.fileno()
             if self._in_pieces and room.dtype == self._dtype:
                 start = self._offset + first * self._row
                 if self._row == 0 or not len(places):
@@ -108,23 +110,14 @@ class MappedRows:
         )
 
 
-class _Opened:
-    """A file for reading."""
-
-    def __init__(self, operation: str, path: str) -> None:
-        self._operation, self._path = operation, path
-
-    def __enter__(self) -> int:
-        try:
-            self._file = os.open(self._path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-        except OSError as error:
-            raise OSError(
-                error.errno,
-                f"[{self._operation}] expected the file of a memory map, which is read by its "
-                f"name, got: {error.strerror}",
-                self._path,
-            ) from None
-        return self._file
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._file)
+def _opened(operation: str, path: str) -> io.FileIO:
+    """A file for reading, closed also when a signal comes before anybody has it."""
+    try:
+        return io.FileIO(path)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"[{operation}] expected the file of a memory map, which is read by its name, "
+            f"got: {error.strerror}",
+            path,
+        ) from None

@@ -76,6 +76,17 @@ class Order:
         window = int(np.searchsorted(ends[last], first, "right"))
         return window, first - (int(ends[last[window - 1]]) if window else 0)
 
+    def origin(self, epoch: int, position: int) -> tuple[int, int]:
+        """Block, and row in it, of a row of an epoch."""
+        blocks = self.blocks(epoch)
+        window, row = self.place(blocks, position)
+        of = blocks[window * self.size : (window + 1) * self.size]
+        counts = np.asarray(self.rows)[of]
+        row = int(self.within(epoch, window, int(counts.sum()))[row])
+        ends = np.cumsum(counts)
+        which = int(np.searchsorted(ends, row, "right"))
+        return int(of[which]), row - int(ends[which] - counts[which])
+
 
 def row_order(
     rows: ArrayLike | Sequence[int],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Block", "CheckedSource", "Source", "as_blocks", "is_source", "like"]
 
 
-@runtime_checkable
 class Source(Protocol):
     """A sequence of blocks of which one knows how many rows each has."""
 
@@ -50,7 +49,8 @@ def is_source(value: object) -> bool:
             and len(first) in (2, 3)
             and getattr(first[0], "ndim", 0) == 2
         )
-    return isinstance(value, Source) and not hasattr(value, "__array__")
+    parts = ("rows", "__len__", "__getitem__")
+    return all(hasattr(value, part) for part in parts) and not hasattr(value, "__array__")
 
 
 def as_blocks(operation: str, value: Foreign) -> CheckedSource:

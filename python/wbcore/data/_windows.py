@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import deque
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wbcore import _arguments
-from wbcore._view import Foreign
+from wbcore.data._reader import Reader
 from wbcore.data._source import like
 
 if TYPE_CHECKING:
@@ -24,16 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Windows"]
 
-#: Rows are handed over in pieces of at least so many bytes: that takes some 50 microseconds.
-_LEAST_BYTES = 2**20
-
-
-class _Closed(Exception):  # noqa: N818 -- no error: as StopIteration
-    """Of a reader that nobody waits for any more."""
-
 
 class Windows:
-    """What the core asks for the next rows; its thread reads as far ahead as there is room.
+    """What the core asks for the next rows; a thread reads as far ahead as there is room.
 
     A window of blocks is read into free places of a room (X and y), its rows are put in order by
     naming the places in that order, and the core is given the names piece by piece. The places of a
@@ -86,26 +78,10 @@ class Windows:
             self._room = np.empty((capacity, first.X.shape[1]), first.X.dtype.newbyteorder("="))
             self.y = np.empty((capacity, *first.y.shape[1:]), first.y.dtype.newbyteorder("="))
         self.X = like(first.view, self._room)
-        row_bytes = max(1, self._room.nbytes // capacity)
-        quarter = self.rows // len(order.rows) // 4
-        step = max(quarter, min(order.largest // 4, _LEAST_BYTES // row_bytes))
-        self._step = max(1, step // piece) * piece
-        self._capacity, self._row_bytes = capacity, row_bytes
         self._process = os.getpid()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._begin((0, 0))
-
-    def _begin(self, at: tuple[int, int]) -> None:
-        """Everything is free, and the next rows are those at (epoch, row)."""
-        self._closing = False
-        self._error: BaseException | None = None
-        self._ready: deque[tuple[int, int, _Integers]] = deque()
-        self._free: deque[_Integers] = deque([np.arange(self._capacity)])
+        self._reader: Reader | None = None
         self._current: tuple[int, int, _Integers] | None = None
-        self._next = at
-
-    # ---- asked by the core, on the thread that called
+        self._next = (0, 0)
 
     def __call__(self, epoch: int, first: int) -> _Integers:
         """The places of the rows of an epoch from row `first` of its order on."""
@@ -114,44 +90,43 @@ class Windows:
                 f"[{self._operation}] expected the process that began to read the source, got a "
                 f"forked child of it, which has no reader; read it anew there"
             )
-        if self._thread is None or (epoch, first) != self._next:
-            self.close()
-            self._begin((epoch, first))
-            self._thread = threading.Thread(
-                target=self._read, args=(epoch, first), name="wbcore-reader", daemon=True
-            )
-            self._thread.start()
-        with self._changed:
-            self._release()
-            while not self._ready and self._error is None:
-                self._changed.wait()
-            if not self._ready:
-                assert self._error is not None
-                raise self._error
-            self._current = self._ready.popleft()
-            _, _, places = self._current
-            end = first + len(places)
-            self._next = (epoch, end) if end < self.rows else (epoch + 1, 0)
+        reader = self._reader
+        if reader is None or (epoch, first) != self._next:
+            reader = self._new_reader(epoch, first)
+        elif self._current is not None:
+            reader.freed.put(self._current[2])
+        found = reader.ready.get()
+        if isinstance(found, BaseException):
+            raise found
+        places: _Integers = found
+        self._current = (epoch, first, places)
+        end = first + len(places)
+        self._next = (epoch, end) if end < self.rows else (epoch + 1, 0)
         return places
 
-    def _release(self) -> None:
-        if self._current is not None:
-            self._free.append(self._current[2])
-            self._current = None
-            self._changed.notify_all()
+    def _new_reader(self, epoch: int, first: int) -> Reader:
+        """One that begins there; everything is free."""
+        self.close()
+        self._current = None
+        self._reader = reader = Reader(
+            self._operation, self._source, self._order, (self._room, self.y), self._check
+        )
+        # also where a signal comes before anybody has called close()
+        weakref.finalize(self, reader.end)
+        reader.start((epoch, first), self._end, self._piece)
+        return reader
 
     def close(self) -> None:
         """End the reader, at the latest after the block that it reads."""
-        thread, self._thread = self._thread, None
-        if thread is None or os.getpid() != self._process:
+        reader = self._reader
+        if reader is None or os.getpid() != self._process:
             return
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        thread.join()
+        reader.end()
+        reader.join()
+        self._reader = None
 
     def refuse(self, name: str) -> None:
-        """Say which number of the rows at hand is not finite, or which target is refused."""
+        """Say which number of the rows at hand is not finite."""
         if self._current is None:
             return
         epoch, first, places = self._current
@@ -163,127 +138,10 @@ class Windows:
         if not bad.any():
             return
         at, col = map(int, np.unravel_index(np.argmax(bad), bad.shape))
-        block, row = self._origin(epoch, first + at)
+        block, row = self._order.origin(epoch, first + at)
         index = f"[{row}, {col}]" if room.ndim > 1 else f"[{row}]"
-        got = room.reshape(self._capacity, -1)[places[at], col]
+        got = room.reshape(len(room), -1)[places[at], col]
         raise ValueError(
             f"[{self._operation}] expected finite values in {name}, "
             f"got {got!s} at {name}{index} of block {block}"
         )
-
-    def _origin(self, epoch: int, position: int) -> tuple[int, int]:
-        """Block and row in it of a row of an epoch."""
-        blocks = self._order.blocks(epoch)
-        window, row = self._order.place(blocks, position)
-        size = self._order.size
-        of = blocks[window * size : (window + 1) * size]
-        counts = np.asarray(self._order.rows)[of]
-        row = int(self._order.within(epoch, window, int(counts.sum()))[row])
-        ends = np.cumsum(counts)
-        which = int(np.searchsorted(ends, row, "right"))
-        return int(of[which]), row - int(ends[which] - counts[which])
-
-    # ---- the reader's thread
-
-    def _read(self, epoch: int, first: int) -> None:
-        try:
-            for e in range(epoch, max(self._end, epoch + 1)):
-                self._read_epoch(e, first)
-                first = 0
-        except _Closed:
-            pass
-        except BaseException as error:  # noqa: BLE001 -- raised where the rows are asked for
-            with self._changed:
-                self._error = error
-                self._changed.notify_all()
-
-    def _read_epoch(self, epoch: int, first: int) -> None:
-        order, size = self._order, self._order.size
-        blocks = order.blocks(epoch)
-        window, skipped = order.place(blocks, first)
-        passed = None if self._source.ordered else self._source.blocks()
-        if passed is not None:
-            for _ in range(window):
-                next(passed)
-        rest = np.empty(0, np.int64)
-        for w in range(window, order.windows):
-            read = [
-                self._read_block(int(k), passed) for k in blocks[w * size : (w + 1) * size].tolist()
-            ]
-            together = np.concatenate(read)
-            together = together[order.within(epoch, w, len(together))]
-            if skipped:
-                with self._changed:
-                    self._free.append(together[:skipped])
-                together, skipped = together[skipped:], 0
-            rest = np.concatenate([rest, together])
-            is_last = w + 1 == order.windows
-            whole = len(rest) if is_last else len(rest) // self._piece * self._piece
-            for start in range(0, whole, self._step):
-                part = np.ascontiguousarray(rest[start : min(start + self._step, whole)])
-                self._publish(epoch, first + start, part)
-            first += whole
-            rest = rest[whole:]
-        if passed is not None and next(passed, None) is not None:
-            raise AssertionError("blocks() tells of more itself")
-
-    def _publish(self, epoch: int, first: int, places: _Integers) -> None:
-        with self._changed:
-            if self._closing:
-                raise _Closed
-            self._ready.append((epoch, first, places))
-            self._changed.notify_all()
-
-    def _read_block(self, k: int, passed: Foreign) -> _Integers:
-        """Read block k; where its rows are now."""
-        direct = self._source.direct
-        if direct is not None:
-            return self._fill(k, lambda start, to: self._read_direct(direct, k, start, to))
-        block = next(passed) if passed is not None else self._source.block(k)
-        X, y = block.X, block.y
-        assert y is not None, "as in the first block"
-        self._require(k, like(block.view, X), y)
-
-        def copy(start: int, to: _Integers) -> None:
-            self._room[to] = X[start : start + len(to)]
-            self.y[to] = y[start : start + len(to)]
-
-        return self._fill(k, copy)
-
-    def _read_direct(self, source: Foreign, k: int, start: int, to: _Integers) -> None:
-        source._read_into(self._operation, (k, start), (self._room, self.y), to)
-        self._require(k, self.X[: len(to)], self.y[to])
-
-    def _require(self, k: int, X: Foreign, y: Foreign) -> None:
-        try:
-            self._check(X, y)
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"{error} (block {k} of the source)") from None
-
-    def _fill(self, k: int, read: Callable[[int, _Integers], None]) -> _Integers:
-        """Read the rows of a block as places for them become free."""
-        n = self._order.rows[k]
-        found: list[_Integers] = []
-        done = 0
-        while done < n:
-            to = self._take(n - done)
-            read(done, to)
-            found.append(to)
-            done += len(to)
-        return np.concatenate(found)
-
-    def _take(self, most: int) -> _Integers:
-        """Some free places, in ascending order, as soon as there are any."""
-        with self._changed:
-            while not self._free and not self._closing:
-                self._changed.wait()
-            if self._closing:
-                raise _Closed
-            parts, count = [], 0
-            while self._free and count < most:
-                part = self._free.popleft()
-                parts.append(part[: most - count])
-                if len(part) > most - count:
-                    self._free.appendleft(part[most - count :])
-                count += len(parts[-1])
-        return np.sort(np.concatenate(parts))
