@@ -121,7 +121,7 @@ def grows(one: Round, name: str) -> None:
 
 NAMES = (  # noqa: SIM905
     "predict frozen fit new load save loop freeze evaluate refused refused-fit refused-load "
-    "raising-callback diverged threads layers"
+    "raising-callback diverged threads layers source failing"
 ).split()
 
 if __name__ == "__main__":
