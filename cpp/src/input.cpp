@@ -1,5 +1,6 @@
 #include "wbcore/input.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
@@ -101,14 +102,14 @@ const char* row_start(const ArrayView& in, std::int64_t row) {
     return static_cast<const char*>(in.data) + static_cast<std::ptrdiff_t>(row) * in.row_stride;
 }
 
-// The first element for which `bad(value, col)` holds.
+// The first element for which `bad(row, col, value)` holds.
 template <class F>
 std::optional<Cell> find(const ArrayView& in, F bad) {
     return with_reader(in, [&](auto read_element) -> std::optional<Cell> {
         for (std::size_t r = 0; r < in.rows; ++r) {
             const char* p = row_start(in, static_cast<std::int64_t>(r));
             for (std::size_t c = 0; c < in.cols; ++c, p += in.col_stride)
-                if (bad(read_element(p), c)) return Cell{r, c};
+                if (bad(read_element(p))) return Cell{r, c};
         }
         return std::nullopt;
     });
@@ -124,94 +125,118 @@ const char* row_named(const ArrayView& in, const std::int64_t* order, std::size_
     return row_start(in, order != nullptr ? order[row] : static_cast<std::int64_t>(row));
 }
 
-// What an element of the view counts as.
-template <class T>
-struct Times {
-    T factor;
-    template <class From>
-    T operator()(From x, std::size_t) const {
-        return convert<T>(x) * factor;
-    }
-};
-
-template <class T>
-struct Standardized {
-    Standardization columns;
-    template <class From>
-    T operator()(From x, std::size_t col) const {
-        return static_cast<T>((convert<double>(x) - columns.means[col]) * columns.factors[col]);
-    }
-};
-
-// Calls f with that.
-template <class T, class F>
-auto with_meaning(const ArrayView& in, F f) {
-    return in.columns == nullptr ? f(Times<T>{static_cast<T>(in.factor)})
-                                 : f(Standardized<T>{*in.columns});
-}
-
-// Whole numbers times a factor are finite; standardized ones may exceed a float32.
-template <class Read, class Meaning>
-constexpr bool may_be_infinite = reads_fractions<Read> || !requires(Meaning m) { m.factor; };
-
 // Row r of `out`, from any type, elements `col_stride` bytes apart; false when one is not finite.
-template <class T, class Read, class Meaning>
+template <class T, class Read>
 [[gnu::always_inline]] inline bool gather_row(const char* from,
                                               std::ptrdiff_t col_stride,
-                                              Meaning meaning,
+                                              T factor,
                                               Panels<T> out,
                                               std::size_t r,
                                               Read read_element) {
     constexpr std::size_t width = Panels<T>::width;
     T* to = out.data + r * out.row_stride;
     bool finite = true;
-    auto panel = [&](std::size_t first, std::size_t n) __attribute__((always_inline)) {
+    auto panel = [&](std::size_t n) __attribute__((always_inline)) {
         for (std::size_t j = 0; j < n; ++j, from += col_stride) {
-            to[j] = meaning(read_element(from), first + j);
-            if constexpr (may_be_infinite<Read, Meaning>) finite &= std::isfinite(to[j]);
+            to[j] = convert<T>(read_element(from)) * factor;
+            if constexpr (reads_fractions<Read>) finite &= std::isfinite(to[j]);
         }
     };
-    std::size_t first = 0;
-    for (; out.cols - first >= width; first += width, to += out.panel_stride) panel(first, width);
-    panel(first, out.cols - first);
+    std::size_t left = out.cols;
+    for (; left >= width; left -= width, to += out.panel_stride) panel(width);
+    panel(left);
     return finite;
 }
 
-template <class T, class Read, class Meaning>
-bool gather_rows(const ArrayView& in,
-                 const std::int64_t* order,
-                 Panels<T> out,
-                 Read read_element,
-                 Meaning meaning) {
+template <class T, class Read>
+bool gather_rows(const ArrayView& in, const std::int64_t* order, Panels<T> out, Read read_element) {
     constexpr auto size = static_cast<std::ptrdiff_t>(sizeof(read_element(nullptr)));
+    const T factor = static_cast<T>(in.factor);
     bool finite = true;
     for (std::size_t r = 0; r < out.rows; ++r) {
         const char* const from = row_named(in, order, r);
         if (in.col_stride == size)  // a stride that the compiler knows
-            finite &= gather_row(from, size, meaning, out, r, read_element);
+            finite &= gather_row(from, size, factor, out, r, read_element);
         else
-            finite &= gather_row(from, in.col_stride, meaning, out, r, read_element);
+            finite &= gather_row(from, in.col_stride, factor, out, r, read_element);
     }
     return finite;
 }
 
 // Where neighbours in memory belong to neighbouring rows.
-template <class T, class Read, class Meaning>
+template <class T, class Read>
 bool gather_columns(const ArrayView& in,
                     const std::int64_t* order,
                     Panels<T> out,
-                    Read read_element,
-                    Meaning meaning) {
+                    Read read_element) {
+    const T factor = static_cast<T>(in.factor);
     bool finite = true;
     for (std::size_t c = 0; c < out.cols; ++c) {
         const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(c) * in.col_stride;
         for (std::size_t r = 0; r < out.rows; ++r) {
-            const T x = meaning(read_element(row_named(in, order, r) + offset), c);
-            if constexpr (may_be_infinite<Read, Meaning>) finite &= std::isfinite(x);
+            const T x = convert<T>(read_element(row_named(in, order, r) + offset)) * factor;
+            if constexpr (reads_fractions<Read>) finite &= std::isfinite(x);
             out(r, c) = x;
         }
     }
     return finite;
+}
+
+// Some elements of a row, from a column on, as double. Out of line: few types are standardized often, and one loop for each is
+// enough.
+void read_elements(
+    const ArrayView& in, std::int64_t row, std::size_t col, std::size_t n, double* to) {
+    const char* from = row_start(in, row) + static_cast<std::ptrdiff_t>(col) * in.col_stride;
+    with_reader(in, [&](auto read_element) {
+        for (std::size_t j = 0; j < n; ++j, from += in.col_stride)
+            to[j] = convert<double>(read_element(from));
+    });
+}
+
+// Calls f(row, col, n, numbers) for pieces of all rows, standardized.
+template <class T, class F>
+void for_each_standardized(const ArrayView& in, const std::int64_t* order, std::size_t rows, F f) {
+    constexpr std::size_t most = 64;  // whole panels of any type
+    const Standardization& columns = *in.columns;
+    double given[most];
+    T numbers[most];
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t col = 0; col < in.cols; col += most) {
+            const std::size_t n = std::min(most, in.cols - col);
+            const double *means = columns.means + col, *factors = columns.factors + col;
+            read_elements(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r), col, n,
+                          given);
+            for (std::size_t j = 0; j < n; ++j)
+                numbers[j] = static_cast<T>((given[j] - means[j]) * factors[j]);
+            if (!f(r, col, n, numbers)) return;
+        }
+}
+
+template <class T>
+bool gather_standardized(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
+    bool finite = true;
+    for_each_standardized<T>(
+        in, order, out.rows,
+        [&](std::size_t row, std::size_t col, std::size_t n, const T* numbers) {
+            for (std::size_t j = 0; j < n; j += panel_width<T>)
+                std::copy_n(numbers + j, std::min(panel_width<T>, n - j), &out(row, col + j));
+            for (std::size_t j = 0; j < n; ++j) finite &= std::isfinite(numbers[j]);
+            return true;
+        });
+    return finite;
+}
+
+template <class T>
+std::optional<Cell> find_non_finite_standardized(const ArrayView& in) {
+    std::optional<Cell> found;
+    for_each_standardized<T>(
+        in, nullptr, in.rows,
+        [&](std::size_t row, std::size_t col, std::size_t n, const T* numbers) {
+            for (std::size_t j = 0; j < n && !found; ++j)
+                if (!std::isfinite(numbers[j])) found = Cell{row, col + j};
+            return !found;
+        });
+    return found;
 }
 
 // Rows that the kernels of an instruction set take.
@@ -231,13 +256,12 @@ bool has_finite_kernel(const ArrayView& in) { return has_kernel(in) && in.factor
 template <class T>
 bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     if (out.rows == 0) return true;
-    if (in.columns == nullptr && has_kernel(in)) return kernels::table<T>().gather(in, order, out);
+    if (in.columns != nullptr) return gather_standardized(in, order, out);
+    if (has_kernel(in)) return kernels::table<T>().gather(in, order, out);
     const bool by_columns = std::abs(in.col_stride) > std::abs(in.row_stride);
     return with_reader(in, [&](auto read_element) {
-        return with_meaning<T>(in, [&](auto meaning) {
-            return by_columns ? gather_columns(in, order, out, read_element, meaning)
-                              : gather_rows(in, order, out, read_element, meaning);
-        });
+        return by_columns ? gather_columns(in, order, out, read_element)
+                          : gather_rows(in, order, out, read_element);
     });
 }
 
@@ -267,21 +291,22 @@ bool gather_labels(const ArrayView& in,
 
 template <class T>
 bool all_finite(const ArrayView& in) {
-    if (!is_floating(in.type) && in.columns == nullptr) return true;
+    if (in.columns != nullptr) return !find_non_finite_standardized<T>(in);
+    if (!is_floating(in.type)) return true;
     return has_finite_kernel(in) ? kernels::table<T>().all_finite(in) : !find_non_finite<T>(in);
 }
 
 template <class T>
 std::optional<Cell> find_non_finite(const ArrayView& in) {
-    if (!is_floating(in.type) && in.columns == nullptr) return std::nullopt;
+    if (in.columns != nullptr) return find_non_finite_standardized<T>(in);
+    if (!is_floating(in.type)) return std::nullopt;
     if (has_finite_kernel(in) && all_finite<T>(in)) return std::nullopt;
-    return with_meaning<T>(in, [&](auto meaning) {
-        return find(in, [=](auto x, std::size_t col) { return !std::isfinite(meaning(x, col)); });
-    });
+    const T factor = static_cast<T>(in.factor);
+    return find(in, [factor](auto x) { return !std::isfinite(convert<T>(x) * factor); });
 }
 
 std::optional<Cell> find_outside(const ArrayView& in, double low, double high) {
-    return find(in, [=](auto x, std::size_t) {
+    return find(in, [=](auto x) {
         const double value = convert<double>(x);
         return !(value >= low && value <= high);
     });
