@@ -202,6 +202,26 @@ def _permutation(ref: ModuleType, words: Words) -> list[str]:
     return [f"{i:x}" for i in order]
 
 
+def _row_order(ref: ModuleType, words: Words) -> list[str]:
+    seed, epoch, window, *rows = (int(word, 16) for word in words)
+    order = _part(ref, "random").row_order(rows, seed=seed, epoch=epoch, window=window)
+    return [f"{i:x}" for i in order]
+
+
+def _standardized(ref: ModuleType, words: Words) -> list[str]:
+    dtype, x, mean, scale = words
+    numbers = [[from_bits(x)]], [from_bits(mean)], [from_bits(scale)]
+    ((value,),) = ref.standardized(_arithmetic(ref, dtype), *numbers)
+    return [to_bits(dtype, value)]
+
+
+def _moments(ref: ModuleType, words: Words) -> list[str]:
+    key, n = words
+    drawn = Drawn(ref, "float64", int(key, 16))
+    (mean,), (scale,) = ref.mean_and_scale(drawn.matrix(int(n, 16), 1))
+    return all_bits("float64", [mean, scale])
+
+
 def _initialize(ref: ModuleType, words: Words) -> list[str]:
     name, dtype, seed, layer, inputs, outputs = words
     shape = int(inputs, 16), int(outputs, 16)
@@ -260,6 +280,8 @@ TRAINING = {
     "trainable": "",
     "dropout": "",
     "metrics": "",
+    "blocks": "",
+    "window": "8",
 }
 """What holds where a training says nothing else; as the README has it."""
 
@@ -278,6 +300,11 @@ def options(f: dict[str, str]) -> dict[str, float]:
     """What every optimizer takes beside its numbers, where a training says it."""
     names = ("l1", "l2", "clip_norm", "clip_value", "max_norm")
     return {name: from_bits(f[name]) for name in names if f[name]}
+
+
+def blocks_of(word: str) -> list[int]:
+    """Read the rows of each block."""
+    return [int(rows, 16) for rows in word.split(",")]
 
 
 def _train(ref: ModuleType, words: Words) -> list[str]:
@@ -315,6 +342,7 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
             shuffle=switch(f["shuffle"]),
             seed=int(f["key"], 16),
             first_epoch=int(f["first"], 16),
+            blocks=(blocks_of(f["blocks"]), int(f["window"], 16)) if f["blocks"] else None,
             state=state,
             metrics=metrics,
         )
@@ -330,6 +358,8 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "function": _function,
     "quantile": _quantile,
     "scaled": _scaled,
+    "standardized": _standardized,
+    "moments": _moments,
     "forward": _forward,
     "backward": _backward,
     "sum": _sum,
@@ -345,6 +375,7 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "dropout": _dropout,
     "prior": _prior,
     "permutation": _permutation,
+    "row_order": _row_order,
     "initialize": _initialize,
     "network": _network,
     "train": _train,

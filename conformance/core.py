@@ -18,7 +18,16 @@ from wbcore import _core, reference
 from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS
 from wbcore.reference.optimizers import Optimizer
 
-from .answers import TRAINING, drawn_data, drawn_layer, drawn_targets, numbers_of, options, switches
+from .answers import (
+    TRAINING,
+    blocks_of,
+    drawn_data,
+    drawn_layer,
+    drawn_targets,
+    numbers_of,
+    options,
+    switches,
+)
 from .lines import VECTORS, Drawn, choice_of, fields, from_bits, read, switch, to_bits
 
 Words = Sequence[str]
@@ -61,6 +70,21 @@ def _scaled(words: Words) -> list[str]:
     net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = 1.0, 0.0
     return _bits(net.predict(wb.Scaled([[from_bits(x)]], from_bits(factor))))
+
+
+def _standardized(words: Words) -> list[str]:
+    dtype, x, mean, scale = words
+    net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
+    net[0].weights[:], net[0].biases[:] = 1.0, -0.0  # so that a zero keeps its sign
+    X = wb.Standardized([[from_bits(x)]], mean=[from_bits(mean)], scale=[from_bits(scale)])
+    return _bits(net.predict(X))
+
+
+def _moments(words: Words) -> list[str]:
+    key, n = words
+    X = np.array(Drawn(reference, "float64", int(key, 16)).matrix(int(n, 16), 1))
+    standardized = wb.Standardized(X)
+    return _bits([*standardized.mean, *standardized.scale])
 
 
 def _forward(words: Words) -> list[str]:
@@ -252,6 +276,12 @@ def _permutation(words: Words) -> list[str]:
     return [f"{i:x}" for i in wb.random.permutation(n, seed=seed, epoch=epoch).tolist()]
 
 
+def _row_order(words: Words) -> list[str]:
+    seed, epoch, window, *rows = (int(word, 16) for word in words)
+    order = wb.data.row_order(rows, seed=seed, epoch=epoch, shuffle_window=window)
+    return [f"{i:x}" for i in order.tolist()]
+
+
 def _initialize(words: Words) -> list[str]:
     word, dtype, seed, layer, inputs, outputs = words
     choice = choice_of(INITIALIZERS, word)
@@ -302,14 +332,18 @@ def _train(words: Words) -> list[str]:
     optimizer = getattr(wb, type(choice).__name__)(
         **_numbers_of(choice), decay_biases=switch(f["decay_biases"]), **options(f)
     )
+    given: tuple[Any, ...] = (X, y)
+    if f["blocks"]:
+        ends = np.cumsum([0, *blocks_of(f["blocks"])])
+        given = ([(np.array(X[a:b]), np.array(y[a:b])) for a, b in pairwise(ends)],)
     for _ in range(int(f["fits"], 16)):
         history = net.fit(
-            X,
-            y,
+            *given,
             optimizer=optimizer,
             epochs=int(f["epochs"], 16),
             batch_size=int(f["batch"], 16),
-            shuffle=switch(f["shuffle"]),
+            shuffle="blocks" if f["blocks"] else switch(f["shuffle"]),
+            shuffle_window=int(f["window"], 16),
             seed=int(f["key"], 16),
             metrics=names,
             loss=str(choice_of(LOSSES, f["loss"])),
@@ -333,6 +367,8 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "function": _function,
     "quantile": _quantile,
     "scaled": _scaled,
+    "standardized": _standardized,
+    "moments": _moments,
     "forward": _forward,
     "backward": _backward,
     "sum": _sum,
@@ -348,6 +384,7 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "dropout": _dropout,
     "prior": _prior,
     "permutation": _permutation,
+    "row_order": _row_order,
     "initialize": _initialize,
     "network": _network,
     "train": _train,

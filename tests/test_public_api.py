@@ -41,9 +41,10 @@ SIGNATURES = {
     "Network.with_priors": "(self, old, new, *, independent=None)",
     "Network.fold_inputs": "(self, mean, scale, *, dtype=None)",
     "Network.fold_outputs": "(self, mean, scale, *, dtype=None)",
-    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None)",
-    "Network.fit": "(self, X, y, *, loss, optimizer=None, epochs=1, batch_size=32, "
-    "bias_init=None, validation_data=None, metrics=(), progress=False, shuffle=True, seed=0, "
+    "Network.evaluate": "(self, X, y=None, *, loss, metrics=(), n_threads=None)",
+    "Network.fit": "(self, X, y=None, *, loss, optimizer=None, epochs=1, batch_size=32, "
+    "bias_init=None, validation_data=None, metrics=(), progress=False, shuffle=True, "
+    "shuffle_window=8, seed=0, "
     "n_threads=None, callback=None, track=None, first_epoch=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",

@@ -80,6 +80,7 @@ def with_dropout() -> Iterator[Asked]:
             yield replace(deep, trainable=frozen).words()
         yield replace(deep, optimizer=Adam(0.01), fits="2", first="3").words()
         yield replace(deep, metrics="mse,r2", optimizer=SGD(0.1, 0.9), epochs="3").words()
+        yield replace(deep, blocks="2,1,4", window="2", epochs="2").words()
         many = shares(0.3, 0.0)
         yield replace(deep, widths="2,3,1", rows="101", batch="101", dropout=many).words()
 

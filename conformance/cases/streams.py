@@ -35,6 +35,9 @@ def random() -> Iterator[Asked]:
     for seed, epoch, n in product((0, 1, _MOST), (0, 1, 2**31 - 1), (1, 2, 3, 10, 37)):
         yield ("permutation", *hexadecimal(seed, epoch, n))
     yield ("permutation", *hexadecimal(7, 3, 300))
+    for seed, epoch, window in product((0, _MOST), (0, 1, 2**31 - 1), (1, 2, 3, 9)):
+        yield ("row_order", *hexadecimal(seed, epoch, window, 3, 1, 4, 1, 5))
+    yield ("row_order", *hexadecimal(7, 3, 2, 100, 100, 100, 37))
 
 
 def starts() -> Iterator[Asked]:

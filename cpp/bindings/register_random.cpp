@@ -57,6 +57,19 @@ py::array_t<std::uint16_t> dropout_numbers(std::uint64_t seed,
     return numbers;
 }
 
+// Part `part` of the orders of a source in an epoch.
+py::array_t<std::int64_t> part_permutation(std::size_t n,
+                                           std::uint64_t seed,
+                                           std::uint64_t epoch,
+                                           std::uint64_t part) {
+    py::array_t<std::int64_t> order(static_cast<py::ssize_t>(n));
+    const std::span<std::int64_t> values(order.mutable_data(), n);
+    // Safe: only the new array is written. A reader's thread is the caller, which has no signals to look for.
+    const GilReleased released(n >= work_worth_the_gil);
+    permute(values, seed, block_stream(epoch), nullptr, part);
+    return order;
+}
+
 py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) {
     py::array_t<double> out(std::vector<py::ssize_t>(u.shape(), u.shape() + u.ndim()));
     const double* const from = u.data();
@@ -99,6 +112,8 @@ void register_random(py::module_& m) {
     m.def("dropout_numbers", named_function("dropout_mask", &dropout_numbers), py::arg("seed"),
           py::arg("step"), py::arg("layer"), py::arg("first_row"), py::arg("rows"),
           py::arg("units"));
+    m.def("part_permutation", named_function("fit", &part_permutation), py::arg("n"),
+          py::arg("seed"), py::arg("epoch"), py::arg("part"));
     m.def("normal_quantile", named_function("normal_quantile", &quantiles), py::arg("u"));
 }
 

@@ -5,6 +5,7 @@
 
 #include "bound_network.hpp"
 #include "bound_optimizer.hpp"
+#include "bound_windows.hpp"
 #include "errors.hpp"
 #include "gil.hpp"
 #include "held_dataset.hpp"
@@ -67,7 +68,9 @@ py::tuple fit(BoundNetwork<T>& bound,
               const BoundOptions& options,
               BoundState& state,
               const py::dict& record,
-              const py::object& on_epoch) {
+              const py::object& on_epoch,
+              const py::object& windows,
+              const py::object& validation_windows) {
     const char *operation = "fit", *validating = "fit, validation_data";
     const Turn turn(bound.use(), operation);
     Network<T>& network = bound.network();
@@ -77,13 +80,20 @@ py::tuple fit(BoundNetwork<T>& bound,
 
     if (std::ranges::none_of(network.layers(), &Dense::trainable))
         throw py::value_error("[fit] expected a layer that is trainable, got none");
-    const HeldDataset<T> data(operation, network, X, y, loss, compared);
+    // What a source gives is looked at block by block.
+    auto look = [](const py::object& source) {
+        return source.is_none() ? Look::at_values : Look::at_shapes;
+    };
+    const HeldDataset<T> data(operation, network, X, y, loss, compared, look(windows));
     const bool validates = !X_val.is_none();
     HeldDataset<T> validation;
     if (validates) {
-        validation = HeldDataset<T>(validating, network, X_val, y_val, loss, compared);
-        validation.require_finite_inputs();
+        validation = HeldDataset<T>(validating, network, X_val, y_val, loss, compared,
+                                    look(validation_windows));
+        if (validation_windows.is_none()) validation.require_finite_inputs();
     }
+    BoundWindows training_rows(operation, windows, data.view());
+    BoundWindows validation_rows(validating, validation_windows, validation.view());
     OptimizerState<T> arrays =
         state_of<T>(operation, state, core.optimizer.rule, network.parameters().size());
     TrainingRecord<T> records(network, record, options.metrics, options.track);
@@ -101,19 +111,25 @@ py::tuple fit(BoundNetwork<T>& bound,
         const bool stops = asked(on_epoch, epoch);
         if (stops) return true;
         // the callback may have changed them
-        data.require_sound_targets();
-        if (validates) validation.require_sound_targets();
+        if (!training_rows.exist()) data.require_sound_targets();
+        if (validates && !validation_rows.exist()) validation.require_sound_targets();
         return false;
     };
+    auto next_of = [](BoundWindows& rows) {
+        return [&rows](std::size_t epoch, std::size_t first) { return rows.next(epoch, first); };
+    };
+    if (training_rows.exist()) hooks.next_window = next_of(training_rows);
+    if (validation_rows.exist()) hooks.next_validation_window = next_of(validation_rows);
     TrainingEnd end;
     try {
         // Safe: the data are held here, the turn keeps a second fit of this network away, and the callbacks take the GIL.
         const GilReleased released;
-        end = train(network, arrays, position, data.view(),
-                    validates ? &validation.view() : nullptr, core, hooks);
+        end = train(network, arrays, position, training_rows.all(),
+                    validates ? &validation_rows.all() : nullptr, core, hooks);
     } catch (const InputError& error) {
         state.steps = arrays.steps;
         records.flush();
+        validation_rows.refuse(error.array);
         validation.refuse(error.array);
     } catch (const Interrupted&) {
         state.steps = arrays.steps;
@@ -121,7 +137,7 @@ py::tuple fit(BoundNetwork<T>& bound,
         throw_found();
     } catch (const Forked&) {
         throw_found();
-    } catch (py::error_already_set&) {  // of the loss or the callback
+    } catch (const py::error_already_set&) {  // of the loss, the callback or a source
         state.steps = arrays.steps;
         records.flush();
         throw;
@@ -129,6 +145,7 @@ py::tuple fit(BoundNetwork<T>& bound,
     state.steps = arrays.steps;
     const bool refused = end.status == TrainingStatus::refused;
     if (!refused || end.epoch > options.first_epoch) records.flush();
+    if (refused) training_rows.refuse(end.refused);
     if (refused) data.refuse(end.refused);
     if (end.status == TrainingStatus::interrupted) throw_found();
     return py::make_tuple(text(end.status), end.epoch, end.batch);
@@ -138,7 +155,8 @@ template <class T>
 void register_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
           py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("state"),
-          py::arg("record"), py::arg("on_epoch"));
+          py::arg("record"), py::arg("on_epoch"), py::arg("windows") = py::none(),
+          py::arg("validation_windows") = py::none());
 }
 
 }  // namespace

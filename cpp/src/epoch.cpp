@@ -44,16 +44,16 @@ void TrainingArrays<T>::make_room(const OptimizerSettings& settings, bool asks_a
 template <class T>
 Epoch<T>::Epoch(TrainingArrays<T>& arrays,
                 Position& position,
-                const Dataset& data,
+                const Window& window,
+                std::size_t begin,
                 const TrainingOptions& options,
-                const std::int64_t* order,
                 const Hooks<T>& hooks,
                 std::size_t n_threads)
     : arrays_(arrays),
       position_(position),
-      data_(data),
+      window_(window),
+      begin_(begin),
       options_(options),
-      order_(order),
       hooks_(hooks),
       n_threads_(n_threads),
       first_trainable_(first_trainable(arrays.network.layers())),
@@ -67,9 +67,9 @@ TrainingStatus Epoch<T>::run() {
 
 template <class T>
 void Epoch<T>::work(std::size_t t, std::size_t size) {
-    for (std::size_t first = position_.batch * options_.batch_size; first < data_.x.rows;
+    for (std::size_t first = position_.batch * options_.batch_size - begin_; first < window_.rows;
          first += options_.batch_size) {
-        const std::size_t rows = std::min(options_.batch_size, data_.x.rows - first);
+        const std::size_t rows = std::min(options_.batch_size, window_.rows - first);
         if (t == 0) {  // the others look after the barrier
             last_batch_ = position_.batch;
             arrays_.pass.set_rows(rows);
@@ -99,7 +99,7 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
     const double count = mean_count(options_.loss, rows, arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
     for (;;) {
-        Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, piece);
+        Batch<T> batch = arrays_.pass.batch(window_.data, window_.order, first, rows, piece);
         batch.step = arrays_.optimizer.steps() + 1;
         if (batch.refused != InputArray::none)
             refused_.store(batch.refused, std::memory_order_relaxed);
@@ -117,7 +117,7 @@ Batch<T> Epoch<T>::compute_asked_rows(
     auto in_own_pieces = [&](auto f) {
         in_pieces(mine, rows_of_a_piece_, [&] { return stops(t); }, f);
     };
-    Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, mine);
+    Batch<T> batch = arrays_.pass.batch(window_.data, window_.order, first, rows, mine);
     batch.step = arrays_.optimizer.steps() + 1;
     if (batch.refused != InputArray::none) refused_.store(batch.refused, std::memory_order_relaxed);
     in_own_pieces([&](Range piece) {
@@ -142,9 +142,10 @@ void Epoch<T>::ask_for_loss(std::size_t first) {
     has_gradient_ = false;
     if (stopped_.load(std::memory_order_relaxed) || refused() != InputArray::none) return;
     ask([&] {
-        const double mean = hooks_.loss(
-            {arrays_.pass.outputs(), first, order_ == nullptr ? nullptr : order_ + first},
-            arrays_.pass.output_gradients());
+        const double mean =
+            hooks_.loss({arrays_.pass.outputs(), first,
+                         window_.order == nullptr ? nullptr : window_.order + first},
+                        arrays_.pass.output_gradients());
         batch_loss_ = mean * static_cast<double>(arrays_.pass.rows());
         has_gradient_ = true;
     });

@@ -30,15 +30,16 @@ struct TrainingArrays {
     void make_room(const OptimizerSettings& settings, bool asks_about_gradient);
 };
 
+// The batches of one window of an epoch.
 template <class T>
 class Epoch {
 public:
-    // From the batch of `position` on.
+    // From the batch of `position` on; the window's first row is row `begin` of the epoch.
     Epoch(TrainingArrays<T>& arrays,
           Position& position,
-          const Dataset& data,
+          const Window& window,
+          std::size_t begin,
           const TrainingOptions& options,
-          const std::int64_t* order,  // null: as they come
           const Hooks<T>& hooks,
           std::size_t n_threads);
 
@@ -50,9 +51,7 @@ public:
     // Whether the parameters are neither those before nor those after the last batch.
     bool is_torn() const { return torn_; }
     // What a hook has thrown
-    void rethrow() const {
-        if (error_) std::rethrow_exception(error_);
-    }
+    std::exception_ptr error() const { return error_; }
 
 private:
     void work(std::size_t t, std::size_t size);
@@ -85,9 +84,9 @@ private:
 
     TrainingArrays<T>& arrays_;
     Position& position_;
-    const Dataset& data_;
+    const Window& window_;
+    const std::size_t begin_;
     const TrainingOptions& options_;
-    const std::int64_t* order_;
     const Hooks<T>& hooks_;
     const std::size_t n_threads_;  // at most
     const std::size_t first_trainable_;

@@ -58,14 +58,17 @@ constexpr double tail_denominator[] = {1,
 
 }  // namespace
 
-Philox4x64Block philox4x64(std::uint64_t counter, std::uint64_t key0, std::uint64_t key1) {
-    return philox_block({counter, 0, 0, 0}, key0, key1);
+Philox4x64Block philox4x64(std::uint64_t counter,
+                           std::uint64_t key0,
+                           std::uint64_t key1,
+                           std::uint64_t part) {
+    return philox_block({counter, part, 0, 0}, key0, key1);
 }
 
 std::uint64_t PhiloxStream::next() {
     const std::uint64_t block = index_ / 4;
     if (block != block_number_) {
-        block_ = philox4x64(block + 1, key0_, key1_);
+        block_ = philox4x64(block + 1, key0_, key1_, part_);
         block_number_ = block;
     }
     return block_[index_++ % 4];
@@ -85,20 +88,28 @@ double PhiloxStream::standard_normal() {
     return normal_quantile(static_cast<double>(2 * (next() >> 12) + 1) * 0x1p-53);
 }
 
-void shuffled_order(std::span<std::int64_t> order,
-                    std::uint64_t seed,
-                    std::uint64_t epoch,
-                    const InterruptCheck& interrupted) {
+void permute(std::span<std::int64_t> order,
+             std::uint64_t seed,
+             std::uint64_t stream,
+             const InterruptCheck& interrupted,
+             std::uint64_t part) {
     constexpr std::size_t between_checks = std::size_t(1) << 20;  // some hundredths of a second
     for (std::size_t i = 0; i < order.size(); ++i) {
         order[i] = static_cast<std::int64_t>(i);
         if (i % between_checks == between_checks - 1) stop_if(interrupted);
     }
-    PhiloxStream stream(seed, shuffle_stream(epoch));
+    PhiloxStream words(seed, stream, 0, part);
     for (std::size_t i = order.size(); i > 1; --i) {
-        std::swap(order[i - 1], order[stream.below(i)]);
+        std::swap(order[i - 1], order[words.below(i)]);
         if (i % between_checks == 0) stop_if(interrupted);
     }
+}
+
+void shuffled_order(std::span<std::int64_t> order,
+                    std::uint64_t seed,
+                    std::uint64_t epoch,
+                    const InterruptCheck& interrupted) {
+    permute(order, seed, shuffle_stream(epoch), interrupted);
 }
 
 double normal_quantile(double u) {

@@ -1,6 +1,7 @@
 #include "wbcore/training.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -70,7 +71,7 @@ public:
           arrays_(arrays(network, state, data, options, hooks)),
           n_threads_(team_size(
               options.n_threads, network.layers(), std::min(options.batch_size, data.x.rows))),
-          order_(options.shuffle ? data.x.rows : 0) {}
+          order_(options.shuffle && !hooks.next_window ? data.x.rows : 0) {}
 
     TrainingEnd run(const Dataset* validation) {
         while (position_.epoch < options_.epochs) {
@@ -112,8 +113,8 @@ private:
         std::transform(biases.begin(), biases.end(), b, [](double x) { return static_cast<T>(x); });
     }
 
-    // The batches of one epoch. Where they end early, the network and the position are those of the last whole batch, or of the
-    // epoch before when what has become of this one must not stay.
+    // The batches of one epoch, window by window. Where they end early, the network and the position are those of the last whole
+    // batch, or of the epoch before when what has become of this one must not stay.
     TrainingEnd run_epoch() {
         if (position_.batch == 0) {
             position_.loss_sum = 0;
@@ -122,15 +123,28 @@ private:
         }
         const Position began{position_.epoch, position_.batch, position_.loss_sum,
                              position_.metrics};
-        if (options_.shuffle)
-            shuffled_order({order_.data(), order_.size()}, options_.seed, position_.epoch,
-                           hooks_.interrupted);
-        Epoch<T> epoch(arrays_, position_, data_, options_,
-                       options_.shuffle ? order_.data() : nullptr, hooks_, n_threads_);
-        const TrainingStatus status = epoch.run();
-        TrainingEnd end{status, position_.epoch, epoch.last_batch(), epoch.refused()};
+        TrainingEnd end{TrainingStatus::completed, position_.epoch, position_.batch, {}};
+        std::exception_ptr error;
+        bool torn = false;
+        while (end.status == TrainingStatus::completed && next_row() < data_.x.rows) {
+            // an array is one window, of which the first batches may be done
+            const std::size_t begin = hooks_.next_window ? next_row() : 0;
+            Window window;
+            try {
+                window = hooks_.next_window ? next_window(begin) : all_rows();
+            } catch (...) {
+                error = std::current_exception();
+                end.status = TrainingStatus::stopped;
+                break;
+            }
+            Epoch<T> epoch(arrays_, position_, window, begin, options_, hooks_, n_threads_);
+            const TrainingStatus status = epoch.run();
+            end = {status, position_.epoch, epoch.last_batch(), epoch.refused()};
+            error = epoch.error();
+            torn = epoch.is_torn();
+        }
         const bool trained = end.status != TrainingStatus::diverged &&
-                             end.status != TrainingStatus::refused && !epoch.is_torn();
+                             end.status != TrainingStatus::refused && !torn;
         if (trained && !arrays_.network.parameters().all_finite()) {
             end.status = TrainingStatus::diverged;
             position_ = began;
@@ -139,8 +153,23 @@ private:
         } else {
             write_back();
         }
-        epoch.rethrow();
+        if (error) std::rethrow_exception(error);
         return end;
+    }
+
+    // Of the order of the epoch: the first row that no batch has had.
+    std::size_t next_row() const { return position_.batch * options_.batch_size; }
+
+    Window all_rows() {
+        if (!options_.shuffle) return whole(data_);
+        shuffled_order({order_.data(), order_.size()}, options_.seed, position_.epoch,
+                       hooks_.interrupted);
+        return whole(data_, order_.data());
+    }
+
+    Window next_window(std::size_t first) {
+        return require_whole(hooks_.next_window(position_.epoch, first), first, data_.x.rows,
+                             options_.batch_size);
     }
 
     // The network itself always holds the last finite epoch, or where the training was stopped.
@@ -158,8 +187,14 @@ private:
         if (position_.metrics) result.metrics = position_.metrics->values();
         position_ = {position_.epoch + 1, 0, 0, std::nullopt};
         if (validation == nullptr) return result;
-        Evaluation evaluation = evaluate(network_, *validation, options_.loss, options_.metrics,
-                                         n_threads_, hooks_.interrupted, hooks_.validation_loss);
+        NextWindow next;
+        if (hooks_.next_validation_window)
+            next = [&](std::size_t first) {
+                return hooks_.next_validation_window(position_.epoch - 1, first);
+            };
+        Evaluation evaluation =
+            evaluate(network_, *validation, options_.loss, options_.metrics, n_threads_,
+                     hooks_.interrupted, hooks_.validation_loss, next);
         result.validation_loss = evaluation.loss;
         result.validation_metrics = std::move(evaluation.metrics);
         return result;

@@ -1,7 +1,7 @@
 """The extension module: private. It checks, views, releases the GIL and calls the C++ core."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, Protocol, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -92,7 +92,23 @@ def evaluate(
     loss: str | LossFunction,
     metrics: Sequence[str],
     n_threads: int,
+    windows: _Windows | None = None,
 ) -> dict[str, float]: ...
+
+class Columns:
+    """Means and factors of a Standardized."""
+
+    def __init__(self, means: NDArray[np.float64], factors: NDArray[np.float64]) -> None: ...
+
+def read_rows(file: int, offset: int, room: NDArray[Any], places: NDArray[np.int64]) -> int: ...
+def require_block(
+    network: _Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    operation: str,
+    loss: str | LossFunction,
+    compared: bool,
+) -> None: ...
 def profile(
     network: _Network, X: ArrayLike, y: ArrayLike, loss: str, batch_size: int, repeats: int
 ) -> list[float]: ...
@@ -186,6 +202,14 @@ class TrainingOptions:
     @property
     def output_biases(self) -> list[float]: ...
 
+class _Windows(Protocol):
+    """Where the rows of an epoch lie in the X and y that a call is given in place of all rows."""
+
+    @property
+    def rows(self) -> int: ...
+    def __call__(self, epoch: int, first: int, /) -> NDArray[np.int64]: ...
+    def refuse(self, name: str, /) -> None: ...
+
 def fit(
     network: _Network,
     X: ArrayLike,
@@ -196,6 +220,8 @@ def fit(
     state: OptimizerState,
     record: dict[str, list[Any]],
     on_epoch: Callable[[int], bool] | None,
+    windows: _Windows | None = None,
+    validation_windows: _Windows | None = None,
 ) -> tuple[Literal["completed", "stopped", "diverged"], int, int]: ...
 
 @final
@@ -246,6 +272,7 @@ def permutation(n: int, seed: int, epoch: int) -> NDArray[np.int64]: ...
 def dropout_numbers(
     seed: int, step: int, layer: int, first_row: int, rows: int, units: int
 ) -> NDArray[np.uint16]: ...
+def part_permutation(n: int, seed: int, epoch: int, part: int) -> NDArray[np.int64]: ...
 def normal_quantile(u: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
 @final

@@ -14,8 +14,9 @@ Function = TypeVar("Function", bound=Callable[..., object])
 PARAMETERS = {
     "X": """
         X : array-like of shape (B, I)
-            Finite real numbers of any dtype and memory layout, or a `Scaled` of such. Rows are
-            gathered and converted batch by batch: a large or memory-mapped X is never copied whole.
+            Finite real numbers of any dtype and memory layout, or a `Scaled` or `Standardized` of
+            such. Rows are gathered and converted batch by batch: a large or memory-mapped X is
+            never copied whole.
         """,
     "y": """
         y : array-like of shape (B,) or (B, O)

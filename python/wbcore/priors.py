@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,10 +11,13 @@ import numpy as np
 from wbcore import _arguments, _core, _named, losses
 from wbcore._loss_function import LossFunction
 from wbcore._methods import network_method
+from wbcore.data._source import CheckedSource, as_blocks, is_source
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from wbcore._view import Foreign
+    from wbcore.data._source import Source
     from wbcore.losses import Loss, LossLike
     from wbcore.network import Network
 
@@ -27,7 +30,7 @@ _ROWS = 2**14  # of targets that are numbers of Python at a time
 @network_method
 def start_at_prior(
     self: Network,
-    y: ArrayLike,
+    y: ArrayLike | Source,
     *,
     loss: Loss | str,
     sample_weight: ArrayLike | None = None,
@@ -53,10 +56,13 @@ def start_at_prior(
 
     Parameters
     ----------
-    {y}
-    {loss}
+    y : array-like of shape (B,) or (B, O), or a source
+        As the loss takes them. Of a source (`wbcore.data`) those of all its blocks, which are read
+        once, with the same result.
+    loss : Loss or str
+        One of `wbcore.losses`; a function in its place says nothing about its targets.
     sample_weight : array-like of shape (B,), optional
-        At least 0, not all 0.
+        At least 0, not all 0. Not beside a source.
 
     Raises
     ------
@@ -148,18 +154,15 @@ def check_bias_init(operation: str, value: object) -> str | None:
 def prior_biases(
     operation: str,
     network: Network,
-    y: ArrayLike,
+    y: ArrayLike | Source,
     loss: LossLike | LossFunction,
     sample_weight: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """The biases that `start_at_prior` sets, (O,), in float64; nothing is changed."""
     text = _named_loss(operation, loss)
     _require_biases(operation, network)
-    targets = _core.targets(network._core, operation, y, text)
-    if len(targets) == 0:
-        raise ValueError(f"[{operation}] expected y with at least one row, got none")
-    columns = _Columns(targets, _weights(operation, sample_weight, len(targets)))
-    biases = _biases(operation, network, text, columns)
+    targets = _targets(operation, network, y, text, sample_weight)
+    biases = _biases(operation, network, text, targets)
     _arguments.rounded(operation, "the biases", biases, network.dtype)  # or refused
     return biases
 
@@ -175,73 +178,168 @@ def _named_loss(operation: str, loss: LossLike | LossFunction) -> str:
     return given
 
 
-def _biases(operation: str, network: Network, loss: str, columns: _Columns) -> NDArray[np.float64]:
+def _biases(operation: str, network: Network, loss: str, targets: _Targets) -> NDArray[np.float64]:
     row = _named.rows("loss")[loss.partition("(")[0].partition("[")[0]]
     last = network[len(network) - 1]
     undone: str = row.properties["undone"]
     if row.properties["targets"] not in _KINDS:
         raise ValueError(f"[{operation}] expected a loss whose targets have a mean, got {loss}")
     if row.properties["targets"] == "classes":
-        counts = np.array(columns.classes(last.outputs))
-        counts[counts == 0] = columns.half_a_row
+        counts = np.array(targets.classes(last.outputs))
+        counts[counts == 0] = targets.half_a_row
         return _log(counts / math.fsum(counts))
-    sums = np.array(columns.sums())
     if undone == "sigmoid":
-        zeros = np.array(columns.sums(lambda t: 1 - t))
-        sums[sums == 0] = zeros[zeros == 0] = columns.half_a_row
-        return _log(sums / zeros)
+        ones, zeros = targets.sums(_as_they_are, _from_one)
+        ones[ones == 0] = zeros[zeros == 0] = targets.half_a_row
+        return _log(ones / zeros)
+    (sums,) = targets.sums(_as_they_are)
     sums = np.repeat(sums, last.outputs // len(sums))  # of quantiles, one after another
     if undone == "identity":
-        return _inverse(operation, last.activation, sums / columns.total)
-    sums[sums == 0] = columns.half_a_row
-    return _inverse(operation, undone, sums / columns.total)
+        return _inverse(operation, last.activation, sums / targets.total)
+    sums[sums == 0] = targets.half_a_row
+    return _inverse(operation, undone, sums / targets.total)
 
 
-class _Columns:
-    """Weighted sums over the rows of targets: exact, rounded once, whatever their order."""
+_Function = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 
-    def __init__(self, targets: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
-        self._targets, self._weights = targets, weights
-        rows = len(targets) if weights is None else int(np.count_nonzero(weights))
-        self.total = float(rows) if weights is None else math.fsum(_numbers(weights))
+
+class _Targets:
+    """Weighted sums over the rows of targets: exact, rounded once, whatever their order.
+
+    Parameters
+    ----------
+    parts : callable
+        Gives some rows of targets at a time, all over again: a large array is never copied whole,
+        and a source is read.
+    rows : int
+        Those whose weight is not 0.
+    weights : ndarray of shape (B,), optional
+    """
+
+    def __init__(
+        self,
+        parts: Callable[[], Iterable[NDArray[Any]]],
+        rows: int,
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
+        self._parts, self._weights = parts, weights
+        self.total = float(rows) if weights is None else math.fsum(weights.tolist())
         self.half_a_row = 0.5 * (self.total / rows)
 
+    def _weighted_parts(self) -> Iterator[tuple[NDArray[Any], NDArray[np.float64] | None]]:
+        first = 0
+        for part in self._parts():
+            for start in range(0, len(part), _ROWS):
+                targets = part[start : start + _ROWS]
+                end = first + len(targets)
+                yield targets, None if self._weights is None else self._weights[first:end]
+                first = end
+
     def classes(self, outputs: int) -> list[float]:
-        if self._targets.ndim == 2:
-            return self.sums()
-        if self._weights is None:
-            found = np.bincount(self._targets.astype(np.intp), minlength=outputs)
-            return [float(n) for n in found]
-        return [
-            math.fsum(_numbers(self._weights, where=self._targets == label))
-            for label in range(outputs)
-        ]
+        """Of each class, the weights of the rows that are of it."""
+        counts = [0.0] * outputs
+        sums = [_Sum() for _ in range(outputs)]
+        for targets, weights in self._weighted_parts():
+            if targets.ndim == 2:
+                _add_columns(sums, targets, weights)
+            elif weights is None:
+                found = np.bincount(targets.astype(np.intp), minlength=outputs)
+                counts = [before + float(n) for before, n in zip(counts, found, strict=True)]
+            else:
+                for label, total in enumerate(sums):
+                    total.add(weights[targets == label])
+        return [n + total.value() for n, total in zip(counts, sums, strict=True)]
 
-    def sums(
-        self, of: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
-    ) -> list[float]:
-        rows = self._targets.reshape(len(self._targets), -1)
-        return [math.fsum(_numbers(column, weights=self._weights, of=of)) for column in rows.T]
+    def sums(self, *functions: _Function) -> list[NDArray[np.float64]]:
+        """Of each function of the targets, the sums of its columns; all in one pass."""
+        found: list[list[_Sum]] = [[] for _ in functions]
+        for targets, weights in self._weighted_parts():
+            rows = np.asarray(targets, np.float64).reshape(len(targets), -1)
+            for of, sums in zip(functions, found, strict=True):
+                if not sums:
+                    sums.extend(_Sum() for _ in range(rows.shape[1]))
+                _add_columns(sums, of(rows), weights)
+        return [np.array([total.value() for total in sums]) for sums in found]
 
 
-def _numbers(
-    values: NDArray[Any],
-    *,
-    weights: NDArray[np.float64] | None = None,
-    where: NDArray[np.bool_] | None = None,
-    of: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
-) -> Iterator[float]:
-    """Numbers of Python, of some rows at a time: a large array is never copied whole."""
-    for first in range(0, len(values), _ROWS):
-        rows = slice(first, first + _ROWS)
-        part = np.asarray(values[rows], np.float64)
-        if of is not None:
-            part = of(part)
-        if weights is not None:
-            part = part * weights[rows]
-        if where is not None:
-            part = part[where[rows]]
-        yield from part.tolist()
+class _Sum:
+    """Of numbers that come in parts: exact until it is asked for, so that the parts do not show."""
+
+    def __init__(self) -> None:
+        self._terms: list[float] = []
+
+    def add(self, numbers: NDArray[np.float64]) -> None:
+        """Keep the sum as few terms, each the rounded rest of those before."""
+        given = [*self._terms, *numbers.tolist()]
+        terms: list[float] = []
+        try:
+            while (rest := math.fsum([*given, *(-term for term in terms)])) != 0:
+                terms.append(rest)
+                if math.isinf(rest):
+                    break
+        except OverflowError:
+            terms = [math.inf]
+        self._terms = terms
+
+    def value(self) -> float:
+        """Rounded."""
+        return math.fsum(self._terms)
+
+
+def _add_columns(sums: list[_Sum], rows: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
+    values = np.asarray(rows, np.float64)
+    if weights is not None:
+        values = values * weights[:, None]
+    for total, column in zip(sums, values.T, strict=True):
+        total.add(column)
+
+
+def _as_they_are(targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    return targets
+
+
+def _from_one(targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 - targets
+
+
+def _targets(
+    operation: str, network: Network, y: Foreign, loss: str, sample_weight: ArrayLike | None
+) -> _Targets:
+    """Those of an array, or of a source, which is read for them."""
+    if not _is_source(y):
+        targets = _core.targets(network._core, operation, y, loss)
+        if len(targets) == 0:
+            raise ValueError(f"[{operation}] expected y with at least one row, got none")
+        weights = _weights(operation, sample_weight, len(targets))
+        rows = len(targets) if weights is None else int(np.count_nonzero(weights))
+        return _Targets(lambda: [targets], rows, weights)
+    if sample_weight is not None:
+        raise TypeError(
+            f"[{operation}] expected sample_weight to be None beside a source, got "
+            f"{_arguments.shown(sample_weight)}"
+        )
+    source = as_blocks(operation, y)
+    return _Targets(lambda: _of_source(operation, network, source, loss), sum(source.rows))
+
+
+def _is_source(y: Foreign) -> bool:
+    """Also what can only be iterated over, time and again, of which NumPy makes nothing."""
+    if isinstance(y, CheckedSource) or is_source(y):
+        return True
+    is_array_like = hasattr(y, "__len__") or hasattr(y, "__array__")
+    return hasattr(y, "__iter__") and not is_array_like and not isinstance(y, Iterator)
+
+
+def _of_source(
+    operation: str, network: Network, source: CheckedSource, loss: str
+) -> Iterator[NDArray[Any]]:
+    for k, block in enumerate(source.blocks()):
+        if block.y is None:
+            raise ValueError(f"[{operation}] expected blocks (X, y), got ones whose y is None")
+        try:
+            yield _core.targets(network._core, operation, block.y, loss)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{error} (block {k} of the source)") from None
 
 
 def _weights(

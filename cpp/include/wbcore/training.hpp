@@ -78,6 +78,12 @@ struct Hooks {
     // The loss in place of that of the options, which says then what the metrics take for targets, and that of the validation
     // data. The epoch's loss is the mean of the batches', each counted by its rows.
     LossFunction<T> loss, validation_loss;
+    // Data beyond memory: the rows of an epoch from row `first` of its order on, at least one; whole batches, unless they are the
+    // epoch's last. Then `data` of `train` tells only how many rows there are, of which shape, and options.shuffle is not
+    // looked at. What it throws ends the training with the batches before.
+    std::function<Window(std::size_t epoch, std::size_t first)> next_window;
+    // Likewise for the validation data of an epoch: whole leaves of rows in place of whole batches.
+    std::function<Window(std::size_t epoch, std::size_t first)> next_validation_window;
     InterruptCheck interrupted;
 };
 

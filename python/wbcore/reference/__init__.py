@@ -14,7 +14,7 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
 ``initializers``, ``softmax``, ``activations``, ``dropout``, ``dense``, ``losses``, ``metrics``,
-``optimizers``, ``priors``, ``network``, ``training``.
+``optimizers``, ``priors``, ``network``, ``standardized``, ``training``.
 """
 
 from .activations import ACTIVATIONS
@@ -27,7 +27,8 @@ from .metrics import METRICS, MetricSums
 from .network import Network, scaled
 from .optimizers import OPTIMIZERS, SGD, Adam
 from .priors import prior_biases
-from .random import Stream
+from .random import Stream, row_order
+from .standardized import mean_and_scale, standardized
 from .training import State, evaluate, fit, new_state, step
 
 __all__ = [
@@ -53,8 +54,11 @@ __all__ = [
     "from_draws",
     "initial_weights",
     "loss_and_gradient",
+    "mean_and_scale",
     "new_state",
     "prior_biases",
+    "row_order",
     "scaled",
+    "standardized",
     "step",
 ]

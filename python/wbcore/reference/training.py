@@ -11,7 +11,7 @@ from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
 from .metrics import MetricSums
 from .network import Network
 from .optimizers import Optimizer, Rule, States
-from .random import shuffle_stream
+from .random import row_order, shuffle_stream
 
 
 @dataclass
@@ -114,6 +114,7 @@ def fit(
     shuffle: bool = True,
     seed: int = 0,
     first_epoch: int = 0,
+    blocks: tuple[Sequence[int], int] | None = None,
     state: State | None = None,
     metrics: dict[str, list[float]] | None = None,
 ) -> list[float]:
@@ -133,6 +134,8 @@ def fit(
         Permute the rows in every epoch, always beginning from their own order.
     seed : int
         Of the shuffle, and of dropout.
+    blocks : pair of (sequence of int, int), optional
+        Rows of each block and blocks in a window: shuffle by blocks.
     first_epoch : int
         The epochs are first_epoch, first_epoch + 1, .. in the order of rows.
     state : State, optional
@@ -163,6 +166,8 @@ def fit(
     history = []
     for epoch in range(first_epoch, first_epoch + epochs):
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
+        if shuffle and blocks is not None:
+            order = row_order(blocks[0], seed=seed, epoch=epoch, window=blocks[1])
         total, sums = 0.0, MetricSums(chosen, isinstance(y[0], int))
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]

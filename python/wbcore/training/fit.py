@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wbcore._methods import network_method
+from wbcore.data._order import WINDOW
 from wbcore.training.plan import Plan
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.data._source import Source
     from wbcore.history import History
     from wbcore.losses import LossLike
     from wbcore.network import Network
@@ -24,18 +26,19 @@ __all__ = ["fit"]
 @network_method
 def fit(
     self: Network,
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | Source,
+    y: ArrayLike | None = None,
     *,
     loss: LossLike,
     optimizer: Optimizer | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,
     bias_init: str | None = None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    validation_data: tuple[ArrayLike, ArrayLike] | Source | None = None,
     metrics: Sequence[str] = (),
     progress: bool = False,
-    shuffle: bool = True,
+    shuffle: bool | str = True,
+    shuffle_window: int = WINDOW,
     seed: int = 0,
     n_threads: int | None = None,
     callback: Callback | None = None,
@@ -73,16 +76,22 @@ def fit(
         The last batch of an epoch takes what is left.
     bias_init : {None, "prior"}
         "prior" lets the last layer begin with how often each answer comes among the targets, as
-        `start_at_prior` does, before the first step. Default: the parameters as they are, but where
-        the last layer has ``bias_initializer="prior"`` and has not been trained yet.
-    validation_data : pair (X_val, y_val), optional
+        `start_at_prior` does, before the first step; a source is read once more for that. Default:
+        the parameters as they are, but where the last layer has ``bias_initializer="prior"`` and
+        has not been trained yet.
+    validation_data : pair (X_val, y_val), or a source, optional
         Evaluated after each epoch.
     metrics : sequence of {"accuracy", "mae", "mse", "r2"}
         Beside the loss, in the history.
     progress : bool, default False
         Write a line to stderr: one that overwrites itself on a terminal, else one an epoch.
-    shuffle : bool, default True
-        Take the rows in the order `wbcore.random.permutation(B, seed, epoch)`.
+    shuffle : {True, "rows", "blocks", False}, default True
+        True or "rows": take the rows in the order `wbcore.random.permutation(B, seed, epoch)`; of a
+        source, all rows are read into memory for that, or refused when they do not fit. "blocks":
+        in that of `wbcore.data.row_order`, blocks at random and the rows within some of them; of
+        arrays, by blocks of 4096 rows. False: as they come.
+    shuffle_window : int, default 8
+        For "blocks": of how many blocks the rows are mixed, which are then in memory.
     seed : int, default 0
         Of the shuffles, and of what `dropout` leaves out; 0 <= seed < 2**64.
     {n_threads}
@@ -144,6 +153,7 @@ def fit(
         metrics=metrics,
         progress=progress,
         shuffle=shuffle,
+        shuffle_window=shuffle_window,
         seed=seed,
         n_threads=n_threads,
         callback=callback,

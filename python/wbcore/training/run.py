@@ -10,6 +10,8 @@ import numpy as np
 from wbcore import _core, priors
 from wbcore._loss_function import LossFunction
 from wbcore._progress import Progress
+from wbcore._view import Foreign
+from wbcore.data._rows import Rows, rows_of
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import Optimizer
@@ -17,19 +19,20 @@ from wbcore.optimizers import Optimizer
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.data._source import Source
     from wbcore.network import Network
     from wbcore.training.plan import Callback, Plan
 
 __all__ = ["run"]
 
 
-def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
+def run(network: Network, X: ArrayLike | Source, y: ArrayLike | None, plan: Plan) -> History:
     """Train the network as planned; its history is kept as `network.history`.
 
     Parameters
     ----------
     network : Network
-    X, y : array-like
+    X, y : array-like, or a source and None
         The core looks at them before it changes anything.
     plan : Plan
 
@@ -48,24 +51,27 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     """
     core, optimizer = network._core, plan.optimizer
     assert isinstance(optimizer, Optimizer), "Plan has made it one"
-    biases = _output_biases(network, y, plan)
     state = optimizer._state(core)
     steps = state.steps
     bar = Progress(plan.epochs) if plan.progress else None
     record: Record = {}
     history = History(record)
-    X_val, y_val = plan.validation_data or (None, None)
+    rows = validation = Rows(None, None)
     try:
+        rows = _rows(core, X, y, plan)
+        validation = _validation_rows(core, plan)
         status, epoch, batch = _core.fit(
             core,
-            X,
-            y,
-            X_val,
-            y_val,
-            options=_options(plan, optimizer, biases),
+            rows.X,
+            rows.y,
+            validation.X,
+            validation.y,
+            options=_options(plan, optimizer, _output_biases(network, rows, plan)),
             state=state._core,
             record=record,
             on_epoch=_on_epoch(history, bar, plan.callback),
+            windows=rows.windows,
+            validation_windows=validation.windows,
         )
         history.status = str(status)
     except KeyboardInterrupt:
@@ -75,6 +81,8 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
         history.status = "failed"
         raise
     finally:
+        rows.close()
+        validation.close()
         if bar:
             bar.close()
         if state.steps != steps:  # until then the network is as it was
@@ -87,25 +95,62 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     return history
 
 
-def _output_biases(network: Network, y: ArrayLike, plan: Plan) -> list[float]:
+def _rows(core: _core._Network, X: Foreign, y: Foreign, plan: Plan) -> Rows:
+    """What is trained on."""
+    return rows_of(
+        "fit",
+        core,
+        X,
+        y,
+        loss=_loss(plan),
+        compared=bool(plan.metrics),
+        piece=plan.batch_size,
+        end=plan.first_epoch + plan.epochs,
+        shuffle=plan.shuffle,
+        window=plan.shuffle_window,
+        seed=plan.seed,
+    )
+
+
+def _validation_rows(core: _core._Network, plan: Plan) -> Rows:
+    """What each epoch is measured by, if anything."""
+    pair: Foreign = plan.validation_data
+    if pair is None:
+        return Rows(None, None)
+    return rows_of(
+        "fit, validation_data",
+        core,
+        *pair,
+        loss=_loss(plan),
+        compared=bool(plan.metrics),
+        end=plan.first_epoch + plan.epochs,
+    )
+
+
+def _loss(plan: Plan) -> str | LossFunction:
+    assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
+    return plan.loss
+
+
+def _output_biases(network: Network, rows: Rows, plan: Plan) -> list[float]:
     """Those that the last layer begins with, or none where it goes on as it is."""
     if plan.bias_init is None and not network._starts_at_prior:
         return []
-    return list(map(float, priors.prior_biases("fit", network, y, plan.loss)))
+    y = rows.y if rows.windows is None else rows.windows.source
+    return list(map(float, priors.prior_biases("fit", network, y, _loss(plan))))
 
 
 def _options(
     plan: Plan, optimizer: Optimizer, biases: Sequence[float] = ()
 ) -> _core.TrainingOptions:
     """What the core is told beside the data."""
-    assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
     return _core.TrainingOptions(
-        loss=plan.loss,
+        loss=_loss(plan),
         optimizer=optimizer._settings(),
         epochs=plan.epochs,
         first_epoch=plan.first_epoch,
         batch_size=plan.batch_size,
-        shuffle=plan.shuffle,
+        shuffle=plan.shuffle is True,
         seed=plan.seed,
         n_threads=plan.n_threads or 0,
         metrics=plan.metrics,
