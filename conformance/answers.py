@@ -183,6 +183,41 @@ def _draw(ref: ModuleType, words: Words) -> list[str]:
     return [f"{value:016x}" if kind == "word" else to_bits("float64", value)]
 
 
+def _masks(ref: ModuleType, words: Words) -> list[str]:
+    seed, layer, step, row, units = (int(word, 16) for word in words)
+    return [f"{n:04x}" for n in ref.DropoutStep(seed, step).numbers(layer, row, units)]
+
+
+def _dropout(ref: ModuleType, words: Words) -> list[str]:
+    dtype, share, seed, layer, step, row, *x = words
+    numbers = ref.DropoutStep(int(seed, 16), int(step, 16)).numbers(
+        int(layer, 16), int(row, 16), len(x)
+    )
+    left = _part(ref, "dropout").left
+    return all_bits(dtype, left(_arithmetic(ref, dtype), from_bits(share), numbers, _numbers(x)))
+
+
+def _prior(ref: ModuleType, words: Words) -> list[str]:
+    loss, last, width, *_ = words
+    chosen, outputs = choice_of(ref.LOSSES, loss), int(width, 16)
+    y, weights = drawn_targets(ref, words)
+    activation = str(choice_of(ref.ACTIVATIONS, last))
+    biases = _part(ref, "priors").prior_biases(chosen, activation, y, outputs, weights)
+    return all_bits("float64", biases)
+
+
+def drawn_targets(ref: ModuleType, words: Words) -> tuple[list[Any], list[float] | None]:
+    """Targets of which an activation can have the mean, and sizes of numbers as weights after 0."""
+    loss, last, width, key, count, weighted = words
+    kind, rows = choice_of(ref.LOSSES, loss).targets, int(count, 16)
+    drawn = Drawn(ref, "float64", int(key, 16))
+    y = drawn.targets(kind, rows, int(width, 16))
+    if kind == "numbers":
+        signed = last not in ("sigmoid", "relu", "softplus")
+        y = [[(t if signed else abs(t)) / 8 for t in row] for row in y]
+    return y, [0.0, *map(abs, drawn.vector(rows - 1))] if switch(weighted) else None
+
+
 def _permutation(ref: ModuleType, words: Words) -> list[str]:
     seed, epoch, n = (int(word, 16) for word in words)
     order = _part(ref, "random").shuffle_stream(seed, epoch).permutation(n)
@@ -196,6 +231,26 @@ def _held_out(ref: ModuleType, words: Words) -> list[str]:
         int(n, 16), from_bits(fraction), int(seed, 16), of_rows
     )
     return [f"{i:x}" for i in rows[1]]
+
+
+def _row_order(ref: ModuleType, words: Words) -> list[str]:
+    seed, epoch, window, *rows = (int(word, 16) for word in words)
+    order = _part(ref, "random").row_order(rows, seed=seed, epoch=epoch, window=window)
+    return [f"{i:x}" for i in order]
+
+
+def _standardized(ref: ModuleType, words: Words) -> list[str]:
+    dtype, x, mean, scale = words
+    numbers = [[from_bits(x)]], [from_bits(mean)], [from_bits(scale)]
+    ((value,),) = ref.standardized(_arithmetic(ref, dtype), *numbers)
+    return [to_bits(dtype, value)]
+
+
+def _moments(ref: ModuleType, words: Words) -> list[str]:
+    key, n = words
+    drawn = Drawn(ref, "float64", int(key, 16))
+    (mean,), (scale,) = ref.mean_and_scale(drawn.matrix(int(n, 16), 1))
+    return all_bits("float64", [mean, scale])
 
 
 def _initialize(ref: ModuleType, words: Words) -> list[str]:
@@ -255,7 +310,10 @@ TRAINING = {
     "max_norm": "",
     "bias": "",
     "trainable": "",
+    "dropout": "",
     "metrics": "",
+    "blocks": "",
+    "window": "8",
 }
 """What holds where a training says nothing else; as the README has it."""
 
@@ -265,10 +323,20 @@ def switches(word: str, layers: int) -> list[bool]:
     return [switch(letter) for letter in word.split(",")] if word else [True] * layers
 
 
+def numbers_of(word: str, layers: int) -> list[float]:
+    """Read a number of each layer, 0 where it says nothing."""
+    return [from_bits(bits) for bits in word.split(",")] if word else [0.0] * layers
+
+
 def options(f: dict[str, str]) -> dict[str, float]:
     """What every optimizer takes beside its numbers, where a training says it."""
     names = ("l1", "l2", "clip_norm", "clip_value", "max_norm")
     return {name: from_bits(f[name]) for name in names if f[name]}
+
+
+def blocks_of(word: str) -> list[int]:
+    """Read the rows of each block."""
+    return [int(rows, 16) for rows in word.split(",")]
 
 
 def _train(ref: ModuleType, words: Words) -> list[str]:
@@ -283,9 +351,11 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
         seed=int(f["key"], 16),
     )
     structure = (switches(f[option], len(net.layers)) for option in ("bias", "trainable"))
-    for layer, bias, trainable in zip(net.layers, *structure, strict=True):
+    shares = numbers_of(f["dropout"], len(net.layers))
+    for layer, bias, trainable, dropout in zip(net.layers, *structure, shares, strict=True):
         layer.biases = layer.biases if bias else None
         layer.trainable = trainable
+        layer.dropout = dropout
     names = [name for name in f["metrics"].split(",") if name]
     metrics: dict[str, list[float]] = {name: [] for name in names}
     optimizer = choice_of(ref.OPTIMIZERS, f["optimizer"])
@@ -304,6 +374,7 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
             shuffle=switch(f["shuffle"]),
             seed=int(f["key"], 16),
             first_epoch=int(f["first"], 16),
+            blocks=(blocks_of(f["blocks"]), int(f["window"], 16)) if f["blocks"] else None,
             state=state,
             metrics=metrics,
             schedule=_schedule(ref, f["schedule"]) if f["schedule"] else None,
@@ -320,6 +391,8 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "function": _function,
     "quantile": _quantile,
     "scaled": _scaled,
+    "standardized": _standardized,
+    "moments": _moments,
     "forward": _forward,
     "backward": _backward,
     "sum": _sum,
@@ -333,8 +406,12 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "observe": _observe,
     "philox": _philox,
     "draw": _draw,
+    "masks": _masks,
+    "dropout": _dropout,
+    "prior": _prior,
     "permutation": _permutation,
     "held_out": _held_out,
+    "row_order": _row_order,
     "initialize": _initialize,
     "network": _network,
     "train": _train,

@@ -18,7 +18,16 @@ from wbcore import _core, reference
 from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
 from wbcore.reference.optimizers import Optimizer
 
-from .answers import TRAINING, drawn_data, drawn_layer, options, switches
+from .answers import (
+    TRAINING,
+    blocks_of,
+    drawn_data,
+    drawn_layer,
+    drawn_targets,
+    numbers_of,
+    options,
+    switches,
+)
 from .lines import VECTORS, Drawn, choice_of, fields, from_bits, read, switch, to_bits
 
 Words = Sequence[str]
@@ -61,6 +70,21 @@ def _scaled(words: Words) -> list[str]:
     net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = 1.0, 0.0
     return _bits(net.predict(wb.Scaled([[from_bits(x)]], from_bits(factor))))
+
+
+def _standardized(words: Words) -> list[str]:
+    dtype, x, mean, scale = words
+    net = wb.Network([wb.Dense(1, 1)], dtype=dtype)
+    net[0].weights[:], net[0].biases[:] = 1.0, -0.0  # so that a zero keeps its sign
+    X = wb.Standardized([[from_bits(x)]], mean=[from_bits(mean)], scale=[from_bits(scale)])
+    return _bits(net.predict(X))
+
+
+def _moments(words: Words) -> list[str]:
+    key, n = words
+    X = np.array(Drawn(reference, "float64", int(key, 16)).matrix(int(n, 16), 1))
+    standardized = wb.Standardized(X)
+    return _bits([*standardized.mean, *standardized.scale])
 
 
 def _forward(words: Words) -> list[str]:
@@ -248,6 +272,34 @@ def _draw(words: Words) -> list[str]:
     return _bits(function(*key, at + 1)[at:])
 
 
+def _masks(words: Words) -> list[str]:
+    seed, layer, step, row, units = (int(word, 16) for word in words)
+    numbers = _core.dropout_numbers(seed, step, layer, row, 1, units)
+    return [f"{n:04x}" for n in numbers[0, :units].tolist()]
+
+
+def _dropout(words: Words) -> list[str]:
+    """By layers of identity, of which the one that is asked leaves something out."""
+    dtype, share, seed, layer, step, row, *x = words
+    at, width = int(layer, 16), len(x)
+    shares = [0.0] * at + [from_bits(share), 0.0]
+    net = wb.Network([wb.Dense(width, width, dropout=p) for p in shares], dtype=dtype)
+    for each in net:
+        each.weights[:], each.biases[:] = np.eye(width), 0.0
+    X = np.zeros((int(row, 16) + 1, width), dtype)
+    X[-1] = _array(dtype, x)
+    return _bits(net.forward(X, step=int(step, 16), seed=int(seed, 16))[-1])
+
+
+def _prior(words: Words) -> list[str]:
+    loss, last, width, *_ = words
+    y, w = drawn_targets(reference, words)
+    activation = str(choice_of(ACTIVATIONS, last))
+    net = wb.Network([wb.Dense(1, int(width, 16), activation)], dtype="float64")
+    net.start_at_prior(y, loss=str(choice_of(LOSSES, loss)), sample_weight=w)
+    return _bits(net[0].biases)
+
+
 def _permutation(words: Words) -> list[str]:
     seed, epoch, n = (int(word, 16) for word in words)
     return [f"{i:x}" for i in wb.random.permutation(n, seed=seed, epoch=epoch).tolist()]
@@ -258,6 +310,12 @@ def _held_out(words: Words) -> list[str]:
     of_rows = [int(digit) for digit in classes]
     _, rows = wb.random.held_out_rows(int(n, 16), from_bits(fraction), int(seed, 16), of_rows)
     return [f"{i:x}" for i in rows.tolist()]
+
+
+def _row_order(words: Words) -> list[str]:
+    seed, epoch, window, *rows = (int(word, 16) for word in words)
+    order = wb.data.row_order(rows, seed=seed, epoch=epoch, shuffle_window=window)
+    return [f"{i:x}" for i in order.tolist()]
 
 
 def _initialize(words: Words) -> list[str]:
@@ -286,10 +344,15 @@ def _layers(f: dict[str, str]) -> list[wb.Dense]:
     hidden, last = (str(choice_of(ACTIVATIONS, f[place])) for place in ("hidden", "last"))
     count = len(widths) - 1
     activations = [hidden] * (count - 1) + [last]
-    options = zip(switches(f["bias"], count), switches(f["trainable"], count), strict=True)
+    options = zip(
+        switches(f["bias"], count),
+        switches(f["trainable"], count),
+        numbers_of(f["dropout"], count),
+        strict=True,
+    )
     return [
-        wb.Dense(*shape, activation, bias=bias, trainable=trainable)
-        for shape, activation, (bias, trainable) in zip(
+        wb.Dense(*shape, activation, bias=bias, trainable=trainable, dropout=dropout)
+        for shape, activation, (bias, trainable, dropout) in zip(
             pairwise(widths), activations, options, strict=True
         )
     ]
@@ -307,14 +370,18 @@ def _train(words: Words) -> list[str]:
     )
     if f["schedule"]:
         optimizer.learning_rate = _schedule(f["schedule"])
+    given: tuple[Any, ...] = (X, y)
+    if f["blocks"]:
+        ends = np.cumsum([0, *blocks_of(f["blocks"])])
+        given = ([(np.array(X[a:b]), np.array(y[a:b])) for a, b in pairwise(ends)],)
     for _ in range(int(f["fits"], 16)):
         history = net.fit(
-            X,
-            y,
+            *given,
             optimizer=optimizer,
             epochs=int(f["epochs"], 16),
             batch_size=int(f["batch"], 16),
-            shuffle=switch(f["shuffle"]),
+            shuffle="blocks" if f["blocks"] else switch(f["shuffle"]),
+            shuffle_window=int(f["window"], 16),
             seed=int(f["key"], 16),
             metrics=names,
             loss=str(choice_of(LOSSES, f["loss"])),
@@ -338,6 +405,8 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "function": _function,
     "quantile": _quantile,
     "scaled": _scaled,
+    "standardized": _standardized,
+    "moments": _moments,
     "forward": _forward,
     "backward": _backward,
     "sum": _sum,
@@ -351,8 +420,12 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "observe": _observe,
     "philox": _philox,
     "draw": _draw,
+    "masks": _masks,
+    "dropout": _dropout,
+    "prior": _prior,
     "permutation": _permutation,
     "held_out": _held_out,
+    "row_order": _row_order,
     "initialize": _initialize,
     "network": _network,
     "train": _train,

@@ -35,6 +35,7 @@ TEXTS = {
     "ACTIVATIONS": _forms("activation"),
     "INITIALIZERS": "zeros, ones, constant, normal, uniform, truncated_normal, xavier, he, "
     "glorot_normal, glorot_uniform, he_uniform, lecun_normal, lecun_uniform, orthogonal",
+    "BIAS": "a number, an array, a function or one of",
     "BIASES": "zeros, ones, constant, normal, uniform, truncated_normal",
     "LOSSES": _forms("loss"),
     "METRICS": "accuracy, mae, mse, r2",

@@ -167,6 +167,7 @@ def in_reference(net):
             None if layer.biases is None else layer.biases.tolist(),
             layer.activation,
             layer.trainable,
+            layer.dropout,
         )
         for layer in net
     ]

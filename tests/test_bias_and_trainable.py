@@ -43,7 +43,7 @@ def test_a_layer_without_biases():
             ):
                 layer.biases = value
         assert pickle.loads(pickle.dumps(layer)).biases is None
-    assert structure([bare()]) == ((2, 3, "relu", False, True),)
+    assert structure([bare()]) == ((2, 3, "relu", False, True, 0.0),)
 
 
 def test_parameters_without_biases_have_no_place_for_them():

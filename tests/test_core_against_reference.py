@@ -287,6 +287,7 @@ TRAININGS = pairs(
         "loss": LOSSES,
         "biases": [(True, True), (False, True), (True, False), (False, False)],
         "trainable": [(True, True), (False, True), (True, False)],
+        "dropout": [0.0, 0.3],
         "rows, batch size": [(5, 3), (4, 4), (3, 1)],
         "dtype": DTYPES,
         "decay_biases": [False, True],
@@ -300,12 +301,13 @@ TRAININGS = pairs(
 @pytest.mark.parametrize("case", TRAININGS, ids=lambda case: " ".join(map(str, case.values())))
 def test_training_with_every_pair_of_choices(case):
     layers = [
-        wb.Dense(*shape, activation, bias=bias, trainable=trainable)
-        for shape, activation, bias, trainable in zip(
+        wb.Dense(*shape, activation, bias=bias, trainable=trainable, dropout=dropout)
+        for shape, activation, bias, trainable, dropout in zip(
             [(3, 4), (4, 3)],
             [case["hidden"], case["last"]],
             case["biases"],
             case["trainable"],
+            (case["dropout"], 0.0),
             strict=True,
         )
     ]

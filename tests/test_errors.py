@@ -34,9 +34,9 @@ layer(initializer="kaiming")
 layer(initializer=3)
     TypeError [Dense] expected initializer to be a function or one of {INITIALIZERS}, got 3
 layer(bias_initializer="he")
-    ValueError [Dense] expected bias_initializer to be a function or one of {BIASES}, got 'he'
+    ValueError [Dense] expected bias_initializer to be {BIAS} {BIASES}, prior, got 'he'
 layer(bias_initializer="orthogonal(2)")
-    ValueError [Dense] expected bias_initializer to be a function or one of {BIASES}, got 'orth
+    ValueError [Dense] expected bias_initializer to be {BIAS} {BIASES}, prior, got 'orth
 layer(initializer="normal(0, -1)")
     ValueError [Dense] expected std of normal to be a finite number of at least 0, got '-1'
 layer(initializer="normal(0, nan)")

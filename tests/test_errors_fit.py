@@ -73,7 +73,7 @@ n_threads=2.0
 progress="bar"
     TypeError [fit] expected progress to be True or False, got 'bar'
 shuffle=1
-    TypeError [fit] expected shuffle to be True or False, got 1
+    TypeError [fit] expected shuffle to be True, False, or one of rows, blocks, got 1
 track="batch"
     ValueError [fit] expected track to be None or epoch, got 'batch'
 """

@@ -199,6 +199,18 @@ def change_metadata(**fields):
     return lambda header: header["__metadata__"].update(fields)
 
 
+def with_dropout(*shares):
+    """Format 3, in which each layer has its share."""
+
+    def change(header):
+        architecture = json.loads(header["__metadata__"]["architecture"])
+        for layer, share in zip(architecture["layers"], shares, strict=False):
+            layer["dropout"] = share
+        header["__metadata__"].update(format_version="3", architecture=json.dumps(architecture))
+
+    return change
+
+
 def shift(header):
     header["layers.0.biases"]["data_offsets"][0] += 4
 
@@ -254,8 +266,8 @@ TAMPERED = [
         r"expected a model that wbcore saved, got another safetensors file",
     ),
     (
-        change_metadata(format_version="3"),
-        r"expected format_version '1' or '2', got '3' of a newer wbcore",
+        change_metadata(format_version="4"),
+        r"expected format_version '1', '2' or '3', got '4' of a newer wbcore",
     ),
     (change_metadata(metadata="[1]"), r"expected JSON objects in the metadata, got '\[1\]'"),
     (change_metadata(metadata="{" * 100_000), r"expected JSON objects in the metadata"),
@@ -287,6 +299,23 @@ TAMPERED = [
         (without(name), r"expected an architecture of layers")
         for name in ("inputs", "outputs", "activation", "bias", "trainable")
     ),
+    *(
+        (with_dropout(*shares), r"expected an architecture of layers")
+        for shares in (
+            (0.5, 0.5),  # the last layer has none
+            (1, 0),
+            (-0.25, 0),
+            (1.5, 0),
+            (True, 0),
+            ("0.5", 0),
+            (None, 0),
+            ([0.5], 0),
+            (10**400, 0),
+            (0.5,),  # a layer without the field
+        )
+    ),
+    (with_dropout(float("nan"), 0), r"expected JSON objects in the metadata"),
+    (change_metadata(format_version="3"), r"expected an architecture of layers"),
     (change_architecture(layers=5), r"expected an architecture of layers"),
     (change_architecture(layers=[5]), r"expected an architecture of layers"),
     (change_architecture(layers="ab"), r"expected an architecture of layers"),
@@ -310,7 +339,7 @@ TAMPERED = [
         lambda header: (version_1(header), change_metadata(format_version="2")(header)),
         r"expected an architecture of layers",
     ),
-    *((change_metadata(format_version=v), r"'1' or '2', got '.*' of a newer") for v in ("", "02")),
+    *((change_metadata(format_version=v), r"'2' or '3', got '.*' of a newer") for v in ("", "02")),
     (
         change_version_1(widths=[4, 3, 10**9]),
         r"layers.1.weights to be F32 \[3, 1000000000\], got F32 \[3, 2\]",
@@ -369,7 +398,7 @@ TAMPERED = [
     (change_metadata(format=OBEYED), r"expected a model that wbcore saved"),
     (
         change_metadata(format_version=OBEYED * 99),
-        r"expected format_version '1' or '2', got '\\x1b",
+        r"expected format_version '1', '2' or '3', got '\\x1b",
     ),
     (change_metadata(contract=OBEYED), r"damaged \(contract '\\x1b"),
     (change_metadata(architecture=OBEYED), r"expected JSON objects in the metadata, got '\\x1b"),

@@ -119,6 +119,36 @@ def test_both_versions_say_the_same(path, widths):
     assert wb.load(path).metadata == net.metadata
 
 
+def test_dropout_makes_a_file_of_version_3(path):
+    """Without it a file is one that older releases read, byte for byte."""
+    net = network(widths=(4, 3, 2))
+    net.save(path)
+    plain = path.read_bytes()
+    net[0].dropout = 0.25
+    net.save(path)
+    header, data = parts(path)
+    metadata = header["__metadata__"]
+    assert metadata["format_version"] == "3"
+    layers = json.loads(metadata["architecture"])["layers"]
+    assert layers == [
+        saved_layer(4, 3, dropout=0.25),
+        saved_layer(3, 2, "softmax", dropout=0.0),
+    ]
+    assert wb.load(path) == net
+    assert read_model(path).layers == (
+        LayerStructure(4, 3, "tanh", dropout=0.25),
+        LayerStructure(3, 2, "softmax"),
+    )
+    for share in (0, 0.0, 0.5):  # a whole number is one too, as JSON has only one kind
+        layers[0]["dropout"] = share
+        metadata["architecture"] = json.dumps({"layers": layers, "dtype": "float32"})
+        write(path, signed(header, data), data)
+        assert wb.load(path)[0].dropout == share
+    net[0].dropout = 0
+    net.save(path)
+    assert path.read_bytes() == plain
+
+
 def test_layers_without_bias_or_not_trainable(path):
     network(widths=(4, 3, 2)).save(path)
     header, data = parts(path)

@@ -164,7 +164,8 @@ def test_what_is_done_to_a_view_is_not_done_to_the_layer(net):
 def test_the_structure_of_a_layer_cannot_be_assigned(net, name, value):
     before = repr(net[0])
     message = (
-        rf"\[layer 0\] expected weights, biases or trainable to be assigned, got {name}: a network"
+        rf"\[layer 0\] expected weights, biases, trainable or dropout to be assigned, got {name}: "
+        rf"a network"
     )
     with pytest.raises(AttributeError, match=message):
         setattr(net[0], name, value)

@@ -29,21 +29,26 @@ MODULES = sorted(
 
 SIGNATURES = {
     "Dense": "(inputs, outputs, activation='identity', initializer=None, bias_initializer='zeros', "
-    "*, bias=True, trainable=True)",
+    "*, bias=True, trainable=True, dropout=0.0)",
     "Network": "(layers, seed=0, dtype='float32')",
     "Network.mlp": "(widths, activation='relu', *, output_activation='identity', initializer=None, "
-    "seed=0, dtype='float32')",
+    "dropout=0.0, seed=0, dtype='float32')",
     "Network.predict": "(self, X, out=None, n_threads=None)",
     "Network.predict_proba": "(self, X, *, loss=None, n_threads=None)",
     "Network.activations": "(self, X, *, n_threads=None)",
-    "Network.forward": "(self, X)",
+    "Network.forward": "(self, X, *, step=None, seed=0)",
     "Network.backward": "(self, dY)",
-    "Network.loss_and_gradients": "(self, X, y, loss)",
-    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None)",
-    "Network.fit": "(self, X, y, *, loss, optimizer=None, epochs=1, batch_size=32, "
-    "validation_data=None, validation_fraction=None, metrics=(), progress=False, shuffle=True, "
-    "seed=0, n_threads=None, callback=None, callbacks=(), track=None, first_epoch=None)",
-    "Network.partial_fit": "(self, X, y, *, loss, optimizer=None)",
+    "Network.loss_and_gradients": "(self, X, y, loss, *, step=None, seed=0)",
+    "Network.start_at_prior": "(self, y, *, loss, sample_weight=None)",
+    "Network.with_priors": "(self, old, new, *, independent=None)",
+    "Network.fold_inputs": "(self, mean, scale, *, dtype=None)",
+    "Network.fold_outputs": "(self, mean, scale, *, dtype=None)",
+    "Network.evaluate": "(self, X, y=None, *, loss, metrics=(), n_threads=None)",
+    "Network.fit": "(self, X, y=None, *, loss, optimizer=None, epochs=1, batch_size=32, "
+    "bias_init=None, validation_data=None, validation_fraction=None, metrics=(), progress=False, "
+    "shuffle=True, shuffle_window=8, seed=0, n_threads=None, callback=None, callbacks=(), "
+    "track=None, first_epoch=None)",
+    "Network.partial_fit": "(self, X, y, *, loss, optimizer=None, seed=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",
     "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50)",
@@ -100,6 +105,7 @@ SIGNATURES = {
     "softmax": "(z)",
     "initializers.xavier": "(fan_in, fan_out, *, seed=0, layer=0, dtype='float64')",
     "losses.Huber": "(delta=1.0, *, output_weights=None)",
+    "random.dropout_mask": "(rows, units, dropout, *, layer=0, step=1, seed=0)",
     "random.permutation": "(n, seed=0, epoch=0)",
     "random.held_out_rows": "(n, fraction, seed=0, classes=None)",
     "random.philox_words": "(key0, key1, start, count)",
@@ -306,6 +312,8 @@ ASSIGNED = {
     "backward": "wbcore.training.backpropagation",
     "evaluate": "wbcore.training.evaluation",
     "fit": "wbcore.training.fit",
+    "fold_inputs": "wbcore.folding",
+    "fold_outputs": "wbcore.folding",
     "forward": "wbcore.training.backpropagation",
     "freeze": "wbcore.prediction",
     "loss_and_gradients": "wbcore.training.backpropagation",
@@ -313,9 +321,11 @@ ASSIGNED = {
     "predict": "wbcore.prediction",
     "predict_proba": "wbcore.prediction",
     "save": "wbcore.io.saving",
+    "start_at_prior": "wbcore.priors",
     "statistics": "wbcore.inspect.summary",
     "summary": "wbcore.inspect.summary",
     "time_per_update": "wbcore.inspect.layer_times",
+    "with_priors": "wbcore.priors",
 }
 
 

@@ -7,6 +7,7 @@ algorithm changes its way, one unit in the last place to both sides.
 from collections.abc import Callable, Iterator
 from itertools import chain
 
+from .dropout import left, masks, priors, with_dropout
 from .formats import Asked
 from .functions import activations, functions, quantiles
 from .fused import fma
@@ -50,6 +51,10 @@ FILES: dict[str, tuple[str, tuple[Cases, ...]]] = {
             evaluations,
             with_losses,
         ),
+    ),
+    "dropout": (
+        "What dropout leaves out, trainings with it, and biases from targets.",
+        (masks, left, with_dropout, priors),
     ),
     "optimizers": (
         "Each optimizer: updates, and trainings.",

@@ -20,11 +20,29 @@ def sums() -> Iterator[Asked]:
             yield ("sum", kind, dtype, *hexadecimal(n + 1, n))
 
 
+# Where a rounding of x, of the difference or of 1 / scale on the way would show.
+_STANDARDIZED = (
+    (1.0, 0.1, 3.0),
+    (16777217.0, 16777216.0, 0.75),
+    (1e9 + 0.7, 1e9, 0.3),
+    (0.1, 1.0 / 3.0, 0.7),
+    (-0.0, 0.0, 1.0),
+    (1e-40, 0.0, 1e-30),
+    *((x, -x * x / 7.0, abs(x) + 0.3) for x in spread(1, -9.0, 9.0, 24)),
+)
+
+
 def layers() -> Iterator[Asked]:
     """Inputs of a factor; products and their gradients, of widths around those of vectors."""
     for dtype, factor in product(DTYPES, (1.0 / 255.0, 0.1, -1.0 / 3.0, 1e-3)):
         for x in (1.0, 51.0, 254.0, 255.0, 0.1, 1.0 / 3.0, 16777217.0, *spread(1, 0.0, 9.0, 6)):
             yield ("scaled", dtype, to_bits("float64", x), to_bits("float64", factor))
+    for dtype in DTYPES:
+        for x, mean, scale in _STANDARDIZED:
+            numbers = (to_bits("float64", value) for value in (x, mean, scale))
+            yield ("standardized", dtype, *numbers)
+    for n in (1, 2, 127, 128, 129, 256, 257, 385, 641):
+        yield ("moments", *hexadecimal(n, n))
     dense = [
         (1, 1, 1),
         (3, 5, 17),

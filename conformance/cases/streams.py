@@ -39,6 +39,9 @@ def random() -> Iterator[Asked]:
         question = ("held_out", *hexadecimal(seed, n), to_bits("float64", fraction))
         yield (*question, "0" * n)
         yield (*question, "".join(str(i * i % 7 % 3) for i in range(n)))
+    for seed, epoch, window in product((0, _MOST), (0, 1, 2**31 - 1), (1, 2, 3, 9)):
+        yield ("row_order", *hexadecimal(seed, epoch, window, 3, 1, 4, 1, 5))
+    yield ("row_order", *hexadecimal(7, 3, 2, 100, 100, 100, 37))
 
 
 def starts() -> Iterator[Asked]:

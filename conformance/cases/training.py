@@ -130,7 +130,10 @@ class Training:
     max_norm: str = ""
     bias: str = ""
     trainable: str = ""
+    dropout: str = ""
     metrics: str = ""
+    blocks: str = ""
+    window: str = "8"
 
     def words(self) -> Asked:
         """Return the words of a line."""
@@ -153,7 +156,12 @@ def trainings() -> Iterator[Asked]:
     """Whole trainings: every option and structure, batches of many leaves."""
     for dtype in DTYPES:
         yield Training(dtype, word_of(Huber(0.1)), "relu", widths="2,3,2,2").words()
-        for training in (*_settings(dtype), *_structures(dtype), *_batches(dtype)):
+        for training in (
+            *_settings(dtype),
+            *_structures(dtype),
+            *_batches(dtype),
+            *_by_blocks(dtype),
+        ):
             yield training.words()
 
 
@@ -259,6 +267,14 @@ def _structures(dtype: str) -> Iterator[Training]:
         yield three(trainable=trainable)
     yield replace(three("0,1,0", "1,0,1"), decay_biases="1")
     yield Training(dtype, "cross_entropy", "relu", widths="2,3,2", bias="0,0")
+
+
+def _by_blocks(dtype: str) -> Iterator[Training]:
+    """Windows that end within batches; batches of more than a window."""
+    for window, batch in product(("1", "2", "8"), ("2", "3", "9")):
+        blocks = "3,1,4,1,5"
+        yield Training(dtype, rows="e", batch=batch, blocks=blocks, window=window)
+    yield Training(dtype, rows="e", batch="4", blocks="7,7", window="1", first="2", key="9")
 
 
 def _batches(dtype: str) -> Iterator[Training]:

@@ -64,9 +64,18 @@ std::string place(std::string_view name, Cell at, py::ssize_t dimensions) {
 
 std::string type_name(const py::array& array) { return py::str(array.dtype()); }
 
-bool is_scaled(const py::object& object) {
+namespace {
+
+bool is_of(const py::object& object, const char* module, const char* name) {
     return !py::isinstance<py::array>(object) &&
-           py::isinstance(object, py::module_::import("wbcore.scaled").attr("Scaled"));
+           py::isinstance(object, py::module_::import(module).attr(name));
+}
+
+}  // namespace
+
+bool is_scaled(const py::object& object) { return is_of(object, "wbcore.scaled", "Scaled"); }
+bool is_standardized(const py::object& object) {
+    return is_of(object, "wbcore.standardized", "Standardized");
 }
 
 std::string shape_text(const py::array& array) {
@@ -124,12 +133,17 @@ Features as_features(std::string_view operation,
                      std::string_view name,
                      const py::object& object,
                      std::size_t features) {
-    const bool scaled = is_scaled(object);
-    py::array array = as_array(operation, name, scaled ? py::object(object.attr("array")) : object);
+    const bool scaled = is_scaled(object), standardized = !scaled && is_standardized(object);
+    py::array array = as_array(operation, name,
+                               scaled || standardized ? py::object(object.attr("array")) : object);
     if (array.ndim() == 2 && static_cast<std::size_t>(array.shape(1)) == features &&
         array.shape(0) > 0) {
         ArrayView all = view(array);
         if (scaled) all.factor = py::cast<double>(object.attr("factor"));
+        if (standardized) {
+            all.columns = py::cast<const BoundColumns&>(object.attr("_columns")).view();
+            all.factor = 0;
+        }
         return {std::move(array), all};
     }
     const std::string start = opening(operation), x(name), shape = shape_text(array);
@@ -156,7 +170,9 @@ void require_finite(std::string_view operation,
     const double value = value_at(values, *at);
     const std::string type = sizeof(T) == sizeof(float) ? "float32" : "float64";
     std::string reason;  // why it is refused, when one does not see it
-    if (std::isfinite(static_cast<T>(value)))
+    if (values.columns != nullptr && std::isfinite(value))
+        reason = ", which standardized is infinite in " + type + ",";
+    else if (std::isfinite(static_cast<T>(value)))
         reason = ", which times " + number(values.factor) + " is infinite in " + type + ",";
     else if (std::isfinite(value))
         reason = ", which is infinite in " + type + ",";
@@ -209,8 +225,8 @@ T* plain_data(std::string_view operation,
                       static_cast<std::size_t>(array.shape(0)) == shape.first &&
                       (!shape.second || static_cast<std::size_t>(array.shape(1)) == *shape.second);
     const py::dtype dtype = array.dtype();
-    const bool native =
-        dtype.kind() == 'f' && dtype.itemsize() == sizeof(T) && dtype.byteorder() != '>';
+    const bool native = dtype.kind() == (std::is_floating_point_v<T> ? 'f' : 'i') &&
+                        dtype.itemsize() == sizeof(T) && dtype.byteorder() != '>';
     const bool contiguous = (array.flags() & py::array::c_style) != 0;
     if (!fits || !native || !contiguous || !is_aligned<T>(array) ||
         (writeable && !array.writeable()))
@@ -218,6 +234,8 @@ T* plain_data(std::string_view operation,
     return static_cast<T*>(const_cast<void*>(array.data()));
 }
 
+template std::int64_t* plain_data<std::int64_t>(
+    std::string_view, std::string_view, const py::array&, const PlainShape&, bool);
 template void refuse_non_finite<float>(std::string_view, std::string_view, const ArrayView&);
 template void refuse_non_finite<double>(std::string_view, std::string_view, const ArrayView&);
 template void require_finite<float>(std::string_view,

@@ -21,8 +21,28 @@ std::string place(std::string_view name, Cell at, py::ssize_t dimensions);
 std::string type_name(const py::array& array);
 std::string shape_text(const py::array& array);
 
-// Whether it is a wbcore.Scaled.
+// Whether it is a wbcore.Scaled, a wbcore.Standardized.
 bool is_scaled(const py::object& object);
+bool is_standardized(const py::object& object);
+
+// Means and factors of a wbcore.Standardized, which owns it.
+class BoundColumns {
+public:
+    using Numbers = py::array_t<double, py::array::c_style>;
+    BoundColumns(Numbers means, Numbers factors)
+        : means_(std::move(means)), factors_(std::move(factors)) {
+        if (means_.ndim() != 1 || factors_.ndim() != 1 || means_.size() != factors_.size())
+            throw py::value_error("[Standardized] expected as many means as factors");
+        view_ = {means_.data(), factors_.data()};
+    }
+    BoundColumns(const BoundColumns&) = delete;
+    BoundColumns& operator=(const BoundColumns&) = delete;
+    const Standardization* view() const { return &view_; }
+
+private:
+    Numbers means_, factors_;
+    Standardization view_{};
+};
 
 // `name` of `operation` as an array of real numbers; views what is one already, converts lists and tables.
 py::array as_array(std::string_view operation, std::string_view name, const py::object& object);
@@ -36,7 +56,7 @@ struct Features {
     ArrayView view;
 };
 
-// X (B, I), an array or a wbcore.Scaled: two-dimensional, not empty, I = `features`.
+// X (B, I), an array, a wbcore.Scaled or a wbcore.Standardized, which the call keeps: two-dimensional, not empty, I = `features`.
 Features as_features(std::string_view operation,
                      std::string_view name,
                      const py::object& object,

@@ -15,14 +15,14 @@
 
 namespace wbcore::bindings {
 
-// inputs, outputs, activation, bias, trainable
-using LayerTuple = std::tuple<std::size_t, std::size_t, std::string, bool, bool>;
+// inputs, outputs, activation, bias, trainable, dropout
+using LayerTuple = std::tuple<std::size_t, std::size_t, std::string, bool, bool, double>;
 
 inline std::vector<Dense> dense_layers(const std::vector<LayerTuple>& tuples) {
     std::vector<Dense> layers;
-    for (const auto& [inputs, outputs, activation, bias, trainable] : tuples)
-        layers.push_back(
-            {inputs, outputs, parse<Activation>("activation", activation), bias, trainable});
+    for (const auto& [inputs, outputs, activation, bias, trainable, dropout] : tuples)
+        layers.push_back({inputs, outputs, parse<Activation>("activation", activation), bias,
+                          trainable, dropout});
     return layers;
 }
 
@@ -30,7 +30,7 @@ inline std::vector<LayerTuple> layer_tuples(const std::vector<Dense>& layers) {
     std::vector<LayerTuple> tuples;
     for (const Dense& layer : layers)
         tuples.emplace_back(layer.inputs, layer.outputs, text(layer.activation), layer.bias,
-                            layer.trainable);
+                            layer.trainable, layer.dropout);
     return tuples;
 }
 
@@ -54,6 +54,16 @@ public:
         require_layer(layer);
         const Turn turn(*use_, "trainable");
         network_.set_trainable(layer, trainable);
+    }
+
+    double dropout(std::size_t layer) const {
+        require_layer(layer);
+        return network_.layers()[layer].dropout;
+    }
+    void set_dropout(std::size_t layer, double dropout) {
+        require_layer(layer);
+        const Turn turn(*use_, "dropout");
+        network_.set_dropout(layer, dropout);
     }
 
     // Live views; `self` is their base, so they keep the network alive.

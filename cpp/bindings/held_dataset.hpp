@@ -20,14 +20,15 @@ class HeldDataset {
 public:
     HeldDataset() = default;
 
-    // For a network and a loss, without a look at the values of X. A function takes any targets, unless they are `compared`
-    // with outputs, by metrics.
+    // For a network and a loss, without a look at the values of X, and of y only if wanted. A function takes any targets, unless
+    // they are `compared` with outputs, by metrics.
     HeldDataset(std::string_view operation,
                 const Network<T>& network,
                 const py::object& X,
                 const py::object& y,
                 const GivenLoss& loss,
-                bool compared = true)
+                bool compared = true,
+                Look look = Look::at_values)
         : operation_(operation),
           loss_(loss.row),
           outputs_(network.outputs()),
@@ -38,7 +39,7 @@ public:
         if (loss.is_function())
             function_ = loss.function.attr("bind")(std::string(operation), y, features.view.rows);
         if (has_targets_) {
-            view_ = with_targets<T>(operation, y_, y, features.view, loss_, outputs_);
+            view_ = with_targets<T>(operation, y_, y, features.view, loss_, outputs_, look);
             guard(y_);
         } else {
             view_.x = features.view;

@@ -29,6 +29,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_activations(m);
     register_network(m);
     register_gradients(m);
+    register_data(m);
     register_evaluation(m);
     register_schedules(m);
     register_optimizers(m);

@@ -13,6 +13,7 @@ void register_initializers(pybind11::module_& m);
 void register_activations(pybind11::module_& m);
 void register_network(pybind11::module_& m);
 void register_gradients(pybind11::module_& m);
+void register_data(pybind11::module_& m);
 void register_evaluation(pybind11::module_& m);
 void register_schedules(pybind11::module_& m);
 void register_optimizers(pybind11::module_& m);

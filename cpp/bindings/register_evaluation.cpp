@@ -3,6 +3,7 @@
 
 #include <pybind11/stl.h>
 
+#include "bound_windows.hpp"
 #include "errors.hpp"
 #include "held_dataset.hpp"
 #include "register.hpp"
@@ -18,17 +19,36 @@ py::dict evaluate(const BoundNetwork<T>& bound,
                   const py::object& y,
                   const py::object& given,
                   const std::vector<std::string>& metrics,
-                  std::size_t n_threads) {
+                  std::size_t n_threads,
+                  const py::object& windows) {
     const char* operation = "evaluate";
     const GivenLoss loss = given_loss<T>(operation, given);
-    const HeldDataset<T> data(operation, bound.network(), X, y, loss, !metrics.empty());
+    const HeldDataset<T> data(operation, bound.network(), X, y, loss, !metrics.empty(),
+                              windows.is_none() ? Look::at_values : Look::at_shapes);
     const std::vector<Metric> wanted = metrics_named(operation, metrics, loss);
     const LossFunction<T> function = data.function();
-    // Safe: the parameters are copied, and the data are held here; a function takes the GIL.
-    const Evaluation result = computed(bound, data, [&](const InterruptCheck& interrupted) {
-        return wbcore::evaluate(bound.network(), data.view(), loss.row, wanted, n_threads,
-                                interrupted, function);
-    });
+    BoundWindows rows(operation, windows, data.view());
+    // Safe: the parameters are copied, the data are held here; windows and a function are asked with the GIL.
+    auto evaluated = [&](const InterruptCheck& interrupted, const NextWindow& next) {
+        return wbcore::evaluate(bound.network(), rows.all(), loss.row, wanted, n_threads,
+                                interrupted, function, next);
+    };
+    auto evaluated_by_windows = [&] {
+        try {
+            return without_gil(work_worth_the_gil, [&](const InterruptCheck& interrupted) {
+                return evaluated(interrupted,
+                                 [&](std::size_t first) { return rows.next(0, first); });
+            });
+        } catch (const InputError& error) {
+            rows.refuse(error.array);
+            data.refuse(error.array);
+        }
+    };
+    const Evaluation result = rows.exist()
+                                  ? evaluated_by_windows()
+                                  : computed(bound, data, [&](const InterruptCheck& interrupted) {
+                                        return evaluated(interrupted, nullptr);
+                                    });
     py::dict values;
     values["loss"] = result.loss;
     for (std::size_t i = 0; i < metrics.size(); ++i)
@@ -61,7 +81,8 @@ std::vector<double> profile(const BoundNetwork<T>& bound,
 template <class T>
 void register_for(py::module_& m) {
     m.def("evaluate", named_function("evaluate", &evaluate<T>), py::arg("network"), py::arg("X"),
-          py::arg("y"), py::arg("loss"), py::arg("metrics"), py::arg("n_threads"));
+          py::arg("y"), py::arg("loss"), py::arg("metrics"), py::arg("n_threads"),
+          py::arg("windows") = py::none());
     m.def("profile", named_function("time_per_update", &profile<T>), py::arg("network"),
           py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("batch_size"), py::arg("repeats"));
 }

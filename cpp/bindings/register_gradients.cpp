@@ -1,6 +1,11 @@
 // Forward and backward for loops of one's own, and losses with their gradients.
 #include "wbcore/gradients.hpp"
 
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <utility>
+
 #include "errors.hpp"
 #include "held_dataset.hpp"
 #include "register.hpp"
@@ -9,8 +14,16 @@ namespace wbcore::bindings {
 
 namespace {
 
+// seed and step of the masks, or none
+using BoundDropout = std::optional<std::pair<std::uint64_t, std::uint64_t>>;
+
+std::optional<DropoutStep> core_dropout(const BoundDropout& dropout) {
+    if (!dropout) return std::nullopt;
+    return DropoutStep{dropout->first, dropout->second};
+}
+
 template <class T>
-py::array forward(BoundNetwork<T>& bound, const py::object& X) {
+py::array forward(BoundNetwork<T>& bound, const py::object& X, const BoundDropout& dropout) {
     const Turn turn(bound.use(), "forward");
     const auto [holder, x] = as_features("forward", "X", X, bound.network().inputs());
     py::array_t<T> y = new_array<T>(x.rows, bound.network().outputs());
@@ -19,7 +32,7 @@ py::array forward(BoundNetwork<T>& bound, const py::object& X) {
     try {
         // Safe: the turn keeps others from the tape and the parameters, X is held here, and the outputs are new.
         without_gil(bound.work(x.rows), [&](const InterruptCheck& interrupted) {
-            bound.tape().forward(to, bound.network(), from, interrupted);
+            bound.tape().forward(to, bound.network(), from, interrupted, core_dropout(dropout));
         });
     } catch (const InputError&) {
         refuse_non_finite<T>("forward", "X", x);
@@ -58,7 +71,8 @@ template <class T>
 py::tuple gradients(const BoundNetwork<T>& bound,
                     const py::object& X,
                     const py::object& y,
-                    const py::object& given) {
+                    const py::object& given,
+                    const BoundDropout& dropout) {
     const char* operation = "loss_and_gradients";
     const Network<T>& network = bound.network();
     const GivenLoss loss = given_loss<T>(operation, given);
@@ -68,11 +82,30 @@ py::tuple gradients(const BoundNetwork<T>& bound,
     const std::span<T> to = as_span(flat);
     // Safe: the parameters are copied, the data are held here, the gradient is new; a function takes the GIL.
     const double value = computed(bound, data, [&](const InterruptCheck& interrupted) {
+        const std::optional<DropoutStep> masks = core_dropout(dropout);
         if (function)
-            return wbcore::loss_and_gradients(to, network, data.view(), function, interrupted);
-        return wbcore::loss_and_gradients(to, network, data.view(), loss.row, interrupted);
+            return wbcore::loss_and_gradients(to, network, data.view(), function, interrupted,
+                                              masks);
+        return wbcore::loss_and_gradients(to, network, data.view(), loss.row, interrupted, masks);
     });
     return py::make_tuple(value, flat);
+}
+
+// The targets of a loss as an array, (B,) or (B, O), when they suit it and the network.
+template <class T>
+py::array targets(const BoundNetwork<T>& bound,
+                  const std::string& operation,
+                  const py::object& y,
+                  const std::string& loss_text) {
+    const Network<T>& network = bound.network();
+    const Named<Loss> loss = loss_named<T>(operation, loss_text);
+    require_match(operation, loss, network.layers().back().activation);
+    const py::array given = as_array(operation, "y", y);
+    ArrayView rows;  // as many as there are targets
+    rows.rows = given.ndim() == 0 ? 0 : static_cast<std::size_t>(given.shape(0));
+    py::array holder;
+    with_targets<T>(operation, holder, y, rows, loss, network.outputs());
+    return holder;
 }
 
 // The loss of given outputs, without a network.
@@ -110,10 +143,14 @@ py::tuple of_outputs(const std::string& text, const py::array& outputs, const py
 
 template <class T>
 void register_for(py::module_& m) {
-    m.def("forward", named_function("forward", &forward<T>), py::arg("network"), py::arg("X"));
+    m.def("forward", named_function("forward", &forward<T>), py::arg("network"), py::arg("X"),
+          py::arg("dropout") = py::none());
     m.def("backward", named_function("backward", &backward<T>), py::arg("network"), py::arg("dY"));
+    m.def("targets", &targets<T>, py::arg("network"), py::arg("operation"), py::arg("y"),
+          py::arg("loss"));
     m.def("loss_and_gradients", named_function("loss_and_gradients", &gradients<T>),
-          py::arg("network"), py::arg("X"), py::arg("y"), py::arg("loss"));
+          py::arg("network"), py::arg("X"), py::arg("y"), py::arg("loss"),
+          py::arg("dropout") = py::none());
 }
 
 }  // namespace

@@ -93,6 +93,8 @@ void register_network_type(py::module_& m, const char* python_name) {
         .def("part", named_method("Network", &Bound::part), py::arg("first"), py::arg("last"))
         .def("is_trainable", &Bound::is_trainable, py::arg("layer"))
         .def("set_trainable", &Bound::set_trainable, py::arg("layer"), py::arg("trainable"))
+        .def("dropout", &Bound::dropout, py::arg("layer"))
+        .def("set_dropout", &Bound::set_dropout, py::arg("layer"), py::arg("dropout"))
         .def_property_readonly("parameters", &Bound::parameters)
         .def("weights", &Bound::weights, py::arg("layer"))
         .def("biases", &Bound::biases, py::arg("layer"))

@@ -6,6 +6,7 @@
 #include "errors.hpp"
 #include "interrupts.hpp"
 #include "register.hpp"
+#include "wbcore/dropout.hpp"
 #include "wbcore/held_out.hpp"
 #include "wbcore/random.hpp"
 
@@ -57,6 +58,40 @@ py::tuple held_out(std::size_t n,
     return py::make_tuple(as_array(rows.training), as_array(rows.validation));
 }
 
+// The numbers that decide which units dropout leaves out of some rows of a batch.
+py::array_t<std::uint16_t> dropout_numbers(std::uint64_t seed,
+                                           std::uint64_t step,
+                                           std::size_t layer,
+                                           std::size_t first_row,
+                                           std::size_t rows,
+                                           std::size_t units) {
+    const std::size_t blocks = (units + dropout_block - 1) / dropout_block;
+    py::array_t<std::uint16_t> numbers({rows, blocks * dropout_block});
+    std::uint16_t* const to = numbers.mutable_data();
+    // Safe: only the new array is written.
+    without_gil(rows * blocks, [&](const InterruptCheck& interrupted) {
+        for (std::size_t r = 0; r < rows; ++r) {
+            draw_dropout(to + r * blocks * dropout_block, blocks, {seed, step}, layer,
+                         first_row + r);
+            if (r % 1024 == 1023) stop_if(interrupted);
+        }
+    });
+    return numbers;
+}
+
+// Part `part` of the orders of a source in an epoch.
+py::array_t<std::int64_t> part_permutation(std::size_t n,
+                                           std::uint64_t seed,
+                                           std::uint64_t epoch,
+                                           std::uint64_t part) {
+    py::array_t<std::int64_t> order(static_cast<py::ssize_t>(n));
+    const std::span<std::int64_t> values(order.mutable_data(), n);
+    // Safe: only the new array is written. A reader's thread is the caller, which has no signals to look for.
+    const GilReleased released(n >= work_worth_the_gil);
+    permute(values, seed, block_stream(epoch), nullptr, part);
+    return order;
+}
+
 py::array_t<double> quantiles(const py::array_t<double, py::array::c_style>& u) {
     py::array_t<double> out(std::vector<py::ssize_t>(u.shape(), u.shape() + u.ndim()));
     const double* const from = u.data();
@@ -98,6 +133,11 @@ void register_random(py::module_& m) {
           py::arg("fraction"), py::arg("seed"), py::arg("classes"));
     m.def("permutation", named_function("permutation", &permutation), py::arg("n"), py::arg("seed"),
           py::arg("epoch"));
+    m.def("dropout_numbers", named_function("dropout_mask", &dropout_numbers), py::arg("seed"),
+          py::arg("step"), py::arg("layer"), py::arg("first_row"), py::arg("rows"),
+          py::arg("units"));
+    m.def("part_permutation", named_function("fit", &part_permutation), py::arg("n"),
+          py::arg("seed"), py::arg("epoch"), py::arg("part"));
     m.def("normal_quantile", named_function("normal_quantile", &quantiles), py::arg("u"));
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "bound_network.hpp"
+#include "bound_windows.hpp"
 #include "errors.hpp"
 #include "findings.hpp"
 #include "followed_optimizer.hpp"
@@ -87,15 +88,23 @@ public:
 
     void hold(const py::object& X,
               const py::object& y,
-              const py::object& X_val,
-              const py::object& y_val) {
+              const py::object& y_val,
+              const py::object& windows,
+              const py::object& validation_windows) {
         const bool compared = !options_.metrics.empty();
-        data_ = HeldDataset<T>(operation, network_, X, y, loss_, compared);
-        training_ = data_.view();
+        // What a source gives is looked at block by block.
+        auto look = [](const py::object& source) {
+            return source.is_none() ? Look::at_values : Look::at_shapes;
+        };
+        data_ = HeldDataset<T>(operation, network_, X, y, loss_, compared, look(windows));
+        windows_ = BoundWindows(operation, windows, data_.view());
+        training_ = windows_.all();
         if (!X_val.is_none()) {
-            other_ = HeldDataset<T>(validating, network_, X_val, y_val, loss_, compared);
-            other_.require_finite_inputs();
-            validation_ = other_.view();
+            other_ = HeldDataset<T>(validating, network_, X_val, y_val, loss_, compared,
+                                    look(validation_windows));
+            if (validation_windows.is_none()) other_.require_finite_inputs();
+            validation_windows_ = BoundWindows(validating, validation_windows, other_.view());
+            validation_ = validation_windows_.all();
         } else if (options_.validation_fraction != 0) {
             hold_out();
         }
@@ -126,6 +135,7 @@ public:
         } catch (const InputError& error) {
             keep_state();
             records.flush();
+            validation_windows_.refuse(error.array);
             (other_.is_held() ? other_ : data_).refuse(error.array);
         } catch (const Interrupted&) {
             keep_state();
@@ -186,6 +196,13 @@ private:
         hooks.loss = data_.function();
         if (validation_.count() != 0)
             hooks.validation_loss = (other_.is_held() ? other_ : data_).function();
+        auto next_of = [](BoundWindows& rows) {
+            return
+                [&rows](std::size_t epoch, std::size_t first) { return rows.next(epoch, first); };
+        };
+        if (windows_.exist()) hooks.next_window = next_of(windows_);
+        if (validation_windows_.exist())
+            hooks.next_validation_window = next_of(validation_windows_);
         hooks.written_back = [this] { keep_state(); };
         hooks.after_epoch = [this, &records](std::size_t epoch, const EpochResult& result) {
             return after_epoch(epoch, result, records);
@@ -272,6 +289,7 @@ private:
         PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
         if (interrupted) PyErr_Fetch(&type, &value, &trace);
         if (!refused || end.epoch > first_epoch_) records.flush();
+        if (refused) windows_.refuse(end.refused);
         if (refused) data_.refuse(end.refused);
         if (!interrupted)
             return py::make_tuple(text(end.status), end.epoch, end.batch, findings(looked_at(end)));
@@ -279,11 +297,11 @@ private:
         throw_found();
     }
 
-    // Nothing is known of what a loss of the caller's own is to reach.
+    // Nothing is known of what a loss of the caller's own is to reach, and of a source only the last blocks are here.
     Diagnosis looked_at(const TrainingEnd& end) const {
         const bool ended =
             end.status == TrainingStatus::completed || end.status == TrainingStatus::stopped;
-        if (!ended || loss_.is_function()) return {};
+        if (!ended || loss_.is_function() || windows_.exist()) return {};
         const std::size_t rows =
             rows_to_look_at(network_.layers(), training_.count(), core_.batch_size,
                             static_cast<std::size_t>(position_.epoch - first_epoch_));
@@ -294,8 +312,8 @@ private:
 
     // The caller may have changed the targets while it was asked.
     void require_sound_targets() const {
-        data_.require_sound_targets();
-        if (other_.is_held()) other_.require_sound_targets();
+        if (!windows_.exist()) data_.require_sound_targets();
+        if (other_.is_held() && !validation_windows_.exist()) other_.require_sound_targets();
     }
 
     // Under the network's lock, or when no training goes on.
@@ -334,6 +352,7 @@ private:
     const Calls calls_;
     const py::dict& record_;
     HeldDataset<T> data_, other_;  // the latter of validation data
+    BoundWindows windows_, validation_windows_;
     HeldOut rows_;
     Dataset training_, validation_;
     std::string epoch_of_;
@@ -354,10 +373,12 @@ py::tuple fit(BoundNetwork<T>& bound,
               Moment& moment,
               const py::object& before_fit,
               const py::object& after_batch,
-              const py::object& after_epoch) {
+              const py::object& after_epoch,
+              const py::object& windows,
+              const py::object& validation_windows) {
     Fit<T> fit(bound, options, optimizer, record, moment, {before_fit, after_batch, after_epoch});
     try {
-        fit.hold(X, y, X_val, y_val);
+        fit.hold(X, y, X_val, y_val, windows, validation_windows);
         return fit.run();
     } catch (const HookFailed&) {
         throw py::error_already_set();
@@ -371,7 +392,8 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
                       const py::object& y,
                       const py::object& given,
                       const OptimizerSettings& settings,
-                      BoundState& state) {
+                      BoundState& state,
+                      std::uint64_t seed) {
     const char* operation = "partial_fit";
     const Turn turn(bound.use(), operation);
     Network<T>& network = bound.network();
@@ -379,8 +401,8 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
     const GivenLoss loss = given_loss<T>(operation, given);
     const HeldDataset<T> data(operation, network, X, y, loss, false);
     const std::size_t rows = data.view().count();
-    const TrainingOptions options{loss.row, allowed<T>(operation, settings), 1, rows, false, 0, 0,
-                                  {}};
+    const TrainingOptions options{
+        loss.row, allowed<T>(operation, settings), 1, rows, false, seed, 0, {}};
     OptimizerState<T> arrays =
         state_of<T>(operation, state, settings.rule, network.parameters().size());
     EpochResult result;
@@ -412,9 +434,11 @@ void register_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
           py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("optimizer"),
           py::arg("record"), py::arg("moment"), py::arg("before_fit"), py::arg("after_batch"),
-          py::arg("after_epoch"));
+          py::arg("after_epoch"), py::arg("windows") = py::none(),
+          py::arg("validation_windows") = py::none());
     m.def("partial_fit", named_function("partial_fit", &partial_fit<T>), py::arg("network"),
-          py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("settings"), py::arg("state"));
+          py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("settings"), py::arg("state"),
+          py::arg("seed"));
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ std::string epoch_text(const BoundOptions& options, std::size_t rows) {
     std::snprintf(fraction, sizeof fraction, "%.17g", options.validation_fraction);
     std::string text = "rows " + std::to_string(rows) + ", batch_size " +
                        std::to_string(options.batch_size) + ", validation_fraction " + fraction +
-                       ", shuffle " + (options.shuffle ? "True" : "False") + ", seed " +
-                       std::to_string(options.seed) + ", loss " +
+                       ", shuffle " + (options.shuffle ? "True" : "False") + options.order +
+                       ", seed " + std::to_string(options.seed) + ", loss " +
                        py::str(options.loss).cast<std::string>() + ", metrics";
     for (const std::string& metric : options.metrics) text += " " + metric;
     return text;
@@ -26,7 +26,8 @@ void register_training_options(py::module_& m) {
             py::init([](py::object loss, std::size_t epochs, std::optional<std::size_t> first_epoch,
                         std::size_t batch_size, double validation_fraction, bool shuffle,
                         std::uint64_t seed, std::size_t n_threads, std::vector<std::string> metrics,
-                        bool track, double seconds_between_batches) {
+                        bool track, double seconds_between_batches,
+                        std::vector<double> output_biases, std::string order) {
                 return BoundOptions{std::move(loss),
                                     epochs,
                                     first_epoch,
@@ -37,12 +38,15 @@ void register_training_options(py::module_& m) {
                                     n_threads,
                                     std::move(metrics),
                                     track,
-                                    seconds_between_batches};
+                                    seconds_between_batches,
+                                    std::move(output_biases),
+                                    std::move(order)};
             }),
             py::kw_only(), py::arg("loss"), py::arg("epochs"), py::arg("first_epoch"),
             py::arg("batch_size"), py::arg("validation_fraction"), py::arg("shuffle"),
             py::arg("seed"), py::arg("n_threads"), py::arg("metrics"), py::arg("track"),
-            py::arg("seconds_between_batches"))
+            py::arg("seconds_between_batches"), py::arg("output_biases") = std::vector<double>(),
+            py::arg("order") = "")
         .def_readonly("loss", &BoundOptions::loss)
         .def_readonly("epochs", &BoundOptions::epochs)
         .def_readonly("first_epoch", &BoundOptions::first_epoch)
@@ -53,7 +57,9 @@ void register_training_options(py::module_& m) {
         .def_readonly("n_threads", &BoundOptions::n_threads)
         .def_readonly("metrics", &BoundOptions::metrics)
         .def_readonly("track", &BoundOptions::track)
-        .def_readonly("seconds_between_batches", &BoundOptions::seconds_between_batches);
+        .def_readonly("seconds_between_batches", &BoundOptions::seconds_between_batches)
+        .def_readonly("output_biases", &BoundOptions::output_biases)
+        .def_readonly("order", &BoundOptions::order);
 }
 
 }  // namespace wbcore::bindings

@@ -139,11 +139,15 @@ Dataset with_targets(std::string_view operation,
                      const py::object& y,
                      const ArrayView& x,
                      const Named<Loss>& loss,
-                     std::size_t outputs) {
-    if (is_scaled(y))  // whose factor is for gathering; NumPy would make a whole array of it
-        throw py::type_error(opening(operation) +
-                             "expected y as an array, got a Scaled, which is for X; pass "
-                             "np.asarray(y)");
+                     std::size_t outputs,
+                     Look look) {
+    const char* const view_type = is_scaled(y)         ? "Scaled"
+                                  : is_standardized(y) ? "Standardized"
+                                                       : nullptr;
+    if (view_type !=
+        nullptr)  // whose numbers are for gathering; NumPy would make a whole array of it
+        throw py::type_error(opening(operation) + "expected y as an array, got a " + view_type +
+                             ", which is for X; pass np.asarray(y)");
     holder = as_array(operation, "y", y);
     auto refuse = [&](const std::string& expected, const char* cure = "") {
         throw py::value_error(opening(operation) + "expected y " + expected + ", got " +
@@ -170,7 +174,7 @@ Dataset with_targets(std::string_view operation,
         throw py::value_error(opening(operation) + "expected y with " + std::to_string(x.rows) +
                               " rows, as X has, got " + std::to_string(targets.rows));
     const Dataset data{x, targets, labels};
-    require_targets<T>(operation, holder, data, loss, outputs);
+    if (look == Look::at_values) require_targets<T>(operation, holder, data, loss, outputs);
     return data;
 }
 
@@ -199,12 +203,14 @@ template Dataset with_targets<float>(std::string_view,
                                      const py::object&,
                                      const ArrayView&,
                                      const Named<Loss>&,
-                                     std::size_t);
+                                     std::size_t,
+                                     Look);
 template Dataset with_targets<double>(std::string_view,
                                       py::array&,
                                       const py::object&,
                                       const ArrayView&,
                                       const Named<Loss>&,
-                                      std::size_t);
+                                      std::size_t,
+                                      Look);
 
 }  // namespace wbcore::bindings

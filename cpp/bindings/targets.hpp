@@ -6,14 +6,17 @@
 
 namespace wbcore::bindings {
 
-// y for a loss over `outputs` outputs and `rows` rows, its values checked. Keeps `holder` alive through the caller.
+enum class Look : std::uint8_t { at_values, at_shapes };
+
+// y for a loss over `outputs` outputs and `rows` rows, its values checked if wanted. Keeps `holder` alive through the caller.
 template <class T>
 Dataset with_targets(std::string_view operation,
                      py::array& holder,
                      const py::object& y,
                      const ArrayView& x,
                      const Named<Loss>& loss,
-                     std::size_t outputs);
+                     std::size_t outputs,
+                     Look look = Look::at_values);
 
 // Refuses targets that the loss cannot take.
 template <class T>

@@ -23,6 +23,8 @@ struct BoundOptions {
     std::vector<std::string> metrics;
     bool track;
     double seconds_between_batches;  // of the calls after a batch
+    std::vector<double> output_biases;
+    std::string order;  // in which a source gives its rows
 };
 
 // With `epochs` still to be counted from the position.
@@ -31,10 +33,15 @@ TrainingOptions core_options(const char* operation,
                              const BoundOptions& options,
                              const OptimizerSettings& optimizer) {
     const GivenLoss loss = given_loss<T>(operation, options.loss);
-    return {loss.row,          optimizer,
-            options.epochs,    options.batch_size,
-            options.shuffle,   options.seed,
-            options.n_threads, metrics_named(operation, options.metrics, loss)};
+    return {loss.row,
+            optimizer,
+            options.epochs,
+            options.batch_size,
+            options.shuffle,
+            options.seed,
+            options.n_threads,
+            metrics_named(operation, options.metrics, loss),
+            options.output_biases};
 }
 
 // Whatever makes an epoch another one, and the sums of its batches so far those of nothing.

@@ -51,17 +51,19 @@ void TrainingArrays<T>::make_room(const OptimizerSettings& settings, bool asks_a
 template <class T>
 Epoch<T>::Epoch(TrainingArrays<T>& arrays,
                 Position& position,
-                const Dataset& data,
+                const Window& window,
+                std::size_t begin,
+                std::size_t batches,
                 const TrainingOptions& options,
-                const std::int64_t* order,
                 const Hooks<T>& hooks,
                 const std::function<void()>& write_back,
                 TeamChoice& team)
     : arrays_(arrays),
       position_(position),
-      data_(data),
+      window_(window),
+      begin_(begin),
+      batches_(batches),
       options_(options),
-      order_(order),
       hooks_(hooks),
       write_back_(write_back),
       team_(team),
@@ -80,10 +82,9 @@ TrainingStatus Epoch<T>::run() {
 
 template <class T>
 void Epoch<T>::work(std::size_t t, std::size_t size) {
-    const std::size_t all = data_.count();
-    for (std::size_t first = position_.batch * options_.batch_size; first < all;
+    for (std::size_t first = position_.batch * options_.batch_size - begin_; first < window_.rows;
          first += options_.batch_size) {
-        const std::size_t rows = std::min(options_.batch_size, all - first);
+        const std::size_t rows = std::min(options_.batch_size, window_.rows - first);
         if (t == 0) {  // the others look after the barrier
             last_batch_ = position_.batch;
             arrays_.pass.set_rows(rows);
@@ -113,7 +114,8 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
     const double count = mean_count(options_.loss, rows, arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
     for (;;) {
-        const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, piece);
+        Batch<T> batch = arrays_.pass.batch(window_.data, window_.order, first, rows, piece);
+        batch.step = arrays_.optimizer.steps() + 1;
         if (batch.refused != InputArray::none)
             refused_.store(batch.refused, std::memory_order_relaxed);
         if (piece.first != piece.last) compute_piece(batch, piece, count);
@@ -130,7 +132,8 @@ Batch<T> Epoch<T>::compute_asked_rows(
     auto in_own_pieces = [&](auto f) {
         in_pieces(mine, rows_of_a_piece_, [&] { return stops(t); }, f);
     };
-    const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, mine);
+    Batch<T> batch = arrays_.pass.batch(window_.data, window_.order, first, rows, mine);
+    batch.step = arrays_.optimizer.steps() + 1;
     if (batch.refused != InputArray::none) refused_.store(batch.refused, std::memory_order_relaxed);
     in_own_pieces([&](Range piece) {
         for (std::size_t l = 0; l < network.size(); ++l)
@@ -155,7 +158,8 @@ void Epoch<T>::ask_for_loss(std::size_t first) {
     if (stopped_.load(std::memory_order_relaxed) || refused() != InputArray::none) return;
     ask([&] {
         const double mean =
-            hooks_.loss({arrays_.pass.outputs(), first, data_.order_from(order_, first)},
+            hooks_.loss({arrays_.pass.outputs(), first,
+                         window_.order == nullptr ? nullptr : window_.order + first},
                         arrays_.pass.output_gradients());
         batch_loss_ = mean * static_cast<double>(arrays_.pass.rows());
         has_gradient_ = true;
@@ -407,9 +411,8 @@ void Epoch<T>::take_up_changes() {
 // Those of the batches that are left.
 template <class T>
 void Epoch<T>::ask_for_rates() {
-    const std::size_t batches = (data_.count() - 1) / options_.batch_size + 1;
     arrays_.optimizer.set_rates(
-        hooks_.rates(arrays_.optimizer.steps() + 1, batches - position_.batch));
+        hooks_.rates(arrays_.optimizer.steps() + 1, batches_ - position_.batch));
 }
 
 // What a hook throws is kept until the other threads have finished the batch.

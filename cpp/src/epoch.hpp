@@ -31,15 +31,17 @@ struct TrainingArrays {
     void make_room(const OptimizerSettings& settings, bool asks_about_gradient);
 };
 
+// The batches of one window of an epoch.
 template <class T>
 class Epoch {
 public:
-    // From the batch of `position` on.
+    // From the batch of `position` on; the window's first row is row `begin` of the epoch, which has so many batches.
     Epoch(TrainingArrays<T>& arrays,
           Position& position,
-          const Dataset& data,
+          const Window& window,
+          std::size_t begin,
+          std::size_t batches,
           const TrainingOptions& options,
-          const std::int64_t* order,  // null: as they come
           const Hooks<T>& hooks,
           const std::function<void()>& write_back,
           TeamChoice& team);
@@ -51,11 +53,8 @@ public:
     InputArray refused() const { return refused_.load(std::memory_order_relaxed); }
     // Whether the parameters are neither those before nor those after the last batch.
     bool is_torn() const { return torn_; }
-    // Whether a hook has thrown, and what
-    bool has_failed() const { return error_ != nullptr; }
-    void rethrow() const {
-        if (error_) std::rethrow_exception(error_);
-    }
+    // What a hook has thrown
+    std::exception_ptr error() const { return error_; }
 
 private:
     void work(std::size_t t, std::size_t size);
@@ -82,20 +81,20 @@ private:
     void ask_about_gradient();
     void end_batch(std::size_t t, std::size_t size);
     void ask_after_batch();
-    void end_batch();
     void take_up_changes();
     void ask_for_rates();
     template <class F>
     void ask(F f);
     bool asks_to_stop();
-    bool is_over() const { return position_.batch * options_.batch_size >= data_.count(); }
+    // the window
+    bool is_over() const { return position_.batch * options_.batch_size >= begin_ + window_.rows; }
     bool stops(std::size_t t);
 
     TrainingArrays<T>& arrays_;
     Position& position_;
-    const Dataset& data_;
+    const Window& window_;
+    const std::size_t begin_, batches_;
     const TrainingOptions& options_;
-    const std::int64_t* order_;
     const Hooks<T>& hooks_;
     const std::function<void()>& write_back_;
     TeamChoice& team_;

@@ -17,14 +17,15 @@ Evaluation evaluate(const Network<T>& network,
                     const std::vector<Metric>& metrics,
                     std::size_t n_threads,
                     const InterruptCheck& interrupted,
-                    const std::type_identity_t<LossFunction<T>>& function) {
+                    const std::type_identity_t<LossFunction<T>>& function,
+                    const NextWindow& next) {
     constexpr std::size_t block = kernels::row_leaf;
-    const std::size_t all = data.count();
     require_suitable<T>(loss, network.outputs());
     const PackedNetwork<T> packed = packed_copy(network, Transposed::none);
+    const std::size_t all = data.count();
     MetricSums sums(metrics, loss, network.outputs(), all);
-    AlignedBuffer<T> row_losses(function ? 0 : all);
-    double total = 0;
+    RowTree<T> row_losses;
+    double total = 0;  // of a function's values
     const std::size_t blocks = (all + block - 1) / block;
     const std::size_t n = std::min(team_size(n_threads, network.layers(), all), blocks);
     std::vector<std::unique_ptr<Pass<T>>> passes;
@@ -32,44 +33,50 @@ Evaluation evaluate(const Network<T>& network,
     for (std::size_t t = 0; t < n; ++t)
         passes.push_back(std::make_unique<Pass<T>>(network.layers(), block,
                                                    PassOptions{.copied_targets = true}));
-    // n blocks at a time, one a thread if there are as many; metrics are added in order of the rows, a leaf a block
-    for (std::size_t first = 0; first < all; first += n * block) {
-        if (first > 0) stop_if(interrupted);
-        auto rows_of = [&](std::size_t b) {
-            const std::size_t from = std::min(first + b * block, all);
-            return Range{from, std::min(from + block, all)};
-        };
+    Window window = whole(data);
+    auto ask = [&](const Pass<T>& pass, Panels<T> gradient, std::size_t from) {
+        const std::int64_t* order = window.order == nullptr ? nullptr : window.order + from;
+        total +=
+            function({pass.outputs(), from, order}, gradient) * static_cast<double>(pass.rows());
+    };
+    // n blocks at a time, one a thread if there are as many; losses and metrics are added in order of the rows, a leaf a block
+    auto evaluate_from = [&](std::size_t first) {
         auto evaluate_block = [&](std::size_t b) {
-            const Range mine = rows_of(b);
-            const std::size_t rows = mine.last - mine.first;
+            const std::size_t from = std::min(first + b * block, window.rows);
+            const std::size_t rows = std::min(block, window.rows - from);
             Pass<T>& pass = *passes[b];
             pass.set_rows(rows);
             if (rows == 0) return;
-            batches[b] = pass.batch(data, nullptr, mine.first, rows, {0, rows});
+            batches[b] = pass.batch(window.data, window.order, from, rows, {0, rows});
             if (batches[b].refused != InputArray::none) throw InputError(batches[b].refused);
             for (std::size_t l = 0; l < packed.size(); ++l)
                 pass.forward(packed, batches[b], l, {0, rows});
-            if (function) return;
-            pass.loss(loss, batches[b], 1, false, {0, rows});
-            pass.copy_row_losses(row_losses.data() + mine.first);
+            if (!function) pass.loss(loss, batches[b], 1, false, {0, rows});
         };
         run_team(n, [&](std::size_t t, std::size_t size) {
             for (std::size_t b = t; b < n; b += size) evaluate_block(b);
         });
-        for (std::size_t t = 0; t < n; ++t) {
-            if (passes[t]->rows() == 0) continue;
-            if (!sums.empty()) passes[t]->add_metrics(sums, batches[t]);
-            if (!function) continue;
-            const std::size_t at = rows_of(t).first;
-            const double value = function({passes[t]->outputs(), at, data.order_from(nullptr, at)},
-                                          passes[t]->output_gradients());
-            total += value * static_cast<double>(passes[t]->rows());
+        for (std::size_t b = 0; b < n; ++b) {
+            Pass<T>& pass = *passes[b];
+            if (pass.rows() == 0) continue;
+            if (!sums.empty()) pass.add_metrics(sums, batches[b]);
+            if (function)
+                ask(pass, pass.output_gradients(), first + b * block);
+            else
+                row_losses.push(pass.row_loss_sum());
+        }
+    };
+    for (std::size_t begin = 0; begin < all; begin += window.rows) {
+        if (next) window = require_whole(next(begin), begin, all, block);
+        for (std::size_t first = 0; first < window.rows; first += n * block) {
+            if (begin + first > 0) stop_if(interrupted);
+            evaluate_from(first);
         }
     }
     sums.end_batch();
     if (function) return {total / static_cast<double>(all), sums.values()};
-    total = static_cast<double>(row_sum(row_losses.data(), all));
-    return {total / mean_count(loss, all, network.outputs()), sums.values()};
+    const double sum = all == 0 ? 0 : static_cast<double>(row_losses.total());
+    return {sum / mean_count(loss, all, network.outputs()), sums.values()};
 }
 
 template Evaluation evaluate(const Network<float>&,
@@ -78,13 +85,15 @@ template Evaluation evaluate(const Network<float>&,
                              const std::vector<Metric>&,
                              std::size_t,
                              const InterruptCheck&,
-                             const LossFunction<float>&);
+                             const LossFunction<float>&,
+                             const NextWindow&);
 template Evaluation evaluate(const Network<double>&,
                              const Dataset&,
                              const Named<Loss>&,
                              const std::vector<Metric>&,
                              std::size_t,
                              const InterruptCheck&,
-                             const LossFunction<double>&);
+                             const LossFunction<double>&,
+                             const NextWindow&);
 
 }  // namespace wbcore

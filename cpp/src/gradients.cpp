@@ -19,18 +19,26 @@ void copy_panels(Panels<T> to, Panels<const T> from) {
 // A power of two of leaves, so that the sum of a block is a sub-tree; no more rows than that are ever held.
 constexpr std::size_t block = 8 * kernels::row_leaf;
 
+std::optional<std::uint64_t> seed_of(const std::optional<DropoutStep>& dropout) {
+    if (!dropout) return std::nullopt;
+    return dropout->seed;
+}
+
 // forward(batch, first, n) for the blocks of all rows, whose numbers have been looked at.
 template <class T, class F>
 void for_each_block(Pass<T>& pass,
                     const PackedNetwork<T>& packed,
                     const Dataset& data,
                     const InterruptCheck& interrupted,
+                    const std::optional<DropoutStep>& dropout,
                     F f) {
     for (std::size_t first = 0; first < data.x.rows; first += block) {
         if (first > 0) stop_if(interrupted);
         const std::size_t n = std::min(block, data.x.rows - first);
         pass.set_rows(n);
-        const Batch<T> batch = pass.batch(data, nullptr, first, n, {0, n});
+        pass.set_first_row(first);
+        Batch<T> batch = pass.batch(data, nullptr, first, n, {0, n});
+        if (dropout) batch.step = dropout->step;
         if (batch.refused != InputArray::none) throw InputError(batch.refused);
         pass.forward(packed, batch, interrupted);
         f(batch, first, n);
@@ -56,15 +64,17 @@ double loss_and_gradients(std::span<T> gradients,
                           const Network<T>& network,
                           const Dataset& data,
                           const Named<Loss>& loss,
-                          const InterruptCheck& interrupted) {
+                          const InterruptCheck& interrupted,
+                          const std::optional<DropoutStep>& dropout) {
     require_suitable<T>(loss, network.outputs());
     const PackedNetwork<T> packed = packed_copy(network, Transposed::after_first_trainable);
     const std::size_t rows = data.x.rows;
     const double count = mean_count(loss, rows, network.outputs());
     AlignedBuffer<T> row_losses(rows);
-    Pass<T> pass(packed.layers(), std::min(rows, block), {.copied_targets = true});
+    Pass<T> pass(packed.layers(), std::min(rows, block),
+                 {.copied_targets = true, .dropout_seed = seed_of(dropout)});
     RowTree<PackedArray<T>> tree;
-    for_each_block(pass, packed, data, interrupted,
+    for_each_block(pass, packed, data, interrupted, dropout,
                    [&](const Batch<T>& batch, std::size_t first, std::size_t n) {
                        pass.loss(loss, batch, count, true, {0, n});
                        pass.copy_row_losses(row_losses.data() + first);
@@ -80,20 +90,21 @@ double loss_and_gradients(std::span<T> gradients,
                           const Network<T>& network,
                           const Dataset& data,
                           const std::type_identity_t<LossFunction<T>>& loss,
-                          const InterruptCheck& interrupted) {
+                          const InterruptCheck& interrupted,
+                          const std::optional<DropoutStep>& dropout) {
     const PackedNetwork<T> packed = packed_copy(network, Transposed::after_first_trainable);
     const std::size_t rows = data.x.rows, outputs = network.outputs();
     AlignedBuffer<T> all(2 * packed_size<T>(rows, outputs));
     const Panels<T> y = packed_panels(all.data(), rows, outputs),
                     dy = packed_panels(all.data() + packed_size<T>(rows, outputs), rows, outputs);
-    Pass<T> pass(packed.layers(), std::min(rows, block));
-    for_each_block(pass, packed, data, interrupted,
+    Pass<T> pass(packed.layers(), std::min(rows, block), {.dropout_seed = seed_of(dropout)});
+    for_each_block(pass, packed, data, interrupted, dropout,
                    [&](const Batch<T>&, std::size_t first, std::size_t n) {
                        copy_panels<T>(y.rows_from(first, n), pass.outputs());
                    });
     const double value = loss({y, 0, nullptr}, dy);
     RowTree<PackedArray<T>> tree;
-    for_each_block(pass, packed, data, interrupted,
+    for_each_block(pass, packed, data, interrupted, dropout,
                    [&](const Batch<T>& batch, std::size_t first, std::size_t n) {
                        copy_panels<T>(pass.output_gradients(), dy.rows_from(first, n));
                        pass.backward_outputs({0, n});
@@ -126,22 +137,26 @@ template double loss_and_gradients(std::span<float>,
                                    const Network<float>&,
                                    const Dataset&,
                                    const Named<Loss>&,
-                                   const InterruptCheck&);
+                                   const InterruptCheck&,
+                                   const std::optional<DropoutStep>&);
 template double loss_and_gradients(std::span<double>,
                                    const Network<double>&,
                                    const Dataset&,
                                    const Named<Loss>&,
-                                   const InterruptCheck&);
+                                   const InterruptCheck&,
+                                   const std::optional<DropoutStep>&);
 template double loss_and_gradients(std::span<float>,
                                    const Network<float>&,
                                    const Dataset&,
                                    const LossFunction<float>&,
-                                   const InterruptCheck&);
+                                   const InterruptCheck&,
+                                   const std::optional<DropoutStep>&);
 template double loss_and_gradients(std::span<double>,
                                    const Network<double>&,
                                    const Dataset&,
                                    const LossFunction<double>&,
-                                   const InterruptCheck&);
+                                   const InterruptCheck&,
+                                   const std::optional<DropoutStep>&);
 template double loss_and_gradient(
     Matrix<float>, ConstMatrix<float>, const ArrayView&, bool, const Named<Loss>&);
 template double loss_and_gradient(

@@ -1,5 +1,6 @@
 #include "wbcore/input.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
@@ -181,6 +182,63 @@ bool gather_columns(const ArrayView& in,
     return finite;
 }
 
+// Some elements of a row, from a column on, as double. Out of line: few types are standardized often, and one loop for each is
+// enough.
+void read_elements(
+    const ArrayView& in, std::int64_t row, std::size_t col, std::size_t n, double* to) {
+    const char* from = row_start(in, row) + static_cast<std::ptrdiff_t>(col) * in.col_stride;
+    with_reader(in, [&](auto read_element) {
+        for (std::size_t j = 0; j < n; ++j, from += in.col_stride)
+            to[j] = convert<double>(read_element(from));
+    });
+}
+
+// Calls f(row, col, n, numbers) for pieces of all rows, standardized.
+template <class T, class F>
+void for_each_standardized(const ArrayView& in, const std::int64_t* order, std::size_t rows, F f) {
+    constexpr std::size_t most = 64;  // whole panels of any type
+    const Standardization& columns = *in.columns;
+    double given[most];
+    T numbers[most];
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t col = 0; col < in.cols; col += most) {
+            const std::size_t n = std::min(most, in.cols - col);
+            const double *means = columns.means + col, *factors = columns.factors + col;
+            read_elements(in, order != nullptr ? order[r] : static_cast<std::int64_t>(r), col, n,
+                          given);
+            for (std::size_t j = 0; j < n; ++j)
+                numbers[j] = static_cast<T>((given[j] - means[j]) * factors[j]);
+            if (!f(r, col, n, numbers)) return;
+        }
+}
+
+template <class T>
+bool gather_standardized(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
+    bool finite = true;
+    for_each_standardized<T>(
+        in, order, out.rows,
+        [&](std::size_t row, std::size_t col, std::size_t n, const T* numbers) {
+            for (std::size_t j = 0; j < n; j += panel_width<T>)
+                std::copy_n(numbers + j, std::min(panel_width<T>, n - j), &out(row, col + j));
+            for (std::size_t j = 0; j < n; ++j) finite &= std::isfinite(numbers[j]);
+            return true;
+        });
+    return finite;
+}
+
+template <class T>
+std::optional<Cell> find_non_finite_standardized(const ArrayView& in) {
+    std::optional<Cell> found;
+    for_each_standardized<T>(
+        in, nullptr, in.rows,
+        [&](std::size_t row, std::size_t col, std::size_t n, const T* numbers) {
+            for (std::size_t j = 0; j < n && !found; ++j)
+                if (!std::isfinite(numbers[j])) found = Cell{row, col + j};
+            return !found;
+        });
+    return found;
+}
+
 // Rows that the kernels of an instruction set take.
 bool has_kernel(const ArrayView& in) {
     const std::ptrdiff_t size = in.type == ElementType::uint8     ? 1
@@ -198,6 +256,7 @@ bool has_finite_kernel(const ArrayView& in) { return has_kernel(in) && in.factor
 template <class T>
 bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     if (out.rows == 0) return true;
+    if (in.columns != nullptr) return gather_standardized(in, order, out);
     if (has_kernel(in)) return kernels::table<T>().gather(in, order, out);
     const bool by_columns = std::abs(in.col_stride) > std::abs(in.row_stride);
     return with_reader(in, [&](auto read_element) {
@@ -248,12 +307,14 @@ bool gather_labels(const ArrayView& in,
 
 template <class T>
 bool all_finite(const ArrayView& in) {
+    if (in.columns != nullptr) return !find_non_finite_standardized<T>(in);
     if (!is_floating(in.type)) return true;
     return has_finite_kernel(in) ? kernels::table<T>().all_finite(in) : !find_non_finite<T>(in);
 }
 
 template <class T>
 std::optional<Cell> find_non_finite(const ArrayView& in) {
+    if (in.columns != nullptr) return find_non_finite_standardized<T>(in);
     if (!is_floating(in.type)) return std::nullopt;
     if (has_finite_kernel(in) && all_finite<T>(in)) return std::nullopt;
     const T factor = static_cast<T>(in.factor);

@@ -1,6 +1,8 @@
 #include "wbcore/network.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -12,6 +14,12 @@
 namespace wbcore {
 
 namespace {
+
+std::string digits(double x) {
+    std::array<char, 32> text{};  // the shortest that say the number take at most 24
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), x).ptr;
+    return {text.data(), end};
+}
 
 void require_layer(const std::vector<Dense>& layers, std::size_t l) {
     const Dense& layer = layers[l];
@@ -27,6 +35,13 @@ void require_layer(const std::vector<Dense>& layers, std::size_t l) {
         throw std::invalid_argument(where + std::string(layer.activation.name()) +
                                     " in the last layer only, got it in one of " +
                                     std::to_string(layers.size()));
+    if (!(layer.dropout >= 0 && layer.dropout < 1))
+        throw std::invalid_argument(where + "dropout of at least 0 and below 1, got " +
+                                    digits(layer.dropout));
+    if (layer.dropout != 0 && l + 1 == layers.size())
+        throw std::invalid_argument(
+            where + "dropout in layers before the last, whose outputs the loss compares, got " +
+            digits(layer.dropout) + " in the last of " + std::to_string(layers.size()));
 }
 
 template <class T>
@@ -116,21 +131,37 @@ Network<T> Network<T>::part(Range range) {
             "[Network] expected some of " + std::to_string(layers().size()) + " layers, got from " +
             std::to_string(range.first) + " to before " + std::to_string(range.last));
     const auto begin = layers().begin();
-    return {shared_,
-            first_ + range.first,
-            {begin + static_cast<std::ptrdiff_t>(range.first),
-             begin + static_cast<std::ptrdiff_t>(range.last)},
+    std::vector<Dense> some(begin + static_cast<std::ptrdiff_t>(range.first),
+                            begin + static_cast<std::ptrdiff_t>(range.last));
+    some.back().dropout = 0;  // which is for outputs that another layer takes
+    return {shared_, first_ + range.first, std::move(some),
             parameters_.data() + offsets_[range.first]};
 }
 
 template <class T>
 void Network<T>::set_trainable(std::size_t layer, bool trainable) {
+    change(layer, [=](Dense& shape, bool) { shape.trainable = trainable; });
+}
+
+// f(layer, whether it is the last one), of each network that has the layer
+template <class T>
+template <class F>
+void Network<T>::change(std::size_t layer, F f) {
     const std::size_t index = first_ + layer;  // in the whole
     const std::lock_guard looking(shared_->mutex);
     for (const auto& member : shared_->members)
         if (const auto of = member.layers.lock())
             if (index >= member.first && index - member.first < of->size())
-                (*of)[index - member.first].trainable = trainable;
+                f((*of)[index - member.first], index - member.first + 1 == of->size());
+}
+
+template <class T>
+void Network<T>::set_dropout(std::size_t layer, double dropout) {
+    std::vector<Dense> changed = layers();
+    changed[layer].dropout = dropout;
+    require_layer(changed, layer);
+    // a part that ends with the layer has none
+    change(layer, [=](Dense& shape, bool is_last) { shape.dropout = is_last ? 0 : dropout; });
 }
 
 template <class T>

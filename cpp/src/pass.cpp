@@ -5,6 +5,7 @@
 
 #include "pieces.hpp"
 #include "row_tree.hpp"
+#include "wbcore/dropout.hpp"
 
 namespace wbcore {
 
@@ -72,14 +73,17 @@ template <class T>
 Pass<T>::Pass(const std::vector<Dense>& layers, std::size_t capacity, PassOptions options)
     : shapes_(layers),
       layers_(layers.size()),
+      dropout_seed_(options.dropout_seed),
       row_losses_(capacity),
       labels_(capacity),
       copied_targets_(options.copied_targets) {
     ArraysSize<T> size(capacity);
     size.add(layers.front().inputs, options.input_gradients ? 2 : 1);
     size.add(layers.back().outputs);
-    for (std::size_t l = 0; l < layers.size(); ++l)
+    for (std::size_t l = 0; l < layers.size(); ++l) {
         size.add(layers[l].outputs, keeps_z(layers, l) ? 3 : 2);
+        if (options.dropout_seed && layers[l].dropout != 0) size.add(layers[l].outputs);
+    }
     buffer_ = AlignedBuffer<T>(size.total());
     T* data = buffer_.data();
     x_ = plan(data, capacity, layers.front().inputs);
@@ -91,6 +95,32 @@ Pass<T>::Pass(const std::vector<Dense>& layers, std::size_t capacity, PassOption
         arrays.a = plan(data, capacity, layers[l].outputs);
         arrays.z = keeps_z(layers, l) ? plan(data, capacity, layers[l].outputs) : arrays.a;
         arrays.dz = plan(data, capacity, layers[l].outputs);
+        const bool drops = options.dropout_seed && layers[l].dropout != 0;
+        arrays.y = drops ? plan(data, capacity, layers[l].outputs) : arrays.a;
+    }
+    if (options.dropout_seed) plan_dropout(capacity);
+}
+
+template <class T>
+void Pass<T>::plan_dropout(std::size_t capacity) {
+    auto stride = [&](std::size_t l) {
+        return shapes_[l].dropout == 0 ? 0 : round_up(shapes_[l].outputs, dropout_block);
+    };
+    ArraysSize<std::uint16_t> size(capacity);
+    for (std::size_t l = 0; l < shapes_.size(); ++l)
+        if (stride(l) != 0) size.add(stride(l));
+    if (size.total() == 0) return;
+    numbers_ = AlignedBuffer<std::uint16_t>(size.total());
+    std::uint16_t* data = numbers_.data();
+    for (std::size_t l = 0; l < shapes_.size(); data += capacity * stride(l++)) {
+        if (stride(l) == 0) continue;
+        layers_[l].numbers = data;
+        layers_[l].dropout = {.out = {},
+                              .x = {},
+                              .numbers = nullptr,
+                              .stride = stride(l),
+                              .threshold = static_cast<T>(dropout_threshold(shapes_[l].dropout)),
+                              .scale = dropout_scale<T>(shapes_[l].dropout)};
     }
 }
 
@@ -183,6 +213,33 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
         product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}};
     table_.product(product);
     if (!elementwise) table_.softmax(a, z);
+    if (out.numbers != nullptr) drop_outputs(batch.step, layer, rows);
+}
+
+template <class T>
+void Pass<T>::drop_outputs(std::uint64_t step, std::size_t layer, Range rows) {
+    const LayerArrays& out = layers_[layer];
+    const std::size_t stride = out.dropout.stride;
+    for (std::size_t r = rows.first; r < rows.last; ++r)
+        draw_dropout(out.numbers + r * stride, stride / dropout_block, {*dropout_seed_, step},
+                     layer, first_row_ + r);
+    leave_out(out, out.y, out.a, rows);
+}
+
+template <class T>
+void Pass<T>::drop_gradients(const LayerArrays& layer, Range rows) {
+    leave_out(layer, layer.dz, layer.dz, rows);
+    differentiate(layer, rows);
+}
+
+template <class T>
+void Pass<T>::leave_out(const LayerArrays& layer, Panels<T> to, Panels<const T> from, Range rows) {
+    const std::size_t n = rows.last - rows.first;
+    kernels::Dropout<T> part = layer.dropout;
+    part.out = to.rows_from(rows.first, n);
+    part.x = from.rows_from(rows.first, n);
+    part.numbers = layer.numbers + rows.first * part.stride;
+    table_.dropout(part);
 }
 
 template <class T>
@@ -210,14 +267,18 @@ void Pass<T>::loss(
 
 template <class T>
 void Pass<T>::backward_outputs(Range rows) {
-    const LayerArrays& out = layers_.back();
-    if (is_identity(out.activation.kind)) return;
+    if (!is_identity(layers_.back().activation.kind)) differentiate(layers_.back(), rows);
+}
+
+template <class T>
+void Pass<T>::differentiate(const LayerArrays& layer, Range rows) {
+    if (is_identity(layer.activation.kind)) return;
     const std::size_t first = rows.first, n = rows.last - rows.first;
-    const Panels<T> dz = out.dz.rows_from(first, n), a = out.a.rows_from(first, n),
-                    z = out.z.rows_from(first, n);
-    if (!out.activation.is_elementwise()) return table_.softmax_backward(dz, a);
+    const Panels<T> dz = layer.dz.rows_from(first, n), a = layer.a.rows_from(first, n),
+                    z = layer.z.rows_from(first, n);
+    if (!layer.activation.is_elementwise()) return table_.softmax_backward(dz, a);
     for (std::size_t p = 0; p < dz.count(); ++p)
-        table_.activate_backward(out.activation, dz.panel(p), a.panel(p), z.panel(p),
+        table_.activate_backward(layer.activation, dz.panel(p), a.panel(p), z.panel(p),
                                  n * Panels<T>::width);
 }
 
@@ -231,6 +292,10 @@ void Pass<T>::backward_inputs(const PackedNetwork<T>& network, std::size_t layer
         .start = nullptr};
     if (layer > 0) {
         const LayerArrays& before = layers_[layer - 1];
+        if (before.numbers != nullptr) {
+            table_.product(product);
+            return drop_gradients(before, rows);
+        }
         product.epilogue = {kernels::Epilogue<T>::Kind::differentiate, before.activation,
                             before.a.rows_from(first, n), before.z.rows_from(first, n)};
     }

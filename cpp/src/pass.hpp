@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Batch {
     const std::int64_t* labels = nullptr;  // (B)
     // Where a number of the rows that were looked at is NaN or infinite, or a label unknown; it is no index then.
     InputArray refused = InputArray::none;
+    std::uint64_t step = 1;  // of dropout, in a pass that has it
 };
 
 // What a pass does beside the usual.
@@ -30,6 +32,8 @@ struct PassOptions {
     bool input_gradients = false;  // dX of the first layer
     // No targets are read in place: each is looked at in the copy that is then used. In training a loss that is not finite tells.
     bool copied_targets = false;
+    // Dropout, with the masks of a fit of this seed; without one no layer leaves anything out.
+    std::optional<std::uint64_t> dropout_seed = std::nullopt;
 };
 
 template <class T>
@@ -41,6 +45,8 @@ public:
     std::size_t rows() const { return rows_; }
     // Another batch. Only the steps after backward_inputs look at its rows.
     void set_rows(std::size_t n) { rows_ = n; }
+    // Where these rows are not a whole batch: which of it the first one is, for dropout.
+    void set_first_row(std::size_t row) { first_row_ = row; }
 
     // The n rows of `data` from `first` on, or those that `order`, or else `data`, names from there on. What must be copied is copied for
     // the rows `mine` of the batch alone, and the numbers of those are looked at.
@@ -110,13 +116,26 @@ private:
     struct LayerArrays {
         Panels<T> z, a, dz;
         ActivationOf<T> activation;
+        // What the next layer takes: `a`, or what dropout leaves of it. Derivatives go by all of `a`.
+        Panels<T> y;
+        kernels::Dropout<T>
+            dropout;  // its arrays, which are filled in for each range of rows, left out
+        std::uint16_t* numbers = nullptr;  // (B, O), padded to whole blocks; null without dropout
     };
 
     Panels<T> limited(Panels<T> m) const { return m.rows_from(0, rows_); }
     Panels<const T> inputs_of(std::size_t layer, const Batch<T>& batch) const {
-        return layer == 0 ? batch.x : layers_[layer - 1].a;
+        return layer == 0 ? batch.x : layers_[layer - 1].y;
     }
     Panels<T> plan(T*& data, std::size_t rows, std::size_t cols);
+    void plan_dropout(std::size_t capacity);
+    // Out of line, so that a step without dropout does not save registers for it
+    [[gnu::noinline]] void drop_outputs(std::uint64_t step, std::size_t layer, Range rows);
+    [[gnu::noinline]] void drop_gradients(const LayerArrays& layer, Range rows);
+    // The rows of a layer's dropout: of `from`, into `to`
+    void leave_out(const LayerArrays& layer, Panels<T> to, Panels<const T> from, Range rows);
+    // dA -> dZ, in place
+    void differentiate(const LayerArrays& layer, Range rows);
     bool gather_targets(Batch<T>& batch,
                         const Dataset& data,
                         const std::int64_t* order,
@@ -132,10 +151,12 @@ private:
     const std::vector<Dense> shapes_;
     AlignedBuffer<T> buffer_;
     std::vector<LayerArrays> layers_;
+    AlignedBuffer<std::uint16_t> numbers_;
+    std::optional<std::uint64_t> dropout_seed_;
     Panels<T> x_, t_, dx_;  // room for copies, and dX
     AlignedBuffer<T> row_losses_;
     AlignedBuffer<std::int64_t> labels_;
-    std::size_t rows_ = 0;
+    std::size_t rows_ = 0, first_row_ = 0;
     bool copied_targets_;
 };
 

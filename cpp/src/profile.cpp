@@ -22,7 +22,7 @@ std::vector<double> profile(const Network<T>& network,
     const PackedNetwork<T> packed = packed_copy(network, Transposed::after_first_trainable);
     const std::size_t rows = std::min(batch_size, data.x.rows), layers = packed.size();
     const std::size_t first = first_trainable(packed.layers());
-    Pass<T> pass(packed.layers(), rows);
+    Pass<T> pass(packed.layers(), rows, {.dropout_seed = 0});
     pass.set_rows(rows);
     const Batch<T> batch = pass.batch(data, nullptr, 0, rows, {0, rows});
     if (batch.refused != InputArray::none) throw InputError(batch.refused);

@@ -5,21 +5,11 @@
 
 #include "kernels/fma.hpp"
 #include "kernels/kernel_table.hpp"
+#include "philox.hpp"
 
 namespace wbcore {
 
 namespace {
-
-__extension__ typedef unsigned __int128 uint128;
-
-struct Halves {
-    std::uint64_t high, low;
-};
-
-Halves multiply(std::uint64_t a, std::uint64_t b) {
-    const uint128 product = static_cast<uint128>(a) * b;
-    return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint64_t>(product)};
-}
 
 template <std::size_t N>
 double horner(double x, const double (&c)[N]) {
@@ -68,23 +58,17 @@ constexpr double tail_denominator[] = {1,
 
 }  // namespace
 
-Philox4x64Block philox4x64(std::uint64_t counter, std::uint64_t key0, std::uint64_t key1) {
-    Philox4x64Block c{counter, 0, 0, 0};
-    for (int round = 0; round < 10; ++round) {
-        if (round > 0) {
-            key0 += 0x9E3779B97F4A7C15;
-            key1 += 0xBB67AE8584CAA73B;
-        }
-        const Halves p = multiply(0xD2E7470EE14C6C93, c[0]), q = multiply(0xCA5A826395121157, c[2]);
-        c = {q.high ^ c[1] ^ key0, q.low, p.high ^ c[3] ^ key1, p.low};
-    }
-    return c;
+Philox4x64Block philox4x64(std::uint64_t counter,
+                           std::uint64_t key0,
+                           std::uint64_t key1,
+                           std::uint64_t part) {
+    return philox_block({counter, part, 0, 0}, key0, key1);
 }
 
 std::uint64_t PhiloxStream::next() {
     const std::uint64_t block = index_ / 4;
     if (block != block_number_) {
-        block_ = philox4x64(block + 1, key0_, key1_);
+        block_ = philox4x64(block + 1, key0_, key1_, part_);
         block_number_ = block;
     }
     return block_[index_++ % 4];
@@ -107,13 +91,14 @@ double PhiloxStream::standard_normal() {
 void permute(std::span<std::int64_t> order,
              std::uint64_t seed,
              std::uint64_t stream_of_seed,
-             const InterruptCheck& interrupted) {
+             const InterruptCheck& interrupted,
+             std::uint64_t part) {
     constexpr std::size_t between_checks = std::size_t(1) << 20;  // some hundredths of a second
     for (std::size_t i = 0; i < order.size(); ++i) {
         order[i] = static_cast<std::int64_t>(i);
         if (i % between_checks == between_checks - 1) stop_if(interrupted);
     }
-    PhiloxStream stream(seed, stream_of_seed);
+    PhiloxStream stream(seed, stream_of_seed, 0, part);
     for (std::size_t i = order.size(); i > 1; --i) {
         std::swap(order[i - 1], order[stream.below(i)]);
         if (i % between_checks == 0) stop_if(interrupted);

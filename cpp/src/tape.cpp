@@ -32,15 +32,18 @@ template <class T>
 void Tape<T>::forward(Matrix<T> y,
                       const Network<T>& network,
                       const ArrayView& x,
-                      const InterruptCheck& interrupted) {
-    auto state = std::unique_ptr<State>(
-        new State{PackedNetwork<T>(network, Transposed::all),
-                  Pass<T>(network.layers(), x.rows, {.input_gradients = true}),
-                  {}});
+                      const InterruptCheck& interrupted,
+                      const std::optional<DropoutStep>& dropout) {
+    PassOptions options{.input_gradients = true};
+    if (dropout) options.dropout_seed = dropout->seed;
+    auto state = std::unique_ptr<State>(new State{PackedNetwork<T>(network, Transposed::all),
+                                                  Pass<T>(network.layers(), x.rows, options),
+                                                  {}});
     Pass<T>& pass = state->pass;
     pass.set_rows(x.rows);
     state->batch = pass.copy(x);
     if (state->batch.refused != InputArray::none) throw InputError(state->batch.refused);
+    if (dropout) state->batch.step = dropout->step;
     pass.forward(state->network, state->batch, interrupted);
     copy_rows(y, pass.outputs());
     state_ = std::move(state);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -34,6 +35,11 @@ void require_trainable(const Network<T>& network,
                    std::to_string(data.y.rows) + " targets");
     if (first_trainable(network.layers()) == network.layers().size())
         refuse("a layer that is trainable", "none");
+    const Dense& last = network.layers().back();
+    if (!options.output_biases.empty() &&
+        (!last.bias || options.output_biases.size() != last.outputs))
+        refuse(std::to_string(last.biases()) + " output_biases",
+               std::to_string(options.output_biases.size()));
     require_suitable<T>(options.loss, network.outputs());
     require_allowed<T>(options.optimizer);
     const std::size_t n = network.parameters().size();
@@ -111,7 +117,7 @@ public:
                 network.layers(),
                 std::min(options.batch_size, data.count()),
                 batches_left(position, data, options)),
-          order_(options.shuffle ? data.count() : 0) {}
+          order_(options.shuffle && !hooks.next_window ? data.count() : 0) {}
 
     TrainingEnd run(const Dataset* validation) {
         while (position_.epoch < options_.epochs) {
@@ -134,8 +140,10 @@ private:
                                     const Hooks<T>& hooks) {
         PackedNetwork<T> packed(network, Transposed::after_first_trainable,
                                 state_count(options.optimizer.rule));
+        if (!options.output_biases.empty()) set_outputs(packed, options.output_biases);
         PackedOptimizer<T> optimizer(options.optimizer, packed, state);
-        Pass<T> pass(network.layers(), std::min(options.batch_size, data.count()));
+        Pass<T> pass(network.layers(), std::min(options.batch_size, data.count()),
+                     {.dropout_seed = options.seed});
         TrainingArrays<T> arrays{std::move(packed), std::move(optimizer), std::move(pass)};
         arrays.make_room(options.optimizer, static_cast<bool>(hooks.on_gradient));
         return arrays;
@@ -154,6 +162,16 @@ private:
         arrays_.make_room(options_.optimizer, static_cast<bool>(hooks_.on_gradient));
     }
 
+    static void set_outputs(PackedNetwork<T>& packed, const std::vector<double>& biases) {
+        const std::size_t last = packed.size() - 1;
+        const Panels<T> w = packed.weights(last);
+        for (std::size_t i = 0; i < w.rows; ++i)
+            for (std::size_t o = 0; o < w.cols; ++o) w(i, o) = 0;
+        packed.transpose(last, {0, w.rows});
+        T* const b = packed.parameters().biases(last);
+        std::transform(biases.begin(), biases.end(), b, [](double x) { return static_cast<T>(x); });
+    }
+
     // The batches of one epoch. Where they end early, the network and the position are those of the last whole batch, or of the
     // epoch before when what has become of this one must not stay.
     TrainingEnd run_epoch() {
@@ -167,34 +185,67 @@ private:
         before_.is_needed = false;
         if (hooks_.rates)
             arrays_.optimizer.set_rates(hooks_.rates(state_.steps + 1, batches_ - position_.batch));
-        draw_order();
-        const std::function<void()> write_early = [this] {
-            before_.keep(network_, state_, options_.optimizer.rule);
-            write_back();
-        };
-        Epoch<T> epoch(arrays_, position_, data_, options_,
-                       options_.shuffle ? order_.data() : nullptr, hooks_, write_early, team_);
-        const TrainingStatus status = epoch.run();
-        TrainingEnd end{status, position_.epoch, epoch.last_batch(), epoch.refused()};
+        WindowsEnd ended = run_windows();
+        TrainingEnd& end = ended.end;
         const bool trained = end.status != TrainingStatus::diverged &&
-                             end.status != TrainingStatus::refused && !epoch.is_torn() &&
-                             !epoch.has_failed();
+                             end.status != TrainingStatus::refused && !ended.torn && !ended.error;
         const bool diverged = trained && !arrays_.network.parameters().all_finite();
         if (diverged) end.status = TrainingStatus::diverged;
         if (trained && !diverged)
             write_back();
         else
             put_back(began);
-        epoch.rethrow();
+        if (ended.error) std::rethrow_exception(ended.error);
         return end;
     }
 
-    void draw_order() {
-        if (!options_.shuffle) return;
+    struct WindowsEnd {
+        TrainingEnd end;
+        std::exception_ptr error;  // what a hook has thrown
+        bool torn = false;
+    };
+
+    // The epoch window by window; an array is one window, of which the first batches may be done.
+    WindowsEnd run_windows() {
+        const std::function<void()> write_early = [this] {
+            before_.keep(network_, state_, options_.optimizer.rule);
+            write_back();
+        };
+        WindowsEnd ended{{TrainingStatus::completed, position_.epoch, position_.batch, {}}, {}};
+        while (ended.end.status == TrainingStatus::completed && next_row() < data_.count()) {
+            const std::size_t begin = hooks_.next_window ? next_row() : 0;
+            Window window;
+            try {
+                window = hooks_.next_window ? next_window(begin) : all_rows();
+            } catch (...) {
+                ended.error = std::current_exception();
+                break;
+            }
+            Epoch<T> epoch(arrays_, position_, window, begin, batches_, options_, hooks_,
+                           write_early, team_);
+            const TrainingStatus status = epoch.run();
+            ended = {{status, position_.epoch, epoch.last_batch(), epoch.refused()},
+                     epoch.error(),
+                     epoch.is_torn()};
+        }
+        return ended;
+    }
+
+    // Of the order of the epoch: the first row that no batch has had.
+    std::size_t next_row() const { return position_.batch * options_.batch_size; }
+
+    Window all_rows() {
+        if (!options_.shuffle) return whole(data_);
         const std::span<std::int64_t> order{order_.data(), order_.size()};
         shuffled_order(order, options_.seed, position_.epoch, hooks_.interrupted);
         if (!data_.chosen.empty())
             for (std::int64_t& row : order) row = data_.chosen[static_cast<std::size_t>(row)];
+        return whole(data_, order_.data());
+    }
+
+    Window next_window(std::size_t first) {
+        return require_whole(hooks_.next_window(position_.epoch, first), first, data_.count(),
+                             options_.batch_size);
     }
 
     // The network itself always holds the last finite epoch, or where the training was stopped, or where a hook asked for it.
@@ -222,8 +273,14 @@ private:
         if (position_.metrics) result.metrics = position_.metrics->values();
         position_ = {position_.epoch + 1, 0, 0, std::nullopt};
         if (validation == nullptr) return result;
-        Evaluation evaluation = evaluate(network_, *validation, options_.loss, options_.metrics,
-                                         team_.best(), hooks_.interrupted, hooks_.validation_loss);
+        NextWindow next;
+        if (hooks_.next_validation_window)
+            next = [&](std::size_t first) {
+                return hooks_.next_validation_window(position_.epoch - 1, first);
+            };
+        Evaluation evaluation =
+            evaluate(network_, *validation, options_.loss, options_.metrics, team_.best(),
+                     hooks_.interrupted, hooks_.validation_loss, next);
         result.validation_loss = evaluation.loss;
         result.validation_metrics = std::move(evaluation.metrics);
         return result;

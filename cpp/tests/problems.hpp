@@ -152,6 +152,21 @@ inline std::vector<Setting> settings() {
          {Optimizer::rprop, false, 0, 0, 0, 0, 0.8},
          60,
          16},
+        // with dropout, before a frozen layer too
+        {{{6, 19, Activation::softplus, true, true, 0.3},
+          {19, 33, Activation::relu, true, true, 0.5},
+          {33, 2}},
+         Loss::mse,
+         {{Optimizer::adam}},
+         141,
+         60},
+        {{{5, 16, Activation::elu, true, true, 0.125},
+          {16, 8, Activation::tanh, true, false, 0.75},
+          {8, 3}},
+         Loss::cross_entropy,
+         {sgd({rate, momentum})},
+         40,
+         40},
     };
 }
 

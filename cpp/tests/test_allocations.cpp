@@ -86,7 +86,8 @@ struct Data {
             labels.push_back(static_cast<std::int64_t>(i % outputs));
     }
     static tests::Layers layers() {
-        return {{inputs, 20, Activation::gelu}, {20, outputs, Activation::identity}};
+        return {{inputs, 20, Activation::gelu, true, true, 0.25},
+                {20, outputs, Activation::identity}};
     }
     Dataset with(bool byte_inputs, bool labelled) const {
         return {byte_inputs ? row_major(bytes, inputs) : row_major(x, inputs),

@@ -50,7 +50,9 @@ void a_fit_is_its_steps() {
                     }
                     Dataset data = batch.with(setting.loss);
                     data.x.rows = data.y.rows = rows;
-                    const double loss = loss_and_gradients<T>(gradients, net, data, options.loss);
+                    const DropoutStep dropout{options.seed, own.state.steps + 1};
+                    const double loss =
+                        loss_and_gradients<T>(gradients, net, data, options.loss, nullptr, dropout);
                     sum += loss * mean_count(options.loss, rows, problem.outputs);
                     step<T>(net, gradients, own.state, options.optimizer);
                 }
@@ -84,7 +86,7 @@ void evaluation_is_the_loss() {
 
 // The user's own loop: the gradients of the loss by the outputs, sent back by a tape, are those of loss_and_gradients.
 template <class T>
-void tapes() {
+void tapes(const std::optional<DropoutStep>& dropout) {
     for (const Setting& setting : settings()) {
         if (is_of_z(setting.loss)) continue;
         const Problem<T> problem = setting.problem<T>();
@@ -93,10 +95,11 @@ void tapes() {
         const std::size_t rows = setting.rows, outputs = problem.outputs;
         std::vector<T> expected(net.parameters().size()), y(rows * outputs), dy(rows * outputs),
             dx(rows * problem.inputs);
-        const double loss = loss_and_gradients<T>(expected, net, data, setting.loss);
+        const double loss =
+            loss_and_gradients<T>(expected, net, data, setting.loss, nullptr, dropout);
         Tape<T> tape;
         CHECK(!tape.recorded());
-        tape.forward({y.data(), rows, outputs, outputs}, net, data.x);
+        tape.forward({y.data(), rows, outputs, outputs}, net, data.x, nullptr, dropout);
         CHECK_EQUAL(tape.rows(), rows);
         const double same_loss =
             loss_and_gradient<T>({dy.data(), rows, outputs, outputs},
@@ -157,7 +160,8 @@ template <class T>
 void all() {
     a_fit_is_its_steps<T>();
     evaluation_is_the_loss<T>();
-    tapes<T>();
+    tapes<T>(std::nullopt);
+    tapes<T>(DropoutStep{9, 1});
     timing_changes_nothing<T>();
     frozen_layers_stay<T>();
 }

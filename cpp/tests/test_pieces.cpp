@@ -27,7 +27,7 @@ private:
 };
 
 Setting large_batches() {
-    return {{{70, 40, Activation::tanh}, {40, 3}},
+    return {{{70, 40, Activation::tanh, true, true, 0.4}, {40, 3}},
             Loss::cross_entropy,
             {{Optimizer::sgd, {0.05, 0.9, 0, 0.01}}},
             700,
@@ -68,11 +68,12 @@ Results<T> results(std::size_t n_threads) {
     r.outputs.resize(700 * 3);
     net.predict({r.outputs.data(), 700, 3, 3}, data.x, n_threads);
     r.gradients.resize(net.parameters().size());
-    r.loss = loss_and_gradients<T>(r.gradients, net, data, options.loss);
+    const DropoutStep dropout{9, 4};
+    r.loss = loss_and_gradients<T>(r.gradients, net, data, options.loss, nullptr, dropout);
     r.evaluated = evaluate(net, data, options.loss, {}, n_threads).loss;
     Tape<T> tape;
     std::vector<T> y(700 * 3);
-    tape.forward({y.data(), 700, 3, 3}, net, data.x);
+    tape.forward({y.data(), 700, 3, 3}, net, data.x, nullptr, dropout);
     r.taped.resize(r.gradients.size());
     r.input_gradients.resize(700 * 70);
     tape.backward(r.taped, {r.input_gradients.data(), 700, 70, 70}, row_major(y, 3));

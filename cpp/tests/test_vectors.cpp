@@ -13,6 +13,7 @@
 
 #include "destination.hpp"
 #include "tables.hpp"
+#include "wbcore/dropout.hpp"
 #include "wbcore/held_out.hpp"
 #include "wbcore/initializers.hpp"
 #include "wbcore/losses.hpp"
@@ -179,6 +180,20 @@ struct Asked {
             CHECK_BITS(dz(i / outputs, i % outputs), number<T>(answer[1 + i]));
     }
 
+    // dropout p seed l step r x..
+    void dropout() const {
+        const double share = number<double>(q[1]);
+        const std::size_t n = q.size() - 6, blocks = (n + dropout_block - 1) / dropout_block;
+        std::vector<std::uint16_t> drawn(blocks * dropout_block);
+        draw_dropout(drawn.data(), blocks, {whole(q[2]), whole(q[4])}, whole(q[3]), whole(q[5]));
+        const Packed<T> x(1, n), out(1, n);
+        for (std::size_t k = 0; k < n; ++k) x(0, k) = number<T>(q[6 + k]);
+        const T threshold = static_cast<T>(dropout_threshold(share)),
+                scale = dropout_scale<T>(share);
+        table.dropout({out(), x(), drawn.data(), drawn.size(), threshold, scale});
+        for (std::size_t k = 0; k < n; ++k) CHECK_BITS(out(0, k), number<T>(answer[k]));
+    }
+
     // update OPTIMIZER step w g STATE.. decayed
     void update() const {
         const OptimizerSettings settings{chosen<Optimizer>(q[1]), q.back() == "1"};
@@ -229,6 +244,7 @@ void ask(const Words& q, const Words& answer) {
         {"fma", &Asked<T>::fma},         {"function", &Asked<T>::function},
         {"forward", &Asked<T>::forward}, {"backward", &Asked<T>::backward},
         {"loss", &Asked<T>::loss},       {"update", &Asked<T>::update},
+        {"dropout", &Asked<T>::dropout},
     };
     for (const KernelTable<T>* table : kernels::available_tables<T>()) {
         const checks::Note isa("instruction set", table->isa);
@@ -270,6 +286,11 @@ bool ask_numbers(const Words& q, const Words& answer) {
             CHECK_EQUAL(memory.reductions, whole(answer[2 * i - 3]));
         }
         CHECK_BITS(memory.best, number<double>(answer.back()));
+    } else if (q[0] == "masks") {
+        const std::size_t n = whole(q[5]), blocks = (n + dropout_block - 1) / dropout_block;
+        std::vector<std::uint16_t> drawn(blocks * dropout_block);
+        draw_dropout(drawn.data(), blocks, {whole(q[1]), whole(q[3])}, whole(q[2]), whole(q[4]));
+        for (std::size_t j = 0; j < n; ++j) CHECK_EQUAL(std::uint64_t{drawn[j]}, whole(answer[j]));
     } else if (q[0] != "permutation") {
         return false;  // about a whole network
     } else {
@@ -311,6 +332,7 @@ int main() {
                              "random", "schedules"})
         file(name);
     file("initializers", 60);
+    file("dropout", 50);
     CHECK_EQUAL(initializers_asked.size(), rows_of(Initializer{}).size());
     return checks::result();
 }

@@ -11,8 +11,8 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
     net.save("digits.safetensors")
 
 Modules: `activations`, `callbacks`, `initializers`, `losses`, `optimizers`, `random`, `schedules`;
-and, imported when first used, `inspect` (tables of weights and biases), `io` (files), `reference`
-(what is computed, in plain Python).
+and, imported when first used, `data` (what is larger than memory), `inspect` (tables of weights and
+biases), `io` (files) and `reference` (what is computed, in plain Python).
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ from wbcore.optimizers.rprop import *
 from wbcore.optimizers.sgd import *
 from wbcore.optimizers.state import *
 from wbcore.scaled import Scaled
+from wbcore.standardized import Standardized
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from wbcore import inspect, io, reference
+    from wbcore import data, inspect, io, reference
     from wbcore._paths import get_cmake_dir, get_include, get_library
 
 __version__ = _core.__version__
@@ -67,11 +68,13 @@ __all__ = [
     "Network",
     "Predictor",
     "Scaled",
+    "Standardized",
     "TrainingWarning",
     "__version__",
     "activations",
     "available_isas",
     "callbacks",
+    "data",
     "dense",
     "get_cmake_dir",
     "get_include",
@@ -98,6 +101,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         __name__,
         {
             "cli": "wbcore.cli",
+            "data": "wbcore.data",
             "get_cmake_dir": "wbcore._paths",  # which needs pathlib: not loaded by numpy
             "get_include": "wbcore._paths",
             "get_library": "wbcore._paths",

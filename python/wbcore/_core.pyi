@@ -1,7 +1,7 @@
 """The extension module: private. It checks, views, releases the GIL and calls the C++ core."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, Protocol, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,8 +46,8 @@ def choice_text(
 ) -> str: ...
 def canonical_choice(kind: _Kind, operation: str, what: str, text: str | bytes) -> str: ...
 
-# inputs, outputs, activation, bias, trainable
-_LayerTuple: TypeAlias = tuple[int, int, str, bool, bool]
+# inputs, outputs, activation, bias, trainable, dropout
+_LayerTuple: TypeAlias = tuple[int, int, str, bool, bool, float]
 
 class _Network:
     """The structure and parameters of a network; its arrays are live views that keep it alive."""
@@ -62,6 +62,8 @@ class _Network:
     def part(self, first: int, last: int) -> _Network: ...
     def is_trainable(self, layer: int) -> bool: ...
     def set_trainable(self, layer: int, trainable: bool) -> None: ...
+    def dropout(self, layer: int) -> float: ...
+    def set_dropout(self, layer: int, dropout: float) -> None: ...
     @property
     def parameters(self) -> NDArray[Any]: ...
     def weights(self, layer: int) -> NDArray[Any]: ...
@@ -76,11 +78,20 @@ def in_turn(network: _Network, operation: str, body: Callable[[], object]) -> ob
 def statistics(
     network: _Network,
 ) -> list[tuple[tuple[float, ...], tuple[float, ...] | None]]: ...
-def forward(network: _Network, X: ArrayLike) -> NDArray[Any]: ...
+
+# seed and step
+_Dropout: TypeAlias = tuple[int, int] | None
+
+def forward(network: _Network, X: ArrayLike, dropout: _Dropout = None) -> NDArray[Any]: ...
 def backward(network: _Network, dY: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def loss_and_gradients(
-    network: _Network, X: ArrayLike, y: ArrayLike, loss: str | LossFunction
+    network: _Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: str | LossFunction,
+    dropout: _Dropout = None,
 ) -> tuple[float, NDArray[Any]]: ...
+def targets(network: _Network, operation: str, y: ArrayLike, loss: str) -> NDArray[Any]: ...
 def evaluate(
     network: _Network,
     X: ArrayLike,
@@ -88,7 +99,23 @@ def evaluate(
     loss: str | LossFunction,
     metrics: Sequence[str],
     n_threads: int,
+    windows: _Windows | None = None,
 ) -> dict[str, float]: ...
+
+class Columns:
+    """Means and factors of a Standardized."""
+
+    def __init__(self, means: NDArray[np.float64], factors: NDArray[np.float64]) -> None: ...
+
+def read_rows(file: int, offset: int, room: NDArray[Any], places: NDArray[np.int64]) -> int: ...
+def require_block(
+    network: _Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    operation: str,
+    loss: str | LossFunction,
+    compared: bool,
+) -> None: ...
 def profile(
     network: _Network, X: ArrayLike, y: ArrayLike, loss: str, batch_size: int, repeats: int
 ) -> list[float]: ...
@@ -194,6 +221,8 @@ class TrainingOptions:
         metrics: Sequence[str],
         track: bool,
         seconds_between_batches: float,
+        output_biases: Sequence[float] = ...,
+        order: str = ...,
     ) -> None: ...
     @property
     def loss(self) -> str | LossFunction: ...
@@ -217,6 +246,10 @@ class TrainingOptions:
     def track(self) -> bool: ...
     @property
     def seconds_between_batches(self) -> float: ...
+    @property
+    def output_biases(self) -> list[float]: ...
+    @property
+    def order(self) -> str: ...
 
 class Moment:
     """Where a fit stands; who trains in Python writes it."""
@@ -233,6 +266,14 @@ class Moment:
     def __init__(self) -> None: ...
     def sync(self) -> None: ...
 
+class _Windows(Protocol):
+    """Where the rows of an epoch lie in the X and y that a call is given in place of all rows."""
+
+    @property
+    def rows(self) -> int: ...
+    def __call__(self, epoch: int, first: int, /) -> NDArray[np.int64]: ...
+    def refuse(self, name: str, /) -> None: ...
+
 def fit(
     network: _Network,
     X: ArrayLike,
@@ -246,6 +287,8 @@ def fit(
     before_fit: Callable[[], bool] | None,
     after_batch: Callable[[], bool] | None,
     after_epoch: Callable[[], bool] | None,
+    windows: _Windows | None = None,
+    validation_windows: _Windows | None = None,
 ) -> tuple[Literal["completed", "stopped", "diverged"], int, int, dict[str, Any] | None]: ...
 def partial_fit(
     network: _Network,
@@ -254,6 +297,7 @@ def partial_fit(
     loss: str | LossFunction,
     settings: OptimizerSettings,
     state: OptimizerState,
+    seed: int,
 ) -> tuple[float, bool]: ...
 
 @final
@@ -307,6 +351,10 @@ def held_out_rows(
     n: int, fraction: float, seed: int, classes: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def permutation(n: int, seed: int, epoch: int) -> NDArray[np.int64]: ...
+def dropout_numbers(
+    seed: int, step: int, layer: int, first_row: int, rows: int, units: int
+) -> NDArray[np.uint16]: ...
+def part_permutation(n: int, seed: int, epoch: int, part: int) -> NDArray[np.int64]: ...
 def normal_quantile(u: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
 @final

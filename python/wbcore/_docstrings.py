@@ -14,8 +14,9 @@ Function = TypeVar("Function", bound=Callable[..., object])
 PARAMETERS = {
     "X": """
         X : array-like of shape (B, I)
-            Finite real numbers of any dtype and memory layout, or a `Scaled` of such. Rows are
-            gathered and converted batch by batch: a large or memory-mapped X is never copied whole.
+            Finite real numbers of any dtype and memory layout, or a `Scaled` or `Standardized` of
+            such. Rows are gathered and converted batch by batch: a large or memory-mapped X is
+            never copied whole.
         """,
     "y": """
         y : array-like of shape (B,) or (B, O)
@@ -33,6 +34,14 @@ PARAMETERS = {
             values before it. Or a function `(outputs, targets) -> (value, gradient)` of outputs
             (B, O) after the last activation, and the rows of y for them, as they were given: the
             mean loss of these rows, and its gradient (B, O) by the outputs.
+        """,
+    "step": """
+        step : int, optional
+            The number of a step of a training, from 1: layers with `dropout` leave out what they do
+            in that step of a `fit` with this seed, which counts its steps by those of its optimizer
+            (`optimizer.state(net).steps` + 1). Default: nothing is left out.
+        seed : int, default 0
+            Of the fit, where a step is given.
         """,
     "n_threads": """
         n_threads : int, optional

@@ -8,13 +8,17 @@ __all__ = ["LayerStructure"]
 
 
 class LayerStructure(NamedTuple):
-    """One dense layer of a network; model files have objects of these fields."""
+    """One dense layer of a network; model files have objects of these fields.
+
+    Their order is that of the core, and of the arguments that pickles have.
+    """
 
     inputs: int
     outputs: int
     activation: str
     bias: bool = True
     trainable: bool = True
+    dropout: float = 0.0
 
     @property
     def n_parameters(self) -> int:

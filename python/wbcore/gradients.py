@@ -63,7 +63,7 @@ class Gradients(Sequence[LayerGradients]):
         """Views of one's own: kept ones would be copied and pickled apart from the flat array."""
         if self._starts is None:  # most loops pass gradients on as they are
             self._starts = tuple(accumulate((s.n_parameters for s in self._structure), initial=0))
-        rows, columns, _, bias, _ = self._structure[index]
+        rows, columns, _, bias, *_ = self._structure[index]
         start, end = self._starts[index : index + 2]
         middle = start + rows * columns
         weights = self.flat[start:middle].reshape(rows, columns)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 
-from wbcore import _arguments, _copying, _core, optimizers, prediction, threads
+from wbcore import _arguments, _copying, _core, folding, optimizers, prediction, priors, threads
 from wbcore._draws import check_seed
 from wbcore._foreign import explains_arguments
 from wbcore._structure import LayerStructure
 from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
-from wbcore.layers import Dense, Layer, chain, initialize, structure
+from wbcore.layers import PRIOR, Dense, Layer, chain, check_dropout, initialize, structure
 from wbcore.training import backpropagation, evaluation
 from wbcore.training import fit as fitting
 from wbcore.training import partial_fit as partial_fitting
@@ -113,6 +113,7 @@ class Network:
         self._assemble(_new_core(structure(layers), _arguments.dtype("Network", dtype)))
         for dense, layer in zip(layers, self._layers, strict=True):
             initialize(layer, dense, seed)
+        self._starts_at_prior = layers[-1].bias_initializer == PRIOR
 
     @classmethod
     @explains_arguments("mlp")
@@ -123,6 +124,7 @@ class Network:
         *,
         output_activation: str | Activation = "identity",
         initializer: Initializer | None = None,
+        dropout: float = 0.0,
         seed: Seed = 0,
         dtype: DTypeLike = "float32",
     ) -> Network:
@@ -140,6 +142,8 @@ class Network:
             Of all weights, as for `Dense`. Default: he, N(0, 2/fan_in), for layers of the relu
             family, xavier, N(0, 1/fan_in), for the others; these are the names of wbcore's lessons,
             what others call Xavier is here `glorot_normal`. Biases start at zero.
+        dropout : float, default 0
+            Of all layers but the last, as for `Dense`.
         seed, dtype
             As for `Network`.
 
@@ -169,10 +173,14 @@ class Network:
                 f"got {_arguments.shown(widths)}"
             )
         sizes = [_arguments.integer("mlp", "every width", width) for width in given]
-        last = len(sizes) - 2
+        last, share = len(sizes) - 2, check_dropout("mlp", dropout)
         layers = [
             Dense(
-                sizes[i], sizes[i + 1], output_activation if i == last else activation, initializer
+                sizes[i],
+                sizes[i + 1],
+                output_activation if i == last else activation,
+                initializer,
+                dropout=0.0 if i == last else share,
             )
             for i in range(last + 1)
         ]
@@ -180,6 +188,14 @@ class Network:
 
     def _assemble(self, core: _core._Network) -> None:
         """The network of this core."""
+        self._reassemble(core)
+        self._starts_at_prior = False  # whether the first fit is to set the last layer's biases
+        self.metadata = {}
+        self.history = None
+        self.loss = None
+
+    def _reassemble(self, core: _core._Network) -> None:
+        """Likewise, with the other attributes as they are."""
         threads.register_where_loaded()
         layers = tuple(LayerStructure(*layer) for layer in core.layers)
         self._core = core
@@ -195,9 +211,6 @@ class Network:
             for index, layer in enumerate(layers)
         )
         self._structure = layers
-        self.metadata = {}
-        self.history = None
-        self.loss = None
 
     @classmethod
     def _of_structure(cls, layers: Sequence[LayerStructure], dtype: DTypeLike) -> Network:
@@ -289,6 +302,10 @@ class Network:
     evaluate = evaluation.evaluate
     fit = fitting.fit
     partial_fit = partial_fitting.partial_fit
+    start_at_prior = priors.start_at_prior
+    with_priors = priors.with_priors
+    fold_inputs = folding.fold_inputs
+    fold_outputs = folding.fold_outputs
     statistics = inspection.statistics
     summary = inspection.summary
     time_per_update = layer_times.time_per_update
@@ -320,6 +337,16 @@ class Network:
         twin: Network = _copying.restored(make, arguments, *more)
         twin.metadata = deepcopy(self.metadata)
         twin.history = deepcopy(self.history)
+        return twin
+
+    def _restructured(self, bias: dict[int, bool], dtype: DTypeLike) -> Network:
+        """A copy in which some layers have biases or none, its parameters still to be set."""
+        layers = [
+            layer._replace(bias=bias.get(index, layer.bias))
+            for index, layer in enumerate(structure(self._layers))
+        ]
+        twin = self.copy()
+        twin._reassemble(_new_core(layers, np.dtype(dtype)))
         return twin
 
     def __copy__(self) -> Network:

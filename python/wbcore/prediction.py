@@ -8,7 +8,9 @@ import numpy as np
 
 from wbcore import _arguments, _core, _named, losses
 from wbcore._methods import network_method
+from wbcore._view import Foreign
 from wbcore.activations import name_of
+from wbcore.data._source import as_blocks, is_source, like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from wbcore._core import Predictor
     from wbcore._structure import LayerStructure
+    from wbcore.data._source import Source
     from wbcore.losses import Loss
     from wbcore.network import Network
 
@@ -25,7 +28,10 @@ __all__ = ["activations", "freeze", "predict", "predict_proba"]
 
 @network_method
 def predict(
-    self: Network, X: ArrayLike, out: NDArray[Any] | None = None, n_threads: int | None = None
+    self: Network,
+    X: ArrayLike | Source,
+    out: NDArray[Any] | None = None,
+    n_threads: int | None = None,
 ) -> NDArray[Any]:
     """Outputs for inputs. Nothing changes, and no row's bits depend on the other rows.
 
@@ -55,9 +61,37 @@ def predict(
     >>> net.predict(np.zeros((5, 4))).shape
     (5, 3)
     """
+    if type(X) is not np.ndarray and is_source(X):
+        return _predict_source(self, X, out, n_threads)
+    rows: Foreign = X
     if n_threads is None:
-        return self._predict(X, out)
-    return self._predict(X, out, n_threads=_arguments.n_threads("predict", n_threads))
+        return self._predict(rows, out)
+    return self._predict(rows, out, n_threads=_arguments.n_threads("predict", n_threads))
+
+
+def _predict_source(
+    network: Network, X: Foreign, out: NDArray[Any] | None, n_threads: int | None
+) -> NDArray[Any]:
+    """Outputs for all rows of a source, block by block."""
+    source = as_blocks("predict", X)
+    if n_threads is not None:
+        _arguments.n_threads("predict", n_threads)
+    n, outputs, dtype = sum(source.rows), network[-1].outputs, network.parameters.dtype
+    if out is None:
+        with _arguments.memory("predict"):
+            out = np.empty((n, outputs), dtype)
+    elif getattr(out, "shape", None) != (n, outputs):
+        raise ValueError(
+            f"[predict] expected out to be an array of shape {(n, outputs)}, "
+            f"got {_arguments.shown(out)}"
+        )
+    threads = {} if n_threads is None else {"n_threads": n_threads}
+    start = 0
+    for block in source.blocks():
+        rows = out[start : start + len(block.X)]
+        network._predict(like(block.view, block.X), rows, **threads)
+        start += len(block.X)
+    return out
 
 
 @network_method

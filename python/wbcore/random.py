@@ -16,7 +16,14 @@ from wbcore import _arguments, _core
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["held_out_rows", "permutation", "philox_words", "standard_normal", "uniform"]
+__all__ = [
+    "dropout_mask",
+    "held_out_rows",
+    "permutation",
+    "philox_words",
+    "standard_normal",
+    "uniform",
+]
 
 _MAX_COUNT = 2**48  # far beyond any memory, and no product with an element's size overflows
 
@@ -208,3 +215,58 @@ def held_out_rows(
             )
         groups = np.ascontiguousarray(array, dtype=np.int64)
     return _core.held_out_rows(n, fraction, seed, groups)
+
+
+def dropout_mask(
+    rows: int, units: int, dropout: float, *, layer: int = 0, step: int = 1, seed: int = 0
+) -> NDArray[np.bool_]:
+    """Which outputs of a layer stay in a step of a training; the others are 0.
+
+    Parameters
+    ----------
+    rows, units : int
+        Of the batch, and of the layer. A row or a unit more changes nothing in the others.
+    dropout : float
+        The layer's, at least 0 and below 1.
+    layer : int, default 0
+        Its place in the network, from 0.
+    step : int, default 1
+        The number of the step, from 1, over all trainings of the optimizer's state.
+    seed : int, default 0
+        Of the fit, from 0 to 2**64 - 1.
+
+    Returns
+    -------
+    ndarray of shape (rows, units) and dtype bool
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> stays = wb.random.dropout_mask(1000, 100, 0.2)
+    >>> stays.shape, round(float(stays.mean()), 2)
+    ((1000, 100), 0.8)
+    """
+    operation = "dropout_mask"
+    rows = _arguments.integer(operation, "rows", rows, low=0)
+    units = _arguments.integer(operation, "units", units)
+    share = _arguments.number(
+        operation,
+        "dropout",
+        dropout,
+        expected="a number of at least 0 and below 1",
+        allowed=lambda value: 0 <= value < 1,
+    )
+    numbers = _core.dropout_numbers(
+        _arguments.seed(operation, seed),
+        _arguments.integer(operation, "step", step, high=2**63),
+        _arguments.integer(operation, "layer", layer, low=0),
+        0,
+        rows,
+        units,
+    )
+    return numbers[:, :units] >= min(65535, int(share * 65536 + 0.5))

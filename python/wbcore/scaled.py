@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._view import Foreign, View
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -17,7 +18,7 @@ _LARGEST_FACTOR = 1e18
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class Scaled:
+class Scaled(View):
     """An array and a factor for its elements, in place of the X of a network's methods.
 
     A network of dtype T sees each element, converted to T, times the factor, converted to T: to
@@ -62,9 +63,10 @@ class Scaled:
     factor: float
 
     def __init__(self, array: ArrayLike, factor: float) -> None:
-        if isinstance(array, Scaled):
+        if isinstance(array, View):
             raise TypeError(
-                "[Scaled] expected array to be an array of real numbers, got a Scaled one"
+                f"[Scaled] expected array to be an array of real numbers, "
+                f"got a {type(array).__name__} one"
             )
         expected = "a finite number from -1e18 to 1e18"
         factor = _arguments.number(
@@ -91,6 +93,12 @@ class Scaled:
     def dtype(self) -> np.dtype[Any]:
         """What NumPy makes of it unasked: float32 for small integers, float64 for large ones."""
         return np.result_type(self.array.dtype, np.float32)
+
+    def _like(self, array: Foreign) -> Scaled:
+        return Scaled(array, self.factor)
+
+    def _is_like(self, other: View) -> bool:
+        return isinstance(other, Scaled) and self.factor == other.factor
 
     def __len__(self) -> int:
         return len(self.array)

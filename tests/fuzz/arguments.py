@@ -430,6 +430,44 @@ def parts(one: Round) -> None:
         assert list(one.folder.iterdir()) in ([], [path])
 
 
+def starts(one: Round) -> None:
+    """Biases and dropout of layers, priors, scaling that is folded in."""
+    draw, net = one.draw, network(one.draw)
+    loss, kind = loss_name(draw), draw.randrange(7)
+
+    def numbers_of(n):
+        return mostly(draw, draw.choice([0.5, array(draw, (n,)), [1.0] * n]), 0.2)
+
+    with Watched(one, net):
+        if kind == 0:
+            started = net.copy()
+            weights = mostly(draw, draw.choice([None, array(draw, (5,))]), 0.1)
+            started.start_at_prior(targets(draw, 5, loss), loss=loss, sample_weight=weights)
+            assert np.isfinite(started.parameters).all()
+            assert not started[1].weights.any()
+        elif kind == 1:
+            rates = [mostly(draw, [0.2, 0.3, 0.5][:OUTPUTS], 0.3) for _ in range(2)]
+            other = net.with_priors(*rates, independent=mostly(draw, None, 0.3))
+            assert np.isfinite(other.parameters).all()
+        elif kind == 2:
+            other = net.fold_inputs(numbers_of(INPUTS), numbers_of(INPUTS))
+            assert np.isfinite(other.parameters).all()
+        elif kind == 3:
+            other = net.fold_outputs(numbers_of(OUTPUTS), numbers_of(OUTPUTS))
+            assert np.isfinite(other.parameters).all()
+        elif kind == 4:
+            net[draw.randrange(2)].dropout = mostly(draw, 0.5, 0.5)
+        elif kind == 5:
+            wb.Dense(2, 3, bias_initializer=numbers_of(3), dropout=mostly(draw, 0.5, 0.3))
+        else:
+            net[0].dropout = 0.5
+            rows = np.ones((2, INPUTS))
+            net.forward(rows, step=mostly(draw, 3, 0.5), seed=mostly(draw, 1, 0.3))
+            net.loss_and_gradients(
+                rows, np.ones((2, OUTPUTS)) / 2, "mse", step=mostly(draw, 3, 0.5)
+            )
+
+
 ROWS, LABELS = np.ones((5, INPUTS), np.float32), np.array([0, 1, 0, 1, 0])
 # What was once accepted, or refused without a word of which call it was.
 KEPT = {
@@ -467,7 +505,14 @@ def kept(one: Round) -> None:
     assert (net == np.zeros(3)) is False, "a network compared with an array"
 
 
-CASES = {"kept": kept, "fit": fit, "calls": calls, "makers": makers, "parts": parts}
+CASES = {
+    "kept": kept,
+    "fit": fit,
+    "calls": calls,
+    "makers": makers,
+    "parts": parts,
+    "starts": starts,
+}
 
 if __name__ == "__main__":
     limit_memory()

@@ -47,14 +47,18 @@ def sound_file(draw):
             }
             start = end
     values = [draw.uniform(-2, 2) for _ in range(start // size)]
-    version = draw.choice(["1", "2"])
+    version = draw.choice(["1", "2", "3"])
     architecture = {"widths": widths, "activations": names}
-    if version == "2":
+    if version != "1":
         common = {"bias": True, "trainable": True}
+        shares = [{"dropout": draw.choice([0, 0.0, 0.25, 0.999])} for _ in names[1:]]
+        dropout = [*shares, {"dropout": 0.0}] if version == "3" else [{} for _ in names]
         architecture = {
             "layers": [
-                {"inputs": inputs, "outputs": outputs, "activation": name} | common
-                for (inputs, outputs), name in zip(pairwise(widths), names, strict=True)
+                {"inputs": inputs, "outputs": outputs, "activation": name} | common | share
+                for (inputs, outputs), name, share in zip(
+                    pairwise(widths), names, dropout, strict=True
+                )
             ]
         }
     metadata = {
@@ -192,10 +196,13 @@ def second_reading(content: bytes):
     data = content[8 + length :]
     meta = header.pop("__metadata__")
     told = json.loads(meta["architecture"])
-    if meta["format_version"] == "2":
+    if meta["format_version"] != "1":
         told["widths"] = [told["layers"][0]["inputs"], *(la["outputs"] for la in told["layers"])]
         told["activations"] = [layer["activation"] for layer in told["layers"]]
         assert all(layer["bias"] is layer["trainable"] is True for layer in told["layers"])
+        shares = [layer.get("dropout", 0) for layer in told["layers"]]
+        assert all(0 <= share < 1 for share in shares)
+        assert shares[-1] == 0
     widths, names, dtype = told["widths"], told["activations"], np.dtype(told["dtype"])
     parts = []
     for layer, shape in enumerate(pairwise(widths)):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
+import gc
 import hashlib
 import json
 import os
@@ -27,6 +28,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 
 # A round takes milliseconds to some seconds; what takes this long on a busy machine hangs.
 STILL_SECONDS = 120
@@ -117,6 +119,19 @@ class Forked:
 def digest(array) -> str:
     """Of the bytes of an array."""
     return hashlib.blake2b(array.tobytes(), digest_size=12).hexdigest()
+
+
+def require_no_reader() -> None:
+    """No thread that reads a source; it may need a moment, and the collection of its windows."""
+    ends = time.monotonic() + 5
+    while left := sum(_reads(frame) for frame in sys._current_frames().values()):
+        gc.collect()
+        assert time.monotonic() < ends, f"{left} readers are left"
+        time.sleep(0.001)
+
+
+def _reads(frame: FrameType) -> bool:
+    return any(f.f_code.co_filename.endswith("_reader.py") for f, _ in traceback.walk_stack(frame))
 
 
 def main(cases: Mapping[str, Case], *, short: int, unit: str = "rounds") -> None:

@@ -6,23 +6,34 @@ for signals; a timer's signal after some microseconds; a signal that another thr
 
 import contextlib
 import dis
+import functools
 import gc
 import os
 import pickle
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
-from harness import Round, digest, main
+from harness import Round, digest, main, require_no_reader
 
 import wbcore as wb
 
 X = np.random.default_rng(0).standard_normal((40, 6))
 Y = np.arange(40) % 3
 NET = wb.Network.mlp([6, 16, 3], seed=1)
+SOURCE = [(X[i : i + 7], Y[i : i + 7]) for i in range(0, 40, 7)]
+
+
+@functools.cache
+def mapped_source():
+    """Blocks of a file, which is not in the folder of a round."""
+    path = Path(tempfile.mkdtemp(prefix="rows-"), "X.npy")
+    np.save(path, X)
+    return wb.data.Blocks(np.load(path, mmap_mode="r"), Y, rows=9)
 
 
 class Asks:
@@ -43,6 +54,7 @@ class Calls:
         self.optimizer = wb.SGD(0.01, momentum=0.9)
         _, self.gradients = self.net.loss_and_gradients(X, Y, "cross_entropy")
         self.dY = np.ones((40, 3), np.float32)
+        mapped = mapped_source()
         self.by_name = {
             "fit": lambda: self.net.fit(
                 X, Y, loss="cross_entropy", optimizer=self.optimizer, epochs=2
@@ -73,6 +85,14 @@ class Calls:
             "evaluate": lambda: self.net.evaluate(X, Y, loss="cross_entropy"),
             "loss_and_gradients": lambda: self.net.loss_and_gradients(X, Y, "cross_entropy"),
             "freeze": lambda: self.net.freeze()(X),
+            "fit a source": lambda: self.net.fit(
+                SOURCE, loss="cross_entropy", shuffle="blocks", shuffle_window=2, epochs=2
+            ),
+            "fit a map": lambda: self.net.fit(
+                mapped, loss="cross_entropy", shuffle=False, validation_data=SOURCE
+            ),
+            "evaluate a source": lambda: self.net.evaluate(mapped, loss="cross_entropy"),
+            "predict from a source": lambda: self.net.predict(mapped),
             "copy": self.net.copy,
             "pickle": lambda: pickle.loads(pickle.dumps(self.net)),
             "save": lambda: self.net.save(self.path),
@@ -97,6 +117,7 @@ class Calls:
             gc.collect()
             now = open_files()
         assert now == descriptors, f"{descriptors} descriptors before, {now} after"
+        require_no_reader()
 
 
 def open_files():
@@ -276,6 +297,10 @@ NAMES = (
     "evaluate",
     "loss_and_gradients",
     "freeze",
+    "fit a source",
+    "fit a map",
+    "evaluate a source",
+    "predict from a source",
     "copy",
     "pickle",
     "save",

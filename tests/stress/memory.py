@@ -66,6 +66,7 @@ def calls(folder):
     bad, wild = np.where(X > 1, np.nan, X), wb.SGD(1e30)
     wild_net = wb.Network.mlp([4, 8, 3])
     early = wb.callbacks.EarlyStopping()
+    blocks, failing = [(X, Y)] * 3, [(X, Y), (bad, Y), (X, Y)]
     return {
         "predict": (lambda: net.predict(X), 100_000),
         "frozen": (lambda: frozen(X, out=out), 100_000),
@@ -84,6 +85,11 @@ def calls(folder):
             100_000,
         ),
         "freeze": (lambda: net.copy().freeze()(X), 50_000),
+        "source": (
+            lambda: net.fit(blocks, validation_data=blocks, shuffle="blocks", **fit),
+            20_000,
+        ),
+        "failing": (refused(lambda: net.fit(failing, shuffle=False, **fit)), 20_000),
         "evaluate": (lambda: net.evaluate(X, Y, metrics=["accuracy"], **fit), 100_000),
         "refused": (refused(lambda: net.predict(bad)), 100_000),
         "refused-fit": (refused(lambda: net.fit(X, Y + 3, **fit)), 100_000),
@@ -128,7 +134,7 @@ def grows(one: Round, name: str) -> None:
 
 NAMES = (  # noqa: SIM905
     "predict frozen fit new callbacks partial_fit pairs load save loop freeze evaluate refused "
-    "refused-fit refused-load raising-callback diverged threads layers"
+    "refused-fit refused-load raising-callback diverged threads layers source failing"
 ).split()
 
 if __name__ == "__main__":

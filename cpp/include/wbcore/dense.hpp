@@ -16,6 +16,7 @@ struct Dense {
     bool bias = true;
     bool trainable =
         true;  // else training computes no gradient of it and leaves its parameters as they are
+    double dropout = 0;  // the share of its outputs that a step of a training leaves out, below 1
 
     std::size_t weights() const { return inputs * outputs; }
     std::size_t biases() const { return bias ? outputs : 0; }

@@ -19,7 +19,9 @@ struct Evaluation {
     std::vector<double> metrics;
 };
 
-// With a `function`, the loss is the mean of its values for blocks of 128 rows, each counted by its rows.
+// With a `function`, the loss is the mean of its values for blocks of 128 rows, each counted by its rows. With `next`, data beyond
+// memory: it is asked on the calling thread for windows of whole leaves of rows (128), and `data` tells only how many rows there
+// are, of which shape; a function is then told the rows of the window at hand.
 // Throws InputError for numbers that are refused, ChoiceError for one of the loss, and Interrupted when the check says so.
 template <class T>
 Evaluation evaluate(const Network<T>& network,
@@ -28,6 +30,7 @@ Evaluation evaluate(const Network<T>& network,
                     const std::vector<Metric>& metrics,
                     std::size_t n_threads = 0,
                     const InterruptCheck& interrupted = nullptr,
-                    const std::type_identity_t<LossFunction<T>>& function = nullptr);
+                    const std::type_identity_t<LossFunction<T>>& function = nullptr,
+                    const NextWindow& next = nullptr);
 
 }  // namespace wbcore

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -30,6 +31,12 @@ enum class ElementType : std::uint8_t {
     long_double,
 };
 
+// For each column c, an element x counts as T((binary64(x) - means[c]) * factors[c]): two operations in binary64, then one rounding.
+struct Standardization {
+    const double* means;    // (cols)
+    const double* factors;  // (cols)
+};
+
 // (rows, cols); strides in bytes, of any sign. What counts is each element, converted to T, times T(factor).
 struct ArrayView {
     const void* data = nullptr;
@@ -38,6 +45,8 @@ struct ArrayView {
     std::size_t rows = 0, cols = 0;
     std::ptrdiff_t row_stride = 0, col_stride = 0;
     double factor = 1;  // small enough for the product with any integer to be finite
+    // Where it is not null, it takes the place of the factor, which is not 1 then: whoever asks only for that need not ask for both.
+    const Standardization* columns = nullptr;
 
     // The rows first .. first + n - 1.
     ArrayView rows_from(std::size_t first, std::size_t n) const {
@@ -152,15 +161,39 @@ struct Dataset {
     std::span<const std::int64_t> chosen = {};
 
     std::size_t count() const { return chosen.empty() ? x.rows : chosen.size(); }
-    // Where the names of the rows from `first` on stand, in `order` or else among the chosen; null when they come as they are.
-    const std::int64_t* order_from(const std::int64_t* order, std::size_t first) const {
-        if (order == nullptr) order = chosen.data();
-        return order == nullptr ? nullptr : order + first;
-    }
     // Of all rows
     Dataset rows_from(std::size_t first, std::size_t n) const {
         return {x.rows_from(first, n), y.rows_from(first, n), labels};
     }
 };
+
+// The next `rows` rows in the order in which they are taken: those of `data` that `order` names, or its first ones when order is
+// null. What it shows stays as it is until the next window is asked for.
+struct Window {
+    Dataset data;
+    const std::int64_t* order = nullptr;
+    std::size_t rows = 0;
+};
+
+// Gives the rows from `first` on, at least one.
+using NextWindow = std::function<Window(std::size_t first)>;
+
+// A window of `rows` rows in pieces of `piece` rows, batches or leaves: whole ones, unless they are the last.
+inline Window require_whole(const Window& window,
+                            std::size_t first,
+                            std::size_t rows,
+                            std::size_t piece) {
+    const std::size_t left = rows - first;
+    if (window.rows == 0 || window.rows > left || (window.rows < left && window.rows % piece != 0))
+        throw std::logic_error("expected a window of whole pieces of " + std::to_string(piece) +
+                               ", got " + std::to_string(window.rows) + " of " +
+                               std::to_string(left) + " rows");
+    return window;
+}
+
+// All rows of an array that count, in `order` or as they come
+inline Window whole(const Dataset& data, const std::int64_t* order = nullptr) {
+    return {data, order == nullptr ? data.chosen.data() : order, data.count()};
+}
 
 }  // namespace wbcore

@@ -12,8 +12,8 @@ namespace wbcore {
 // A batch as such a function sees it.
 template <class T>
 struct LossBatch {
-    Panels<const T> outputs;              // (B, O), after the last activation
-    std::size_t first = 0;                // its rows in the data are first, first + 1, ..,
+    Panels<const T> outputs;  // (B, O), after the last activation
+    std::size_t first = 0;    // its rows in the data, or in a window's, are first, first + 1, ..,
     const std::int64_t* order = nullptr;  // or these (B), when not null
 };
 

@@ -27,7 +27,8 @@ template <class T>
 class Network {
 public:
     // Parameters start at zero. Throws std::invalid_argument when neighbouring layers do not fit, when a size is zero, when a
-    // number of an activation is not allowed in T, or when softmax is not last.
+    // number of an activation is not allowed in T, when softmax is not last, or when dropout is not in [0, 1), or in the last
+    // layer.
     explicit Network(std::vector<Dense> layers);
     // A copy has parameters of its own, also one of a part.
     Network(const Network& other);
@@ -46,6 +47,8 @@ public:
     std::size_t outputs() const { return layers().back().outputs; }
     // Nobody may be training the network, nor one that shares its parameters.
     void set_trainable(std::size_t layer, bool trainable);
+    // Likewise. Throws std::invalid_argument when it is not allowed there.
+    void set_dropout(std::size_t layer, double dropout);
 
     std::span<T> parameters() { return parameters_; }
     std::span<const T> parameters() const { return parameters_; }
@@ -74,6 +77,8 @@ public:
                      const InterruptCheck* interrupted = nullptr) const;
 
 private:
+    template <class F>
+    void change(std::size_t layer, F f);
     // What a network and its parts have in common.
     struct Shared {
         explicit Shared(std::size_t n) : parameters(n) {}

@@ -12,14 +12,20 @@ namespace wbcore {
 
 using Philox4x64Block = std::array<std::uint64_t, 4>;
 
-// One block of Philox 4x64-10 at the counter (counter, 0, 0, 0).
-Philox4x64Block philox4x64(std::uint64_t counter, std::uint64_t key0, std::uint64_t key1);
+// One block of Philox 4x64-10 at the counter (counter, part, 0, 0).
+Philox4x64Block philox4x64(std::uint64_t counter,
+                           std::uint64_t key0,
+                           std::uint64_t key1,
+                           std::uint64_t part = 0);
 
-// The words of one key, in order; starts at any index.
+// The words of one key and part, in order; starts at any index.
 class PhiloxStream {
 public:
-    PhiloxStream(std::uint64_t key0, std::uint64_t key1, std::uint64_t first_index = 0)
-        : key0_(key0), key1_(key1), index_(first_index) {}
+    PhiloxStream(std::uint64_t key0,
+                 std::uint64_t key1,
+                 std::uint64_t first_index = 0,
+                 std::uint64_t part = 0)
+        : key0_(key0), key1_(key1), part_(part), index_(first_index) {}
 
     std::uint64_t next();                      // a raw word
     std::uint64_t below(std::uint64_t limit);  // uniform in [0, limit), without bias
@@ -27,7 +33,7 @@ public:
     double standard_normal();
 
 private:
-    std::uint64_t key0_, key1_, index_;
+    std::uint64_t key0_, key1_, part_, index_;
     Philox4x64Block block_{};
     std::uint64_t block_number_ = ~std::uint64_t{0};
 };
@@ -40,15 +46,23 @@ constexpr std::uint64_t bias_stream(std::uint64_t layer) {
 constexpr std::uint64_t shuffle_stream(std::uint64_t epoch) {
     return (std::uint64_t{1} << 63) + epoch;
 }
+constexpr std::uint64_t dropout_stream(std::uint64_t layer) {
+    return (std::uint64_t{5} << 61) + layer;
+}
+// The order of the blocks of a source in part 0, the orders of the rows of its windows in the parts that follow.
+constexpr std::uint64_t block_stream(std::uint64_t epoch) {
+    return (std::uint64_t{3} << 62) + epoch;
+}
 
-// Of the rows that are held out
-inline constexpr std::uint64_t held_out_stream = ~std::uint64_t{0};
-
-// A permutation of 0 .. order.size() - 1 from a stream of a seed. Throws Interrupted.
+// A permutation of 0 .. order.size() - 1 from a part of a stream of a seed. Throws Interrupted.
 void permute(std::span<std::int64_t> order,
              std::uint64_t seed,
              std::uint64_t stream,
-             const InterruptCheck& interrupted = nullptr);
+             const InterruptCheck& interrupted = nullptr,
+             std::uint64_t part = 0);
+
+// Of the rows that are held out
+inline constexpr std::uint64_t held_out_stream = ~std::uint64_t{0};
 
 // The order of the rows in one epoch: a permutation of 0 .. order.size() - 1. Throws Interrupted.
 void shuffled_order(std::span<std::int64_t> order,

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 
+#include "wbcore/dropout.hpp"
 #include "wbcore/input.hpp"
 #include "wbcore/interruption.hpp"
 #include "wbcore/network.hpp"
@@ -21,11 +23,13 @@ public:
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
-    // Throws InputError for numbers that are refused; both throw Interrupted.
+    // With the masks of a step of a fit, where one is named. Throws InputError for numbers that are refused; both throw
+    // Interrupted.
     void forward(Matrix<T> y,  // (B, O)
                  const Network<T>& network,
                  const ArrayView& x,  // (B, I)
-                 const InterruptCheck& interrupted = nullptr);
+                 const InterruptCheck& interrupted = nullptr,
+                 const std::optional<DropoutStep>& dropout = std::nullopt);
     // Against the parameters as they were at the last forward. Gradients of layers that were not trainable are 0.
     void backward(std::span<T> gradients,
                   Matrix<T> dx,         // (B, I)

@@ -27,6 +27,9 @@ struct TrainingOptions {
     std::uint64_t seed = 0;
     std::size_t n_threads = 0;  // 0: as many as pay
     std::vector<Metric> metrics;
+    // When not empty, one for each output: before the first step the last layer's weights become 0 and these its biases. Until
+    // there has been a step the network itself stays as it is.
+    std::vector<double> output_biases = {};
 };
 
 // Between which batches a training stands. It goes in and comes out, so that going on, from a later epoch or in the middle of
@@ -95,6 +98,12 @@ struct Hooks {
     std::function<std::span<const double>(std::uint64_t first_step, std::size_t steps)> rates;
     // After `after_batch`: whether `rates` is to be asked again, for the rest of the epoch.
     std::function<bool()> rates_changed;
+    // Data beyond memory: the rows of an epoch from row `first` of its order on, at least one; whole batches, unless they are the
+    // epoch's last. Then `data` of `train` tells only how many rows there are, of which shape, and options.shuffle is not
+    // looked at. What it throws ends the training with the batches before.
+    std::function<Window(std::size_t epoch, std::size_t first)> next_window;
+    // Likewise for the validation data of an epoch: whole leaves of rows in place of whole batches.
+    std::function<Window(std::size_t epoch, std::size_t first)> next_validation_window;
     InterruptCheck interrupted;
 };
 

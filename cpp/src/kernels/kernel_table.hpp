@@ -99,6 +99,17 @@ struct LossRows {
     const T* output_weights = nullptr;  // (O), null for those that all are 1
 };
 
+// What dropout leaves of rows: out = number < threshold ? +0 : scale * x, forward of outputs, backward of their gradient.
+template <class T>
+struct Dropout {
+    Panels<T> out;                 // (B, O), may be x
+    Panels<const T> x;             // (B, O)
+    const std::uint16_t* numbers;  // (B, O), padded to whole panels
+    std::size_t stride;            // from a row of them to the next
+    T threshold;                   // in the numbers' unit, 2^-16
+    T scale;
+};
+
 template <class T>
 struct KernelTable {
     const char* isa;
@@ -112,6 +123,7 @@ struct KernelTable {
     void (*softmax)(Panels<T> a, Panels<const T> z);  // (B, O) both
     void (*softmax_backward)(Panels<T> dz,
                              Panels<const T> a);  // (B, O) both; dz holds dA and becomes dZ
+    void (*dropout)(const Dropout<T>&);
     void (*loss)(const LossRows<T>&);
     // A rule over n gradients that were stored
     void (*update)(const Update<T>&,

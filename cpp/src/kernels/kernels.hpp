@@ -4,6 +4,7 @@
 #pragma once
 
 #include "activations.hpp"
+#include "dropout.hpp"
 #include "elementwise.hpp"
 #include "gather.hpp"
 #include "kernel_table.hpp"
@@ -59,6 +60,7 @@ constexpr KernelTable<T> make_table(const char* isa) {
             activate_backward<T>,
             softmax<T>,
             softmax_backward<T>,
+            dropout<T>,
             loss<T>,
             update<T>,
             row_squares<T>,

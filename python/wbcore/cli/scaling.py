@@ -1,18 +1,8 @@
 """Standardisation for training, and its way back into the weights and biases.
 
-A network is trained on ``(x - shift) / scale``. Its first layer then computes, for a unit with
-weights w and bias b,
-
-    sum_i w_i (x_i - shift_i) / scale_i + b  =  sum_i (w_i / scale_i) x_i + (b - sum_i shift_i w_i /
-    scale_i)
-
-so the same network with the weights and the bias of the right-hand side takes raw values. A
-standardised target is undone by the last layer in the same way. As mathematics the two networks are
-one function. As numbers, the new parameters are computed in float64 and rounded once, the bias from
-the weights as rounded, so that the error of a rounded weight is
-multiplied by the distance from the feature's mean and not by the value itself. What is left is
-rounding; :func:`fold` measures it on the training rows, and takes float64 for the folded network
-where float32 would show.
+A network is trained on ``(x - shift) / scale``; `Network.fold_inputs` and `Network.fold_outputs`
+make one of it that takes and gives raw values. What is left is rounding; :func:`fold` measures it
+on the training rows, and takes float64 for the folded network where float32 would show.
 """
 
 from collections.abc import Sequence
@@ -184,7 +174,7 @@ def fold(
     largest = np.maximum(np.asarray(X.max(axis=0), np.float64), -np.asarray(X.min(axis=0), float))
     for dtype in ("float32", "float64"):
         folded = _folded(net, inputs, target, dtype)
-        if not np.isfinite(folded.parameters).all() or largest.max() > np.finfo(dtype).max:
+        if folded is None or largest.max() > np.finfo(dtype).max:
             continue
         outputs = (folded.predict(X).astype(np.float64) - target[0]) / target[1]
         difference = float(np.abs(outputs - expected).max())
@@ -202,23 +192,12 @@ def fold(
 
 def _folded(
     net: "wb.Network", inputs: Scaling, target: tuple[float, float], dtype: str
-) -> "wb.Network":
-    weights = [np.asarray(layer.weights, np.float64) for layer in net]
-    biases = [
-        np.zeros(layer.outputs) if layer.biases is None else np.asarray(layer.biases, np.float64)
-        for layer in net
-    ]
-    weights[0] = np.where(inputs.constant, 0.0, 1.0 / inputs.scale)[:, None] * weights[0]
-    weights[-1] = weights[-1] * target[1]
-    biases[-1] = biases[-1] * target[1] + target[0]
-    layers = [wb.Dense(layer.inputs, layer.outputs, layer.activation, "zeros") for layer in net]
-    folded = wb.Network(layers, dtype=dtype)
-    with np.errstate(over="ignore"):  # the caller looks at the result
-        for layer, w in zip(folded, weights, strict=True):
-            layer.weights[...] = w
-        # Not a matrix product: a BLAS adds in an order that changes from machine to machine.
-        stored = np.asarray(folded[0].weights, np.float64)
-        biases[0] = biases[0] - (inputs.shift[:, None] * stored).sum(axis=0)
-        for layer, b in zip(folded, biases, strict=True):
-            layer.biases[...] = b
-    return folded
+) -> "wb.Network | None":
+    """The network of raw values, or None where the dtype cannot express its parameters."""
+    known = net.copy()
+    known[0].weights[inputs.constant] = 0.0
+    try:
+        folded = known.fold_inputs(inputs.shift, inputs.scale, dtype=dtype)
+        return folded.fold_outputs(*target)
+    except ValueError:
+        return None

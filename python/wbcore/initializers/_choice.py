@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from wbcore import _arguments, _core, _foreign
 from wbcore.initializers._filling import FUNCTIONS
@@ -20,18 +20,23 @@ Initializer: TypeAlias = str | Callable[..., Any]
 
 
 def check(
-    operation: str, name: str, initializer: Initializer, known: tuple[str, ...]
+    operation: str,
+    name: str,
+    initializer: object,
+    known: tuple[str, ...],
+    *,
+    expected: str = "a function or one of",
 ) -> Initializer:
     """A function as it is, or the text of a known initializer in its one spelling."""
-    if callable(initializer):
-        return initializer
+    is_function = callable(initializer)
+    if is_function:
+        return cast("Callable[..., Any]", initializer)
     try:
-        _arguments.choice(
-            operation, name, _name_of(initializer), known, expected="a function or one of"
-        )
+        _arguments.choice(operation, name, _name_of(initializer), known, expected=expected)
     except ValueError as error:
         here = _foreign.named_here("initializer", initializer, known)
         raise ValueError(f"{error}; it is '{here}' here" if here else str(error)) from None
+    assert isinstance(initializer, str), "a choice is a text"
     try:
         return str(_core.Initializer.parse(name, initializer.encode("ascii", "replace")))
     except ValueError as error:

@@ -36,7 +36,7 @@ def statistics(self: Network) -> tuple[LayerStatistics, ...]:
 
 @network_method
 def summary(self: Network) -> str:
-    """A table of the layers: shapes, parameters, activation, mean and spread of W and b.
+    """A table of the layers: shapes, parameters, activation, mean and spread of W and b, dropout.
 
     Returns
     -------
@@ -55,6 +55,8 @@ def summary(self: Network) -> str:
     """
     header = ["layer", "activation", "weights", "biases", "parameters"]
     header += ["W mean", "W std", "b mean", "b std"]
+    dropout = any(layer.dropout for layer in self)  # few have it: no column for nothing
+    header += ["dropout"] * dropout
     rows: list[list[str]] = []
     for layer, (weights, biases) in zip(self, self.statistics(), strict=True):
         row = [str(layer.index), layer.activation, str(layer.weights.shape)]
@@ -64,8 +66,9 @@ def summary(self: Network) -> str:
         else:
             row += [str(layer.biases.shape), f"{layer.weights.size + layer.biases.size:,}"]
             row += map(number, (weights.mean, weights.std, biases.mean, biases.std))
+        row += [f"{layer.dropout:g}" if layer.dropout else ""] * dropout
         rows.append(row)
-    total = ["total", "", "", "", f"{self.n_parameters:,}", "", "", "", ""]
+    total = ["total", "", "", "", f"{self.n_parameters:,}", "", "", "", ""] + [""] * dropout
     lines = table(header, [*rows, [], total], left=2)
     return (
         f"{lines}\n{self.widths[0]} inputs, {self.widths[-1]} outputs, {self.dtype}, "

@@ -10,16 +10,17 @@ contract
     The number of the arithmetic (docs/arithmetic.md) that the network was made for. Files of
     before there was a number are of contract 1.
 architecture
-    JSON: layers, a list of objects of inputs, outputs, activation, bias and trainable; and dtype.
-    In version "1": widths, activations, dtype; all layers have biases and are trainable.
+    JSON: layers, a list of objects of inputs, outputs, activation, bias, trainable and, in version
+    "3", dropout; and dtype. In version "1": widths, activations, dtype; all layers have biases and
+    are trainable.
 metadata
     JSON: the user's `Network.metadata`.
 sha256
     Over the architecture, a zero byte, the metadata, a zero byte, the contract, a zero byte (these
     two only where there is a contract), and the data in the order above.
 
-Version "2" is written; both are read. A network is put together elsewhere: what is read and written
-here is a `SavedModel`.
+Version "3" is written where a layer has dropout, else "2", which older releases read too; all are
+read. A network is put together elsewhere: what is read and written here is a `SavedModel`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SavedModel", "activation_text", "read_model", "write_model"]
 
-_FORMAT, _FORMAT_VERSION = "wbcore", "2"
+_FORMAT = "wbcore"
 _DTYPES = ("float32", "float64")
 
 
@@ -75,10 +76,13 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
     OSError
         When the file cannot be written.
     """
-    architecture = {"layers": [layer._asdict() for layer in model.layers], "dtype": model.dtype}
+    version = "3" if any(layer.dropout for layer in model.layers) else "2"
+    fields = _FIELDS[version]
+    layers = [{name: getattr(layer, name) for name in fields} for layer in model.layers]
+    architecture = {"layers": layers, "dtype": model.dtype}
     texts = {
         "format": _FORMAT,
-        "format_version": _FORMAT_VERSION,
+        "format_version": version,
         "contract": str(_core.CONTRACT),
         "architecture": json.dumps(architecture),
         "metadata": container.json_text("save", "metadata", model.metadata),
@@ -169,15 +173,26 @@ def _version_1(
     return tuple(LayerStructure(*layer) for layer in layers), dtype
 
 
-def _version_2(layers: list[dict[str, Any]], dtype: str) -> tuple[tuple[LayerStructure, ...], str]:
-    if not all(set(layer) == set(LayerStructure._fields) for layer in layers):
-        raise ValueError("a field too many or too few")
-    return tuple(LayerStructure(**layer) for layer in layers), dtype
+# Of a layer, by the version. One that is not there has the default of LayerStructure.
+_FIELDS = {
+    "2": ("inputs", "outputs", "activation", "bias", "trainable"),
+    "3": ("inputs", "outputs", "activation", "bias", "trainable", "dropout"),
+}
+
+
+def _layers_with(fields: Sequence[str]) -> Callable[..., tuple[tuple[LayerStructure, ...], str]]:
+    def read(layers: list[dict[str, Any]], dtype: str) -> tuple[tuple[LayerStructure, ...], str]:
+        if not all(set(layer) == set(fields) for layer in layers):
+            raise ValueError("a field too many or too few")
+        return tuple(LayerStructure(**layer) for layer in layers), dtype
+
+    return read
 
 
 _VERSIONS = {
     "1": _Version("widths, activations and dtype", _version_1),
-    "2": _Version("layers and dtype", _version_2),
+    "2": _Version("layers and dtype", _layers_with(_FIELDS["2"])),
+    "3": _Version("layers and dtype", _layers_with(_FIELDS["3"])),
 }
 
 
@@ -186,9 +201,10 @@ def _version(reader: Reader) -> _Version:
         raise file_error(reader.path, "a model that wbcore saved", "another safetensors file")
     number = reader.texts.get("format_version", "")
     if number not in _VERSIONS:
+        *known, last = _VERSIONS
         raise file_error(
             reader.path,
-            f"format_version {' or '.join(map(repr, _VERSIONS))}",
+            f"format_version {', '.join(map(repr, known))} or {last!r}",
             f"{_arguments.shown(number)} of a newer wbcore",
         )
     return _VERSIONS[number]
@@ -206,6 +222,7 @@ def _architecture(reader: Reader, version: _Version) -> tuple[tuple[LayerStructu
                 activations.name_of(layer.activation) in activations.ELEMENTWISE
                 for layer in layers[:-1]
             )
+            and layers[-1].dropout == 0
             and dtype in _DTYPES
         )
     except (TypeError, ValueError):
@@ -222,7 +239,11 @@ def _checked(layer: LayerStructure) -> LayerStructure:
         raise ValueError("a width that is none")
     if not all(type(flag) is bool for flag in (layer.bias, layer.trainable)):
         raise ValueError("neither true nor false")
-    return layer._replace(activation=activation_text(layer.activation))
+    if type(layer.dropout) not in (int, float) or not 0 <= layer.dropout < 1:
+        raise ValueError("no share")
+    return layer._replace(
+        activation=activation_text(layer.activation), dropout=float(layer.dropout)
+    )
 
 
 def activation_text(value: object) -> str:

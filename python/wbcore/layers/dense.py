@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from wbcore.activations import Activation
     from wbcore.initializers import Initializer
 
-__all__ = ["Dense", "chain", "dense"]
+__all__ = ["PRIOR", "Dense", "chain", "check_dropout", "dense"]
+
+PRIOR = "prior"
+"""Biases that are set from the targets of the first fit."""
 
 
 def dense(x: ArrayLike, weights: ArrayLike, biases: ArrayLike) -> NDArray[Any]:
@@ -100,14 +104,22 @@ class Dense:
         named `seed` and `layer`, it is given the network's. Default: he, N(0, 2/fan_in), for the
         relu family (relu, leaky_relu, elu, gelu, silu, softplus), and xavier, N(0, 1/fan_in), for
         the others. (These are the names of wbcore's lessons; what others call Xavier is here
-        `glorot_normal`.)
-    bias_initializer : str or callable, default "zeros"
-        A name of `wbcore.initializers.BIAS_NAMES`, with numbers or without, or a function
-        `f(1, outputs)` that returns an array of shape (outputs,) or (1, outputs).
+        `glorot_normal`.) "zeros" where bias_initializer is "prior".
+    bias_initializer : str, float, array-like of shape (outputs,) or callable, default "zeros"
+        A name of `wbcore.initializers.BIAS_NAMES`, with numbers or without; a number for all; one
+        number each (kept as a tuple); or a function `f(1, outputs)` that returns an array of shape
+        (outputs,) or (1, outputs). "prior", in a network's last layer: zeros, until the first `fit`
+        sets them from its targets by `Network.start_at_prior`, before its first step.
     bias : bool, default True
         Without, A = activation(X W), and there is no b among the network's parameters.
     trainable : bool, default True
         Without, training and optimizers leave the layer as it is, and compute no gradient of it.
+    dropout : float, default 0
+        At least 0 and below 1. In each step of a training every output, row by row, is 0 with this
+        probability (to the nearest 2**-16) and 1 / (1 - dropout) times its value otherwise; never
+        in prediction or evaluation. Frozen layers do it, too; a network's last layer has none.
+        Which outputs are left out depends on the seed of the fit, the layer, the step, the row of
+        the batch and the unit alone (`wbcore.random.dropout_mask`).
 
     Raises
     ------
@@ -120,7 +132,7 @@ class Dense:
     >>> import wbcore as wb
     >>> wb.Dense(64, 32, "relu")
     Dense(inputs=64, outputs=32, activation='relu', initializer='he', bias_initializer='zeros', \
-bias=True, trainable=True)
+bias=True, trainable=True, dropout=0.0)
     """
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
@@ -129,9 +141,10 @@ bias=True, trainable=True)
     outputs: int
     activation: str | Activation = "identity"
     initializer: Initializer | None = None
-    bias_initializer: Initializer = "zeros"
+    bias_initializer: Initializer | float | ArrayLike = "zeros"
     bias: bool = field(default=True, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
+    dropout: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         activation = activations.check("Dense", "activation", self.activation)
@@ -139,21 +152,60 @@ bias=True, trainable=True)
         if initializer is None:
             relu_like = activations.name_of(activation) in activations.RELU_FAMILY
             initializer = "he" if relu_like else "xavier"
+            if isinstance(self.bias_initializer, str) and self.bias_initializer == PRIOR:
+                initializer = "zeros"  # so that the first outputs are the prior, whatever the input
+        outputs = _arguments.integer("Dense", "outputs", self.outputs)
         checked = {
             "activation": activation,
             "inputs": _arguments.integer("Dense", "inputs", self.inputs),
-            "outputs": _arguments.integer("Dense", "outputs", self.outputs),
+            "outputs": outputs,
             "initializer": initializers.check(
                 "Dense", "initializer", initializer, initializers.NAMES
             ),
-            "bias_initializer": initializers.check(
-                "Dense", "bias_initializer", self.bias_initializer, initializers.BIAS_NAMES
-            ),
+            "bias_initializer": _bias_initializer(self.bias_initializer, outputs),
             "bias": _arguments.flag("Dense", "bias", self.bias),
             "trainable": _arguments.flag("Dense", "trainable", self.trainable),
+            "dropout": check_dropout("Dense", self.dropout),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
+        if self.bias_initializer == PRIOR and not self.bias:
+            raise ValueError(
+                "[Dense] expected bias_initializer 'prior' in a layer with biases, "
+                "got it with bias=False"
+            )
+
+
+def check_dropout(operation: str, value: object) -> float:
+    """A share of outputs to leave out."""
+    return _arguments.number(
+        operation,
+        "dropout",
+        value,
+        expected="a number of at least 0 and below 1",
+        allowed=lambda share: 0 <= share < 1,
+    )
+
+
+def _bias_initializer(value: object, outputs: int) -> Initializer | tuple[float, ...]:
+    """The text of a name or a number, a tuple of numbers, or a function."""
+    if isinstance(value, str) and value == PRIOR:
+        return value
+    is_flag = isinstance(value, (bool, np.bool_))  # which Python counts among the numbers
+    if isinstance(value, numbers.Real) and not is_flag:
+        number = _arguments.number("Dense", "bias_initializer", value)
+        return _core.choice_text("initializer", "constant", [number])
+    is_function = callable(value)
+    if is_function or isinstance(value, str) or not isinstance(value, (Iterable, np.ndarray)):
+        expected = "a number, an array, a function or one of"
+        known = (*initializers.BIAS_NAMES, PRIOR)
+        return initializers.check("Dense", "bias_initializer", value, known, expected=expected)
+    array = _arguments.floats("Dense", "bias_initializer", cast("ArrayLike", value))
+    if array.shape != (outputs,):
+        raise ValueError(
+            f"[Dense] expected bias_initializer of shape ({outputs},), got shape {array.shape}"
+        )
+    return tuple(map(float, array))
 
 
 def chain(layers: object) -> list[Dense]:
@@ -181,5 +233,15 @@ def chain(layers: object) -> list[Dense]:
             raise ValueError(
                 f"[Network] expected {name} in the last layer only, got it in layer {index} "
                 f"of {len(given)}"
+            )
+        if index < len(given) - 1 and layer.bias_initializer == PRIOR:
+            raise ValueError(
+                f"[Network] expected bias_initializer 'prior' in the last layer only, got it in "
+                f"layer {index} of {len(given)}"
+            )
+        if index == len(given) - 1 and layer.dropout:
+            raise ValueError(
+                f"[Network] expected dropout in layers before the last, whose outputs the loss "
+                f"compares, got {layer.dropout:g} in layer {index} of {len(given)}"
             )
     return given

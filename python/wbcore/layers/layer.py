@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from wbcore import _arguments, _core, initializers
 from wbcore._structure import LayerStructure
-from wbcore.layers.dense import Dense
+from wbcore.layers.dense import PRIOR, Dense, check_dropout
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from wbcore._draws import Seed
+    from wbcore.initializers import Initializer
 
 __all__ = ["Layer", "initialize", "structure"]
 
@@ -38,6 +41,8 @@ class Layer:
     trainable : bool
         Whether training and optimizers change the layer; may be assigned, between trainings. A
         `backward` goes by what it was at its `forward`.
+    dropout : float
+        The share of its outputs that a step of a training leaves out; may be assigned likewise.
 
     Raises
     ------
@@ -60,11 +65,13 @@ class Layer:
     activation: str
     _weights: NDArray[Any]
     _biases: NDArray[Any] | None
+    _dropout: float
     _network: _core._Network | None
     _trainable: bool
 
     __slots__ = (
         "_biases",
+        "_dropout",
         "_network",
         "_trainable",
         "_weights",
@@ -84,6 +91,7 @@ class Layer:
         biases: NDArray[Any] | None,
         *,
         trainable: bool = True,
+        dropout: float = 0.0,
         network: _core._Network | None = None,
     ) -> None:
         values = {
@@ -94,6 +102,7 @@ class Layer:
             "_weights": weights,
             "_biases": biases,
             "_trainable": trainable,
+            "_dropout": dropout,
             "_network": network,
         }
         for name, value in values.items():
@@ -102,14 +111,15 @@ class Layer:
     def __reduce__(self) -> tuple[Any, ...]:
         # A deep copy or a pickle has arrays of its own, apart from any network.
         arrays = self._weights, self._biases
-        return _apart, (type(self), self.index, self.activation, arrays, self.trainable)
+        options = self.trainable, self.dropout
+        return _apart, (type(self), self.index, self.activation, arrays, options)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in ("weights", "biases", "trainable"):
+        if name not in ("weights", "biases", "trainable", "dropout"):
             raise AttributeError(
-                f"[layer {self.index}] expected weights, biases or trainable to be assigned, got "
-                f"{name}: a network keeps its structure; build another with the layers that it is "
-                f"to have"
+                f"[layer {self.index}] expected weights, biases, trainable or dropout to be "
+                f"assigned, got {name}: a network keeps its structure; build another with the "
+                f"layers that it is to have"
             )
         object.__setattr__(self, name, value)
 
@@ -158,8 +168,27 @@ class Layer:
         else:
             self._network.set_trainable(self.index, value)
 
+    @property
+    def dropout(self) -> float:
+        """The share of its outputs that a step of a training leaves out."""
+        return self._dropout if self._network is None else self._network.dropout(self.index)
+
+    @dropout.setter
+    def dropout(self, value: float) -> None:
+        value = check_dropout(f"layer {self.index}", value)
+        if self._network is None:
+            object.__setattr__(self, "_dropout", value)
+            return
+        if value and self.index == len(self._network.layers) - 1:
+            raise ValueError(
+                f"[layer {self.index}] expected dropout to be assigned to a layer before the last, "
+                f"whose outputs the loss compares, got {value:g}"
+            )
+        self._network.set_dropout(self.index, value)
+
     def __repr__(self) -> str:
-        return f"<Layer {self.index}: {self.inputs} to {self.outputs}, {self.activation}>"
+        dropout = f", dropout {self.dropout:g}" if self.dropout else ""
+        return f"<Layer {self.index}: {self.inputs} to {self.outputs}, {self.activation}{dropout}>"
 
 
 def _apart(
@@ -167,17 +196,23 @@ def _apart(
     index: int,
     activation: str,
     arrays: tuple[NDArray[Any], NDArray[Any] | None],
-    trainable: bool,
+    options: tuple[bool, float],
 ) -> Layer:
     """For copies and pickles."""
-    return cls(index, activation, *arrays, trainable=trainable)
+    trainable, dropout = options
+    return cls(index, activation, *arrays, trainable=trainable, dropout=dropout)
 
 
 def structure(layers: Iterable[Dense | Layer]) -> tuple[LayerStructure, ...]:
     """What another network of the same structure is made of."""
     return tuple(
         LayerStructure(
-            layer.inputs, layer.outputs, str(layer.activation), layer.bias, layer.trainable
+            layer.inputs,
+            layer.outputs,
+            str(layer.activation),
+            layer.bias,
+            layer.trainable,
+            layer.dropout,
         )
         for layer in layers
     )
@@ -192,11 +227,15 @@ def initialize(layer: Layer, dense: Dense, seed: Seed) -> None:
     W = initializers.draw(operation, initializer, shape, seed, index)
     _write(layer.weights, operation, "weights", W)
 
-    if layer.biases is None:
+    if layer.biases is None or dense.bias_initializer == PRIOR:  # zeros until the first fit
         return
     operation = f"bias_initializer of layer {index}"
     row = 1, dense.outputs
-    b = initializers.draw(operation, dense.bias_initializer, row, seed, _BIAS_STREAM + index)
+    if isinstance(dense.bias_initializer, tuple):
+        b = np.array(dense.bias_initializer)
+    else:
+        start = cast("Initializer", dense.bias_initializer)
+        b = initializers.draw(operation, start, row, seed, _BIAS_STREAM + index)
     _write(layer.biases, operation, "biases", b[0] if b.shape == row else b)
 
 

@@ -13,19 +13,23 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
-``initializers``, ``softmax``, ``activations``, ``dense``, ``losses``, ``metrics``,
-``optimizers``, ``schedules``, ``network``, ``training``.
+``initializers``, ``softmax``, ``activations``, ``dropout``, ``dense``, ``losses``, ``metrics``,
+``optimizers``, ``schedules``, ``priors``, ``network``, ``standardized``, ``training``.
 """
 
 from .activations import ACTIVATIONS
 from .arithmetic import FLOAT32, FLOAT64, Arithmetic
 from .dense import Gradients, Layer
+from .dropout import DropoutStep
 from .initializers import INITIALIZERS, from_draws, initial_weights
 from .losses import LOSSES, loss_and_gradient
 from .metrics import METRICS, MetricSums
 from .network import Network, scaled
 from .optimizers import OPTIMIZERS, SGD, Adam
-from .random import Stream, held_out_rows
+from .priors import prior_biases
+from .random import Stream, held_out_rows, row_order
+from .schedules import SCHEDULES
+from .standardized import mean_and_scale, standardized
 from .training import State, evaluate, fit, new_state, step
 
 __all__ = [
@@ -40,6 +44,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Arithmetic",
+    "DropoutStep",
     "Gradients",
     "Layer",
     "MetricSums",
@@ -52,7 +57,11 @@ __all__ = [
     "held_out_rows",
     "initial_weights",
     "loss_and_gradient",
+    "mean_and_scale",
     "new_state",
+    "prior_biases",
+    "row_order",
     "scaled",
+    "standardized",
     "step",
 ]

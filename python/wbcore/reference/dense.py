@@ -20,12 +20,15 @@ class Layer:
         With its numbers where they are not the defaults: "leaky_relu(0.2)".
     trainable : bool
         A frozen layer has no gradients and is not updated.
+    dropout : float
+        The share of its outputs that a step of a training leaves out.
     """
 
     weights: list[list[float]]
     biases: list[float] | None
     activation: str = "identity"
     trainable: bool = True
+    dropout: float = 0.0
 
     @property
     def outputs(self) -> int:
@@ -62,11 +65,14 @@ class Pass:
     X : matrix of shape (B, I)
     Z, A : matrices of shape (B, O)
         The sums, and the outputs ``A = activation(Z)``.
+    numbers : matrix of int of shape (B, O), or None
+        Those of dropout, which decide what the next layer takes of A; None where it takes all.
     """
 
     X: Matrix
     Z: Matrix
     A: Matrix
+    numbers: list[list[int]] | None = None
 
 
 def dense(arith: Arithmetic, X: Matrix, layer: Layer) -> Pass:

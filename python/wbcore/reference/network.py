@@ -8,6 +8,7 @@ from . import activations
 from .arithmetic import FLOAT64, Arithmetic
 from .arrays import Matrix
 from .dense import Gradients, Layer, Pass, dense, input_gradient, parameter_gradients
+from .dropout import DropoutStep, left
 from .initializers import initial_weights
 from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
 from .random import bias_stream
@@ -96,13 +97,15 @@ class Network:
         """
         return self.forward(X)[-1].A
 
-    def forward(self, X: Matrix) -> list[Pass]:
+    def forward(self, X: Matrix, dropout: DropoutStep | None = None) -> list[Pass]:
         """Run a batch through all layers and keep what the way back needs.
 
         Parameters
         ----------
         X : matrix of shape (B, I)
             Any numbers; they are rounded to the format.
+        dropout : DropoutStep, optional
+            Whose masks layers with dropout use; without one they leave nothing out.
 
         Returns
         -------
@@ -110,9 +113,14 @@ class Network:
         """
         passes = []
         A: Matrix = self.rounded(X)
-        for layer in self.layers:
-            passes.append(dense(self.arith, A, layer))
-            A = passes[-1].A
+        for index, layer in enumerate(self.layers):
+            kept = dense(self.arith, A, layer)
+            A = kept.A
+            if dropout is not None and layer.dropout != 0.0:
+                rows = range(len(X))
+                kept.numbers = [dropout.numbers(index, row, layer.outputs) for row in rows]
+                A = _left(self.arith, layer, kept, A)
+            passes.append(kept)
         return passes
 
     def backward(
@@ -144,6 +152,7 @@ class Network:
         dA: Matrix = dY
         for index in reversed(range(first, len(self.layers))):
             layer, kept = self.layers[index], passes[index]
+            dA = _left(self.arith, layer, kept, dA)
             if by_sums and index == len(self.layers) - 1:
                 dZ = dA
             else:
@@ -158,7 +167,13 @@ class Network:
         return gradients, dA if inputs else None
 
     def loss_and_gradients(
-        self, X: Matrix, y: Matrix | Labels, loss: str | Loss, *, inputs: bool = True
+        self,
+        X: Matrix,
+        y: Matrix | Labels,
+        loss: str | Loss,
+        *,
+        inputs: bool = True,
+        dropout: DropoutStep | None = None,
     ) -> tuple[float, list[Gradients], Matrix | None]:
         """Mean loss over a batch and its gradients.
 
@@ -171,6 +186,8 @@ class Network:
             With its numbers where they are not the defaults: "huber(0.5)".
         inputs : bool
             As in `backward`.
+        dropout : DropoutStep, optional
+            As in `forward`.
 
         Returns
         -------
@@ -183,18 +200,26 @@ class Network:
         ValueError
             When an entropy meets a last layer of another activation.
         """
-        total, gradients, dX = self.loss_sum_and_gradients(X, y, loss, inputs=inputs)
+        total, gradients, dX = self.loss_sum_and_gradients(
+            X, y, loss, inputs=inputs, dropout=dropout
+        )
         n = LOSSES.choice(loss).count(len(y), self.layers[-1].outputs)
         return FLOAT64.T(total / n), gradients, dX
 
     def loss_sum_and_gradients(
-        self, X: Matrix, y: Matrix | Labels, loss: str | Loss, *, inputs: bool = True
+        self,
+        X: Matrix,
+        y: Matrix | Labels,
+        loss: str | Loss,
+        *,
+        inputs: bool = True,
+        dropout: DropoutStep | None = None,
     ) -> tuple[float, list[Gradients], Matrix | None]:
         """Sum of the row losses of a batch, and the gradients of their mean.
 
         Parameters, errors and gradients are those of `loss_and_gradients`.
         """
-        passes = self.forward(X)
+        passes = self.forward(X, dropout)
         by_sums = LOSSES.choice(loss).works_on_sums(self.layers[-1].activation)
         outputs = passes[-1].Z if by_sums else passes[-1].A
         targets = self.rounded(target_rows(y, len(outputs[0])))
@@ -206,6 +231,16 @@ class Network:
         """Round the numbers of a matrix to the format."""
         T = self.arith.T
         return [[T(x) for x in row] for row in X]
+
+
+def _left(arith: Arithmetic, layer: Layer, kept: Pass, rows: Matrix) -> Matrix:
+    """What dropout leaves of outputs of a layer, or of the gradient by what it left of them."""
+    if kept.numbers is None:
+        return rows
+    return [
+        left(arith, layer.dropout, numbers, row)
+        for numbers, row in zip(kept.numbers, rows, strict=True)
+    ]
 
 
 def scaled(arith: Arithmetic, X: Matrix, factor: float) -> list[list[float]]:

@@ -48,11 +48,13 @@ def philox(counter: int, key: tuple[int, int]) -> tuple[int, int, int, int]:
 
 @dataclass(frozen=True)
 class Stream:
-    """The stream of one key: the blocks at counters 1, 2, 3, ...
+    """A part of the stream of one key: the blocks at counters 1, 2, 3, ...
 
     Parameters
     ----------
     key : pair of 64-bit whole numbers
+    part : int
+        The second word of the counters.
 
     Examples
     --------
@@ -64,17 +66,18 @@ class Stream:
     """
 
     key: tuple[int, int]
+    part: int = 0
 
     def word(self, i: int) -> int:
         """Word i of the stream, a whole number of 64 bits."""
-        return philox(1 + i // 4, self.key)[i % 4]
+        return philox((self.part << 64) + 1 + i // 4, self.key)[i % 4]
 
     def words(self) -> Iterator[int]:
         """All words from the first on."""
         counter = 0
         while True:
             counter += 1
-            yield from philox(counter, self.key)
+            yield from philox((self.part << 64) + counter, self.key)
 
     def uniform(self, i: int) -> float:
         """Draw i of the uniform distribution in [0, 1)."""
@@ -175,3 +178,40 @@ def held_out_rows(
 def _rounds(i: int, count: int, n: int) -> int:
     """I * count / n to the nearest whole number, halves up."""
     return (2 * i * count + n) // (2 * n)
+
+
+def dropout_key(seed: int, layer: int) -> tuple[int, int]:
+    """Return the key of the dropout of a layer, whose counters are more than those of a stream."""
+    return seed, 2**63 + 2**61 + layer
+
+
+def block_stream(seed: int, epoch: int, part: int) -> Stream:
+    """Return a part of the stream of a source's orders: 0 of its blocks, 1 + w of window w."""
+    return Stream((seed, 3 * 2**62 + epoch), part)
+
+
+def row_order(rows: Sequence[int], *, seed: int, epoch: int, window: int) -> list[int]:
+    """Return the order in which an epoch takes the rows of a source of blocks.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        Of each block.
+    seed, epoch : int
+    window : int
+        Blocks in a window.
+
+    Examples
+    --------
+    >>> sorted(row_order([2, 1, 2], seed=0, epoch=0, window=2))
+    [0, 1, 2, 3, 4]
+    """
+    blocks = block_stream(seed, epoch, 0).permutation(len(rows))
+    order = []
+    for w, start in enumerate(range(0, len(rows), window)):
+        together = [
+            sum(rows[:k]) + row for k in blocks[start : start + window] for row in range(rows[k])
+        ]
+        permuted = block_stream(seed, epoch, 1 + w).permutation(len(together))
+        order += [together[p] for p in permuted]
+    return order

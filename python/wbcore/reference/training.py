@@ -7,11 +7,12 @@ from typing import Any, cast
 from .arithmetic import FLOAT64
 from .arrays import Matrix
 from .dense import Gradients
+from .dropout import DropoutStep
 from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
 from .metrics import MetricSums
 from .network import Network
 from .optimizers import Optimizer, Rule, States
-from .random import shuffle_stream
+from .random import row_order, shuffle_stream
 from .schedules import Observations, Plateau, Schedule, observed
 
 
@@ -124,6 +125,7 @@ def fit(
     batch_size: int,
     shuffle: bool = True,
     seed: int = 0,
+    blocks: tuple[Sequence[int], int] | None = None,
     first_epoch: int | None = None,
     state: State | None = None,
     metrics: dict[str, list[float]] | None = None,
@@ -144,7 +146,9 @@ def fit(
     shuffle : bool
         Permute the rows in every epoch, always beginning from their own order.
     seed : int
-        Of the shuffle.
+        Of the shuffle, and of dropout.
+    blocks : pair of (sequence of int, int), optional
+        Rows of each block and blocks in a window: shuffle by blocks.
     first_epoch : int, optional
         The epochs are first_epoch, first_epoch + 1, .. in the order of rows. Default: that of the
         state.
@@ -179,16 +183,19 @@ def fit(
     history = []
     for epoch in range(first_epoch, first_epoch + epochs):
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
+        if shuffle and blocks is not None:
+            order = row_order(blocks[0], seed=seed, epoch=epoch, window=blocks[1])
         total, sums = 0.0, MetricSums(chosen, isinstance(y[0], int))
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]
             inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
+            dropout = DropoutStep(seed, state.steps + 1)
             batch_total, gradients, _ = network.loss_sum_and_gradients(
-                inputs, wanted, chosen, inputs=False
+                inputs, wanted, chosen, inputs=False, dropout=dropout
             )
             total = FLOAT64.T(total + batch_total)
             if metrics:
-                last = network.forward(inputs)[-1]
+                last = network.forward(inputs, dropout)[-1]
                 sums.add(last.Z, last.A, network.rounded(wanted))
             step(network, gradients, state, optimizer, schedule)
         history.append(FLOAT64.T(total / chosen.count(len(targets), len(targets[0]))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wbcore import _core, losses
+from wbcore import _arguments, _core, losses
 from wbcore._methods import network_method
 from wbcore.gradients import Gradients
 
@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["backward", "forward", "loss_and_gradients"]
 
+_STEP = "None or an integer from {low} to {high}"
+
 
 @network_method
-def forward(self: Network, X: ArrayLike) -> NDArray[Any]:
+def forward(self: Network, X: ArrayLike, *, step: int | None = None, seed: int = 0) -> NDArray[Any]:
     """Outputs for inputs, keeping what `backward` needs; for loops of one's own.
 
     Parameters
     ----------
     {X}
+    {step}
 
     Returns
     -------
     ndarray of shape (B, O)
-        With the bits of `predict(X)`.
+        With the bits of `predict(X)`, unless a step is given.
 
     Raises
     ------
@@ -45,7 +48,7 @@ def forward(self: Network, X: ArrayLike) -> NDArray[Any]:
     >>> grads = net.backward(A - 1)  # of the loss ((A - 1)**2).sum() / 2
     >>> wb.SGD(0.01).step(net, grads)
     """
-    return _core.forward(self._core, X)
+    return _core.forward(self._core, X, _dropout("forward", step, seed))
 
 
 @network_method
@@ -84,7 +87,13 @@ def backward(self: Network, dY: ArrayLike) -> Gradients:
 
 @network_method
 def loss_and_gradients(
-    self: Network, X: ArrayLike, y: ArrayLike, loss: LossLike
+    self: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: LossLike,
+    *,
+    step: int | None = None,
+    seed: int = 0,
 ) -> tuple[float, Gradients]:
     """A loss over a batch, and its gradient by every weight and bias. Nothing changes.
 
@@ -93,6 +102,7 @@ def loss_and_gradients(
     {X}
     {y}
     {loss}
+    {step}
 
     Returns
     -------
@@ -114,5 +124,14 @@ def loss_and_gradients(
     (4.0, [[4.0], [8.0]], [4.0])
     """
     given = losses.check_given("loss_and_gradients", loss)
-    value, flat = _core.loss_and_gradients(self._core, X, y, given)
+    dropout = _dropout("loss_and_gradients", step, seed)
+    value, flat = _core.loss_and_gradients(self._core, X, y, given, dropout)
     return value, Gradients(flat, self._structure)
+
+
+def _dropout(operation: str, step: int | None, seed: int) -> tuple[int, int] | None:
+    """Whose masks dropout takes, for the core."""
+    seed = _arguments.seed(operation, seed)
+    if step is None:
+        return None
+    return seed, _arguments.integer(operation, "step", step, high=2**63, expected=_STEP)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from wbcore import _arguments, _core, losses
 from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
+from wbcore.data._rows import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.data._source import Source
     from wbcore.losses import LossLike
     from wbcore.network import Network
 
@@ -22,8 +24,8 @@ __all__ = ["evaluate"]
 @explains_arguments("evaluate", needs={"loss": "the one that the network was trained with"})
 def evaluate(
     self: Network,
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | Source,
+    y: ArrayLike | None = None,
     *,
     loss: LossLike,
     metrics: Sequence[str] = (),
@@ -57,11 +59,11 @@ def evaluate(
     >>> net.evaluate([[1], [3]], [1, 2], loss="mse", metrics=["mae"])
     {'loss': 0.5, 'mae': 0.5}
     """
-    return _core.evaluate(
-        self._core,
-        X,
-        y,
-        losses.check_given("evaluate", loss),
-        losses.check_metrics("evaluate", metrics),
-        _arguments.n_threads("evaluate", n_threads),
-    )
+    given = losses.check_given("evaluate", loss)
+    names = losses.check_metrics("evaluate", metrics)
+    threads = _arguments.n_threads("evaluate", n_threads)
+    rows = rows_of("evaluate", self._core, X, y, loss=given, compared=bool(names))
+    try:
+        return _core.evaluate(self._core, rows.X, rows.y, given, names, threads, rows.windows)
+    finally:
+        rows.close()

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from wbcore import optimizers
 from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
+from wbcore.data._order import WINDOW
 from wbcore.training.plan import Plan
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.data._source import Source
     from wbcore.history import History
     from wbcore.losses import LossLike
     from wbcore.network import Network
@@ -31,18 +33,20 @@ _LOSSES = (
 @explains_arguments("fit", needs={"loss": _LOSSES})
 def fit(
     self: Network,
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | Source,
+    y: ArrayLike | None = None,
     *,
     loss: LossLike,
     optimizer: Optimizer | LBFGS | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    bias_init: str | None = None,
+    validation_data: tuple[ArrayLike, ArrayLike] | Source | None = None,
     validation_fraction: float | None = None,
     metrics: Sequence[str] = (),
     progress: bool = False,
-    shuffle: bool = True,
+    shuffle: bool | str = True,
+    shuffle_window: int = WINDOW,
     seed: int = 0,
     n_threads: int | None = None,
     callback: Callback | None = None,
@@ -87,7 +91,12 @@ def fit(
         How many more. One that was begun and stopped in the middle is the first of them.
     batch_size : int, default 32
         The last batch of an epoch takes what is left.
-    validation_data : pair (X_val, y_val), optional
+    bias_init : {None, "prior"}
+        "prior" lets the last layer begin with how often each answer comes among the targets, as
+        `start_at_prior` does, before the first step; a source is read once more for that. Default:
+        the parameters as they are, but where the last layer has ``bias_initializer="prior"`` and
+        has not been trained yet.
+    validation_data : pair (X_val, y_val), or a source, optional
         Evaluated after each epoch.
     validation_fraction : float, optional
         Above 0 and below 1: hold out this share of the rows and evaluate on them, without a copy of
@@ -98,10 +107,16 @@ def fit(
     progress : bool, default False
         Write a line to stderr: one that overwrites itself on a terminal, else one an epoch;
         `callbacks.Progress` offers more.
-    shuffle : bool, default True
-        Take the rows in the order `wbcore.random.permutation(B, seed, epoch)`.
+    shuffle : {True, "rows", "blocks", False}, default True
+        True or "rows": take the rows in the order `wbcore.random.permutation(B, seed, epoch)`; of a
+        source, all rows are read into memory for that, or refused when they do not fit. "blocks":
+        in that of `wbcore.data.row_order`, blocks at random and the rows within some of them; of
+        arrays, by blocks of 4096 rows. False: as they come.
+    shuffle_window : int, default 8
+        For "blocks": of how many blocks the rows are mixed, which are then in memory.
     seed : int, default 0
-        Of the shuffles and of the rows that are held out, 0 <= seed < 2**64.
+        Of the shuffles, of what `dropout` leaves out, and of the rows that are held out;
+        0 <= seed < 2**64.
     {n_threads}
     callback : callable, optional
         `callback(epoch, history)` after each epoch, numbered like `first_epoch`. Returning True
@@ -171,11 +186,13 @@ def fit(
         optimizer=optimizers.going_on("fit", self._core, optimizer),
         epochs=epochs,
         batch_size=batch_size,
+        bias_init=bias_init,
         validation_data=validation_data,
         validation_fraction=validation_fraction,
         metrics=metrics,
         progress=progress,
         shuffle=shuffle,
+        shuffle_window=shuffle_window,
         seed=seed,
         n_threads=n_threads,
         callback=callback,

@@ -70,6 +70,11 @@ class _FullBatch:
         self._moving, self._decayed = _masks(run.network, self._optimizer)
         if not self._moving.any():
             raise ValueError("[fit] expected a layer that is trainable, got none")
+        if plan.bias_init is not None or run.network._starts_at_prior:
+            raise ValueError(
+                "[fit] expected biases to stay with LBFGS, got those of a prior; call "
+                "net.start_at_prior(y, loss=...) before"
+            )
         if plan.validation_fraction is not None:
             raise ValueError(
                 "[fit] expected validation_data, got validation_fraction, which LBFGS does not "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wbcore import _core, losses, optimizers
+from wbcore import _arguments, _core, losses, optimizers
 from wbcore._methods import network_method
 from wbcore.errors import DivergenceError
 from wbcore.history import History
@@ -28,6 +28,7 @@ def partial_fit(
     *,
     loss: LossLike,
     optimizer: Optimizer | str | None = None,
+    seed: int = 0,
 ) -> float:
     """One step on these rows as one batch, in their order.
 
@@ -42,6 +43,8 @@ def partial_fit(
     optimizer : Optimizer or str, optional
         As for `fit`: by default that of the last step, `net.optimizer`. Its steps are counted; its
         epoch stays, since nobody knows where one ends.
+    seed : int, default 0
+        Of what `dropout` leaves out, as for `fit`.
 
     Returns
     -------
@@ -72,9 +75,15 @@ def partial_fit(
             "[partial_fit] expected an optimizer that takes a batch at a time, such as Adam(), got "
             "LBFGS, which takes all rows in fit"
         )
+    seed = _arguments.seed("partial_fit", seed)
+    if self._starts_at_prior:
+        raise ValueError(
+            "[partial_fit] expected the biases of the last layer to be set, got 'prior', for which "
+            "a batch is not enough; call net.start_at_prior(y, loss=...) with all targets before"
+        )
     state = chosen._state(core)
     value, is_finite = _core.partial_fit(
-        core, X, y, given, chosen._next_settings("partial_fit", state), state._core
+        core, X, y, given, chosen._next_settings("partial_fit", state), state._core, seed
     )
     core.optimizer = chosen
     if not is_finite:

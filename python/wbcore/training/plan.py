@@ -6,15 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wbcore import _arguments, losses, optimizers
+import numpy as np
+
+from wbcore import _arguments, losses, optimizers, priors
 from wbcore._loss_function import LossFunction
 from wbcore.callbacks.base import HOOKS
+from wbcore.data._source import is_source
 from wbcore.history import History
 from wbcore.losses import LossLike
 from wbcore.optimizers import LBFGS, SGD, Optimizer, _rate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from wbcore.data._source import Source
 
 __all__ = ["Callback", "Plan"]
 
@@ -40,11 +45,13 @@ class Plan:
     optimizer: Optimizer | LBFGS | str | None
     epochs: int
     batch_size: int
-    validation_data: tuple[ArrayLike, ArrayLike] | None
+    bias_init: str | None
+    validation_data: tuple[ArrayLike, ArrayLike] | Source | None
     validation_fraction: float | None
     metrics: Sequence[str]
     progress: bool
-    shuffle: bool
+    shuffle: bool | str
+    shuffle_window: int
     seed: int
     n_threads: int | None
     callback: Callback | None
@@ -65,7 +72,9 @@ class Plan:
             "loss": losses.check_given("fit", self.loss),
             "first_epoch": _first_epoch(self.first_epoch),
             "batch_size": _arguments.integer("fit", "batch_size", self.batch_size),
-            "shuffle": _arguments.flag("fit", "shuffle", self.shuffle),
+            "bias_init": priors.check_bias_init("fit", self.bias_init),
+            "shuffle": _shuffle(self.shuffle),
+            "shuffle_window": _arguments.integer("fit", "shuffle_window", self.shuffle_window),
             "seed": _arguments.seed("fit", self.seed),
             "n_threads": _arguments.n_threads("fit", self.n_threads),
             "metrics": losses.check_metrics("fit", self.metrics),
@@ -117,6 +126,8 @@ class Plan:
 def _pair(validation_data: object) -> tuple[Any, Any] | None:
     if validation_data is None:
         return None
+    if is_source(validation_data):
+        return validation_data, None
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
         raise TypeError(
             f"[fit] expected validation_data to be a pair (X_val, y_val), "
@@ -129,6 +140,15 @@ def _pair(validation_data: object) -> tuple[Any, Any] | None:
             f"got None as its {'X_val' if X_val is None else 'y_val'}"
         )
     return X_val, y_val
+
+
+def _shuffle(shuffle: object) -> bool | str:
+    """True stands for "rows"."""
+    if isinstance(shuffle, (bool, np.bool_)):
+        return bool(shuffle)
+    expected = "True, False, or one of"
+    chosen = _arguments.choice("fit", "shuffle", shuffle, ["rows", "blocks"], expected=expected)
+    return chosen if chosen == "blocks" else True
 
 
 def _callback(callback: Callback | None) -> Callback | None:

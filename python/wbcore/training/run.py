@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
+from wbcore._view import Foreign
 from wbcore.callbacks.progress import Progress
 from wbcore.callbacks.run import Run
+from wbcore.data._rows import Rows
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.optimizers import LBFGS, Optimizer, _rate
 from wbcore.training import full_batch, outcome
 from wbcore.training.followed import Followed
 from wbcore.training.hooks import Hooks, Observer, PlainFunction
+from wbcore.training.rows import order_text, output_biases, training_rows, validation_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.data._source import Source
     from wbcore.network import Network
     from wbcore.training.plan import Plan
 
@@ -27,13 +31,13 @@ __all__ = ["run"]
 Findings: TypeAlias = dict[str, Any]
 
 
-def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
+def run(network: Network, X: ArrayLike | Source, y: ArrayLike | None, plan: Plan) -> History:
     """Train the network as planned; its history is kept as `network.history`.
 
     Parameters
     ----------
     network : Network
-    X, y : array-like
+    X, y : array-like, or a source and None
         The core looks at them before it changes anything.
     plan : Plan
 
@@ -69,7 +73,7 @@ class _Training:
         self.optimizer_before = network.optimizer
         self.findings: Findings | None = None
 
-    def run(self, X: ArrayLike, y: ArrayLike) -> History:
+    def run(self, X: Foreign, y: Foreign) -> History:
         error: BaseException | None = None
         try:
             self._end(*self._train(X, y))
@@ -89,25 +93,40 @@ class _Training:
             outcome.warn(self.findings, self.network.activation_names)
         return self.history
 
-    def _train(self, X: ArrayLike, y: ArrayLike) -> tuple[str, int, int, Findings | None]:
+    def _train(self, X: Foreign, y: Foreign) -> tuple[str, int, int, Findings | None]:
         plan, hooks, core = self.plan, self.hooks, self.network._core
         if isinstance(self.optimizer, LBFGS):
             return (*full_batch.trained(plan, hooks, X, y), None)
-        X_val, y_val = plan.validation_data or (None, None)
-        return _core.fit(
-            core,
-            X,
-            y,
-            X_val,
-            y_val,
-            options=_options(plan, hooks.seconds_between_batches),
-            optimizer=Followed(self.optimizer, core),
-            record=self.record,
-            moment=self.moment,
-            before_fit=hooks.before_fit,
-            after_batch=hooks.after_batch,
-            after_epoch=hooks.after_epoch,
-        )
+        state = self.optimizer._state(core)
+        steps = state.steps
+        rows = validation = Rows(None, None)
+        try:
+            rows = training_rows(self.network, X, y, plan)
+            validation = validation_rows(self.network, plan)
+            biases = output_biases(self.network, rows, plan)
+            return _core.fit(
+                core,
+                rows.X,
+                rows.y,
+                validation.X,
+                validation.y,
+                options=_options(
+                    plan, hooks.seconds_between_batches, biases, order_text(rows, plan)
+                ),
+                optimizer=Followed(self.optimizer, core),
+                record=self.record,
+                moment=self.moment,
+                before_fit=hooks.before_fit,
+                after_batch=hooks.after_batch,
+                after_epoch=hooks.after_epoch,
+                windows=rows.windows,
+                validation_windows=validation.windows,
+            )
+        finally:
+            rows.close()
+            validation.close()
+            if state.steps != steps:  # until then the network is as it was
+                self.network._starts_at_prior = False
 
     def _end(self, status: str, epoch: int, batch: int, findings: Findings | None) -> None:
         self.findings = findings
@@ -172,7 +191,12 @@ def _callbacks(plan: Plan) -> Iterator[object]:
         yield PlainFunction(plan.callback)
 
 
-def _options(plan: Plan, seconds_between_batches: float = 0.0) -> _core.TrainingOptions:
+def _options(
+    plan: Plan,
+    seconds_between_batches: float = 0.0,
+    biases: Sequence[float] = (),
+    order: str = "",
+) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
     return _core.TrainingOptions(
@@ -181,12 +205,14 @@ def _options(plan: Plan, seconds_between_batches: float = 0.0) -> _core.Training
         first_epoch=plan.first_epoch,
         batch_size=plan.batch_size,
         validation_fraction=plan.validation_fraction or 0.0,
-        shuffle=plan.shuffle,
+        shuffle=plan.shuffle is True,
         seed=plan.seed,
         n_threads=plan.n_threads or 0,
         metrics=plan.metrics,
         track=plan.track == "epoch",
         seconds_between_batches=seconds_between_batches,
+        output_biases=biases,
+        order=order,
     )
 
 
