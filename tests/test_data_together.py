@@ -227,7 +227,7 @@ def test_what_a_function_raises_comes_out_and_the_reader_ends():
     bad = X.copy()
     bad[345, 2] = np.nan
     with pytest.raises(ValueError, match=r"finite values in X, got nan at X\[45, 2\] of block 3"):
-        net.fit(Counted(blocks(bad, y, 100)), loss=squares, shuffle=False)
+        net.fit(Counted(blocks(bad, np.eye(CLASSES)[y], 100)), loss=squares, shuffle=False)
 
 
 # ---- folding
