@@ -439,9 +439,9 @@ class Hinge(Loss):
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
     ) -> tuple[float, float]:
-        s = 1.0 if t > 0.0 else -1.0
-        miss, c = arith.T(1.0 - s * y), arith.T(1.0 / n)
-        return (miss, -s * c) if miss > 0.0 else (0.0, 0.0)
+        above = t > 0.0
+        miss, c = arith.T(1.0 - (y if above else -y)), arith.T(1.0 / n)
+        return (miss, -c if above else c) if miss > 0.0 else (0.0, 0.0)
 
 
 @LOSSES.add
@@ -456,9 +456,10 @@ class SquaredHinge(Loss):
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
     ) -> tuple[float, float]:
         T = arith.T
-        s = 1.0 if t > 0.0 else -1.0
-        miss, c = T(1.0 - s * y), T(2.0 / n)
-        return (T(miss * miss), -s * T(miss * c)) if miss > 0.0 else (0.0, 0.0)
+        above = t > 0.0
+        miss, c = T(1.0 - (y if above else -y)), T(2.0 / n)
+        size = T(miss * c)
+        return (T(miss * miss), -size if above else size) if miss > 0.0 else (0.0, 0.0)
 
 
 @LOSSES.add
