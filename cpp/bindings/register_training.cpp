@@ -88,6 +88,7 @@ public:
 
     void hold(const py::object& X,
               const py::object& y,
+              const py::object& X_val,
               const py::object& y_val,
               const py::object& windows,
               const py::object& validation_windows) {
