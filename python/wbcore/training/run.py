@@ -16,7 +16,7 @@ from wbcore.history import History, Record
 from wbcore.optimizers import LBFGS, Optimizer, _rate
 from wbcore.training import full_batch, outcome
 from wbcore.training.followed import Followed
-from wbcore.training.hooks import Hooks, Observer, PlainFunction
+from wbcore.training.hooks import Hooks, PlainFunction
 from wbcore.training.rows import order_text, output_biases, training_rows, validation_rows
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ class _Training:
         self.history = History(self.record)
         self.running = Run(network, self.optimizer, plan, self.history)
         self.moment = self.running._moment
-        self.hooks = Hooks(self.running, _callbacks(plan))
+        watched = isinstance(self.optimizer, Optimizer) and _rate.watching(
+            self.optimizer.learning_rate
+        )
+        self.hooks = Hooks(self.running, _callbacks(plan), watched=bool(watched))
         self.optimizer_before = network.optimizer
         self.findings: Findings | None = None
 
@@ -180,10 +183,6 @@ class _Training:
 
 def _callbacks(plan: Plan) -> Iterator[object]:
     """All of them in the order in which they are asked."""
-    if isinstance(plan.optimizer, Optimizer):
-        others = plan.callbacks or plan.callback is not None  # which may set another schedule
-        if others or _rate.watching(plan.optimizer.learning_rate):
-            yield Observer()
     if plan.progress:
         yield Progress()
     yield from plan.callbacks
