@@ -259,7 +259,7 @@ void Pass<T>::loss(
         .mean_count = static_cast<T>(mean_count),
         .gradient = gradient,
         .output_weights = loss.output_weights.template data<T>()};
-    for (std::size_t i = 0; i < loss.info().numbers.size(); ++i)
+    for (std::size_t i = 0; i < Numbers::most; ++i)  // 0 past those of the row
         batch_rows.numbers[i] = static_cast<T>(loss[i]);
     table_.loss(batch_rows);
     if (gradient && !is_of_z(loss)) backward_outputs(rows);

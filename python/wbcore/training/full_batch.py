@@ -9,6 +9,8 @@ import numpy as np
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
+from wbcore._view import Foreign
+from wbcore.data._source import is_source
 from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
 
 if TYPE_CHECKING:
@@ -64,6 +66,11 @@ class _FullBatch:
         self._hooks, self._record = hooks, run.history._record
         self._network, self._plan, self._optimizer = run.network, plan, plan.optimizer
         self._X, self._y = X, y
+        self._validation = _arrays_of_validation(plan)
+        if is_source(X):
+            raise TypeError(
+                "[fit] expected arrays with LBFGS, which takes all rows at once, got a source"
+            )
         self._iterations = _iterations(plan)
         self._copy = run.network.copy()
         self._flat = self._copy._core.parameters
@@ -82,8 +89,8 @@ class _FullBatch:
             )
         self._loss = self._of_data()[0]  # X and y are looked at here
         _require_full(X, plan.batch_size)
-        if plan.validation_data is not None:
-            self._evaluated(*plan.validation_data, operation="fit, validation_data")
+        if self._validation is not None:
+            self._evaluated(*self._validation, operation="fit, validation_data")
         self._moment = run._moment
         self._moment.epoch = self._moment.first_epoch = plan.first_epoch or 0
         self._moment.rows, self._moment.batches = len(X), 1  # type: ignore[arg-type]
@@ -155,8 +162,8 @@ class _FullBatch:
         values = {"loss": self._loss}
         if plan.metrics:
             values |= self._evaluated(self._X, self._y) | values
-        if plan.validation_data is not None:
-            of_validation = self._evaluated(*plan.validation_data, operation="fit, validation_data")
+        if self._validation is not None:
+            of_validation = self._evaluated(*self._validation, operation="fit, validation_data")
             values |= {f"val_{name}": value for name, value in of_validation.items()}
         for name, value in values.items():
             self._record.setdefault(name, []).append(value)
@@ -175,6 +182,13 @@ class _FullBatch:
 
 
 _WORST = 1e300
+
+
+def _arrays_of_validation(plan: Plan) -> tuple[Any, Any] | None:
+    pair: Foreign = plan.validation_data
+    if pair is not None and pair[1] is None:  # as a plan has a source
+        raise TypeError("[fit, validation_data] expected arrays with LBFGS, got a source")
+    return pair  # type: ignore[no-any-return]
 
 
 def _iterations(plan: Plan) -> int:
