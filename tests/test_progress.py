@@ -86,7 +86,7 @@ def test_one_line_on_a_terminal(monkeypatch):
 def test_within_an_epoch(monkeypatch):
     """At most some ten times a second, however many batches there are."""
     terminal = on_terminal(monkeypatch)
-    many = np.zeros((50_000, 3))
+    many = np.ones((50_000, 3))
     callbacks = [Progress(), wb.callbacks.TimeLimit(0.75)]
     history = network().fit(
         many, np.zeros(50_000, int), loss="cross_entropy", batch_size=1, epochs=10**6,
