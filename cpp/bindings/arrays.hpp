@@ -37,6 +37,7 @@ public:
     }
     BoundColumns(const BoundColumns&) = delete;
     BoundColumns& operator=(const BoundColumns&) = delete;
+    ~BoundColumns() = default;
     const Standardization* view() const { return &view_; }
 
 private:

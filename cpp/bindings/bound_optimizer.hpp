@@ -67,7 +67,7 @@ private:
 
 // Settings that are allowed in T.
 template <class T>
-const OptimizerSettings& allowed(std::string_view operation, const OptimizerSettings& settings) {
+OptimizerSettings allowed(std::string_view operation, const OptimizerSettings& settings) {
     with_choices(operation, [&] { require_allowed<T>(settings); });
     return settings;
 }

@@ -31,7 +31,7 @@ decltype(auto) with_choices(std::string_view operation, F&& body) {
 template <class T>
 Named<Loss> loss_named(std::string_view operation, std::string_view text) {
     return with_choices(operation, [&] {
-        const Named<Loss> loss = parse<Loss>("loss", text);
+        Named<Loss> loss = parse<Loss>("loss", text);
         (void)rounded<T>(loss);
         return loss;
     });

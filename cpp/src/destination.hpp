@@ -64,7 +64,10 @@ public:
 
     // Before each step; the rest of it may be shared by threads.
     void begin_step() {
-        if (next_) rule_ = *std::exchange(next_, std::nullopt);
+        if (next_) {
+            rule_ = *next_;
+            next_.reset();
+        }
         if (!rates_.empty()) rule_.set_rate(rates_[steps_ - steps_before_rates_]);
         rule_.begin(steps_ + 1, reductions_);
     }

@@ -25,6 +25,7 @@ struct TrainingArrays {
     // the biases of a layer being its last.
     PackedArray<T> gradient = {};
     AlignedBuffer<T> flat_gradient = {};
+    // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     AlignedBuffer<double> squares = {};
 
     // For what these settings and a hook need of them; before the first batch, and before settings change.

@@ -220,9 +220,10 @@ template <class T>
 void Pass<T>::drop_outputs(std::uint64_t step, std::size_t layer, Range rows) {
     const LayerArrays& out = layers_[layer];
     const std::size_t stride = out.dropout.stride;
+    const DropoutStep of_step{dropout_seed_.value_or(0), step};  // there is one where numbers are
     for (std::size_t r = rows.first; r < rows.last; ++r)
-        draw_dropout(out.numbers + r * stride, stride / dropout_block, {*dropout_seed_, step},
-                     layer, first_row_ + r);
+        draw_dropout(out.numbers + r * stride, stride / dropout_block, of_step, layer,
+                     first_row_ + r);
     leave_out(out, out.y, out.a, rows);
 }
 
