@@ -183,8 +183,8 @@ std::size_t rows_to_look_at(const std::vector<Dense>& layers,
         numbers += static_cast<double>(layer.outputs);
     }
     const double all = static_cast<double>(rows) * static_cast<double>(epochs);
-    const double steps =
-        static_cast<double>((rows - 1) / batch_size + 1) * static_cast<double>(epochs);
+    const std::size_t batches = (rows - 1) / batch_size + 1;
+    const double steps = static_cast<double>(batches) * static_cast<double>(epochs);
     const double training = call + steps * step_start + all * parameters * step_parameter;
     const double row = numbers * look_number + parameters * look_parameter;
     const double worth = (training / 100 - look_start) / row;
