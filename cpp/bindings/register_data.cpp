@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -16,7 +17,7 @@ namespace {
 
 // Places of one read: IOV_MAX of POSIX is at least 16, and 1024 on every system in use.
 #ifdef IOV_MAX
-constexpr std::size_t most_pieces = IOV_MAX < 1024 ? IOV_MAX : 1024;
+constexpr std::size_t most_pieces = std::min(std::size_t{IOV_MAX}, std::size_t{1024});
 #else
 constexpr std::size_t most_pieces = 16;
 #endif
