@@ -2,8 +2,8 @@
 #include <limits.h>
 #include <sys/uio.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
