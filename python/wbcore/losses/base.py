@@ -166,7 +166,8 @@ def _output_weights(operation: str, weights: object) -> tuple[float, ...]:
     expected = "a sequence of numbers of at least 0, one for each output, not all 0"
     given: tuple[object, ...] = ()
     if isinstance(weights, Iterable) and not isinstance(weights, str):
-        with contextlib.suppress(TypeError):  # an array without dimensions only looks like one
+        # arrays without dimensions only look like one, and a memoryview of two has no rows
+        with contextlib.suppress(TypeError, NotImplementedError):
             given = tuple(weights)
     if not given:
         raise TypeError(
@@ -195,7 +196,8 @@ def check_metrics(operation: str, metrics: object) -> tuple[str, ...]:
     """Known names, each once."""
     given: tuple[object, ...] | None = None
     if isinstance(metrics, Iterable) and not isinstance(metrics, str):
-        with contextlib.suppress(TypeError):  # an array without dimensions only looks like one
+        # arrays without dimensions only look like one, and a memoryview of two has no rows
+        with contextlib.suppress(TypeError, NotImplementedError):
             given = tuple(metrics)
     if given is None:
         raise TypeError(
