@@ -19,6 +19,8 @@ EXAMPLES: dict[str, tuple[float, ...]] = {
     "gain": (1.3,),
     "gamma": (0.5, 0.0),
     "high": (0.7,),
+    "k": (1.0, 2.0),
+    "label": (1.0, 0.0),
     "learning_rate": (0.1, 0.05),
     "low": (-0.3,),
     "mean": (0.3,),

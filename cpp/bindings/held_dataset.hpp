@@ -1,4 +1,4 @@
-// The caller's X and y for a call that computes without the GIL.
+// The caller's X, y and weights for a call that computes without the GIL.
 #pragma once
 
 #include <string_view>
@@ -8,10 +8,11 @@
 #include "interrupts.hpp"
 #include "named.hpp"
 #include "targets.hpp"
+#include "weights.hpp"
 
 namespace wbcore::bindings {
 
-// The arrays of X and y, kept alive and in their place, and as the core reads them.
+// The arrays of X, y and weights, kept alive and in their place, and as the core reads them.
 template <class T>
 class HeldDataset {
 public:
@@ -22,24 +23,30 @@ public:
                 const Network<T>& network,
                 const py::object& X,
                 const py::object& y,
+                const py::object& weights,
                 const Named<Loss>& loss)
         : operation_(operation), loss_(loss), outputs_(network.outputs()) {
         require_match(operation, loss, network.layers().back().activation);
         Features features = as_features(operation, "X", X, network.inputs());
         view_ = with_targets<T>(operation, y_, y, features.view, loss, outputs_);
+        if (!weights.is_none()) view_.weights = with_weights(operation, weights_, weights, view_.x);
         guard(features.holder);
         guard(y_);
+        if (view_.weights) guard(weights_);
     }
 
     const Dataset& view() const { return view_; }
 
     void require_finite_inputs() const { require_finite<T>(operation_, "X", view_.x); }
+    // ... and weights
     void require_sound_targets() const {
         require_targets<T>(operation_, y_, view_, loss_, outputs_);
+        if (view_.weights) require_weights(operation_, *view_.weights);
     }
     // Says which of the numbers that the core refused is wrong; by now another thread may have changed it.
     [[noreturn]] void refuse(InputArray where) const {
         if (where == InputArray::x) refuse_non_finite<T>(operation_, "X", view_.x);
+        if (where == InputArray::weights) refuse_weights(operation_, *view_.weights);
         refuse_targets<T>(operation_, y_, view_, loss_, outputs_);
     }
 
@@ -54,7 +61,7 @@ private:
     std::string_view operation_;  // a literal
     Named<Loss> loss_;
     std::size_t outputs_ = 0;
-    py::array y_;
+    py::array y_, weights_;
     std::vector<py::array> held_;
     std::vector<py::weakref> guards_;
     Dataset view_;

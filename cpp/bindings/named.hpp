@@ -37,12 +37,13 @@ Named<Loss> loss_named(std::string_view operation, std::string_view text) {
     });
 }
 
-// The loss must go with the last layer, the metrics with the loss.
+// The loss must go with the last layer, the metrics with the loss and its outputs.
 void require_match(std::string_view operation,
                    const Named<Loss>& loss,
                    const Named<Activation>& last);
-std::vector<Metric> metrics_named(std::string_view operation,
-                                  const std::vector<std::string>& names,
-                                  const Named<Loss>& loss);
+std::vector<Named<Metric>> metrics_named(std::string_view operation,
+                                         const std::vector<std::string>& texts,
+                                         const Named<Loss>& loss,
+                                         std::size_t outputs);
 
 }  // namespace wbcore::bindings

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "pieces.hpp"
+#include "weights.hpp"
 
 namespace wbcore {
 
@@ -68,7 +69,12 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
                                 std::size_t t,
                                 std::size_t size) {
     const Range mine = part(rows, size, t);
-    const double count = mean_count(options_.loss, rows, arrays_.network.layers().back().outputs);
+    // by each thread itself: a batch has few weights, and no thread need wait for another's
+    const std::optional<double> weight = weight_of_rows<T>(data_, order_, first, rows);
+    if (!weight) refused_.store(InputArray::weights, std::memory_order_relaxed);
+    if (t == 0) batch_weight_ = weight.value_or(0);
+    const double count =
+        mean_count(options_.loss, weight.value_or(0), arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
     for (;;) {
         const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, piece);
@@ -108,6 +114,7 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
         return;
     }
     position_.loss_sum += batch_loss_;
+    position_.weight_sum += batch_weight_;
     if (position_.metrics && !position_.metrics->empty()) {
         arrays_.pass.add_metrics(*position_.metrics, batch);
         position_.metrics->end_batch();

@@ -86,7 +86,8 @@ private:
     bool torn_ = false;
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
-    T scale_ = 1;  // of the gradient
+    double batch_weight_ = 0;  // of all its rows, by thread 0 for thread 0
+    T scale_ = 1;              // of the gradient
 };
 
 }  // namespace wbcore

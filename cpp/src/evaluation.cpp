@@ -4,9 +4,11 @@
 #include <memory>
 
 #include "pass.hpp"
+#include "rankings.hpp"
 #include "row_tree.hpp"
 #include "team_size.hpp"
 #include "wbcore/threads.hpp"
+#include "weights.hpp"
 
 namespace wbcore {
 
@@ -14,13 +16,17 @@ template <class T>
 Evaluation evaluate(const Network<T>& network,
                     const Dataset& data,
                     const Named<Loss>& loss,
-                    const std::vector<Metric>& metrics,
+                    const std::vector<Named<Metric>>& metrics,
                     std::size_t n_threads,
                     const InterruptCheck& interrupted) {
     constexpr std::size_t block = kernels::row_leaf;
     (void)rounded<T>(loss);
     const PackedNetwork<T> packed = packed_copy(network, Transposed::none);
+    const std::optional<double> weight = weight_of_rows<T>(data, nullptr, 0, data.x.rows);
+    if (!weight) throw InputError(InputArray::weights);
     MetricSums sums(metrics, loss, network.outputs(), data.x.rows);
+    Rankings<T> rankings(metrics, loss, network.layers().back().activation, data.x.rows,
+                         network.outputs());
     AlignedBuffer<T> row_losses(data.x.rows);
     const std::size_t blocks = (data.x.rows + block - 1) / block;
     const std::size_t n = std::min(team_size(n_threads, network.layers(), data.x.rows), blocks);
@@ -52,24 +58,29 @@ Evaluation evaluate(const Network<T>& network,
         run_team(n, [&](std::size_t t, std::size_t size) {
             for (std::size_t b = t; b < n; b += size) evaluate_block(b);
         });
-        for (std::size_t t = 0; t < n; ++t)
-            if (passes[t]->rows() != 0) passes[t]->add_metrics(sums, batches[t]);
+        for (std::size_t t = 0; t < n; ++t) {
+            if (passes[t]->rows() == 0) continue;
+            passes[t]->add_metrics(sums, batches[t]);
+            passes[t]->add_scores(rankings, batches[t]);
+        }
     }
     sums.end_batch();
     const double total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
-    return {total / mean_count(loss, data.x.rows, network.outputs()), sums.values()};
+    Evaluation result{total / mean_count(loss, *weight, network.outputs()), sums.values()};
+    rankings.put_into(result.metrics, interrupted);
+    return result;
 }
 
 template Evaluation evaluate(const Network<float>&,
                              const Dataset&,
                              const Named<Loss>&,
-                             const std::vector<Metric>&,
+                             const std::vector<Named<Metric>>&,
                              std::size_t,
                              const InterruptCheck&);
 template Evaluation evaluate(const Network<double>&,
                              const Dataset&,
                              const Named<Loss>&,
-                             const std::vector<Metric>&,
+                             const std::vector<Named<Metric>>&,
                              std::size_t,
                              const InterruptCheck&);
 

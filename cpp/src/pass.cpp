@@ -74,6 +74,7 @@ Pass<T>::Pass(const std::vector<Dense>& layers, std::size_t capacity, PassOption
       layers_(layers.size()),
       row_losses_(capacity),
       labels_(capacity),
+      weights_(capacity),
       copied_targets_(options.copied_targets) {
     ArraysSize<T> size(capacity);
     size.add(layers.front().inputs, options.input_gradients ? 2 : 1);
@@ -109,6 +110,14 @@ Batch<T> Pass<T>::batch(
     }
     if (!gather_targets(batch, data, order, first, n, mine) && batch.refused == InputArray::none)
         batch.refused = InputArray::y;
+    if (data.weights) {
+        batch.weights = weights_.data();
+        const std::size_t start = first + mine.first, count = mine.last - mine.first;
+        const bool good =
+            gather_weights(in_order ? data.weights->rows_from(start, count) : *data.weights,
+                           in_order ? nullptr : order + start, count, weights_.data() + mine.first);
+        if (!good && batch.refused == InputArray::none) batch.refused = InputArray::weights;
+    }
     return batch;
 }
 
@@ -166,11 +175,27 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
     if (!elementwise) table_.softmax(a, z);
 }
 
+namespace {
+
+// The power of two that brings n to between 1/2 and 1, so that neither 1 / n nor a weight times it leaves the range where all
+// weights of a batch are small or large. It changes no bits: the gradients are by 1 / (n s), then by s times the weights.
+double weight_scale(double n) {
+    int exponent = 0;
+    (void)std::frexp(n, &exponent);
+    return n > 0 ? std::ldexp(1.0, -std::clamp(exponent, -126, 126)) : 1.0;
+}
+
+}  // namespace
+
 template <class T>
 void Pass<T>::loss(
     const Named<Loss>& loss, const Batch<T>& batch, double mean_count, bool gradient, Range rows) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
+    const bool weighted = batch.weights != nullptr;
+    const double scale = weighted ? weight_scale(mean_count) : 1.0;
+    // in a batch without any weight nothing counts, whatever it is divided by
+    const double scaled_count = mean_count > 0 ? mean_count * scale : 1.0;
     table_.loss({.loss = loss.kind,
                  .row_losses = row_losses_.data() + first,
                  .dz = out.dz.rows_from(first, n),
@@ -179,8 +204,10 @@ void Pass<T>::loss(
                  .t = batch.t.rows_from(first, n),
                  .labels = batch.labels == nullptr ? nullptr : batch.labels + first,
                  .numbers = {static_cast<T>(loss[0]), static_cast<T>(loss[1])},
-                 .mean_count = static_cast<T>(mean_count),
-                 .gradient = gradient});
+                 .mean_count = static_cast<T>(scaled_count),
+                 .gradient = gradient,
+                 .weights = weighted ? batch.weights + first : nullptr,
+                 .weight_scale = static_cast<T>(scale)});
     if (gradient && !is_of_z(loss)) backward_outputs(rows);
 }
 
@@ -301,7 +328,13 @@ bool Pass<T>::has_finite_targets(const Batch<T>& batch) const {
 template <class T>
 void Pass<T>::add_metrics(MetricSums& sums, const Batch<T>& batch) const {
     const LayerArrays& out = layers_.back();
-    sums.add<T>(limited(out.z), limited(out.a), batch.t.rows_from(0, rows_), batch.labels);
+    sums.add<T>(limited(out.z), limited(out.a), batch.t.rows_from(0, rows_), batch.labels,
+                batch.weights);
+}
+
+template <class T>
+void Pass<T>::add_scores(Rankings<T>& rankings, const Batch<T>& batch) const {
+    rankings.add(outputs(), batch.t.rows_from(0, rows_), batch.labels, batch.weights);
 }
 
 template class Pass<float>;

@@ -10,9 +10,8 @@ __version__: str
 CONTRACT: int
 
 # what can be reported beside a loss, in the order it is listed to users
-METRICS: tuple[str, ...]
 
-_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "initializer"]
+_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "initializer", "metric"]
 
 class Number:
     """A number of a choice; `expected` says in words what `allows` tells."""
@@ -67,12 +66,13 @@ def statistics(
 def forward(network: _Network, X: ArrayLike) -> NDArray[Any]: ...
 def backward(network: _Network, dY: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def loss_and_gradients(
-    network: _Network, X: ArrayLike, y: ArrayLike, loss: str
+    network: _Network, X: ArrayLike, y: ArrayLike, weights: ArrayLike | None, loss: str
 ) -> tuple[float, NDArray[Any]]: ...
 def evaluate(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     loss: str,
     metrics: Sequence[str],
     n_threads: int,
@@ -147,8 +147,10 @@ def fit(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     X_val: ArrayLike | None,
     y_val: ArrayLike | None,
+    weights_val: ArrayLike | None,
     options: TrainingOptions,
     state: OptimizerState,
     record: dict[str, list[Any]],

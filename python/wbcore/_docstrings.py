@@ -24,6 +24,16 @@ PARAMETERS = {
             binary_cross_entropy and focal from 0 to 1. Each loss says in its docstring what it
             takes.
         """,
+    "weights": """
+        sample_weight : array-like of shape (B,), optional
+            How much each row counts in the loss and in metrics: from 0 to 1e18, not 0 for all. The
+            loss is the mean by these weights, so that a weight of 2 is that row twice, and one of
+            0 no row. Rows of weight 0 are read, and must be finite, too.
+        class_weight : dict or "balanced", optional
+            For integer labels, or targets of 0 and 1 of a single output: a weight for each label,
+            1 for those that the dict does not name. "balanced" makes all classes count the same:
+            n / (classes * count), counted by sample_weight. It is multiplied with sample_weight.
+        """,
     "loss": """
         loss : Loss or str
             One of `wbcore.losses`, such as `Huber(delta=0.5)`, or its text: "mse", "huber(0.5)".

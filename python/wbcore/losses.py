@@ -12,12 +12,10 @@ the logits, with the same gradients. Called, they take logits.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wbcore import _arguments, _core, _named
+from wbcore import _arguments, _core, _named, metrics
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -37,8 +35,8 @@ __all__ = [
 
 NAMES: tuple[str, ...] = tuple(_named.rows("loss"))
 
-#: What `fit` and `evaluate` can report beside the loss.
-METRICS: tuple[str, ...] = tuple(_core.METRICS)
+#: The names of `wbcore.metrics`.
+METRICS: tuple[str, ...] = metrics.NAMES
 
 
 class Loss(_named.Choice, kind="loss"):
@@ -246,18 +244,6 @@ def check(operation: str, loss: object) -> str:
     return _named.text("loss", operation, "loss", loss)
 
 
-def check_metrics(operation: str, metrics: object) -> tuple[str, ...]:
-    """Known names, each once."""
-    given: tuple[object, ...] | None = None
-    if isinstance(metrics, Iterable) and not isinstance(metrics, str):
-        with contextlib.suppress(TypeError):  # an array without dimensions only looks like one
-            given = tuple(metrics)
-    if given is None:
-        raise TypeError(
-            f"[{operation}] expected metrics to be a sequence of names such as ['mae'], "
-            f"got {_arguments.shown(metrics)}"
-        )
-    names = tuple(_arguments.choice(operation, "metrics", name, METRICS) for name in given)
-    if len(set(names)) < len(names):
-        raise ValueError(f"[{operation}] expected each of metrics once, got {list(names)}")
-    return names
+def check_metrics(operation: str, wanted: object) -> tuple[str, ...]:
+    """Texts of known metrics, each once: `wbcore.metrics.check`, without functions of one's own."""
+    return metrics.check(operation, wanted).texts

@@ -48,9 +48,12 @@ constexpr bool matches(const Named<Loss>& loss, const Named<Activation>& last) {
     return !is_of_z(loss) || last.kind == Activation::identity || last.kind == loss.info().undone;
 }
 
-// What the sum of the row losses is divided by.
+// What the sum of the row losses is divided by; the weight of rows is their number where they have no weights.
+constexpr double mean_count(const Named<Loss>& loss, double weight, std::size_t outputs) {
+    return loss.info().mean == Mean::over_rows ? weight : weight * static_cast<double>(outputs);
+}
 constexpr double mean_count(const Named<Loss>& loss, std::size_t rows, std::size_t outputs) {
-    return static_cast<double>(loss.info().mean == Mean::over_rows ? rows : rows * outputs);
+    return mean_count(loss, static_cast<double>(rows), outputs);
 }
 
 }  // namespace wbcore

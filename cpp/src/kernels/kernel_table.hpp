@@ -93,6 +93,9 @@ struct LossRows {
     T numbers[2];                // of the loss, in the order of its row
     T mean_count;                // n of section 6
     bool gradient;
+    // (B), or null when every row counts 1. Gradients are of 1 / mean_count, and by weights times `weight_scale`.
+    const T* weights = nullptr;
+    T weight_scale = 1;
 };
 
 template <class T>

@@ -1,0 +1,54 @@
+"""Rows that count more or less than once, and every metric."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from conformance.lines import word_of
+from wbcore.reference import LOSSES, METRICS
+from wbcore.reference.losses import Loss
+from wbcore.reference.metrics import Metric
+
+from .examples import choices
+from .formats import DTYPES, Asked, hexadecimal
+
+_OF_LABELS = ("balanced_accuracy", "precision", "recall", "f1", "roc_auc", "average_precision")
+
+
+def metrics() -> Iterator[Asked]:
+    """Each metric with each kind of targets that it goes with, of rows with and without weights."""
+    cases = (("mse", 3), ("binary_cross_entropy", 1), ("binary_cross_entropy", 3))
+    cases += (("cross_entropy", 3), ("cross_entropy", 300))
+    for number, (dtype, (name, width)) in enumerate(product(DTYPES, cases)):
+        loss = LOSSES[name]()
+        words = [word_of(m) for m in choices(METRICS) if _goes_with(m, loss, width)]
+        for rows in (2, 129, 385) if width < 300 else (5,):
+            sizes = hexadecimal(40 + number + rows, rows, width)
+            yield ("evaluate", dtype, name, *sizes, *words)
+            yield ("weighted", dtype, name, *sizes, *words)
+
+
+def _goes_with(metric: Metric, loss: Loss, width: int) -> bool:
+    if loss.targets == "numbers":
+        return metric.name in ("mae", "mse", "r2", "rmse")
+    if loss.targets == "classes":
+        return metric.name not in ("mae", "mse", "r2", "rmse")
+    return metric.name != "top_k" and (width > 1 or metric.name in _OF_LABELS)
+
+
+def weighted() -> Iterator[Asked]:
+    """Each loss of weighted rows, of some leaves and of less than one."""
+    for number, (dtype, loss) in enumerate(product(DTYPES, choices(LOSSES))):
+        for rows in (1, 5, 300):
+            yield ("weighted", dtype, word_of(loss), *hexadecimal(number + rows, rows, 3))
+
+
+def with_weights() -> Iterator[Asked]:
+    """Trainings on weighted rows; in batches of one, some have no weight at all."""
+    for dtype, loss in product(DTYPES, choices(LOSSES)):
+        last = "identity" if loss.undoes else "tanh"
+        words = ("train", f"dtype:{dtype}", f"loss:{word_of(loss)}", f"last:{last}")
+        yield (*words, "widths:2,3,2", "weights:1", "batch:3")
+    for dtype, optimizer in product(DTYPES, ("adam", "sgd:3fa999999999999a,3feccccccccccccd")):
+        words = ("train", f"dtype:{dtype}", f"optimizer:{optimizer}", "weights:1", "rows:8")
+        yield (*words, "batch:1", "metrics:mse,r2")
+        yield (*words, "batch:8", "epochs:1", "rows:181", "metrics:mae")
