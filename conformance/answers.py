@@ -128,13 +128,16 @@ def _loss(ref: ModuleType, words: Words) -> list[str]:
     return [to_bits("float64", value), *(w for row in gradient for w in all_bits(dtype, row))]
 
 
-def _evaluate(ref: ModuleType, words: Words, *, weighted: bool = False) -> list[str]:
+def _evaluate(
+    ref: ModuleType, words: Words, *, weighted: bool = False, tied: bool = False
+) -> list[str]:
     dtype, name, key, rows, outputs, *metrics = words
     loss = choice_of(ref.LOSSES, name)
     drawn, width = Drawn(ref, dtype, int(key, 16)), int(outputs, 16)
     X = drawn.matrix(int(rows, 16), width)
     y = drawn.targets(loss.targets, len(X), width)
     weights = drawn.weights(len(X)) if weighted else None
+    X = [[float(int(x)) for x in row] for row in X] if tied else X
     identity = [[float(i == k) for k in range(width)] for i in range(width)]
     net = ref.Network([ref.Layer(identity, [0.0] * width)], _arithmetic(ref, dtype))
     chosen = [str(choice_of(ref.METRICS, metric)) for metric in metrics]
@@ -144,6 +147,10 @@ def _evaluate(ref: ModuleType, words: Words, *, weighted: bool = False) -> list[
 
 def _weighted(ref: ModuleType, words: Words) -> list[str]:
     return _evaluate(ref, words, weighted=True)
+
+
+def _tied(ref: ModuleType, words: Words) -> list[str]:
+    return _evaluate(ref, words, weighted=True, tied=True)
 
 
 def _update(ref: ModuleType, words: Words) -> list[str]:
@@ -297,6 +304,7 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "loss": _loss,
     "evaluate": _evaluate,
     "weighted": _weighted,
+    "tied": _tied,
     "update": _update,
     "philox": _philox,
     "draw": _draw,

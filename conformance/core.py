@@ -163,13 +163,14 @@ def _loss(words: Words) -> list[str]:
     return [to_bits("float64", value), *_bits(gradient)]
 
 
-def _evaluate(words: Words, *, weighted: bool = False) -> list[str]:
+def _evaluate(words: Words, *, weighted: bool = False, tied: bool = False) -> list[str]:
     dtype, name, key, rows, outputs, *metrics = words
     loss = choice_of(LOSSES, name)
     drawn, width = Drawn(reference, dtype, int(key, 16)), int(outputs, 16)
     X = drawn.matrix(int(rows, 16), width)
     y = drawn.targets(loss.targets, len(X), width)
     weights = drawn.weights(len(X)) if weighted else None
+    X = [[float(int(x)) for x in row] for row in X] if tied else X
     net = wb.Network([wb.Dense(width, width)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = np.eye(width), 0.0
     chosen = [str(choice_of(METRICS, metric)) for metric in metrics]
@@ -179,6 +180,10 @@ def _evaluate(words: Words, *, weighted: bool = False) -> list[str]:
 
 def _weighted(words: Words) -> list[str]:
     return _evaluate(words, weighted=True)
+
+
+def _tied(words: Words) -> list[str]:
+    return _evaluate(words, weighted=True, tied=True)
 
 
 def _update(words: Words) -> list[str] | None:
@@ -317,6 +322,7 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "loss": _loss,
     "evaluate": _evaluate,
     "weighted": _weighted,
+    "tied": _tied,
     "update": _update,
     "philox": _philox,
     "draw": _draw,

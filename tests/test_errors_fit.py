@@ -31,11 +31,11 @@ first_epoch=-1
 optimizer=wb.SGD
     TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got <class
 validation_data=X
-    TypeError [fit] expected validation_data to be a pair (X_val, y_val), or a triple with sample_weight_val, got an array
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), or a *, got an array
 validation_data=(X, Y, Y, Y)
-    TypeError [fit] expected validation_data to be a pair (X_val, y_val), or a triple with *, got (array(
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), or a triple *, got (array(
 validation_data=(X, Y, Y)
-    ValueError [fit, validation_data] expected sample_weight of shape (10,), one for each row of X, got shape (10, 3)
+    ValueError [fit, validation_data] expected sample_weight of shape (10,), one for each row *
 validation_data=(None, Y)
     TypeError [fit] expected validation_data to be a pair (X_val, y_val), got None as its X_val
 validation_data=[X, None]

@@ -1,4 +1,4 @@
-"""Weights of rows and of classes: repetitions and absence, in loss, gradients, metrics, validation."""
+"""Weights of rows and of classes: repetitions and absence, in loss, metrics and validation."""
 
 import numpy as np
 import pytest
@@ -381,9 +381,7 @@ def test_class_weights_want_answers():
     check(
         ValueError,
         "[evaluate] expected targets y of 0 and 1 for class_weight, got 0.25 at y[7]",
-        lambda: net.evaluate(
-            FEATURES[:10], y, loss="binary_cross_entropy", class_weight={1: 2.0}
-        ),
+        lambda: net.evaluate(FEATURES[:10], y, loss="binary_cross_entropy", class_weight={1: 2.0}),
     )
 
 

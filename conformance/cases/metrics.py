@@ -16,8 +16,8 @@ _OF_LABELS = ("balanced_accuracy", "precision", "recall", "f1", "roc_auc", "aver
 
 def metrics() -> Iterator[Asked]:
     """Each metric with each kind of targets that it goes with, of rows with and without weights."""
-    cases = (("mse", 3), ("binary_cross_entropy", 1), ("binary_cross_entropy", 3))
-    cases += (("cross_entropy", 3), ("cross_entropy", 300))
+    cases = [("mse", 3), ("binary_cross_entropy", 1), ("binary_cross_entropy", 3)]
+    cases += [("cross_entropy", 3), ("cross_entropy", 300)]
     for number, (dtype, (name, width)) in enumerate(product(DTYPES, cases)):
         loss = LOSSES[name]()
         words = [word_of(m) for m in choices(METRICS) if _goes_with(m, loss, width)]
@@ -25,6 +25,8 @@ def metrics() -> Iterator[Asked]:
             sizes = hexadecimal(40 + number + rows, rows, width)
             yield ("evaluate", dtype, name, *sizes, *words)
             yield ("weighted", dtype, name, *sizes, *words)
+        if loss.targets != "numbers":
+            yield ("tied", dtype, name, *hexadecimal(60 + number, 150, width), *words)
 
 
 def _goes_with(metric: Metric, loss: Loss, width: int) -> bool:
@@ -37,18 +39,18 @@ def _goes_with(metric: Metric, loss: Loss, width: int) -> bool:
 
 def weighted() -> Iterator[Asked]:
     """Each loss of weighted rows, of some leaves and of less than one."""
-    for number, (dtype, loss) in enumerate(product(DTYPES, choices(LOSSES))):
+    for number, (dtype, name) in enumerate(product(DTYPES, LOSSES)):
         for rows in (1, 5, 300):
-            yield ("weighted", dtype, word_of(loss), *hexadecimal(number + rows, rows, 3))
+            yield ("weighted", dtype, name, *hexadecimal(number + rows, rows, 3))
 
 
 def with_weights() -> Iterator[Asked]:
     """Trainings on weighted rows; in batches of one, some have no weight at all."""
-    for dtype, loss in product(DTYPES, choices(LOSSES)):
-        last = "identity" if loss.undoes else "tanh"
-        words = ("train", f"dtype:{dtype}", f"loss:{word_of(loss)}", f"last:{last}")
-        yield (*words, "widths:2,3,2", "weights:1", "batch:3")
+    for dtype, name in product(DTYPES, LOSSES):
+        last = "identity" if LOSSES[name].undoes else "tanh"
+        words = (f"dtype:{dtype}", f"loss:{name}", f"last:{last}", "widths:2,3,2")
+        yield ("train", *words, "weights:1", "batch:3")
     for dtype, optimizer in product(DTYPES, ("adam", "sgd:3fa999999999999a,3feccccccccccccd")):
-        words = ("train", f"dtype:{dtype}", f"optimizer:{optimizer}", "weights:1", "rows:8")
-        yield (*words, "batch:1", "metrics:mse,r2")
-        yield (*words, "batch:8", "epochs:1", "rows:181", "metrics:mae")
+        fields = (f"dtype:{dtype}", f"optimizer:{optimizer}", "weights:1")
+        yield ("train", *fields, "rows:8", "batch:1", "metrics:mse,r2")
+        yield ("train", *fields, "rows:181", "batch:181", "epochs:1", "metrics:mae")

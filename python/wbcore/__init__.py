@@ -10,9 +10,9 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
     print(net.summary())
     net.save("digits.safetensors")
 
-Modules: `activations`, `initializers`, `losses`, `metrics`, `optimizers`, `random`; and, imported when first
-used, `inspect` (tables of weights and biases), `io` (files) and `reference` (what is computed, in
-plain Python).
+Modules: `activations`, `initializers`, `losses`, `metrics`, `optimizers`, `random`; and, imported
+when first used, `inspect` (tables of weights and biases), `io` (files) and `reference` (what is
+computed, in plain Python).
 """
 
 from __future__ import annotations

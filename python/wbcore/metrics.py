@@ -16,6 +16,7 @@ data after each epoch. The same holds for functions of one's own.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -304,9 +305,6 @@ class Chosen:
     texts: tuple[str, ...]
     functions: Mapping[str, Function]
 
-    def __iter__(self) -> Any:
-        return iter((*self.texts, *self.functions))
-
 
 def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> Chosen:
     """Known metrics, each once.
@@ -323,50 +321,51 @@ def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> C
     -------
     Chosen
     """
-    given: tuple[object, ...] | None = None
-    if isinstance(metrics, Iterable) and not isinstance(metrics, (str, Mapping)):
-        try:
-            given = tuple(metrics)
-        except TypeError:  # an array without dimensions only looks like one
-            given = None
-    if given is None:
-        raise TypeError(
-            f"[{operation}] expected metrics to be a sequence of names such as ['mae'], "
-            f"got {_arguments.shown(metrics)}"
-        )
     texts: list[str] = []
     functions: list[tuple[str, Function]] = []
-    for one in given:
+    for one in _listed(operation, metrics):
         if isinstance(one, Mapping):
-            functions += [(_name(operation, name), function) for name, function in one.items()]
+            functions += one.items()
         elif callable(one) and not isinstance(one, type):
-            functions.append((_name(operation, getattr(one, "__name__", None)), one))
+            functions.append((getattr(one, "__name__", ""), one))
         else:
             texts.append(_named.text("metric", operation, "metrics", one))
     for name, function in functions:
-        if not callable(function):
-            raise TypeError(
-                f"[{operation}] expected the metric {name} to be callable as "
-                f"function(outputs, targets), got {_arguments.shown(function)}"
-            )
-        if name in ("loss", *NAMES, *reserved) or name.startswith("val_"):
-            raise ValueError(
-                f"[{operation}] expected a metric of one's own to have a name of its own, "
-                f"got {name!r}, which stands for something else; pass {{'my_{name}': function}}"
-            )
+        _require_function(operation, name, function, ("loss", *NAMES, *reserved))
     names = [*texts, *(name for name, _ in functions)]
     if len(set(names)) < len(names):
         raise ValueError(f"[{operation}] expected each of metrics once, got {names}")
     return Chosen(tuple(texts), dict(functions))
 
 
-def _name(operation: str, name: object) -> str:
-    if isinstance(name, str) and name.isidentifier():
-        return name
-    raise ValueError(
-        f"[{operation}] expected a metric of one's own to have a name such as 'cost', "
-        f"got {_arguments.shown(name)}; pass {{'cost': function}}"
+def _listed(operation: str, metrics: object) -> tuple[object, ...]:
+    if isinstance(metrics, Iterable) and not isinstance(metrics, (str, Mapping)):
+        with contextlib.suppress(TypeError):  # an array without dimensions only looks like one
+            return tuple(metrics)
+    raise TypeError(
+        f"[{operation}] expected metrics to be a sequence of names such as ['mae'], "
+        f"got {_arguments.shown(metrics)}"
     )
+
+
+def _require_function(
+    operation: str, name: object, function: object, reserved: tuple[str, ...]
+) -> None:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ValueError(
+            f"[{operation}] expected a metric of one's own to have a name such as 'cost', "
+            f"got {_arguments.shown(name)}; pass {{'cost': function}}"
+        )
+    if not callable(function):
+        raise TypeError(
+            f"[{operation}] expected the metric {name} to be callable as "
+            f"function(outputs, targets), got {_arguments.shown(function)}"
+        )
+    if name in reserved or name.startswith("val_"):
+        raise ValueError(
+            f"[{operation}] expected a metric of one's own to have a name of its own, "
+            f"got {name!r}, which stands for something else; pass {{'my_{name}': function}}"
+        )
 
 
 def of_predictions(

@@ -46,16 +46,14 @@ class MetricSums:
     squares: list[float] = field(default_factory=list)
     correct: float = 0.0
     hits: list[float] = field(default_factory=list)
-    """One sum for each class, as the next two; or two for each output, of the answers no and yes."""
+    """One for each class, as the next two; or two for each output, of the answers no and yes."""
     wanted: list[float] = field(default_factory=list)
     guessed: list[float] = field(default_factory=list)
     places: list[float] = field(default_factory=list)
     """Of classes: how much has its label among the first k + 1."""
     entropy: float = 0.0
 
-    def add(
-        self, Z: Matrix, Y: Matrix, targets: Matrix, weights: Vector | None = None
-    ) -> None:
+    def add(self, Z: Matrix, Y: Matrix, targets: Matrix, weights: Vector | None = None) -> None:
         """Add a batch.
 
         Parameters
@@ -97,8 +95,8 @@ class MetricSums:
 
     def _add_decisions(self, Z: Matrix, targets: Matrix, w: Vector) -> None:
         if self.of_classes:
-            guesses = [(_largest(z),) for z in Z]
-            labels = [(_largest(t),) for t in targets]
+            guesses: list[tuple[int, ...]] = [(_largest(z),) for z in Z]
+            labels: list[tuple[int, ...]] = [(_largest(t),) for t in targets]
         else:
             # a probability above one half is a positive z
             guesses = [tuple(2 * k + (z_k > 0.0) for k, z_k in enumerate(z)) for z in Z]
@@ -114,7 +112,7 @@ class MetricSums:
             ):
                 sums[k] = sums[k] + FLOAT64.row_total(_where(counts, w))
         if self.of_classes:
-            places = [_place(z, label) for z, (label,) in zip(Z, labels, strict=True)]
+            places = [_place(z, label[0]) for z, label in zip(Z, labels, strict=True)]
             for k in range(self.outputs):
                 counts = [place <= k for place in places]
                 self.places[k] = self.places[k] + FLOAT64.row_total(_where(counts, w))
@@ -140,7 +138,7 @@ class MetricSums:
         ValueError
             For an unknown name.
         """
-        return METRICS.choice(metric).value(self)
+        return METRICS.choice(metric).of(self)
 
     @property
     def of_classes(self) -> bool:
@@ -164,9 +162,13 @@ class Metric(Choice):
     ranks: ClassVar[bool] = False
     """Whether it looks at all predictions at once: then it is of `rankings`."""
 
-    def value(self, sums: MetricSums) -> float:
+    def of(self, sums: MetricSums) -> float:
         """Return its value."""
-        raise NotImplementedError
+        return self._value(sums)
+
+    def _value(self, _: MetricSums) -> float:
+        message = f"[metrics] {self} is none of sums: it looks at all predictions at once"
+        raise ValueError(message)
 
 
 METRICS: Table[Metric] = Table("metrics", "metric")
@@ -178,7 +180,7 @@ class Accuracy(Metric):
 
     name = "accuracy"
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         return sums.correct / sums.decisions
 
 
@@ -188,7 +190,7 @@ class MAE(Metric):
 
     name = "mae"
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         return _in_order(sums.absolute) / sums.elements
 
 
@@ -198,7 +200,7 @@ class MSE(Metric):
 
     name = "mse"
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         return _in_order(sums.squared) / sums.elements
 
 
@@ -208,7 +210,7 @@ class R2(Metric):
 
     name = "r2"
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         shares = [self._explained(sums, k) for k in range(sums.outputs)]
         return _in_order(shares) / float(len(shares))
 
@@ -226,7 +228,7 @@ class RMSE(Metric):
 
     name = "rmse"
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         roots = [math.sqrt(s / sums.rows) for s in sums.squared]
         return _in_order(roots) / float(len(roots))
 
@@ -237,7 +239,7 @@ class BalancedAccuracy(Metric):
 
     name = "balanced_accuracy"
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         size = len(sums.hits) if sums.of_classes else 2
         means = []
         for low in range(0, len(sums.hits), size):
@@ -256,7 +258,7 @@ class TopK(Metric):
     name = "top_k"
     k: float = 5.0
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         return sums.places[min(int(self.k), sums.outputs) - 1] / sums.rows
 
 
@@ -266,7 +268,7 @@ class _OfLabel(Metric):
 
     label: float = -1.0
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         every = range(sums.outputs)
         yes = every if sums.of_classes else [2 * k + 1 for k in every]
         if self.label >= 0.0:
@@ -317,7 +319,7 @@ class LogLoss(Metric):
 
     name = "log_loss"
 
-    def value(self, sums: MetricSums) -> float:
+    def _value(self, sums: MetricSums) -> float:
         return sums.entropy / sums.decisions
 
 

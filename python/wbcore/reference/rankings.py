@@ -8,7 +8,7 @@ from itertools import groupby
 from .arithmetic import Arithmetic
 from .arrays import Matrix, Vector, columns
 from .losses import Loss
-from .metrics import METRICS, Metric, MetricSums
+from .metrics import METRICS, Metric
 from .softmax import softmax
 
 
@@ -65,10 +65,6 @@ class _OfLabel(Metric):
     ranks = True
     label: float = -1.0
 
-    def value(self, sums: MetricSums) -> float:
-        message = f"[metrics] {self.name} is none of sums: it looks at all predictions at once"
-        raise ValueError(message)
-
 
 @METRICS.add
 class ROCAUC(_OfLabel):
@@ -89,6 +85,7 @@ def value(
     arith: Arithmetic,
     loss: Loss,
     activation: str,
+    *,
     Y: Matrix,
     targets: Matrix,
     weights: Vector,

@@ -211,9 +211,9 @@ def evaluate(
                 network.arith,
                 chosen,
                 network.layers[-1].activation,
-                last.A,
-                targets,
-                weights or [1.0] * len(targets),
+                Y=last.A,
+                targets=targets,
+                weights=weights or [1.0] * len(targets),
             )
             if metric.ranks
             else sums.value(metric)

@@ -124,7 +124,7 @@ def loss_and_gradients(
     """
     name = losses.check("loss_and_gradients", loss)
     weights, _ = row_weights(
-        "loss_and_gradients", self, name, y, sample_weight, class_weight
+        "loss_and_gradients", self, name, y, sample_weight=sample_weight, class_weight=class_weight
     )
     value, flat = _core.loss_and_gradients(self._core, X, y, weights, name)
     return value, Gradients(flat, self._structure)

@@ -66,6 +66,8 @@ def evaluate(
     text = losses.check("evaluate", loss)
     chosen = _metrics.check("evaluate", metrics)
     threads = _arguments.n_threads("evaluate", n_threads)
-    weights, _ = row_weights("evaluate", self, text, y, sample_weight, class_weight)
+    weights, _ = row_weights(
+        "evaluate", self, text, y, sample_weight=sample_weight, class_weight=class_weight
+    )
     values = _core.evaluate(self._core, X, y, weights, text, chosen.texts, threads)
-    return values | OwnMetrics("evaluate", self, chosen.functions, X, y, weights, text).values()
+    return values | OwnMetrics("evaluate", self, chosen.functions, text, X, y, weights).values()

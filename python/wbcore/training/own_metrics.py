@@ -30,18 +30,18 @@ class OwnMetrics:
         Names errors.
     network : Network
     functions : mapping of str to callable
-    X, y, weights : array-like
     loss : str
         Says whether y may be labels.
+    X, y, weights : array-like
     """
 
     operation: str
     network: Network
     functions: Mapping[str, Function]
+    loss: str
     X: ArrayLike
     y: ArrayLike
     weights: ArrayLike | None
-    loss: str
 
     def values(self) -> dict[str, float]:
         """Each function of the predictions as the network is now: one pass, when there are any."""

@@ -56,15 +56,15 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     assert isinstance(plan.metrics, Chosen), "likewise"
     loss = str(plan.loss)
     weights, classes = row_weights(
-        "fit", network, loss, y, plan.sample_weight, plan.class_weight
+        "fit", network, loss, y, sample_weight=plan.sample_weight, class_weight=plan.class_weight
     )
     X_val, y_val, weights_val = (*(plan.validation_data or ()), None, None, None)[:3]
     if y_val is not None and classes is not None:
         weights_val = classes.of_validation().times(
             y_val, weights_val, loss=loss, outputs=network.widths[-1]
         )
-    judged = (X, y, weights) if plan.validation_data is None else (X_val, y_val, weights_val)
-    own = OwnMetrics("fit", network, plan.metrics.functions, *judged, loss)
+    judged = (X, y, weights) if y_val is None else (X_val, y_val, weights_val)
+    own = OwnMetrics("fit", network, plan.metrics.functions, loss, *judged)
     try:
         status, epoch, batch = _core.fit(
             core,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -29,6 +29,7 @@ def row_weights(
     network: Network,
     loss: str,
     y: ArrayLike,
+    *,
     sample_weight: ArrayLike | None,
     class_weight: object,
 ) -> tuple[ArrayLike | None, ClassWeights | None]:
@@ -40,9 +41,7 @@ def row_weights(
     if class_weight is None:
         return sample_weight, None
     outputs = network.widths[-1]
-    classes = ClassWeights.of(
-        operation, class_weight, y, sample_weight, loss=loss, outputs=outputs
-    )
+    classes = ClassWeights.of(operation, class_weight, y, sample_weight, loss=loss, outputs=outputs)
     return classes.times(y, sample_weight, loss=loss, outputs=outputs), classes
 
 
@@ -138,7 +137,7 @@ class _Labels:
     kind: str  # of targets
     array: NDArray[Any]  # (B,)
 
-    def parts(self, count: int) -> Any:
+    def parts(self, count: int) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.bool_]]]:
         """Rows at a time: the first of them, their labels, and which of these are some."""
         for start in range(0, len(self.array), _ROWS):
             part = self.array[start : start + _ROWS]
@@ -183,9 +182,7 @@ def _require_answers(operation: str, y: NDArray[Any]) -> None:
             )
 
 
-def _own(
-    operation: str, labels: _Labels, sample_weight: ArrayLike | None
-) -> NDArray[Any] | None:
+def _own(operation: str, labels: _Labels, sample_weight: ArrayLike | None) -> NDArray[Any] | None:
     """The sample weights when they are of the rows of y; else the core says what is wrong."""
     if sample_weight is None:
         return None
@@ -196,7 +193,7 @@ def _own(
 def _balanced(
     operation: str, labels: _Labels, sample_weight: ArrayLike | None, count: int
 ) -> NDArray[np.float64]:
-    """n / (classes * count), as scikit-learn has it, over the classes that there are."""
+    """Of each class n / (classes * count), as scikit-learn has it, over the classes there are."""
     own = _own(operation, labels, sample_weight)
     counts = np.zeros(count)
     for start, part, known in labels.parts(count):
