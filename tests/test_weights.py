@@ -1,12 +1,23 @@
 """Weights of rows and of classes: repetitions and absence, in loss, metrics and validation."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from refusals import cases, check, evaluated
 from sklearn.utils.class_weight import compute_class_weight
-from support import DTYPES, choices, last_activations, problem, row_of
+from support import (
+    DTYPES,
+    assert_same_layers,
+    choices,
+    in_reference,
+    last_activations,
+    problem,
+    row_of,
+)
 
 import wbcore as wb
+from wbcore import reference
 
 BOTH = pytest.mark.parametrize("dtype", DTYPES)
 LOSSES = choices("loss")
@@ -209,6 +220,61 @@ def test_threads_do_not_show(loss, dtype):
             )
         found.append((net.parameters.tobytes(), history.to_dict(), values))
     assert found[0] == found[1] == found[2]
+
+
+@BOTH
+def test_weights_are_not_copied(dtype):
+    """Two million rows: what a fit takes beside them is far less than they are."""
+    n = 2_000_000
+    X, y = np.zeros((n, 1), np.uint8), np.zeros(n, np.uint8)
+    weights = np.broadcast_to(np.float64(2.0), n)  # a copy would be the first 16 MB
+    net = wb.Network([wb.Dense(1, 2)], dtype=dtype)
+    options = {"loss": "cross_entropy", "shuffle": False, "batch_size": 10_000}
+    tracemalloc.start()
+    net.fit(X, y, sample_weight=weights, **options)
+    in_place = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    net.fit(X, y, class_weight="balanced", **options)
+    of_classes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert in_place < 1 << 20
+    assert of_classes < 8 * n + (64 << 20)  # the vector, and what is at hand of some rows
+
+
+@BOTH
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_reference_has_the_bits(dtype, threads):
+    """Batches of many leaves, some of them without weight, and equal scores."""
+    for loss in ("huber", "binary_cross_entropy", "cross_entropy"):
+        X, y = problem(3, loss, 641, 4, 3)
+        X = np.round(X)
+        weights = np.random.default_rng(4).exponential(size=641)
+        weights[100:260] = 0
+        names = metrics_of(loss)
+        net = network(loss, dtype)
+        other = in_reference(net)
+        arguments = {"loss": loss, "batch_size": 150, "epochs": 1, "seed": 5}
+        with wb.num_threads(threads):
+            history = net.fit(
+                X, y, metrics=names, sample_weight=weights, optimizer=wb.SGD(0.05), **arguments
+            )
+            ours = net.evaluate(X, y, loss=loss, metrics=names, sample_weight=weights)
+        expected = {name: [] for name in names}
+        losses = reference.fit(
+            other,
+            X.tolist(),
+            y.tolist(),
+            metrics=expected,
+            sample_weight=weights.tolist(),
+            optimizer=reference.SGD(0.05),
+            **arguments,
+        )
+        theirs = reference.evaluate(
+            other, X.tolist(), y.tolist(), loss=loss, metrics=names, sample_weight=weights.tolist()
+        )
+        assert history.to_dict() == {"loss": losses, **expected}
+        assert ours == theirs
+        assert_same_layers(net, other.layers)
 
 
 # ---- classes

@@ -69,12 +69,9 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
                                 std::size_t t,
                                 std::size_t size) {
     const Range mine = part(rows, size, t);
-    // by each thread itself: a batch has few weights, and no thread need wait for another's
-    const std::optional<double> weight = weight_of_rows<T>(data_, order_, first, rows);
-    if (!weight) refused_.store(InputArray::weights, std::memory_order_relaxed);
-    if (t == 0) batch_weight_ = weight.value_or(0);
-    const double count =
-        mean_count(options_.loss, weight.value_or(0), arrays_.network.layers().back().outputs);
+    const double weight = data_.weights ? weight_of(first, rows) : static_cast<double>(rows);
+    if (t == 0) batch_weight_ = weight;
+    const double count = mean_count(options_.loss, weight, arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
     for (;;) {
         const Batch<T> batch = arrays_.pass.batch(data_, order_, first, rows, piece);
@@ -84,6 +81,14 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
         if (piece.last == mine.last || stops(t)) return batch;
         piece = {piece.last, std::min(piece.last + rows_of_a_piece_, mine.last)};
     }
+}
+
+// By each thread itself: a batch has few weights, and no thread need wait for another's.
+template <class T>
+double Epoch<T>::weight_of(std::size_t first, std::size_t rows) {
+    const std::optional<double> weight = weight_of_rows<T>(data_, order_, first, rows);
+    if (!weight) refused_.store(InputArray::weights, std::memory_order_relaxed);
+    return weight.value_or(0);
 }
 
 template <class T>

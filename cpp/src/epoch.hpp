@@ -52,6 +52,7 @@ public:
 private:
     void work(std::size_t t, std::size_t size);
     Batch<T> compute_rows(std::size_t first, std::size_t rows, std::size_t t, std::size_t size);
+    double weight_of(std::size_t first, std::size_t rows);
     void compute_piece(const Batch<T>& batch, Range piece, double count);
     void account(const Batch<T>& batch, bool stopped);
     void update(const Batch<T>& batch, std::size_t t, std::size_t size);

@@ -25,8 +25,10 @@ Evaluation evaluate(const Network<T>& network,
     const std::optional<double> weight = weight_of_rows<T>(data, nullptr, 0, data.x.rows);
     if (!weight) throw InputError(InputArray::weights);
     MetricSums sums(metrics, loss, network.outputs(), data.x.rows);
-    Rankings<T> rankings(metrics, loss, network.layers().back().activation, data.x.rows,
-                         network.outputs());
+    const bool of_classes = loss.info().targets == Targets::classes;
+    Rankings<T> rankings(metrics, of_classes || data.labels,
+                         of_classes && is_identity(network.layers().back().activation.kind),
+                         data.x.rows, network.outputs());
     AlignedBuffer<T> row_losses(data.x.rows);
     const std::size_t blocks = (data.x.rows + block - 1) / block;
     const std::size_t n = std::min(team_size(n_threads, network.layers(), data.x.rows), blocks);

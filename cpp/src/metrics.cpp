@@ -50,28 +50,26 @@ MetricSums::MetricSums(std::vector<Named<Metric>> metrics,
                        std::size_t outputs,
                        std::size_t batch_rows)
     : metrics_(std::move(metrics)),
-      loss_(loss),
-      targets_(loss.info().targets),
-      outputs_(outputs),
-      wants_errors_(wants(metrics_, {Metric::mae, Metric::mse, Metric::r2, Metric::rmse})),
-      wants_correct_(wants(metrics_, {Metric::accuracy})),
-      wants_tallies_(wants(
-          metrics_, {Metric::balanced_accuracy, Metric::precision, Metric::recall, Metric::f1})),
-      wants_top_(wants(metrics_, {Metric::top_k})),
-      wants_entropies_(wants(metrics_, {Metric::log_loss})) {
+      of_classes_(loss.info().targets == Targets::classes),
+      outputs_(outputs) {
+    if (metrics_.empty()) return;
+    wants_errors_ = wants(metrics_, {Metric::mae, Metric::mse, Metric::r2, Metric::rmse});
+    wants_correct_ = wants(metrics_, {Metric::accuracy});
+    wants_tallies_ =
+        wants(metrics_, {Metric::balanced_accuracy, Metric::precision, Metric::recall, Metric::f1});
+    wants_top_ = wants(metrics_, {Metric::top_k});
+    wants_entropies_ = wants(metrics_, {Metric::log_loss});
     columns_at_ = 1;
     tallies_at_ = columns_at_ + (wants_errors_ ? 4 * outputs : 0);
-    const std::size_t tallies = of_classes() ? outputs : 2 * outputs;
-    correct_at_ = tallies_at_ + (wants_tallies_ ? 3 * tallies : 0);
+    correct_at_ = tallies_at_ + (wants_tallies_ ? 3 * 2 * outputs : 0);
     top_at_ = correct_at_ + 1;
     entropies_at_ = top_at_ + (wants_top_ ? metrics_.size() : 0);
-    sums_ = metrics_.empty() ? 0 : entropies_at_ + 1;
+    sums_ = entropies_at_ + 1;
     first_.resize(wants_errors_ ? outputs : 0);
     totals_.resize(sums_);
     subtrees_.resize(sums_ * tree_levels(batch_rows));
     if (wants_entropies_)
-        entropy_rows_ =
-            AlignedBuffer<double>(3 * packed_size<double>(row_leaf, outputs) + row_leaf);
+        entropy_rows_.resize(3 * packed_size<double>(row_leaf, outputs) + row_leaf);
 }
 
 template <class T>
@@ -81,6 +79,7 @@ void MetricSums::add(Panels<const T> z,
                      const std::int64_t* labels,
                      const T* weights) {
     if (empty()) return;
+    of_classes_ = of_classes_ || labels != nullptr;
     for (std::size_t first = 0; first < z.rows; first += row_leaf) {
         const std::size_t n = std::min(row_leaf, z.rows - first);
         add_leaf<T>({z.rows_from(first, n), y.rows_from(first, n), t.rows_from(first, n),
@@ -134,7 +133,7 @@ template <class T>
 void MetricSums::add_decisions(const Leaf<T>& rows, double* sums) {
     for (std::size_t row = 0; row < rows.size(); ++row) {
         const double weight = rows.weight(row);
-        if (of_classes())
+        if (of_classes_)
             add_class(rows, row, weight, sums);
         else
             add_answers(rows, row, weight, sums);
@@ -191,7 +190,7 @@ void MetricSums::add_entropies(const Leaf<T>& rows, double* sums) {
         }
     double* const losses = room + 3 * size;
     kernels::table<double>().loss(
-        {.loss = of_classes() ? Loss::cross_entropy : Loss::binary_cross_entropy,
+        {.loss = of_classes_ ? Loss::cross_entropy : Loss::binary_cross_entropy,
          .row_losses = losses,
          .dz = part(2),
          .z = z,
@@ -236,7 +235,7 @@ std::vector<double> MetricSums::values() const {
 
 double MetricSums::value(const Named<Metric>& metric, std::size_t index) const {
     const double rows = totals_[0], elements = rows * static_cast<double>(outputs_);
-    const double decisions = of_classes() ? rows : elements;
+    const double decisions = of_classes_ ? rows : elements;
     switch (metric.kind) {
         case Metric::accuracy:
             return totals_[correct_at_] / decisions;
@@ -292,7 +291,7 @@ double MetricSums::rmse() const {
 
 // The mean recall of the classes that there are, of each output's two answers.
 double MetricSums::balanced_accuracy() const {
-    const std::size_t groups = of_classes() ? 1 : outputs_, size = of_classes() ? outputs_ : 2;
+    const std::size_t groups = of_classes_ ? 1 : outputs_, size = of_classes_ ? outputs_ : 2;
     double total = 0;
     for (std::size_t g = 0; g < groups; ++g) {
         double recalls = 0;
@@ -315,18 +314,18 @@ double MetricSums::of_tallies(const Named<Metric>& metric) const {
                : metric.kind == Metric::recall  ? ratio(t.hits, t.targets)
                                                 : ratio(2 * t.hits, t.targets + t.guesses);
     };
-    const bool single = !of_classes() && outputs_ == 1;
+    const bool single = !of_classes_ && outputs_ == 1;
     if (metric[0] >= 0) {
         const std::size_t label = static_cast<std::size_t>(metric[0]);
-        return score(of_classes() || single ? label : 2 * label + 1);
+        return score(of_classes_ || single ? label : 2 * label + 1);
     }
     double total = 0;
     std::size_t present = 0;
     for (std::size_t j = 0; j < outputs_; ++j) {
-        const std::size_t k = of_classes() ? j : 2 * j + 1;
+        const std::size_t k = of_classes_ ? j : 2 * j + 1;
         const Tally t = tally(k);
         // a class that nobody wanted or guessed is none
-        if (of_classes() && t.targets + t.guesses == 0) continue;
+        if (of_classes_ && t.targets + t.guesses == 0) continue;
         total += score(k);
         ++present;
     }

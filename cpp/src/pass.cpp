@@ -110,14 +110,7 @@ Batch<T> Pass<T>::batch(
     }
     if (!gather_targets(batch, data, order, first, n, mine) && batch.refused == InputArray::none)
         batch.refused = InputArray::y;
-    if (data.weights) {
-        batch.weights = weights_.data();
-        const std::size_t start = first + mine.first, count = mine.last - mine.first;
-        const bool good =
-            gather_weights(in_order ? data.weights->rows_from(start, count) : *data.weights,
-                           in_order ? nullptr : order + start, count, weights_.data() + mine.first);
-        if (!good && batch.refused == InputArray::none) batch.refused = InputArray::weights;
-    }
+    if (data.weights) gather_weights_of(batch, data, order, first, mine);
     return batch;
 }
 
@@ -142,6 +135,21 @@ bool Pass<T>::gather_targets(Batch<T>& batch,
         return true;  // what is not finite shows in the loss
     }
     return gather_rows(data.y, order, first, mine, t_);
+}
+
+template <class T>
+void Pass<T>::gather_weights_of(Batch<T>& batch,
+                                const Dataset& data,
+                                const std::int64_t* order,
+                                std::size_t first,
+                                Range mine) {
+    const std::size_t start = first + mine.first, n = mine.last - mine.first;
+    T* const to = weights_.data() + mine.first;
+    const bool good = order != nullptr
+                          ? gather_weights(*data.weights, order + start, n, to)
+                          : gather_weights(data.weights->rows_from(start, n), nullptr, n, to);
+    if (!good && batch.refused == InputArray::none) batch.refused = InputArray::weights;
+    batch.weights = weights_.data();
 }
 
 template <class T>
@@ -185,6 +193,19 @@ double weight_scale(double n) {
     return n > 0 ? std::ldexp(1.0, -std::clamp(exponent, -126, 126)) : 1.0;
 }
 
+template <class T>
+struct ScaledMean {
+    T n, scale;
+};
+
+// Not inlined: the steps of rows without weights pass by.
+template <class T>
+[[gnu::noinline]] ScaledMean<T> scaled_mean(double n) {
+    const double scale = weight_scale(n);
+    // in a batch without any weight nothing counts, whatever it is divided by
+    return {static_cast<T>(n > 0 ? n * scale : 1.0), static_cast<T>(scale)};
+}
+
 }  // namespace
 
 template <class T>
@@ -193,9 +214,8 @@ void Pass<T>::loss(
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
     const bool weighted = batch.weights != nullptr;
-    const double scale = weighted ? weight_scale(mean_count) : 1.0;
-    // in a batch without any weight nothing counts, whatever it is divided by
-    const double scaled_count = mean_count > 0 ? mean_count * scale : 1.0;
+    const ScaledMean<T> mean =
+        weighted ? scaled_mean<T>(mean_count) : ScaledMean<T>{static_cast<T>(mean_count), 1};
     table_.loss({.loss = loss.kind,
                  .row_losses = row_losses_.data() + first,
                  .dz = out.dz.rows_from(first, n),
@@ -204,10 +224,10 @@ void Pass<T>::loss(
                  .t = batch.t.rows_from(first, n),
                  .labels = batch.labels == nullptr ? nullptr : batch.labels + first,
                  .numbers = {static_cast<T>(loss[0]), static_cast<T>(loss[1])},
-                 .mean_count = static_cast<T>(scaled_count),
+                 .mean_count = mean.n,
                  .gradient = gradient,
                  .weights = weighted ? batch.weights + first : nullptr,
-                 .weight_scale = static_cast<T>(scale)});
+                 .weight_scale = mean.scale});
     if (gradient && !is_of_z(loss)) backward_outputs(rows);
 }
 

@@ -125,6 +125,11 @@ private:
                         std::size_t first,
                         std::size_t n,
                         Range mine);
+    void gather_weights_of(Batch<T>& batch,
+                           const Dataset& data,
+                           const std::int64_t* order,
+                           std::size_t first,
+                           Range mine);
 
     const kernels::KernelTable<T>& table_ = kernels::table<T>();
     const std::vector<Dense> shapes_;

@@ -18,14 +18,13 @@ constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 template <class T>
 Rankings<T>::Rankings(const std::vector<Named<Metric>>& metrics,
-                      const Named<Loss>& loss,
-                      const Named<Activation>& last,
+                      bool of_classes,
+                      bool by_softmax,
                       std::size_t rows,
                       std::size_t outputs)
     : metrics_(metrics),
-      of_classes_(loss.info().targets == Targets::classes),
-      // scores of one class are compared across rows: probabilities, whether the last layer gives them or not
-      needs_softmax_(of_classes_ && is_identity(last.kind)),
+      of_classes_(of_classes),
+      needs_softmax_(by_softmax),
       single_(!of_classes_ && outputs == 1),
       empty_(std::ranges::none_of(metrics, [](const auto& m) { return m.info().ranks; })),
       outputs_(outputs),

@@ -15,10 +15,11 @@ namespace wbcore {
 template <class T>
 class Rankings {
 public:
-    // Room for the scores of all rows, when a metric wants them. `last` is the last layer's activation.
+    // Room for the scores of all rows, when a metric wants them: of one decision a row, or of one an output. Scores of a class
+    // are compared across rows: with `by_softmax` the outputs are made probabilities first.
     Rankings(const std::vector<Named<Metric>>& metrics,
-             const Named<Loss>& loss,
-             const Named<Activation>& last,
+             bool of_classes,
+             bool by_softmax,
              std::size_t rows,
              std::size_t outputs);
 

@@ -65,17 +65,16 @@ inline constexpr auto metric_rows = std::to_array<MetricInfo>({
 constexpr const auto& rows_of(Metric) { return metric_rows; }
 
 constexpr bool matches(const Named<Metric>& metric, Targets targets) {
-    switch (metric.info().judges) {
-        case Judges::errors:
-            return targets != Targets::classes;
-        case Judges::decisions:
-            return targets != Targets::numbers;
-        case Judges::probabilities:
-            return targets == Targets::probabilities || targets == Targets::classes;
-        case Judges::classes:
-            break;
+    const Judges judges = metric.info().judges;
+    switch (targets) {
+        case Targets::numbers:
+            return judges == Judges::errors;
+        case Targets::probabilities:
+            return judges != Judges::classes;
+        case Targets::classes:
+            return judges != Judges::errors;
     }
-    return targets == Targets::classes;
+    return false;
 }
 
 // How many labels there are to be judged: those of a single output are 0 and 1.
@@ -117,7 +116,6 @@ private:
         double hits, targets, guesses;
     };
 
-    bool of_classes() const { return targets_ == Targets::classes; }
     template <class T>
     void add_leaf(const Leaf<T>& rows);
     template <class T>
@@ -142,18 +140,19 @@ private:
     Tally tally(std::size_t label) const;
 
     std::vector<Named<Metric>> metrics_;
-    Named<Loss> loss_;
-    Targets targets_;
+    bool of_classes_;  // one decision a row, else one an output
     std::size_t outputs_;
-    bool wants_errors_, wants_correct_, wants_tallies_, wants_top_, wants_entropies_;
+    bool wants_errors_ = false, wants_correct_ = false, wants_tallies_ = false, wants_top_ = false,
+         wants_entropies_ = false;
     // Where the sums of a leaf lie: the weight of its rows, columns, tallies, what is right, each top_k, entropies
-    std::size_t columns_at_, tallies_at_, correct_at_, top_at_, entropies_at_, sums_;
+    std::size_t columns_at_ = 0, tallies_at_ = 0, correct_at_ = 0, top_at_ = 0, entropies_at_ = 0,
+                sums_ = 0;
     bool began_ = false;
     std::vector<double> first_;     // (O)
     std::vector<double> totals_;    // (sums)
     std::vector<double> subtrees_;  // (levels, sums), earlier rows first
     std::size_t depth_ = 0, leaves_ = 0;
-    AlignedBuffer<double> entropy_rows_;  // z, t and room, of a leaf in float64
+    std::vector<double> entropy_rows_;  // z, t, room and losses, of a leaf in float64
 };
 
 }  // namespace wbcore
