@@ -258,7 +258,8 @@ def network(draw):
 
 def weights(draw, rows):
     made = array(draw, (rows,))
-    return abs(made) if isinstance(made, np.ndarray) and draw.random() < 0.8 else made
+    real = isinstance(made, np.ndarray) and made.dtype.kind in "iuf"
+    return abs(made) if real and draw.random() < 0.8 else made
 
 
 def fit(one: Round) -> None:
