@@ -232,6 +232,11 @@ TRAINING = {
     "first": "0",
     "optimizer": "sgd:3fa999999999999a",
     "decay_biases": "0",
+    "l1": "",
+    "l2": "",
+    "clip_norm": "",
+    "clip_value": "",
+    "max_norm": "",
     "bias": "",
     "trainable": "",
     "metrics": "",
@@ -243,6 +248,12 @@ TRAINING = {
 def switches(word: str, layers: int) -> list[bool]:
     """Read an option of each layer, which all have where it says nothing."""
     return [switch(letter) for letter in word.split(",")] if word else [True] * layers
+
+
+def options(f: dict[str, str]) -> dict[str, float]:
+    """What every optimizer takes beside its numbers, where a training says it."""
+    names = ("l1", "l2", "clip_norm", "clip_value", "max_norm")
+    return {name: from_bits(f[name]) for name in names if f[name]}
 
 
 def _train(ref: ModuleType, words: Words) -> list[str]:
@@ -264,7 +275,7 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
     names = [str(choice_of(ref.METRICS, word)) for word in words]
     metrics: dict[str, list[float]] = {name: [] for name in names}
     optimizer = choice_of(ref.OPTIMIZERS, f["optimizer"])
-    optimizer = replace(optimizer, decay_biases=switch(f["decay_biases"]))
+    optimizer = replace(optimizer, decay_biases=switch(f["decay_biases"]), **options(f))
     losses = []
     state = ref.new_state(net, optimizer)
     for _ in range(int(f["fits"], 16)):

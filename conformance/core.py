@@ -18,7 +18,7 @@ from wbcore import _core, reference
 from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, METRICS, OPTIMIZERS
 from wbcore.reference.optimizers import Optimizer
 
-from .answers import TRAINING, drawn_data, drawn_layer, switches
+from .answers import TRAINING, drawn_data, drawn_layer, options, switches
 from .lines import VECTORS, Drawn, choice_of, fields, from_bits, read, switch, to_bits
 
 Words = Sequence[str]
@@ -279,7 +279,7 @@ def _train(words: Words) -> list[str]:
     series: dict[str, list[float]] = {name: [] for name in ("loss", *names)}
     choice = choice_of(OPTIMIZERS, f["optimizer"])
     optimizer = getattr(wb, type(choice).__name__)(
-        **_numbers_of(choice), decay_biases=switch(f["decay_biases"])
+        **_numbers_of(choice), decay_biases=switch(f["decay_biases"]), **options(f)
     )
     for _ in range(int(f["fits"], 16)):
         history = net.fit(
@@ -303,8 +303,8 @@ def _train(words: Words) -> list[str]:
 
 def _numbers_of(optimizer: Optimizer) -> dict[str, Any]:
     numbers: dict[str, Any] = {name: getattr(optimizer, name) for name in optimizer.defaults()}
-    if "nesterov" in numbers:
-        numbers["nesterov"] = bool(numbers["nesterov"])
+    for name in {"nesterov", "centered"} & numbers.keys():
+        numbers[name] = bool(numbers[name])
     return numbers
 
 

@@ -74,12 +74,23 @@ def _is_taken(row, numbers):
     return True
 
 
-def optimizer(text, *, decay_biases=False):
-    """An optimizer of its text, ours and the reference's."""
+def optimizer(text, **options):
+    """An optimizer of its text and of what every one takes, ours and the reference's."""
     ours = optimizers.base.check("support", text)
-    ours.decay_biases = decay_biases
-    expected = reference.OPTIMIZERS.choice(text)
-    return ours, dataclasses.replace(expected, decay_biases=decay_biases)
+    for name, value in options.items():
+        setattr(ours, name, value)
+    return ours, dataclasses.replace(reference.OPTIMIZERS.choice(text), **options)
+
+
+OPTIONS = {
+    "decay_biases": [False, True],
+    "l1": [0.0, 0.01],
+    "l2": [0.0, 0.1],
+    "clip_norm": [None, 0.3, 1e30],
+    "clip_value": [None, 0.1],
+    "max_norm": [None, 0.8],
+}
+"""What every optimizer takes beside the numbers of its row."""
 
 
 def row_of(kind, text):

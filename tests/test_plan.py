@@ -58,8 +58,18 @@ def test_python_stub_and_binding_offer_the_same_options():
     of_stub = parameters_of_the_stub("TrainingOptions")
     assert of_binding == of_stub
     assert all(hasattr(options, name) for name in of_stub)
-    assert options.rule == "adam"
-    assert options.numbers == [0.001, 0.9, 0.999, 1e-8, 0.0]
+    assert options.optimizer.rule == "adam"
+    assert options.optimizer.numbers == [0.001, 0.9, 0.999, 1e-8, 0.0]
+
+
+def test_python_stub_and_binding_offer_the_same_settings_of_an_optimizer():
+    (bound,) = re.findall(r"__init__\((.*)\) ->", _core.OptimizerSettings.__init__.__doc__)
+    names = re.findall(r"(\w+): ", bound.partition("*, ")[2])
+    assert names == parameters_of_the_stub("OptimizerSettings")
+    options = {"l1": 0.1, "l2": 0.2, "clip_norm": 3.0, "clip_value": 4.0, "max_norm": 5.0}
+    settings = wb.SGD(0.5, decay_biases=True, **options)._settings()
+    found = {name: getattr(settings, name) for name in names}
+    assert found == {"rule": "sgd", "numbers": [0.5, 0, 0, 0], "decay_biases": True, **options}
 
 
 def functions_of_the_stub():

@@ -48,7 +48,29 @@ SIGNATURES = {
     "Network.copy": "(self)",
     "Network.save": "(self, path)",
     "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
-    "decay_biases=False)",
+    "decay_biases=False, *, l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "Adam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, *, "
+    "weight_decay=0.0, decay_biases=False, "
+    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "AdamW": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, *, "
+    "weight_decay=0.01, decay_biases=False, "
+    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "NAdam": "(learning_rate=0.002, beta1=0.9, beta2=0.999, epsilon=1e-08, "
+    "momentum_decay=0.004, *, "
+    "weight_decay=0.0, decay_biases=False, "
+    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "RMSprop": "(learning_rate=0.01, alpha=0.99, epsilon=1e-08, momentum=0.0, centered=False, *, "
+    "weight_decay=0.0, decay_biases=False, "
+    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "Adagrad": "(learning_rate=0.01, rate_decay=0.0, initial_sum=0.0, epsilon=1e-10, *, "
+    "weight_decay=0.0, decay_biases=False, "
+    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "Rprop": "(learning_rate=0.01, eta_minus=0.5, eta_plus=1.2, min_step=1e-06, max_step=50.0, *, "
+    "weight_decay=0.0, decay_biases=False, "
+    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "Lion": "(learning_rate=0.0001, beta1=0.9, beta2=0.99, *, "
+    "weight_decay=0.0, decay_biases=False, "
+    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
     "SGD.step": "(self, network, gradients)",
     "SGD.reset": "(self)",
     "History.to_dict": "(self)",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import product
 
-from conformance.lines import choice_of, word_of
+from conformance.lines import choice_of, to_bits, word_of
 from wbcore.reference import ACTIVATIONS, LOSSES, OPTIMIZERS, SGD
 from wbcore.reference.losses import Huber
 from wbcore.reference.optimizers import Optimizer
@@ -52,7 +52,7 @@ def _run(form: Format, optimizer: Optimizer) -> Iterator[Asked]:
         bits = form.words(numbers)
         return ("update", form.dtype, word, *hexadecimal(step), *bits, f"{decayed}")
 
-    start = (0.0,) * len(optimizer.states)
+    start = tuple(optimizer.start(arith, name) for name in optimizer.states)
     for w, g in (*product((-0.0, 1.0), (0.0, -0.0, form.least)), (0.0, 1.43e-4), (0.0, 1.57e-8)):
         yield asked(1, w, g, *start)
     w, states = form.rounded(0.7), start
@@ -61,6 +61,7 @@ def _run(form: Format, optimizer: Optimizer) -> Iterator[Asked]:
         yield asked(step, w, g, *states)
         w, states = optimizer.update(arith, step, w, g, states, decayed=True)
     yield asked(8, w, form.rounded(0.3), *states, decayed=0)
+    yield asked(8, w, form.least, *states[:-1], form.least)
     for step in (8, 15, 1023, 10**6 - 1, 2**40 + 1):
         yield asked(step, 0.0, form.rounded(0.3), *states)  # every bit of the step shows
 
@@ -121,6 +122,11 @@ class Training:
     first: str = "0"
     optimizer: Optimizer = _PLAIN
     decay_biases: str = "0"
+    l1: str = ""
+    l2: str = ""
+    clip_norm: str = ""
+    clip_value: str = ""
+    max_norm: str = ""
     bias: str = ""
     trainable: str = ""
     metrics: str = ""
@@ -189,6 +195,32 @@ def with_optimizers() -> Iterator[Asked]:
         yield Training(dtype, optimizer=optimizer, decay_biases="1").words()
         yield Training(dtype, optimizer=optimizer, epochs="1", fits="2", metrics="mse").words()
         yield Training(dtype, optimizer=optimizer, bias="0,1", trainable="0,1").words()
+        if optimizer == type(optimizer)():
+            yield Training(dtype, optimizer=optimizer, **_every_option()).words()
+    for dtype, options in product(DTYPES, _options_of_all()):
+        momentum = SGD(0.05, 0.9, 0.0, 0.01)
+        yield Training(dtype, widths="2,3,2,2", optimizer=momentum, **options).words()
+        for trainable in ("0,1,1", "1,0,1"):
+            yield Training(
+                dtype, widths="2,3,2,2", optimizer=momentum, trainable=trainable, **options
+            ).words()
+
+
+def _every_option() -> dict[str, str]:
+    """What every optimizer takes."""
+    some = {"l1": 0.01, "l2": 0.1, "clip_norm": 0.3, "clip_value": 0.2, "max_norm": 0.7}
+    return {name: to_bits("float64", value) for name, value in some.items()}
+
+
+def _options_of_all() -> Iterator[dict[str, str]]:
+    """Each of them alone, all but one, all, and none in effect."""
+    words = _every_option()
+    for name, word in words.items():
+        yield {name: word}
+        yield words | {"decay_biases": "1", name: ""}
+    yield words
+    large = to_bits("float64", 1e30)
+    yield {"clip_norm": large, "clip_value": large, "max_norm": large}
 
 
 def _structures(dtype: str) -> Iterator[Training]:

@@ -16,18 +16,11 @@ struct BoundState {
     std::uint64_t steps = 0;
 };
 
+// Settings that are allowed in T.
 template <class T>
-OptimizerSettings settings_of(std::string_view operation,
-                              const std::string& rule,
-                              const std::vector<double>& numbers,
-                              bool decay_biases) {
-    return with_choices(operation, [&] {
-        OptimizerSettings settings{parse<Optimizer>("optimizer", rule), decay_biases};
-        std::copy_n(numbers.begin(), std::min(numbers.size(), settings.rule.info().numbers.size()),
-                    settings.rule.numbers.begin());
-        require_allowed<T>(settings);
-        return settings;
-    });
+const OptimizerSettings& allowed(std::string_view operation, const OptimizerSettings& settings) {
+    with_choices(operation, [&] { require_allowed<T>(settings); });
+    return settings;
 }
 
 // The caller holds the state, and with it the arrays.
@@ -44,7 +37,7 @@ OptimizerState<T> state_of(std::string_view operation,
     OptimizerState<T> spans{state.steps, {}};
     for (std::size_t k = 0; k < n; ++k)
         spans.arrays[k] = {
-            plain_data<T>(operation, rule.info().states[k], state.arrays[k], {parameters}, true),
+            plain_data<T>(operation, state_info(rule, k).name, state.arrays[k], {parameters}, true),
             parameters};
     return spans;
 }

@@ -95,14 +95,16 @@ py::dict properties(const ActivationInfo& row) {
 
 py::dict properties(const OptimizerInfo& row) {
     using namespace py::literals;
-    py::list states;
-    for (const std::string_view state : row.states)
-        if (!state.empty()) states.append(std::string(state));
-    const bool always = row.needed_by == OptimizerInfo::always;
-    return py::dict(
-        "states"_a = py::tuple(states),
-        "needed_by"_a = always ? py::object(py::none())
-                               : py::object(py::str(std::string(row.numbers[row.needed_by].name))));
+    auto number = [&](std::size_t index) -> py::object {
+        if (index == StateInfo::none) return py::none();
+        return py::str(std::string(row.numbers[index].name));
+    };
+    py::dict states;  // keeps their order
+    for (const StateInfo& state : row.states)
+        if (!state.name.empty())
+            states[py::str(std::string(state.name))] =
+                py::make_tuple(number(state.needed_by), number(state.starts_as));
+    return py::dict("states"_a = states);
 }
 
 py::dict properties(const InitializerInfo& row) {

@@ -17,9 +17,8 @@ namespace {
 
 // What a fit is to do, as Python's `fit` has checked it.
 struct BoundOptions {
-    std::string loss, rule;
-    std::vector<double> numbers;
-    bool decay_biases;
+    std::string loss;
+    OptimizerSettings optimizer;
     std::size_t epochs, first_epoch, batch_size;
     bool shuffle;
     std::uint64_t seed;
@@ -34,7 +33,7 @@ TrainingOptions core_options(const char* operation,
                              std::size_t outputs) {
     const Named<Loss> loss = loss_named<T>(operation, options.loss);
     return {loss,
-            settings_of<T>(operation, options.rule, options.numbers, options.decay_biases),
+            allowed<T>(operation, options.optimizer),
             options.first_epoch + options.epochs,
             options.batch_size,
             options.shuffle,
@@ -149,31 +148,19 @@ void register_for(py::module_& m) {
 
 void register_training(py::module_& m) {
     py::class_<BoundOptions>(m, "TrainingOptions")
-        .def(py::init([](std::string loss, std::string rule, std::vector<double> numbers,
-                         bool decay_biases, std::size_t epochs, std::size_t first_epoch,
-                         std::size_t batch_size, bool shuffle, std::uint64_t seed,
-                         std::size_t n_threads, std::vector<std::string> metrics, bool track) {
-                 return BoundOptions{std::move(loss),
-                                     std::move(rule),
-                                     std::move(numbers),
-                                     decay_biases,
-                                     epochs,
-                                     first_epoch,
-                                     batch_size,
-                                     shuffle,
-                                     seed,
-                                     n_threads,
-                                     std::move(metrics),
-                                     track};
+        .def(py::init([](std::string loss, const OptimizerSettings& optimizer, std::size_t epochs,
+                         std::size_t first_epoch, std::size_t batch_size, bool shuffle,
+                         std::uint64_t seed, std::size_t n_threads,
+                         std::vector<std::string> metrics, bool track) {
+                 return BoundOptions{std::move(loss),    optimizer, epochs, first_epoch,
+                                     batch_size,         shuffle,   seed,   n_threads,
+                                     std::move(metrics), track};
              }),
-             py::kw_only(), py::arg("loss"), py::arg("rule"), py::arg("numbers"),
-             py::arg("decay_biases"), py::arg("epochs"), py::arg("first_epoch"),
-             py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"), py::arg("n_threads"),
-             py::arg("metrics"), py::arg("track"))
+             py::kw_only(), py::arg("loss"), py::arg("optimizer"), py::arg("epochs"),
+             py::arg("first_epoch"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
+             py::arg("n_threads"), py::arg("metrics"), py::arg("track"))
         .def_readonly("loss", &BoundOptions::loss)
-        .def_readonly("rule", &BoundOptions::rule)
-        .def_readonly("numbers", &BoundOptions::numbers)
-        .def_readonly("decay_biases", &BoundOptions::decay_biases)
+        .def_readonly("optimizer", &BoundOptions::optimizer)
         .def_readonly("epochs", &BoundOptions::epochs)
         .def_readonly("first_epoch", &BoundOptions::first_epoch)
         .def_readonly("batch_size", &BoundOptions::batch_size)

@@ -18,8 +18,8 @@ struct Destination {
     const PackedArray<T>& values;
     std::array<const PackedArray<T>*, OptimizerInfo::most_states> states = {};
     const kernels::Update<T>&weights = store_gradient<T>, &biases = store_gradient<T>;
-
-    bool stores() const { return weights.stores; }
+    // Whether the weights are then those of the next step, to be transposed for it.
+    bool finishes = false;
 };
 
 // The rule of an optimizer for its next step.
@@ -29,13 +29,24 @@ public:
     explicit StepRule(const OptimizerSettings& settings);
     // The numbers of step `step`, counted from 1
     void begin(std::uint64_t step);
+    // What the gradients are multiplied by first, where their norm is clipped.
+    void scale(T factor) { weights_.scale = biases_.scale = factor; }
     const kernels::Update<T>& weights() const { return weights_; }
     const kernels::Update<T>& biases() const { return biases_; }
+    const OptimizerSettings& settings() const { return settings_; }
+    // Whether a norm of all gradients, or of weights, is asked for.
+    bool takes_norms() const { return takes_norms_; }
+    bool limits_weights() const { return limits_weights_; }
 
 private:
     OptimizerSettings settings_;
     kernels::Update<T> weights_, biases_;
+    bool limits_weights_, takes_norms_;
 };
+
+// By what gradients with this sum of squares are multiplied: 1 where their norm is within its limit, or not finite.
+template <class T>
+T clip_factor(double squares, double clip_norm);
 
 // An optimizer whose states are packed like the parameters of a network, and lie with them: the first of its further arrays.
 template <class T>
@@ -49,8 +60,12 @@ public:
     void begin_step() { rule_.begin(steps_ + 1); }
     void end_step() { ++steps_; }
     std::uint64_t steps() const { return steps_; }
-    Destination<T> onto(const PackedArray<T>& parameters) const {
-        Destination<T> to{parameters, {}, rule_.weights(), rule_.biases()};
+    const StepRule<T>& rule() const { return rule_; }
+    const OptimizerSettings& settings() const { return rule_.settings(); }
+    Destination<T> onto(const PackedArray<T>& parameters) const { return onto(parameters, rule_); }
+    // By a copy of the rule, which a thread has made for this step.
+    Destination<T> onto(const PackedArray<T>& parameters, const StepRule<T>& rule) const {
+        Destination<T> to{parameters, {}, rule.weights(), rule.biases(), !rule.limits_weights()};
         for (std::size_t k = 0; k < states_.size() && !states_[k].empty(); ++k)
             to.states[k] = &states_[k];
         return to;

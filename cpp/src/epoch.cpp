@@ -14,7 +14,33 @@ namespace {
 template <class T>
 constexpr std::size_t grain = panel_width<T>;
 
+// f(first, n) for the pieces in which a layer's weights for some of its inputs lie, by their place in the layer.
+template <class T, class F>
+void for_each_piece(Panels<T> w, Range inputs, F f) {
+    const std::size_t n = inputs.last - inputs.first;
+    for (std::size_t p = 0; p < w.count() && n > 0; ++p)
+        f(p * w.panel_stride + inputs.first * w.row_stride, n * w.row_stride);
+}
+
+// Whether biases go with these inputs of a layer: with the first of them.
+bool with_biases(Range inputs) { return inputs.first == 0 && inputs.last > 0; }
+
 }  // namespace
+
+template <class T>
+void TrainingArrays<T>::make_room(const OptimizerSettings& settings, bool asks_about_gradient) {
+    const bool clips = settings.clip_norm != 0;
+    if ((clips || asks_about_gradient) && gradient.empty())
+        gradient = PackedArray<T>(network.plan());
+    std::size_t parameters = 0, rows = 0;
+    for (const Dense& layer : network.layers()) {
+        parameters += layer.parameters();
+        rows += layer.inputs + 1;
+    }
+    if (asks_about_gradient && flat_gradient.size() == 0)
+        flat_gradient = AlignedBuffer<T>(parameters);
+    if (clips && squares.size() == 0) squares = AlignedBuffer<double>(rows);
+}
 
 template <class T>
 Epoch<T>::Epoch(TrainingArrays<T>& arrays,
@@ -129,22 +155,50 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
 
 template <class T>
 void Epoch<T>::update(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    if (hooks_.on_gradient) return update_staged(batch, t, size);
+    if (hooks_.on_gradient || arrays_.optimizer.rule().takes_norms())
+        return update_by_norms(batch, t, size);
     backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
 }
 
-// The same rule over the same gradients, which are stored for somebody to look at.
+// What needs more than a gradient where it is made.
+template <class T>
+void Epoch<T>::update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size) {
+    if (hooks_.on_gradient || arrays_.optimizer.settings().clip_norm != 0)
+        update_staged(batch, t, size);
+    else
+        backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
+    if (arrays_.optimizer.rule().limits_weights()) limit_norms(t, size);
+}
+
+// f(layer, inputs) for this thread's part of each layer that is trained.
+template <class T>
+template <class F>
+void Epoch<T>::for_each_share(std::size_t t, std::size_t size, F f) const {
+    const std::vector<Dense>& layers = arrays_.network.layers();
+    for (std::size_t l = first_trainable_; l < layers.size(); ++l)
+        if (layers[l].trainable) f(l, part(layers[l].inputs, size, t, grain<T>));
+}
+
+// The same rule over the same gradients, which are stored for somebody to look at, or for their norm.
 template <class T>
 void Epoch<T>::update_staged(const Batch<T>& batch, std::size_t t, std::size_t size) {
     backward_parameters({arrays_.gradient}, batch, t, size);
-    barrier_.arrive_and_wait(size);
-    if (t == 0) ask_about_gradient();
-    barrier_.arrive_and_wait(size);
-    if (torn_) return;
-    const Destination<T> to = arrays_.optimizer.onto(arrays_.network.parameters());
-    const std::vector<Dense>& layers = arrays_.network.layers();
-    for (std::size_t l = first_trainable_; l < layers.size(); ++l)
-        if (layers[l].trainable) apply_stored(to, l, part(layers[l].inputs, size, t, grain<T>));
+    if (hooks_.on_gradient) {
+        barrier_.arrive_and_wait(size);
+        if (t == 0) ask_about_gradient();
+        barrier_.arrive_and_wait(size);
+        if (torn_) return;
+        for_each_share(t, size, [&](std::size_t l, Range inputs) { scale_gradient(l, inputs); });
+    }
+    StepRule<T> rule = arrays_.optimizer.rule();
+    if (const double most = rule.settings().clip_norm; most != 0) {
+        for_each_share(t, size, [&](std::size_t l, Range inputs) { add_squares(l, inputs); });
+        barrier_.arrive_and_wait(size);
+        if (torn_) return;
+        rule.scale(clip_factor<T>(sum_of_squares(), most));  // each thread adds for itself
+    }
+    const Destination<T> to = arrays_.optimizer.onto(arrays_.network.parameters(), rule);
+    for_each_share(t, size, [&](std::size_t l, Range inputs) { apply_stored(to, l, inputs); });
 }
 
 template <class T>
@@ -157,7 +211,7 @@ void Epoch<T>::backward_parameters(const Destination<T>& to,
     bool stopped = false;
     auto gradients_of = [&](std::size_t l, Range inputs) {
         arrays_.pass.backward_parameters(to, batch, l, inputs);
-        if (!to.stores()) arrays_.network.transpose(l, inputs);
+        if (to.finishes) arrays_.network.transpose(l, inputs);
     };
     for (std::size_t l = layers.size(); l-- > first_trainable_ && !stopped;) {
         if (!layers[l].trainable) continue;
@@ -174,30 +228,84 @@ void Epoch<T>::backward_parameters(const Destination<T>& to,
     torn_ = true;
 }
 
+template <class T>
+void Epoch<T>::scale_gradient(std::size_t layer, Range inputs) const {
+    if (scale_ == 1) return;
+    auto scale = [this](T* g, std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) g[i] = scale_ * g[i];
+    };
+    const Panels<T> g = arrays_.gradient.weights(layer);
+    for_each_piece(g, inputs, [&](std::size_t at, std::size_t n) { scale(g.data + at, n); });
+    if (with_biases(inputs) && arrays_.gradient.biases(layer) != nullptr)
+        scale(arrays_.gradient.biases(layer), round_up(g.cols, panel_width<T>));
+}
+
+// The sums of squares of the stored gradients of some inputs, into their places.
+template <class T>
+void Epoch<T>::add_squares(std::size_t layer, Range inputs) const {
+    const kernels::KernelTable<T>& table = kernels::table<T>();
+    const T clip_value = arrays_.optimizer.rule().weights().clip_value;
+    const Panels<T> g = arrays_.gradient.weights(layer);
+    double* squares = arrays_.squares.data();
+    for (std::size_t l = 0; l < layer; ++l) squares += arrays_.network.layers()[l].inputs + 1;
+    table.row_squares(squares + inputs.first, g.rows_from(inputs.first, inputs.last - inputs.first),
+                      clip_value);
+    const T* biases = arrays_.gradient.biases(layer);
+    if (with_biases(inputs) && biases != nullptr)
+        table.row_squares(squares + g.rows, {biases, 1, g.cols, panel_width<T>, panel_width<T>},
+                          clip_value);
+}
+
+// In the order of the parameters.
+template <class T>
+double Epoch<T>::sum_of_squares() const {
+    const double* squares = arrays_.squares.data();
+    double sum = 0;
+    for (const Dense& layer : arrays_.network.layers()) {
+        const std::size_t n = layer.trainable ? layer.inputs + (layer.bias ? 1 : 0) : 0;
+        for (std::size_t i = 0; i < n; ++i) sum += squares[i];
+        squares += layer.inputs + 1;
+    }
+    return sum;
+}
+
 // The stored gradients of a layer for some of its inputs, and for the first of them those of the biases.
 template <class T>
-void Epoch<T>::apply_stored(const Destination<T>& to, std::size_t layer, Range inputs) {
+void Epoch<T>::apply_stored(const Destination<T>& to, std::size_t layer, Range inputs) const {
     const kernels::KernelTable<T>& table = kernels::table<T>();
-    auto apply = [&](const kernels::Update<T>& how, T* w, T* g, std::size_t n, auto state) {
+    auto apply = [&](const kernels::Update<T>& how, T* w, const T* g, std::size_t n, auto state) {
         T* states[OptimizerInfo::most_states] = {};
         for (std::size_t k = 0; k < to.states.size() && to.states[k] != nullptr; ++k)
             states[k] = state(*to.states[k]);
-        if (scale_ != 1)
-            for (std::size_t i = 0; i < n; ++i) g[i] = scale_ * g[i];
         table.update(how, w, states, g, n);
     };
     const Panels<T> w = to.values.weights(layer), g = arrays_.gradient.weights(layer);
-    const std::size_t n = inputs.last - inputs.first;
-    for (std::size_t p = 0; p < w.count() && n > 0; ++p) {
-        const std::size_t at = p * w.panel_stride + inputs.first * w.row_stride;
-        apply(to.weights, w.data + at, g.data + at, n * w.row_stride,
+    for_each_piece(w, inputs, [&](std::size_t at, std::size_t n) {
+        apply(to.weights, w.data + at, g.data + at, n,
               [&](const PackedArray<T>& state) { return state.weights(layer).data + at; });
-    }
-    if (n > 0 && inputs.first == 0 && to.values.biases(layer) != nullptr)
+    });
+    if (with_biases(inputs) && to.values.biases(layer) != nullptr)
         apply(to.biases, to.values.biases(layer), arrays_.gradient.biases(layer),
               round_up(w.cols, panel_width<T>),
               [&](const PackedArray<T>& state) { return state.biases(layer); });
-    arrays_.network.transpose(layer, inputs);
+    if (to.finishes) arrays_.network.transpose(layer, inputs);
+}
+
+// When all weights are updated: threads split the outputs of each layer, whose norms no sum of theirs splits.
+template <class T>
+void Epoch<T>::limit_norms(std::size_t t, std::size_t size) {
+    barrier_.arrive_and_wait(size);
+    if (torn_) return;
+    const std::vector<Dense>& layers = arrays_.network.layers();
+    for (std::size_t l = first_trainable_; l < layers.size(); ++l) {
+        if (!layers[l].trainable) continue;
+        const Panels<T> w = arrays_.network.weights(l);
+        kernels::table<T>().limit_columns(w, part(w.count(), size, t),
+                                          arrays_.optimizer.settings().max_norm);
+    }
+    barrier_.arrive_and_wait(size);
+    for_each_share(t, size,
+                   [&](std::size_t l, Range inputs) { arrays_.network.transpose(l, inputs); });
 }
 
 // Thread 0
@@ -253,6 +361,8 @@ bool Epoch<T>::stops(std::size_t t) {
     return stopped_.load(std::memory_order_relaxed);
 }
 
+template struct TrainingArrays<float>;
+template struct TrainingArrays<double>;
 template class Epoch<float>;
 template class Epoch<double>;
 

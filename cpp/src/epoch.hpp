@@ -20,9 +20,14 @@ struct TrainingArrays {
     PackedNetwork<T> network;
     PackedOptimizer<T> optimizer;
     Pass<T> pass;
-    // When somebody stands between gradient and update: the gradient, and as that somebody sees it.
-    PackedArray<T> gradient;
-    AlignedBuffer<T> flat_gradient;
+    // When the update needs all of the gradient: the gradient, as a hook sees it, and the sum of squares of each of its rows,
+    // the biases of a layer being its last.
+    PackedArray<T> gradient = {};
+    AlignedBuffer<T> flat_gradient = {};
+    AlignedBuffer<double> squares = {};
+
+    // For what these settings and a hook need of them; before the first batch, and before settings change.
+    void make_room(const OptimizerSettings& settings, bool asks_about_gradient);
 };
 
 template <class T>
@@ -56,12 +61,19 @@ private:
     void compute_piece(const Batch<T>& batch, Range piece, double count);
     void account(const Batch<T>& batch, bool stopped);
     void update(const Batch<T>& batch, std::size_t t, std::size_t size);
+    [[gnu::noinline]] void update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size);
     void update_staged(const Batch<T>& batch, std::size_t t, std::size_t size);
     void backward_parameters(const Destination<T>& to,
                              const Batch<T>& batch,
                              std::size_t t,
                              std::size_t size);
-    void apply_stored(const Destination<T>& to, std::size_t layer, Range inputs);
+    template <class F>
+    void for_each_share(std::size_t t, std::size_t size, F f) const;
+    void scale_gradient(std::size_t layer, Range inputs) const;
+    void add_squares(std::size_t layer, Range inputs) const;
+    double sum_of_squares() const;
+    void apply_stored(const Destination<T>& to, std::size_t layer, Range inputs) const;
+    void limit_norms(std::size_t t, std::size_t size);
     void ask_about_gradient();
     void end_batch();
     template <class F>

@@ -42,7 +42,7 @@ void require_trainable(const Network<T>& network,
     for (std::size_t k = 0; k < state_count(options.optimizer.rule); ++k)
         if (state.arrays[k].size() != n)
             refuse(std::to_string(n) + " numbers of " +
-                       std::string(options.optimizer.rule.info().states[k]),
+                       std::string(state_info(options.optimizer.rule, k).name),
                    std::to_string(state.arrays[k].size()));
     const std::size_t batches = (data.x.rows - 1) / options.batch_size + 1;
     if (position.batch != 0 && (position.batch > batches || !position.metrics))
@@ -100,11 +100,9 @@ private:
                                 state_count(options.optimizer.rule));
         PackedOptimizer<T> optimizer(options.optimizer, packed, state);
         Pass<T> pass(network.layers(), std::min(options.batch_size, data.x.rows));
-        PackedArray<T> gradient;
-        if (hooks.on_gradient) gradient = PackedArray<T>(packed.plan());
-        AlignedBuffer<T> flat(hooks.on_gradient ? network.parameters().size() : 0);
-        return {std::move(packed), std::move(optimizer), std::move(pass), std::move(gradient),
-                std::move(flat)};
+        TrainingArrays<T> arrays{std::move(packed), std::move(optimizer), std::move(pass)};
+        arrays.make_room(options.optimizer, static_cast<bool>(hooks.on_gradient));
+        return arrays;
     }
 
     // The batches of one epoch. Where they end early, the network and the position are those of the last whole batch, or of the

@@ -68,7 +68,7 @@ struct OwnState {
 
     OwnState(const Named<Optimizer>& rule, std::size_t parameters) {
         for (std::size_t k = 0; k < state_count(rule); ++k) {
-            arrays[k].resize(parameters);
+            arrays[k].assign(parameters, initial_state<T>(rule, k));
             state.arrays[k] = arrays[k];
         }
     }
@@ -132,6 +132,21 @@ inline std::vector<Setting> settings() {
          {{Optimizer::adam}, true},
          97,
          32},
+        {{{18, 20, Activation::relu}, {20, 33, Activation::tanh, false}, {33, 2}},
+         Loss::mse,
+         {sgd({rate, momentum}), true, 0.001, 0.01, 0.05, 0.02, 1.0},
+         97,
+         32},
+        {{{15, 17, Activation::tanh, true, false}, {17, 40, Activation::tanh}, {40, 2}},
+         Loss::mse,
+         {{Optimizer::rmsprop, {0.01, 0.9, 1e-6, momentum, 1, decay}}, false, 0, 0, 0.01},
+         97,
+         32},
+        {{{9, 40, Activation::tanh}, {40, 3}},
+         Loss::mse,
+         {Optimizer::rprop, false, 0, 0, 0, 0, 0.8},
+         60,
+         16},
     };
 }
 

@@ -102,7 +102,7 @@ void training_steps() {
     // The last of each epoch's steps is not full, and two threads find work in either validation.
     constexpr std::size_t batch_size = 2 * kernels::row_leaf;
     const Data<T> short_data(2 * batch_size - 5), long_data(20 * batch_size - 5);
-    for (int choice = 0; choice < 64; ++choice) {
+    for (int choice = 0; choice < 128; ++choice) {
         auto bit = [choice](int b) { return (choice >> b & 1) != 0; };
         const bool bytes = bit(0), labelled = bit(1), validated = bit(5);
         const bool weighted = bit(2) != bit(5);
@@ -113,13 +113,15 @@ void training_steps() {
             options.optimizer.rule = {Optimizer::adam, {0.01, 0.9, 0.99, 1e-8, 0.001}};
         else
             options.optimizer.rule = {Optimizer::sgd, {0.01, 0.9, 1, 0.001}};
+        if (bit(6)) options.optimizer = {options.optimizer.rule, true, 1e-4, 1e-3, 0.1, 0.05, 2};
         options.n_threads = bit(4) ? 2 : 1;
         options.epochs = 2;
         options.batch_size = batch_size;
         options.metrics = {labelled ? Metric::accuracy : Metric::r2};
-        const checks::Note note("bytes, labels, shuffle and staged, adam, threads, validation",
-                                std::string() + "01"[bit(0)] + "01"[bit(1)] + "01"[bit(2)] +
-                                    "01"[bit(3)] + "12"[bit(4)] + "01"[bit(5)]);
+        const checks::Note note(
+            "bytes, labels, shuffle and staged, adam, threads, validation, limits",
+            std::string() + "01"[bit(0)] + "01"[bit(1)] + "01"[bit(2)] + "01"[bit(3)] +
+                "12"[bit(4)] + "01"[bit(5)] + "01"[bit(6)]);
         auto fit = [&](const Data<T>& data) {
             Network<T> net = tests::random_network<T>(data.layers());
             tests::OwnState<T> own(options.optimizer.rule, net.parameters().size());

@@ -224,38 +224,37 @@ template <class T>
 void updates() {
     std::mt19937_64 random(3);
     const std::vector<T> w = random_numbers<T>(random, 200), g = random_numbers<T>(random, 200);
-    const std::vector<T> before[2] = {random_state<T>(random, 0, 200),
-                                      random_state<T>(random, 1, 200)};
+    constexpr std::size_t n_states = OptimizerInfo::most_states;
     for (const Rule<T>& rule : rules<T>()) {
         const checks::Note note("rule", rule.name);
-        std::vector<T> new_w, states[2];
-        auto step = [&](const KernelTable<T>& t, std::size_t at, std::size_t n, T* out_w, T* out_0,
-                        T* out_1) {
-            t.update(rule.update, out_w,
-                     {rule.states > 0 ? out_0 : nullptr, rule.states > 1 ? out_1 : nullptr}, &g[at],
-                     n);
+        std::vector<T> new_w, before[n_states], states[n_states];
+        for (std::size_t k = 0; k < n_states; ++k)
+            before[k] = random_state<T>(random, rule.squares[k], 200);
+        auto reset = [&] {
+            new_w = w;
+            for (std::size_t k = 0; k < n_states; ++k) states[k] = before[k];
         };
-        auto reset = [&] { new_w = w, states[0] = before[0], states[1] = before[1]; };
-        using Table = KernelTable<T>;
-        at_all_places(w, [&](const Table& t, T* out, std::size_t at, std::size_t n) {
-            reset();
-            step(t, at, n, out, &states[0][at], &states[1][at]);
-        });
-        at_all_places(before[0], [&](const Table& t, T* out, std::size_t at, std::size_t n) {
-            reset();
-            step(t, at, n, &new_w[at], out, &states[1][at]);
-        });
-        at_all_places(before[1], [&](const Table& t, T* out, std::size_t at, std::size_t n) {
-            reset();
-            step(t, at, n, &new_w[at], &states[0][at], out);
-        });
+        // the parameters in `out`, or those of one state
+        auto step = [&](const KernelTable<T>& t, std::size_t at, std::size_t n, T* out,
+                        std::size_t which) {
+            T* places[n_states] = {};
+            for (std::size_t k = 0; k < rule.states; ++k)
+                places[k] = which == k ? out : &states[k][at];
+            t.update(rule.update, which == n_states ? out : &new_w[at], places, &g[at], n);
+        };
+        for (std::size_t which = 0; which <= n_states; ++which)
+            at_all_places(which == n_states ? w : before[which],
+                          [&](const KernelTable<T>& t, T* out, std::size_t at, std::size_t n) {
+                              reset();
+                              step(t, at, n, out, which);
+                          });
         reset();
-        step(plain<T>(), 0, 200, new_w.data(), states[0].data(), states[1].data());
+        step(plain<T>(), 0, 200, new_w.data(), n_states);
         for (std::size_t i = 0; i < 200; ++i) {
-            T state[2] = {before[0][i], before[1][i]};
+            T state[n_states];
+            for (std::size_t k = 0; k < n_states; ++k) state[k] = before[k][i];
             CHECK_BITS(new_w[i], updated(rule.update, w[i], state, g[i]));
-            CHECK_BITS(states[0][i], state[0]);
-            CHECK_BITS(states[1][i], state[1]);
+            for (std::size_t k = 0; k < n_states; ++k) CHECK_BITS(states[k][i], state[k]);
         }
     }
 }

@@ -22,6 +22,13 @@ void fused_is_staged() {
             other.optimizer = {rule, all.size() % 2 == 0};
             if (is_allowed<T>(rule)) all.push_back(other);
         }
+    for (std::size_t i = 0; i < optimizer_rows.size(); ++i)
+        for (OptimizerSettings& settings : with_options(static_cast<Optimizer>(i))) {
+            settings.decay_biases = all.size() % 2 == 0;
+            settings.max_norm = all.size() % 3 == 0 ? 0 : 0.5;
+            other.optimizer = settings;
+            all.push_back(other);
+        }
     for (const Setting& setting : all)
         for (const std::size_t n_threads : {1u, 3u}) {
             const checks::Note note("setting", text(setting.loss) + text(setting.optimizer.rule));

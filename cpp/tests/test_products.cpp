@@ -135,26 +135,30 @@ void relu_of_zeros(std::size_t outputs) {
     }
 }
 
+constexpr std::size_t n_states = OptimizerInfo::most_states;
+
 // A matrix and its states.
 template <class T>
 struct Parameters {
-    Parameters(std::size_t rows, std::size_t cols, std::mt19937_64& random)
-        : w(rows, cols, random), states{{rows, cols, random}, {rows, cols, random}} {
-        for (std::size_t r = 0; r < rows; ++r)
-            for (std::size_t c = 0; c < cols; ++c) states[1](r, c) *= states[1](r, c);
+    Parameters(std::size_t rows, std::size_t cols, const Rule<T>& rule, std::mt19937_64& random)
+        : w(rows, cols, random),
+          states{{rows, cols, random}, {rows, cols, random}, {rows, cols, random}} {
+        for (std::size_t k = 0; k < n_states; ++k)
+            for (std::size_t r = 0; r < rows; ++r)
+                for (std::size_t c = 0; c < cols; ++c)
+                    if (rule.squares[k]) states[k](r, c) *= states[k](r, c);
     }
     // As many pointers as the rule has states.
     T* state(std::size_t which, const Rule<T>& rule) const {
         return which < rule.states ? states[which]().data : nullptr;
     }
-    Packed<T> w, states[2];
+    Packed<T> w, states[n_states];
 };
 
 template <class T>
 void same(const Parameters<T>& a, const Parameters<T>& b) {
     CHECK_MATRICES(a.w, b.w);
-    CHECK_MATRICES(a.states[0], b.states[0]);
-    CHECK_MATRICES(a.states[1], b.states[1]);
+    for (std::size_t k = 0; k < n_states; ++k) CHECK_MATRICES(a.states[k], b.states[k]);
 }
 
 // The rule, from a gradient that was stored, for some rows.
@@ -171,7 +175,7 @@ void update_rows(const KernelTable<T>& table,
             auto state = [&](std::size_t which) {
                 return which < rule.states ? &to.states[which](r, c) : nullptr;
             };
-            table.update(rule.update, &to.w(r, c), {state(0), state(1)}, &gradient(r, c),
+            table.update(rule.update, &to.w(r, c), {state(0), state(1), state(2)}, &gradient(r, c),
                          std::min(panel_width<T>, cols - c));
         }
 }
@@ -191,10 +195,10 @@ void check_outer_product(std::size_t rows,
     std::mt19937_64 random(seed);
     const Input<T> x(rows, inputs, seed % 2 == 0, random);
     const Packed<T> dz(rows, outputs, random);
-    const Parameters<T> before(inputs, outputs, random);
+    const Parameters<T> before(inputs, outputs, rule, random);
     auto run = [&](const KernelTable<T>& table, const Parameters<T>& out) {
         table.outer_product({out.w(),
-                             {out.state(0, rule), out.state(1, rule)},
+                             {out.state(0, rule), out.state(1, rule), out.state(2, rule)},
                              x.view,
                              dz(),
                              first,
@@ -205,7 +209,8 @@ void check_outer_product(std::size_t rows,
     run(plain<T>(), expected);
     for (std::size_t i = 0; i < inputs; ++i)
         for (std::size_t o = 0; o < outputs; ++o) {
-            T w = before.w(i, o), states[2] = {before.states[0](i, o), before.states[1](i, o)};
+            T w = before.w(i, o), states[n_states];
+            for (std::size_t k = 0; k < n_states; ++k) states[k] = before.states[k](i, o);
             if (i >= first && i < last) {
                 const T g = contract::row_sum<T>(rows, [&](std::size_t r, T s) {
                     return kernels::fma_exact(x.packed(r, i), dz(r, o), s);
@@ -213,8 +218,8 @@ void check_outer_product(std::size_t rows,
                 w = updated(rule.update, w, states, g);
             }
             CHECK_BITS(expected.w(i, o), w);
-            CHECK_BITS(expected.states[0](i, o), states[0]);
-            CHECK_BITS(expected.states[1](i, o), states[1]);
+            for (std::size_t k = 0; k < n_states; ++k)
+                CHECK_BITS(expected.states[k](i, o), states[k]);
         }
     for (const KernelTable<T>* table : kernels::available_tables<T>()) {
         const checks::Note isa("isa", table->isa);
@@ -276,23 +281,25 @@ void check_column_sums(std::size_t rows,
     const checks::Note note("rows, outputs, rule", std::to_string(rows) + ", " +
                                                        std::to_string(outputs) + ", " + rule.name);
     const Packed<T> dz(rows, outputs, random);
-    const Parameters<T> before(1, outputs, random), expected(before);
+    const Parameters<T> before(1, outputs, rule, random), expected(before);
     for (std::size_t o = 0; o < outputs; ++o) {
-        T states[2] = {before.states[0](0, o), before.states[1](0, o)};
+        T states[n_states];
+        for (std::size_t k = 0; k < n_states; ++k) states[k] = before.states[k](0, o);
         const T g = contract::row_sum<T>(rows, [&](std::size_t r, T s) { return s + dz(r, o); });
         expected.w(0, o) = updated(rule.update, before.w(0, o), states, g);
-        for (std::size_t which : {0u, 1u}) expected.states[which](0, o) = states[which];
+        for (std::size_t k = 0; k < n_states; ++k) expected.states[k](0, o) = states[k];
     }
     // one row in panels, as biases lie: one panel after another
     const std::size_t padded = round_up(outputs, panel_width<T>);
     struct Arrays {
-        AlignedBuffer<T> w, states[2];
+        AlignedBuffer<T> w, states[n_states];
     };
     auto arrays = [&](const Parameters<T>& from) {
-        Arrays to{AlignedBuffer<T>(padded), {AlignedBuffer<T>(padded), AlignedBuffer<T>(padded)}};
+        Arrays to{AlignedBuffer<T>(padded),
+                  {AlignedBuffer<T>(padded), AlignedBuffer<T>(padded), AlignedBuffer<T>(padded)}};
         for (std::size_t o = 0; o < padded; ++o) {
             to.w[o] = o < outputs ? from.w(0, o) : not_a_number<T>;
-            for (std::size_t which : {0u, 1u})
+            for (std::size_t which = 0; which < n_states; ++which)
                 to.states[which][o] = o < outputs ? from.states[which](0, o) : not_a_number<T>;
         }
         return to;
@@ -300,7 +307,7 @@ void check_column_sums(std::size_t rows,
     const Arrays wanted = arrays(expected);
     auto check = [&](const Arrays& out) {
         CHECK_ARRAYS(out.w.data(), wanted.w.data(), outputs);
-        for (std::size_t which : {0u, 1u})
+        for (std::size_t which = 0; which < n_states; ++which)
             CHECK_ARRAYS(out.states[which].data(), wanted.states[which].data(), outputs);
     };
     for (const KernelTable<T>* table : kernels::available_tables<T>()) {
@@ -309,12 +316,16 @@ void check_column_sums(std::size_t rows,
             return which < rule.states ? of.states[which].data() : nullptr;
         };
         Arrays fused = arrays(before), staged = arrays(before);
-        table->column_sums({fused.w.data(), {state(fused, 0), state(fused, 1)}, dz(), rule.update});
+        table->column_sums({fused.w.data(),
+                            {state(fused, 0), state(fused, 1), state(fused, 2)},
+                            dz(),
+                            rule.update});
         check(fused);
         AlignedBuffer<T> gradient(padded);
         table->column_sums({gradient.data(), {}, dz(), {}});
-        table->update(rule.update, staged.w.data(), {state(staged, 0), state(staged, 1)},
-                      gradient.data(), outputs);
+        table->update(rule.update, staged.w.data(),
+                      {state(staged, 0), state(staged, 1), state(staged, 2)}, gradient.data(),
+                      outputs);
         check(staged);
     }
 }

@@ -174,9 +174,10 @@ struct Asked {
         std::vector<T> w(copies, number<T>(q[3])), states[OptimizerInfo::most_states];
         const std::vector<T> g(copies, number<T>(q[4]));
         T* places[OptimizerInfo::most_states] = {};
-        for (std::size_t k = 0; k + 6 < q.size(); ++k) {
+        for (std::size_t k = 0, needed = 0; k + 6 < q.size(); ++k) {
             states[k].assign(copies, number<T>(q[5 + k]));
-            places[k] = states[k].data();
+            if (needs(settings.rule, settings.rule.info().states[k]))
+                places[needed++] = states[k].data();
         }
         table.update(rule.biases(), w.data(), places, g.data(), copies);
         check_copies(w, answer[0]);

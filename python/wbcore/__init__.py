@@ -38,6 +38,8 @@ from wbcore.loading import load
 from wbcore.network import Network
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
+from wbcore.optimizers.rmsprop import *
+from wbcore.optimizers.rprop import *
 from wbcore.optimizers.sgd import *
 from wbcore.optimizers.state import *
 from wbcore.scaled import Scaled

@@ -85,18 +85,48 @@ class OptimizerState:
     """Steps, and arrays laid out like the parameters, which are written in place."""
 
     steps: int
+    arrays: list[NDArray[Any]]
     def __init__(self, arrays: Sequence[NDArray[Any]], steps: int) -> None: ...
-    @property
-    def arrays(self) -> list[NDArray[Any]]: ...
 
-def check_optimizer(network: _Network, rule: str, numbers: Sequence[float]) -> None: ...
+class OptimizerSettings:
+    """A rule with its numbers, and what comes before and after it; 0 where there is no limit."""
+
+    def __init__(
+        self,
+        *,
+        rule: str,
+        numbers: Sequence[float],
+        decay_biases: bool,
+        l1: float,
+        l2: float,
+        clip_norm: float,
+        clip_value: float,
+        max_norm: float,
+    ) -> None: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def numbers(self) -> list[float]: ...
+    @property
+    def decay_biases(self) -> bool: ...
+    @property
+    def l1(self) -> float: ...
+    @property
+    def l2(self) -> float: ...
+    @property
+    def clip_norm(self) -> float: ...
+    @property
+    def clip_value(self) -> float: ...
+    @property
+    def max_norm(self) -> float: ...
+
+def optimizer_options() -> tuple[Number, ...]: ...
+def check_optimizer(network: _Network, settings: OptimizerSettings) -> None: ...
 def step(
     network: _Network,
     gradients: NDArray[Any],
     state: OptimizerState,
-    rule: str,
-    numbers: Sequence[float],
-    decay_biases: bool,
+    settings: OptimizerSettings,
 ) -> None: ...
 
 class TrainingOptions:
@@ -106,9 +136,7 @@ class TrainingOptions:
         self,
         *,
         loss: str,
-        rule: str,
-        numbers: Sequence[float],
-        decay_biases: bool,
+        optimizer: OptimizerSettings,
         epochs: int,
         first_epoch: int,
         batch_size: int,
@@ -121,11 +149,7 @@ class TrainingOptions:
     @property
     def loss(self) -> str: ...
     @property
-    def rule(self) -> str: ...
-    @property
-    def numbers(self) -> list[float]: ...
-    @property
-    def decay_biases(self) -> bool: ...
+    def optimizer(self) -> OptimizerSettings: ...
     @property
     def epochs(self) -> int: ...
     @property

@@ -34,6 +34,8 @@ inline constexpr Interval at_least_zero{"a finite number of at least 0", 0, larg
 // For rates, which are a slip when they are infinite in float32, in a network of float64 too.
 inline constexpr Interval rate_above_zero{"a finite number above 0", 0, largest_single, true};
 inline constexpr Interval rate_at_least_zero{"a finite number of at least 0", 0, largest_single};
+inline constexpr Interval rate_above_one{"a finite number above 1", 1, largest_single, true};
+inline constexpr Interval between_zero_and_one{"a number above 0 and below 1", 0, 1, true, true};
 inline constexpr Interval below_one{"a number from 0 to below 1", 0, 1, false, true};
 inline constexpr Interval zero_to_one{"a number from 0 to 1", 0, 1};
 inline constexpr Interval yes_or_no{"0 or 1", 0, 1, false, false, true};

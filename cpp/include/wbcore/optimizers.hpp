@@ -10,14 +10,23 @@
 
 namespace wbcore {
 
-enum class Optimizer : std::uint8_t { sgd, adam, adamw };
+enum class Optimizer : std::uint8_t { sgd, adam, adamw, rmsprop, nadam, adagrad, rprop, lion };
+
+// What an optimizer keeps of every parameter from step to step.
+struct StateInfo {
+    static constexpr std::size_t none = Numbers::most;
+
+    std::string_view name = {};
+    std::size_t needed_by = none;  // the number that when 0 makes it superfluous
+    std::size_t starts_as = none;  // the number that it is at first; else 0
+};
 
 struct OptimizerInfo : Row {
-    static constexpr std::size_t most_states = 2;
-    static constexpr std::size_t always = Numbers::most;
+    static constexpr std::size_t most_states = 3;
 
-    std::array<std::string_view, most_states> states = {};  // each laid out like the parameters
-    std::size_t needed_by = always;  // the number that when 0 makes the states superfluous
+    std::array<StateInfo, most_states> states = {};
+    bool decouples =
+        false;  // whether weight_decay takes from the parameter itself, not by way of its gradient
 };
 
 // In the order of the enumeration (docs/arithmetic.md, section 7).
@@ -27,43 +36,107 @@ inline constexpr auto optimizer_rows = std::to_array<OptimizerInfo>({
        {"momentum", 0, below_one},
        {"nesterov", 0, yes_or_no},
        {"weight_decay", 0, rate_at_least_zero}}},
-     {"velocity"},
-     1},
+     {{{"velocity", 1}}}},
     {{"adam",
       {{"learning_rate", 0.001, rate_above_zero},
        {"beta1", 0.9, below_one},
        {"beta2", 0.999, below_one},
        {"epsilon", 1e-8, rate_above_zero},
        {"weight_decay", 0, rate_at_least_zero}}},
-     {"m", "v"}},
+     {{{"m"}, {"v"}}}},
     {{"adamw",
       {{"learning_rate", 0.001, rate_above_zero},
        {"beta1", 0.9, below_one},
        {"beta2", 0.999, below_one},
        {"epsilon", 1e-8, rate_above_zero},
        {"weight_decay", 0.01, rate_at_least_zero}}},
-     {"m", "v"}},
+     {{{"m"}, {"v"}}},
+     true},
+    {{"rmsprop",
+      {{"learning_rate", 0.01, rate_above_zero},
+       {"alpha", 0.99, below_one},
+       {"epsilon", 1e-8, rate_above_zero},
+       {"momentum", 0, below_one},
+       {"centered", 0, yes_or_no},
+       {"weight_decay", 0, rate_at_least_zero}}},
+     {{{"v"}, {"m", 4}, {"velocity", 3}}}},
+    {{"nadam",
+      {{"learning_rate", 0.002, rate_above_zero},
+       {"beta1", 0.9, below_one},
+       {"beta2", 0.999, below_one},
+       {"epsilon", 1e-8, rate_above_zero},
+       {"momentum_decay", 0.004, rate_at_least_zero},
+       {"weight_decay", 0, rate_at_least_zero}}},
+     {{{"m"}, {"v"}}}},
+    {{"adagrad",
+      {{"learning_rate", 0.01, rate_above_zero},
+       {"rate_decay", 0, rate_at_least_zero},
+       {"initial_sum", 0, rate_at_least_zero},
+       {"epsilon", 1e-10, rate_above_zero},
+       {"weight_decay", 0, rate_at_least_zero}}},
+     {{{"sum", StateInfo::none, 2}}}},
+    {{"rprop",
+      {{"learning_rate", 0.01, rate_above_zero},
+       {"eta_minus", 0.5, between_zero_and_one},
+       {"eta_plus", 1.2, rate_above_one},
+       {"min_step", 1e-6, rate_above_zero},
+       {"max_step", 50, rate_above_zero},
+       {"weight_decay", 0, rate_at_least_zero}}},
+     {{{"size", StateInfo::none, 0}, {"before"}}}},
+    {{"lion",
+      {{"learning_rate", 0.0001, rate_above_zero},
+       {"beta1", 0.9, below_one},
+       {"beta2", 0.99, below_one},
+       {"weight_decay", 0, rate_at_least_zero}}},
+     {{{"m"}}},
+     true},
 });
 
 constexpr const auto& rows_of(Optimizer) { return optimizer_rows; }
 
-// How many states an optimizer has.
+constexpr bool needs(const Named<Optimizer>& optimizer, const StateInfo& state) {
+    return !state.name.empty() &&
+           (state.needed_by == StateInfo::none || optimizer[state.needed_by] != 0);
+}
+
+// How many states an optimizer with these numbers has, and which: those of its row that it needs, in their order.
 constexpr std::size_t state_count(const Named<Optimizer>& optimizer) {
-    const OptimizerInfo& info = optimizer.info();
-    if (info.needed_by != OptimizerInfo::always && optimizer[info.needed_by] == 0) return 0;
     std::size_t n = 0;
-    while (n < OptimizerInfo::most_states && !info.states[n].empty()) ++n;
+    for (const StateInfo& state : optimizer.info().states)
+        if (needs(optimizer, state)) ++n;
     return n;
 }
+constexpr const StateInfo& state_info(const Named<Optimizer>& optimizer, std::size_t k) {
+    const StateInfo* state = optimizer.info().states.data();
+    for (;; ++state)
+        if (needs(optimizer, *state) && k-- == 0) return *state;
+}
+
+// What every element of that state is before the first step.
+template <class T>
+constexpr T initial_state(const Named<Optimizer>& optimizer, std::size_t k) {
+    const std::size_t number = state_info(optimizer, k).starts_as;
+    return number == StateInfo::none ? T(0) : static_cast<T>(optimizer[number]);
+}
+
+// What stands before and after every rule; a limit of 0 is none.
+inline constexpr Numbers optimizer_options{{"l1", 0, rate_at_least_zero},
+                                           {"l2", 0, rate_at_least_zero},
+                                           {"clip_norm", 0, rate_above_zero},
+                                           {"clip_value", 0, rate_above_zero},
+                                           {"max_norm", 0, rate_above_zero}};
 
 // An optimizer as a training takes it.
 struct OptimizerSettings {
     Named<Optimizer> rule;
-    bool decay_biases = false;  // whether weight decay counts for biases too
+    bool decay_biases = false;  // whether weight_decay, l1 and l2 count for biases too
+    double l1 = 0, l2 = 0;  // how much of the parameter's sign, and of itself, its gradient gets
+    // The norm of all gradients together, each of them, and the norm of the weights into each unit are held to these.
+    double clip_norm = 0, clip_value = 0, max_norm = 0;
 };
 
-// What an optimizer remembers of a network: the steps it has done, and arrays laid out like the parameters, zero at first, as
-// many as state_count says.
+// What an optimizer remembers of a network: the steps it has done, and arrays laid out like the parameters, as many as
+// state_count says, which are at first as initial_state has them.
 template <class T>
 struct OptimizerState {
     std::uint64_t steps = 0;

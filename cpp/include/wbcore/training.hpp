@@ -71,7 +71,7 @@ struct Hooks {
     // brought up to date at the end of an epoch and when the training stops.
     std::function<bool(const Position&, double loss_sum)> after_batch;
     // Between the gradient of each step, laid out like the parameters (0 for layers that are not trainable), and the update:
-    // by what the gradient is to be multiplied first. 1 changes no bit. Steps are counted from 1, over all trainings of the
+    // by what the gradient is to be multiplied first, before the optimizer's own limits. 1 changes no bit. Steps are counted from 1, over all trainings of the
     // optimizer's state. With it the gradients are stored before they are applied; else that is one.
     std::function<double(std::uint64_t step, std::span<const T> gradient)> on_gradient;
     InterruptCheck interrupted;

@@ -72,15 +72,21 @@ template <class T, class F>
 // What becomes of the sums of the inputs [first, last) of one panel of x and one group of columns.
 template <class T, int W>
 [[gnu::noinline]] void update_block(const OuterProduct<T>& m,
-                                    const PanelSums<T, W>& sums,
+                                    PanelSums<T, W>& sums,
                                     std::size_t first,
                                     std::size_t last,
                                     std::size_t panel) {
-    const Parameters<T> to{m.out.data, {m.states[0], m.states[1]}};
+    const Parameters<T> to = parameters_of(m.out.data, m.states);
     const std::size_t row_stride = m.out.row_stride, panel_stride = m.out.panel_stride;
-    with_rule(m.update, [=, &sums](auto rule) {
-        const auto* g = sums.at + first % panel_width<T>;
-        std::size_t row = panel * panel_stride + first * row_stride;
+    const std::size_t at = panel * panel_stride + first * row_stride;
+    auto* const sum = sums.at + first % panel_width<T>;
+    if (m.update.is_general) [[unlikely]]
+        return update_any<T>(m.update, to,
+                             {reinterpret_cast<T*>(sum), W * lanes<T>, last - first, W, at,
+                              row_stride, panel_stride});
+    with_common_rule(m.update, [=](auto rule) {
+        const auto* g = sum;
+        std::size_t row = at;
         for (std::size_t n = last - first; n > 0; --n, ++g, row += row_stride)
             for_each_in_tile<T, 1, W>([&](int, int w) {
                 update_at(rule, to, row + vector_offset<T>(w, panel_stride), (*g)[w]);
@@ -94,7 +100,7 @@ void outer_product_block(const OuterProduct<T>& m,
                          std::size_t first,
                          std::size_t last,
                          std::size_t panel) {
-    const auto sums = outer_product_sums<T, R, W>(m.x, first, last, m.dz, panel);
+    auto sums = outer_product_sums<T, R, W>(m.x, first, last, m.dz, panel);
     update_block<T, W>(m, sums, first, last, panel);
 }
 
@@ -127,8 +133,8 @@ void column_sums_of(const ColumnSums<T>& m, std::size_t panel) {
                 });
             return s;
         });
-    const Parameters<T> to{m.out, {m.states[0], m.states[1]}};
-    with_rule(m.update, [=, &g](auto rule) {
+    const Parameters<T> to = parameters_of(m.out, m.states);
+    with_common_rule(m.update, [=, &g](auto rule) {
         for_each_in_tile<T, 1, W>([&](int, int w) {
             update_at(rule, to, panel * panel_width<T> + vector_offset<T>(w, panel_width<T>),
                       g.at[0][w]);
@@ -136,9 +142,31 @@ void column_sums_of(const ColumnSums<T>& m, std::size_t panel) {
     });
 }
 
+template <class T>
+void column_sums(const ColumnSums<T>& m);
+
+// Some panels at a time, whose sums are stored first: tiles know common rules alone.
+template <class T>
+[[gnu::noinline]] void column_sums_for_any(const ColumnSums<T>& m) {
+    constexpr std::size_t width = panel_width<T>, most = 8;
+    T sums[most * width];
+    const Update<T> stores{};
+    for (std::size_t p = 0; p < m.dz.count(); p += most) {
+        const std::size_t left = m.dz.cols - p * width,
+                          cols = left < most * width ? left : most * width;
+        column_sums<T>({sums,
+                        {},
+                        {m.dz.panel(p), m.dz.rows, cols, m.dz.row_stride, m.dz.panel_stride},
+                        stores});
+        update_any<T>(m.update, parameters_of(m.out, m.states),
+                      {sums, 0, 1, (cols + lanes<T> - 1) / lanes<T>, p * width, 0, width});
+    }
+}
+
 // As many panels at a time as there are: one sum waits for the last addition, so several run side by side.
 template <class T>
 void column_sums(const ColumnSums<T>& m) {
+    if (m.update.is_general) return column_sums_for_any(m);
     for_each_column_group<T>(1, m.dz.cols, [&](std::size_t panel, auto, auto vectors) {
         column_sums_of<T, decltype(vectors)::value>(m, panel);
     });
@@ -177,13 +205,21 @@ void transpose(Panels<T> out, Panels<const T> in, std::size_t first_row, std::si
 // What becomes of the gradients of n inputs, a panel's row for each; those before the first of `m` are nobody's.
 template <class T>
 [[gnu::noinline]] void update_rows(const OuterProduct<T>& m,
-                                   const T* gradients,
+                                   T* gradients,
                                    std::size_t input,
                                    std::size_t n) {
-    const Parameters<T> to{m.out.data, {m.states[0], m.states[1]}};
+    const Parameters<T> to = parameters_of(m.out.data, m.states);
     const std::size_t row_stride = m.out.row_stride, cols = m.dz.cols;
     const std::size_t first = input < m.first_input ? m.first_input - input : 0;
-    with_rule(m.update, [=](auto rule) {
+    if (m.update.is_general) {
+        if (first < n)
+            update_any<T>(m.update, to,
+                          {gradients + first * panel_width<T>, panel_width<T>, n - first,
+                           (cols + lanes<T> - 1) / lanes<T>, (input + first) * row_stride,
+                           row_stride, m.out.panel_stride});
+        return;
+    }
+    with_common_rule(m.update, [=](auto rule) {
         for (std::size_t i = first; i < n; ++i)
             for (std::size_t j = 0; j < cols; j += lanes<T>)
                 update_at(rule, to, (input + i) * row_stride + j,

@@ -54,8 +54,11 @@ template <class T>
 struct Update {
     bool stores = true;
     Optimizer rule = Optimizer::sgd;
-    T numbers[8] =
+    bool is_general = false;  // a rare rule, or one before which the gradient is prepared
+    T numbers[10] =
         {};  // of this step, in the order in which the rule's struct in optimizers.hpp names them
+    // How the gradient is prepared: held to +-clip_value unless that is 0, multiplied, and given parts of the parameter.
+    T clip_value = 0, scale = 1, l1 = 0, l2 = 0;
 };
 
 // g[i][n] = sum over rows of x[r][i] dz[r][n], for the inputs i in [first_input, last_input)
@@ -118,6 +121,10 @@ struct KernelTable {
                    T* const (&states)[OptimizerInfo::most_states],
                    const T* g,
                    std::size_t n);
+    // The sum of squares of each row, in binary64; each number is held to +-clip_value first unless that is 0.
+    void (*row_squares)(double* sums, Panels<const T> m, T clip_value);
+    // Shrinks the columns of the panels [first, last) whose norm is above `most` to it.
+    void (*limit_columns)(Panels<T> w, Range panels, double most);
     void (*transpose)(Panels<T> out,
                       Panels<const T> in,
                       std::size_t first_row,

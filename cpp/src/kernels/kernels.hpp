@@ -8,6 +8,7 @@
 #include "gather.hpp"
 #include "kernel_table.hpp"
 #include "losses.hpp"
+#include "norms.hpp"
 #include "optimizers.hpp"
 #include "softmax.hpp"
 #include "vec.hpp"
@@ -60,6 +61,8 @@ constexpr KernelTable<T> make_table(const char* isa) {
             softmax_backward<T>,
             loss<T>,
             update<T>,
+            row_squares<T>,
+            limit_columns<T>,
             transpose<T>,
             function<T>,
             gather<T>,

@@ -7,6 +7,8 @@
 namespace wbcore::kernels {
 namespace {
 
+constexpr std::size_t most_states = OptimizerInfo::most_states;
+
 // A rule makes one vector of parameters of it and its gradient, and moves its states. It keeps its numbers in registers:
 // read from memory, they would have to be read again after each store.
 
@@ -15,7 +17,7 @@ struct Store {
     using V = Vector<T>;
     static constexpr std::size_t states = 0;
     explicit Store(const Update<T>&) {}
-    V operator()(V, V g, V (&)[2]) const { return g; }
+    V operator()(V, V g, V (&)[most_states]) const { return g; }
 };
 
 // As a part of the gradient; 0 for parameters that do not decay.
@@ -34,7 +36,7 @@ struct Sgd {
     using V = Vector<T>;
     static constexpr std::size_t states = 0;
     explicit Sgd(const Update<T>& u) : rate(broadcast<V>(-u.numbers[0])), decayed(u.numbers[2]) {}
-    V operator()(V w, V g, V (&)[2]) const { return fma(rate, decayed(w, g), w); }
+    V operator()(V w, V g, V (&)[most_states]) const { return fma(rate, decayed(w, g), w); }
     V rate;
     Decay<T> decayed;
 };
@@ -49,7 +51,7 @@ struct SgdWithMomentum {
           momentum(broadcast<V>(u.numbers[1])),
           decayed(u.numbers[2]),
           nesterov(u.numbers[3] != 0) {}
-    V operator()(V w, V g, V (&state)[2]) const {
+    V operator()(V w, V g, V (&state)[most_states]) const {
         g = decayed(w, g);
         const V v = state[0] = fma(momentum, state[0], g);
         return fma(rate, nesterov ? fma(momentum, v, g) : v, w);
@@ -74,8 +76,8 @@ struct Adam {
           root(broadcast<V>(u.numbers[5])),
           epsilon(broadcast<V>(u.numbers[6])),
           decayed(u.numbers[7]) {}
-    V operator()(V w, V g, V (&state)[2]) const { return moved(w, decayed(w, g), state); }
-    V moved(V w, V g, V (&state)[2]) const {
+    V operator()(V w, V g, V (&state)[most_states]) const { return moved(w, decayed(w, g), state); }
+    V moved(V w, V g, V (&state)[most_states]) const {
         const V m = state[0] = fma(beta1, state[0], rest1 * g);
         const V v = state[1] = fma(beta2, state[1], (rest2 * g) * g);
         return fma(rate, m / (sqrt(v) / root + epsilon), w);
@@ -89,14 +91,162 @@ template <class T>
 struct AdamW : Adam<T> {
     using V = Vector<T>;
     using Adam<T>::Adam;
-    V operator()(V w, V g, V (&state)[2]) const {
+    V operator()(V w, V g, V (&state)[most_states]) const {
         return this->moved(this->decayed(w, w), g, state);
     }
 };
 
-// f(rule): the only switch over rules, entered once for a block of gradients. Momentum of 0 has no velocity.
+// rate, decay, alpha, 1 - alpha, epsilon, momentum. States: v, m when it is centred, the velocity when it has momentum.
+template <class T, bool centred, bool with_momentum>
+struct RmsProp {
+    using V = Vector<T>;
+    static constexpr std::size_t states = 1 + (centred ? 1 : 0) + (with_momentum ? 1 : 0);
+    explicit RmsProp(const Update<T>& u)
+        : rate(broadcast<V>(-u.numbers[0])),
+          alpha(broadcast<V>(u.numbers[2])),
+          rest(broadcast<V>(u.numbers[3])),
+          epsilon(broadcast<V>(u.numbers[4])),
+          momentum(broadcast<V>(u.numbers[5])),
+          decayed(u.numbers[1]) {}
+    V operator()(V w, V g, V (&state)[most_states]) const {
+        g = decayed(w, g);
+        V size = state[0] = fma(alpha, state[0], (rest * g) * g);
+        if constexpr (centred) {
+            const V m = state[1] = fma(alpha, state[1], rest * g);
+            size = fma(-m, m, size);
+            size = size < 0 ? broadcast<V>(0) : size;  // by rounding alone
+        }
+        V direction = g / (sqrt(size) + epsilon);
+        if constexpr (with_momentum)
+            direction = state[states - 1] = fma(momentum, state[states - 1], direction);
+        return fma(rate, direction, w);
+    }
+    V rate, alpha, rest, epsilon, momentum;
+    Decay<T> decayed;
+};
+
+// of_gradient, decay, beta1, 1 - beta1, beta2, 1 - beta2, root, epsilon, of_mean: the rate and this step's corrections of the
+// gradient and of its mean are in the first and the last. States: m, v.
+template <class T>
+struct NAdam {
+    using V = Vector<T>;
+    static constexpr std::size_t states = 2;
+    explicit NAdam(const Update<T>& u)
+        : of_gradient(broadcast<V>(u.numbers[0])),
+          beta1(broadcast<V>(u.numbers[2])),
+          rest1(broadcast<V>(u.numbers[3])),
+          beta2(broadcast<V>(u.numbers[4])),
+          rest2(broadcast<V>(u.numbers[5])),
+          root(broadcast<V>(u.numbers[6])),
+          epsilon(broadcast<V>(u.numbers[7])),
+          of_mean(broadcast<V>(u.numbers[8])),
+          decayed(u.numbers[1]) {}
+    V operator()(V w, V g, V (&state)[most_states]) const {
+        g = decayed(w, g);
+        const V m = state[0] = fma(beta1, state[0], rest1 * g);
+        const V v = state[1] = fma(beta2, state[1], (rest2 * g) * g);
+        return w - fma(of_gradient, g, of_mean * m) / (sqrt(v) / root + epsilon);
+    }
+    V of_gradient, beta1, rest1, beta2, rest2, root, epsilon, of_mean;
+    Decay<T> decayed;
+};
+
+// rate, decay, epsilon; the decay of the rate is in it. States: the sum of squares.
+template <class T>
+struct Adagrad {
+    using V = Vector<T>;
+    static constexpr std::size_t states = 1;
+    explicit Adagrad(const Update<T>& u)
+        : rate(broadcast<V>(-u.numbers[0])),
+          epsilon(broadcast<V>(u.numbers[2])),
+          decayed(u.numbers[1]) {}
+    V operator()(V w, V g, V (&state)[most_states]) const {
+        g = decayed(w, g);
+        const V sum = state[0] = fma(g, g, state[0]);
+        return fma(rate, g / (sqrt(sum) + epsilon), w);
+    }
+    V rate, epsilon;
+    Decay<T> decayed;
+};
+
+// 1, -1, or x itself where it is a zero or NaN
+template <class V>
+inline V sign_of(V x) {
+    return x > 0 ? broadcast<V>(1) : (x < 0 ? broadcast<V>(-1) : x);
+}
+
+// nothing, decay, eta_minus, eta_plus, min_step, max_step. States: the size of the step, the gradient before.
+template <class T>
+struct Rprop {
+    using V = Vector<T>;
+    static constexpr std::size_t states = 2;
+    explicit Rprop(const Update<T>& u)
+        : eta_minus(broadcast<V>(u.numbers[2])),
+          eta_plus(broadcast<V>(u.numbers[3])),
+          min_step(broadcast<V>(u.numbers[4])),
+          max_step(broadcast<V>(u.numbers[5])),
+          decayed(u.numbers[1]) {}
+    V operator()(V w, V g, V (&state)[most_states]) const {
+        g = decayed(w, g);
+        const V zero = broadcast<V>(0), one = broadcast<V>(1), turned = g * state[1];
+        V size = state[0] * (turned > 0 ? eta_plus : (turned < 0 ? eta_minus : one));
+        size = size < min_step ? min_step : (size > max_step ? max_step : size);
+        state[0] = size;
+        g = state[1] = turned < 0 ? zero : g;
+        return fma(-size, sign_of(g), w);
+    }
+    V eta_minus, eta_plus, min_step, max_step;
+    Decay<T> decayed;
+};
+
+// rate, decay, beta1, 1 - beta1, beta2, 1 - beta2; decay is as for AdamW. States: m.
+template <class T>
+struct Lion {
+    using V = Vector<T>;
+    static constexpr std::size_t states = 1;
+    explicit Lion(const Update<T>& u)
+        : rate(broadcast<V>(-u.numbers[0])),
+          beta1(broadcast<V>(u.numbers[2])),
+          rest1(broadcast<V>(u.numbers[3])),
+          beta2(broadcast<V>(u.numbers[4])),
+          rest2(broadcast<V>(u.numbers[5])),
+          decayed(u.numbers[1]) {}
+    V operator()(V w, V g, V (&state)[most_states]) const {
+        w = decayed(w, w);
+        const V direction = fma(beta1, state[0], rest1 * g);
+        state[0] = fma(beta2, state[0], rest2 * g);
+        return fma(rate, sign_of(direction), w);
+    }
+    V rate, beta1, rest1, beta2, rest2;
+    Decay<T> decayed;
+};
+
+// What stands between a gradient and its rule.
+template <class T>
+struct Preparation {
+    using V = Vector<T>;
+    explicit Preparation(const Update<T>& u)
+        : most(broadcast<V>(u.clip_value)),
+          scale(broadcast<V>(u.scale)),
+          l1(broadcast<V>(u.l1)),
+          l2(broadcast<V>(u.l2)),
+          clips(u.clip_value != 0),
+          with_l1(u.l1 != 0),
+          with_l2(u.l2 != 0) {}
+    V operator()(V w, V g) const {
+        if (clips) g = g > most ? most : (g < -most ? -most : g);
+        g = scale * g;
+        if (with_l1) g = w > 0 ? g + l1 : (w < 0 ? g - l1 : g);
+        return with_l2 ? fma(l2, w, g) : g;
+    }
+    V most, scale, l1, l2;
+    bool clips, with_l1, with_l2;
+};
+
+// f(rule) for those that stand in the code of every tile, which no update that is general has. Entered once for a block of
+// gradients. Momentum of 0 has no velocity.
 template <class T, class F>
-[[gnu::always_inline]] inline void with_rule(const Update<T>& update, F f) {
+[[gnu::always_inline]] inline void with_common_rule(const Update<T>& update, F f) {
     if (update.stores) return f(Store<T>(update));
     switch (update.rule) {
         case Optimizer::sgd:
@@ -105,14 +255,58 @@ template <class T, class F>
             return f(Adam<T>(update));
         case Optimizer::adamw:
             return f(AdamW<T>(update));
+        case Optimizer::rmsprop:
+        case Optimizer::nadam:
+        case Optimizer::adagrad:
+        case Optimizer::rprop:
+        case Optimizer::lion:
+            return;
+    }
+}
+
+template <class T, class F>
+[[gnu::always_inline]] inline void with_rms_prop(const Update<T>& update, F f) {
+    const bool momentum = update.numbers[5] != 0;
+    if (update.numbers[6] != 0)
+        return momentum ? f(RmsProp<T, true, true>(update)) : f(RmsProp<T, true, false>(update));
+    return momentum ? f(RmsProp<T, false, true>(update)) : f(RmsProp<T, false, false>(update));
+}
+
+// f(rule) for any rule.
+template <class T, class F>
+[[gnu::always_inline]] inline void with_every_rule(const Update<T>& update, F f) {
+    if (update.stores) return f(Store<T>(update));
+    switch (update.rule) {
+        case Optimizer::sgd:
+            return update.numbers[1] == 0 ? f(Sgd<T>(update)) : f(SgdWithMomentum<T>(update));
+        case Optimizer::adam:
+            return f(Adam<T>(update));
+        case Optimizer::adamw:
+            return f(AdamW<T>(update));
+        case Optimizer::rmsprop:
+            return with_rms_prop(update, f);
+        case Optimizer::nadam:
+            return f(NAdam<T>(update));
+        case Optimizer::adagrad:
+            return f(Adagrad<T>(update));
+        case Optimizer::rprop:
+            return f(Rprop<T>(update));
+        case Optimizer::lion:
+            return f(Lion<T>(update));
     }
 }
 
 // Parameters and their states: all have one layout, so that one offset serves.
 template <class T>
 struct Parameters {
-    T *data, *states[2];
+    T *data, *states[most_states];
 };
+
+template <class T>
+[[gnu::always_inline]] inline Parameters<T> parameters_of(T* data,
+                                                          T* const (&states)[most_states]) {
+    return {data, {states[0], states[1], states[2]}};
+}
 
 // One vector of parameters, with the gradient g; `part` of its lanes are there.
 template <class T, class Rule>
@@ -121,17 +315,91 @@ template <class T, class Rule>
                                              std::size_t at,
                                              Vector<T> g,
                                              std::size_t part = lanes<T>) {
-    Vector<T> states[2] = {};
+    Vector<T> states[most_states] = {};
     for (std::size_t i = 0; i < Rule::states; ++i) states[i] = load_part(to.states[i] + at, part);
     const Vector<T> w = rule(load_part(to.data + at, part), g, states);
     for (std::size_t i = 0; i < Rule::states; ++i) store_part(to.states[i] + at, states[i], part);
     store_part(to.data + at, w, part);
 }
 
+// Gradients that lie in memory of nobody else, rows of vectors side by side, and where their parameters lie.
 template <class T>
-void update(const Update<T>& u, T* w, T* const (&states)[2], const T* g, std::size_t n) {
-    const Parameters<T> to{w, {states[0], states[1]}};
-    with_rule(u, [=](auto rule) {
+struct Block {
+    T* gradients;
+    std::size_t stride;  // of gradients, from row to row
+    std::size_t rows, vectors;
+    std::size_t at, row_stride, panel_stride;
+};
+
+// f(gradient's place, parameter's place) for each vector
+template <class T, class F>
+[[gnu::always_inline]] inline void for_each_in_block(const Block<T>& b, F f) {
+    for (std::size_t i = 0; i < b.rows; ++i)
+        for (std::size_t v = 0; v < b.vectors; ++v) {
+            const std::size_t col = v * lanes<T>, panel = col / Panels<T>::width;
+            f(b.gradients + i * b.stride + col,
+              b.at + i * b.row_stride + panel * b.panel_stride + col % Panels<T>::width);
+        }
+}
+
+template <class T>
+[[gnu::noinline]] void prepare(const Update<T>& u, const T* parameters, const Block<T>& b) {
+    const Preparation<T> prepared(u);
+    for_each_in_block<T>(b, [=](T* g, std::size_t at) {
+        store(g, prepared(load<Vector<T>>(parameters + at), load<Vector<T>>(g)));
+    });
+}
+
+// Any rule: one loop for each, whatever the widths, since code for every tile would be as large as all the other kernels.
+template <class T>
+[[gnu::noinline]] void update_any(const Update<T>& u, const Parameters<T>& to, const Block<T>& b) {
+    if (u.clip_value != 0 || u.scale != 1 || u.l1 != 0 || u.l2 != 0) prepare<T>(u, to.data, b);
+    with_every_rule(u, [=](auto rule) {
+        for_each_in_block<T>(
+            b, [=](const T* g, std::size_t at) { update_at(rule, to, at, load<Vector<T>>(g)); });
+    });
+}
+
+// The same for n gradients in a row that are somebody's, the last of which may be a part of a vector.
+template <class T>
+[[gnu::noinline]] void update_any(const Update<T>& u,
+                                  const Parameters<T>& to,
+                                  const T* g,
+                                  std::size_t n) {
+    constexpr std::size_t at_once = 64 * lanes<T>, width = Panels<T>::width;
+    T gradients[at_once];
+    auto copy = [](T* there, const T* from, std::size_t count) {
+        if (there != nullptr)
+            for (std::size_t i = 0; i < count; ++i) there[i] = from[i];
+    };
+    std::size_t at = 0;
+    for (std::size_t whole; (whole = (n - at) / lanes<T>) != 0;) {
+        if (whole > 64) whole = 64;
+        copy(gradients, g + at, whole * lanes<T>);
+        update_any<T>(u, to, {gradients, 0, 1, whole, at, 0, width});
+        at += whole * lanes<T>;
+    }
+    const std::size_t rest = n - at;
+    if (rest == 0) return;
+    T copies[1 + most_states][lanes<T>] = {};
+    Parameters<T> part{copies[0], {}}, there{to.data + at, {}};
+    for (std::size_t k = 0; k < most_states && to.states[k] != nullptr; ++k) {
+        part.states[k] = copies[1 + k];
+        there.states[k] = to.states[k] + at;
+    }
+    copy(gradients, g + at, rest);
+    copy(part.data, there.data, rest);
+    for (std::size_t k = 0; k < most_states; ++k) copy(part.states[k], there.states[k], rest);
+    update_any<T>(u, part, {gradients, 0, 1, 1, 0, 0, width});
+    copy(there.data, part.data, rest);
+    for (std::size_t k = 0; k < most_states; ++k) copy(there.states[k], part.states[k], rest);
+}
+
+template <class T>
+void update(const Update<T>& u, T* w, T* const (&states)[most_states], const T* g, std::size_t n) {
+    const Parameters<T> to = parameters_of(w, states);
+    if (u.is_general) return update_any(u, to, g, n);
+    with_common_rule(u, [=](auto rule) {
         for_each_vector<T>(n, [=](std::size_t i, std::size_t part) {
             update_at(rule, to, i, load_part(g + i, part), part);
         });

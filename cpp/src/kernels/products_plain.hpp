@@ -37,8 +37,9 @@ void product(const Product<T>& m) {
 
 template <class T>
 void outer_product(const OuterProduct<T>& m) {
-    const Parameters<T> to{m.out.data, {m.states[0], m.states[1]}};
-    with_rule(m.update, [=, &m](auto rule) {
+    const Parameters<T> to = parameters_of(m.out.data, m.states);
+    const Preparation<T> prepared(m.update);
+    with_every_rule(m.update, [=, &m](auto rule) {
         for (std::size_t p = 0; p < m.dz.count(); ++p) {
             for (std::size_t i = m.first_input; i < m.last_input; ++i) {
                 for (std::size_t j = 0; j < Panels<T>::width; ++j) {
@@ -49,7 +50,8 @@ void outer_product(const OuterProduct<T>& m) {
                             s = fma(m.x(row, i), dz[row * m.dz.row_stride], s);
                         return s;
                     });
-                    update_at(rule, to, p * m.out.panel_stride + i * m.out.row_stride + j, g);
+                    const std::size_t at = p * m.out.panel_stride + i * m.out.row_stride + j;
+                    update_at(rule, to, at, prepared(to.data[at], g));
                 }
             }
         }
@@ -59,8 +61,9 @@ void outer_product(const OuterProduct<T>& m) {
 template <class T>
 void column_sums(const ColumnSums<T>& m) {
     using V = Vector<T>;
-    const Parameters<T> to{m.out, {m.states[0], m.states[1]}};
-    with_rule(m.update, [=, &m](auto rule) {
+    const Parameters<T> to = parameters_of(m.out, m.states);
+    const Preparation<T> prepared(m.update);
+    with_every_rule(m.update, [=, &m](auto rule) {
         for (std::size_t p = 0; p < m.dz.count(); ++p) {
             for (std::size_t j = 0; j < Panels<T>::width; j += lanes<T>) {
                 const T* dz = m.dz.panel(p) + j;
@@ -70,7 +73,8 @@ void column_sums(const ColumnSums<T>& m) {
                         s = s + load<V>(dz + row * m.dz.row_stride);
                     return s;
                 });
-                update_at(rule, to, p * Panels<T>::width + j, g);
+                const std::size_t at = p * Panels<T>::width + j;
+                update_at(rule, to, at, prepared(load<V>(to.data + at), g));
             }
         }
     });

@@ -6,10 +6,12 @@ all of them.
 """
 
 from wbcore import _named
-from wbcore.optimizers import adam, base, sgd, state
+from wbcore.optimizers import adam, base, rmsprop, rprop, sgd, state
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
 from wbcore.optimizers.base import check as check
+from wbcore.optimizers.rmsprop import *
+from wbcore.optimizers.rprop import *
 from wbcore.optimizers.sgd import *
 from wbcore.optimizers.state import *
 
@@ -19,5 +21,7 @@ __all__ += base.__all__
 __all__ += state.__all__
 __all__ += sgd.__all__
 __all__ += adam.__all__
+__all__ += rmsprop.__all__
+__all__ += rprop.__all__
 
 NAMES: tuple[str, ...] = tuple(_named.rows("optimizer"))

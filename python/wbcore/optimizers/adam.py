@@ -1,13 +1,42 @@
-"""Adam and its heirs: steps by running means of the gradient and of its square."""
+"""Adam and its heirs: steps by running means of the gradient, and of its square."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wbcore.optimizers.base import Optimizer
 
-__all__ = ["Adam", "AdamW"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wbcore.optimizers.base import Options
+
+__all__ = ["Adam", "AdamW", "Lion", "NAdam"]
 
 
-class Adam(Optimizer, row="adam"):
+class _Adam(Optimizer):
+    """The settings that Adam and its heirs have in common."""
+
+    __slots__ = ("beta1", "beta2", "epsilon")
+
+    beta1: float
+    beta2: float
+    epsilon: float
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(
+            learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, **options
+        )
+
+
+class Adam(_Adam, row="adam"):
     """Adam: steps by running means of the gradient and of its square (Kingma and Ba, 2015).
 
     For a parameter w with the gradient g of the batch in step t = 1, 2, ..., and the means m and v,
@@ -33,10 +62,13 @@ class Adam(Optimizer, row="adam"):
         At least 0.
     decay_biases : bool, default False
         Whether biases decay like weights.
+    l1, l2 : float, default 0
+    clip_norm, clip_value, max_norm : float or None
+        What stands before and after the rule, as `Optimizer` has it.
 
     Attributes
     ----------
-    learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases
+    learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases, l1, ...
         May be changed between steps and between fits (a `fit` goes on with what it began with); a
         value assigned is checked at once.
 
@@ -55,35 +87,10 @@ class Adam(Optimizer, row="adam"):
     True
     """
 
-    __slots__ = ("beta1", "beta2", "epsilon", "learning_rate", "weight_decay")
-
-    learning_rate: float
-    beta1: float
-    beta2: float
-    epsilon: float
-    weight_decay: float
-
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        *,
-        weight_decay: float = 0.0,
-        decay_biases: bool = False,
-    ) -> None:
-        super().__init__(
-            learning_rate=learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            decay_biases=decay_biases,
-        )
+    __slots__ = ()
 
 
-class AdamW(Optimizer, row="adamw"):
+class AdamW(_Adam, row="adamw"):
     """Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019).
 
     For a parameter w with the gradient g of the batch in step t = 1, 2, ..., and the means m and v,
@@ -109,10 +116,13 @@ class AdamW(Optimizer, row="adamw"):
         At least 0.
     decay_biases : bool, default False
         Whether biases decay like weights.
+    l1, l2 : float, default 0
+    clip_norm, clip_value, max_norm : float or None
+        What stands before and after the rule, as `Optimizer` has it.
 
     Attributes
     ----------
-    learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases
+    learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases, l1, ...
         May be changed between steps and between fits (a `fit` goes on with what it began with); a
         value assigned is checked at once.
 
@@ -131,29 +141,148 @@ class AdamW(Optimizer, row="adamw"):
     True
     """
 
-    __slots__ = ("beta1", "beta2", "epsilon", "learning_rate", "weight_decay")
+    __slots__ = ()
 
-    learning_rate: float
+
+class NAdam(Optimizer, row="nadam"):
+    """Adam with Nesterov's look-ahead, and a momentum that grows (Dozat, 2016).
+
+    For a parameter w with the gradient g of the batch in step t = 1, 2, ..., and the means m and v,
+    which start at 0::
+
+        g = g + weight_decay * w           for weights; for biases only with decay_biases
+        mu_t = beta1 * (1 - 0.96^(t * momentum_decay) / 2),    M_t = mu_1 * mu_2 * .. * mu_t
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g^2
+        n = (1 - mu_t) / (1 - M_t) * g + mu_(t+1) / (1 - M_(t+1)) * m
+        w = w - learning_rate * n / (sqrt(v / (1 - beta2^t)) + epsilon)
+
+    The exact operations, and where they differ from those of PyTorch, are in docs/arithmetic.md,
+    section 7.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.002
+        Above 0. A network of float32 refuses numbers that are out of range in float32.
+    beta1, beta2 : float, default 0.9 and 0.999
+        From 0 to below 1.
+    epsilon : float, default 1e-8
+        Above 0.
+    momentum_decay : float, default 0.004
+        At least 0: how fast the momentum grows, from about half of beta1 to all of it.
+    weight_decay : float, default 0
+        At least 0.
+    decay_biases : bool, default False
+        Whether biases decay like weights.
+    l1, l2 : float, default 0
+    clip_norm, clip_value, max_norm : float or None
+        What stands before and after the rule, as `Optimizer` has it.
+
+    Attributes
+    ----------
+    learning_rate, beta1, beta2, epsilon, momentum_decay, weight_decay, decay_biases, l1, ...
+        May be changed between steps and between fits (a `fit` goes on with what it began with); a
+        value assigned is checked at once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> net = wb.Network.mlp([1, 16, 1], activation="tanh", seed=0)
+    >>> history = net.fit(X, X**2, loss="mse", optimizer=wb.NAdam(0.01), epochs=100)
+    >>> history.loss[-1] < history.loss[0] / 10
+    True
+    """
+
+    __slots__ = ("beta1", "beta2", "epsilon", "momentum_decay")
+
     beta1: float
     beta2: float
     epsilon: float
-    weight_decay: float
+    momentum_decay: float
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float = 0.002,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
-        *,
-        weight_decay: float = 0.01,
-        decay_biases: bool = False,
+        momentum_decay: float = 0.004,
+        **options: Unpack[Options],
     ) -> None:
         super().__init__(
             learning_rate=learning_rate,
             beta1=beta1,
             beta2=beta2,
             epsilon=epsilon,
-            weight_decay=weight_decay,
-            decay_biases=decay_biases,
+            momentum_decay=momentum_decay,
+            **options,
         )
+
+
+class Lion(Optimizer, row="lion"):
+    """Steps of one size, by the sign of a mean of gradients (Chen and others, 2023).
+
+    For a parameter w with the gradient g of the batch, and the mean m, which starts at 0::
+
+        w = w - learning_rate * weight_decay * w    for weights; for biases only with decay_biases
+        w = w - learning_rate * sign(beta1 * m + (1 - beta1) * g)
+        m = beta2 * m + (1 - beta2) * g
+
+    Every parameter moves by learning_rate in every step, so that a rate is a third to a tenth of
+    Adam's, and a weight_decay three to ten times as large. PyTorch has no Lion; this is that of the
+    paper. The exact operations are in docs/arithmetic.md, section 7.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.0001
+        Above 0. A network of float32 refuses numbers that are out of range in float32.
+    beta1, beta2 : float, default 0.9 and 0.99
+        From 0 to below 1.
+    weight_decay : float, default 0
+        At least 0.
+    decay_biases : bool, default False
+        Whether biases decay like weights.
+    l1, l2 : float, default 0
+    clip_norm, clip_value, max_norm : float or None
+        What stands before and after the rule, as `Optimizer` has it.
+
+    Attributes
+    ----------
+    learning_rate, beta1, beta2, weight_decay, decay_biases, l1, ...
+        May be changed between steps and between fits (a `fit` goes on with what it began with); a
+        value assigned is checked at once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> net = wb.Network.mlp([1, 16, 1], activation="tanh", seed=0)
+    >>> history = net.fit(X, X**2, loss="mse", optimizer=wb.Lion(0.003), epochs=100)
+    >>> history.loss[-1] < history.loss[0] / 10
+    True
+    """
+
+    __slots__ = ("beta1", "beta2")
+
+    beta1: float
+    beta2: float
+
+    def __init__(
+        self,
+        learning_rate: float = 0.0001,
+        beta1: float = 0.9,
+        beta2: float = 0.99,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(learning_rate=learning_rate, beta1=beta1, beta2=beta2, **options)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex, TypedDict
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,7 +14,7 @@ from wbcore.gradients import Gradients
 from wbcore.optimizers.state import OptimizerState
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Optimizer"]
 
@@ -22,11 +23,52 @@ class _HasCore(Protocol):
     _core: _core._Network
 
 
+class Limits(TypedDict, total=False):
+    """What every optimizer takes by name alone; `Optimizer` says what each does."""
+
+    l1: float
+    l2: float
+    clip_norm: float | None
+    clip_value: float | None
+    max_norm: float | None
+
+
+class Options(Limits, total=False):
+    """The same, with what some take by position too."""
+
+    weight_decay: float
+    decay_biases: bool
+
+
+_LIMITS = {number.name: number for number in _core.optimizer_options()}
+# A default that is not allowed stands for none.
+_DEFAULTS: dict[str, object] = {"decay_biases": False} | {
+    name: number.standard if number.allows(number.standard) else None
+    for name, number in _LIMITS.items()
+}
+
+
 class Optimizer:
     """What all optimizers have in common: settings that are checked, a state for each network.
 
     Settings may be changed between steps and between fits (a `fit` goes on with what it began
-    with); a value assigned is checked at once.
+    with); a value assigned is checked at once. Beside those of its own rule every optimizer takes,
+    by name, what stands between a gradient and that rule, in this order::
+
+        clip_value     each element of the gradient is held to -clip_value .. clip_value
+        clip_norm      the gradient g of all layers that are trained, as one vector, becomes
+                       g * clip_norm / |g| where its norm |g| is larger
+        l1, l2         g = g + l1 * sign(w) + l2 * w            for weights
+        weight_decay   g = g + weight_decay * w                 for weights; of AdamW and Lion
+                       w = w - learning_rate * weight_decay * w instead
+
+    and after it `max_norm`: the weights into a unit, a column of `layer.weights`, are shrunk where
+    their norm is larger. With `decay_biases` l1, l2 and weight_decay count for biases too. Norms
+    are sums in a fixed order; one that is not finite changes nothing, so that a training diverges
+    where it would have without a limit. The exact operations are in docs/arithmetic.md, section 7.
+
+    `str(optimizer)` is the rule with its numbers, in the notation that `fit` takes; what every
+    optimizer has, from decay_biases on, is in the `repr`, and copies and pickles keep all of it.
 
     An optimizer keeps one state for each network that it is used with, for as long as that network
     lives: a second `fit` goes on where the first ended. `reset` forgets them; copies and pickles of
@@ -35,38 +77,72 @@ class Optimizer:
 
     See Also
     --------
-    SGD, Adam, AdamW : Those that there are.
+    SGD, Adam, AdamW, NAdam, RMSprop, Adagrad, Rprop, Lion : Those that there are.
 
     Examples
     --------
     >>> import wbcore as wb
     >>> isinstance(wb.SGD(), wb.Optimizer), str(wb.SGD(0.1, momentum=0.9))
     (True, 'sgd(0.1, 0.9)')
+    >>> wb.Adam(0.01, l2=1e-4, clip_norm=1.0).clip_norm
+    1.0
     """
-
-    learning_rate: float
 
     _row: ClassVar[_core.Row]
     _checks: ClassVar[dict[str, Callable[[object], object]]]
+    _defaults: ClassVar[dict[str, object]]
+    _of_row: ClassVar[dict[str, type[Optimizer]]] = {}
 
-    __slots__ = ("__weakref__", "_states", "decay_biases")
+    __signature__: ClassVar[inspect.Signature | None] = None
 
+    __slots__ = (
+        "__weakref__",
+        "_states",
+        "clip_norm",
+        "clip_value",
+        "decay_biases",
+        "l1",
+        "l2",
+        "learning_rate",
+        "max_norm",
+        "weight_decay",
+    )
+
+    learning_rate: float
+    weight_decay: float
     decay_biases: bool
+    l1: float
+    l2: float
+    clip_norm: float | None
+    clip_value: float | None
+    max_norm: float | None
 
     def __init_subclass__(cls, *, row: str | None = None) -> None:
         super().__init_subclass__()
-        if row is None:  # a subclass of the user's
+        if row is None:  # a base of several, or a subclass of the user's
+            cls.__signature__ = None
             return
+        cls._of_row[row] = cls
         cls._row = _named.rows("optimizer")[row]
         cls._checks = {number.name: _check(cls.__name__, number) for number in cls._row.numbers}
         cls._checks["decay_biases"] = lambda value: _arguments.flag(
             cls.__name__, "decay_biases", value
         )
+        cls._checks |= {name: _check(cls.__name__, number) for name, number in _LIMITS.items()}
+        cls._defaults = {
+            number.name: _plain(number, number.standard) for number in cls._row.numbers
+        } | _DEFAULTS
+        cls.__signature__ = _signature(cls)
 
     def __init__(self, **settings: object) -> None:
         # A network's core is the key: networks compare by value and so cannot be keys themselves.
         self._states: WeakKeyDictionary[_core._Network, OptimizerState] = WeakKeyDictionary()
-        for name, value in settings.items():
+        if unknown := settings.keys() - self._defaults.keys():
+            raise TypeError(
+                f"[{type(self).__name__}] expected settings among {', '.join(self._defaults)}, "
+                f"got {', '.join(sorted(unknown))}"
+            )
+        for name, value in (self._defaults | settings).items():
             setattr(self, name, value)
         self._check()
 
@@ -81,8 +157,26 @@ class Optimizer:
     def _numbers(self) -> list[float]:
         return [float(getattr(self, number.name)) for number in self._row.numbers]
 
+    def _settings(self) -> _core.OptimizerSettings:
+        """All of them, as the core takes them: a limit of 0 is none."""
+        return _core.OptimizerSettings(
+            rule=self._row.name,
+            numbers=self._numbers,
+            decay_biases=self.decay_biases,
+            l1=self.l1,
+            l2=self.l2,
+            clip_norm=self.clip_norm or 0.0,
+            clip_value=self.clip_value or 0.0,
+            max_norm=self.max_norm or 0.0,
+        )
+
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._checks)
+        shown = [
+            name
+            for name in self._checks
+            if name not in _LIMITS or getattr(self, name) != self._defaults[name]
+        ]
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
         return f"{type(self).__name__}({settings})"
 
     def __str__(self) -> str:
@@ -95,28 +189,32 @@ class Optimizer:
         without = frozenset({"_states"})
         return _copying.reduced(self, _without_states, (type(self),), without)
 
-    def _state_names(self) -> tuple[str, ...]:
-        """Of the states that these settings need."""
-        needed_by = self._row.properties["needed_by"]
-        if needed_by is not None and not getattr(self, needed_by):
-            return ()
-        names: tuple[str, ...] = self._row.properties["states"]
-        return names
+    def _needed_states(self) -> dict[str, float]:
+        """The states that these settings need, and what each is before the first step."""
+        return {
+            name: getattr(self, starts_as) if starts_as else 0.0
+            for name, (needed_by, starts_as) in self._row.properties["states"].items()
+            if needed_by is None or getattr(self, needed_by)
+        }
 
     def _state(self, core: _core._Network) -> OptimizerState:
         self._check()
-        names = self._state_names()
+        needed = self._needed_states()
         state = self._states.get(core)
-        if state is not None and set(names) <= set(state.arrays):
-            return state
-        _core.check_optimizer(core, self._row.name, self._numbers)
-        arrays = [np.zeros_like(core.parameters) for _ in names]
-        steps = 0 if state is None else state.steps
-        fresh = OptimizerState(names, _core.OptimizerState(arrays, steps))
-        if state is None:  # of two threads that come here together both get the one that stays
-            return self._states.setdefault(core, fresh)
-        self._states[core] = fresh
-        return fresh
+        kept = {} if state is None else state.arrays
+        if not needed.keys() <= kept.keys() or state is None:
+            _core.check_optimizer(core, self._settings())
+            fresh = {
+                name: kept[name] if name in kept else _filled(core, value)
+                for name, value in needed.items()
+            }
+            made = OptimizerState(kept | fresh, 0 if state is None else state.steps)
+            if state is None:  # of two threads that come here together both get the one that stays
+                state = self._states.setdefault(core, made)
+            else:
+                self._states[core] = state = made
+        state._use(needed)
+        return state
 
     def state(self, network: _HasCore) -> OptimizerState:
         """What the optimizer remembers of a network: its steps, and arrays like the parameters.
@@ -129,7 +227,8 @@ class Optimizer:
         -------
         OptimizerState
             Live: steps and arrays may be written between steps and between fits; a fit sets them
-            as its epochs end. All zero for a network that the optimizer has not been used with.
+            as its epochs end. For a network that the optimizer has not been used with, as they are
+            before the first step: zeros, but for the sums of Adagrad and the sizes of Rprop.
 
         Raises
         ------
@@ -175,7 +274,7 @@ class Optimizer:
         """
         core = _core_of("set_state", network)
         steps = _arguments.integer("set_state", "steps", steps, low=0, high=2**63 - 1)
-        names = self._state_names()
+        names = self._needed_states()
         given = {} if arrays is None else arrays
         if not isinstance(given, Mapping):
             raise TypeError(
@@ -193,7 +292,7 @@ class Optimizer:
                 f"got {', '.join(map(str, given)) or 'none'}"
             )
         parameters = core.parameters
-        made = []
+        made = {}
         for name in names:
             values = _arguments.floats("set_state", name, given[name])
             if values.shape != parameters.shape:
@@ -202,8 +301,8 @@ class Optimizer:
                     f"got shape {values.shape}"
                 )
             rounded = _arguments.rounded("set_state", name, values, parameters.dtype)
-            made.append(rounded.copy())
-        self._states[core] = OptimizerState(names, _core.OptimizerState(made, steps))
+            made[name] = rounded.copy()
+        self._states[core] = OptimizerState(made, steps)
 
     def step(self, network: _HasCore, gradients: Gradients) -> None:
         """Apply one update to all trainable parameters of the network.
@@ -245,7 +344,7 @@ class Optimizer:
         if not np.isfinite(flat).all():
             raise ValueError("[step] expected finite gradients, got NaN or infinity")
         state = self._state(core)
-        _core.step(core, flat, state._core, self._row.name, self._numbers, self.decay_biases)
+        _core.step(core, flat, state._core, self._settings())
 
     def reset(self) -> None:
         """Forget the states of all networks, as if they had not been trained before.
@@ -264,7 +363,7 @@ def check(operation: str, optimizer: object) -> Optimizer:
         return optimizer
     if isinstance(optimizer, str):
         name, numbers = _named.parsed("optimizer", operation, "optimizer", optimizer)
-        made = next(cls for cls in Optimizer.__subclasses__() if cls._row.name == name)
+        made = Optimizer._of_row[name]
         values = zip(made._row.numbers, numbers, strict=True)
         return made(**{number.name: _plain(number, value) for number, value in values})
     raise TypeError(
@@ -276,9 +375,15 @@ def check(operation: str, optimizer: object) -> Optimizer:
 def _check(cls: str, number: _core.Number) -> Callable[[object], object]:
     if number.expected == _FLAG:
         return lambda value: _arguments.flag(cls, number.name, value)
-    return lambda value: _arguments.number(
-        cls, number.name, value, expected=number.expected, allowed=number.allows
-    )
+    is_optional = number.name in _LIMITS and _DEFAULTS[number.name] is None
+    expected = f"None or {number.expected}" if is_optional else number.expected
+
+    def check(value: object) -> object:
+        if value is None and is_optional:
+            return None
+        return _arguments.number(cls, number.name, value, expected=expected, allowed=number.allows)
+
+    return check
 
 
 _FLAG = "0 or 1"  # as the core's rows say it of switches
@@ -286,6 +391,25 @@ _FLAG = "0 or 1"  # as the core's rows say it of switches
 
 def _plain(number: _core.Number, value: float) -> float | bool:
     return bool(value) if number.expected == _FLAG else value
+
+
+def _signature(cls: type[Optimizer]) -> inspect.Signature:
+    """Of the class, as `help` shows it: with the names and defaults of its options."""
+    _, *own = inspect.signature(cls.__init__).parameters.values()
+    named = [p for p in own if p.kind is not p.VAR_KEYWORD]
+    others = cls._defaults.keys() - {p.name for p in named}
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        for name, default in cls._defaults.items()
+        if name in others
+    ]
+    return inspect.Signature([*named, *options])
+
+
+def _filled(core: _core._Network, value: float) -> NDArray[Any]:
+    array = np.zeros_like(core.parameters)
+    array.fill(value)
+    return array
 
 
 def _core_of(operation: str, network: object) -> _core._Network:

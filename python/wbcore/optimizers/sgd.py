@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wbcore.optimizers.base import Optimizer
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wbcore.optimizers.base import Limits
 
 __all__ = ["SGD"]
 
@@ -32,10 +39,13 @@ class SGD(Optimizer, row="sgd"):
         At least 0.
     decay_biases : bool, default False
         Whether biases decay like weights.
+    l1, l2 : float, default 0
+    clip_norm, clip_value, max_norm : float or None
+        What stands before and after the rule, by name alone, as `Optimizer` has it.
 
     Attributes
     ----------
-    learning_rate, momentum, nesterov, weight_decay, decay_biases
+    learning_rate, momentum, nesterov, weight_decay, decay_biases, l1, ...
         May be changed between steps and between fits (a `fit` goes on with what it began with); a
         value assigned is checked at once.
 
@@ -57,12 +67,10 @@ class SGD(Optimizer, row="sgd"):
     True
     """
 
-    __slots__ = ("learning_rate", "momentum", "nesterov", "weight_decay")
+    __slots__ = ("momentum", "nesterov")
 
-    learning_rate: float
     momentum: float
     nesterov: bool
-    weight_decay: float
 
     def __init__(
         self,
@@ -71,6 +79,7 @@ class SGD(Optimizer, row="sgd"):
         nesterov: bool = False,
         weight_decay: float = 0.0,
         decay_biases: bool = False,
+        **limits: Unpack[Limits],
     ) -> None:
         super().__init__(
             learning_rate=learning_rate,
@@ -78,6 +87,7 @@ class SGD(Optimizer, row="sgd"):
             nesterov=nesterov,
             weight_decay=weight_decay,
             decay_biases=decay_biases,
+            **limits,
         )
 
     def _check(self) -> None:

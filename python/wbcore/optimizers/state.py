@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments, _core
@@ -36,13 +37,20 @@ class OptimizerState:
     (1, ['m', 'v'])
     """
 
-    __slots__ = ("_arrays", "_core")
+    __slots__ = ("_arrays", "_core", "_used")
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
-    def __init__(self, names: tuple[str, ...], core: _core.OptimizerState) -> None:
-        self._core = core
-        self._arrays = dict(zip(names, core.arrays, strict=True))
+    def __init__(self, arrays: dict[str, NDArray[Any]], steps: int) -> None:
+        self._core = _core.OptimizerState(list(arrays.values()), steps)
+        self._arrays = arrays
+        self._used = tuple(arrays)
+
+    def _use(self, names: Iterable[str]) -> None:
+        """Let the core take those of these names, in their order; others are kept."""
+        if self._used != (used := tuple(names)):
+            self._core.arrays = [self._arrays[name] for name in used]
+            self._used = used
 
     @property
     def steps(self) -> int:

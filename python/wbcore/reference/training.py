@@ -10,7 +10,7 @@ from .dense import Gradients
 from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows, total_weight
 from .metrics import METRICS, MetricSums
 from .network import Network
-from .optimizers import Optimizer, Rule
+from .optimizers import Optimizer, Rule, States
 from .random import shuffle_stream
 
 
@@ -31,11 +31,18 @@ class State:
 
 
 def new_state(network: Network, optimizer: Optimizer) -> State:
-    """Return the state that a training starts with: no steps, and zeros."""
-    return State(
-        0,
-        {name: [Gradients.zeros(layer) for layer in network.layers] for name in optimizer.states},
-    )
+    """Return the state that a training starts with: no steps, and what each number starts as."""
+    state = State(0, {})
+    for name in optimizer.states:
+        value = optimizer.start(network.arith, name)
+        state.arrays[name] = [
+            Gradients(
+                [[value] * len(row) for row in layer.weights],
+                None if layer.biases is None else [value] * len(layer.biases),
+            )
+            for layer in network.layers
+        ]
+    return state
 
 
 def step(
@@ -53,16 +60,39 @@ def step(
         Of this optimizer and this network.
     """
     state.steps += 1
-    weights = optimizer.rule(network.arith, state.steps, decayed=True)
-    biases = optimizer.rule(network.arith, state.steps, decayed=optimizer.decay_biases)
+    arith = network.arith
+    factor = _clipping(network, gradients, optimizer)
+
+    def rule(*, decayed: bool) -> Rule:
+        update = optimizer.rule(arith, state.steps, decayed=decayed)
+
+        def prepared(w: float, g: float, states: States) -> tuple[float, States]:
+            g = arith.T(factor * optimizer.clipped(arith, g))
+            return update(w, optimizer.penalized(arith, w, g) if decayed else g, states)
+
+        return prepared
+
+    weights, biases = rule(decayed=True), rule(decayed=optimizer.decay_biases)
     for index, (layer, gradient) in enumerate(zip(network.layers, gradients, strict=True)):
         if not layer.trainable:
             continue
         kept = [array[index] for array in state.arrays.values()]
         for r, rows in enumerate(zip(layer.weights, gradient.weights, strict=True)):
             _update(weights, *rows, [k.weights[r] for k in kept])
+        layer.weights[:] = optimizer.limited(arith, layer.weights)
         if layer.biases is not None and gradient.biases is not None:
             _update(biases, layer.biases, gradient.biases, [k.biases or [] for k in kept])
+
+
+def _clipping(network: Network, gradients: Sequence[Gradients], optimizer: Optimizer) -> float:
+    """By what the whole gradient of a step is multiplied."""
+    rows = [
+        [optimizer.clipped(network.arith, g) for g in row]
+        for layer, gradient in zip(network.layers, gradients, strict=True)
+        if layer.trainable
+        for row in (*gradient.weights, gradient.biases or [])
+    ]
+    return optimizer.factor(network.arith, rows)
 
 
 def _update(rule: Rule, w: list[float], g: list[float], states: list[list[float]]) -> None:

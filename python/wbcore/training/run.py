@@ -102,9 +102,7 @@ def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
     assert isinstance(plan.metrics, Chosen), "Plan has made it one"
     return _core.TrainingOptions(
         loss=str(plan.loss),
-        rule=optimizer._row.name,
-        numbers=optimizer._numbers,
-        decay_biases=optimizer.decay_biases,
+        optimizer=optimizer._settings(),
         epochs=plan.epochs,
         first_epoch=plan.first_epoch,
         batch_size=plan.batch_size,
