@@ -36,11 +36,12 @@ SIGNATURES = {
     "Network.predict": "(self, X, out=None, n_threads=None)",
     "Network.forward": "(self, X)",
     "Network.backward": "(self, dY)",
-    "Network.loss_and_gradients": "(self, X, y, loss)",
-    "Network.evaluate": "(self, X, y, *, loss, metrics=(), n_threads=None)",
+    "Network.loss_and_gradients": "(self, X, y, loss, *, sample_weight=None, class_weight=None)",
+    "Network.evaluate": "(self, X, y, *, loss, sample_weight=None, class_weight=None, metrics=(), "
+    "n_threads=None)",
     "Network.fit": "(self, X, y, *, loss, optimizer=None, epochs=1, batch_size=32, "
-    "validation_data=None, metrics=(), progress=False, shuffle=True, seed=0, n_threads=None, "
-    "callback=None, track=None, first_epoch=0)",
+    "sample_weight=None, class_weight=None, validation_data=None, metrics=(), progress=False, "
+    "shuffle=True, seed=0, n_threads=None, callback=None, track=None, first_epoch=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",
     "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50)",
@@ -246,7 +247,16 @@ GIVEN = (wb.Gradients, wb.History, wb.Layer, wb.Optimizer, wb.OptimizerState)
 
 
 def documented():
-    for module in (wb, wb.activations, wb.initializers, wb.losses, wb.optimizers, wb.random, wb.io):
+    for module in (
+        wb,
+        wb.activations,
+        wb.initializers,
+        wb.losses,
+        wb.metrics,
+        wb.optimizers,
+        wb.random,
+        wb.io,
+    ):
         for name in module.__all__:
             value = getattr(module, name)
             if value in (wb.io.read_table, wb.io.read_idx):

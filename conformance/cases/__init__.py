@@ -12,6 +12,7 @@ from .functions import activations, functions, quantiles
 from .fused import fma
 from .layers import layers, sums
 from .losses import evaluations, losses
+from .metrics import metrics, weighted, with_weights
 from .streams import initializers, random, starts
 from .training import trainings, updates, with_activations, with_losses, with_optimizers
 
@@ -48,6 +49,14 @@ FILES: dict[str, tuple[str, tuple[Cases, ...]]] = {
             losses,
             evaluations,
             with_losses,
+        ),
+    ),
+    "metrics": (
+        "Each metric; losses and trainings of rows with weights.",
+        (
+            metrics,
+            weighted,
+            with_weights,
         ),
     ),
     "optimizers": (

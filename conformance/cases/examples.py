@@ -23,6 +23,8 @@ EXAMPLES: dict[str, tuple[float, ...]] = {
     "gamma": (0.5, 0.0),
     "high": (0.7,),
     "initial_sum": (0.3, 0.0),
+    "k": (1.0, 2.0),
+    "label": (1.0, 0.0),
     "label_smoothing": (0.1, 0.3),
     "learning_rate": (0.1, 0.05),
     "low": (-0.3,),

@@ -1,4 +1,4 @@
-// The caller's X and y for a call that computes without the GIL.
+// The caller's X, y and weights for a call that computes without the GIL.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +9,11 @@
 #include "given_loss.hpp"
 #include "interrupts.hpp"
 #include "targets.hpp"
+#include "weights.hpp"
 
 namespace wbcore::bindings {
 
-// The arrays of X and y, kept alive and in their place, and as the core reads them.
+// The arrays of X, y and weights, kept alive and in their place, and as the core reads them.
 template <class T>
 class HeldDataset {
 public:
@@ -24,6 +25,7 @@ public:
                 const Network<T>& network,
                 const py::object& X,
                 const py::object& y,
+                const py::object& weights,
                 const GivenLoss& loss,
                 bool compared = true)
         : operation_(operation),
@@ -33,8 +35,6 @@ public:
         require_match(operation, loss_, network.layers().back().activation);
         with_choices(operation, [&] { require_suitable<T>(loss_, outputs_); });
         Features features = as_features(operation, "X", X, network.inputs());
-        if (loss.is_function())
-            function_ = loss.function.attr("bind")(std::string(operation), y, features.view.rows);
         if (has_targets_) {
             view_ = with_targets<T>(operation, y_, y, features.view, loss_, outputs_);
             guard(y_);
@@ -42,6 +42,13 @@ public:
             view_.x = features.view;
             view_.y.rows = features.view.rows;
         }
+        if (!weights.is_none()) {
+            view_.weights = with_weights(operation, weights_, weights, view_.x);
+            guard(weights_);
+        }
+        if (loss.is_function())
+            function_ = loss.function.attr("bind")(std::string(operation), y, features.view.rows,
+                                                   weights.is_none() ? weights : weights_);
         guard(features.holder);
     }
 
@@ -54,12 +61,15 @@ public:
     const Dataset& view() const { return view_; }
 
     void require_finite_inputs() const { require_finite<T>(operation_, "X", view_.x); }
+    // ... and weights
     void require_sound_targets() const {
         if (has_targets_) require_targets<T>(operation_, y_, view_, loss_, outputs_);
+        if (view_.weights) require_weights(operation_, *view_.weights);
     }
     // Says which of the numbers that the core refused is wrong; by now another thread may have changed it.
     [[noreturn]] void refuse(InputArray where) const {
         if (where == InputArray::x) refuse_non_finite<T>(operation_, "X", view_.x);
+        if (where == InputArray::weights) refuse_weights(operation_, *view_.weights);
         refuse_targets<T>(operation_, y_, view_, loss_, outputs_);
     }
 
@@ -76,7 +86,7 @@ private:
     std::size_t outputs_ = 0;
     bool has_targets_ = false;
     py::object function_ = py::none();
-    py::array y_;
+    py::array y_, weights_;
     std::vector<py::array> held_;
     std::vector<py::weakref> guards_;
     Dataset view_;

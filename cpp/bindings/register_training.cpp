@@ -28,8 +28,10 @@ struct BoundOptions {
 };
 
 template <class T>
-TrainingOptions core_options(const char* operation, const BoundOptions& options) {
-    const GivenLoss loss = given_loss<T>(operation, options.loss);
+TrainingOptions core_options(const char* operation,
+                             const BoundOptions& options,
+                             const GivenLoss& loss,
+                             std::size_t outputs) {
     return {loss.row,
             allowed<T>(operation, options.optimizer),
             options.first_epoch + options.epochs,
@@ -37,7 +39,14 @@ TrainingOptions core_options(const char* operation, const BoundOptions& options)
             options.shuffle,
             options.seed,
             options.n_threads,
-            metrics_named(operation, options.metrics, loss)};
+            metrics_named(operation, options.metrics, loss, outputs)};
+}
+
+// Which of the metrics look at all predictions at once.
+std::vector<bool> ranks_of(const std::vector<Named<Metric>>& metrics) {
+    std::vector<bool> ranks;
+    for (const Named<Metric>& metric : metrics) ranks.push_back(metric.info().ranks);
+    return ranks;
 }
 
 const char* text(TrainingStatus status) {
@@ -60,8 +69,10 @@ template <class T>
 py::tuple fit(BoundNetwork<T>& bound,
               const py::object& X,
               const py::object& y,
+              const py::object& weights,
               const py::object& X_val,
               const py::object& y_val,
+              const py::object& weights_val,
               const BoundOptions& options,
               BoundState& state,
               const py::dict& record,
@@ -69,23 +80,25 @@ py::tuple fit(BoundNetwork<T>& bound,
     const char *operation = "fit", *validating = "fit, validation_data";
     const Turn turn(bound.use(), operation);
     Network<T>& network = bound.network();
-    const TrainingOptions core = core_options<T>(operation, options);
     const GivenLoss loss = given_loss<T>(operation, options.loss);
+    const TrainingOptions core = core_options<T>(operation, options, loss, network.outputs());
     const bool compared = !options.metrics.empty();
 
     if (std::ranges::none_of(network.layers(), &Dense::trainable))
         throw py::value_error("[fit] expected a layer that is trainable, got none");
-    const HeldDataset<T> data(operation, network, X, y, loss, compared);
+    const HeldDataset<T> data(operation, network, X, y, weights, loss, compared);
     const bool validates = !X_val.is_none();
     HeldDataset<T> validation;
     if (validates) {
-        validation = HeldDataset<T>(validating, network, X_val, y_val, loss, compared);
+        validation = HeldDataset<T>(validating, network, X_val, y_val, weights_val, loss, compared);
         validation.require_finite_inputs();
     }
     OptimizerState<T> arrays =
         state_of<T>(operation, state, core.optimizer.rule, network.parameters().size());
-    TrainingRecord<T> records(network, record, options.metrics, options.track);
-    Position position{options.first_epoch, 0, 0, {}};
+    TrainingRecord<T> records(network, record, options.metrics, ranks_of(core.metrics),
+                              options.track);
+    Position position;
+    position.epoch = options.first_epoch;
     Hooks<T> hooks;
     hooks.interrupted = InterruptPoll();
     hooks.loss = data.function();
@@ -135,8 +148,8 @@ py::tuple fit(BoundNetwork<T>& bound,
 template <class T>
 void register_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
-          py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("state"),
-          py::arg("record"), py::arg("on_epoch"));
+          py::arg("weights"), py::arg("X_val"), py::arg("y_val"), py::arg("weights_val"),
+          py::arg("options"), py::arg("state"), py::arg("record"), py::arg("on_epoch"));
 }
 
 }  // namespace

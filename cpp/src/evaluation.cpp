@@ -4,9 +4,11 @@
 #include <memory>
 
 #include "pass.hpp"
+#include "rankings.hpp"
 #include "row_tree.hpp"
 #include "team_size.hpp"
 #include "wbcore/threads.hpp"
+#include "weights.hpp"
 
 namespace wbcore {
 
@@ -14,14 +16,20 @@ template <class T>
 Evaluation evaluate(const Network<T>& network,
                     const Dataset& data,
                     const Named<Loss>& loss,
-                    const std::vector<Metric>& metrics,
+                    const std::vector<Named<Metric>>& metrics,
                     std::size_t n_threads,
                     const InterruptCheck& interrupted,
                     const std::type_identity_t<LossFunction<T>>& function) {
     constexpr std::size_t block = kernels::row_leaf;
     require_suitable<T>(loss, network.outputs());
     const PackedNetwork<T> packed = packed_copy(network, Transposed::none);
+    const std::optional<double> weight = weight_of_rows<T>(data, nullptr, 0, data.x.rows);
+    if (!weight) throw InputError(InputArray::weights);
     MetricSums sums(metrics, loss, network.outputs(), data.x.rows);
+    const bool of_classes = loss.info().targets == Targets::classes;
+    Rankings<T> rankings(metrics, of_classes || data.labels,
+                         of_classes && is_identity(network.layers().back().activation.kind),
+                         data.x.rows, network.outputs());
     AlignedBuffer<T> row_losses(function ? 0 : data.x.rows);
     double total = 0;
     const std::size_t blocks = (data.x.rows + block - 1) / block;
@@ -57,30 +65,37 @@ Evaluation evaluate(const Network<T>& network,
         });
         for (std::size_t t = 0; t < n; ++t) {
             if (passes[t]->rows() == 0) continue;
-            if (!sums.empty()) passes[t]->add_metrics(sums, batches[t]);
+            passes[t]->add_metrics(sums, batches[t]);
+            passes[t]->add_scores(rankings, batches[t]);
             if (!function) continue;
-            const double value = function({passes[t]->outputs(), rows_of(t).first, nullptr},
+            const Range mine = rows_of(t);
+            const double counts =
+                weight_of_rows<T>(data, nullptr, mine.first, mine.last - mine.first).value_or(0);
+            if (counts == 0) continue;  // there is no mean to ask for
+            const double value = function({passes[t]->outputs(), mine.first, nullptr},
                                           passes[t]->output_gradients());
-            total += value * static_cast<double>(passes[t]->rows());
+            total += value * counts;
         }
     }
     sums.end_batch();
-    if (function) return {total / static_cast<double>(data.x.rows), sums.values()};
-    total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
-    return {total / mean_count(loss, data.x.rows, network.outputs()), sums.values()};
+    if (!function) total = static_cast<double>(row_sum(row_losses.data(), data.x.rows));
+    const double count = function ? *weight : mean_count(loss, *weight, network.outputs());
+    Evaluation result{total / count, sums.values()};
+    rankings.put_into(result.metrics, interrupted);
+    return result;
 }
 
 template Evaluation evaluate(const Network<float>&,
                              const Dataset&,
                              const Named<Loss>&,
-                             const std::vector<Metric>&,
+                             const std::vector<Named<Metric>>&,
                              std::size_t,
                              const InterruptCheck&,
                              const LossFunction<float>&);
 template Evaluation evaluate(const Network<double>&,
                              const Dataset&,
                              const Named<Loss>&,
-                             const std::vector<Metric>&,
+                             const std::vector<Named<Metric>>&,
                              std::size_t,
                              const InterruptCheck&,
                              const LossFunction<double>&);

@@ -74,6 +74,7 @@ Pass<T>::Pass(const std::vector<Dense>& layers, std::size_t capacity, PassOption
       layers_(layers.size()),
       row_losses_(capacity),
       labels_(capacity),
+      weights_(capacity),
       copied_targets_(options.copied_targets) {
     ArraysSize<T> size(capacity);
     size.add(layers.front().inputs, options.input_gradients ? 2 : 1);
@@ -109,6 +110,7 @@ Batch<T> Pass<T>::batch(
     }
     if (!gather_targets(batch, data, order, first, n, mine) && batch.refused == InputArray::none)
         batch.refused = InputArray::y;
+    if (data.weights) gather_weights_of(batch, data, order, first, mine);
     return batch;
 }
 
@@ -154,6 +156,21 @@ bool Pass<T>::gather_repeated(const ArrayView& y,
 }
 
 template <class T>
+void Pass<T>::gather_weights_of(Batch<T>& batch,
+                                const Dataset& data,
+                                const std::int64_t* order,
+                                std::size_t first,
+                                Range mine) {
+    const std::size_t start = first + mine.first, n = mine.last - mine.first;
+    T* const to = weights_.data() + mine.first;
+    const bool good = order != nullptr
+                          ? gather_weights(*data.weights, order + start, n, to)
+                          : gather_weights(data.weights->rows_from(start, n), nullptr, n, to);
+    if (!good && batch.refused == InputArray::none) batch.refused = InputArray::weights;
+    batch.weights = weights_.data();
+}
+
+template <class T>
 Batch<T> Pass<T>::copy(const ArrayView& x) {
     Batch<T> batch{x_.rows_from(0, x.rows), {}};
     if (!gather(x, nullptr, x_.rows_from(0, x.rows))) batch.refused = InputArray::x;
@@ -184,11 +201,39 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
     if (!elementwise) table_.softmax(a, z);
 }
 
+namespace {
+
+// The power of two that brings n to between 1/2 and 1, so that neither 1 / n nor a weight times it leaves the range where all
+// weights of a batch are small or large. It changes no bits: the gradients are by 1 / (n s), then by s times the weights.
+double weight_scale(double n) {
+    int exponent = 0;
+    (void)std::frexp(n, &exponent);
+    return n > 0 ? std::ldexp(1.0, -std::clamp(exponent, -126, 126)) : 1.0;
+}
+
+template <class T>
+struct ScaledMean {
+    T n, scale;
+};
+
+// Not inlined: the steps of rows without weights pass by.
+template <class T>
+[[gnu::noinline]] ScaledMean<T> scaled_mean(double n) {
+    const double scale = weight_scale(n);
+    // in a batch without any weight nothing counts, whatever it is divided by
+    return {static_cast<T>(n > 0 ? n * scale : 1.0), static_cast<T>(scale)};
+}
+
+}  // namespace
+
 template <class T>
 void Pass<T>::loss(
     const Named<Loss>& loss, const Batch<T>& batch, double mean_count, bool gradient, Range rows) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
+    const bool weighted = batch.weights != nullptr;
+    const ScaledMean<T> mean =
+        weighted ? scaled_mean<T>(mean_count) : ScaledMean<T>{static_cast<T>(mean_count), 1};
     kernels::LossRows<T> batch_rows{
         .loss = loss.kind,
         .row_losses = row_losses_.data() + first,
@@ -198,9 +243,11 @@ void Pass<T>::loss(
         .t = batch.t.rows_from(first, n),
         .labels = batch.labels == nullptr ? nullptr : batch.labels + first,
         .numbers = {},
-        .mean_count = static_cast<T>(mean_count),
+        .mean_count = mean.n,
         .gradient = gradient,
-        .output_weights = loss.output_weights.template data<T>()};
+        .output_weights = loss.output_weights.template data<T>(),
+        .weights = weighted ? batch.weights + first : nullptr,
+        .weight_scale = mean.scale};
     for (std::size_t i = 0; i < loss.info().numbers.size(); ++i)
         batch_rows.numbers[i] = static_cast<T>(loss[i]);
     table_.loss(batch_rows);
@@ -324,7 +371,13 @@ bool Pass<T>::has_finite_targets(const Batch<T>& batch) const {
 template <class T>
 void Pass<T>::add_metrics(MetricSums& sums, const Batch<T>& batch) const {
     const LayerArrays& out = layers_.back();
-    sums.add<T>(limited(out.z), limited(out.a), batch.t.rows_from(0, rows_), batch.labels);
+    sums.add<T>(limited(out.z), limited(out.a), batch.t.rows_from(0, rows_), batch.labels,
+                batch.weights);
+}
+
+template <class T>
+void Pass<T>::add_scores(Rankings<T>& rankings, const Batch<T>& batch) const {
+    rankings.add(outputs(), batch.t.rows_from(0, rows_), batch.labels, batch.weights);
 }
 
 template class Pass<float>;

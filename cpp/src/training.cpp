@@ -30,6 +30,10 @@ void require_trainable(const Network<T>& network,
         refuse("x (N, " + std::to_string(network.inputs()) + ") and y (N, ..), N > 0",
                std::to_string(data.x.rows) + " rows of " + std::to_string(data.x.cols) + " and " +
                    std::to_string(data.y.rows) + " targets");
+    if (data.weights && (data.weights->rows != data.x.rows || data.weights->cols != 1))
+        refuse(
+            "weights (" + std::to_string(data.x.rows) + ", 1)",
+            std::to_string(data.weights->rows) + " rows of " + std::to_string(data.weights->cols));
     if (first_trainable(network.layers()) == network.layers().size())
         refuse("a layer that is trainable", "none");
     require_suitable<T>(options.loss, network.outputs());
@@ -72,7 +76,13 @@ public:
             const TrainingEnd end = run_epoch();
             if (end.status != TrainingStatus::completed) return end;
             const std::size_t epoch = position_.epoch;
-            const EpochResult result = finish_epoch(validation);
+            EpochResult result;
+            try {
+                result = finish_epoch(validation);
+            } catch (const InputError& error) {
+                if (validation != nullptr) throw;
+                return {TrainingStatus::refused, epoch, 0, error.array};
+            }
             if (!hooks_.after_epoch) continue;
             if (hooks_.after_epoch(epoch, result)) return {TrainingStatus::stopped, epoch, 0};
             arrays_.network.pack(network_.parameters());  // which the hook may have changed
@@ -99,12 +109,12 @@ private:
     // epoch before when what has become of this one must not stay.
     TrainingEnd run_epoch() {
         if (position_.batch == 0) {
-            position_.loss_sum = 0;
+            position_.loss_sum = position_.weight_sum = 0;
             position_.metrics.emplace(options_.metrics, options_.loss, network_.outputs(),
                                       std::min(options_.batch_size, data_.x.rows));
         }
         const Position began{position_.epoch, position_.batch, position_.loss_sum,
-                             position_.metrics};
+                             position_.weight_sum, position_.metrics};
         if (options_.shuffle)
             shuffled_order({order_.data(), order_.size()}, options_.seed, position_.epoch,
                            hooks_.interrupted);
@@ -134,18 +144,34 @@ private:
     }
 
     EpochResult finish_epoch(const Dataset* validation) {
-        const double count = hooks_.loss
-                                 ? static_cast<double>(data_.x.rows)
-                                 : mean_count(options_.loss, data_.x.rows, network_.outputs());
+        const double count =
+            hooks_.loss ? position_.weight_sum
+                        : mean_count(options_.loss, position_.weight_sum, network_.outputs());
         EpochResult result{position_.loss_sum / count, {}, {}, {}};
         if (position_.metrics) result.metrics = position_.metrics->values();
-        position_ = {position_.epoch + 1, 0, 0, std::nullopt};
-        if (validation == nullptr) return result;
+        position_ = {position_.epoch + 1, 0, 0, 0, std::nullopt};
+        if (validation == nullptr) {
+            rank_training_data(result);
+            return result;
+        }
         Evaluation evaluation = evaluate(network_, *validation, options_.loss, options_.metrics,
                                          n_threads_, hooks_.interrupted, hooks_.validation_loss);
         result.validation_loss = evaluation.loss;
         result.validation_metrics = std::move(evaluation.metrics);
         return result;
+    }
+
+    // What needs all predictions at once, when there are no validation data to take it of.
+    void rank_training_data(EpochResult& result) {
+        std::vector<Named<Metric>> ranks;
+        for (const Named<Metric>& metric : options_.metrics)
+            if (metric.info().ranks) ranks.push_back(metric);
+        if (ranks.empty()) return;
+        const Evaluation evaluation =
+            evaluate(network_, data_, options_.loss, ranks, n_threads_, hooks_.interrupted);
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < options_.metrics.size(); ++i)
+            if (options_.metrics[i].info().ranks) result.metrics[i] = evaluation.metrics[next++];
     }
 
     Network<T>& network_;

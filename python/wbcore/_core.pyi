@@ -11,10 +11,7 @@ from wbcore._loss_function import LossFunction
 __version__: str
 CONTRACT: int
 
-# what can be reported beside a loss, in the order it is listed to users
-METRICS: tuple[str, ...]
-
-_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "initializer"]
+_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "initializer", "metric"]
 
 class Number:
     """A number of a choice; `expected` says in words what `allows` tells."""
@@ -72,12 +69,17 @@ def statistics(
 def forward(network: _Network, X: ArrayLike) -> NDArray[Any]: ...
 def backward(network: _Network, dY: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def loss_and_gradients(
-    network: _Network, X: ArrayLike, y: ArrayLike, loss: str | LossFunction
+    network: _Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    weights: ArrayLike | None,
+    loss: str | LossFunction,
 ) -> tuple[float, NDArray[Any]]: ...
 def evaluate(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     loss: str | LossFunction,
     metrics: Sequence[str],
     n_threads: int,
@@ -176,8 +178,10 @@ def fit(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     X_val: ArrayLike | None,
     y_val: ArrayLike | None,
+    weights_val: ArrayLike | None,
     options: TrainingOptions,
     state: OptimizerState,
     record: dict[str, list[Any]],

@@ -26,7 +26,9 @@ struct TrainingOptions {
     bool shuffle = true;
     std::uint64_t seed = 0;
     std::size_t n_threads = 0;  // 0: as many as pay
-    std::vector<Metric> metrics;
+    // Those that look at all predictions at once (MetricInfo::ranks) are taken of the validation data after each epoch; without
+    // any, of all rows of the training data, which costs a pass over them.
+    std::vector<Named<Metric>> metrics;
 };
 
 // Between which batches a training stands. It goes in and comes out, so that going on, from a later epoch or in the middle of
@@ -34,6 +36,7 @@ struct TrainingOptions {
 struct Position {
     std::size_t epoch = 0, batch = 0;   // the next one
     double loss_sum = 0;                // of the batches of this epoch so far
+    double weight_sum = 0;              // of their rows
     std::optional<MetricSums> metrics;  // likewise; none before the first batch
 };
 

@@ -13,7 +13,7 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
-``initializers``, ``softmax``, ``activations``, ``dense``, ``losses``, ``metrics``,
+``initializers``, ``softmax``, ``activations``, ``dense``, ``losses``, ``metrics``, ``rankings``,
 ``optimizers``, ``network``, ``training``.
 """
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from . import activations
 from .arithmetic import FLOAT64, Arithmetic
-from .arrays import Matrix
+from .arrays import Matrix, Vector
 from .dense import Gradients, Layer, Pass, dense, input_gradient, parameter_gradients
 from .initializers import initial_weights
-from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
+from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows, total_weight
 from .random import bias_stream
 
 
@@ -158,7 +158,13 @@ class Network:
         return gradients, dA if inputs else None
 
     def loss_and_gradients(
-        self, X: Matrix, y: Matrix | Labels, loss: str | Loss, *, inputs: bool = True
+        self,
+        X: Matrix,
+        y: Matrix | Labels,
+        loss: str | Loss,
+        *,
+        inputs: bool = True,
+        sample_weight: Vector | None = None,
     ) -> tuple[float, list[Gradients], Matrix | None]:
         """Mean loss over a batch and its gradients.
 
@@ -171,6 +177,8 @@ class Network:
             With its numbers where they are not the defaults: "huber(0.5)".
         inputs : bool
             As in `backward`.
+        sample_weight : vector of length B, optional
+            Any numbers of at least 0, not all of them 0; rounded to the format.
 
         Returns
         -------
@@ -183,12 +191,21 @@ class Network:
         ValueError
             When an entropy meets a last layer of another activation.
         """
-        total, gradients, dX = self.loss_sum_and_gradients(X, y, loss, inputs=inputs)
-        n = LOSSES.choice(loss).count(len(y), self.layers[-1].outputs)
+        total, gradients, dX = self.loss_sum_and_gradients(
+            X, y, loss, inputs=inputs, sample_weight=sample_weight
+        )
+        rows = total_weight(X, self.rounded_weights(sample_weight))
+        n = LOSSES.choice(loss).count(rows, self.layers[-1].outputs)
         return FLOAT64.T(total / n), gradients, dX
 
     def loss_sum_and_gradients(
-        self, X: Matrix, y: Matrix | Labels, loss: str | Loss, *, inputs: bool = True
+        self,
+        X: Matrix,
+        y: Matrix | Labels,
+        loss: str | Loss,
+        *,
+        inputs: bool = True,
+        sample_weight: Vector | None = None,
     ) -> tuple[float, list[Gradients], Matrix | None]:
         """Sum of the row losses of a batch, and the gradients of their mean.
 
@@ -198,9 +215,14 @@ class Network:
         by_sums = LOSSES.choice(loss).works_on_sums(self.layers[-1].activation)
         outputs = passes[-1].Z if by_sums else passes[-1].A
         targets = self.rounded(target_rows(y, len(outputs[0])))
-        total, dY = loss_sum_and_gradient(self.arith, loss, outputs, targets)
+        weights = self.rounded_weights(sample_weight)
+        total, dY = loss_sum_and_gradient(self.arith, loss, outputs, targets, weights)
         gradients, dX = self.backward(passes, dY, by_sums=by_sums, inputs=inputs)
         return total, gradients, dX
+
+    def rounded_weights(self, weights: Vector | None) -> list[float] | None:
+        """Round the weights of rows to the format, where there are some."""
+        return None if weights is None else [self.arith.T(w) for w in weights]
 
     def rounded(self, X: Matrix) -> list[list[float]]:
         """Round the numbers of a matrix to the format."""

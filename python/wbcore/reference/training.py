@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from . import rankings
 from .arithmetic import FLOAT64
-from .arrays import Matrix
+from .arrays import Matrix, Vector
 from .dense import Gradients
-from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
-from .metrics import MetricSums
+from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows, total_weight
+from .metrics import METRICS, MetricSums
 from .network import Network
 from .optimizers import Optimizer, Rule, States
 from .random import shuffle_stream
@@ -115,6 +116,7 @@ def fit(
     first_epoch: int = 0,
     state: State | None = None,
     metrics: dict[str, list[float]] | None = None,
+    sample_weight: Vector | None = None,
 ) -> list[float]:
     """Train a network in place.
 
@@ -137,13 +139,16 @@ def fit(
     state : State, optional
         To go on from an earlier training; it is updated in place. Default: `new_state`.
     metrics : dict of lists, optional
-        By name of the metric; every epoch appends its value, of the same outputs as the loss.
+        By name of the metric; every epoch appends its value, of the same outputs as the loss. One
+        that ranks is that of all rows after the epoch.
+    sample_weight : vector of length B, optional
+        What each row counts, at least 0 and not all of them 0.
 
     Returns
     -------
     list of float
         The mean loss of each epoch, every row measured before the update of its batch: the sums of
-        the batches, added in their order in binary64, and divided once.
+        the batches, added in their order in binary64, and divided once by the weights likewise.
 
     Examples
     --------
@@ -162,21 +167,31 @@ def fit(
     history = []
     for epoch in range(first_epoch, first_epoch + epochs):
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
-        total, sums = 0.0, MetricSums(chosen, isinstance(y[0], int))
+        total, weight, sums = 0.0, 0.0, MetricSums(chosen, isinstance(y[0], int))
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]
             inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
+            own = None if sample_weight is None else [sample_weight[r] for r in rows]
+            weights = network.rounded_weights(own)
             batch_total, gradients, _ = network.loss_sum_and_gradients(
-                inputs, wanted, chosen, inputs=False
+                inputs, wanted, chosen, inputs=False, sample_weight=weights
             )
             total = FLOAT64.T(total + batch_total)
+            weight = FLOAT64.T(weight + total_weight(inputs, weights))
             if metrics:
                 last = network.forward(inputs)[-1]
-                sums.add(last.Z, last.A, network.rounded(wanted))
+                sums.add(last.Z, last.A, network.rounded(wanted), weights)
             step(network, gradients, state, optimizer)
-        history.append(FLOAT64.T(total / chosen.count(len(targets), len(targets[0]))))
+        history.append(FLOAT64.T(total / chosen.count(weight, len(targets[0]))))
         for name, values in (metrics or {}).items():
-            values.append(sums.value(name))
+            if METRICS.choice(name).ranks:
+                values.append(
+                    evaluate(
+                        network, X, y, loss=chosen, metrics=[name], sample_weight=sample_weight
+                    )[name]
+                )
+            else:
+                values.append(sums.value(name))
     return history
 
 
@@ -187,6 +202,7 @@ def evaluate(
     *,
     loss: str | Loss,
     metrics: Sequence[str] = (),
+    sample_weight: Vector | None = None,
 ) -> dict[str, float]:
     """Loss and metrics of all rows, as one batch.
 
@@ -197,6 +213,8 @@ def evaluate(
     y : matrix of shape (B, O), or B labels for a loss of classes
     loss : str or Loss
     metrics : sequence of str
+    sample_weight : vector of length B, optional
+        What each row counts, at least 0 and not all of them 0.
 
     Examples
     --------
@@ -209,8 +227,26 @@ def evaluate(
     last = network.forward(X)[-1]
     targets = network.rounded(target_rows(y, len(last.Z[0])))
     by_sums = chosen.works_on_sums(network.layers[-1].activation)
-    total, _ = loss_sum_and_gradient(network.arith, chosen, last.Z if by_sums else last.A, targets)
+    weights = network.rounded_weights(sample_weight)
+    outputs = last.Z if by_sums else last.A
+    total, _ = loss_sum_and_gradient(network.arith, chosen, outputs, targets, weights)
     sums = MetricSums(chosen, isinstance(y[0], int))
-    sums.add(last.Z, last.A, targets)
-    mean = FLOAT64.T(total / chosen.count(len(targets), len(targets[0])))
-    return {"loss": mean} | {name: sums.value(name) for name in metrics}
+    sums.add(last.Z, last.A, targets, weights)
+    values = {"loss": FLOAT64.T(total / chosen.count(sums.rows, len(targets[0])))}
+    for name in metrics:
+        metric = METRICS.choice(name)
+        values[name] = (
+            rankings.value(
+                metric,
+                network.arith,
+                chosen,
+                network.layers[-1].activation,
+                Y=last.A,
+                targets=targets,
+                weights=weights or [1.0] * len(targets),
+                labels=sums.of_classes,
+            )
+            if metric.ranks
+            else sums.value(metric)
+        )
+    return values

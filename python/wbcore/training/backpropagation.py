@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from wbcore import _core, losses
 from wbcore._methods import network_method
 from wbcore.gradients import Gradients
+from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from wbcore.losses import LossLike
     from wbcore.network import Network
+    from wbcore.training.weights import ClassWeight
 
 __all__ = ["backward", "forward", "loss_and_gradients"]
 
@@ -84,7 +86,13 @@ def backward(self: Network, dY: ArrayLike) -> Gradients:
 
 @network_method
 def loss_and_gradients(
-    self: Network, X: ArrayLike, y: ArrayLike, loss: LossLike
+    self: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: LossLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
 ) -> tuple[float, Gradients]:
     """A loss over a batch, and its gradient by every weight and bias. Nothing changes.
 
@@ -93,6 +101,7 @@ def loss_and_gradients(
     {X}
     {y}
     {loss}
+    {weights}
 
     Returns
     -------
@@ -114,5 +123,8 @@ def loss_and_gradients(
     (4.0, [[4.0], [8.0]], [4.0])
     """
     given = losses.check_given("loss_and_gradients", loss)
-    value, flat = _core.loss_and_gradients(self._core, X, y, given)
+    weights, _ = row_weights(
+        "loss_and_gradients", self, given, y, sample_weight=sample_weight, class_weight=class_weight
+    )
+    value, flat = _core.loss_and_gradients(self._core, X, y, weights, given)
     return value, Gradients(flat, self._structure)

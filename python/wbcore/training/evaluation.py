@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wbcore import _arguments, _core, losses
+from wbcore import metrics as _metrics
 from wbcore._methods import network_method
+from wbcore.training.own_metrics import OwnMetrics
+from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.losses import LossLike
+    from wbcore.metrics import Choices
     from wbcore.network import Network
+    from wbcore.training.weights import ClassWeight
 
 __all__ = ["evaluate"]
 
@@ -24,7 +28,9 @@ def evaluate(
     y: ArrayLike,
     *,
     loss: LossLike,
-    metrics: Sequence[str] = (),
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
+    metrics: Choices = (),
     n_threads: int | None = None,
 ) -> dict[str, float]:
     """Loss and metrics over all rows of X. Nothing changes.
@@ -34,14 +40,16 @@ def evaluate(
     {X}
     {y}
     {loss}
-    metrics : sequence of str
-        Names of `wbcore.losses.METRICS`, as for `fit`.
+    {weights}
+    metrics : sequence of Metric, str, callable, or dict of callables
+        As for `fit`: of `wbcore.metrics`, such as "accuracy" or `TopK(3)`, or functions of one's
+        own, which get what `predict(X)` gives and the targets.
     {n_threads}
 
     Returns
     -------
     dict of str to float
-        "loss" and each metric.
+        "loss" and each metric; functions of one's own last.
 
     Raises
     ------
@@ -55,11 +63,11 @@ def evaluate(
     >>> net.evaluate([[1], [3]], [1, 2], loss="mse", metrics=["mae"])
     {'loss': 0.5, 'mae': 0.5}
     """
-    return _core.evaluate(
-        self._core,
-        X,
-        y,
-        losses.check_given("evaluate", loss),
-        losses.check_metrics("evaluate", metrics),
-        _arguments.n_threads("evaluate", n_threads),
+    given = losses.check_given("evaluate", loss)
+    chosen = _metrics.check("evaluate", metrics)
+    threads = _arguments.n_threads("evaluate", n_threads)
+    weights, _ = row_weights(
+        "evaluate", self, given, y, sample_weight=sample_weight, class_weight=class_weight
     )
+    values = _core.evaluate(self._core, X, y, weights, given, chosen.texts, threads)
+    return values | OwnMetrics("evaluate", self, chosen.functions, given, X, y, weights).values()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wbcore._methods import network_method
@@ -14,9 +13,11 @@ if TYPE_CHECKING:
 
     from wbcore.history import History
     from wbcore.losses import LossLike
+    from wbcore.metrics import Choices
     from wbcore.network import Network
     from wbcore.optimizers import Optimizer
-    from wbcore.training.plan import Callback
+    from wbcore.training.plan import Callback, ValidationData
+    from wbcore.training.weights import ClassWeight
 
 __all__ = ["fit"]
 
@@ -31,8 +32,10 @@ def fit(
     optimizer: Optimizer | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
-    metrics: Sequence[str] = (),
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
+    validation_data: ValidationData | None = None,
+    metrics: Choices = (),
     progress: bool = False,
     shuffle: bool = True,
     seed: int = 0,
@@ -49,11 +52,11 @@ def fit(
     A function as `loss` is called on the calling thread for each batch, as
     `function(outputs, targets)`: outputs are an array (B, O) of the network's dtype, its own to
     keep; targets the rows of y, in y's dtype and read-only. The epoch's loss is the mean of the
-    batches', each counted by its rows; that of validation data, and of `evaluate`, the mean over
-    blocks of 128 rows. Metrics compare outputs with y as for numbers: "mae", "mse" and "r2", and
-    only when y has the shape of the outputs. What the function raises ends the fit with the
-    parameters of the last whole batch. It may predict with the network, whose parameters are those
-    of the last epoch meanwhile.
+    batches', each counted by its rows, or by their weights; that of validation data, and of
+    `evaluate`, the mean over blocks of 128 rows. Metrics compare outputs with y as for numbers:
+    "mae", "mse" and "r2", and only when y has the shape of the outputs. What the function raises
+    ends the fit with the parameters of the last whole batch. It may predict with the network, whose
+    parameters are those of the last epoch meanwhile.
 
     Ctrl-C raises KeyboardInterrupt within about a second; the network is usable, with the
     parameters of the last whole batch (after a batch of seconds perhaps of the last epoch), and
@@ -70,10 +73,17 @@ def fit(
     epochs : int, default 1
     batch_size : int, default 32
         The last batch of an epoch takes what is left.
-    validation_data : pair (X_val, y_val), optional
-        Evaluated after each epoch.
-    metrics : sequence of {"accuracy", "mae", "mse", "r2"}
-        Beside the loss, in the history.
+    {weights}
+    validation_data : pair (X_val, y_val) or triple (X_val, y_val, sample_weight_val), optional
+        Evaluated after each epoch, with the class weights of the training data.
+    metrics : sequence of Metric, str, callable, or dict of callables
+        Beside the loss, in the history: of `wbcore.metrics`, such as "accuracy" or `TopK(3)`; or a
+        function of what `predict` gives and the targets, which are of its shape, or labels, or
+        what a function as loss takes (when the network has one output, (B,) becomes (B, 1)). Its
+        series has its name, or the key in a dict: `{"cost": function}`. A function that takes
+        `sample_weight` gets the weights, else they do not touch it. Functions, areas under the ROC
+        curve and average precisions are taken of the validation data after each epoch; without
+        any, of the training data, at the cost of another pass over them.
     progress : bool, default False
         Write a line to stderr: one that overwrites itself on a terminal, else one an epoch.
     shuffle : bool, default True
@@ -134,6 +144,8 @@ def fit(
         optimizer=optimizer,
         epochs=epochs,
         batch_size=batch_size,
+        sample_weight=sample_weight,
+        class_weight=class_weight,
         validation_data=validation_data,
         metrics=metrics,
         progress=progress,

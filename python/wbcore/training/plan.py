@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wbcore import _arguments, losses, optimizers
+from wbcore import _arguments, losses, metrics, optimizers
 from wbcore._loss_function import LossFunction
 from wbcore.history import History
 from wbcore.losses import LossLike
@@ -15,9 +15,15 @@ from wbcore.optimizers import SGD, Optimizer
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore.metrics import Choices, Chosen
+    from wbcore.training.weights import ClassWeight
+
 __all__ = ["Callback", "Plan"]
 
 Callback: TypeAlias = Callable[[int, History], object]
+ValidationData: TypeAlias = (
+    "tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None]"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,8 +45,10 @@ class Plan:
     optimizer: Optimizer | str | None
     epochs: int
     batch_size: int
-    validation_data: tuple[ArrayLike, ArrayLike] | None
-    metrics: Sequence[str]
+    sample_weight: ArrayLike | None
+    class_weight: ClassWeight | None
+    validation_data: ValidationData | None
+    metrics: Choices | Chosen
     progress: bool
     shuffle: bool
     seed: int
@@ -54,7 +62,7 @@ class Plan:
         checked = {
             "optimizer": optimizers.check("fit", optimizer),
             "epochs": _arguments.integer("fit", "epochs", self.epochs),
-            "validation_data": _pair(self.validation_data),
+            "validation_data": _triple(self.validation_data),
             "callback": _callback(self.callback),
             "track": _track(self.track),
             "loss": losses.check_given("fit", self.loss),
@@ -63,28 +71,28 @@ class Plan:
             "shuffle": _arguments.flag("fit", "shuffle", self.shuffle),
             "seed": _arguments.seed("fit", self.seed),
             "n_threads": _arguments.n_threads("fit", self.n_threads),
-            "metrics": losses.check_metrics("fit", self.metrics),
+            "metrics": metrics.check("fit", self.metrics, reserved=dir(History({}))),
             "progress": _arguments.flag("fit", "progress", self.progress),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
 
 
-def _pair(validation_data: object) -> tuple[Any, Any] | None:
+def _triple(validation_data: object) -> tuple[Any, Any, Any] | None:
     if validation_data is None:
         return None
-    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         raise TypeError(
-            f"[fit] expected validation_data to be a pair (X_val, y_val), "
-            f"got {_arguments.shown(validation_data)}"
+            f"[fit] expected validation_data to be a pair (X_val, y_val), or a triple with "
+            f"sample_weight_val, got {_arguments.shown(validation_data)}"
         )
-    X_val, y_val = validation_data
+    X_val, y_val, weights = (*validation_data, None)[:3]
     if X_val is None or y_val is None:  # which is not the same as no validation_data
         raise TypeError(
             f"[fit] expected validation_data to be a pair (X_val, y_val), "
             f"got None as its {'X_val' if X_val is None else 'y_val'}"
         )
-    return X_val, y_val
+    return X_val, y_val, weights
 
 
 def _callback(callback: Callback | None) -> Callback | None:

@@ -12,13 +12,16 @@ from wbcore._loss_function import LossFunction
 from wbcore._progress import Progress
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
+from wbcore.metrics import Chosen
 from wbcore.optimizers import Optimizer
+from wbcore.training.own_metrics import OwnMetrics
+from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.network import Network
-    from wbcore.training.plan import Callback, Plan
+    from wbcore.training.plan import Plan
 
 __all__ = ["run"]
 
@@ -51,18 +54,34 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
     history = History(record)
     core, optimizer = network._core, plan.optimizer
     assert isinstance(optimizer, Optimizer), "Plan has made it one"
-    X_val, y_val = plan.validation_data or (None, None)
+    assert isinstance(plan.metrics, Chosen), "likewise"
+    loss = plan.loss
+    assert isinstance(loss, (str, LossFunction)), "likewise"
+    weights, classes = row_weights(
+        "fit", network, loss, y, sample_weight=plan.sample_weight, class_weight=plan.class_weight
+    )
+    X_val, y_val, weights_val = (*(plan.validation_data or ()), None, None, None)[:3]
+    if isinstance(loss, LossFunction):
+        loss.require_takes("fit, validation_data", weights_val, None)
+    elif y_val is not None and classes is not None:
+        weights_val = classes.of_validation().times(
+            y_val, weights_val, loss=loss, outputs=network.widths[-1]
+        )
+    judged = (X, y, weights) if y_val is None else (X_val, y_val, weights_val)
+    own = OwnMetrics("fit", network, plan.metrics.functions, loss, *judged)
     try:
         status, epoch, batch = _core.fit(
             core,
             X,
             y,
+            weights,
             X_val,
             y_val,
+            weights_val,
             options=_options(plan, optimizer),
             state=optimizer._state(core)._core,
             record=record,
-            on_epoch=_on_epoch(history, bar, plan.callback),
+            on_epoch=_on_epoch(history, bar, plan, own),
         )
         history.status = str(status)
     except KeyboardInterrupt:
@@ -85,6 +104,7 @@ def run(network: Network, X: ArrayLike, y: ArrayLike, plan: Plan) -> History:
 def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
+    assert isinstance(plan.metrics, Chosen), "likewise"
     return _core.TrainingOptions(
         loss=plan.loss,
         optimizer=optimizer._settings(),
@@ -94,7 +114,7 @@ def _options(plan: Plan, optimizer: Optimizer) -> _core.TrainingOptions:
         shuffle=plan.shuffle,
         seed=plan.seed,
         n_threads=plan.n_threads or 0,
-        metrics=plan.metrics,
+        metrics=plan.metrics.texts,
         track=plan.track == "epoch",
     )
 
@@ -115,13 +135,16 @@ def _divergence(
 
 
 def _on_epoch(
-    history: History, bar: Progress | None, callback: Callback | None
+    history: History, bar: Progress | None, plan: Plan, own: OwnMetrics
 ) -> Callable[[int], bool] | None:
     """What the core calls after each epoch, or None, so that it need not enter Python at all."""
-    if bar is None and callback is None:
+    callback = plan.callback
+    if bar is None and callback is None and not own.functions:
         return None
+    prefix = "" if plan.validation_data is None else "val_"
 
     def on_epoch(epoch: int) -> bool:
+        own.add_to(history._record, prefix)
         if bar:
             bar.update(history)
         answer = callback(epoch, history) if callback else None

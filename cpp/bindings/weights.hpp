@@ -1,0 +1,19 @@
+// Weights of rows as the core sees them: checked once, here, then trusted.
+#pragma once
+
+#include "arrays.hpp"
+
+namespace wbcore::bindings {
+
+// A weight for each row of x, its values checked. Keeps `holder` alive through the caller.
+ArrayView with_weights(std::string_view operation,
+                       py::array& holder,
+                       const py::object& weights,
+                       const ArrayView& x);
+
+// Refuses numbers that are no weights, also when it is all of them together.
+void require_weights(std::string_view operation, const ArrayView& weights);
+// Refuses weights that the core has refused while it read them; by now another thread may have changed them.
+[[noreturn]] void refuse_weights(std::string_view operation, const ArrayView& weights);
+
+}  // namespace wbcore::bindings
