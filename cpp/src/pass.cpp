@@ -1,7 +1,9 @@
 #include "pass.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "pieces.hpp"
 #include "row_tree.hpp"
@@ -206,9 +208,11 @@ namespace {
 // The power of two that brings n to between 1/2 and 1, so that neither 1 / n nor a weight times it leaves the range where all
 // weights of a batch are small or large. It changes no bits: the gradients are by 1 / (n s), then by s times the weights.
 double weight_scale(double n) {
-    int exponent = 0;
-    (void)std::frexp(n, &exponent);
-    return n > 0 ? std::ldexp(1.0, -std::clamp(exponent, -126, 126)) : 1.0;
+    if (!(n > 0)) return 1;
+    constexpr int bias = 1023, fraction = 52;  // of binary64, whose bits need no library
+    const int exponent = static_cast<int>(std::bit_cast<std::uint64_t>(n) >> fraction) - bias + 1;
+    const auto scale = static_cast<std::uint64_t>(bias - std::clamp(exponent, -126, 126));
+    return std::bit_cast<double>(scale << fraction);
 }
 
 template <class T>
