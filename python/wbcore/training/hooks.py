@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -14,8 +15,9 @@ from wbcore.optimizers import _rate
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
+    from wbcore.training.own_metrics import OwnMetrics
 
-__all__ = ["Hooks", "Observer", "PlainFunction"]
+__all__ = ["Hooks", "Observer", "OwnSeries", "PlainFunction"]
 
 Hook: TypeAlias = Callable[[Any], object]
 Asked: TypeAlias = tuple[object, Hook]
@@ -30,6 +32,29 @@ class PlainFunction:
     def after_epoch(self, run: Run) -> object:
         """Ask the function."""
         return self.function(run.epoch, run.history)
+
+
+class OwnSeries:
+    """Adds the metrics of one's own to the history, before anybody else looks at it."""
+
+    def __init__(self) -> None:
+        self.metrics: OwnMetrics | None = None  # until the rows are known
+        self._prefix = ""
+
+    def take(self, metrics: OwnMetrics, prefix: str) -> None:
+        """Know the rows that they are taken of; series have names with the prefix."""
+        self.metrics, self._prefix = metrics, prefix
+
+    def before_fit(self, run: Run) -> None:
+        """Of rows that are held out, the core knows by now which these are."""
+        held_out = run._moment.held_out
+        if self.metrics is not None and len(held_out):
+            self.metrics = replace(self.metrics, places=held_out)
+
+    def after_epoch(self, run: Run) -> None:
+        """Predict, and ask the functions."""
+        if self.metrics is not None:
+            self.metrics.add_to(run.history._record, self._prefix)
 
 
 class Observer:
@@ -151,6 +176,8 @@ def _interval(callback: object) -> float:
 
 def _label(callback: object, name: str) -> str:
     """As an error message calls it: "EarlyStopping.after_epoch"."""
+    if isinstance(callback, OwnSeries):
+        return "a metric"
     return (
         "callback" if isinstance(callback, PlainFunction) else f"{type(callback).__name__}.{name}"
     )
