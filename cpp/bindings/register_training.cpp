@@ -102,12 +102,11 @@ public:
         windows_ = BoundWindows(operation, rows.windows, data_.view());
         training_ = windows_.all();
         if (!validating_rows.X.is_none()) {
-            other_ = HeldDataset<T>(validating, network_, validating_rows.X, validating_rows.y,
-                                    validating_rows.weights, loss_, compared,
-                                    validating_rows.look());
+            other_ =
+                HeldDataset<T>(validating, network_, validating_rows.X, validating_rows.y,
+                               validating_rows.weights, loss_, compared, validating_rows.look());
             if (!validating_rows.are_windows()) other_.require_finite_inputs();
-            validation_windows_ =
-                BoundWindows(validating, validating_rows.windows, other_.view());
+            validation_windows_ = BoundWindows(validating, validating_rows.windows, other_.view());
             validation_ = validation_windows_.all();
         } else if (options_.validation_fraction != 0) {
             hold_out();
@@ -325,9 +324,8 @@ private:
         state.set_steps(followed_.arrays().steps);
         BoundPosition position{position_.epoch, position_.batch, 0, 0, {}, {}};
         if (position_.batch != 0 && position_.metrics)
-            position = {position_.epoch,      position_.batch,
-                        position_.loss_sum,   position_.weight_sum,
-                        position_.metrics->sums(), epoch_of_};
+            position = {position_.epoch,      position_.batch,           position_.loss_sum,
+                        position_.weight_sum, position_.metrics->sums(), epoch_of_};
         state.set_position(std::move(position));
     }
 

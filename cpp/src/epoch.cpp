@@ -117,8 +117,7 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
                                 std::size_t t,
                                 std::size_t size) {
     const Range mine = part(rows, size, t);
-    const double weight =
-        window_.data.weights ? weight_of(first, rows) : static_cast<double>(rows);
+    const double weight = window_.data.weights ? weight_of(first, rows) : static_cast<double>(rows);
     if (t == 0) batch_weight_ = weight;
     if (hooks_.loss) return compute_asked_rows(first, rows, mine, t, size);
     const double count = mean_count(options_.loss, weight, arrays_.network.layers().back().outputs);
@@ -419,8 +418,8 @@ void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
 template <class T>
 void Epoch<T>::ask_after_batch() {
     ask([&] {
-        const BatchEnd end{position_,           arrays_.optimizer.steps(), batch_loss_, batch_weight_,
-                           arrays_.pass.rows(), write_back_};
+        const BatchEnd end{position_,     arrays_.optimizer.steps(), batch_loss_,
+                           batch_weight_, arrays_.pass.rows(),       write_back_};
         if (hooks_.after_batch(end)) status_ = TrainingStatus::stopped;
         take_up_changes();
         if (hooks_.rates && hooks_.rates_changed && hooks_.rates_changed()) ask_for_rates();

@@ -337,7 +337,8 @@ TrainingEnd train(Network<T>& network,
                   const TrainingOptions& options,
                   const Hooks<T>& hooks) {
     require_trainable(network, state, position, data, options);
-    const bool ranks = std::ranges::any_of(options.metrics, [](const auto& m) { return m.info().ranks; });
+    const bool ranks =
+        std::ranges::any_of(options.metrics, [](const auto& m) { return m.info().ranks; });
     if (ranks && hooks.next_window && validation == nullptr)
         throw std::invalid_argument(
             "[train] expected validation data for metrics that look at all predictions at once of "

@@ -210,7 +210,6 @@ class TrainingOptions:
         self,
         *,
         loss: str | LossFunction,
-        optimizer: OptimizerSettings,
         epochs: int,
         first_epoch: int | None,
         batch_size: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def start_at_prior(
             "start_at_prior",
             self,
             _named_loss("start_at_prior", loss),
-            y,
+            cast("ArrayLike", y),
             sample_weight=sample_weight,
             class_weight=class_weight,
         )
@@ -339,12 +339,16 @@ def _targets(
             f"{_arguments.shown(sample_weight)}"
         )
     source = as_blocks(operation, y)
-    rows, weights = sum(source.rows), None
+    rows = sum(source.rows)
+    weights = None
     if source.first.weights is not None:  # read for them, and then for its targets
-        given = np.concatenate([block.weights for block in source.blocks()])
-        weights = _weights(operation, given, rows)
-        rows = int(np.count_nonzero(weights))
-    return _Targets(lambda: _of_source(operation, network, source, loss), rows, weights)
+        parts = [block.weights for block in source.blocks() if block.weights is not None]
+        weights = _weights(operation, np.concatenate(parts), rows)
+    return _Targets(
+        lambda: _of_source(operation, network, source, loss),
+        rows if weights is None else int(np.count_nonzero(weights)),
+        weights,
+    )
 
 
 def _is_source(y: Foreign) -> bool:

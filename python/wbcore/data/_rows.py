@@ -78,21 +78,9 @@ def rows_of(
     Rows
         To be closed.
     """
-    if is_source(X):
-        if y is not None:
-            raise TypeError(
-                f"[{operation}] expected y to be None beside a source, whose blocks are (X, y), "
-                f"got {_arguments.shown(y)}"
-            )
-    elif y is not None or _is_array_like(X):
-        if shuffle != "blocks" or y is None:
-            return Rows(X, y, weights)
-        X, weights = Blocks(X, y, sample_weight=weights), None
-    if weights is not None:
-        raise TypeError(
-            f"[{operation}] expected no sample_weight beside a source, whose blocks may be "
-            f"(X, y, sample_weight), got {_arguments.shown(weights)}"
-        )
+    X = _arrays_or_source(operation, X, y, weights, blocks=shuffle == "blocks")
+    if isinstance(X, Rows):
+        return X
     source = as_blocks(operation, X)
     if source.first.y is None:
         raise ValueError(f"[{operation}] expected blocks (X, y), got ones whose y is None")
@@ -124,6 +112,28 @@ def rows_of(
     return Rows(windows.X, windows.y, windows.weights, windows)
 
 
+def _arrays_or_source(
+    operation: str, X: Foreign, y: Foreign, weights: Foreign, *, blocks: bool
+) -> Foreign:
+    """Rows of arrays, or what may be a source: that of arrays too, when it goes by blocks."""
+    if is_source(X):
+        if y is not None:
+            raise TypeError(
+                f"[{operation}] expected y to be None beside a source, whose blocks are (X, y), "
+                f"got {_arguments.shown(y)}"
+            )
+    elif y is not None or _is_array_like(X):
+        if not blocks or y is None:
+            return Rows(X, y, weights)
+        return Blocks(X, y, sample_weight=weights)
+    if weights is not None:
+        raise TypeError(
+            f"[{operation}] expected no sample_weight beside a source, whose blocks may be "
+            f"(X, y, sample_weight), got {_arguments.shown(weights)}"
+        )
+    return X
+
+
 def _is_array_like(X: Foreign) -> bool:
     """What NumPy makes an array of; the core says what is wrong with it."""
     return isinstance(X, (np.ndarray, View, list, tuple)) or hasattr(X, "__array__")
@@ -150,8 +160,8 @@ def _in_memory(operation: str, source: CheckedSource) -> Rows:
         for to, part in zip(room, rows, strict=True):
             to[start : start + len(part)] = part
         start += len(block.X)
-    X, y, weights = (*room, None)[:3]
-    return Rows(like(first.view, X), y, weights)
+    X, y = room[:2]
+    return Rows(like(first.view, X), y, room[2] if len(room) > 2 else None)
 
 
 def _available_memory() -> int | None:

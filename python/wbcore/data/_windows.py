@@ -27,11 +27,11 @@ __all__ = ["Windows"]
 class Windows:
     """What the core asks for the next rows; a thread reads as far ahead as there is room.
 
-    A window of blocks is read into free places of a room (X, y and weights if there are some), its rows are put in order by
-    naming the places in that order, and the core is given the names piece by piece. The places of a
-    piece are free when the next one is asked for, so the next window grows as this one shrinks, and
-    rows of a batch that are in two windows need no care. The room is for the largest window there
-    can be, and what does not fill a batch.
+    A window of blocks is read into free places of a room (X, y and, where there are some, weights),
+    its rows are put in order by naming the places in that order, and the core is given the names
+    piece by piece. The places of a piece are free when the next one is asked for, so the next
+    window grows as this one shrinks, and rows of a batch that are in two windows need no care. The
+    room is for the largest window there can be, and what does not fill a batch.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def check(
     try:
         _arguments.choice(operation, name, _name_of(initializer), known, expected=expected)
     except ValueError as error:
-        here = _foreign.named_here("initializer", initializer, known)
+        here = _foreign.named_here("initializer", str(initializer), known)
         raise ValueError(f"{error}; it is '{here}' here" if here else str(error)) from None
     assert isinstance(initializer, str), "a choice is a text"
     try:

@@ -504,7 +504,7 @@ def going_on(operation: str, core: _core._Network, optimizer: object) -> Optimiz
     if optimizer is None:
         return last or check(operation, "sgd")
     made = _made(operation, optimizer) if type(optimizer) is str else check(operation, optimizer)
-    goes_on = isinstance(last, Optimizer) and last._equals(made)
+    goes_on = isinstance(last, Optimizer) and isinstance(made, Optimizer) and last._equals(made)
     return last if last is not None and goes_on else copy(made)
 
 

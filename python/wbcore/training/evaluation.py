@@ -79,9 +79,7 @@ def evaluate(
             "evaluate", self, given, y, sample_weight=sample_weight, class_weight=class_weight
         )
     compared = bool(chosen.texts)
-    rows = rows_of(
-        "evaluate", self._core, X, y, loss=given, weights=weights, compared=compared
-    )
+    rows = rows_of("evaluate", self._core, X, y, loss=given, weights=weights, compared=compared)
     try:
         own = OwnMetrics.of_rows("evaluate", self, chosen.functions, given, rows)
         values = _core.evaluate(

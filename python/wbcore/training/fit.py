@@ -12,6 +12,8 @@ from wbcore.training.plan import Plan
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
     from wbcore.data._source import Source

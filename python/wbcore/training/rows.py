@@ -28,9 +28,7 @@ __all__ = [
 ]
 
 
-def weighed(
-    operation: str, network: Network, X: Foreign, y: Foreign, plan: Plan
-) -> tuple[Foreign, ClassWeights | None]:
+def weighed(network: Network, y: Foreign, plan: Plan) -> tuple[Foreign, ClassWeights | None]:
     """The weights of the rows of arrays, and of classes; a source has its own.
 
     Raises
@@ -39,10 +37,10 @@ def weighed(
         When there are weights that do not suit the loss, or y, or weights of classes for a source.
     """
     if y is None:
-        require_no_class_weight(operation, plan.class_weight)
+        require_no_class_weight("fit", plan.class_weight)
         return plan.sample_weight, None
     return row_weights(
-        operation,
+        "fit",
         network,
         _loss(plan),
         y,

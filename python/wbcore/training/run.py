@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
@@ -76,7 +76,7 @@ class _Training:
         self.optimizer = plan.optimizer
         self.record: Record = {}
         self.history = History(self.record)
-        self.running = Run(network, self.optimizer, plan, self.history)
+        self.running = Run(network, cast("Optimizer", self.optimizer), plan, self.history)
         self.moment = self.running._moment
         self.own = OwnSeries()
         self.hooks = Hooks(self.running, _callbacks(plan, self.own))
@@ -105,11 +105,12 @@ class _Training:
 
     def _train(self, X: Foreign, y: Foreign) -> tuple[str, int, int, Findings | None]:
         plan, hooks, core = self.plan, self.hooks, self.network._core
-        weights, classes = weighed("fit", self.network, X, y, plan)
+        weights, classes = weighed(self.network, y, plan)
         weights_val = validation_weights(self.network, plan, classes)
         given = Rows(X, y, weights)
         if isinstance(self.optimizer, LBFGS):
-            validation = Rows(*(plan.validation_data or (None, None))[:2], weights_val)
+            of_validation: Foreign = plan.validation_data or (None, None)
+            validation = Rows(of_validation[0], of_validation[1], weights_val)
             self._take_own(given, validation)
             return (*full_batch.trained(plan, hooks, given, validation), None)
         state = self.optimizer._state(core)
