@@ -35,7 +35,7 @@ def test_raw_inputs_give_what_scaled_ones_gave():
     assert net.parameters.tobytes() == before
     assert raw.metadata == {"classes": ["a"]}
     assert raw.metadata is not net.metadata
-    assert (raw.activations, raw.dtype) == (net.activations, net.dtype)
+    assert (raw.activation_names, raw.dtype) == (net.activation_names, net.dtype)
     assert [(layer.dropout, layer.trainable) for layer in raw] == [
         (layer.dropout, layer.trainable) for layer in net
     ]

@@ -56,7 +56,7 @@ def test_keywords(call, text):
 
 
 def test_what_is_missing_or_too_much_is_said_by_python():
-    for call in (lambda: wb.Dense(4), lambda: NET.fit(X, loss="mse"), wb.Network):
+    for call in (lambda: wb.Dense(4), lambda: NET.partial_fit(X, loss="mse"), wb.Network):
         with pytest.raises(TypeError, match="missing 1 required positional argument"):
             call()
 

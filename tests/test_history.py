@@ -285,10 +285,10 @@ def test_numbers_of_epochs(history):
 
 def test_data_frame(history):
     frame = history.to_pandas()
-    assert list(frame.columns) == [*history.names, "seconds"]
+    assert list(frame.columns) == [*history.names, "learning_rate", "seconds"]
     assert frame.index.name == "epoch"
     assert frame.index.tolist() == [1, 2, 3, 4]
-    for name in (*history.names, "seconds"):
+    for name in (*history.names, "learning_rate", "seconds"):
         assert frame[name].tolist() == getattr(history, name)
     assert fit(network(), first_epoch=5).to_pandas().index.tolist() == [6, 7, 8, 9]
     assert wb.History({}).to_pandas().shape == (0, 0)

@@ -106,6 +106,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "first_epoch": _is_count,
     "best_epoch": lambda value: value is None or _is_count(value),
     "series": _are_series,
+    "learning_rate": _are_numbers,
     "seconds": _are_numbers,
     "parameters": _are_statistics,
 }

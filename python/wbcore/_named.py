@@ -7,6 +7,8 @@ files and messages show, `huber(0.5)`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import ClassVar, Literal, TypeAlias
 
@@ -91,7 +93,8 @@ def _canonical(kind: Kind, value: str) -> str:
 
 
 def _canonical_in(kind: Kind, operation: str, what: str, value: str) -> str:
-    return _core.canonical_choice(kind, operation, what, value.encode("ascii", "replace"))
+    with _explained(kind, value):
+        return _core.canonical_choice(kind, operation, what, value.encode("ascii", "replace"))
 
 
 def parsed(kind: Kind, operation: str, what: str, value: str) -> tuple[str, list[float]]:
@@ -99,8 +102,15 @@ def parsed(kind: Kind, operation: str, what: str, value: str) -> tuple[str, list
 
     The core reads ASCII: no choice has other letters, nor can a message of the core's.
     """
-    try:
+    with _explained(kind, value):
         return _core.parse_choice(kind, operation, what, value.encode("ascii", "replace"))
+
+
+@contextmanager
+def _explained(kind: Kind, value: str) -> Iterator[None]:
+    """Adds to a refusal what a name of another library is called here."""
+    try:
+        yield
     except ValueError as error:
         here = _foreign.named_here(kind, value, rows(kind))
         if here is None:

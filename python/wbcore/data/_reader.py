@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader"]
 
+#: Of weights, the largest must be at least this (cpp/bindings/weights.cpp).
+_LEAST_WEIGHT = 1e-18
 #: Rows are handed over in pieces of at least so many bytes: that takes some 50 microseconds.
 _LEAST_BYTES = 2**20
 
@@ -65,7 +67,7 @@ class Reader:
         self.ready: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._free: deque[_Integers] = deque([np.arange(len(room[0]))])
         self._over: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._is_closing = self._is_running = False
+        self._is_closing = self._is_running = self._counts = False
 
     def start(self, at: tuple[int, int], end: int, piece: int) -> None:
         """Begin at an epoch and a row of its order, up to an epoch."""
@@ -116,6 +118,7 @@ class Reader:
         if passed is not None:
             for _ in range(window):
                 next(passed)
+        self._counts = self._room[2] is None or first > 0  # some row, as far as anybody knows
         rest = np.empty(0, np.int64)
         for w in range(window, order.windows):
             of = blocks[w * size : (w + 1) * size].tolist()
@@ -126,6 +129,11 @@ class Reader:
                 together, skipped = together[skipped:], 0
             rest = np.concatenate([rest, together])
             is_last = w + 1 == order.windows
+            if is_last and not self._counts:
+                raise ValueError(
+                    f"[{self._operation}] expected weights of rows with a number of at least "
+                    f"1e-18, got none: no row would count"
+                )
             whole = len(rest) if is_last else len(rest) // self._piece * self._piece
             for start in range(0, whole, self._step):
                 self._publish(rest[start : min(start + self._step, whole)])
@@ -164,6 +172,8 @@ class Reader:
             self._check(X, y, weights)
         except (ValueError, TypeError) as error:
             raise type(error)(f"{error} (block {k} of the source)") from None
+        if weights is not None and weights.max() >= _LEAST_WEIGHT:
+            self._counts = True
 
     def _fill(self, k: int, read: Callable[[int, _Integers], None]) -> _Integers:
         """Read the rows of a block as places for them become free."""

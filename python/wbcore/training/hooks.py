@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from wbcore.callbacks.base import Callback
-from wbcore.optimizers import _rate
+from wbcore.optimizers import LBFGS, _rate
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
     from wbcore.training.own_metrics import OwnMetrics
 
-__all__ = ["Hooks", "Observer", "OwnSeries", "PlainFunction"]
+__all__ = ["Hooks", "OwnSeries", "PlainFunction"]
 
 Hook: TypeAlias = Callable[[Any], object]
 Asked: TypeAlias = tuple[object, Hook]
@@ -62,6 +62,8 @@ class Observer:
 
     def after_epoch(self, run: Run) -> None:
         """Show it the epoch's value; a callback may have set another schedule meanwhile."""
+        if isinstance(run.optimizer, LBFGS):
+            return
         plateau = _rate.watching(run.optimizer.learning_rate)
         if plateau is not None:
             run.optimizer.observe(run.network, getattr(run.history, plateau.monitor)[-1])
@@ -76,14 +78,21 @@ class Hooks:
         What each is given.
     callbacks : iterable of objects
         Each with some of the hooks.
+    watched : bool
+        Whether a schedule watches the training.
     """
 
-    def __init__(self, run: Run, callbacks: Iterable[object]) -> None:
+    def __init__(self, run: Run, callbacks: Iterable[object], *, watched: bool = False) -> None:
         self.run = run
         self.failed_in: str | None = None
         self._callbacks = tuple(callbacks)
         self._begun: list[object] = []  # whose after_fit is to be called
         self._after_epoch = self._of("after_epoch")
+        # Whoever is asked may set a schedule that watches.
+        if watched or any(map(self._of, ("before_fit", "after_batch", "after_epoch"))):
+            observer = Observer()
+            has_own = any(isinstance(who, OwnSeries) for who, _ in self._after_epoch[:1])
+            self._after_epoch.insert(int(has_own), (observer, observer.after_epoch))
         batch = [(*pair, _interval(pair[0])) for pair in self._of("after_batch")]
         batch = [entry for entry in batch if entry[-1] < math.inf]
         self.seconds_between_batches = min((entry[-1] for entry in batch), default=0.0)

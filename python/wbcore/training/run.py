@@ -17,7 +17,7 @@ from wbcore.metrics import Chosen
 from wbcore.optimizers import LBFGS, Optimizer, _rate
 from wbcore.training import full_batch, outcome
 from wbcore.training.followed import Followed
-from wbcore.training.hooks import Hooks, Observer, OwnSeries, PlainFunction
+from wbcore.training.hooks import Hooks, OwnSeries, PlainFunction
 from wbcore.training.own_metrics import OwnMetrics
 from wbcore.training.rows import (
     order_text,
@@ -78,8 +78,11 @@ class _Training:
         self.history = History(self.record)
         self.running = Run(network, cast("Optimizer", self.optimizer), plan, self.history)
         self.moment = self.running._moment
+        watched = isinstance(self.optimizer, Optimizer) and _rate.watching(
+            self.optimizer.learning_rate
+        )
         self.own = OwnSeries()
-        self.hooks = Hooks(self.running, _callbacks(plan, self.own))
+        self.hooks = Hooks(self.running, _callbacks(plan, self.own), watched=bool(watched))
         self.optimizer_before = network.optimizer
         self.findings: Findings | None = None
 
@@ -214,10 +217,6 @@ def _callbacks(plan: Plan, own: OwnSeries) -> Iterator[object]:
     assert isinstance(plan.metrics, Chosen), "Plan has made it one"
     if plan.metrics.functions:
         yield own
-    if isinstance(plan.optimizer, Optimizer):
-        others = plan.callbacks or plan.callback is not None  # which may set another schedule
-        if others or _rate.watching(plan.optimizer.learning_rate):
-            yield Observer()
     if plan.progress:
         yield Progress()
     yield from plan.callbacks
