@@ -127,8 +127,9 @@ class Promised(Own):
             lambda: Own([X[:100], X[100:]]),
             TypeError,
             (
-                "[fit] expected each block to be a pair (X, y), got an array of shape (100, 12) and"
-                " dtype float32 as block 0"
+                "[fit] expected each block to be a pair (X, y), or with weights of rows "
+                "(X, y, sample_weight), got an array of shape (100, 12) and dtype float32 as "
+                "block 0"
             ),
         ),
         (
@@ -155,10 +156,7 @@ class Promised(Own):
         (
             lambda: [(X, Y, np.where(np.arange(400) == 7, -1.0, 1.0))],
             ValueError,
-            (
-                "[fit] expected sample_weight of numbers from 0 to 1e18, got -1 at "
-                "sample_weight[7] (block 0 of the source)"
-            ),
+            ("[fit] expected sample_weight of numbers from 0 to 1e18, got -1 at sample_weight[7]"),
         ),
         (
             lambda: wb.data.Blocks(X),

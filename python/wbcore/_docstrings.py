@@ -37,8 +37,9 @@ PARAMETERS = {
             For integer labels, or targets of 0 and 1 (for hinges also of -1 and 1) of a single
             output: a weight for each label, 1 for those that the dict does not name. "balanced"
             makes all classes count the same: n / (classes * count), counted by sample_weight over
-            all rows that are given, those that validation_fraction holds out too. It is multiplied with sample_weight: what a row counts is that of its own label, whatever
-            label smoothing makes of its target.
+            all rows that are given, those that validation_fraction holds out too. It is multiplied
+            with sample_weight: what a row counts is that of its own label, whatever label smoothing
+            makes of its target.
         """,
     "loss": """
         loss : Loss, str or callable
