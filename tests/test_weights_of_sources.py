@@ -206,8 +206,8 @@ REFUSED = [
         lambda: fit(Source(50), metrics=[mine], shuffle=False),
         ValueError,
         (
-            "[fit] expected metrics with names of wbcore.metrics for rows that are read from a source, "
-            "got the function mine"
+            "[fit] expected metrics with names of wbcore.metrics for rows that are read from a "
+            "source, got the function mine"
         ),
     ),
     (

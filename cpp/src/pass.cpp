@@ -310,7 +310,7 @@ void Pass<T>::loss(
         .output_weights = loss.output_weights.template data<T>(),
         .weights = weighted ? batch.weights + first : nullptr,
         .weight_scale = mean.scale};
-    for (std::size_t i = 0; i < loss.info().numbers.size(); ++i)
+    for (std::size_t i = 0; i < Numbers::most; ++i)  // 0 past those of the row
         batch_rows.numbers[i] = static_cast<T>(loss[i]);
     table_.loss(batch_rows);
     if (gradient && !is_of_z(loss)) backward_outputs(rows);

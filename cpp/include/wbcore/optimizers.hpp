@@ -18,6 +18,7 @@ enum class Optimizer : std::uint8_t { sgd, adam, adamw, rmsprop, nadam, adagrad,
 struct StateInfo {
     static constexpr std::size_t none = Numbers::most;
 
+    // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     std::string_view name = {};
     std::size_t needed_by = none;  // the number that when 0 makes it superfluous
     std::size_t starts_as = none;  // the number that it is at first; else 0
@@ -137,7 +138,9 @@ struct OptimizerSettings {
     double clip_norm = 0, clip_value = 0, max_norm = 0;
     // What is there takes the place of the rule's learning rate, which then only says what size it has: a schedule, or the rate
     // of the next step alone.
+    // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     std::optional<RateSchedule> schedule = {};
+    // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     std::optional<double> rate = {};
 };
 

@@ -31,6 +31,7 @@ struct TrainingOptions {
     std::vector<Named<Metric>> metrics;
     // When not empty, one for each output: before the first step the last layer's weights become 0 and these its biases. Until
     // there has been a step the network itself stays as it is.
+    // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     std::vector<double> output_biases = {};
 };
 

@@ -9,7 +9,7 @@ from wbcore import _core
 if TYPE_CHECKING:
     from wbcore.history import History
     from wbcore.network import Network
-    from wbcore.optimizers import Optimizer
+    from wbcore.optimizers import LBFGS, Optimizer
     from wbcore.training.plan import Plan
 
 __all__ = ["Run"]
@@ -25,7 +25,7 @@ class Run:
         parameters counts. Within an epoch the core works on a copy of its own: `after_batch` finds
         the parameters that the epoch began with, or those of the last `sync`, and what it writes
         into them is lost.
-    optimizer : Optimizer
+    optimizer : Optimizer or LBFGS
         Its state of the network, `optimizer.state(network)`, is kept up to date likewise.
     history : History
         That which `fit` returns, with the epochs so far.
@@ -56,7 +56,7 @@ class Run:
                  "series")  # fmt: skip
 
     def __init__(
-        self, network: Network, optimizer: Optimizer, plan: Plan, history: History
+        self, network: Network, optimizer: Optimizer | LBFGS, plan: Plan, history: History
     ) -> None:
         self.network = network
         self.optimizer = optimizer

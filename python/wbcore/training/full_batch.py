@@ -10,6 +10,8 @@ import numpy as np
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
+from wbcore._view import Foreign
+from wbcore.data._source import is_source
 from wbcore.metrics import Chosen
 from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
 
@@ -68,6 +70,7 @@ class _FullBatch:
         self._hooks, self._record = hooks, run.history._record
         self._network, self._plan, self._optimizer = run.network, plan, plan.optimizer
         self._rows, self._validation = rows, validation
+        _require_arrays(plan, rows.X)
         self._iterations = _iterations(plan)
         self._copy = run.network.copy()
         self._flat = self._copy._core.parameters
@@ -192,6 +195,16 @@ class _FullBatch:
 
 
 _WORST = 1e300
+
+
+def _require_arrays(plan: Plan, X: Foreign) -> None:
+    triple: Foreign = plan.validation_data
+    if triple is not None and triple[1] is None:  # as a plan has a source
+        raise TypeError("[fit, validation_data] expected arrays with LBFGS, got a source")
+    if is_source(X):
+        raise TypeError(
+            "[fit] expected arrays with LBFGS, which takes all rows at once, got a source"
+        )
 
 
 def _iterations(plan: Plan) -> int:
