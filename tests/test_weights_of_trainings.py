@@ -183,5 +183,6 @@ def test_series_that_are_watched():
     with pytest.raises(ValueError, match="expected monitor to be one of loss, f1, val_loss"):
         net.fit(
             X, Y, loss="cross_entropy", metrics=["roc_auc", "f1"], validation_fraction=0.2,
+            optimizer="sgd",
             callbacks=[wb.callbacks.EarlyStopping("roc_auc")],
         )  # fmt: skip
