@@ -129,16 +129,29 @@ def _loss(ref: ModuleType, words: Words) -> list[str]:
     return [to_bits("float64", value), *(w for row in gradient for w in all_bits(dtype, row))]
 
 
-def _evaluate(ref: ModuleType, words: Words) -> list[str]:
+def _evaluate(
+    ref: ModuleType, words: Words, *, weighted: bool = False, tied: bool = False
+) -> list[str]:
     dtype, name, key, rows, outputs, *metrics = words
     loss = choice_of(ref.LOSSES, name)
     drawn, width = Drawn(ref, dtype, int(key, 16)), int(outputs, 16)
     X = drawn.matrix(int(rows, 16), width)
     y = drawn.targets(loss.targets, len(X), width)
+    weights = drawn.weights(len(X)) if weighted else None
+    X = [[float(int(x)) for x in row] for row in X] if tied else X
     identity = [[float(i == k) for k in range(width)] for i in range(width)]
     net = ref.Network([ref.Layer(identity, [0.0] * width)], _arithmetic(ref, dtype))
-    values = ref.evaluate(net, X, y, loss=loss, metrics=metrics)
+    chosen = [str(choice_of(ref.METRICS, metric)) for metric in metrics]
+    values = ref.evaluate(net, X, y, loss=loss, metrics=chosen, sample_weight=weights)
     return all_bits("float64", values.values())
+
+
+def _weighted(ref: ModuleType, words: Words) -> list[str]:
+    return _evaluate(ref, words, weighted=True)
+
+
+def _tied(ref: ModuleType, words: Words) -> list[str]:
+    return _evaluate(ref, words, weighted=True, tied=True)
 
 
 def _update(ref: ModuleType, words: Words) -> list[str]:
@@ -280,12 +293,15 @@ def parameters(dtype: str, layers: Sequence[Layer]) -> list[str]:
     return [word for row in rows for word in all_bits(dtype, row)]
 
 
-def drawn_data(ref: ModuleType, f: dict[str, str]) -> tuple[list[list[float]], list[Any]]:
-    """Inputs and targets of a training, in float64: the network converts them."""
+def drawn_data(
+    ref: ModuleType, f: dict[str, str]
+) -> tuple[list[list[float]], list[Any], list[float] | None]:
+    """Inputs, targets and weights of a training, in float64: the network converts them."""
     widths = [int(width, 16) for width in f["widths"].split(",")]
     drawn = Drawn(ref, "float64", int(f["key"], 16))
     X = drawn.matrix(int(f["rows"], 16), widths[0])
-    return X, drawn.targets(choice_of(ref.LOSSES, f["loss"]).targets, len(X), widths[-1])
+    y = drawn.targets(choice_of(ref.LOSSES, f["loss"]).targets, len(X), widths[-1])
+    return X, y, drawn.weights(len(X)) if switch(f["weights"]) else None
 
 
 TRAINING = {
@@ -314,6 +330,7 @@ TRAINING = {
     "metrics": "",
     "blocks": "",
     "window": "8",
+    "weights": "0",
 }
 """What holds where a training says nothing else; as the README has it."""
 
@@ -342,7 +359,7 @@ def blocks_of(word: str) -> list[int]:
 def _train(ref: ModuleType, words: Words) -> list[str]:
     f = TRAINING | fields(words)
     arith = _arithmetic(ref, f["dtype"])
-    X, y = drawn_data(ref, f)
+    X, y, weights = drawn_data(ref, f)
     net = ref.Network.mlp(
         arith,
         [int(width, 16) for width in f["widths"].split(",")],
@@ -356,7 +373,8 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
         layer.biases = layer.biases if bias else None
         layer.trainable = trainable
         layer.dropout = dropout
-    names = [name for name in f["metrics"].split(",") if name]
+    words = [word for word in f["metrics"].split(",") if word]
+    names = [str(choice_of(ref.METRICS, word)) for word in words]
     metrics: dict[str, list[float]] = {name: [] for name in names}
     optimizer = choice_of(ref.OPTIMIZERS, f["optimizer"])
     optimizer = replace(optimizer, decay_biases=switch(f["decay_biases"]), **options(f))
@@ -378,6 +396,7 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
             state=state,
             metrics=metrics,
             schedule=_schedule(ref, f["schedule"]) if f["schedule"] else None,
+            sample_weight=weights,
         )
     series = [losses, *metrics.values()]
     return [
@@ -401,6 +420,8 @@ _ANSWERS: dict[str, Callable[[ModuleType, Words], list[str]]] = {
     "gradients": _dense_backward,
     "loss": _loss,
     "evaluate": _evaluate,
+    "weighted": _weighted,
+    "tied": _tied,
     "update": _update,
     "rate": _rate,
     "observe": _observe,

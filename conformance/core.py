@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import wbcore as wb
 from wbcore import _core, reference
-from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES
+from wbcore.reference import ACTIVATIONS, INITIALIZERS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from wbcore.reference.optimizers import Optimizer
 
 from .answers import (
@@ -187,16 +187,27 @@ def _loss(words: Words) -> list[str]:
     return [to_bits("float64", value), *_bits(gradient)]
 
 
-def _evaluate(words: Words) -> list[str]:
+def _evaluate(words: Words, *, weighted: bool = False, tied: bool = False) -> list[str]:
     dtype, name, key, rows, outputs, *metrics = words
     loss = choice_of(LOSSES, name)
     drawn, width = Drawn(reference, dtype, int(key, 16)), int(outputs, 16)
     X = drawn.matrix(int(rows, 16), width)
     y = drawn.targets(loss.targets, len(X), width)
+    weights = drawn.weights(len(X)) if weighted else None
+    X = [[float(int(x)) for x in row] for row in X] if tied else X
     net = wb.Network([wb.Dense(width, width)], dtype=dtype)
     net[0].weights[:], net[0].biases[:] = np.eye(width), 0.0
-    values = net.evaluate(X, y, loss=str(loss), metrics=metrics)
+    chosen = [str(choice_of(METRICS, metric)) for metric in metrics]
+    values = net.evaluate(X, y, loss=str(loss), metrics=chosen, sample_weight=weights)
     return [to_bits("float64", value) for value in values.values()]
+
+
+def _weighted(words: Words) -> list[str]:
+    return _evaluate(words, weighted=True)
+
+
+def _tied(words: Words) -> list[str]:
+    return _evaluate(words, weighted=True, tied=True)
 
 
 def _update(words: Words) -> list[str] | None:
@@ -360,9 +371,10 @@ def _layers(f: dict[str, str]) -> list[wb.Dense]:
 
 def _train(words: Words) -> list[str]:
     f = TRAINING | fields(words)
-    X, y = drawn_data(reference, f)
+    X, y, weights = drawn_data(reference, f)
     net = wb.Network(_layers(f), seed=int(f["key"], 16), dtype=f["dtype"])
-    names = [name for name in f["metrics"].split(",") if name]
+    words = [word for word in f["metrics"].split(",") if word]
+    names = [str(choice_of(METRICS, word)) for word in words]
     series: dict[str, list[float]] = {name: [] for name in ("loss", *names)}
     choice = choice_of(OPTIMIZERS, f["optimizer"])
     optimizer = getattr(wb, type(choice).__name__)(
@@ -384,6 +396,7 @@ def _train(words: Words) -> list[str]:
             shuffle_window=int(f["window"], 16),
             seed=int(f["key"], 16),
             metrics=names,
+            sample_weight=weights,
             loss=str(choice_of(LOSSES, f["loss"])),
             first_epoch=int(f["first"], 16),
         )
@@ -415,6 +428,8 @@ _ANSWERS: dict[str, Callable[[Words], list[str] | None]] = {
     "gradients": _dense_backward,
     "loss": _loss,
     "evaluate": _evaluate,
+    "weighted": _weighted,
+    "tied": _tied,
     "update": _update,
     "rate": _rate,
     "observe": _observe,

@@ -121,6 +121,11 @@ class Drawn:
                 return [[1.0 if t > 0.0 else -1.0 for t in row] for row in matrix]
         return matrix
 
+    def weights(self, rows: int) -> list[float]:
+        """Weights of rows: numbers by size, but for each fourth row none."""
+        sizes = [abs(w) for w in self.vector(rows)]
+        return [0.0 if row % 4 == 3 else w for row, w in enumerate(sizes)]
+
 
 def word_of(choice: Choice) -> str:
     """Word of a choice: its name, and a colon and its numbers where they are not the defaults.

@@ -38,7 +38,7 @@ TEXTS = {
     "BIAS": "a number, an array, a function or one of",
     "BIASES": "zeros, ones, constant, normal, uniform, truncated_normal",
     "LOSSES": _forms("loss"),
-    "METRICS": "accuracy, mae, mse, r2",
+    "METRICS": _forms("metric"),
     "DTYPES": "'float32' or 'float64'",
     "THREADS": "None or an integer from 1 to 1024",
     "GENERATORS": "a numpy.random.Generator or a numpy.random.RandomState",

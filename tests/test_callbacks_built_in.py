@@ -126,7 +126,7 @@ def test_modes_go_by_the_name():
         assert EarlyStopping(name).monitor.sign == -1
     for name in ("accuracy", "val_r2", "f1", "val_average_precision", "top_5_accuracy"):
         assert EarlyStopping(name).monitor.sign == 1
-    for metric in wb._core.METRICS:
+    for metric in wb.metrics.NAMES:
         assert EarlyStopping(f"val_{metric}").monitor.sign
     with pytest.raises(ValueError, match=r"mode to be 'min' or 'max' for the series 'val_mine'"):
         EarlyStopping("val_mine")

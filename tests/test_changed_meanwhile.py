@@ -163,11 +163,37 @@ def test_inputs_changed_by_another_thread():
     assert np.isfinite(net.parameters).all()
 
 
-@pytest.mark.parametrize("name", ["X", "y", "base of X"])
+@pytest.mark.parametrize("value", [np.nan, -1.0, np.inf])
+@pytest.mark.parametrize("name", ["fit", "evaluate", "loss_and_gradients", "validation_data"])
+def test_weights_changed_by_another_thread(name, value):
+    net, weights = network(), np.ones(20 * N)
+    big = np.tile(X, (20, 1)), np.tile(LABELS, 20)
+    options = {"loss": "cross_entropy"}
+
+    def call():
+        if name == "validation_data":
+            return net.fit(X[:10], LABELS[:10], validation_data=(*big, weights), **options)
+        return getattr(net, name)(*big, sample_weight=weights, **options)
+
+    calls = refused = 0
+    with Flicker(weights, value):
+        while (calls < 20 or refused < 3) and calls < 20_000:
+            calls += 1
+            try:
+                call()
+            except ValueError as error:
+                assert "expected sample_weight of numbers from 0 to 1e18, got" in str(error)  # noqa: PT017
+                refused += 1
+    assert refused >= 3  # else the test has not tried what it is for
+    assert np.isfinite(net.parameters).all()
+
+
+@pytest.mark.parametrize("name", ["X", "y", "weights", "base of X"])
 def test_an_array_in_use_cannot_be_moved(name):
     """Not even by who says that he knows what he does."""
     whole = np.tile(X, (500, 1))
     arrays = {"X": whole.copy(), "y": np.tile(LABELS, 500), "base of X": whole}
+    arrays["weights"] = np.ones(len(whole))
     inputs = whole[:] if name == "base of X" else arrays["X"]
 
     def callback(*_):
@@ -175,5 +201,12 @@ def test_an_array_in_use_cannot_be_moved(name):
 
     net = network()
     with pytest.raises(ValueError, match="resize"):
-        net.fit(inputs, arrays["y"], loss="cross_entropy", epochs=3, callback=callback)
+        net.fit(
+            inputs,
+            arrays["y"],
+            loss="cross_entropy",
+            epochs=3,
+            sample_weight=arrays["weights"],
+            callback=callback,
+        )
     assert len(arrays[name]) == 500 * N

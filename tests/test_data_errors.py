@@ -127,17 +127,36 @@ class Promised(Own):
             lambda: Own([X[:100], X[100:]]),
             TypeError,
             (
-                "[fit] expected each block to be a pair (X, y), got an array of shape (100, 12) and"
-                " dtype float32 as block 0"
+                "[fit] expected each block to be a pair (X, y), or with weights of rows "
+                "(X, y, sample_weight), got an array of shape (100, 12) and dtype float32 as "
+                "block 0"
             ),
         ),
         (
-            lambda: [(X, Y, np.ones(400))],
-            TypeError,
+            lambda: [(X, Y, np.ones(399))],
+            ValueError,
             (
-                "[fit] expected blocks (X, y), got weights as a third element of block 0, which are"
-                " not taken yet"
+                "[fit] expected sample_weight of block 0 of shape (400,), one for each row of its "
+                "X, got shape (399,)"
             ),
+        ),
+        (
+            lambda: [(X, Y, np.ones(400)), (X, Y)],
+            ValueError,
+            "[fit] expected sample_weight in every block, got none in some",
+        ),
+        (
+            lambda: [(X, Y, np.ones(400)), (X, Y, np.ones(400, "f4"))],
+            ValueError,
+            (
+                "[fit] expected sample_weight of block 1 of dtype float64, as block 0 has, got "
+                "float32; convert them to one: sample_weight.astype(..)"
+            ),
+        ),
+        (
+            lambda: [(X, Y, np.where(np.arange(400) == 7, -1.0, 1.0))],
+            ValueError,
+            ("[fit] expected sample_weight of numbers from 0 to 1e18, got -1 at sample_weight[7]"),
         ),
         (
             lambda: wb.data.Blocks(X),

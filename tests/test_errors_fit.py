@@ -31,9 +31,11 @@ first_epoch=-1
 optimizer=wb.SGD
     TypeError [fit] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), got <class
 validation_data=X
-    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got an array
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), or a *, got an array
+validation_data=(X, Y, Y, Y)
+    TypeError [fit] expected validation_data to be a pair (X_val, y_val), or a triple *, got (array(
 validation_data=(X, Y, Y)
-    TypeError [fit] expected validation_data to be a pair (X_val, y_val), got (array(
+    ValueError [fit, validation_data] expected sample_weight of shape (10,), one for each row *
 validation_data=(None, Y)
     TypeError [fit] expected validation_data to be a pair (X_val, y_val), got None as its X_val
 validation_data=[X, None]
@@ -52,8 +54,8 @@ metrics="mae"
     TypeError [fit] expected metrics to be a sequence of names such as ['mae'], got 'mae'
 metrics=3
     TypeError [fit] expected metrics to be a sequence of names such as ['mae'], got 3
-metrics=["mae", "rmse"]
-    ValueError [fit] expected metrics to be one of {METRICS}, got 'rmse'
+metrics=["mae", "rms"]
+    ValueError [fit] expected metrics to be one of {METRICS}, got 'rms'
 metrics=[3]
     TypeError [fit] expected metrics to be one of {METRICS}, got 3
 metrics=["mae", "mae"]
@@ -110,8 +112,8 @@ def test_fit_without_loss():
 OTHERS = """
 net.evaluate(X, Y, loss="mse", n_threads=-1)
     ValueError [evaluate] expected n_threads to be {THREADS}, got -1
-net.evaluate(X, Y, loss="mse", metrics=["f1"])
-    ValueError [evaluate] expected metrics to be one of {METRICS}, got 'f1'
+net.evaluate(X, Y, loss="mse", metrics=["f2"])
+    ValueError [evaluate] expected metrics to be one of {METRICS}, got 'f2'
 net.evaluate(X, LABELS, loss="cross_entropy", metrics=["r2"])
     ValueError [evaluate] expected metrics that go with the loss cross_entropy, got 'r2'
 net.predict(X, n_threads=1025)

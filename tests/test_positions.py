@@ -277,9 +277,10 @@ def test_a_position_can_be_written_and_set():
         (Position(1.5), TypeError),
         (Position(1, -1), ValueError),
         (Position(1, 1, float("nan")), ValueError),
-        (Position(1, 1, 0.0, ("a",)), TypeError),
-        (Position(1, 1, 0.0, 3), TypeError),
-        (Position(1, 1, 0.0, (), 3), TypeError),
+        (Position(1, 1, 0.0, float("inf")), ValueError),
+        (Position(1, 1, 0.0, 0.0, ("a",)), TypeError),
+        (Position(1, 1, 0.0, 0.0, 3), TypeError),
+        (Position(1, 1, 0.0, 0.0, (), 3), TypeError),
     ],
 )
 def test_positions_that_are_refused(value, error):
@@ -292,7 +293,11 @@ def test_positions_that_are_refused(value, error):
 
 @pytest.mark.parametrize(
     "position",
-    [Position(1, 99, 0.5, (), "x"), Position(1, 2, 0.5, (1.0,), ""), Position(1, 2**62, 0.0)],
+    [
+        Position(1, 99, 0.5, 1.0, (), "x"),
+        Position(1, 2, 0.5, 1.0, (1.0,), ""),
+        Position(1, 2**62, 0.0),
+    ],
 )
 def test_a_position_of_nothing_begins_its_epoch(position):
     net, same = network(), network()

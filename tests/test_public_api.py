@@ -38,17 +38,20 @@ SIGNATURES = {
     "Network.activations": "(self, X, *, n_threads=None)",
     "Network.forward": "(self, X, *, step=None, seed=0)",
     "Network.backward": "(self, dY)",
-    "Network.loss_and_gradients": "(self, X, y, loss, *, step=None, seed=0)",
-    "Network.start_at_prior": "(self, y, *, loss, sample_weight=None)",
+    "Network.loss_and_gradients": "(self, X, y, loss, *, step=None, seed=0, sample_weight=None, "
+    "class_weight=None)",
+    "Network.start_at_prior": "(self, y, *, loss, sample_weight=None, class_weight=None)",
     "Network.with_priors": "(self, old, new, *, independent=None)",
     "Network.fold_inputs": "(self, mean, scale, *, dtype=None)",
     "Network.fold_outputs": "(self, mean, scale, *, dtype=None)",
-    "Network.evaluate": "(self, X, y=None, *, loss, metrics=(), n_threads=None)",
+    "Network.evaluate": "(self, X, y=None, *, loss, sample_weight=None, class_weight=None, "
+    "metrics=(), n_threads=None)",
     "Network.fit": "(self, X, y=None, *, loss, optimizer=None, epochs=1, batch_size=32, "
-    "bias_init=None, validation_data=None, validation_fraction=None, metrics=(), progress=False, "
-    "shuffle=True, shuffle_window=8, seed=0, n_threads=None, callback=None, callbacks=(), "
-    "track=None, first_epoch=None)",
-    "Network.partial_fit": "(self, X, y, *, loss, optimizer=None, seed=0)",
+    "sample_weight=None, class_weight=None, bias_init=None, validation_data=None, "
+    "validation_fraction=None, metrics=(), progress=False, shuffle=True, shuffle_window=8, seed=0, "
+    "n_threads=None, callback=None, callbacks=(), track=None, first_epoch=None)",
+    "Network.partial_fit": "(self, X, y, *, loss, optimizer=None, sample_weight=None, "
+    "class_weight=None, seed=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",
     "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50)",
@@ -274,8 +277,17 @@ GIVEN = (wb.Gradients, wb.History, wb.Layer, wb.Optimizer, wb.OptimizerState, wb
 
 
 def documented():
-    modules = (wb, wb.activations, wb.initializers, wb.losses, wb.optimizers, wb.random, wb.io)
-    for module in (*modules, wb.schedules):
+    for module in (
+        wb,
+        wb.activations,
+        wb.initializers,
+        wb.losses,
+        wb.metrics,
+        wb.optimizers,
+        wb.random,
+        wb.io,
+        wb.schedules,
+    ):
         for name in module.__all__:
             value = getattr(module, name)
             if value in (wb.io.read_table, wb.io.read_idx):

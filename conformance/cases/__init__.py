@@ -13,6 +13,7 @@ from .functions import activations, functions, quantiles
 from .fused import fma
 from .layers import layers, sums
 from .losses import evaluations, losses
+from .metrics import metrics, weighted, with_weights
 from .schedules import observations, rates, with_schedules
 from .streams import initializers, random, starts
 from .training import trainings, updates, with_activations, with_losses, with_optimizers
@@ -55,6 +56,14 @@ FILES: dict[str, tuple[str, tuple[Cases, ...]]] = {
     "dropout": (
         "What dropout leaves out, trainings with it, and biases from targets.",
         (masks, left, with_dropout, priors),
+    ),
+    "metrics": (
+        "Each metric; losses and trainings of rows with weights.",
+        (
+            metrics,
+            weighted,
+            with_weights,
+        ),
     ),
     "optimizers": (
         "Each optimizer: updates, and trainings.",

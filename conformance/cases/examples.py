@@ -31,6 +31,8 @@ EXAMPLES: dict[str, tuple[float, ...]] = {
     "gamma": (0.5, 0.0),
     "high": (0.7,),
     "initial_sum": (0.3, 0.0),
+    "k": (1.0, 2.0),
+    "label": (1.0, 0.0),
     "label_smoothing": (0.1, 0.3),
     "inverse_scaling.power": (0.75, 2.0),
     "inverse_scaling.steps": (1.0, 5.0),

@@ -16,7 +16,7 @@ namespace wbcore::bindings {
 // Where the next fit goes on. In the middle of an epoch also the sums of its batches so far, and what the epoch is one of.
 struct BoundPosition {
     std::uint64_t epoch = 0, batch = 0;
-    double loss_sum = 0;
+    double loss_sum = 0, weight_sum = 0;
     std::vector<double> metric_sums;
     std::string epoch_of;
 };

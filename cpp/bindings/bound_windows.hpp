@@ -18,6 +18,7 @@ public:
         : operation_(operation), windows_(std::move(windows)), room_(room), all_(room) {
         if (!exist()) return;
         all_.x.rows = all_.y.rows = py::cast<std::size_t>(windows_.attr("rows"));
+        if (all_.weights) all_.weights->rows = all_.x.rows;
     }
 
     bool exist() const { return !windows_.is_none(); }
@@ -47,7 +48,10 @@ public:
 
     // Called with the GIL: raises for numbers of the window at hand that the core has refused.
     void refuse(InputArray where) const {
-        if (exist()) windows_.attr("refuse")(where == InputArray::x ? "X" : "y");
+        if (!exist()) return;
+        windows_.attr("refuse")(where == InputArray::x         ? "X"
+                                : where == InputArray::weights ? "sample_weight"
+                                                               : "y");
     }
 
 private:

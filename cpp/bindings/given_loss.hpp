@@ -29,9 +29,11 @@ GivenLoss given_loss(std::string_view operation, const py::object& loss) {
     return {Loss::mse, loss};
 }
 
-std::vector<Metric> metrics_named(std::string_view operation,
-                                  const std::vector<std::string>& names,
-                                  const GivenLoss& loss);
+// The metrics must go with the loss and its outputs.
+std::vector<Named<Metric>> metrics_named(std::string_view operation,
+                                         const std::vector<std::string>& texts,
+                                         const GivenLoss& loss,
+                                         std::size_t outputs);
 
 // `bound` (a BoundLossFunction), which the caller holds, as the core asks it, without the GIL.
 template <class T>

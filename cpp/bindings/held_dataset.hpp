@@ -1,4 +1,4 @@
-// The caller's X and y for a call that computes without the GIL.
+// The caller's X, y and weights for a call that computes without the GIL.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,11 @@
 #include "given_loss.hpp"
 #include "interrupts.hpp"
 #include "targets.hpp"
+#include "weights.hpp"
 
 namespace wbcore::bindings {
 
-// The arrays of X and y, kept alive and in their place, and as the core reads them.
+// The arrays of X, y and weights, kept alive and in their place, and as the core reads them.
 template <class T>
 class HeldDataset {
 public:
@@ -26,6 +27,7 @@ public:
                 const Network<T>& network,
                 const py::object& X,
                 const py::object& y,
+                const py::object& weights,
                 const GivenLoss& loss,
                 bool compared = true,
                 Look look = Look::at_values)
@@ -36,8 +38,6 @@ public:
         require_match(operation, loss_, network.layers().back().activation);
         with_choices(operation, [&] { require_suitable<T>(loss_, outputs_); });
         Features features = as_features(operation, "X", X, network.inputs());
-        if (loss.is_function())
-            function_ = loss.function.attr("bind")(std::string(operation), y, features.view.rows);
         if (has_targets_) {
             view_ = with_targets<T>(operation, y_, y, features.view, loss_, outputs_, look);
             guard(y_);
@@ -45,6 +45,13 @@ public:
             view_.x = features.view;
             view_.y.rows = features.view.rows;
         }
+        if (!weights.is_none()) {
+            view_.weights = with_weights(operation, weights_, weights, view_.x, look);
+            guard(weights_);
+        }
+        if (loss.is_function())
+            function_ = loss.function.attr("bind")(std::string(operation), y, features.view.rows,
+                                                   weights.is_none() ? weights : weights_);
         guard(features.holder);
     }
 
@@ -77,12 +84,15 @@ public:
             });
         if (!finite) refuse_non_finite<T>(operation_, "X", view_.x);
     }
+    // ... and weights
     void require_sound_targets() const {
         if (has_targets_) require_targets<T>(operation_, y_, view_, loss_, outputs_);
+        if (view_.weights) require_weights(operation_, *view_.weights);
     }
     // Says which of the numbers that the core refused is wrong; by now another thread may have changed it.
     [[noreturn]] void refuse(InputArray where) const {
         if (where == InputArray::x) refuse_non_finite<T>(operation_, "X", view_.x);
+        if (where == InputArray::weights) refuse_weights(operation_, *view_.weights);
         refuse_targets<T>(operation_, y_, view_, loss_, outputs_);
     }
 
@@ -99,7 +109,7 @@ private:
     std::size_t outputs_ = 0;
     bool has_targets_ = false;
     py::object function_ = py::none();
-    py::array y_;
+    py::array y_, weights_;
     std::vector<py::array> held_;
     std::vector<py::weakref> guards_;
     Dataset view_;

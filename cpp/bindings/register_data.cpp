@@ -87,16 +87,21 @@ std::size_t read_rows(int file, std::int64_t offset, py::array& room, const py::
     return n;
 }
 
-// Refuses a block whose shapes do not suit the network or whose targets the loss cannot take.
+// Refuses a block whose shapes do not suit the network, whose targets the loss cannot take, or whose weights are none.
 template <class T>
 void require_block(const BoundNetwork<T>& bound,
                    const py::object& X,
                    const py::object& y,
+                   const py::object& weights,
                    const std::string& operation,
                    const py::object& loss,
                    bool compared) {
-    const HeldDataset<T> block(operation, bound.network(), X, y, given_loss<T>(operation, loss),
-                               compared);
+    const HeldDataset<T> block(operation, bound.network(), X, y, py::none(),
+                               given_loss<T>(operation, loss), compared);
+    if (weights.is_none()) return;
+    py::array holder;  // a block may have no row that counts
+    require_weights_of_part(
+        operation, with_weights(operation, holder, weights, block.view().x, Look::at_shapes));
 }
 
 }  // namespace
@@ -108,9 +113,9 @@ void register_data(py::module_& m) {
     m.def("read_rows", named_function("fit", &read_rows), py::arg("file"), py::arg("offset"),
           py::arg("room"), py::arg("places"));
     m.def("require_block", &require_block<float>, py::arg("network"), py::arg("X"), py::arg("y"),
-          py::arg("operation"), py::arg("loss"), py::arg("compared"));
+          py::arg("weights"), py::arg("operation"), py::arg("loss"), py::arg("compared"));
     m.def("require_block", &require_block<double>, py::arg("network"), py::arg("X"), py::arg("y"),
-          py::arg("operation"), py::arg("loss"), py::arg("compared"));
+          py::arg("weights"), py::arg("operation"), py::arg("loss"), py::arg("compared"));
 }
 
 }  // namespace wbcore::bindings

@@ -17,15 +17,17 @@ template <class T>
 py::dict evaluate(const BoundNetwork<T>& bound,
                   const py::object& X,
                   const py::object& y,
+                  const py::object& weights,
                   const py::object& given,
                   const std::vector<std::string>& metrics,
                   std::size_t n_threads,
                   const py::object& windows) {
     const char* operation = "evaluate";
     const GivenLoss loss = given_loss<T>(operation, given);
-    const HeldDataset<T> data(operation, bound.network(), X, y, loss, !metrics.empty(),
+    const HeldDataset<T> data(operation, bound.network(), X, y, weights, loss, !metrics.empty(),
                               windows.is_none() ? Look::at_values : Look::at_shapes);
-    const std::vector<Metric> wanted = metrics_named(operation, metrics, loss);
+    const std::vector<Named<Metric>> wanted =
+        metrics_named(operation, metrics, loss, bound.network().outputs());
     const LossFunction<T> function = data.function();
     BoundWindows rows(operation, windows, data.view());
     // Safe: the parameters are copied, the data are held here; windows and a function are asked with the GIL.
@@ -65,7 +67,7 @@ std::vector<double> profile(const BoundNetwork<T>& bound,
                             std::size_t repeats) {
     const char* operation = "time_per_update";
     const Named<Loss> loss = loss_named<T>(operation, loss_text);
-    const HeldDataset<T> data(operation, bound.network(), X, y, {loss});
+    const HeldDataset<T> data(operation, bound.network(), X, y, py::none(), {loss});
     data.require_finite_inputs();
     if (batch_size == 0 || repeats == 0)
         throw py::value_error(
@@ -81,8 +83,8 @@ std::vector<double> profile(const BoundNetwork<T>& bound,
 template <class T>
 void register_for(py::module_& m) {
     m.def("evaluate", named_function("evaluate", &evaluate<T>), py::arg("network"), py::arg("X"),
-          py::arg("y"), py::arg("loss"), py::arg("metrics"), py::arg("n_threads"),
-          py::arg("windows") = py::none());
+          py::arg("y"), py::arg("weights"), py::arg("loss"), py::arg("metrics"),
+          py::arg("n_threads"), py::arg("windows") = py::none());
     m.def("profile", named_function("time_per_update", &profile<T>), py::arg("network"),
           py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("batch_size"), py::arg("repeats"));
 }
@@ -90,9 +92,6 @@ void register_for(py::module_& m) {
 }  // namespace
 
 void register_evaluation(py::module_& m) {
-    py::tuple metrics(metric_names.size());
-    for (std::size_t i = 0; i < metric_names.size(); ++i) metrics[i] = std::string(metric_names[i]);
-    m.attr("METRICS") = metrics;
     register_for<float>(m);
     register_for<double>(m);
 }

@@ -71,12 +71,13 @@ template <class T>
 py::tuple gradients(const BoundNetwork<T>& bound,
                     const py::object& X,
                     const py::object& y,
+                    const py::object& weights,
                     const py::object& given,
                     const BoundDropout& dropout) {
     const char* operation = "loss_and_gradients";
     const Network<T>& network = bound.network();
     const GivenLoss loss = given_loss<T>(operation, given);
-    const HeldDataset<T> data(operation, network, X, y, loss, false);
+    const HeldDataset<T> data(operation, network, X, y, weights, loss, false);
     const LossFunction<T> function = data.function();
     py::array_t<T> flat(static_cast<py::ssize_t>(network.parameters().size()));
     const std::span<T> to = as_span(flat);
@@ -149,7 +150,7 @@ void register_for(py::module_& m) {
     m.def("targets", &targets<T>, py::arg("network"), py::arg("operation"), py::arg("y"),
           py::arg("loss"));
     m.def("loss_and_gradients", named_function("loss_and_gradients", &gradients<T>),
-          py::arg("network"), py::arg("X"), py::arg("y"), py::arg("loss"),
+          py::arg("network"), py::arg("X"), py::arg("y"), py::arg("weights"), py::arg("loss"),
           py::arg("dropout") = py::none());
 }
 

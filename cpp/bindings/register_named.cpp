@@ -25,23 +25,26 @@ void require_match(std::string_view operation,
                           " for the loss " + std::string(loss.name()) + ", got " + text(last));
 }
 
-std::vector<Metric> metrics_named(std::string_view operation,
-                                  const std::vector<std::string>& names,
-                                  const GivenLoss& loss) {
-    std::vector<Metric> metrics;
-    for (const std::string& wanted : names) {
+std::vector<Named<Metric>> metrics_named(std::string_view operation,
+                                         const std::vector<std::string>& texts,
+                                         const GivenLoss& loss,
+                                         std::size_t outputs) {
+    const Targets targets = loss.row.info().targets;
+    const double labels = static_cast<double>(label_count(targets, outputs));
+    std::vector<Named<Metric>> metrics;
+    for (const std::string& wanted : texts) {
+        const Named<Metric> metric =
+            with_choices(operation, [&] { return parse<Metric>("metrics", wanted); });
         const std::string got = "'" + wanted + "'";
-        const auto found = find_metric(wanted);
-        if (!found) {
-            std::string known;
-            for (const std::string_view name : metric_names)
-                known.append(known.empty() ? "" : ", ").append(name);
-            throw py::value_error(message(operation, "metrics of " + known, got));
-        }
-        if (!matches(*found, loss.row.info().targets))
+        if (!matches(metric, targets))
             throw py::value_error(
                 message(operation, "metrics that go with the loss " + loss.name(), got));
-        metrics.push_back(*found);
+        const Numbers& numbers = metric.info().numbers;
+        if (numbers.size() > 0 && numbers[0].name == judged_label.name && metric[0] >= labels)
+            throw py::value_error(message(
+                operation,
+                "label of " + std::string(metric.name()) + " to be below " + number(labels), got));
+        metrics.push_back(metric);
     }
     return metrics;
 }
@@ -75,6 +78,26 @@ py::dict properties(const LossInfo& row) {
                     "undone"_a = std::string(Named<Activation>(row.undone).name()),
                     "mean"_a = row.mean == Mean::over_rows ? "rows" : "elements",
                     "has_levels"_a = row.has_levels);
+}
+
+py::dict properties(const MetricInfo& row) {
+    using namespace py::literals;
+    const char* judges = nullptr;
+    switch (row.judges) {
+        case Judges::errors:
+            judges = "errors";
+            break;
+        case Judges::decisions:
+            judges = "decisions";
+            break;
+        case Judges::probabilities:
+            judges = "probabilities";
+            break;
+        case Judges::classes:
+            judges = "classes";
+            break;
+    }
+    return py::dict("judges"_a = judges, "ranks"_a = row.ranks);
 }
 
 py::dict properties(const ActivationInfo& row) {
@@ -183,6 +206,7 @@ auto with_kind(const std::string& kind, F f) {
     if (kind == "initializer") return f(Initializer());
     if (kind == "optimizer") return f(Optimizer());
     if (kind == "schedule") return f(Schedule());
+    if (kind == "metric") return f(Metric());
     throw py::value_error("[_core] expected a kind of choice, got '" + kind + "'");
 }
 

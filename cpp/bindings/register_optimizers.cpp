@@ -96,17 +96,17 @@ void register_for(py::module_& m) {
           py::arg("state"), py::arg("settings"));
 }
 
-// Epoch, batch, sum of losses, sums of metrics, what it is an epoch of.
+// Epoch, batch, sums of losses and of weights, sums of metrics, what it is an epoch of.
 using PositionTuple =
-    std::tuple<std::uint64_t, std::uint64_t, double, std::vector<double>, std::string>;
+    std::tuple<std::uint64_t, std::uint64_t, double, double, std::vector<double>, std::string>;
 
 PositionTuple as_tuple(const BoundPosition& p) {
-    return {p.epoch, p.batch, p.loss_sum, p.metric_sums, p.epoch_of};
+    return {p.epoch, p.batch, p.loss_sum, p.weight_sum, p.metric_sums, p.epoch_of};
 }
 
 BoundPosition as_position(PositionTuple position) {
-    auto& [epoch, batch, loss_sum, metric_sums, epoch_of] = position;
-    return {epoch, batch, loss_sum, std::move(metric_sums), std::move(epoch_of)};
+    auto& [epoch, batch, loss_sum, weight_sum, metric_sums, epoch_of] = position;
+    return {epoch, batch, loss_sum, weight_sum, std::move(metric_sums), std::move(epoch_of)};
 }
 
 // A state of its own with the same numbers, of one moment between the steps of whoever trains.

@@ -64,6 +64,14 @@ struct Calls {
     py::object before_fit, after_batch, after_epoch;
 };
 
+// Rows as Python gives them, in memory or, with windows, room for some of them; all None where there are none.
+struct GivenRows {
+    const py::object &X, &y, &weights, &windows;
+    bool are_windows() const { return !windows.is_none(); }
+    // What a source gives is looked at block by block.
+    Look look() const { return are_windows() ? Look::at_shapes : Look::at_values; }
+};
+
 // A fit from the check of its arguments to its end.
 template <class T>
 class Fit {
@@ -78,38 +86,32 @@ public:
           network_(bound.network()),
           options_(options),
           followed_(operation, optimizer, bound.network().parameters().size()),
-          core_(core_options<T>(operation, options, followed_.settings())),
           loss_(given_loss<T>(operation, options.loss)),
+          core_(core_options<T>(
+              operation, options, loss_, bound.network().outputs(), followed_.settings())),
           moment_(moment),
           calls_(std::move(calls)),
           record_(record) {
         require_trainable(operation, network_);
     }
 
-    void hold(const py::object& X,
-              const py::object& y,
-              const py::object& X_val,
-              const py::object& y_val,
-              const py::object& windows,
-              const py::object& validation_windows) {
+    void hold(const GivenRows& rows, const GivenRows& validating_rows) {
         const bool compared = !options_.metrics.empty();
-        // What a source gives is looked at block by block.
-        auto look = [](const py::object& source) {
-            return source.is_none() ? Look::at_values : Look::at_shapes;
-        };
-        data_ = HeldDataset<T>(operation, network_, X, y, loss_, compared, look(windows));
-        windows_ = BoundWindows(operation, windows, data_.view());
+        data_ = HeldDataset<T>(operation, network_, rows.X, rows.y, rows.weights, loss_, compared,
+                               rows.look());
+        windows_ = BoundWindows(operation, rows.windows, data_.view());
         training_ = windows_.all();
-        if (!X_val.is_none()) {
-            other_ = HeldDataset<T>(validating, network_, X_val, y_val, loss_, compared,
-                                    look(validation_windows));
-            if (validation_windows.is_none()) other_.require_finite_inputs();
-            validation_windows_ = BoundWindows(validating, validation_windows, other_.view());
+        if (!validating_rows.X.is_none()) {
+            other_ =
+                HeldDataset<T>(validating, network_, validating_rows.X, validating_rows.y,
+                               validating_rows.weights, loss_, compared, validating_rows.look());
+            if (!validating_rows.are_windows()) other_.require_finite_inputs();
+            validation_windows_ = BoundWindows(validating, validating_rows.windows, other_.view());
             validation_ = validation_windows_.all();
         } else if (options_.validation_fraction != 0) {
             hold_out();
         }
-        epoch_of_ = epoch_text(options_, training_.count());
+        epoch_of_ = epoch_text(options_, training_);
         position_ = start();
         core_.epochs += position_.epoch;
     }
@@ -128,8 +130,8 @@ public:
             follow();
             if (stops) return py::make_tuple("stopped", first_epoch_, position_.batch, py::none());
         }
-        TrainingRecord<T> records(network_, record_, options_.metrics, options_.track,
-                                  followed_.is_scheduled());
+        TrainingRecord<T> records(network_, record_, options_.metrics, ranks_of(core_.metrics),
+                                  options_.track, followed_.is_scheduled());
         const Hooks<T> hooks = hooks_for(records);
         try {
             return ended(trained(hooks), records);
@@ -176,19 +178,20 @@ private:
         data_.require_finite_inputs(rows_.validation);
         training_ = data_.part(rows_.training);
         validation_ = data_.part(rows_.validation);
+        moment_.held_out = rows_.validation;
     }
 
     // Where a first epoch is asked for, there; else where the state stands, in the middle of an epoch if this is one of those.
     Position start() const {
-        if (options_.first_epoch) return {*options_.first_epoch, 0, 0, {}};
+        if (options_.first_epoch) return {*options_.first_epoch, 0, 0, 0, {}};
         const BoundPosition from = followed_.state().position();
-        Position position{from.epoch, 0, 0, {}};
+        Position position{from.epoch, 0, 0, 0, {}};
         const std::size_t batches = (training_.count() - 1) / options_.batch_size + 1;
         if (from.batch == 0 || from.batch > batches || from.epoch_of != epoch_of_) return position;
         MetricSums sums(core_.metrics, core_.loss, network_.outputs(),
                         std::min(options_.batch_size, training_.count()));
         if (!sums.restore(from.metric_sums)) return position;
-        return {from.epoch, from.batch, from.loss_sum, std::move(sums)};
+        return {from.epoch, from.batch, from.loss_sum, from.weight_sum, std::move(sums)};
     }
 
     Hooks<T> hooks_for(TrainingRecord<T>& records) {
@@ -255,10 +258,8 @@ private:
     bool after_batch(const BatchEnd& end) {
         const GilTaken taken;
         see({end.position.epoch, end.position.batch, end.steps});
-        const std::size_t rows =
-            std::min(end.position.batch * options_.batch_size, training_.count());
-        moment_.loss = end.position.loss_sum / count(rows);
-        moment_.batch_loss = end.loss_sum / count(end.rows);
+        moment_.loss = end.position.loss_sum / count(end.position.weight_sum);
+        moment_.batch_loss = end.loss_sum / count(end.weight);
         const SyncWithin within(moment_, end.bring_up_to_date);
         try {
             const bool stops = asked(calls_.after_batch);
@@ -321,20 +322,19 @@ private:
     void keep_state() {
         BoundState& state = followed_.state();
         state.set_steps(followed_.arrays().steps);
-        BoundPosition position{position_.epoch, position_.batch, 0, {}, {}};
+        BoundPosition position{position_.epoch, position_.batch, 0, 0, {}, {}};
         if (position_.batch != 0 && position_.metrics)
-            position = {position_.epoch, position_.batch, position_.loss_sum,
-                        position_.metrics->sums(), epoch_of_};
+            position = {position_.epoch,      position_.batch,           position_.loss_sum,
+                        position_.weight_sum, position_.metrics->sums(), epoch_of_};
         state.set_position(std::move(position));
     }
 
     struct Seen {
         std::uint64_t epoch, batch, steps;
     };
-    // What the sum of losses of so many rows is divided by
-    double count(std::size_t rows) const {
-        return loss_.is_function() ? static_cast<double>(rows)
-                                   : mean_count(core_.loss, rows, network_.outputs());
+    // What the sum of losses of rows that weigh so much is divided by
+    double count(double weight) const {
+        return loss_.is_function() ? weight : mean_count(core_.loss, weight, network_.outputs());
     }
 
     void see(const Seen& seen) {
@@ -347,8 +347,8 @@ private:
     Network<T>& network_;
     const BoundOptions& options_;
     FollowedOptimizer<T> followed_;
-    TrainingOptions core_;
     const GivenLoss loss_;
+    TrainingOptions core_;
     Moment& moment_;
     const Calls calls_;
     const py::dict& record_;
@@ -366,8 +366,10 @@ template <class T>
 py::tuple fit(BoundNetwork<T>& bound,
               const py::object& X,
               const py::object& y,
+              const py::object& weights,
               const py::object& X_val,
               const py::object& y_val,
+              const py::object& weights_val,
               const BoundOptions& options,
               const py::object& optimizer,
               const py::dict& record,
@@ -379,7 +381,7 @@ py::tuple fit(BoundNetwork<T>& bound,
               const py::object& validation_windows) {
     Fit<T> fit(bound, options, optimizer, record, moment, {before_fit, after_batch, after_epoch});
     try {
-        fit.hold(X, y, X_val, y_val, windows, validation_windows);
+        fit.hold({X, y, weights, windows}, {X_val, y_val, weights_val, validation_windows});
         return fit.run();
     } catch (const HookFailed&) {
         throw py::error_already_set();
@@ -391,6 +393,7 @@ template <class T>
 py::tuple partial_fit(BoundNetwork<T>& bound,
                       const py::object& X,
                       const py::object& y,
+                      const py::object& weights,
                       const py::object& given,
                       const OptimizerSettings& settings,
                       BoundState& state,
@@ -400,7 +403,7 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
     Network<T>& network = bound.network();
     require_trainable(operation, network);
     const GivenLoss loss = given_loss<T>(operation, given);
-    const HeldDataset<T> data(operation, network, X, y, loss, false);
+    const HeldDataset<T> data(operation, network, X, y, weights, loss, false);
     const std::size_t rows = data.view().count();
     const TrainingOptions options{
         loss.row, allowed<T>(operation, settings), 1, rows, false, seed, 0, {}};
@@ -433,13 +436,13 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
 template <class T>
 void register_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
-          py::arg("X_val"), py::arg("y_val"), py::arg("options"), py::arg("optimizer"),
-          py::arg("record"), py::arg("moment"), py::arg("before_fit"), py::arg("after_batch"),
-          py::arg("after_epoch"), py::arg("windows") = py::none(),
-          py::arg("validation_windows") = py::none());
+          py::arg("weights"), py::arg("X_val"), py::arg("y_val"), py::arg("weights_val"),
+          py::arg("options"), py::arg("optimizer"), py::arg("record"), py::arg("moment"),
+          py::arg("before_fit"), py::arg("after_batch"), py::arg("after_epoch"),
+          py::arg("windows") = py::none(), py::arg("validation_windows") = py::none());
     m.def("partial_fit", named_function("partial_fit", &partial_fit<T>), py::arg("network"),
-          py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("settings"), py::arg("state"),
-          py::arg("seed"));
+          py::arg("X"), py::arg("y"), py::arg("weights"), py::arg("loss"), py::arg("settings"),
+          py::arg("state"), py::arg("seed"));
 }
 
 }  // namespace
@@ -456,6 +459,12 @@ void register_training(py::module_& m) {
         .def_readwrite("first_epoch", &Moment::first_epoch)
         .def_readwrite("rows", &Moment::rows)
         .def_readwrite("batches", &Moment::batches)
+        .def_property_readonly("held_out",
+                               [](const Moment& moment) {
+                                   return py::array_t<std::int64_t>(
+                                       static_cast<py::ssize_t>(moment.held_out.size()),
+                                       moment.held_out.data());
+                               })
         .def("sync", &Moment::sync);
     register_for<float>(m);
     register_for<double>(m);

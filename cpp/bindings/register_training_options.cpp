@@ -8,10 +8,17 @@
 
 namespace wbcore::bindings {
 
-std::string epoch_text(const BoundOptions& options, std::size_t rows) {
+std::vector<bool> ranks_of(const std::vector<Named<Metric>>& metrics) {
+    std::vector<bool> ranks;
+    for (const Named<Metric>& metric : metrics) ranks.push_back(metric.info().ranks);
+    return ranks;
+}
+
+std::string epoch_text(const BoundOptions& options, const Dataset& training) {
     char fraction[32];
     std::snprintf(fraction, sizeof fraction, "%.17g", options.validation_fraction);
-    std::string text = "rows " + std::to_string(rows) + ", batch_size " +
+    std::string text = "rows " + std::to_string(training.count()) +
+                       (training.weights ? " with weights" : "") + ", batch_size " +
                        std::to_string(options.batch_size) + ", validation_fraction " + fraction +
                        ", shuffle " + (options.shuffle ? "True" : "False") + options.order +
                        ", seed " + std::to_string(options.seed) + ", loss " +

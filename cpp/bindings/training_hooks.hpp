@@ -6,6 +6,7 @@
 #include <functional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "gil.hpp"
 #include "wbcore/training.hpp"
@@ -24,7 +25,9 @@ public:
     double batch_loss = 0;    // mean of the last batch
     bool has_begun = false;   // else the arguments were refused, and these are not known yet:
     std::uint64_t first_epoch = 0;
-    std::uint64_t rows = 0;     // that are trained on
+    std::uint64_t rows = 0;  // that are trained on
+    std::vector<std::int64_t>
+        held_out;               // rows that an epoch is measured by, of those that are given
     std::uint64_t batches = 0;  // of an epoch
 
     // Brings the network and the optimizer's state up to date; they are, but after a batch.

@@ -31,8 +31,9 @@ struct BoundOptions {
 template <class T>
 TrainingOptions core_options(const char* operation,
                              const BoundOptions& options,
+                             const GivenLoss& loss,
+                             std::size_t outputs,
                              const OptimizerSettings& optimizer) {
-    const GivenLoss loss = given_loss<T>(operation, options.loss);
     return {loss.row,
             optimizer,
             options.epochs,
@@ -40,11 +41,14 @@ TrainingOptions core_options(const char* operation,
             options.shuffle,
             options.seed,
             options.n_threads,
-            metrics_named(operation, options.metrics, loss),
+            metrics_named(operation, options.metrics, loss, outputs),
             options.output_biases};
 }
 
+// Which of the metrics look at all predictions at once.
+std::vector<bool> ranks_of(const std::vector<Named<Metric>>& metrics);
+
 // Whatever makes an epoch another one, and the sums of its batches so far those of nothing.
-std::string epoch_text(const BoundOptions& options, std::size_t rows);
+std::string epoch_text(const BoundOptions& options, const Dataset& training);
 
 }  // namespace wbcore::bindings

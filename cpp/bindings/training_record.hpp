@@ -49,11 +49,13 @@ public:
     TrainingRecord(const Network<T>& network,
                    py::dict lists,
                    std::vector<std::string> metrics,
+                   std::vector<bool> ranks,
                    bool tracks,
                    bool scheduled)
         : network_(network),
           lists_(std::move(lists)),
           metrics_(std::move(metrics)),
+          ranks_(std::move(ranks)),
           rates_(scheduled ? "learning_rate" : "_learning_rate"),
           tracks_(tracks) {
         if (tracks_) initial_ = measure(network_);
@@ -74,9 +76,10 @@ public:
         if (!initial_.empty()) list("parameters").append(as_list(initial_));
         initial_.clear();
         for (const Epoch& epoch : pending_) {
-            append("", epoch.result.loss, epoch.result.metrics);
-            if (const auto& loss = epoch.result.validation_loss)
-                append("val_", *loss, epoch.result.validation_metrics);
+            const auto& validation_loss = epoch.result.validation_loss;
+            append("", epoch.result.loss, epoch.result.metrics, !validation_loss);
+            if (validation_loss)
+                append("val_", *validation_loss, epoch.result.validation_metrics, true);
             list("seconds").append(epoch.seconds);
             list(rates_).append(epoch.result.learning_rate);
             if (tracks_) list("parameters").append(as_list(epoch.parameters));
@@ -98,15 +101,20 @@ private:
         return lists_[key];
     }
 
-    void append(const std::string& prefix, double loss, const std::vector<double>& values) {
+    // A running epoch has no ranks of its own beside those of the validation data.
+    void append(const std::string& prefix,
+                double loss,
+                const std::vector<double>& values,
+                bool with_ranks) {
         list(prefix + "loss").append(loss);
         for (std::size_t i = 0; i < metrics_.size(); ++i)
-            list(prefix + metrics_[i]).append(values[i]);
+            if (with_ranks || !ranks_[i]) list(prefix + metrics_[i]).append(values[i]);
     }
 
     const Network<T>& network_;
     py::dict lists_;
     std::vector<std::string> metrics_;
+    std::vector<bool> ranks_;
     std::string
         rates_;  // with an underscore what is no series of its own: one number again and again
     bool tracks_;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "pieces.hpp"
+#include "weights.hpp"
 
 namespace wbcore {
 
@@ -26,6 +27,12 @@ void for_each_piece(Panels<T> w, Range inputs, F f) {
     const std::size_t n = inputs.last - inputs.first;
     for (std::size_t p = 0; p < w.count() && n > 0; ++p)
         f(p * w.panel_stride + inputs.first * w.row_stride, n * w.row_stride);
+}
+
+template <class T>
+void clear(Panels<T> m) {
+    for (std::size_t row = 0; row < m.rows; ++row)
+        for (std::size_t j = 0; j < m.cols; ++j) m(row, j) = 0;
 }
 
 // Whether biases go with these inputs of a layer: with the first of them.
@@ -110,8 +117,10 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
                                 std::size_t t,
                                 std::size_t size) {
     const Range mine = part(rows, size, t);
+    const double weight = window_.data.weights ? weight_of(first, rows) : static_cast<double>(rows);
+    if (t == 0) batch_weight_ = weight;
     if (hooks_.loss) return compute_asked_rows(first, rows, mine, t, size);
-    const double count = mean_count(options_.loss, rows, arrays_.network.layers().back().outputs);
+    const double count = mean_count(options_.loss, weight, arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
     for (;;) {
         Batch<T> batch = arrays_.pass.batch(window_.data, window_.order, first, rows, piece);
@@ -122,6 +131,15 @@ Batch<T> Epoch<T>::compute_rows(std::size_t first,
         if (piece.last == mine.last || stops(t)) return batch;
         piece = {piece.last, std::min(piece.last + rows_of_a_piece_, mine.last)};
     }
+}
+
+// By each thread itself: a batch has few weights, and no thread need wait for another's.
+template <class T>
+double Epoch<T>::weight_of(std::size_t first, std::size_t rows) {
+    const std::optional<double> weight =
+        weight_of_rows<T>(window_.data, window_.order, first, rows);
+    if (!weight) refused_.store(InputArray::weights, std::memory_order_relaxed);
+    return weight.value_or(0);
 }
 
 // The same with a loss that thread 0 asks, of the whole batch, while the others wait.
@@ -151,17 +169,23 @@ Batch<T> Epoch<T>::compute_asked_rows(
     return batch;
 }
 
-// Thread 0
+// Thread 0. A batch in which no row counts has no mean to ask for.
 template <class T>
 void Epoch<T>::ask_for_loss(std::size_t first) {
     has_gradient_ = false;
     if (stopped_.load(std::memory_order_relaxed) || refused() != InputArray::none) return;
+    if (batch_weight_ == 0) {
+        clear(arrays_.pass.output_gradients());
+        batch_loss_ = 0;
+        has_gradient_ = true;
+        return;
+    }
     ask([&] {
         const double mean =
             hooks_.loss({arrays_.pass.outputs(), first,
                          window_.order == nullptr ? nullptr : window_.order + first},
                         arrays_.pass.output_gradients());
-        batch_loss_ = mean * static_cast<double>(arrays_.pass.rows());
+        batch_loss_ = mean * batch_weight_;
         has_gradient_ = true;
     });
 }
@@ -194,6 +218,7 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
         return;
     }
     position_.loss_sum += batch_loss_;
+    position_.weight_sum += batch_weight_;
     if (position_.metrics && !position_.metrics->empty()) {
         arrays_.pass.add_metrics(*position_.metrics, batch);
         position_.metrics->end_batch();
@@ -393,8 +418,8 @@ void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
 template <class T>
 void Epoch<T>::ask_after_batch() {
     ask([&] {
-        const BatchEnd end{position_, arrays_.optimizer.steps(), batch_loss_, arrays_.pass.rows(),
-                           write_back_};
+        const BatchEnd end{position_,     arrays_.optimizer.steps(), batch_loss_,
+                           batch_weight_, arrays_.pass.rows(),       write_back_};
         if (hooks_.after_batch(end)) status_ = TrainingStatus::stopped;
         take_up_changes();
         if (hooks_.rates && hooks_.rates_changed && hooks_.rates_changed()) ask_for_rates();

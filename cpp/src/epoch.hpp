@@ -63,6 +63,7 @@ private:
     Batch<T> compute_asked_rows(
         std::size_t first, std::size_t rows, Range mine, std::size_t t, std::size_t size);
     void ask_for_loss(std::size_t first);
+    double weight_of(std::size_t first, std::size_t rows);
     void compute_piece(const Batch<T>& batch, Range piece, double count);
     void account(const Batch<T>& batch, bool stopped);
     void update(const Batch<T>& batch, std::size_t t, std::size_t size);
@@ -113,7 +114,8 @@ private:
     bool another_team_ = false;  // for the batches that are left
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
-    T scale_ = 1;  // of the gradient
+    double batch_weight_ = 0;  // of all its rows, by thread 0 for thread 0
+    T scale_ = 1;              // of the gradient
 };
 
 }  // namespace wbcore

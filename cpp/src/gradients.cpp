@@ -4,6 +4,7 @@
 
 #include "pass.hpp"
 #include "row_tree.hpp"
+#include "weights.hpp"
 
 namespace wbcore {
 
@@ -69,7 +70,9 @@ double loss_and_gradients(std::span<T> gradients,
     require_suitable<T>(loss, network.outputs());
     const PackedNetwork<T> packed = packed_copy(network, Transposed::after_first_trainable);
     const std::size_t rows = data.x.rows;
-    const double count = mean_count(loss, rows, network.outputs());
+    const std::optional<double> weight = weight_of_rows<T>(data, nullptr, 0, rows);
+    if (!weight) throw InputError(InputArray::weights);
+    const double count = mean_count(loss, *weight, network.outputs());
     AlignedBuffer<T> row_losses(rows);
     Pass<T> pass(packed.layers(), std::min(rows, block),
                  {.copied_targets = true, .dropout_seed = seed_of(dropout)});

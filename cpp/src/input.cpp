@@ -306,6 +306,20 @@ bool gather_labels(const ArrayView& in,
 }
 
 template <class T>
+bool gather_weights(const ArrayView& in, const std::int64_t* order, std::size_t n, T* out) {
+    return with_reader(in, [&](auto read_element) {
+        bool good = true;
+        for (std::size_t r = 0; r < n; ++r) {
+            const T weight = convert<T>(read_element(row_named(in, order, r)));
+            const bool is_weight = weight >= 0 && weight <= static_cast<T>(largest_weight);
+            out[r] = is_weight ? weight : T(0);
+            good &= is_weight;
+        }
+        return good;
+    });
+}
+
+template <class T>
 bool all_finite(const ArrayView& in) {
     if (in.columns != nullptr) return !find_non_finite_standardized<T>(in);
     if (!is_floating(in.type)) return true;
@@ -340,6 +354,8 @@ template bool is_plain<float>(const ArrayView&);
 template bool is_plain<double>(const ArrayView&);
 template bool gather(const ArrayView&, const std::int64_t*, Panels<float>);
 template bool gather(const ArrayView&, const std::int64_t*, Panels<double>);
+template bool gather_weights(const ArrayView&, const std::int64_t*, std::size_t, float*);
+template bool gather_weights(const ArrayView&, const std::int64_t*, std::size_t, double*);
 template std::optional<Cell> find_non_finite<float>(const ArrayView&);
 template std::optional<Cell> find_non_finite<double>(const ArrayView&);
 

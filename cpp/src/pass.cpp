@@ -1,7 +1,9 @@
 #include "pass.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "pieces.hpp"
 #include "row_tree.hpp"
@@ -76,6 +78,7 @@ Pass<T>::Pass(const std::vector<Dense>& layers, std::size_t capacity, PassOption
       dropout_seed_(options.dropout_seed),
       row_losses_(capacity),
       labels_(capacity),
+      weights_(capacity),
       copied_targets_(options.copied_targets) {
     ArraysSize<T> size(capacity);
     size.add(layers.front().inputs, options.input_gradients ? 2 : 1);
@@ -140,6 +143,7 @@ Batch<T> Pass<T>::batch(
     }
     if (!gather_targets(batch, data, order, first, n, mine) && batch.refused == InputArray::none)
         batch.refused = InputArray::y;
+    if (data.weights) gather_weights_of(batch, data, order, first, mine);
     return batch;
 }
 
@@ -182,6 +186,21 @@ bool Pass<T>::gather_repeated(const ArrayView& y,
         for (std::size_t j = t_.cols; j-- > 0;)  // from the end: none is written before it is read
             t_(row, j) = t_(row, j / repeats);
     return true;
+}
+
+template <class T>
+void Pass<T>::gather_weights_of(Batch<T>& batch,
+                                const Dataset& data,
+                                const std::int64_t* order,
+                                std::size_t first,
+                                Range mine) {
+    const std::size_t start = first + mine.first, n = mine.last - mine.first;
+    T* const to = weights_.data() + mine.first;
+    const bool good = order != nullptr
+                          ? gather_weights(*data.weights, order + start, n, to)
+                          : gather_weights(data.weights->rows_from(start, n), nullptr, n, to);
+    if (!good && batch.refused == InputArray::none) batch.refused = InputArray::weights;
+    batch.weights = weights_.data();
 }
 
 template <class T>
@@ -243,11 +262,41 @@ void Pass<T>::leave_out(const LayerArrays& layer, Panels<T> to, Panels<const T> 
     table_.dropout(part);
 }
 
+namespace {
+
+// The power of two that brings n to between 1/2 and 1, so that neither 1 / n nor a weight times it leaves the range where all
+// weights of a batch are small or large. It changes no bits: the gradients are by 1 / (n s), then by s times the weights.
+double weight_scale(double n) {
+    if (!(n > 0)) return 1;
+    constexpr int bias = 1023, fraction = 52;  // of binary64, whose bits need no library
+    const int exponent = static_cast<int>(std::bit_cast<std::uint64_t>(n) >> fraction) - bias + 1;
+    const auto scale = static_cast<std::uint64_t>(bias - std::clamp(exponent, -126, 126));
+    return std::bit_cast<double>(scale << fraction);
+}
+
+template <class T>
+struct ScaledMean {
+    T n, scale;
+};
+
+// Not inlined: the steps of rows without weights pass by.
+template <class T>
+[[gnu::noinline]] ScaledMean<T> scaled_mean(double n) {
+    const double scale = weight_scale(n);
+    // in a batch without any weight nothing counts, whatever it is divided by
+    return {static_cast<T>(n > 0 ? n * scale : 1.0), static_cast<T>(scale)};
+}
+
+}  // namespace
+
 template <class T>
 void Pass<T>::loss(
     const Named<Loss>& loss, const Batch<T>& batch, double mean_count, bool gradient, Range rows) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_.back();
+    const bool weighted = batch.weights != nullptr;
+    const ScaledMean<T> mean =
+        weighted ? scaled_mean<T>(mean_count) : ScaledMean<T>{static_cast<T>(mean_count), 1};
     kernels::LossRows<T> batch_rows{
         .loss = loss.kind,
         .row_losses = row_losses_.data() + first,
@@ -257,9 +306,11 @@ void Pass<T>::loss(
         .t = batch.t.rows_from(first, n),
         .labels = batch.labels == nullptr ? nullptr : batch.labels + first,
         .numbers = {},
-        .mean_count = static_cast<T>(mean_count),
+        .mean_count = mean.n,
         .gradient = gradient,
-        .output_weights = loss.output_weights.template data<T>()};
+        .output_weights = loss.output_weights.template data<T>(),
+        .weights = weighted ? batch.weights + first : nullptr,
+        .weight_scale = mean.scale};
     for (std::size_t i = 0; i < Numbers::most; ++i)  // 0 past those of the row
         batch_rows.numbers[i] = static_cast<T>(loss[i]);
     table_.loss(batch_rows);
@@ -391,7 +442,13 @@ bool Pass<T>::has_finite_targets(const Batch<T>& batch) const {
 template <class T>
 void Pass<T>::add_metrics(MetricSums& sums, const Batch<T>& batch) const {
     const LayerArrays& out = layers_.back();
-    sums.add<T>(limited(out.z), limited(out.a), batch.t.rows_from(0, rows_), batch.labels);
+    sums.add<T>(limited(out.z), limited(out.a), batch.t.rows_from(0, rows_), batch.labels,
+                batch.weights);
+}
+
+template <class T>
+void Pass<T>::add_scores(Rankings<T>& rankings, const Batch<T>& batch) const {
+    rankings.add(outputs(), batch.t.rows_from(0, rows_), batch.labels, batch.weights);
 }
 
 template class Pass<float>;

@@ -10,6 +10,7 @@
 #include "destination.hpp"
 #include "kernels/kernel_table.hpp"
 #include "packed.hpp"
+#include "rankings.hpp"
 #include "wbcore/losses.hpp"
 #include "wbcore/metrics.hpp"
 #include "wbcore/range.hpp"
@@ -22,7 +23,8 @@ struct Batch {
     Panels<const T> x;                     // (B, I)
     Panels<const T> t;                     // (B, O), when labels is null
     const std::int64_t* labels = nullptr;  // (B)
-    // Where a number of the rows that were looked at is NaN or infinite, or a label unknown; it is no index then.
+    const T* weights = nullptr;            // (B), or null: each row counts 1
+    // Where a number of the rows that were looked at is NaN or infinite, a label unknown (it is no index then), or a weight none.
     InputArray refused = InputArray::none;
     std::uint64_t step = 1;  // of dropout, in a pass that has it
 };
@@ -68,7 +70,7 @@ public:
                  const Batch<T>& batch,
                  std::size_t layer,
                  Range rows);
-    // Row losses, and with `gradient` dZ of the last layer. `mean_count` is that of the whole batch.
+    // Row losses, and with `gradient` dZ of the last layer, both weighted. `mean_count` is that of the whole batch.
     void loss(const Named<Loss>& loss,
               const Batch<T>& batch,
               double mean_count,
@@ -105,6 +107,7 @@ public:
     // To be asked when the loss is not finite: targets that are read in place are not looked at before.
     bool has_finite_targets(const Batch<T>& batch) const;
     void add_metrics(MetricSums& sums, const Batch<T>& batch) const;
+    void add_scores(Rankings<T>& rankings, const Batch<T>& batch) const;
 
     Panels<const T> outputs() const { return limited(layers_.back().a); }            // (B, O)
     Panels<const T> output_gradients() const { return limited(layers_.back().dz); }  // (B, O)
@@ -146,6 +149,11 @@ private:
                          const std::int64_t* order,
                          std::size_t first,
                          Range mine);
+    void gather_weights_of(Batch<T>& batch,
+                           const Dataset& data,
+                           const std::int64_t* order,
+                           std::size_t first,
+                           Range mine);
 
     const kernels::KernelTable<T>& table_ = kernels::table<T>();
     const std::vector<Dense> shapes_;
@@ -156,6 +164,7 @@ private:
     Panels<T> x_, t_, dx_;  // room for copies, and dX
     AlignedBuffer<T> row_losses_;
     AlignedBuffer<std::int64_t> labels_;
+    AlignedBuffer<T> weights_;
     std::size_t rows_ = 0, first_row_ = 0;
     bool copied_targets_;
 };

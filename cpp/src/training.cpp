@@ -33,6 +33,10 @@ void require_trainable(const Network<T>& network,
         refuse("x (N, " + std::to_string(network.inputs()) + ") and y (N, ..), N > 0",
                std::to_string(data.x.rows) + " rows of " + std::to_string(data.x.cols) + " and " +
                    std::to_string(data.y.rows) + " targets");
+    if (data.weights && (data.weights->rows != data.x.rows || data.weights->cols != 1))
+        refuse(
+            "weights (" + std::to_string(data.x.rows) + ", 1)",
+            std::to_string(data.weights->rows) + " rows of " + std::to_string(data.weights->cols));
     if (first_trainable(network.layers()) == network.layers().size())
         refuse("a layer that is trainable", "none");
     const Dense& last = network.layers().back();
@@ -124,7 +128,13 @@ public:
             const TrainingEnd end = run_epoch();
             if (end.status != TrainingStatus::completed) return end;
             const std::size_t epoch = position_.epoch;
-            const EpochResult result = finish_epoch(validation);
+            EpochResult result;
+            try {
+                result = finish_epoch(validation);
+            } catch (const InputError& error) {
+                if (validation != nullptr) throw;
+                return {TrainingStatus::refused, epoch, 0, error.array};
+            }
             if (!hooks_.after_epoch) continue;
             if (hooks_.after_epoch(epoch, result)) return {TrainingStatus::stopped, epoch, 0};
             take_up_changes();
@@ -176,12 +186,12 @@ private:
     // epoch before when what has become of this one must not stay.
     TrainingEnd run_epoch() {
         if (position_.batch == 0) {
-            position_.loss_sum = 0;
+            position_.loss_sum = position_.weight_sum = 0;
             position_.metrics.emplace(options_.metrics, options_.loss, network_.outputs(),
                                       std::min(options_.batch_size, data_.count()));
         }
         const Position began{position_.epoch, position_.batch, position_.loss_sum,
-                             position_.metrics};
+                             position_.weight_sum, position_.metrics};
         before_.is_needed = false;
         if (hooks_.rates)
             arrays_.optimizer.set_rates(hooks_.rates(state_.steps + 1, batches_ - position_.batch));
@@ -266,13 +276,16 @@ private:
     }
 
     EpochResult finish_epoch(const Dataset* validation) {
-        const std::size_t rows = data_.count();
-        const double count = hooks_.loss ? static_cast<double>(rows)
-                                         : mean_count(options_.loss, rows, network_.outputs());
+        const double count =
+            hooks_.loss ? position_.weight_sum
+                        : mean_count(options_.loss, position_.weight_sum, network_.outputs());
         EpochResult result{position_.loss_sum / count, {}, {}, {}, arrays_.optimizer.rate()};
         if (position_.metrics) result.metrics = position_.metrics->values();
-        position_ = {position_.epoch + 1, 0, 0, std::nullopt};
-        if (validation == nullptr) return result;
+        position_ = {position_.epoch + 1, 0, 0, 0, std::nullopt};
+        if (validation == nullptr) {
+            rank_training_data(result);
+            return result;
+        }
         NextWindow next;
         if (hooks_.next_validation_window)
             next = [&](std::size_t first) {
@@ -284,6 +297,19 @@ private:
         result.validation_loss = evaluation.loss;
         result.validation_metrics = std::move(evaluation.metrics);
         return result;
+    }
+
+    // What needs all predictions at once, when there are no validation data to take it of.
+    void rank_training_data(EpochResult& result) {
+        std::vector<Named<Metric>> ranks;
+        for (const Named<Metric>& metric : options_.metrics)
+            if (metric.info().ranks) ranks.push_back(metric);
+        if (ranks.empty()) return;
+        const Evaluation evaluation =
+            evaluate(network_, data_, options_.loss, ranks, team_.best(), hooks_.interrupted);
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < options_.metrics.size(); ++i)
+            if (options_.metrics[i].info().ranks) result.metrics[i] = evaluation.metrics[next++];
     }
 
     Network<T>& network_;
@@ -311,6 +337,12 @@ TrainingEnd train(Network<T>& network,
                   const TrainingOptions& options,
                   const Hooks<T>& hooks) {
     require_trainable(network, state, position, data, options);
+    const bool ranks =
+        std::ranges::any_of(options.metrics, [](const auto& m) { return m.info().ranks; });
+    if (ranks && hooks.next_window && validation == nullptr)
+        throw std::invalid_argument(
+            "[train] expected validation data for metrics that look at all predictions at once of "
+            "data beyond memory, got none");
     return Training<T>(network, state, position, data, options, hooks).run(validation);
 }
 

@@ -89,6 +89,8 @@ struct Data {
         return {{inputs, 20, Activation::gelu, true, true, 0.25},
                 {20, outputs, Activation::identity}};
     }
+    // Those that bytes are, of another number of columns
+    ArrayView weights() const { return row_major(bytes.data(), labels.size(), 1, inputs); }
     Dataset with(bool byte_inputs, bool labelled) const {
         return {byte_inputs ? row_major(bytes, inputs) : row_major(x, inputs),
                 labelled ? row_major(labels, 1) : row_major(targets, outputs), labelled};
@@ -104,6 +106,7 @@ void training_steps() {
     for (int choice = 0; choice < 128; ++choice) {
         auto bit = [choice](int b) { return (choice >> b & 1) != 0; };
         const bool bytes = bit(0), labelled = bit(1), validated = bit(5);
+        const bool weighted = bit(2) != bit(5);
         TrainingOptions options;
         options.loss = labelled ? Loss::cross_entropy : Loss::mse;
         options.shuffle = bit(2);
@@ -125,7 +128,8 @@ void training_steps() {
         auto fit = [&](const Data<T>& data) {
             Network<T> net = tests::random_network<T>(data.layers());
             tests::OwnState<T> own(options.optimizer.rule, net.parameters().size());
-            const Dataset set = data.with(bytes, labelled);
+            Dataset set = data.with(bytes, labelled);
+            if (weighted) set.weights = data.weights();
             Hooks<T> hooks;
             if (bit(2)) hooks.on_gradient = [](std::uint64_t, std::span<const T>) { return 1.0; };
             hooks.after_batch = [](const BatchEnd&) { return false; };

@@ -148,6 +148,62 @@ void losses() {
         }
 }
 
+// After any loss, row losses and gradients of every instruction set are those without weights, times the weight of the row and a
+// power of two; what has no weight is nothing, not even where it is out of range.
+template <class T>
+void weights() {
+    std::mt19937_64 random(6);
+    for (const Named<Loss>& loss : all_choices<Loss>())
+        for (const std::size_t outputs : {1u, 7u, 16u, 17u, 300u}) {
+            constexpr std::size_t rows = 9;
+            const auto numbers = rounded<T>(loss);
+            const checks::Note note("loss, outputs", text(loss) + ", " + std::to_string(outputs));
+            const Packed<T> z(rows, outputs, random),
+                t = targets<T>(loss.info(), rows, outputs, random);
+            const std::vector<T> all_weights = random_numbers<T>(random, outputs);
+            const bool weighs_outputs = outputs % 2 == 1 && loss.info().mean == Mean::over_elements;
+            const T* const of_outputs = weighs_outputs ? all_weights.data() : nullptr;
+            std::vector<T> w;
+            for (std::size_t r = 0; r < rows; ++r)
+                w.push_back(std::abs(random_numbers<T>(random, 1)[0]));
+            w[3] = 0;
+            w[4] = 1;
+            if (!is_of_z(loss)) z(3, 0) = std::numeric_limits<T>::max();
+            auto ask = [&](const KernelTable<T>& table, const Packed<T>& dz, const T* of_rows) {
+                std::vector<T> row_losses(rows, not_a_number<T>);
+                kernels::LossRows<T> asked{.loss = loss.kind,
+                                           .row_losses = row_losses.data(),
+                                           .dz = dz(),
+                                           .z = z(),
+                                           .y = z(),
+                                           .t = t(),
+                                           .labels = nullptr,
+                                           .numbers = {},
+                                           .mean_count = T(0.75),
+                                           .gradient = true,
+                                           .output_weights = of_outputs,
+                                           .weights = of_rows,
+                                           .weight_scale = T(0.25)};
+                std::copy(numbers.begin(), numbers.end(), asked.numbers);
+                table.loss(asked);
+                return row_losses;
+            };
+            for (const KernelTable<T>* table : all_tables<T>()) {
+                const checks::Note isa("isa", table->isa);
+                const Packed<T> dz(rows, outputs), plain_dz(rows, outputs);
+                const std::vector<T> plain_losses = ask(*table, plain_dz, nullptr),
+                                     found = ask(*table, dz, w.data());
+                CHECK(padding_is_zero(dz()));
+                for (std::size_t r = 0; r < rows; ++r) {
+                    const bool none = w[r] == 0;
+                    CHECK_BITS(found[r], none ? T(0) : w[r] * plain_losses[r]);
+                    for (std::size_t j = 0; j < outputs; ++j)
+                        CHECK_BITS(dz(r, j), none ? T(0) : plain_dz(r, j) * (w[r] * T(0.25)));
+                }
+            }
+        }
+}
+
 // Labels mean one-hot targets, to the bit.
 template <class T>
 void labels() {
@@ -255,6 +311,7 @@ void all() {
     extremes_of_elements<T>();
     softmax<T>();
     losses<T>();
+    weights<T>();
     labels<T>();
     extreme_outputs<T>();
 }

@@ -11,7 +11,7 @@ using namespace tests;
 
 namespace {
 
-const std::vector<Metric> all_errors{Metric::r2, Metric::mae, Metric::mse};
+const std::vector<Named<Metric>> all_errors{Metric::r2, Metric::mae, Metric::mse};
 
 // Against the definitions, over rows that come in several batches.
 template <class T>
@@ -138,6 +138,7 @@ void class_accuracy() {
         MetricSums sums({Metric::accuracy}, Loss::cross_entropy, outputs, rows);
         sums.add<T>(z(), z(), by_label ? Panels<const T>{} : Panels<const T>(t()),
                     by_label ? labels : nullptr);
+        sums.end_batch();
         CHECK_EQUAL(sums.values()[0], 0.4);
     }
 }
@@ -160,9 +161,12 @@ void binary_accuracy() {
 }
 
 void names() {
-    CHECK(!find_metric("precision"));
-    for (std::size_t i = 0; i < metric_names.size(); ++i)
-        CHECK(find_metric(metric_names[i]) == static_cast<Metric>(i));
+    CHECK_THROWS(ChoiceError, "expected metrics to be one of accuracy",
+                 parse<Metric>("metrics", "f2"));
+    for (std::size_t i = 0; i < metric_rows.size(); ++i)
+        CHECK(parse<Metric>("metrics", metric_rows[i].name) ==
+              Named<Metric>(static_cast<Metric>(i)));
+    CHECK_EQUAL(parse<Metric>("metrics", "top_k(3)")[0], 3.0);
     CHECK(matches(Metric::accuracy, Targets::classes));
     CHECK(matches(Metric::accuracy, Targets::probabilities));
     CHECK(!matches(Metric::accuracy, Targets::numbers));

@@ -10,9 +10,9 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
     print(net.summary())
     net.save("digits.safetensors")
 
-Modules: `activations`, `callbacks`, `initializers`, `losses`, `optimizers`, `random`, `schedules`;
-and, imported when first used, `data` (what is larger than memory), `inspect` (tables of weights and
-biases), `io` (files) and `reference` (what is computed, in plain Python).
+Modules: `activations`, `callbacks`, `initializers`, `losses`, `metrics`, `optimizers`, `random`,
+`schedules`; and, imported when first used, `data` (what is larger than memory), `inspect` (tables
+of weights and biases), `io` (files) and `reference` (what is computed, in plain Python).
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ except ImportError as _error:
 
     raise _explained(_error) from _error
 
-from wbcore import activations, callbacks, initializers, losses, optimizers, random, schedules
+from wbcore import (
+    activations,
+    callbacks,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    random,
+    schedules,
+)
 from wbcore._core import Predictor, available_isas, isa
 from wbcore._lazy import lazy as _lazy
 from wbcore.activations import *
@@ -86,6 +95,7 @@ __all__ = [
     "isa",
     "load",
     "losses",
+    "metrics",
     "num_threads",
     "optimizers",
     "random",

@@ -5,6 +5,7 @@ A wrong kind of object is a TypeError, a wrong value a ValueError.
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 import operator
@@ -140,6 +141,14 @@ def dtype(operation: str, value: DTypeLike | None) -> np.dtype[Any]:
             f"[{operation}] expected dtype to be 'float32' or 'float64', got {shown(value)}"
         )
     return result
+
+
+def takes(function: Callable[..., Any], name: str) -> bool:
+    """Whether a function has a parameter of this name."""
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # of C, without a signature
+        return False
 
 
 def real_array(operation: str, name: str, value: object) -> NDArray[Any]:

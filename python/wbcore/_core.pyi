@@ -11,10 +11,7 @@ from wbcore._loss_function import LossFunction
 __version__: str
 CONTRACT: int
 
-# what can be reported beside a loss, in the order it is listed to users
-METRICS: tuple[str, ...]
-
-_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "schedule", "initializer"]
+_Kind: TypeAlias = Literal["activation", "loss", "optimizer", "schedule", "initializer", "metric"]
 
 class Number:
     """A number of a choice; `expected` says in words what `allows` tells."""
@@ -88,6 +85,7 @@ def loss_and_gradients(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     loss: str | LossFunction,
     dropout: _Dropout = None,
 ) -> tuple[float, NDArray[Any]]: ...
@@ -96,6 +94,7 @@ def evaluate(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     loss: str | LossFunction,
     metrics: Sequence[str],
     n_threads: int,
@@ -112,6 +111,7 @@ def require_block(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     operation: str,
     loss: str | LossFunction,
     compared: bool,
@@ -146,13 +146,13 @@ class OptimizerState:
     steps: int
     observations: Observations
     arrays: list[NDArray[Any]]
-    # epoch, batch, sum of losses, sums of metrics, what it is an epoch of
-    position: tuple[int, int, float, Sequence[float], str]
+    # epoch, batch, sums of losses and of weights, sums of metrics, what it is an epoch of
+    position: tuple[int, int, float, float, Sequence[float], str]
     def __init__(
         self,
         arrays: Sequence[NDArray[Any]],
         steps: int,
-        position: tuple[int, int, float, Sequence[float], str] = ...,
+        position: tuple[int, int, float, float, Sequence[float], str] = ...,
     ) -> None: ...
 
 class OptimizerSettings:
@@ -262,6 +262,8 @@ class Moment:
     first_epoch: int
     rows: int
     batches: int
+    @property
+    def held_out(self) -> NDArray[np.int64]: ...
     def __init__(self) -> None: ...
     def sync(self) -> None: ...
 
@@ -277,8 +279,10 @@ def fit(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     X_val: ArrayLike | None,
     y_val: ArrayLike | None,
+    weights_val: ArrayLike | None,
     options: TrainingOptions,
     optimizer: Callable[[], tuple[OptimizerSettings, OptimizerState, object]],
     record: dict[str, list[Any]],
@@ -293,6 +297,7 @@ def partial_fit(
     network: _Network,
     X: ArrayLike,
     y: ArrayLike,
+    weights: ArrayLike | None,
     loss: str | LossFunction,
     settings: OptimizerSettings,
     state: OptimizerState,

@@ -26,6 +26,21 @@ PARAMETERS = {
             says in its docstring what it takes. For a function, any array of real numbers with a
             row for each of X.
         """,
+    "weights": """
+        sample_weight : array-like of shape (B,), optional
+            How much each row counts in the loss and in metrics: from 0 to 1e18, not 0 for all. The
+            loss is the mean by these weights, so that a weight of 2 is that row twice, and one of
+            0 no row. Rows of weight 0 are read, and must be finite, too. A function as loss gets
+            those of its rows as `sample_weight`, and must have a parameter of that name. A source
+            has weights in its blocks, (X, y, sample_weight), and takes neither of these two.
+        class_weight : dict or "balanced", optional
+            For integer labels, or targets of 0 and 1 (for hinges also of -1 and 1) of a single
+            output: a weight for each label, 1 for those that the dict does not name. "balanced"
+            makes all classes count the same: n / (classes * count), counted by sample_weight over
+            all rows that are given, those that validation_fraction holds out too. It is multiplied
+            with sample_weight: what a row counts is that of its own label, whatever label smoothing
+            makes of its target.
+        """,
     "loss": """
         loss : Loss, str or callable
             One of `wbcore.losses`, such as `Huber(delta=0.5)`, or its text: "mse", "huber(0.5)".

@@ -23,6 +23,7 @@ class LossFunction:
     Parameters
     ----------
     function : callable
+        One with a parameter `sample_weight` is given, by that name, the weights of the rows.
     """
 
     __slots__ = ("function",)
@@ -34,7 +35,30 @@ class LossFunction:
         """By its name, as positions within an epoch name their loss."""
         return f"function {getattr(self.function, '__qualname__', type(self.function).__name__)}"
 
-    def bind(self, operation: str, y: object, rows: int) -> BoundLossFunction:
+    def require_takes(self, operation: str, sample_weight: object, class_weight: object) -> None:
+        """Refuses weights that a function could not know of: the mean it gives hides its rows.
+
+        Raises
+        ------
+        ValueError
+            When there are weights of classes, which only labels have, or weights of rows for a
+            function that has no parameter `sample_weight`.
+        """
+        if class_weight is not None:
+            raise ValueError(
+                f"[{operation}] expected no class_weight with a function as loss, whose targets "
+                f"may be anything, got {_arguments.shown(class_weight)}; pass sample_weight"
+            )
+        if sample_weight is not None and not _arguments.takes(self.function, "sample_weight"):
+            raise ValueError(
+                f"[{operation}] expected no sample_weight with the function as loss, got some: it "
+                f"gives the mean of a batch, which nobody else can weigh; let it take them, as "
+                f"function(outputs, targets, sample_weight=None)"
+            )
+
+    def bind(
+        self, operation: str, y: object, rows: int, weights: NDArray[Any] | None
+    ) -> BoundLossFunction:
         """The function with the targets of a call, which are checked as far as anybody can.
 
         Parameters
@@ -45,6 +69,8 @@ class LossFunction:
             Real numbers; NaN may mean what the function wants.
         rows : int
             B.
+        weights : ndarray of shape (B,), optional
+            Of the rows, when there are some: checked, and for a function that takes them.
 
         Raises
         ------
@@ -61,7 +87,7 @@ class LossFunction:
             raise ValueError(
                 f"[{operation}] expected y with {rows} rows, as X has, got shape {targets.shape}"
             )
-        return BoundLossFunction(operation, self.function, targets)
+        return BoundLossFunction(operation, self.function, targets, weights)
 
 
 class BoundLossFunction:
@@ -73,14 +99,22 @@ class BoundLossFunction:
         For messages.
     function : callable
     targets : ndarray of shape (B, ...)
+    weights : ndarray of shape (B,), optional
     """
 
-    __slots__ = ("_function", "_operation", "_targets")
+    __slots__ = ("_function", "_operation", "_targets", "_weights")
 
-    def __init__(self, operation: str, function: Callable[..., Any], targets: NDArray[Any]) -> None:
+    def __init__(
+        self,
+        operation: str,
+        function: Callable[..., Any],
+        targets: NDArray[Any],
+        weights: NDArray[Any] | None,
+    ) -> None:
         self._operation = operation
         self._function = function
         self._targets = targets
+        self._weights = weights
 
     def __call__(
         self, outputs: NDArray[Any], rows: slice | NDArray[np.int64]
@@ -94,9 +128,12 @@ class BoundLossFunction:
         rows : slice or ndarray of shape (B,)
             Of the targets.
         """
-        targets = self._targets[rows]
-        targets.flags.writeable = False  # of the caller's own array, where rows are a slice
-        answer = self._function(outputs, targets)
+        targets = _read_only(self._targets[rows])
+        if self._weights is None:
+            answer = self._function(outputs, targets)
+        else:
+            weights = _read_only(self._weights[rows])
+            answer = self._function(outputs, targets, sample_weight=weights)
         if not isinstance(answer, (tuple, list)) or len(answer) != 2:
             raise TypeError(
                 f"[{self._operation}] expected the loss to return a pair (value, gradient), "
@@ -133,3 +170,8 @@ class BoundLossFunction:
                 f"{given[row, column]!s} at [{row}, {column}]"
             )
         return converted
+
+
+def _read_only(rows: NDArray[Any]) -> NDArray[Any]:
+    rows.flags.writeable = False  # of the caller's own array, where rows are a slice
+    return rows

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from wbcore import _arguments, _core, _foreign
 
-Kind: TypeAlias = Literal["activation", "loss", "optimizer", "schedule", "initializer"]
+Kind: TypeAlias = Literal["activation", "loss", "optimizer", "schedule", "initializer", "metric"]
 
 
 def rows(kind: Kind) -> dict[str, _core.Row]:

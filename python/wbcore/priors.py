@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from wbcore import _arguments, _core, _named, losses
 from wbcore._loss_function import LossFunction
 from wbcore._methods import network_method
 from wbcore.data._source import CheckedSource, as_blocks, is_source
+from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from wbcore.data._source import Source
     from wbcore.losses import Loss, LossLike
     from wbcore.network import Network
+    from wbcore.training.weights import ClassWeight
 
 __all__ = ["check_bias_init", "prior_biases", "start_at_prior", "with_priors"]
 
@@ -34,6 +36,7 @@ def start_at_prior(
     *,
     loss: Loss | str,
     sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
 ) -> None:
     """Let the last layer begin with what is known without inputs: how often each answer comes.
 
@@ -62,7 +65,9 @@ def start_at_prior(
     loss : Loss or str
         One of `wbcore.losses`; a function in its place says nothing about its targets.
     sample_weight : array-like of shape (B,), optional
-        At least 0, not all 0. Not beside a source.
+        At least 0, not all 0. Not beside a source, whose blocks may have weights of their own.
+    class_weight : dict or "balanced", optional
+        As for `fit`; not beside a source.
 
     Raises
     ------
@@ -78,7 +83,22 @@ def start_at_prior(
     >>> wb.softmax(net.predict([[0.3, -7]])).round(6).tolist()
     [[0.5, 0.25, 0.25]]
     """
-    biases = prior_biases("start_at_prior", self, y, loss, sample_weight)
+    weights = sample_weight
+    if class_weight is not None:
+        if _is_source(y):
+            raise TypeError(
+                f"[start_at_prior] expected no class_weight beside a source, got "
+                f"{_arguments.shown(class_weight)}"
+            )
+        weights, _ = row_weights(
+            "start_at_prior",
+            self,
+            _named_loss("start_at_prior", loss),
+            cast("ArrayLike", y),
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+        )
+    biases = prior_biases("start_at_prior", self, y, loss, weights)
     last = self[len(self) - 1]
     rounded = _arguments.rounded("start_at_prior", "the biases", biases, self.dtype)
     last.weights[...] = 0
@@ -319,7 +339,16 @@ def _targets(
             f"{_arguments.shown(sample_weight)}"
         )
     source = as_blocks(operation, y)
-    return _Targets(lambda: _of_source(operation, network, source, loss), sum(source.rows))
+    rows = sum(source.rows)
+    weights = None
+    if source.first.weights is not None:  # read for them, and then for its targets
+        parts = [block.weights for block in source.blocks() if block.weights is not None]
+        weights = _weights(operation, np.concatenate(parts), rows)
+    return _Targets(
+        lambda: _of_source(operation, network, source, loss),
+        rows if weights is None else int(np.count_nonzero(weights)),
+        weights,
+    )
 
 
 def _is_source(y: Foreign) -> bool:

@@ -256,6 +256,12 @@ def network(draw):
     return wb.Network.mlp([INPUTS, 4, OUTPUTS], output_activation=last, dtype=dtype, seed=1)
 
 
+def weights(draw, rows):
+    made = array(draw, (rows,))
+    real = isinstance(made, np.ndarray) and made.dtype.kind in "iuf"
+    return abs(made) if real and draw.random() < 0.8 else made
+
+
 class Asks:
     """A callback that is asked after each batch."""
 
@@ -272,7 +278,11 @@ def fit(one: Round) -> None:
         "optimizer": wb.SGD(0.001),
         "epochs": draw.choice([1, 2]),
         "batch_size": draw.choice([1, 3, 64, 2**31 - 1]),
-        "metrics": draw.choice([["mae"], ["accuracy", "mse"], [], ("r2",)]),
+        "metrics": draw.choice(
+            [["mae"], ["accuracy", "mse"], [], ("r2",), ["top_k(2)", "f1"], ["roc_auc", "log_loss"]]
+        ),
+        "sample_weight": draw.choice([None, weights(draw, rows)]),
+        "class_weight": draw.choice([None, "balanced", {0: 2.0, 1: 0.0}]),
         "shuffle": True,
         "seed": draw.choice([0, 2**64 - 1]),
         "n_threads": draw.choice([None, 1, 2]),
@@ -319,7 +329,13 @@ def calls(one: Round) -> None:
             out = mostly(draw, np.empty((rows, OUTPUTS), draw.choice(["f4", "f8"])), 0.1)
             net.freeze()(X, out=out, n_threads=mostly(draw, 2))
         elif kind == 3:
-            net.evaluate(X, y, loss=loss, metrics=mostly(draw, ["mae"]))
+            net.evaluate(
+                X,
+                y,
+                loss=loss,
+                metrics=mostly(draw, ["mae"]),
+                sample_weight=draw.choice([None, weights(draw, rows)]),
+            )
         elif kind == 4:
             _, gradients = net.loss_and_gradients(X, y, loss=loss)
             assert gradients.flat.shape == net.parameters.shape

@@ -27,7 +27,7 @@ template <class T>
 Evaluation evaluate(const Network<T>& network,
                     const Dataset& data,
                     const Named<Loss>& loss,
-                    const std::vector<Metric>& metrics,
+                    const std::vector<Named<Metric>>& metrics,
                     std::size_t n_threads = 0,
                     const InterruptCheck& interrupted = nullptr,
                     const std::type_identity_t<LossFunction<T>>& function = nullptr,

@@ -114,18 +114,27 @@ bool gather_labels(const ArrayView& in,
                    std::size_t classes,
                    std::int64_t* out);
 
-// The caller's array that a number was refused in.
-enum class InputArray : std::uint8_t { none, x, y };
+// Of a row. Sums of as many as there may be, and their inverses, are far from what float32 cannot hold.
+inline constexpr double largest_weight = 1e18;
 
-// What a call that has no status to return throws when an input is NaN or infinite, or a label names no class. Nothing has been
-// changed but its own output.
+// The same for one column of weights of rows, converted to T. False when one of them is not from 0 to largest_weight; 0 takes
+// its place.
+template <class T>
+bool gather_weights(const ArrayView& in, const std::int64_t* order, std::size_t n, T* out);
+
+// The caller's array that a number was refused in.
+enum class InputArray : std::uint8_t { none, x, y, weights };
+
+// What a call that has no status to return throws when an input is NaN or infinite, a label names no class, or a weight is none.
+// Nothing has been changed but its own output.
 class InputError : public std::invalid_argument {
 public:
     explicit InputError(InputArray where)
         : std::invalid_argument(
-              where == InputArray::x
-                  ? "expected finite inputs x, got NaN or infinity"
-                  : "expected finite targets y, or labels of the outputs, got others"),
+              where == InputArray::x ? "expected finite inputs x, got NaN or infinity"
+              : where == InputArray::y
+                  ? "expected finite targets y, or labels of the outputs, got others"
+                  : "expected finite weights of at least 0, got others"),
           array(where) {}
     InputArray array;
 };
@@ -151,7 +160,7 @@ std::optional<Cell> find_no_label(const ArrayView& in, std::size_t classes);
 // One element as double.
 double value_at(const ArrayView& in, Cell position);
 
-// Rows and what they should give.
+// Rows, what they should give, and how much each counts.
 struct Dataset {
     ArrayView x;          // (N, I)
     ArrayView y;          // (N, O), or labels (N, 1): whole numbers of any type
@@ -159,11 +168,14 @@ struct Dataset {
     // The rows that count, in this order, so that a part of the caller's arrays is used without a copy; empty: all of them.
     // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     std::span<const std::int64_t> chosen = {};
+    std::optional<ArrayView> weights = std::nullopt;  // (N, 1); none: each row counts 1
 
     std::size_t count() const { return chosen.empty() ? x.rows : chosen.size(); }
     // Of all rows
     Dataset rows_from(std::size_t first, std::size_t n) const {
-        return {x.rows_from(first, n), y.rows_from(first, n), labels};
+        Dataset part{x.rows_from(first, n), y.rows_from(first, n), labels};
+        if (weights) part.weights = weights->rows_from(first, n);
+        return part;
     }
 };
 

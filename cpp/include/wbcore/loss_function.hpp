@@ -18,7 +18,8 @@ struct LossBatch {
 };
 
 // The mean loss of a batch; its gradient by the outputs goes into `gradient` (B, O), unless the loss is not finite. Asked on the
-// thread that called, between barriers; what it throws ends the call.
+// thread that called, between barriers; what it throws ends the call. Weights of rows (Dataset) it applies itself: only the means
+// of batches are counted by them, and a batch in which no row counts is not asked about.
 template <class T>
 using LossFunction = std::function<double(const LossBatch<T>&, Panels<T> gradient)>;
 

@@ -151,10 +151,13 @@ constexpr std::size_t outputs_of_a_target(const Named<Loss>& loss) {
     return levels;
 }
 
-// What the sum of the row losses is divided by.
+// What the sum of the row losses is divided by; the weight of rows is their number where they have no weights.
+inline double mean_count(const Named<Loss>& loss, double weight, std::size_t outputs) {
+    if (!loss.output_weights.empty()) return weight * loss.output_weights.sum();
+    return loss.info().mean == Mean::over_rows ? weight : weight * static_cast<double>(outputs);
+}
 inline double mean_count(const Named<Loss>& loss, std::size_t rows, std::size_t outputs) {
-    if (!loss.output_weights.empty()) return static_cast<double>(rows) * loss.output_weights.sum();
-    return static_cast<double>(loss.info().mean == Mean::over_rows ? rows : rows * outputs);
+    return mean_count(loss, static_cast<double>(rows), outputs);
 }
 
 }  // namespace wbcore

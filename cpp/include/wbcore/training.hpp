@@ -26,7 +26,9 @@ struct TrainingOptions {
     bool shuffle = true;
     std::uint64_t seed = 0;
     std::size_t n_threads = 0;  // 0: as many as pay
-    std::vector<Metric> metrics;
+    // Those that look at all predictions at once (MetricInfo::ranks) are taken of the validation data after each epoch; without
+    // any, of all rows of the training data, which costs a pass over them and needs them in memory.
+    std::vector<Named<Metric>> metrics;
     // When not empty, one for each output: before the first step the last layer's weights become 0 and these its biases. Until
     // there has been a step the network itself stays as it is.
     // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
@@ -38,6 +40,7 @@ struct TrainingOptions {
 struct Position {
     std::size_t epoch = 0, batch = 0;   // the next one
     double loss_sum = 0;                // of the batches of this epoch so far
+    double weight_sum = 0;              // of their rows
     std::optional<MetricSums> metrics;  // likewise; none before the first batch
 };
 
@@ -69,6 +72,7 @@ struct BatchEnd {
     const Position& position;  // of the next batch
     std::uint64_t steps;       // over all trainings of the optimizer's state
     double loss_sum;           // of the batch's row losses
+    double weight;             // of the batch's rows: their number where they have no weights
     std::size_t rows;          // of the batch
     // Brings network, state and position up to date before the epoch ends. What is then written into them does not count.
     const std::function<void()>& bring_up_to_date;

@@ -97,6 +97,9 @@ struct LossRows {
     T mean_count;                // n of section 6
     bool gradient;
     const T* output_weights = nullptr;  // (O), null for those that all are 1
+    // (B), or null when every row counts 1. Gradients are of 1 / mean_count, and by weights times `weight_scale`.
+    const T* weights = nullptr;
+    T weight_scale = 1;
 };
 
 // What dropout leaves of rows: out = number < threshold ? +0 : scale * x, forward of outputs, backward of their gradient.

@@ -325,6 +325,23 @@ void huber(const LossRows<T>& m, std::size_t first, std::size_t last) {
         [=](V d) { return (d > delta ? high : (d < -delta ? low : d)) * c; });
 }
 
+// The one place that weighs, after whatever loss. Rows of no weight are as if they were not there, even where a loss or a
+// gradient is out of range.
+template <class T>
+[[gnu::noinline]] void weigh(const LossRows<T>& m) {
+    using V = Vector<T>;
+    for (std::size_t row = 0; row < m.z.rows; ++row)
+        m.row_losses[row] = m.weights[row] == 0 ? T(0) : m.weights[row] * m.row_losses[row];
+    for (std::size_t p = 0; m.gradient && p < m.dz.count(); ++p)
+        for (std::size_t row = 0; row < m.z.rows; ++row) {
+            const bool counts = m.weights[row] != 0;
+            const T factor = m.weights[row] * m.weight_scale;
+            T* const dz = m.dz.panel(p) + row * m.dz.row_stride;
+            for (std::size_t j = 0; j < Panels<T>::width; j += lanes<T>)
+                store(dz + j, counts ? load<V>(dz + j) * factor : broadcast<V>(0));
+        }
+}
+
 template <class T>
 void loss_of_block(const LossRows<T>& m, std::size_t first, std::size_t last) {
     switch (m.loss) {
@@ -361,6 +378,7 @@ void loss(const LossRows<T>& m) {
         loss_of_block(m, first, last);
         if (m.gradient && m.output_weights != nullptr) weigh_outputs(m, first, last);
     });
+    if (m.weights != nullptr) weigh(m);
     if (m.gradient) clear_padding(m.dz, 0, m.z.rows);
 }
 

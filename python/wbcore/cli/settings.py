@@ -30,8 +30,10 @@ _WIDTHS = f"widths of at least 1 and at most {2**31 - 1}"
 # Measured peaks, rounded up. A parameter is there as the network's, its momentum, packed for the
 # kernels as it is and transposed, and in float64 when it is drawn and when scaling is folded in.
 # A unit has its values for the rows of a batch and their gradients, and those of a prediction's
-# block of rows; and what its few weights are padded to.
+# block of rows; and what its few weights are padded to. Whatever the network, modules are read
+# and threads started.
 _BYTES_A_PARAMETER, _BYTES_A_UNIT, _BYTES_A_UNIT_AND_ROW = 30, 2300, 8
+_BYTES_A_TRAINING = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def training_bytes(widths: tuple[int, ...], batch_size: int) -> int:
     """Return about how much memory a training takes beside its data."""
     n_parameters = sum((i + 1) * o for i, o in itertools.pairwise(widths))
     a_unit = _BYTES_A_UNIT + _BYTES_A_UNIT_AND_ROW * batch_size
-    return n_parameters * _BYTES_A_PARAMETER + sum(widths) * a_unit
+    return _BYTES_A_TRAINING + n_parameters * _BYTES_A_PARAMETER + sum(widths) * a_unit
 
 
 def _memory() -> int:

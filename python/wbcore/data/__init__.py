@@ -4,7 +4,8 @@ A source is a sequence of blocks: ``len(source)``, and ``source[k]`` gives ``(X,
 some rows. ``source.rows`` tells how many rows each block has; a sequence without it is read once to
 find out. A list of such pairs is one, and so is any class with these methods. An object that can be
 iterated over again and again, giving ``(X, y)`` each time in the same sizes, serves for passes in
-its own order (``shuffle=False``).
+its own order (``shuffle=False``). Blocks ``(X, y, sample_weight)`` tell, too, how much each row
+counts; then all of them do, in one dtype, and some row of the source counts.
 
     source = wb.data.Blocks(np.load("X.npy", mmap_mode="r"), np.load("y.npy"), rows=4096)
     net.fit(source, loss="cross_entropy", shuffle="blocks", epochs=10)

@@ -36,6 +36,8 @@ class Blocks:
         ``X[start:stop]``: an array of Zarr, a data set of h5py.
     y : array-like of shape (B,) or (B, O), optional
         Likewise. Needed by `fit` and `evaluate`.
+    sample_weight : array-like of shape (B,), optional
+        Likewise: how much each row counts, as for `fit`.
     rows : int, optional
         Of a block; the last one has what is left. Default: those of a chunk of X if it has any,
         else 4096. With ``shuffle="blocks"`` the order of rows depends on it.
@@ -48,7 +50,8 @@ class Blocks:
     Raises
     ------
     TypeError, ValueError
-        When X or y is no array of real numbers, they differ in length, or rows is below 1.
+        When X, y or sample_weight is no array of real numbers, they differ in length, or rows is
+        below 1.
 
     Examples
     --------
@@ -63,9 +66,17 @@ class Blocks:
     ['loss']
     """
 
-    def __init__(self, X: Foreign, y: Foreign = None, rows: int | None = None) -> None:
+    def __init__(
+        self,
+        X: Foreign,
+        y: Foreign = None,
+        rows: int | None = None,
+        *,
+        sample_weight: Foreign = None,
+    ) -> None:
         self._X = _Rows("X", X)
         self._y = None if y is None else _Rows("y", y)
+        self._weights = None if sample_weight is None else _Rows("sample_weight", sample_weight)
         if self._X.ndim != 2:
             raise ValueError(f"[Blocks] expected X of shape (B, I), got {self._X.ndim} dimensions")
         if len(self._X) == 0:
@@ -74,6 +85,14 @@ class Blocks:
             raise ValueError(
                 f"[Blocks] expected y with {len(self._X)} rows, as X has, got {len(self._y)}"
             )
+        if self._weights is not None:
+            if y is None:
+                raise ValueError("[Blocks] expected y beside sample_weight, got none")
+            if self._weights.ndim != 1 or len(self._weights) != len(self._X):
+                raise ValueError(
+                    f"[Blocks] expected sample_weight of shape ({len(self._X)},), one for each row "
+                    f"of X, got shape {tuple(self._weights.array.shape)}"
+                )
         chosen = self._X.chunk if rows is None else rows
         self._size = _arguments.integer("Blocks", "rows", chosen)
 
@@ -86,13 +105,16 @@ class Blocks:
     def __len__(self) -> int:
         return (len(self._X) + self._size - 1) // self._size
 
-    def __getitem__(self, k: int) -> tuple[Any, Any]:
-        """Block k, (X, y); y is None when there is none."""
+    def __getitem__(self, k: int) -> tuple[Any, ...]:
+        """Block k, (X, y), or with weights (X, y, sample_weight); y is None when there is none."""
         start, n = self._range(k)
-        return (
+        pair = (
             like(self._X.view, self._X.read("Blocks", start, n)),
             None if self._y is None else self._y.read("Blocks", start, n),
         )
+        if self._weights is None:
+            return pair
+        return (*pair, self._weights.read("Blocks", start, n))
 
     def _range(self, k: int) -> tuple[int, int]:
         """First row of a block, and how many it has."""
@@ -101,25 +123,29 @@ class Blocks:
         return start, min(self._size, len(self._X) - start)
 
     @property
-    def _in_memory(self) -> tuple[Any, Any] | None:
+    def _in_memory(self) -> tuple[Any, Any, Any] | None:
         """All rows, where they are arrays and no maps of files."""
-        if self._X.is_array and (self._y is None or self._y.is_array):
-            return like(self._X.view, self._X.array), self._y and self._y.array
-        return None
+        y, weights = self._y, self._weights
+        if not all(rows is None or rows.is_array for rows in (self._X, y, weights)):
+            return None
+        X = like(self._X.view, self._X.array)
+        return X, y and y.array, weights and weights.array
 
     def _read_into(
         self,
         operation: str,
         block: tuple[int, int],
-        room: tuple[NDArray[Any], NDArray[Any]],
+        room: tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None],
         places: NDArray[np.int64],
     ) -> None:
-        """Rows of a block, from a row of it on, into places of X and y."""
+        """Rows of a block, from a row of it on, into places of X, y and weights."""
         k, start = block
         assert self._y is not None, "asked for only where there is one"
         first = self._range(k)[0] + start
         self._X.read_into(operation, first, room[0], places)
         self._y.read_into(operation, first, room[1], places)
+        if self._weights is not None and room[2] is not None:
+            self._weights.read_into(operation, first, room[2], places)
 
     def __repr__(self) -> str:
         return f"Blocks({len(self)} of {self._size} rows, {self._X.columns} columns)"
@@ -130,9 +156,10 @@ class _Rows:
 
     def __init__(self, name: str, given: Foreign) -> None:
         self.view = given if isinstance(given, View) else None
-        if self.view is not None and name == "y":
+        if self.view is not None and name != "X":
             raise TypeError(
-                f"[Blocks] expected y as an array, got a {type(given).__name__}, which is for X"
+                f"[Blocks] expected {name} as an array, got a {type(given).__name__}, which is "
+                f"for X"
             )
         array = given if self.view is None else given.array
         foreign = (

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from wbcore.data._source import Block, CheckedSource
 
     _Integers = NDArray[np.int64]
+    Room = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
 
 __all__ = ["Reader"]
 
+#: Of weights, the largest must be at least this (cpp/bindings/weights.cpp).
+_LEAST_WEIGHT = 1e-18
 #: Rows are handed over in pieces of at least so many bytes: that takes some 50 microseconds.
 _LEAST_BYTES = 2**20
 
@@ -45,8 +48,8 @@ class Reader:
         For messages.
     source : CheckedSource
     order : Order
-    room : pair of ndarray
-        X and y of the places.
+    room : X, y and weights
+        Of the places; the last may be None.
     check : callable
     """
 
@@ -55,21 +58,22 @@ class Reader:
         operation: str,
         source: CheckedSource,
         order: Order,
-        room: tuple[NDArray[Any], NDArray[Any]],
-        check: Callable[[Any, Any], None],
+        room: Room,
+        check: Callable[[Any, Any, Any], None],
     ) -> None:
         self._operation, self._source, self._order = operation, source, order
-        self._X, self._y, self._check = *room, check
+        self._room, self._check = room, check
         self.freed: queue.SimpleQueue[_Integers | None] = queue.SimpleQueue()
         self.ready: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._free: deque[_Integers] = deque([np.arange(len(self._X))])
+        self._free: deque[_Integers] = deque([np.arange(len(room[0]))])
         self._over: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._is_closing = self._is_running = False
+        self._is_closing = self._is_running = self._counts = False
 
     def start(self, at: tuple[int, int], end: int, piece: int) -> None:
         """Begin at an epoch and a row of its order, up to an epoch."""
         order = self._order
-        row_bytes = max(1, self._X.nbytes // len(self._X))
+        X = self._room[0]
+        row_bytes = max(1, X.nbytes // len(X))
         quarter = sum(order.rows) // len(order.rows) // 4
         step = max(quarter, min(order.largest // 4, _LEAST_BYTES // row_bytes))
         self._piece, self._step = piece, max(1, step // piece) * piece
@@ -114,6 +118,7 @@ class Reader:
         if passed is not None:
             for _ in range(window):
                 next(passed)
+        self._counts = self._room[2] is None or first > 0  # some row, as far as anybody knows
         rest = np.empty(0, np.int64)
         for w in range(window, order.windows):
             of = blocks[w * size : (w + 1) * size].tolist()
@@ -124,6 +129,11 @@ class Reader:
                 together, skipped = together[skipped:], 0
             rest = np.concatenate([rest, together])
             is_last = w + 1 == order.windows
+            if is_last and not self._counts:
+                raise ValueError(
+                    f"[{self._operation}] expected weights of rows with a number of at least "
+                    f"1e-18, got none: no row would count"
+                )
             whole = len(rest) if is_last else len(rest) // self._piece * self._piece
             for start in range(0, whole, self._step):
                 self._publish(rest[start : min(start + self._step, whole)])
@@ -142,25 +152,28 @@ class Reader:
         if direct is not None:
             return self._fill(k, lambda start, to: self._read_direct(direct, k, start, to))
         block = next(passed) if passed is not None else self._source.block(k)
-        X, y = block.X, block.y
-        assert y is not None, "as in the first block"
-        self._require(k, like(block.view, X), y)
+        self._require(k, like(block.view, block.X), block.y, block.weights)
 
         def copy(start: int, to: _Integers) -> None:
-            self._X[to] = X[start : start + len(to)]
-            self._y[to] = y[start : start + len(to)]
+            for room, rows in zip(self._room, (block.X, block.y, block.weights), strict=True):
+                if room is not None and rows is not None:  # both or none, as in the first block
+                    room[to] = rows[start : start + len(to)]
 
         return self._fill(k, copy)
 
     def _read_direct(self, source: Foreign, k: int, start: int, to: _Integers) -> None:
-        source._read_into(self._operation, (k, start), (self._X, self._y), to)
-        self._require(k, like(self._source.first.view, self._X[: len(to)]), self._y[to])
+        source._read_into(self._operation, (k, start), self._room, to)
+        X, y, weights = self._room
+        of_rows = None if weights is None else weights[to]
+        self._require(k, like(self._source.first.view, X[: len(to)]), y[to], of_rows)
 
-    def _require(self, k: int, X: Foreign, y: Foreign) -> None:
+    def _require(self, k: int, X: Foreign, y: Foreign, weights: Foreign) -> None:
         try:
-            self._check(X, y)
+            self._check(X, y, weights)
         except (ValueError, TypeError) as error:
             raise type(error)(f"{error} (block {k} of the source)") from None
+        if weights is not None and weights.max() >= _LEAST_WEIGHT:
+            self._counts = True
 
     def _fill(self, k: int, read: Callable[[int, _Integers], None]) -> _Integers:
         """Read the rows of a block as places for them become free."""

@@ -23,10 +23,11 @@ LEAF = 128
 
 
 class Rows(NamedTuple):
-    """X and y as the core takes them, and what gives it windows, or None when they are all rows."""
+    """X, y and weights as the core takes them, and what gives it windows of a source, or None."""
 
     X: Any
     y: Any
+    weights: Any = None
     windows: Windows | None = None
 
     def close(self) -> None:
@@ -42,6 +43,7 @@ def rows_of(
     y: Foreign,
     *,
     loss: str | LossFunction,
+    weights: Foreign = None,
     compared: bool = True,
     piece: int = LEAF,
     end: int = 1,
@@ -57,6 +59,8 @@ def rows_of(
     network : object of the core
     X, y : array-like, or a source and None
     loss : str or LossFunction
+    weights : array-like, optional
+        Of the rows of arrays; blocks of a source have their own.
     compared : bool
         Whether metrics compare outputs with y, for which a function may have other uses.
     piece : int
@@ -74,19 +78,14 @@ def rows_of(
     Rows
         To be closed.
     """
-    if is_source(X):
-        if y is not None:
-            raise TypeError(
-                f"[{operation}] expected y to be None beside a source, whose blocks are (X, y), "
-                f"got {_arguments.shown(y)}"
-            )
-    elif y is not None or _is_array_like(X):
-        if shuffle != "blocks" or y is None:
-            return Rows(X, y)
-        X = Blocks(X, y)
+    X = _arrays_or_source(operation, X, y, weights, blocks=shuffle == "blocks")
+    if isinstance(X, Rows):
+        return X
     source = as_blocks(operation, X)
     if source.first.y is None:
         raise ValueError(f"[{operation}] expected blocks (X, y), got ones whose y is None")
+    if isinstance(loss, LossFunction):
+        loss.require_takes(operation, source.first.weights, None)
     if shuffle != "blocks" and source.whole is not None:
         return Rows(*source.whole)
     if shuffle is True:
@@ -98,8 +97,8 @@ def rows_of(
             f"shuffle=False"
         )
 
-    def check(X: Foreign, y: Foreign) -> None:
-        _core.require_block(network, X, y, operation, loss, compared)
+    def check(X: Foreign, y: Foreign, weights: Foreign) -> None:
+        _core.require_block(network, X, y, weights, operation, loss, compared)
 
     windows = Windows(
         operation,
@@ -110,7 +109,29 @@ def rows_of(
         dtype=network.parameters.dtype,
         check=check,
     )
-    return Rows(windows.X, windows.y, windows)
+    return Rows(windows.X, windows.y, windows.weights, windows)
+
+
+def _arrays_or_source(
+    operation: str, X: Foreign, y: Foreign, weights: Foreign, *, blocks: bool
+) -> Foreign:
+    """Rows of arrays, or what may be a source: that of arrays too, when it goes by blocks."""
+    if is_source(X):
+        if y is not None:
+            raise TypeError(
+                f"[{operation}] expected y to be None beside a source, whose blocks are (X, y), "
+                f"got {_arguments.shown(y)}"
+            )
+    elif y is not None or _is_array_like(X):
+        if not blocks or y is None:
+            return Rows(X, y, weights)
+        return Blocks(X, y, sample_weight=weights)
+    if weights is not None:
+        raise TypeError(
+            f"[{operation}] expected no sample_weight beside a source, whose blocks may be "
+            f"(X, y, sample_weight), got {_arguments.shown(weights)}"
+        )
+    return X
 
 
 def _is_array_like(X: Foreign) -> bool:
@@ -119,10 +140,11 @@ def _is_array_like(X: Foreign) -> bool:
 
 
 def _in_memory(operation: str, source: CheckedSource) -> Rows:
-    """All rows of a source in two arrays."""
+    """All rows of a source in arrays."""
     first, n = source.first, sum(source.rows)
     assert first.y is not None, "looked at before"
-    needed = sum(a.nbytes // len(a) * n for a in (first.X, first.y))
+    arrays = [a for a in (first.X, first.y, first.weights) if a is not None]
+    needed = sum(a.nbytes // len(a) * n for a in arrays)
     available = _available_memory()
     if available is not None and needed > available:
         raise MemoryError(
@@ -131,14 +153,15 @@ def _in_memory(operation: str, source: CheckedSource) -> Rows:
             f"of memory; pass shuffle='blocks'"
         )
     with _arguments.memory(operation):
-        X = np.empty((n, first.X.shape[1]), first.X.dtype.newbyteorder("="))
-        y = np.empty((n, *first.y.shape[1:]), first.y.dtype.newbyteorder("="))
+        room = [np.empty((n, *a.shape[1:]), a.dtype.newbyteorder("=")) for a in arrays]
     start = 0
     for block in source.blocks():
-        X[start : start + len(block.X)] = block.X
-        y[start : start + len(block.X)] = block.y
+        rows = [a for a in (block.X, block.y, block.weights) if a is not None]
+        for to, part in zip(room, rows, strict=True):
+            to[start : start + len(part)] = part
         start += len(block.X)
-    return Rows(like(first.view, X), y)
+    X, y = room[:2]
+    return Rows(like(first.view, X), y, room[2] if len(room) > 2 else None)
 
 
 def _available_memory() -> int | None:

@@ -34,6 +34,7 @@ class Block(NamedTuple):
     y: NDArray[Any] | None
     view: View | None
     """What X came in."""
+    weights: NDArray[Any] | None = None
 
 
 def is_source(value: object) -> bool:
@@ -142,9 +143,9 @@ class CheckedSource:
         return self._source if hasattr(self._source, "_read_into") else None
 
     @property
-    def whole(self) -> tuple[Any, Any] | None:
-        """X and y of all rows, where they are in memory already."""
-        found: tuple[Any, Any] | None = getattr(self._source, "_in_memory", None)
+    def whole(self) -> tuple[Any, Any, Any] | None:
+        """X, y and weights of all rows, where they are in memory already."""
+        found: tuple[Any, Any, Any] | None = getattr(self._source, "_in_memory", None)
         return found
 
     @property
@@ -188,22 +189,18 @@ class CheckedSource:
             f"got {got}; it must not change while it is read"
         )
 
-    def _parts(self, k: int, block: Foreign) -> tuple[Any, Any]:
-        """X and y of what the source gives."""
+    def _parts(self, k: int, block: Foreign) -> tuple[Any, Any, Any]:
+        """X, y and weights of what the source gives."""
         if isinstance(block, (tuple, list)) and len(block) in (2, 3):
-            if len(block) == 3 and block[2] is not None:
-                raise TypeError(
-                    f"[{self._operation}] expected blocks (X, y), got weights as a third element "
-                    f"of block {k}, which are not taken yet"
-                )
-            return block[0], block[1]
+            X, y, weights = (*block, None)[:3]
+            return X, y, weights
         raise TypeError(
-            f"[{self._operation}] expected each block to be a pair (X, y), "
-            f"got {_arguments.shown(block)} as block {k}"
+            f"[{self._operation}] expected each block to be a pair (X, y), or with weights of rows "
+            f"(X, y, sample_weight), got {_arguments.shown(block)} as block {k}"
         )
 
     def _checked(self, k: int, block: Foreign) -> Block:
-        given, targets = self._parts(k, block)
+        given, targets, weights = self._parts(k, block)
         what = f"X of block {k}"
         view = given if isinstance(given, View) else None
         X = _arguments.real_array(self._operation, what, given if view is None else view.array)
@@ -226,12 +223,23 @@ class CheckedSource:
                 f"[{self._operation}] expected y of block {k} with {len(X)} rows, as its X has, "
                 f"got {len(y) if y.ndim else 'a number'}"
             )
-        found = Block(X, y, view)
+        found = Block(X, y, view, self._checked_weights(k, weights, len(X)))
         if self._first is not None:
             self._require_alike(k, found, self._first)
         elif k == 0:
             self._first = found
         return found
+
+    def _checked_weights(self, k: int, weights: Foreign, rows: int) -> NDArray[Any] | None:
+        if weights is None:
+            return None
+        array = _arguments.real_array(self._operation, f"sample_weight of block {k}", weights)
+        if array.shape != (rows,):
+            raise ValueError(
+                f"[{self._operation}] expected sample_weight of block {k} of shape ({rows},), one "
+                f"for each row of its X, got shape {array.shape}"
+            )
+        return array
 
     def _require_alike(self, k: int, block: Block, first: Block) -> None:
         if block.X.shape[1] != first.X.shape[1]:
@@ -241,7 +249,13 @@ class CheckedSource:
             )
         if (block.y is None) != (first.y is None):
             raise ValueError(f"[{self._operation}] expected y in every block, got none in some")
+        if (block.weights is None) != (first.weights is None):
+            raise ValueError(
+                f"[{self._operation}] expected sample_weight in every block, got none in some"
+            )
         pairs = [("X", block.X, first.X)]
+        if block.weights is not None and first.weights is not None:
+            pairs.append(("sample_weight", block.weights, first.weights))
         if block.y is not None and first.y is not None:
             pairs.append(("y", block.y, first.y))
             if block.y.shape[1:] != first.y.shape[1:]:

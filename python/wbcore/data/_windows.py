@@ -27,11 +27,11 @@ __all__ = ["Windows"]
 class Windows:
     """What the core asks for the next rows; a thread reads as far ahead as there is room.
 
-    A window of blocks is read into free places of a room (X and y), its rows are put in order by
-    naming the places in that order, and the core is given the names piece by piece. The places of a
-    piece are free when the next one is asked for, so the next window grows as this one shrinks, and
-    rows of a batch that are in two windows need no care. The room is for the largest window there
-    can be, and what does not fill a batch.
+    A window of blocks is read into free places of a room (X, y and, where there are some, weights),
+    its rows are put in order by naming the places in that order, and the core is given the names
+    piece by piece. The places of a piece are free when the next one is asked for, so the next
+    window grows as this one shrinks, and rows of a batch that are in two windows need no care. The
+    room is for the largest window there can be, and what does not fill a batch.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class Windows:
     dtype : dtype
         Of the network.
     check : callable
-        `check(X, y)` refuses what the network or the loss does not take.
+        `check(X, y, weights)` refuses what the network or the loss does not take.
 
     Attributes
     ----------
-    X, y : array
-        The room, in place of X and y for the core.
+    X, y, weights : array
+        The room, in place of all rows for the core; weights may be None.
     rows : int
         Of all blocks.
     source : CheckedSource
@@ -67,18 +67,23 @@ class Windows:
         piece: int,
         end: int,
         dtype: np.dtype[Any],
-        check: Callable[[Any, Any], None],
+        check: Callable[[Any, Any, Any], None],
     ) -> None:
         self._operation, self.source, self._order = operation, source, order
         self._piece, self._end, self._dtype, self._check = piece, end, dtype, check
         first = source.first
         assert first.y is not None, "looked at before"
-        check(like(first.view, first.X), first.y)
+        check(like(first.view, first.X), first.y, first.weights)
         self.rows = sum(order.rows)
         capacity = min(self.rows, order.largest) + min(piece, self.rows)
         with _arguments.memory(operation):
             self._room = np.empty((capacity, first.X.shape[1]), first.X.dtype.newbyteorder("="))
             self.y = np.empty((capacity, *first.y.shape[1:]), first.y.dtype.newbyteorder("="))
+            self.weights = (
+                None
+                if first.weights is None
+                else np.empty(capacity, first.weights.dtype.newbyteorder("="))
+            )
         self.X = like(first.view, self._room)
         self._process = os.getpid()
         self._reader: Reader | None = None
@@ -111,7 +116,11 @@ class Windows:
         self.close()
         self._current = None
         self._reader = reader = Reader(
-            self._operation, self.source, self._order, (self._room, self.y), self._check
+            self._operation,
+            self.source,
+            self._order,
+            (self._room, self.y, self.weights),
+            self._check,
         )
         # also where a signal comes before anybody has called close()
         weakref.finalize(self, reader.end)
@@ -129,8 +138,8 @@ class Windows:
 
     def refuse(self, name: str) -> None:
         """Say which number of the rows at hand is not finite."""
-        if self._current is None:
-            return
+        if self._current is None or name not in ("X", "y"):
+            return  # weights have been looked at block by block
         epoch, first, places = self._current
         room = self._room if name == "X" else self.y
         with np.errstate(all="ignore"):

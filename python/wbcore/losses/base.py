@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wbcore import _arguments, _core, _named
+from wbcore import _arguments, _core, _named, metrics
 from wbcore._loss_function import LossFunction
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ __all__ = ["METRICS", "NAMES", "Loss", "LossLike", "loss_and_gradient"]
 
 NAMES: tuple[str, ...] = tuple(_named.rows("loss"))
 
-#: What `fit` and `evaluate` can report beside the loss.
-METRICS: tuple[str, ...] = tuple(_core.METRICS)
+#: The names of `wbcore.metrics`.
+METRICS: tuple[str, ...] = metrics.NAMES
 
 
 @dataclass(frozen=True, repr=False)
@@ -192,19 +192,6 @@ def _output_weights(operation: str, weights: object) -> tuple[float, ...]:
     return numbers
 
 
-def check_metrics(operation: str, metrics: object) -> tuple[str, ...]:
-    """Known names, each once."""
-    given: tuple[object, ...] | None = None
-    if isinstance(metrics, Iterable) and not isinstance(metrics, str):
-        # arrays without dimensions only look like one, and a memoryview of two has no rows
-        with contextlib.suppress(TypeError, NotImplementedError):
-            given = tuple(metrics)
-    if given is None:
-        raise TypeError(
-            f"[{operation}] expected metrics to be a sequence of names such as ['mae'], "
-            f"got {_arguments.shown(metrics)}"
-        )
-    names = tuple(_arguments.choice(operation, "metrics", name, METRICS) for name in given)
-    if len(set(names)) < len(names):
-        raise ValueError(f"[{operation}] expected each of metrics once, got {list(names)}")
-    return names
+def check_metrics(operation: str, wanted: object) -> tuple[str, ...]:
+    """Texts of known metrics, each once: `wbcore.metrics.check`, without functions of one's own."""
+    return metrics.check(operation, wanted).texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wbcore import _arguments, _core
@@ -21,7 +21,7 @@ class Position(NamedTuple):
 
     Between two epochs all but `epoch` is as it is by default. When a fit was stopped in the middle
     of an epoch, the next one takes the rest of it, if it has the same rows, batches, shuffle, seed,
-    loss and metrics, which `epoch_of` names; any other begins that epoch anew.
+    loss and metrics, and weights or none, which `epoch_of` names; any other begins that epoch anew.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ class Position(NamedTuple):
         The next one of that epoch.
     loss_sum : float, default 0
         Of the row losses of that epoch's batches so far.
+    weight_sum : float, default 0
+        Of the rows of these batches: their number where they have no weights.
     metric_sums : tuple of float, default ()
         Likewise, as the core has them.
     epoch_of : str, default ""
@@ -48,6 +50,7 @@ class Position(NamedTuple):
     epoch: int = 0
     batch: int = 0
     loss_sum: float = 0.0
+    weight_sum: float = 0.0
     metric_sums: tuple[float, ...] = ()
     epoch_of: str = ""
 
@@ -138,8 +141,7 @@ class OptimizerState:
     @property
     def position(self) -> Position:
         """Where the next fit goes on."""
-        epoch, batch, loss_sum, metric_sums, epoch_of = self._core.position
-        return Position(epoch, batch, loss_sum, tuple(metric_sums), epoch_of)
+        return _as_position(self._core.position)
 
     @position.setter
     def position(self, value: Position) -> None:
@@ -184,9 +186,7 @@ class OptimizerState:
             name: copies[name] if name in copies else array.copy()
             for name, array in self._arrays.items()
         }
-        epoch, batch, loss_sum, metric_sums, epoch_of = found.position
-        position = Position(epoch, batch, loss_sum, tuple(metric_sums), epoch_of)
-        copy = OptimizerState(arrays, found.steps, position)
+        copy = OptimizerState(arrays, found.steps, _as_position(found.position))
         copy._core.observations = found.observations
         return copy
 
@@ -198,13 +198,19 @@ class OptimizerState:
         return f"<OptimizerState after {self.steps} steps: {names}>"
 
 
+def _as_position(found: tuple[int, int, float, float, Sequence[float], str]) -> Position:
+    """As the core has it."""
+    epoch, batch, loss_sum, weight_sum, metric_sums, epoch_of = found
+    return Position(epoch, batch, loss_sum, weight_sum, tuple(metric_sums), epoch_of)
+
+
 def check_position(operation: str, value: object) -> Position:
     """A position whose numbers are what the core may take, or an error."""
     if not isinstance(value, tuple) or len(value) != len(Position._fields):
         raise TypeError(
             f"[{operation}] expected position to be a Position, got {_arguments.shown(value)}"
         )
-    epoch, batch, loss_sum, metric_sums, epoch_of = value
+    epoch, batch, loss_sum, weight_sum, metric_sums, epoch_of = value
     if not isinstance(metric_sums, (tuple, list)) or not isinstance(epoch_of, str):
         raise TypeError(
             f"[{operation}] expected position to have numbers as metric_sums and a text as "
@@ -214,6 +220,7 @@ def check_position(operation: str, value: object) -> Position:
         _arguments.integer(operation, "epoch", epoch, low=0, high=_LARGEST),
         _arguments.integer(operation, "batch", batch, low=0, high=_LARGEST),
         _arguments.number(operation, "loss_sum", loss_sum),
+        _arguments.number(operation, "weight_sum", weight_sum),
         tuple(_arguments.number(operation, "metric_sums", number) for number in metric_sums),
         epoch_of,
     )

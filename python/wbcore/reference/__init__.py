@@ -14,7 +14,8 @@ is thousands of times slower.  The precision is an object, handed to whatever co
 The modules build on one another in this order: ``fma``, ``arithmetic``, ``arrays``,
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
 ``initializers``, ``softmax``, ``activations``, ``dropout``, ``dense``, ``losses``, ``metrics``,
-``optimizers``, ``schedules``, ``priors``, ``network``, ``standardized``, ``training``.
+``rankings``, ``optimizers``, ``schedules``, ``priors``, ``network``, ``standardized``,
+``training``.
 """
 
 from .activations import ACTIVATIONS

@@ -5,6 +5,7 @@ activation.  Those that undo an activation work on the sums z of the last layer,
 activation is identity or that one, and give the gradient by z directly.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
@@ -57,7 +58,7 @@ class Loss(Choice):
         return arith.feature_sum(0.0, [arith.T(w) for w in self.output_weights], losses)
 
     def weighed(self, arith: Arithmetic, row: Row) -> Row:
-        """Weigh the gradient of a row."""
+        """Weigh the gradient of a row by outputs."""
         if not self.output_weights:
             return row
         weights = [arith.T(w) for w in self.output_weights]
@@ -68,8 +69,11 @@ class Loss(Choice):
         """How many outputs there are for a target."""
         return 1
 
-    def count(self, rows: int, width: int) -> float:
-        """Of what a loss is the mean: of elements, unless a subclass says otherwise."""
+    def count(self, rows: float, width: int) -> float:
+        """Of what a loss is the mean: of elements, unless a subclass says otherwise.
+
+        ``rows`` is their weight: their number where they have none of their own.
+        """
         if not self.output_weights:
             return rows * width
         total = 0.0
@@ -154,19 +158,52 @@ def loss_and_gradient(
 
 
 def loss_sum_and_gradient(
-    arith: Arithmetic, loss: str | Loss, outputs: Matrix, targets: Matrix
+    arith: Arithmetic,
+    loss: str | Loss,
+    outputs: Matrix,
+    targets: Matrix,
+    weights: Vector | None = None,
 ) -> tuple[float, list[list[float]]]:
     """Sum of the row losses of a batch, and the gradient of their mean.
 
-    Parameters, errors and gradient are those of `loss_and_gradient`.
+    Parameters, errors and gradient are those of `loss_and_gradient`, and
+
+    weights : vector of length B, optional
+        In the format of ``arith``: what each row counts. Default: 1.
     """
     chosen = LOSSES.choice(loss)
-    n = arith.T(chosen.count(len(outputs), len(outputs[0])))
+    total = total_weight(outputs, weights)
+    count = chosen.count(total, len(outputs[0]))
+    scale = 1.0 if weights is None else _scale(count)
+    n = arith.T(count * scale if count > 0.0 else 1.0)
     rows = [
         chosen.weighed(arith, chosen.row(arith, y, t, n))
         for y, t in zip(outputs, targets, strict=True)
     ]
+    if weights is not None:
+        rows = [_weighed(arith, w, scale, row) for w, row in zip(weights, rows, strict=True)]
     return arith.row_total([row_loss for row_loss, _ in rows]), [gradient for _, gradient in rows]
+
+
+def total_weight(rows: Matrix, weights: Vector | None) -> float:
+    """Return what rows count together, in binary64: their number where they have no weights."""
+    return float(len(rows)) if weights is None else FLOAT64.row_total(weights)
+
+
+def _scale(count: float) -> float:
+    """The power of two that brings N to between 1/2 and 1."""
+    _, exponent = math.frexp(count)
+    return math.ldexp(1.0, -min(max(exponent, -126), 126)) if count > 0.0 else 1.0
+
+
+def _weighed(arith: Arithmetic, weight: float, scale: float, row: Row) -> Row:
+    """A row loss and its gradient times the weight of the row; without weight there is none."""
+    T = arith.T
+    row_loss, gradient = row
+    if weight == 0.0:
+        return 0.0, [0.0] * len(gradient)
+    factor = T(weight * scale)
+    return T(weight * row_loss), [T(d * factor) for d in gradient]
 
 
 def target_rows(targets: Matrix | Labels, width: int) -> Matrix:
@@ -286,7 +323,7 @@ class CrossEntropy(Loss):
     targets = "classes"
     label_smoothing: float = 0.0
 
-    def count(self, rows: int, width: int) -> int:
+    def count(self, rows: float, width: int) -> float:
         return rows
 
     def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
@@ -471,7 +508,7 @@ class KLDivergence(Loss):
     undoes = ("identity", "softmax")
     targets = "classes"
 
-    def count(self, rows: int, width: int) -> int:
+    def count(self, rows: float, width: int) -> float:
         return rows
 
     def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 from . import activations
 from .arithmetic import FLOAT64, Arithmetic
-from .arrays import Matrix
+from .arrays import Matrix, Vector
 from .dense import Gradients, Layer, Pass, dense, input_gradient, parameter_gradients
 from .dropout import DropoutStep, left
 from .initializers import initial_weights
-from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
+from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows, total_weight
 from .random import bias_stream
 
 
@@ -174,6 +174,7 @@ class Network:
         *,
         inputs: bool = True,
         dropout: DropoutStep | None = None,
+        sample_weight: Vector | None = None,
     ) -> tuple[float, list[Gradients], Matrix | None]:
         """Mean loss over a batch and its gradients.
 
@@ -188,6 +189,8 @@ class Network:
             As in `backward`.
         dropout : DropoutStep, optional
             As in `forward`.
+        sample_weight : vector of length B, optional
+            Any numbers of at least 0, not all of them 0; rounded to the format.
 
         Returns
         -------
@@ -201,9 +204,10 @@ class Network:
             When an entropy meets a last layer of another activation.
         """
         total, gradients, dX = self.loss_sum_and_gradients(
-            X, y, loss, inputs=inputs, dropout=dropout
+            X, y, loss, inputs=inputs, dropout=dropout, sample_weight=sample_weight
         )
-        n = LOSSES.choice(loss).count(len(y), self.layers[-1].outputs)
+        rows = total_weight(X, self.rounded_weights(sample_weight))
+        n = LOSSES.choice(loss).count(rows, self.layers[-1].outputs)
         return FLOAT64.T(total / n), gradients, dX
 
     def loss_sum_and_gradients(
@@ -214,6 +218,7 @@ class Network:
         *,
         inputs: bool = True,
         dropout: DropoutStep | None = None,
+        sample_weight: Vector | None = None,
     ) -> tuple[float, list[Gradients], Matrix | None]:
         """Sum of the row losses of a batch, and the gradients of their mean.
 
@@ -223,9 +228,14 @@ class Network:
         by_sums = LOSSES.choice(loss).works_on_sums(self.layers[-1].activation)
         outputs = passes[-1].Z if by_sums else passes[-1].A
         targets = self.rounded(target_rows(y, len(outputs[0])))
-        total, dY = loss_sum_and_gradient(self.arith, loss, outputs, targets)
+        weights = self.rounded_weights(sample_weight)
+        total, dY = loss_sum_and_gradient(self.arith, loss, outputs, targets, weights)
         gradients, dX = self.backward(passes, dY, by_sums=by_sums, inputs=inputs)
         return total, gradients, dX
+
+    def rounded_weights(self, weights: Vector | None) -> list[float] | None:
+        """Round the weights of rows to the format, where there are some."""
+        return None if weights is None else [self.arith.T(w) for w in weights]
 
     def rounded(self, X: Matrix) -> list[list[float]]:
         """Round the numbers of a matrix to the format."""

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from . import rankings
 from .arithmetic import FLOAT64
-from .arrays import Matrix
+from .arrays import Matrix, Vector
 from .dense import Gradients
 from .dropout import DropoutStep
-from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows
-from .metrics import MetricSums
+from .losses import LOSSES, Labels, Loss, loss_sum_and_gradient, target_rows, total_weight
+from .metrics import METRICS, MetricSums
 from .network import Network
 from .optimizers import Optimizer, Rule, States
 from .random import row_order, shuffle_stream
@@ -130,6 +131,7 @@ def fit(
     state: State | None = None,
     metrics: dict[str, list[float]] | None = None,
     schedule: Schedule | None = None,
+    sample_weight: Vector | None = None,
 ) -> list[float]:
     """Train a network in place.
 
@@ -155,15 +157,18 @@ def fit(
     state : State, optional
         To go on from an earlier training; it is updated in place. Default: `new_state`.
     metrics : dict of lists, optional
-        By name of the metric; every epoch appends its value, of the same outputs as the loss.
+        By name of the metric; every epoch appends its value, of the same outputs as the loss. One
+        that ranks is that of all rows after the epoch.
     schedule : Schedule, optional
         Says the learning rate in place of the optimizer; a plateau watches the loss of each epoch.
+    sample_weight : vector of length B, optional
+        What each row counts, at least 0 and not all of them 0.
 
     Returns
     -------
     list of float
         The mean loss of each epoch, every row measured before the update of its batch: the sums of
-        the batches, added in their order in binary64, and divided once.
+        the batches, added in their order in binary64, and divided once by the weights likewise.
 
     Examples
     --------
@@ -185,22 +190,32 @@ def fit(
         order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
         if shuffle and blocks is not None:
             order = row_order(blocks[0], seed=seed, epoch=epoch, window=blocks[1])
-        total, sums = 0.0, MetricSums(chosen, isinstance(y[0], int))
+        total, weight, sums = 0.0, 0.0, MetricSums(chosen, isinstance(y[0], int))
         for low in range(0, len(X), batch_size):
             rows = order[low : low + batch_size]
             inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
+            own = None if sample_weight is None else [sample_weight[r] for r in rows]
+            weights = network.rounded_weights(own)
             dropout = DropoutStep(seed, state.steps + 1)
             batch_total, gradients, _ = network.loss_sum_and_gradients(
-                inputs, wanted, chosen, inputs=False, dropout=dropout
+                inputs, wanted, chosen, inputs=False, dropout=dropout, sample_weight=weights
             )
             total = FLOAT64.T(total + batch_total)
+            weight = FLOAT64.T(weight + total_weight(inputs, weights))
             if metrics:
                 last = network.forward(inputs, dropout)[-1]
-                sums.add(last.Z, last.A, network.rounded(wanted))
+                sums.add(last.Z, last.A, network.rounded(wanted), weights)
             step(network, gradients, state, optimizer, schedule)
-        history.append(FLOAT64.T(total / chosen.count(len(targets), len(targets[0]))))
+        history.append(FLOAT64.T(total / chosen.count(weight, len(targets[0]))))
         for name, values in (metrics or {}).items():
-            values.append(sums.value(name))
+            if METRICS.choice(name).ranks:
+                values.append(
+                    evaluate(
+                        network, X, y, loss=chosen, metrics=[name], sample_weight=sample_weight
+                    )[name]
+                )
+            else:
+                values.append(sums.value(name))
         state.epoch = epoch + 1
         if isinstance(schedule, Plateau):
             state.observations = observed(schedule, state.observations, history[-1])
@@ -214,6 +229,7 @@ def evaluate(
     *,
     loss: str | Loss,
     metrics: Sequence[str] = (),
+    sample_weight: Vector | None = None,
 ) -> dict[str, float]:
     """Loss and metrics of all rows, as one batch.
 
@@ -224,6 +240,8 @@ def evaluate(
     y : matrix of shape (B, O), or B labels for a loss of classes
     loss : str or Loss
     metrics : sequence of str
+    sample_weight : vector of length B, optional
+        What each row counts, at least 0 and not all of them 0.
 
     Examples
     --------
@@ -236,8 +254,26 @@ def evaluate(
     last = network.forward(X)[-1]
     targets = network.rounded(target_rows(y, len(last.Z[0])))
     by_sums = chosen.works_on_sums(network.layers[-1].activation)
-    total, _ = loss_sum_and_gradient(network.arith, chosen, last.Z if by_sums else last.A, targets)
+    weights = network.rounded_weights(sample_weight)
+    outputs = last.Z if by_sums else last.A
+    total, _ = loss_sum_and_gradient(network.arith, chosen, outputs, targets, weights)
     sums = MetricSums(chosen, isinstance(y[0], int))
-    sums.add(last.Z, last.A, targets)
-    mean = FLOAT64.T(total / chosen.count(len(targets), len(targets[0])))
-    return {"loss": mean} | {name: sums.value(name) for name in metrics}
+    sums.add(last.Z, last.A, targets, weights)
+    values = {"loss": FLOAT64.T(total / chosen.count(sums.rows, len(targets[0])))}
+    for name in metrics:
+        metric = METRICS.choice(name)
+        values[name] = (
+            rankings.value(
+                metric,
+                network.arith,
+                chosen,
+                network.layers[-1].activation,
+                Y=last.A,
+                targets=targets,
+                weights=weights or [1.0] * len(targets),
+                labels=sums.of_classes,
+            )
+            if metric.ranks
+            else sums.value(metric)
+        )
+    return values

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from wbcore import _arguments, _core, losses
 from wbcore._methods import network_method
 from wbcore.gradients import Gradients
+from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from wbcore.losses import LossLike
     from wbcore.network import Network
+    from wbcore.training.weights import ClassWeight
 
 __all__ = ["backward", "forward", "loss_and_gradients"]
 
@@ -94,6 +96,8 @@ def loss_and_gradients(
     *,
     step: int | None = None,
     seed: int = 0,
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
 ) -> tuple[float, Gradients]:
     """A loss over a batch, and its gradient by every weight and bias. Nothing changes.
 
@@ -103,6 +107,7 @@ def loss_and_gradients(
     {y}
     {loss}
     {step}
+    {weights}
 
     Returns
     -------
@@ -125,7 +130,10 @@ def loss_and_gradients(
     """
     given = losses.check_given("loss_and_gradients", loss)
     dropout = _dropout("loss_and_gradients", step, seed)
-    value, flat = _core.loss_and_gradients(self._core, X, y, given, dropout)
+    weights, _ = row_weights(
+        "loss_and_gradients", self, given, y, sample_weight=sample_weight, class_weight=class_weight
+    )
+    value, flat = _core.loss_and_gradients(self._core, X, y, weights, given, dropout)
     return value, Gradients(flat, self._structure)
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wbcore import _arguments, _core, losses
+from wbcore import metrics as _metrics
 from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
 from wbcore.data._rows import rows_of
+from wbcore.training.own_metrics import OwnMetrics
+from wbcore.training.rows import require_no_class_weight
+from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.data._source import Source
     from wbcore.losses import LossLike
+    from wbcore.metrics import Choices
     from wbcore.network import Network
+    from wbcore.training.weights import ClassWeight
 
 __all__ = ["evaluate"]
 
@@ -28,7 +33,9 @@ def evaluate(
     y: ArrayLike | None = None,
     *,
     loss: LossLike,
-    metrics: Sequence[str] = (),
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
+    metrics: Choices = (),
     n_threads: int | None = None,
 ) -> dict[str, float]:
     """Loss and metrics over all rows of X. Nothing changes.
@@ -38,14 +45,16 @@ def evaluate(
     {X}
     {y}
     {loss}
-    metrics : sequence of str
-        Names of `wbcore.losses.METRICS`, as for `fit`.
+    {weights}
+    metrics : sequence of Metric, str, callable, or dict of callables
+        As for `fit`: of `wbcore.metrics`, such as "accuracy" or `TopK(3)`, or functions of one's
+        own, which get what `predict(X)` gives and the targets.
     {n_threads}
 
     Returns
     -------
     dict of str to float
-        "loss" and each metric.
+        "loss" and each metric; functions of one's own last.
 
     Raises
     ------
@@ -60,10 +69,22 @@ def evaluate(
     {'loss': 0.5, 'mae': 0.5}
     """
     given = losses.check_given("evaluate", loss)
-    names = losses.check_metrics("evaluate", metrics)
+    chosen = _metrics.check("evaluate", metrics)
     threads = _arguments.n_threads("evaluate", n_threads)
-    rows = rows_of("evaluate", self._core, X, y, loss=given, compared=bool(names))
+    weights = sample_weight
+    if y is None:
+        require_no_class_weight("evaluate", class_weight)
+    else:
+        weights, _ = row_weights(
+            "evaluate", self, given, y, sample_weight=sample_weight, class_weight=class_weight
+        )
+    compared = bool(chosen.texts)
+    rows = rows_of("evaluate", self._core, X, y, loss=given, weights=weights, compared=compared)
     try:
-        return _core.evaluate(self._core, rows.X, rows.y, given, names, threads, rows.windows)
+        own = OwnMetrics.of_rows("evaluate", self, chosen.functions, given, rows)
+        values = _core.evaluate(
+            self._core, rows.X, rows.y, rows.weights, given, chosen.texts, threads, rows.windows
+        )
+        return values | own.values()
     finally:
         rows.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wbcore import optimizers
@@ -13,14 +12,18 @@ from wbcore.training.plan import Plan
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
     from wbcore.data._source import Source
     from wbcore.history import History
     from wbcore.losses import LossLike
+    from wbcore.metrics import Choices
     from wbcore.network import Network
     from wbcore.optimizers import LBFGS, Optimizer
-    from wbcore.training.plan import Callback
+    from wbcore.training.plan import Callback, ValidationData
+    from wbcore.training.weights import ClassWeight
 
 __all__ = ["fit"]
 
@@ -40,10 +43,12 @@ def fit(
     optimizer: Optimizer | LBFGS | str | None = None,
     epochs: int = 1,
     batch_size: int = 32,
+    sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
     bias_init: str | None = None,
-    validation_data: tuple[ArrayLike, ArrayLike] | Source | None = None,
+    validation_data: ValidationData | None = None,
     validation_fraction: float | None = None,
-    metrics: Sequence[str] = (),
+    metrics: Choices = (),
     progress: bool = False,
     shuffle: bool | str = True,
     shuffle_window: int = WINDOW,
@@ -65,11 +70,11 @@ def fit(
     A function as `loss` is called on the calling thread for each batch, as
     `function(outputs, targets)`: outputs are an array (B, O) of the network's dtype, its own to
     keep; targets the rows of y, in y's dtype and read-only. The epoch's loss is the mean of the
-    batches', each counted by its rows; that of validation data, and of `evaluate`, the mean over
-    blocks of 128 rows. Metrics compare outputs with y as for numbers: "mae", "mse" and "r2", and
-    only when y has the shape of the outputs. What the function raises ends the fit with the
-    parameters of the last epoch. It may predict with the network, whose parameters are those
-    of the last epoch meanwhile.
+    batches', each counted by its rows, or by their weights; that of validation data, and of
+    `evaluate`, the mean over blocks of 128 rows. Metrics compare outputs with y as for numbers:
+    "mae", "mse" and "r2", and only when y has the shape of the outputs. What the function raises
+    ends the fit with the parameters of the last epoch. It may predict with the network, whose
+    parameters are those of the last epoch meanwhile.
 
     Ctrl-C raises KeyboardInterrupt within about a second; the network is usable, with the
     parameters of the last whole batch (after a batch of seconds perhaps of the last epoch), and
@@ -91,19 +96,26 @@ def fit(
         How many more. One that was begun and stopped in the middle is the first of them.
     batch_size : int, default 32
         The last batch of an epoch takes what is left.
+    {weights}
     bias_init : {None, "prior"}
-        "prior" lets the last layer begin with how often each answer comes among the targets, as
-        `start_at_prior` does, before the first step; a source is read once more for that. Default:
-        the parameters as they are, but where the last layer has ``bias_initializer="prior"`` and
-        has not been trained yet.
-    validation_data : pair (X_val, y_val), or a source, optional
-        Evaluated after each epoch.
+        "prior" lets the last layer begin with how often each answer comes among the targets, by
+        their weights, as `start_at_prior` does, before the first step; a source is read once more
+        for that. Default: the parameters as they are, but where the last layer has
+        ``bias_initializer="prior"`` and has not been trained yet.
+    validation_data : pair (X_val, y_val) or triple (X_val, y_val, sample_weight_val), or a source
+        Evaluated after each epoch, with the class weights of the training data.
     validation_fraction : float, optional
-        Above 0 and below 1: hold out this share of the rows and evaluate on them, without a copy of
-        X; the rows are those of `wbcore.random.held_out_rows`, drawn by `seed`. Of classes (labels,
-        shares, and decisions of one output) each gives its share.
-    metrics : sequence of {"accuracy", "mae", "mse", "r2"}
-        Beside the loss, in the history.
+        Above 0 and below 1: hold out this share of the rows and evaluate on them, each with its own
+        weight, without a copy of X; the rows are those of `wbcore.random.held_out_rows`, drawn by
+        `seed`. Of classes (labels, shares, and decisions of one output) each gives its share.
+    metrics : sequence of Metric, str, callable, or dict of callables
+        Beside the loss, in the history: of `wbcore.metrics`, such as "accuracy" or `TopK(3)`; or a
+        function of what `predict` gives and the targets, which are of its shape, or labels, or
+        what a function as loss takes (when the network has one output, (B,) becomes (B, 1)). Its
+        series has its name, or the key in a dict: `{"cost": function}`. A function that takes
+        `sample_weight` gets the weights, else they do not touch it. Functions, areas under the ROC
+        curve and average precisions are taken of the validation data after each epoch; without
+        any, of the training data, at the cost of another pass over them, unless they are a source.
     progress : bool, default False
         Write a line to stderr: one that overwrites itself on a terminal, else one an epoch;
         `callbacks.Progress` offers more.
@@ -186,6 +198,8 @@ def fit(
         optimizer=optimizers.going_on("fit", self._core, optimizer),
         epochs=epochs,
         batch_size=batch_size,
+        sample_weight=sample_weight,
+        class_weight=class_weight,
         bias_init=bias_init,
         validation_data=validation_data,
         validation_fraction=validation_fraction,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from wbcore import _core
 from wbcore._loss_function import LossFunction
 from wbcore._view import Foreign
 from wbcore.data._source import is_source
+from wbcore.metrics import Chosen
 from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from wbcore.data._rows import Rows
     from wbcore.network import Network
     from wbcore.training.hooks import Hooks
     from wbcore.training.plan import Plan
@@ -27,7 +30,7 @@ class _Stopped(Exception):  # noqa: N818 - no error: how SciPy is left
     """A callback has said so."""
 
 
-def trained(plan: Plan, hooks: Hooks, X: ArrayLike, y: ArrayLike) -> tuple[str, int, int]:
+def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str, int, int]:
     """Train the network of a run; says how it ended, and in which epoch and batch, as the core.
 
     Parameters
@@ -36,7 +39,8 @@ def trained(plan: Plan, hooks: Hooks, X: ArrayLike, y: ArrayLike) -> tuple[str, 
         Whose optimizer is an LBFGS.
     hooks : Hooks
         Who is asked after each iteration, about their run.
-    X, y : array-like
+    rows, validation : Rows
+        Arrays; the latter with None as X where there are none.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def trained(plan: Plan, hooks: Hooks, X: ArrayLike, y: ArrayLike) -> tuple[str, 
     _core.in_turn(
         hooks.run.network._core,
         "fit",
-        lambda: ends.append(_FullBatch(plan, hooks, X, y).run()),
+        lambda: ends.append(_FullBatch(plan, hooks, rows, validation).run()),
     )
     return ends[0]
 
@@ -60,17 +64,13 @@ def trained(plan: Plan, hooks: Hooks, X: ArrayLike, y: ArrayLike) -> tuple[str, 
 class _FullBatch:
     """What the iterations work on: a copy of the network that no one else sees."""
 
-    def __init__(self, plan: Plan, hooks: Hooks, X: ArrayLike, y: ArrayLike) -> None:
+    def __init__(self, plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> None:
         assert isinstance(plan.optimizer, LBFGS), "who else takes all rows"
         run = hooks.run
         self._hooks, self._record = hooks, run.history._record
         self._network, self._plan, self._optimizer = run.network, plan, plan.optimizer
-        self._X, self._y = X, y
-        self._validation = _arrays_of_validation(plan)
-        if is_source(X):
-            raise TypeError(
-                "[fit] expected arrays with LBFGS, which takes all rows at once, got a source"
-            )
+        self._rows, self._validation = rows, validation
+        _require_arrays(plan, rows.X)
         self._iterations = _iterations(plan)
         self._copy = run.network.copy()
         self._flat = self._copy._core.parameters
@@ -88,12 +88,17 @@ class _FullBatch:
                 "take; hold rows out with wbcore.random.held_out_rows"
             )
         self._loss = self._of_data()[0]  # X and y are looked at here
-        _require_full(X, plan.batch_size)
-        if self._validation is not None:
-            self._evaluated(*self._validation, operation="fit, validation_data")
+        _require_full(rows.X, plan.batch_size)
+        assert isinstance(plan.metrics, Chosen), "Plan has made it one"
+        texts = plan.metrics.texts
+        if validation.X is None:
+            self._texts: Sequence[str] = texts
+        else:  # of which the others are taken alone
+            self._texts = [text for text in texts if text not in plan.metrics.ranks]
+            self._evaluated(validation, texts, operation="fit, validation_data")
         self._moment = run._moment
         self._moment.epoch = self._moment.first_epoch = plan.first_epoch or 0
-        self._moment.rows, self._moment.batches = len(X), 1  # type: ignore[arg-type]
+        self._moment.rows, self._moment.batches = len(rows.X), 1
         self._moment.has_begun = True
         self._began = time.perf_counter()
 
@@ -137,19 +142,24 @@ class _FullBatch:
         return self._plan.loss
 
     def _of_data(self) -> tuple[float, NDArray[Any]]:
+        rows = self._rows
         with _named("fit"):
-            return _core.loss_and_gradients(self._copy._core, self._X, self._y, self._given_loss)
+            return _core.loss_and_gradients(
+                self._copy._core, rows.X, rows.y, rows.weights, self._given_loss
+            )
 
-    def _evaluated(self, X: ArrayLike, y: ArrayLike, operation: str = "fit") -> dict[str, float]:
-        plan = self._plan
+    def _evaluated(
+        self, rows: Rows, metrics: Sequence[str], operation: str = "fit"
+    ) -> dict[str, float]:
         with _named(operation):
             return _core.evaluate(
                 self._copy._core,
-                X,
-                y,
+                rows.X,
+                rows.y,
+                rows.weights,
                 self._given_loss,
-                list(plan.metrics),
-                plan.n_threads or 0,
+                metrics,
+                self._plan.n_threads or 0,
             )
 
     def _after_iteration(self, moving: NDArray[np.float64]) -> None:
@@ -160,10 +170,13 @@ class _FullBatch:
             self._function(moving)
         _core.write_parameters(self._network._core, self._flat)
         values = {"loss": self._loss}
-        if plan.metrics:
-            values |= self._evaluated(self._X, self._y) | values
-        if self._validation is not None:
-            of_validation = self._evaluated(*self._validation, operation="fit, validation_data")
+        assert isinstance(plan.metrics, Chosen), "Plan has made it one"
+        if self._texts:
+            values |= self._evaluated(self._rows, self._texts) | values
+        if self._validation.X is not None:
+            of_validation = self._evaluated(
+                self._validation, plan.metrics.texts, operation="fit, validation_data"
+            )
             values |= {f"val_{name}": value for name, value in of_validation.items()}
         for name, value in values.items():
             self._record.setdefault(name, []).append(value)
@@ -184,11 +197,14 @@ class _FullBatch:
 _WORST = 1e300
 
 
-def _arrays_of_validation(plan: Plan) -> tuple[Any, Any] | None:
-    pair: Foreign = plan.validation_data
-    if pair is not None and pair[1] is None:  # as a plan has a source
+def _require_arrays(plan: Plan, X: Foreign) -> None:
+    triple: Foreign = plan.validation_data
+    if triple is not None and triple[1] is None:  # as a plan has a source
         raise TypeError("[fit, validation_data] expected arrays with LBFGS, got a source")
-    return pair  # type: ignore[no-any-return]
+    if is_source(X):
+        raise TypeError(
+            "[fit] expected arrays with LBFGS, which takes all rows at once, got a source"
+        )
 
 
 def _iterations(plan: Plan) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -14,8 +15,9 @@ from wbcore.optimizers import LBFGS, _rate
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
+    from wbcore.training.own_metrics import OwnMetrics
 
-__all__ = ["Hooks", "PlainFunction"]
+__all__ = ["Hooks", "OwnSeries", "PlainFunction"]
 
 Hook: TypeAlias = Callable[[Any], object]
 Asked: TypeAlias = tuple[object, Hook]
@@ -30,6 +32,29 @@ class PlainFunction:
     def after_epoch(self, run: Run) -> object:
         """Ask the function."""
         return self.function(run.epoch, run.history)
+
+
+class OwnSeries:
+    """Adds the metrics of one's own to the history, before anybody else looks at it."""
+
+    def __init__(self) -> None:
+        self.metrics: OwnMetrics | None = None  # until the rows are known
+        self._prefix = ""
+
+    def take(self, metrics: OwnMetrics, prefix: str) -> None:
+        """Know the rows that they are taken of; series have names with the prefix."""
+        self.metrics, self._prefix = metrics, prefix
+
+    def before_fit(self, run: Run) -> None:
+        """Of rows that are held out, the core knows by now which these are."""
+        held_out = run._moment.held_out
+        if self.metrics is not None and len(held_out):
+            self.metrics = replace(self.metrics, places=held_out)
+
+    def after_epoch(self, run: Run) -> None:
+        """Predict, and ask the functions."""
+        if self.metrics is not None:
+            self.metrics.add_to(run.history._record, self._prefix)
 
 
 class Observer:
@@ -66,7 +91,8 @@ class Hooks:
         # Whoever is asked may set a schedule that watches.
         if watched or any(map(self._of, ("before_fit", "after_batch", "after_epoch"))):
             observer = Observer()
-            self._after_epoch.insert(0, (observer, observer.after_epoch))
+            has_own = any(isinstance(who, OwnSeries) for who, _ in self._after_epoch[:1])
+            self._after_epoch.insert(int(has_own), (observer, observer.after_epoch))
         batch = [(*pair, _interval(pair[0])) for pair in self._of("after_batch")]
         batch = [entry for entry in batch if entry[-1] < math.inf]
         self.seconds_between_batches = min((entry[-1] for entry in batch), default=0.0)
@@ -159,6 +185,8 @@ def _interval(callback: object) -> float:
 
 def _label(callback: object, name: str) -> str:
     """As an error message calls it: "EarlyStopping.after_epoch"."""
+    if isinstance(callback, OwnSeries):
+        return "a metric"
     return (
         "callback" if isinstance(callback, PlainFunction) else f"{type(callback).__name__}.{name}"
     )

@@ -9,8 +9,11 @@ from wbcore._methods import network_method
 from wbcore.errors import DivergenceError
 from wbcore.history import History
 from wbcore.optimizers import LBFGS
+from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
     from wbcore.losses import LossLike
@@ -28,6 +31,8 @@ def partial_fit(
     *,
     loss: LossLike,
     optimizer: Optimizer | str | None = None,
+    sample_weight: ArrayLike | None = None,
+    class_weight: Mapping[int, float] | None = None,
     seed: int = 0,
 ) -> float:
     """One step on these rows as one batch, in their order.
@@ -43,6 +48,10 @@ def partial_fit(
     optimizer : Optimizer or str, optional
         As for `fit`: by default that of the last step, `net.optimizer`. Its steps are counted; its
         epoch stays, since nobody knows where one ends.
+    sample_weight : array-like of shape (B,), optional
+        As for `fit`.
+    class_weight : dict, optional
+        As for `fit`. Not "balanced", for which a batch is not enough.
     seed : int, default 0
         Of what `dropout` leaves out, as for `fit`.
 
@@ -75,6 +84,14 @@ def partial_fit(
             "[partial_fit] expected an optimizer that takes a batch at a time, such as Adam(), got "
             "LBFGS, which takes all rows in fit"
         )
+    if isinstance(class_weight, str):
+        raise ValueError(
+            f"[partial_fit] expected class_weight to be a dict such as {{0: 1.0, 1: 5.0}}, got "
+            f"{class_weight!r}, for which a batch is not enough; count the classes of all rows"
+        )
+    weights, _ = row_weights(
+        "partial_fit", self, given, y, sample_weight=sample_weight, class_weight=class_weight
+    )
     seed = _arguments.seed("partial_fit", seed)
     if self._starts_at_prior:
         raise ValueError(
@@ -83,7 +100,7 @@ def partial_fit(
         )
     state = chosen._state(core)
     value, is_finite = _core.partial_fit(
-        core, X, y, given, chosen._next_settings("partial_fit", state), state._core, seed
+        core, X, y, weights, given, chosen._next_settings("partial_fit", state), state._core, seed
     )
     core.optimizer = chosen
     if not is_finite:

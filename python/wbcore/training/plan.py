@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from wbcore import _arguments, losses, optimizers, priors
+from wbcore import _arguments, losses, metrics, optimizers, priors
 from wbcore._loss_function import LossFunction
 from wbcore.callbacks.base import HOOKS
 from wbcore.data._source import is_source
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.data._source import Source
+    from wbcore.metrics import Choices, Chosen
+    from wbcore.training.weights import ClassWeight
 
 __all__ = ["Callback", "Plan"]
 
 Callback: TypeAlias = Callable[[int, History], object]
+ValidationData: TypeAlias = (
+    "tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | Source"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,10 +50,12 @@ class Plan:
     optimizer: Optimizer | LBFGS | str | None
     epochs: int
     batch_size: int
+    sample_weight: ArrayLike | None
+    class_weight: ClassWeight | None
     bias_init: str | None
-    validation_data: tuple[ArrayLike, ArrayLike] | Source | None
+    validation_data: ValidationData | None
     validation_fraction: float | None
-    metrics: Sequence[str]
+    metrics: Choices | Chosen
     progress: bool
     shuffle: bool | str
     shuffle_window: int
@@ -64,7 +71,7 @@ class Plan:
         checked = {
             "optimizer": optimizers.check("fit", optimizer),
             "epochs": _arguments.integer("fit", "epochs", self.epochs),
-            "validation_data": _pair(self.validation_data),
+            "validation_data": _triple(self.validation_data),
             "validation_fraction": self._checked_fraction(),
             "callback": _callback(self.callback),
             "callbacks": _callbacks(self.callbacks),
@@ -77,7 +84,7 @@ class Plan:
             "shuffle_window": _arguments.integer("fit", "shuffle_window", self.shuffle_window),
             "seed": _arguments.seed("fit", self.seed),
             "n_threads": _arguments.n_threads("fit", self.n_threads),
-            "metrics": losses.check_metrics("fit", self.metrics),
+            "metrics": metrics.check("fit", self.metrics, reserved=dir(History({}))),
             "progress": _arguments.flag("fit", "progress", self.progress),
         }
         for name, value in checked.items():
@@ -102,9 +109,18 @@ class Plan:
     @property
     def series(self) -> tuple[str, ...]:
         """The names of what the history will have, in its order."""
-        names = ("loss", *self.metrics)
-        validates = self.validation_data is not None or self.validation_fraction is not None
-        return names + tuple(f"val_{name}" for name in names) if validates else names
+        assert isinstance(self.metrics, metrics.Chosen), "checked by now"
+        chosen = self.metrics
+        everything = ("loss", *chosen.texts, *chosen.functions)
+        if not self.validates:
+            return everything
+        running = [name for name in chosen.texts if name not in chosen.ranks]
+        return ("loss", *running, *(f"val_{name}" for name in everything))
+
+    @property
+    def validates(self) -> bool:
+        """Whether epochs are measured by rows that are not trained on."""
+        return self.validation_data is not None or self.validation_fraction is not None
 
     def _checked_fraction(self) -> float | None:
         fraction = self.validation_fraction
@@ -123,23 +139,23 @@ class Plan:
         )
 
 
-def _pair(validation_data: object) -> tuple[Any, Any] | None:
+def _triple(validation_data: object) -> tuple[Any, Any, Any] | None:
     if validation_data is None:
         return None
     if is_source(validation_data):
-        return validation_data, None
-    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+        return validation_data, None, None
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         raise TypeError(
-            f"[fit] expected validation_data to be a pair (X_val, y_val), "
-            f"got {_arguments.shown(validation_data)}"
+            f"[fit] expected validation_data to be a pair (X_val, y_val), or a triple with "
+            f"sample_weight_val, got {_arguments.shown(validation_data)}"
         )
-    X_val, y_val = validation_data
+    X_val, y_val, weights = (*validation_data, None)[:3]
     if X_val is None or y_val is None:  # which is not the same as no validation_data
         raise TypeError(
             f"[fit] expected validation_data to be a pair (X_val, y_val), "
             f"got None as its {'X_val' if X_val is None else 'y_val'}"
         )
-    return X_val, y_val
+    return X_val, y_val, weights
 
 
 def _shuffle(shuffle: object) -> bool | str:

@@ -4,34 +4,93 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wbcore import priors
+from wbcore import _arguments, priors
 from wbcore._loss_function import LossFunction
 from wbcore._view import Foreign
 from wbcore.data._rows import Rows, rows_of
+from wbcore.metrics import Chosen
 from wbcore.optimizers import Optimizer
+from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
     from wbcore.network import Network
     from wbcore.training.plan import Plan
+    from wbcore.training.weights import ClassWeights
 
-__all__ = ["order_text", "output_biases", "training_rows", "validation_rows"]
+__all__ = [
+    "order_text",
+    "output_biases",
+    "require_no_class_weight",
+    "training_rows",
+    "validation_rows",
+    "validation_weights",
+    "weighed",
+]
 
 
-def training_rows(network: Network, X: Foreign, y: Foreign, plan: Plan) -> Rows:
+def weighed(network: Network, y: Foreign, plan: Plan) -> tuple[Foreign, ClassWeights | None]:
+    """The weights of the rows of arrays, and of classes; a source has its own.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When there are weights that do not suit the loss, or y, or weights of classes for a source.
+    """
+    if y is None:
+        require_no_class_weight("fit", plan.class_weight)
+        return plan.sample_weight, None
+    return row_weights(
+        "fit",
+        network,
+        _loss(plan),
+        y,
+        sample_weight=plan.sample_weight,
+        class_weight=plan.class_weight,
+    )
+
+
+def require_no_class_weight(operation: str, class_weight: object) -> None:
+    """Of a source nobody knows all labels, and its blocks have weights of their own."""
+    if class_weight is not None:
+        raise TypeError(
+            f"[{operation}] expected no class_weight beside a source, whose blocks may be "
+            f"(X, y, sample_weight), got {_arguments.shown(class_weight)}"
+        )
+
+
+def validation_weights(network: Network, plan: Plan, classes: ClassWeights | None) -> Foreign:
+    """Those of validation arrays: their own, times those of the classes of the training data."""
+    if plan.validation_data is None:
+        return None
+    triple: Foreign = plan.validation_data
+    _, y, weights = triple
+    loss = _loss(plan)
+    if isinstance(loss, LossFunction):
+        loss.require_takes("fit, validation_data", weights, None)
+    elif classes is not None:
+        if y is None:
+            require_no_class_weight("fit, validation_data", plan.class_weight)
+        return classes.of_validation().times(y, weights, loss=loss, outputs=network.widths[-1])
+    return weights
+
+
+def training_rows(network: Network, X: Foreign, y: Foreign, weights: Foreign, plan: Plan) -> Rows:
     """What is trained on.
 
     Raises
     ------
     TypeError, ValueError
-        When X and y are no source and no arrays, or a source is to hold rows out.
+        When X and y are no source and no arrays, or a source is to hold rows out, or to be ranked.
     """
+    assert isinstance(plan.metrics, Chosen), "Plan has made it one"
     rows = rows_of(
         "fit",
         network._core,
         X,
         y,
         loss=_loss(plan),
-        compared=bool(plan.metrics),
+        weights=weights,
+        compared=bool(plan.metrics.texts),
         piece=plan.batch_size,
         end=_end(network, plan),
         shuffle=plan.shuffle,
@@ -44,20 +103,28 @@ def training_rows(network: Network, X: Foreign, y: Foreign, plan: Plan) -> Rows:
             "[fit] expected validation_data beside a source or shuffle='blocks', got "
             "validation_fraction, which holds out rows of arrays"
         )
+    if rows.windows is not None and plan.validation_data is None and plan.metrics.ranks:
+        rows.close()
+        raise ValueError(
+            f"[fit] expected validation_data for the metric {plan.metrics.ranks[0]} beside a "
+            f"source or shuffle='blocks', got none: it looks at all predictions at once"
+        )
     return rows
 
 
-def validation_rows(network: Network, plan: Plan) -> Rows:
+def validation_rows(network: Network, plan: Plan, weights: Foreign) -> Rows:
     """What each epoch is measured by, if anything."""
-    pair: Foreign = plan.validation_data
-    if pair is None:
+    assert isinstance(plan.metrics, Chosen), "Plan has made it one"
+    triple: Foreign = plan.validation_data
+    if triple is None:
         return Rows(None, None)
     return rows_of(
         "fit, validation_data",
         network._core,
-        *pair,
+        *triple[:2],
         loss=_loss(plan),
-        compared=bool(plan.metrics),
+        weights=weights,
+        compared=bool(plan.metrics.texts),
         end=_end(network, plan),
     )
 
@@ -66,8 +133,10 @@ def output_biases(network: Network, rows: Rows, plan: Plan) -> list[float]:
     """Those that the last layer begins with, or none where it goes on as it is."""
     if plan.bias_init is None and not network._starts_at_prior:
         return []
-    y = rows.y if rows.windows is None else rows.windows.source
-    return list(map(float, priors.prior_biases("fit", network, y, _loss(plan))))
+    y, weights = rows.y, rows.weights
+    if rows.windows is not None:
+        y, weights = rows.windows.source, None  # whose blocks have their own
+    return list(map(float, priors.prior_biases("fit", network, y, _loss(plan), weights)))
 
 
 def order_text(rows: Rows, plan: Plan) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
@@ -13,11 +13,20 @@ from wbcore.callbacks.run import Run
 from wbcore.data._rows import Rows
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
+from wbcore.metrics import Chosen
 from wbcore.optimizers import LBFGS, Optimizer, _rate
 from wbcore.training import full_batch, outcome
 from wbcore.training.followed import Followed
-from wbcore.training.hooks import Hooks, PlainFunction
-from wbcore.training.rows import order_text, output_biases, training_rows, validation_rows
+from wbcore.training.hooks import Hooks, OwnSeries, PlainFunction
+from wbcore.training.own_metrics import OwnMetrics
+from wbcore.training.rows import (
+    order_text,
+    output_biases,
+    training_rows,
+    validation_rows,
+    validation_weights,
+    weighed,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -67,12 +76,13 @@ class _Training:
         self.optimizer = plan.optimizer
         self.record: Record = {}
         self.history = History(self.record)
-        self.running = Run(network, self.optimizer, plan, self.history)
+        self.running = Run(network, cast("Optimizer", self.optimizer), plan, self.history)
         self.moment = self.running._moment
         watched = isinstance(self.optimizer, Optimizer) and _rate.watching(
             self.optimizer.learning_rate
         )
-        self.hooks = Hooks(self.running, _callbacks(plan), watched=bool(watched))
+        self.own = OwnSeries()
+        self.hooks = Hooks(self.running, _callbacks(plan, self.own), watched=bool(watched))
         self.optimizer_before = network.optimizer
         self.findings: Findings | None = None
 
@@ -98,21 +108,31 @@ class _Training:
 
     def _train(self, X: Foreign, y: Foreign) -> tuple[str, int, int, Findings | None]:
         plan, hooks, core = self.plan, self.hooks, self.network._core
+        weights, classes = weighed(self.network, y, plan)
+        weights_val = validation_weights(self.network, plan, classes)
+        given = Rows(X, y, weights)
         if isinstance(self.optimizer, LBFGS):
-            return (*full_batch.trained(plan, hooks, X, y), None)
+            of_validation: Foreign = plan.validation_data or (None, None)
+            validation = Rows(of_validation[0], of_validation[1], weights_val)
+            self._take_own(given, validation)
+            return (*full_batch.trained(plan, hooks, given, validation), None)
         state = self.optimizer._state(core)
         steps = state.steps
         rows = validation = Rows(None, None)
         try:
-            rows = training_rows(self.network, X, y, plan)
-            validation = validation_rows(self.network, plan)
+            rows = training_rows(self.network, X, y, weights, plan)
+            validation = validation_rows(self.network, plan, weights_val)
+            # arrays are all in memory, in whatever order their rows are trained on
+            self._take_own(rows if y is None else given, validation)
             biases = output_biases(self.network, rows, plan)
             return _core.fit(
                 core,
                 rows.X,
                 rows.y,
+                rows.weights,
                 validation.X,
                 validation.y,
+                validation.weights,
                 options=_options(
                     plan, hooks.seconds_between_batches, biases, order_text(rows, plan)
                 ),
@@ -130,6 +150,17 @@ class _Training:
             validation.close()
             if state.steps != steps:  # until then the network is as it was
                 self.network._starts_at_prior = False
+
+    def _take_own(self, rows: Rows, validation: Rows) -> None:
+        """The data that metrics of one's own are taken of."""
+        plan = self.plan
+        assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
+        assert isinstance(plan.metrics, Chosen), "likewise"
+        operation, judged = "fit", rows
+        if plan.validation_data is not None:
+            operation, judged = "fit, validation_data", validation
+        own = OwnMetrics.of_rows(operation, self.network, plan.metrics.functions, plan.loss, judged)
+        self.own.take(own, "val_" if plan.validates else "")
 
     def _end(self, status: str, epoch: int, batch: int, findings: Findings | None) -> None:
         self.findings = findings
@@ -181,8 +212,11 @@ class _Training:
             self.network._core.optimizer = self.optimizer_before
 
 
-def _callbacks(plan: Plan) -> Iterator[object]:
+def _callbacks(plan: Plan, own: OwnSeries) -> Iterator[object]:
     """All of them in the order in which they are asked."""
+    assert isinstance(plan.metrics, Chosen), "Plan has made it one"
+    if plan.metrics.functions:
+        yield own
     if plan.progress:
         yield Progress()
     yield from plan.callbacks
@@ -198,6 +232,7 @@ def _options(
 ) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
+    assert isinstance(plan.metrics, Chosen), "likewise"
     return _core.TrainingOptions(
         loss=plan.loss,
         epochs=plan.epochs,
@@ -207,7 +242,7 @@ def _options(
         shuffle=plan.shuffle is True,
         seed=plan.seed,
         n_threads=plan.n_threads or 0,
-        metrics=plan.metrics,
+        metrics=plan.metrics.texts,
         track=plan.track == "epoch",
         seconds_between_batches=seconds_between_batches,
         output_biases=biases,
