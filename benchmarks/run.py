@@ -4,8 +4,8 @@
     python benchmarks/run.py --peers all --fashion DIR --write docs/benchmarks.md
 
 The training steps, the predictions, and wbcore's options, sources and threads that promise it must
-give the same result before they are timed; the shares are of the FMA peak and of the matrix product on data in L1, both
-measured before and after the rounds. Each part has a fresh process, see fresh.py.
+give the same result before they are timed; the shares are of the FMA peak and of the matrix product
+on data in L1, both measured before and after the rounds. Each part has a fresh process, fresh.py.
 """
 
 import argparse
@@ -52,13 +52,6 @@ def arguments():
     return options
 
 
-def left_out(part, options):
-    """Why a part cannot be measured here; nothing if it can."""
-    if part == "threads" and len(fresh.processors()) < 2:
-        return "Two threads against one is left out: this process may use one processor."
-    return None
-
-
 def packages(options):
     """What takes part, by the names of the packages."""
     known = {**trainers.CONTESTANTS, **predictors.CONTESTANTS}
@@ -68,8 +61,8 @@ def packages(options):
 
 def measure(part, options):
     """The section of a part."""
-    if reason := left_out(part, options):
-        return reason + "\n"
+    if part == "threads" and len(fresh.processors()) < 2:
+        return "Two threads against one is left out: this process may use one processor.\n"
     if part in STARTING:
         return STARTING[part].section(vars(options))
     threads = 2 if part == "threads" else options.threads

@@ -14,13 +14,14 @@ import wbcore as wb
 
 WORKLOAD = workloads.TRAINING[4]
 BLOCKS, ROWS = 15, 4096  # two windows of 8 blocks, the second one shorter
-AT_LEAST = 0.9
+EPOCHS, AT_LEAST = 3, 0.9
 CAPTION = f"""
-{WORKLOAD}, wbcore alone, one thread that trains, plain SGD and cross-entropy: an epoch of {BLOCKS}
-blocks of {ROWS} rows in a memory-mapped file, which is in the page cache, with `shuffle="blocks"`,
-in turn with the same rows as an array with `shuffle=True`. Another thread reads the next window
-meanwhile; on one processor it takes its time from the training. Speed is the array's seconds over
-those of the source, the median over the rounds; aimed at are {AT_LEAST}.
+{WORKLOAD}, wbcore alone, one thread that trains, plain SGD and cross-entropy: {EPOCHS} epochs of
+{BLOCKS} blocks of {ROWS} rows in a memory-mapped file, which is in the page cache, with
+`shuffle="blocks"`, in turn with the same rows as an array with `shuffle=True`. Another thread reads
+the next window meanwhile; on one processor it takes its time from the training, and nothing is
+trained until the first window is there. Speed is the array's seconds over those of the source, the
+median over the rounds; aimed at are {AT_LEAST}.
 """
 HEADINGS = ["rows", "processors", "array s", "source s", "speed", "at least"]
 
@@ -37,17 +38,18 @@ def write(folder, dtype):
 def fitter(data, shuffle):
     net = wb.Network.mlp(WORKLOAD.widths, "relu", seed=0)
 
-    def epoch():
+    def fit():
         net.fit(
             *data,
             loss="cross_entropy",
             optimizer=wb.SGD(workloads.LEARNING_RATE),
+            epochs=EPOCHS,
             batch_size=WORKLOAD.batch,
             shuffle=shuffle,
             n_threads=1,
         )
 
-    return net, epoch
+    return net, fit
 
 
 def scaled(X):
