@@ -21,6 +21,8 @@ LATE = {
     ("wbcore.history", "wbcore._history_json"): "json: not for `import wbcore`",
     ("wbcore.io.saving", "wbcore.io.model"): "json, hashlib, shutil: not for `import wbcore`",
     ("wbcore.loading", "wbcore.io.model"): "the same",
+    ("wbcore.priors", "wbcore._inverses"): "for fits that begin at a prior alone",
+    ("wbcore.priors", "wbcore._target_sums"): "the same",
     ("wbcore.cli", "wbcore.cli.app"): "imports typer; without it there is a message",
     ("wbcore.cli", "wbcore.cli.terminal"): "the same",
     ("wbcore.cli.app", "wbcore.cli.commands"): "pandas and others, not for `wbcore --help`",

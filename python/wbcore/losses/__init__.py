@@ -37,6 +37,7 @@ from wbcore.losses.base import (
 from wbcore.losses.base import check as check  # these are for the package, not for its users
 from wbcore.losses.base import check_given as check_given
 from wbcore.losses.base import check_metrics as check_metrics
+from wbcore.losses.base import from_text as from_text
 from wbcore.losses.classification import (
     BinaryCrossEntropy,
     CrossEntropy,
