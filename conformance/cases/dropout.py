@@ -102,6 +102,6 @@ def priors() -> Iterator[Asked]:
             ("quantile(0.1, 0.5, 0.9)", "tanh"),
             ("cross_entropy(0.1)", "softmax"),
         ),
-        ((3, 0), (3, 1), (17, 0), (17, 1)),
+        ((3, 0), (3, 1), (4, 0), (17, 0), (17, 1)),  # of 4 rows 2 are half, which is enough
     ):
         yield ("prior", word_of(LOSSES.choice(text)), last, *hexadecimal(3, 1, rows, weighted))

@@ -149,8 +149,9 @@ def _named_loss(operation: str, loss: LossLike | LossFunction) -> str:
 def _biases(operation: str, network: Network, loss: str, targets: Targets) -> NDArray[np.float64]:
     from wbcore._inverses import inverse, log
     from wbcore._target_sums import as_they_are, from_one
+    from wbcore.losses.reading import from_text
 
-    chosen = losses.from_text(loss)
+    chosen = from_text(loss)
     properties = chosen._row.properties
     last = network[len(network) - 1]
     undone: str = properties["undone"]

@@ -164,13 +164,6 @@ def check(operation: str, loss: object) -> str:
     return _named.text("loss", operation, "loss", loss)
 
 
-def from_text(text: str) -> Loss:
-    """The loss of a text that `check` has given, without weights of outputs."""
-    name, numbers = _named.parsed("loss", "losses", "loss", text)
-    classes = {loss._row.name: loss for loss in Loss.__subclasses__()}
-    return classes[name](*numbers)
-
-
 def check_given(operation: str, loss: object) -> str | LossFunction:
     """The text of a loss, or a function in its place."""
     if isinstance(loss, LossFunction):

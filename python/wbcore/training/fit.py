@@ -8,8 +8,6 @@ from wbcore import optimizers
 from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
 from wbcore.data._order import WINDOW
-from wbcore.training.plan import Plan
-from wbcore.training.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,6 +191,9 @@ def fit(
     ...     return (weight * d**2).mean(), 2 * weight * d / d.size
     >>> history = net.fit(X, X**2, loss=lopsided, epochs=10)
     """
+    from wbcore.training.plan import Plan
+    from wbcore.training.run import run
+
     plan = Plan(
         loss=loss,
         optimizer=optimizers.going_on("fit", self._core, optimizer),
