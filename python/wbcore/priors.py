@@ -75,7 +75,7 @@ def start_at_prior(
     ------
     TypeError, ValueError
         When an argument is of the wrong kind, shape or range, the last layer has no biases, or the
-        mean is no value that its activation can have. Nothing has been changed then.
+        mean or quantile is no value that its activation can have. Nothing has been changed then.
 
     Examples
     --------

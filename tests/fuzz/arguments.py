@@ -23,6 +23,7 @@ from mutation import limit_memory
 import wbcore as wb
 
 warnings.simplefilter("error")
+warnings.simplefilter("ignore", wb.TrainingWarning)  # of fits on numbers without a sense: rightly
 
 INPUTS, OUTPUTS = 3, 2
 WORDS = re.compile(r"^\[[\w, ]+\] ")
