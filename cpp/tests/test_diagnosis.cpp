@@ -139,6 +139,8 @@ void brief_looks() {
     CHECK(brief(100).constant && brief(100).inputs);
     set(net, {1, -1, -500, -500, 2, -2, 0.5});
     CHECK(brief(1).constant && brief(1).dead_layers == std::vector<std::size_t>{0});
+    const std::vector<double> same(n, 500);
+    CHECK_EQUAL(found_by(net, same, inputs(2), Loss::mse, false, true).rows, 0u);
 }
 
 // More the longer a training took, up to a bound; of one that is over in no time a brief look at a few.

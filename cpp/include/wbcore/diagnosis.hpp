@@ -34,7 +34,8 @@ struct Diagnosis {
 // What one look at a training's outcome is.
 struct Glance {
     std::size_t rows = 0;  // of the data; with 0 there is none
-    // The training was over so soon that a bare outcome is no wonder, nor a scale a loss: only both together are told.
+    // The training was over so soon that a bare outcome is no wonder, nor a scale a loss: only both together are told, of inputs that
+    // differ.
     bool brief = false;
 };
 
@@ -49,6 +50,6 @@ template <class T>
 Diagnosis diagnose(const Network<T>& network,
                    const Dataset& data,
                    const Named<Loss>& loss,
-                   Glance look);
+                   Glance glance);
 
 }  // namespace wbcore
