@@ -161,8 +161,9 @@ def read_checkpoint(path: str) -> SavedRun:
 def _require_known(reader: Reader) -> None:
     path, texts = reader.path, reader.texts
     if texts.get("format") != _FORMAT or not all(name in texts for name in _SUMMED):
-        kind = "a model file" if texts.get("format") == "wbcore" else "another file"
-        raise file_error(path, "a file that fit(checkpoint=...) wrote", f"{kind} of safetensors")
+        is_model = texts.get("format") == "wbcore"
+        got = "a network that was saved" if is_model else "another safetensors file"
+        raise file_error(path, "a file that fit(checkpoint=...) wrote", got)
     for name, known in (("format_version", _VERSION), ("contract", str(_core.CONTRACT))):
         if texts.get(name) != known:
             got = _arguments.shown(texts.get(name))

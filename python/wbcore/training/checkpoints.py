@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,7 @@ class Checkpoints(Internal):
         self._optimizer, self._every = plan.optimizer, plan.checkpoint_every
         target_of(self._path, "fit")
         self._settings: dict[str, Any] | None = None
-        self._next = math.inf
+        self._is_late = False
 
     @property
     def seconds_between_batches(self) -> float:
@@ -81,7 +80,6 @@ class Checkpoints(Internal):
         self._first_step, self._prior_was_due = run.step, due
         self._initial = _core.statistics(run.network._core) if self._plan.track else None
         self._was_scheduled = is_callable(self._optimizer.learning_rate)
-        self._next = time.perf_counter() + self._every.number
         self._states()  # what cannot be kept is refused now
 
     def after_batch(self, run: Run) -> None:
@@ -91,20 +89,19 @@ class Checkpoints(Internal):
         batches = self.batches_between
         if batches and (run.step - self._first_step) % batches:
             return  # others are asked more often
+        if run.batch == run.batches:
+            self._is_late = True  # the epoch ends, and is written when it has
+            return
         run.sync()
         if np.isfinite(run.network.parameters).all():  # else it is about to diverge
             self._write(run, "running")
 
     def after_epoch(self, run: Run) -> None:
-        """Write, if it is time, and something is left to do."""
+        """Write, if it is its turn or that of its last batch, and something is left to do."""
         done = run.epoch - run.first_epoch + 1
         if run._reason is not None or done == run.epochs:
             return
-        if self._every.unit == "epochs":
-            is_due = done % self._every.number == 0
-        else:
-            is_due = self._every.unit == "seconds" and time.perf_counter() >= self._next
-        if is_due:
+        if self._is_late or (self._every.unit == "epochs" and done % self._every.number == 0):
             self._write(run, "running")
 
     def end(self, run: Run, failed_in: str | None) -> None:
@@ -150,7 +147,7 @@ class Checkpoints(Internal):
             statistics=None if statistics is None else _as_array(statistics),
         )
         write_checkpoint(self._path, saved)
-        self._next = time.perf_counter() + self._every.number
+        self._is_late = False
 
     def _states(self) -> list[dict[str, Any]]:
         """What the callbacks remember, each with what a file can hold."""

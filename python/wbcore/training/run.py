@@ -178,6 +178,7 @@ class _Training:
             self.session.checkpoints.end(self.running, self.hooks.failed_in)
         except BaseException as late:  # noqa: BLE001, it is raised when all callbacks know of it
             if error is None:
+                self.hooks.failed_in = self.session.checkpoints.label
                 self._fail(late)
                 return late
             self.history.reason += f"; no checkpoint of that was written: {late}"
