@@ -110,7 +110,8 @@ class CSVLogger(Callback):
         require_names(self, state, () if self._file is None else ("lines",))
         if self._file is None or not Path(self.path).is_file():
             return
-        found, self._lines = self._read(), state["lines"]
+        found = self._read()
+        self._lines = _arguments.integer("CSVLogger", "lines", state["lines"], low=0)
         if len(found) > self._lines:
             self._file.truncate(sum(map(len, found[: self._lines])))
 

@@ -114,8 +114,11 @@ class Checkpoints(Internal):
             return
         state = self._optimizer._state(run.network._core)
         ended = state.epoch - run.first_epoch == len(run.history)
-        if run.status != "interrupted" or (ended and failed_in in (None, self.label)):
+        if run.status != "interrupted":
             self._write(run, run.status)
+        elif ended and failed_in in (None, self.label):
+            # Ctrl-C may come when a callback has just asked for the end
+            self._write(run, "interrupted" if run._reason is None else "stopped")
 
     def _write(self, run: Run, status: str) -> None:
         assert self._settings is not None, "it has begun"
@@ -131,7 +134,7 @@ class Checkpoints(Internal):
         saved = SavedRun(
             settings=self._settings,
             status=status,
-            reason="" if status == "running" else history.reason,
+            reason="" if status == "running" else run._reason or history.reason,
             first_epoch=run.first_epoch,
             best_epoch=history.best_epoch,
             is_over=status == "stopped" and run._is_over,
