@@ -492,8 +492,8 @@ def test_progress_of_a_run_that_goes_on(tmp_path, monkeypatch, capsys):
     assert [line.partition("  ")[0] for line in lines] == [f"epoch {k}/3" for k in (1, 2, 3, 2, 3)]
 
 
-def test_a_write_takes_no_part_of_a_fit_that_is_not_its_own(tmp_path):
-    """Between two writes a fit is as fast: the clock is looked at by the core."""
+def test_between_two_writes_a_fit_is_as_fast(tmp_path):
+    # the clock is looked at by the core
     x, y = np.ones((2000, 6)), np.zeros(2000, int)
     net = small()()
 

@@ -96,6 +96,8 @@ class Resumption:
             if value not in allowed:
                 raise self._refusal(name, allowed[0], value)
         epochs, batch = self.saved.position[0] - self.saved.first_epoch, self.saved.position[1]
+        if epochs < 0:
+            raise self._unsuitable("a position")
         if not self.saved.is_over and self.epochs_left < (1 if batch else 0):
             begun = " and a part of the next" if batch else ""
             raise ValueError(
