@@ -17,6 +17,9 @@ OPTIONAL = {"matplotlib", "pandas", "pyarrow", "rich", "scipy", "sklearn", "thre
 LATE = {
     ("wbcore._distribution", "importlib"): "importlib.metadata, for a message",
     ("wbcore._foreign", "difflib"): "for a message",
+    ("wbcore.schedules.reading", "wbcore.schedules.texts"): "the classes of all schedules",
+    ("wbcore.training.fit", "wbcore.training.plan"): "not for `import wbcore`",
+    ("wbcore.training.fit", "wbcore.training.run"): "the same",
     ("wbcore.threads", "wbcore._threadpoolctl"): "imports threadpoolctl, which may not be there",
     ("wbcore.history", "wbcore._history_json"): "json: not for `import wbcore`",
     ("wbcore.io.saving", "wbcore.io.model"): "json, hashlib, shutil: not for `import wbcore`",

@@ -8,8 +8,6 @@ from wbcore import optimizers
 from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
 from wbcore.data._order import WINDOW
-from wbcore.training.plan import Plan
-from wbcore.training.run import run
 
 if TYPE_CHECKING:
     import os
@@ -232,6 +230,9 @@ def fit(
     >>> len(history)
     5
     """
+    from wbcore.training.plan import Plan
+    from wbcore.training.run import run
+
     plan = Plan(
         loss=loss,
         optimizer=optimizers.going_on("fit", self._core, optimizer),
