@@ -354,9 +354,42 @@ def test_a_time_limit_ends_a_session_and_no_run(tmp_path):
     assert left == whole
 
 
-def test_ctrl_c(tmp_path):
+class Counts(Callback):
+    """Knows how many batches and epochs it was told of."""
+
+    def __init__(self, misses=False):
+        self.told = [0, 0]
+        if misses:  # some of them, as it is asked by the clock
+            self.seconds_between_batches = 0.001
+
+    def after_batch(self, run):
+        self.told[0] += 1
+
+    def after_epoch(self, run):
+        self.told[1] += 1
+        for _ in range(30):  # a place where signals come
+            run.history.best_epoch = run.epoch
+
+    def state(self):
+        return {"batches": self.told[0], "epochs": self.told[1]}
+
+    def set_state(self, state):
+        self.told = [state["batches"], state["epochs"]]
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file")  # of one that a signal met as it was opened
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["alone", "each batch", "by the clock"])
+def test_ctrl_c(kind, tmp_path):
     path = tmp_path / "run.ckpt"
-    course = Course(lambda: {"optimizer": "adam(0.01)", "epochs": 9000, "metrics": ["accuracy"]})
+    callbacks, epochs = [], 9000 if kind == "alone" else 2000
+
+    def arguments():
+        callbacks[:] = [] if kind == "alone" else [Counts(kind == "by the clock"), Counts(True)]
+        options = {"epochs": epochs, "callbacks": list(callbacks), "validation_fraction": 0.3}
+        return options | {"optimizer": "adam(0.01)", "metrics": ["accuracy"]}
+
+    course = Course(arguments)
     began = time.perf_counter()
     whole = course.fit()
     seconds = time.perf_counter() - began
@@ -365,19 +398,23 @@ def test_ctrl_c(tmp_path):
     try:
         while True:
             net = other(network()) if path.exists() else network()
-            signal.setitimer(signal.ITIMER_REAL, seconds / 5)
+            limit = seconds * (0.2 + 0.02 * interrupted)
+            signal.setitimer(signal.ITIMER_REAL, limit)
             try:
-                left = course.fit(net, checkpoint=path, checkpoint_every="5 min", resume=True)
+                left = course.fit(net, checkpoint=path, checkpoint_every="50 epochs", resume=True)
                 break
             except KeyboardInterrupt:
                 interrupted += 1
-                assert interrupted < 1000
+                assert interrupted < 500
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
         signal.signal(signal.SIGALRM, before)
     assert interrupted > 1
     assert left == whole
+    assert [callback.told[1] for callback in callbacks] == [epochs] * len(callbacks)
+    if kind == "each batch":
+        assert callbacks[0].told[0] == 3 * epochs
 
 
 PROGRAM = """
@@ -414,8 +451,8 @@ def test_every_instruction_set_goes_on_from_every_other(tmp_path):
 
     whole = {run(-1, isa, 1, tmp_path / isa) for isa in isas}
     assert len(whole) == 1
-    for step in range(1, 13):
-        run(step, isas[step % len(isas)], 1 + step % 2, tmp_path / "run.ckpt")
+    for step in (2, 4, 7, 9, 11):
+        run(step, isas[step % len(isas)], step % 3 + 1, tmp_path / "run.ckpt")
     assert run(-1, isas[0], 2, tmp_path / "run.ckpt") in whole
 
 

@@ -20,6 +20,7 @@ from wbcore.training.identity import optimizer_settings
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
+    from wbcore.training.hooks import Hooks
     from wbcore.training.plan import Plan
     from wbcore.training.resuming import Resumption
 
@@ -104,19 +105,20 @@ class Checkpoints(Internal):
         if self._is_late or (self._every.unit == "epochs" and done % self._every.number == 0):
             self._write(run, "running")
 
-    def end(self, run: Run, failed_in: str | None) -> None:
+    def end(self, hooks: Hooks) -> None:
         """Write how the fit ended, if it did not fail; `after_fit` is still to come.
 
-        A run that Ctrl-C ended while some callbacks had been asked after an epoch and others not,
-        or between an epoch and its validation, goes on from an earlier checkpoint.
+        Where Ctrl-C came when some callbacks had been told of a batch or an epoch and others not,
+        the run goes on from an earlier checkpoint.
         """
+        run = hooks.run
         if self._settings is None or run.status not in ("completed", "stopped", "interrupted"):
             return
-        state = self._optimizer._state(run.network._core)
-        ended = state.epoch - run.first_epoch == len(run.history)
         if run.status != "interrupted":
             self._write(run, run.status)
-        elif ended and failed_in in (None, self.label):
+            return
+        state = self._optimizer._state(run.network._core)
+        if hooks.have_seen(state.epoch, state.batch):
             # Ctrl-C may come when a callback has just asked for the end
             self._write(run, "interrupted" if run._reason is None else "stopped")
 

@@ -175,7 +175,7 @@ class _Training:
         if self.session is None or self.session.checkpoints is None:
             return error
         try:
-            self.session.checkpoints.end(self.running, self.hooks.failed_in)
+            self.session.checkpoints.end(self.hooks)
         except BaseException as late:  # noqa: BLE001, it is raised when all callbacks know of it
             if error is None:
                 self.hooks.failed_in = self.session.checkpoints.label
