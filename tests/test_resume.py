@@ -118,11 +118,16 @@ def test_layers(tmp_path, monkeypatch):
 BLOCKS = [(X[i : i + 7], LABELS[i : i + 7], WEIGHTS[i : i + 7] + 1) for i in range(0, 50, 7)]
 
 
-@pytest.mark.parametrize("shuffle", [True, False, "blocks"])
-@pytest.mark.parametrize("form", ["arrays", "blocks", "scaled", "standardized", "again"])
+FORMS = [
+    (form, shuffle)
+    for form in ("arrays", "blocks", "scaled", "standardized", "again")
+    for shuffle in (True, False, "blocks")
+    if (form, shuffle) != ("again", "blocks")  # it comes in one order
+]
+
+
+@pytest.mark.parametrize(("form", "shuffle"), FORMS)
 def test_data(form, shuffle, tmp_path, monkeypatch):
-    if form == "again" and shuffle == "blocks":
-        pytest.skip("comes in one order")
     options = {"shuffle": shuffle, "shuffle_window": 2, "optimizer": "adam(0.01)"}
     of_arrays = {"sample_weight": WEIGHTS}
     forms = {
@@ -333,8 +338,19 @@ def test_batches_enter_python_when_it_is_time(tmp_path, monkeypatch):
         after_batch(self, run)
 
     monkeypatch.setattr(wb.training.checkpoints.Checkpoints, "after_batch", counted)
-    Course(lambda: {"epochs": 9}).fit(checkpoint=tmp_path / "run", checkpoint_every="5 batches")
+    options = {"epochs": 9, "checkpoint": tmp_path / "run", "checkpoint_every": "5 batches"}
+    Course(dict).fit(**options)
     assert asked == list(range(5, 37, 5))
+    often, seldom = Counts(), Counts()
+    seldom.seconds_between_batches = 1000
+    files, _ = checkpoints_of(
+        Course(lambda: {"epochs": 9, "callbacks": [often, seldom]}),
+        tmp_path,
+        monkeypatch,
+        "5 batches",
+    )
+    assert len(files) == 8
+    assert (often.told, seldom.told) == ([36, 9], [0, 9])
 
 
 def test_a_time_limit_ends_a_session_and_no_run(tmp_path):

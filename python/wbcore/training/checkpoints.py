@@ -160,7 +160,7 @@ class Checkpoints(Internal):
 
 
 def _state_of(callback: object) -> dict[str, Any]:
-    if not callable(getattr(callback, "set_state", None)):
+    if not all(callable(getattr(callback, name, None)) for name in ("state", "set_state")):
         return {}
     state = callback.state()  # type: ignore[attr-defined]
     found: dict[str, Any] = {}

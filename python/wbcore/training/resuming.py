@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from wbcore import _arguments, _core
 from wbcore.history import Record
@@ -199,6 +202,10 @@ class Resumption:
         run.history.best_epoch = saved.best_epoch
         network._starts_at_prior = saved.prior_is_due and self._plan.bias_init is None
         _core.write_parameters(network._core, saved.parameters)
+        # the fit has them by now, and need not have them twice
+        self.saved = replace(
+            saved, parameters=np.empty(0), states={}, statistics=None, callbacks=[]
+        )
 
 
 def _shown(value: object) -> str:
