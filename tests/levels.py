@@ -9,7 +9,7 @@ ALONE = {
     "test_bias_and_trainable.py::test_frozen_layers_cost_less": "compares two times",
     "test_benchmarks.py": "times of wbcore and others, whose agreement is checked as they run",
     "test_data_memory.py": "the most memory of a process",
-    "test_examples.py": "the lessons must be over in a minute",
+    "test_examples.py": "each lesson must be over in a minute",
     "test_exit.py": "the end of a process while its threads compute",
     "test_interrupt.py": "seconds from Ctrl-C to its exception",
     "test_network.py::test_time_is_linear_in_layers": "compares two times",

@@ -338,7 +338,7 @@ ASSIGNED = {
     "statistics": "wbcore.inspect.summary",
     "summary": "wbcore.inspect.summary",
     "time_per_update": "wbcore.inspect.layer_times",
-    "with_priors": "wbcore.priors",
+    "with_priors": "wbcore.base_rates",
 }
 
 
