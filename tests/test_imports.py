@@ -24,6 +24,7 @@ LATE = {
     ("wbcore.history", "wbcore._history_json"): "json: not for `import wbcore`",
     ("wbcore.io.saving", "wbcore.io.model"): "json, hashlib, shutil: not for `import wbcore`",
     ("wbcore.loading", "wbcore.io.model"): "the same",
+    ("wbcore.training.run", "wbcore.training.session"): "the same",
     ("wbcore.priors", "wbcore._inverses"): "for fits that begin at a prior alone",
     ("wbcore.priors", "wbcore._target_sums"): "the same",
     ("wbcore.priors", "wbcore.losses.reading"): "the same",

@@ -51,8 +51,9 @@ class DivergenceError(ArithmeticError):
 class ModelFileError(ValueError):
     """A file is no model of wbcore, or is truncated, oversized, altered, or of a newer format.
 
-    Raised by `wbcore.load` before memory for the network is allocated. A file that is missing or
-    unreadable raises OSError as usual.
+    Raised by `wbcore.load` before memory for the network is allocated, and by `fit(resume=...)` of
+    checkpoints before anything is changed. A file that is missing or unreadable raises OSError as
+    usual.
 
     Examples
     --------
