@@ -61,8 +61,8 @@ struct SgdWithMomentum {
     bool nesterov;
 };
 
-// x, or 0 where it makes no difference to w - factor * (x / divisor), divisors being at least epsilon: x is subnormal, and w so
-// much larger that what is taken from it is less than a quarter of its last digit. The mean of gradients that have become zero
+// x, or 0 where it makes no difference to w - factor * (x / divisor): x is subnormal, the divisor at least epsilon (and no NaN),
+// and w so much larger that what is taken from it is less than a quarter of its last digit. The mean of gradients that have become zero
 // (a unit that is dead, a pixel that is always black) ends as a subnormal number, and a processor takes twice as long to divide
 // a vector that has one. The plain kernels divide, so that they are what is compared with.
 template <class T>
@@ -71,12 +71,15 @@ struct Numerator {
     static constexpr T smallest = sizeof(T) == 4 ? T(__FLT_MIN__) : T(__DBL_MIN__);
     static constexpr T digits = sizeof(T) == 4 ? T(0x1p27) : T(0x1p56);  // 8 times those of T
     Numerator(T factor, T epsilon)
-        : unmoved(broadcast<V>((factor < 0 ? -factor : factor) / epsilon * (smallest * digits))) {}
-    V operator()(V x, V w) const {
+        : epsilon(broadcast<V>(epsilon)),
+          unmoved(broadcast<V>((factor < 0 ? -factor : factor) / epsilon * (smallest * digits))) {}
+    V operator()(V x, V divisor, V w) const {
         if constexpr (lanes<T> == 1) return x;
-        return (abs(x) < broadcast<V>(smallest)) & (abs(w) > unmoved) ? broadcast<V>(0) : x;
+        const auto is_nothing =
+            (abs(x) < broadcast<V>(smallest)) & (abs(w) > unmoved) & (divisor >= epsilon);
+        return is_nothing ? broadcast<V>(0) : x;
     }
-    V unmoved;
+    V epsilon, unmoved;
 };
 
 // rate, beta1, 1 - beta1, beta2, 1 - beta2, root, epsilon, decay; the corrections of this step's bias are in rate and root.
@@ -99,7 +102,8 @@ struct Adam {
     V moved(V w, V g, V (&state)[most_states]) const {
         const V m = state[0] = fma(beta1, state[0], rest1 * g);
         const V v = state[1] = fma(beta2, state[1], (rest2 * g) * g);
-        return fma(rate, numerator(m, w) / (sqrt(v) / root + epsilon), w);
+        const V divisor = sqrt(v) / root + epsilon;
+        return fma(rate, numerator(m, divisor, w) / divisor, w);
     }
     V rate, beta1, rest1, beta2, rest2, root, epsilon;
     Numerator<T> numerator;
@@ -167,7 +171,8 @@ struct NAdam {
         const V m = state[0] = fma(beta1, state[0], rest1 * g);
         const V v = state[1] = fma(beta2, state[1], (rest2 * g) * g);
         const V step = fma(of_gradient, g, of_mean * m);
-        return w - numerator(step, w) / (sqrt(v) / root + epsilon);
+        const V divisor = sqrt(v) / root + epsilon;
+        return w - numerator(step, divisor, w) / divisor;
     }
     V of_gradient, beta1, rest1, beta2, rest2, root, epsilon, of_mean;
     Numerator<T> numerator;

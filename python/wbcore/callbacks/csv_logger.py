@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wbcore import _arguments
-from wbcore.callbacks.base import Callback
+from wbcore.callbacks.base import Callback, require_names
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
@@ -18,7 +20,8 @@ class CSVLogger(Callback):
     """Writes a line an epoch to a CSV file: its number from 1, the history's series, seconds.
 
     Each line is handed to the system when its epoch ends. Numbers are written so that they are
-    read again to the bit.
+    read again to the bit. A fit that goes on from a checkpoint goes on with the file, from the line
+    where the checkpoint was written.
 
     Parameters
     ----------
@@ -57,12 +60,14 @@ class CSVLogger(Callback):
         self.path = os.fsdecode(path)
         self.append = _arguments.flag("CSVLogger", "append", append)
         self._file: BinaryIO | None = None
+        self._lines = 0
 
     def before_fit(self, run: Run) -> None:
         """Open the file, and write the header."""
         header = ",".join(map(_quoted, ("epoch", *run.series, "seconds")))
+        goes_on = self.append or (run.resumed and Path(self.path).is_file())
         try:
-            found = self._header() if self.append else None
+            found = self._header() if goes_on else None
         except OSError as error:
             raise self._named(error) from None
         if found is not None and found != header:
@@ -72,10 +77,11 @@ class CSVLogger(Callback):
             )
         try:
             # Without a buffer, whose rest would be written when the file is closed, after an error.
-            self._file = open(self.path, "ab" if self.append else "wb", buffering=0)  # noqa: SIM115, PTH123
+            self._file = open(self.path, "ab" if goes_on else "wb", buffering=0)  # noqa: SIM115, PTH123
         except OSError as error:
             raise self._named(error) from None
         try:
+            self._lines = 0 if found is None else len(self._read())
             if found is None:
                 self._write(header)
         except BaseException:
@@ -94,6 +100,25 @@ class CSVLogger(Callback):
         file, self._file = self._file, None
         if file is not None:
             file.close()
+
+    def state(self) -> dict[str, Any]:
+        """How many lines the file has, while it is open."""
+        return {} if self._file is None else {"lines": self._lines}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as the one that `state` was taken from: what came after it is written again."""
+        require_names(self, state, () if self._file is None else ("lines",))
+        if self._file is None or not Path(self.path).is_file():
+            return
+        found = self._read()
+        self._lines = _arguments.integer("CSVLogger", "lines", state["lines"], low=0)
+        if len(found) > self._lines:
+            self._file.truncate(sum(map(len, found[: self._lines])))
+
+    def _read(self) -> list[bytes]:
+        """All lines."""
+        with open(self.path, "rb") as file:  # noqa: PTH123
+            return file.readlines()
 
     def __getstate__(self) -> dict[str, object]:
         return self.__dict__ | {"_file": None}  # no open file can be pickled
@@ -115,6 +140,7 @@ class CSVLogger(Callback):
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
             raise self._named(error) from None
+        self._lines += 1
 
     def _named(self, error: OSError) -> OSError:
         got = error.strerror or str(error)

@@ -17,14 +17,25 @@ if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
     from wbcore.training.own_metrics import OwnMetrics
 
-__all__ = ["Hooks", "OwnSeries", "PlainFunction"]
+__all__ = ["Hooks", "Internal", "OwnSeries", "PlainFunction"]
+
+# Stands for the epoch and batch of which some callbacks have been told, and others perhaps not.
+_SOME = (2**63, 0)
 
 Hook: TypeAlias = Callable[[Any], object]
 Asked: TypeAlias = tuple[object, Hook]
 
 
-class PlainFunction:
+class Internal:
+    """A hook of the fit's own; `label` is what error messages call it."""
+
+    label: str
+
+
+class PlainFunction(Internal):
     """The function `callback(epoch, history)` as a callback."""
+
+    label = "callback"
 
     def __init__(self, function: Callable[[int, Any], object]) -> None:
         self.function = function
@@ -34,8 +45,10 @@ class PlainFunction:
         return self.function(run.epoch, run.history)
 
 
-class OwnSeries:
+class OwnSeries(Internal):
     """Adds the metrics of one's own to the history, before anybody else looks at it."""
+
+    label = "a metric"
 
     def __init__(self) -> None:
         self.metrics: OwnMetrics | None = None  # until the rows are known
@@ -87,6 +100,7 @@ class Hooks:
         self.failed_in: str | None = None
         self._callbacks = tuple(callbacks)
         self._begun: list[object] = []  # whose after_fit is to be called
+        self._told: dict[str, tuple[int, int]] = {}  # the last epoch and batch of each hook
         self._after_epoch = self._of("after_epoch")
         # Whoever is asked may set a schedule that watches.
         if watched or any(map(self._of, ("before_fit", "after_batch", "after_epoch"))):
@@ -94,11 +108,13 @@ class Hooks:
             has_own = any(isinstance(who, OwnSeries) for who, _ in self._after_epoch[:1])
             self._after_epoch.insert(int(has_own), (observer, observer.after_epoch))
         batch = [(*pair, _interval(pair[0])) for pair in self._of("after_batch")]
-        batch = [entry for entry in batch if entry[-1] < math.inf]
+        batch = [entry for entry in batch if entry[-1] < math.inf or _batches(entry[0])]
         self.seconds_between_batches = min((entry[-1] for entry in batch), default=0.0)
+        self.batches_between = max((_batches(entry[0]) for entry in batch), default=0)
         # The core waits as long as the most impatient of them asks for; the others wait here.
+        core_waits = self.seconds_between_batches if not self.batches_between else 0.0
         self._after_batch = [
-            (who, hook if seconds == self.seconds_between_batches else _Patient(hook, seconds))
+            (who, hook if seconds == core_waits or _batches(who) else _Patient(hook, seconds))
             for who, hook, seconds in batch
         ]
 
@@ -126,9 +142,24 @@ class Hooks:
             return None
         return lambda: self._ask("after_epoch", self._after_epoch)
 
+    def have_seen(self, epoch: int, batch: int) -> bool:
+        """Whether all callbacks have been told of everything before that batch of that epoch.
+
+        And of no more: Ctrl-C may come when some have been and others not, and may end a fit with
+        an earlier batch. Who looks in now and then misses none.
+        """
+        told, now = self._told["after_batch"], (epoch, batch)
+        misses_none = not self._after_batch or self.seconds_between_batches > 0
+        exact = told <= now if misses_none or batch == 0 else told == now
+        return exact and self._told["after_epoch"][0] == epoch - 1
+
     def before_fit(self) -> bool:
         """What the core calls when it has found all arguments to be sound."""
         self.run._begin()
+        self._told = {
+            "after_epoch": (self.run.epoch - 1, self.run.batches),
+            "after_batch": (self.run.epoch, self.run.batch),
+        }
         for callback in self._callbacks:
             hook = getattr(callback, "before_fit", None)
             if hook is not None:
@@ -151,6 +182,7 @@ class Hooks:
 
     def _ask(self, name: str, hooks: Sequence[Asked]) -> bool:
         run = self.run
+        self._told[name] = _SOME
         for callback, hook in hooks:
             try:
                 answer = hook(run)
@@ -160,6 +192,7 @@ class Hooks:
             # Only a true bool stops: many a lambda returns something else by accident.
             if isinstance(answer, (bool, np.bool_)) and answer:
                 run.stop(f"{_label(callback, name)} returned True{_place(name, run)}")
+        self._told[name] = (run.epoch, run.batch)
         return run._reason is not None
 
 
@@ -183,13 +216,14 @@ def _interval(callback: object) -> float:
     return float(getattr(callback, "seconds_between_batches", 0.0))
 
 
+def _batches(callback: object) -> int:
+    """After so many batches a hook of the fit's own is asked, too; 0: it is not."""
+    return getattr(callback, "batches_between", 0) if isinstance(callback, Internal) else 0
+
+
 def _label(callback: object, name: str) -> str:
     """As an error message calls it: "EarlyStopping.after_epoch"."""
-    if isinstance(callback, OwnSeries):
-        return "a metric"
-    return (
-        "callback" if isinstance(callback, PlainFunction) else f"{type(callback).__name__}.{name}"
-    )
+    return callback.label if isinstance(callback, Internal) else f"{type(callback).__name__}.{name}"
 
 
 def _place(name: str, run: Run) -> str:
