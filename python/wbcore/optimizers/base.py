@@ -120,7 +120,7 @@ class Optimizer:
             cls.__name__, "decay_biases", value
         )
         cls._checks |= {name: check_of(cls.__name__, number) for name, number in LIMITS.items()}
-        cls._others = staticmethod(attrgetter(*(name for name in cls._checks if name != rate.name)))
+        cls._others = attrgetter(*(name for name in cls._checks if name != rate.name))
         cls._defaults = {
             number.name: plain(number, number.standard) for number in cls._row.numbers
         } | DEFAULTS
@@ -160,7 +160,7 @@ class Optimizer:
         another one, since steps of one's own are as short as that takes. (The rate by identity: two
         functions need not be comparable.)
         """
-        learning_rate, others, latest = self.learning_rate, self._others(self), self._latest
+        learning_rate, others, latest = self.learning_rate, type(self)._others(self), self._latest
         if rate is None and latest and latest[0] is learning_rate and latest[1] == others:
             return latest[2]
         made = _core.OptimizerSettings(
