@@ -31,7 +31,6 @@ LONG = {}
 PURE = {
     "test_cli.py": "options and files; its fits are those of test_network.py",
     "test_cli_errors.py": "messages of the command line",
-    "test_cli_fitting.py": "its fits are those of test_training.py",
     "test_cli_interrupts.py": "what the command line does about a signal; the core's is elsewhere",
     "test_cli_outputs.py": "tables and pictures",
     "test_cli_refused_outputs.py": "files that cannot be written",

@@ -13,12 +13,15 @@ from rich.console import Console
 from wbcore._distribution import install_extra
 from wbcore.cli import report
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
+from wbcore.cli.endings import warn
 from wbcore.cli.interrupts import Interrupts
+from wbcore.cli.memory import check_size
 from wbcore.cli.outputs import PICTURES, check_outputs, check_suffix, write_file
 from wbcore.cli.picture import draw
-from wbcore.cli.settings import TrainSettings, check_size, settings_for
+from wbcore.cli.progress import progress
+from wbcore.cli.settings import TrainSettings, settings_for
 from wbcore.cli.terminal import Stream, console
-from wbcore.cli.training import Trained, train
+from wbcore.cli.training import Trained, describe, train
 from wbcore.inspect import parameter_table
 from wbcore.io.table import TASKS
 
@@ -47,19 +50,20 @@ def run_training(
     picture = output.with_suffix(".png") if picture is None else picture
     _check_outputs(source, output, picture)
     data = _load(source, target, task, ignore, given)
-    settings = settings_for(data.source, data.task, len(data.X), given)
+    settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     check_size(widths, min(settings.batch_size, len(data.X)))
 
     stream = Stream(sys.stdout, "stdout")
     screen, errors = console(stream), console(Stream(sys.stderr, "stderr"))
     report.say(screen, data.describe())
-    report.say(screen, f"network: {' - '.join(map(str, widths))}, {settings.activation}")
-    metric = "accuracy" if data.classes else "r2"
+    for text in describe(data, settings):
+        report.say(screen, text)
     with Interrupts() as interrupts:
-        with report.epochs_bar(errors, settings.epochs, metric) as on_epoch:
-            trained = train(data, settings, on_epoch, interrupts)
+        trained = train(data, settings, [progress(errors, data.score)], interrupts)
         _save(trained, output)
+    for text in trained.fitted.warnings:
+        warn(text)
     try:
         if interrupts.held_back:
             raise KeyboardInterrupt
@@ -138,8 +142,14 @@ def _load(
 
 
 def _report(screen: Console, data: Dataset, trained: Trained) -> None:
-    if trained.interrupted:
-        report.say(screen, f"Interrupted after {len(trained.curves['loss'])} epochs")
+    fitted = trained.fitted
+    epochs, kept = len(fitted.history), fitted.kept_epoch
+    if fitted.interrupted:
+        report.say(screen, f"Interrupted after {epochs} epochs")
+    elif fitted.history.status == "stopped":
+        report.say(screen, f"Ended after {epochs} epochs: {fitted.history.reason}")
+    if kept != epochs:
+        report.say(screen, f"The network is that of epoch {kept}, the best one")
     report.say(screen, f"Trained in {trained.seconds:.1f} s")
     report.show_test(screen, data, trained)
     if trained.confusion is not None and data.classes is not None:
