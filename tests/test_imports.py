@@ -21,6 +21,7 @@ LATE = {
     ("wbcore.history", "wbcore._history_json"): "json: not for `import wbcore`",
     ("wbcore.io.saving", "wbcore.io.model"): "json, hashlib, shutil: not for `import wbcore`",
     ("wbcore.loading", "wbcore.io.model"): "the same",
+    ("wbcore.training.run", "wbcore.training.session"): "the same",
     ("wbcore.cli", "wbcore.cli.app"): "imports typer; without it there is a message",
     ("wbcore.cli", "wbcore.cli.terminal"): "the same",
     ("wbcore.cli.app", "wbcore.cli.commands"): "pandas and others, not for `wbcore --help`",

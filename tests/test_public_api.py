@@ -49,7 +49,8 @@ SIGNATURES = {
     "Network.fit": "(self, X, y=None, *, loss, optimizer=None, epochs=1, batch_size=32, "
     "sample_weight=None, class_weight=None, bias_init=None, validation_data=None, "
     "validation_fraction=None, metrics=(), progress=False, shuffle=True, shuffle_window=8, seed=0, "
-    "n_threads=None, callback=None, callbacks=(), track=None, first_epoch=None)",
+    "n_threads=None, callback=None, callbacks=(), track=None, first_epoch=None, "
+    "checkpoint=None, checkpoint_every='1 epoch', resume=None)",
     "Network.partial_fit": "(self, X, y, *, loss, optimizer=None, sample_weight=None, "
     "class_weight=None, seed=0)",
     "Network.statistics": "(self)",

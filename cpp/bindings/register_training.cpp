@@ -218,7 +218,8 @@ private:
         if (calls_.after_batch.is_none()) return hooks;
         hooks.after_batch = [this](const BatchEnd& end) { return after_batch(end); };
         if (options_.seconds_between_batches > 0)
-            hooks.wants_batch = BatchPoll(options_.seconds_between_batches);
+            hooks.wants_batch =
+                BatchPoll(options_.seconds_between_batches, options_.batches_between);
         return hooks;
     }
 

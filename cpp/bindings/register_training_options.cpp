@@ -33,7 +33,7 @@ void register_training_options(py::module_& m) {
             py::init([](py::object loss, std::size_t epochs, std::optional<std::size_t> first_epoch,
                         std::size_t batch_size, double validation_fraction, bool shuffle,
                         std::uint64_t seed, std::size_t n_threads, std::vector<std::string> metrics,
-                        bool track, double seconds_between_batches,
+                        bool track, double seconds_between_batches, std::size_t batches_between,
                         std::vector<double> output_biases, std::string order) {
                 return BoundOptions{std::move(loss),
                                     epochs,
@@ -46,14 +46,15 @@ void register_training_options(py::module_& m) {
                                     std::move(metrics),
                                     track,
                                     seconds_between_batches,
+                                    batches_between,
                                     std::move(output_biases),
                                     std::move(order)};
             }),
             py::kw_only(), py::arg("loss"), py::arg("epochs"), py::arg("first_epoch"),
             py::arg("batch_size"), py::arg("validation_fraction"), py::arg("shuffle"),
             py::arg("seed"), py::arg("n_threads"), py::arg("metrics"), py::arg("track"),
-            py::arg("seconds_between_batches"), py::arg("output_biases") = std::vector<double>(),
-            py::arg("order") = "")
+            py::arg("seconds_between_batches"), py::arg("batches_between") = 0,
+            py::arg("output_biases") = std::vector<double>(), py::arg("order") = "")
         .def_readonly("loss", &BoundOptions::loss)
         .def_readonly("epochs", &BoundOptions::epochs)
         .def_readonly("first_epoch", &BoundOptions::first_epoch)
@@ -65,6 +66,7 @@ void register_training_options(py::module_& m) {
         .def_readonly("metrics", &BoundOptions::metrics)
         .def_readonly("track", &BoundOptions::track)
         .def_readonly("seconds_between_batches", &BoundOptions::seconds_between_batches)
+        .def_readonly("batches_between", &BoundOptions::batches_between)
         .def_readonly("output_biases", &BoundOptions::output_biases)
         .def_readonly("order", &BoundOptions::order);
 }

@@ -54,11 +54,18 @@ private:
     Moment& moment_;
 };
 
-// True at most once in so many seconds. As in InterruptPoll, the clock is looked at about once in a millisecond.
+// True at most once in so many seconds, and once in so many calls unless that is 0. As in InterruptPoll, the clock is looked at
+// about once in a millisecond.
 class BatchPoll {
 public:
-    explicit BatchPoll(double seconds) : seconds_(seconds) {}
+    BatchPoll(double seconds, std::size_t batches) : seconds_(seconds), batches_(batches) {}
     bool operator()() {
+        const bool counted = batches_ != 0 && ++batch_ % batches_ == 0;
+        return is_time() || counted;
+    }
+
+private:
+    bool is_time() {
         if (--calls_left_ != 0) return false;
         const Clock::time_point now = Clock::now();
         if (now - last_look_ < std::chrono::microseconds(500))
@@ -72,9 +79,9 @@ public:
         return true;
     }
 
-private:
     using Clock = std::chrono::steady_clock;
     std::chrono::duration<double> seconds_;
+    std::size_t batches_, batch_ = 0;
     Clock::time_point last_ = Clock::now(), last_look_ = last_;
     std::uint32_t stride_ = 1, calls_left_ = 1;
 };

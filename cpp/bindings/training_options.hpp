@@ -23,6 +23,7 @@ struct BoundOptions {
     std::vector<std::string> metrics;
     bool track;
     double seconds_between_batches;  // of the calls after a batch
+    std::size_t batches_between;     // of further calls; 0: there are none
     std::vector<double> output_biases;
     std::string order;  // in which a source gives its rows
 };

@@ -56,9 +56,11 @@ public:
           lists_(std::move(lists)),
           metrics_(std::move(metrics)),
           ranks_(std::move(ranks)),
-          rates_(scheduled ? "learning_rate" : "_learning_rate"),
+          rates_(has("learning_rate") || (scheduled && !has("_learning_rate")) ? "learning_rate"
+                                                                               : "_learning_rate"),
           tracks_(tracks) {
-        if (tracks_) initial_ = measure(network_);
+        // lists that are there already are those of a training that goes on
+        if (tracks_ && !has("parameters")) initial_ = measure(network_);
     }
 
     // Called without the GIL.
@@ -94,6 +96,8 @@ private:
         double seconds;  // of its batches and its validation
         LayerStatistics parameters;
     };
+
+    bool has(const char* name) const { return lists_.contains(name); }
 
     py::list list(const std::string& name) {
         const py::str key(name);

@@ -220,6 +220,7 @@ class TrainingOptions:
         metrics: Sequence[str],
         track: bool,
         seconds_between_batches: float,
+        batches_between: int = ...,
         output_biases: Sequence[float] = ...,
         order: str = ...,
     ) -> None: ...
@@ -245,6 +246,8 @@ class TrainingOptions:
     def track(self) -> bool: ...
     @property
     def seconds_between_batches(self) -> float: ...
+    @property
+    def batches_between(self) -> int: ...
     @property
     def output_biases(self) -> list[float]: ...
     @property

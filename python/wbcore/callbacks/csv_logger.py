@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, BinaryIO
+import stat
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wbcore import _arguments
-from wbcore.callbacks.base import Callback
+from wbcore.callbacks.base import Callback, require_names
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
@@ -18,7 +20,8 @@ class CSVLogger(Callback):
     """Writes a line an epoch to a CSV file: its number from 1, the history's series, seconds.
 
     Each line is handed to the system when its epoch ends. Numbers are written so that they are
-    read again to the bit.
+    read again to the bit. A fit that goes on from a checkpoint goes on with the file, from the line
+    where the checkpoint was written.
 
     Parameters
     ----------
@@ -61,8 +64,9 @@ class CSVLogger(Callback):
     def before_fit(self, run: Run) -> None:
         """Open the file, and write the header."""
         header = ",".join(map(_quoted, ("epoch", *run.series, "seconds")))
+        goes_on = self.append or run.resumed
         try:
-            found = self._header() if self.append else None
+            found = self._header() if goes_on else None
         except OSError as error:
             raise self._named(error) from None
         if found is not None and found != header:
@@ -72,7 +76,7 @@ class CSVLogger(Callback):
             )
         try:
             # Without a buffer, whose rest would be written when the file is closed, after an error.
-            self._file = open(self.path, "ab" if self.append else "wb", buffering=0)  # noqa: SIM115, PTH123
+            self._file = open(self.path, "ab" if goes_on else "wb", buffering=0)  # noqa: SIM115, PTH123
         except OSError as error:
             raise self._named(error) from None
         try:
@@ -94,6 +98,23 @@ class CSVLogger(Callback):
         file, self._file = self._file, None
         if file is not None:
             file.close()
+
+    def state(self) -> dict[str, Any]:
+        """How long the file is while it is open; None of a pipe."""
+        return {} if self._file is None else {"size": self._size()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as the one that `state` was taken from: what came after it is written again."""
+        require_names(self, state, () if self._file is None else ("size",))
+        found = self._size()
+        if self._file is not None and found is not None and found > (state["size"] or found):
+            self._file.truncate(state["size"])
+
+    def _size(self) -> int | None:
+        if self._file is None:
+            return None
+        found = os.fstat(self._file.fileno())
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def __getstate__(self) -> dict[str, object]:
         return self.__dict__ | {"_file": None}  # no open file can be pickled

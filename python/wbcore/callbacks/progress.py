@@ -67,7 +67,7 @@ class Progress(Callback):
     def before_fit(self, run: Run) -> None:
         """Begin a line or bar."""
         if self.bar is None:
-            self._display = _Line(sys.stderr)
+            self._display = _Line(sys.stderr, run)
         else:
             self._display = _Bar(_bar_class(self.bar), run)
 
@@ -94,8 +94,9 @@ class Progress(Callback):
 class _Line:
     """One line that overwrites itself on a terminal, one line an epoch elsewhere."""
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO | None, run: Run) -> None:
         self._stream = stream  # None in programs without a console
+        self._rows_before = _rows_done(run)
         self._on_terminal = _is_terminal(stream)
         self._began = time.perf_counter()
         self._written = 0
@@ -109,7 +110,7 @@ class _Line:
         share = f"  {100 * run.batch // run.batches:2d} %" if within else ""
         series = "".join(f"  {name} {number(value)}" for name, value in values.items())
         seconds = time.perf_counter() - self._began
-        pace = _pace(run, seconds)
+        pace = _pace(run, seconds, self._rows_before)
         line = f"epoch {done}/{run.epochs}{share}{series}{pace}  {seconds:.1f} s"
         if self._on_terminal:
             # A line that wraps cannot be overwritten; blanks cover what a longer one left.
@@ -130,10 +131,15 @@ class _Bar:
     """A bar of tqdm's over all rows of all epochs, which finds rate and time left itself."""
 
     def __init__(self, made: Callable[..., Any], run: Run) -> None:
+        self._shown = _rows_done(run)
+        before = {"initial": self._shown} if run.resumed else {}  # not every class like it has that
         self._bar = made(
-            total=run.rows * run.epochs, unit="row", unit_scale=True, desc=f"epoch 0/{run.epochs}"
+            total=run.rows * run.epochs,
+            unit="row",
+            unit_scale=True,
+            desc=f"epoch {run.epoch - run.first_epoch}/{run.epochs}",
+            **before,
         )
-        self._shown = 0
 
     def show(self, run: Run, values: dict[str, float]) -> None:
         done = _rows_done(run)
@@ -152,10 +158,10 @@ def _rows_done(run: Run) -> int:
     return (run.epoch - run.first_epoch) * run.rows + min(run.batch * run.batch_size, run.rows)
 
 
-def _pace(run: Run, seconds: float) -> str:
+def _pace(run: Run, seconds: float, before: int) -> str:
     """Rows per second since the beginning, and the time that those left take at that rate."""
     done, total = _rows_done(run), run.rows * run.epochs
-    rate = done / max(seconds, 1e-9)
+    rate = max(done - before, 1) / max(seconds, 1e-9)
     left = f"  {clock((total - done) / rate)} left" if done < total else ""
     return f"  {short(rate)} rows/s{left}"
 

@@ -32,6 +32,9 @@ class Run:
     epochs : int
         How many this fit is to do.
     batch_size : int
+    resumed : bool
+        Whether the fit goes on from a checkpoint: `epochs`, `first_epoch` and `history` are then
+        those of the whole run.
 
     Examples
     --------
@@ -52,8 +55,8 @@ class Run:
     'Watch.after_batch returned True after batch 1 of epoch 2'
     """
 
-    __slots__ = ("_moment", "_reason", "batch_size", "epochs", "history", "network", "optimizer",
-                 "series")  # fmt: skip
+    __slots__ = ("_is_over", "_moment", "_reason", "batch_size", "epochs", "history", "network",
+                 "optimizer", "resumed", "series")  # fmt: skip
 
     def __init__(
         self, network: Network, optimizer: Optimizer | LBFGS, plan: Plan, history: History
@@ -66,6 +69,8 @@ class Run:
         self.series = plan.series
         self._moment = _core.Moment()
         self._reason: str | None = None
+        self._is_over = False
+        self.resumed = False
 
     @property
     def first_epoch(self) -> int:
@@ -122,16 +127,20 @@ class Run:
         self.history.first_epoch = self.first_epoch
         self.network._core.optimizer = self.optimizer
 
-    def stop(self, reason: str = "a callback asked for it") -> None:
+    def stop(self, reason: str = "a callback asked for it", *, resumable: bool = False) -> None:
         """End the training after the hook that is asked now.
 
         Parameters
         ----------
         reason : str
             What `history.reason` is to say; the first one counts.
+        resumable : bool, default False
+            Whether `fit(resume=...)` goes on from a checkpoint of it, as it does after Ctrl-C:
+            true of what ends a session, such as a time limit. Else the run is over.
         """
         if self._reason is None:
             self._reason = reason
+        self._is_over = self._is_over or not resumable
 
     def sync(self) -> None:
         """Bring network and optimizer's state up to date in `after_batch`.

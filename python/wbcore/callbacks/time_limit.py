@@ -19,7 +19,8 @@ __all__ = ["TimeLimit"]
 class TimeLimit(Callback):
     """Ends a training with the first batch after so many seconds.
 
-    Where that is depends on the machine; the position says it, and another `fit` goes on there.
+    Where that is depends on the machine; the position says it, and another `fit` goes on there, as
+    does one that is given its checkpoint as `resume`.
 
     Parameters
     ----------
@@ -61,13 +62,14 @@ class TimeLimit(Callback):
     def after_batch(self, run: Run) -> None:
         """Stop, if it is time."""
         if time.monotonic() >= self._end:
-            run.stop(f"the time limit of {self.seconds:g} s had passed")
+            run.stop(f"the time limit of {self.seconds:g} s had passed", resumable=True)
 
     after_epoch = after_batch
 
     def state(self) -> dict[str, Any]:
-        """How many seconds are left."""
-        return {"seconds_left": self._end - time.monotonic()}
+        """How many seconds are left; when they have passed, all of them are for whoever goes on."""
+        left = self._end - time.monotonic()
+        return {"seconds_left": left if left > 0 else self.seconds}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on as the one that `state` was taken from."""

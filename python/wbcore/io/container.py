@@ -29,9 +29,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Reader", "TensorKind", "json_object", "json_text", "opened", "write"]
+__all__ = ["Reader", "TensorKind", "can_hold", "json_object", "json_text", "opened", "write"]
 
-_CODES = {"float32": "F32", "float64": "F64"}
+_CODES = {
+    "bool": "BOOL", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "uint8": "U8",
+    "uint16": "U16", "uint32": "U32", "uint64": "U64", "float16": "F16", "float32": "F32",
+    "float64": "F64",
+}  # fmt: skip
+_DTYPES = {code: name for name, code in _CODES.items()}
 
 
 class TensorKind(NamedTuple):
@@ -39,6 +44,11 @@ class TensorKind(NamedTuple):
 
     dtype: str
     shape: tuple[int, ...]
+
+
+def can_hold(tensor: NDArray[Any]) -> bool:
+    """Whether there is a code for numbers of this kind."""
+    return tensor.dtype.name in _CODES
 
 
 def write(
@@ -63,7 +73,7 @@ def write(
     summed : iterable of str
         Names of the texts that the sum covers, in its order; it covers all tensors.
     tensors : mapping of str to ndarray
-        float32 or float64, C-contiguous; in this order in the file and in the sum.
+        Of numbers of up to 64 bits; in this order in the file and in the sum.
 
     Raises
     ------
@@ -166,6 +176,36 @@ class Reader:
             Flat, little-endian, in the order of `require`: the bytes that were summed, copied only
             when the file has them in another order.
         """
+        data, parts = self._summed(summed)
+        in_order = all(before.end == after.start for before, after in pairwise(self._order))
+        joined = data if in_order else np.concatenate(parts)
+        return joined.view(np.dtype(dtype).newbyteorder("<"))
+
+    def read_all(self, summed: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """All tensors by name, as they lie in the file, when the sum is right.
+
+        Parameters
+        ----------
+        summed : iterable of str
+            Names of the texts that the sum covers, in its order; all of them must be there.
+        """
+        tensors = self._header.tensors
+        kinds = {
+            name: TensorKind(_DTYPES.get(tensor.dtype, "none"), tuple(tensor.shape))
+            for name, tensor in sorted(tensors.items(), key=lambda item: item[1][2:])
+        }
+        for name, kind in kinds.items():
+            if kind.dtype == "none":
+                raise file_error(self.path, f"{name} of numbers", _code(tensors[name].dtype))
+        self.require(kinds)
+        _, parts = self._summed(summed)
+        return {
+            name: _native(part.view(np.dtype(kind.dtype).newbyteorder("<")).reshape(kind.shape))
+            for (name, kind), part in zip(kinds.items(), parts, strict=True)
+        }
+
+    def _summed(self, summed: Iterable[str]) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
+        """The data, and of them the required tensors, when the sum is right."""
         data = _safetensors.read_data(self.path, self._file, self._header)
         parts = [data[tensor.start : tensor.end] for tensor in self._order]
         if _sum((self.texts[name] for name in summed), parts) != self.texts.get("sha256"):
@@ -174,9 +214,12 @@ class Reader:
                 "the content that was saved",
                 "another sha256: it is damaged or changed",
             )
-        in_order = all(before.end == after.start for before, after in pairwise(self._order))
-        joined = data if in_order else np.concatenate(parts)
-        return joined.view(np.dtype(dtype).newbyteorder("<"))
+        return data, parts
+
+
+def _native(tensor: NDArray[Any]) -> NDArray[Any]:
+    """In the machine's order, and where numbers of its kind may lie."""
+    return np.require(tensor.astype(tensor.dtype.newbyteorder("="), copy=False), requirements="A")
 
 
 def _code(dtype: str) -> str:

@@ -198,7 +198,11 @@ _VERSIONS = {
 
 def _version(reader: Reader) -> _Version:
     if reader.texts.get("format") != _FORMAT:
-        raise file_error(reader.path, "a model that wbcore saved", "another safetensors file")
+        is_run = reader.texts.get("format") == "wbcore checkpoint"
+        got = (
+            "the checkpoint of a fit, which resume takes" if is_run else "another safetensors file"
+        )
+        raise file_error(reader.path, "a model that wbcore saved", got)
     number = reader.texts.get("format_version", "")
     if number not in _VERSIONS:
         *known, last = _VERSIONS

@@ -12,6 +12,7 @@ from wbcore.training.plan import Plan
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
@@ -58,6 +59,9 @@ def fit(
     callbacks: Sequence[object] = (),
     track: str | None = None,
     first_epoch: int | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: str = "1 epoch",
+    resume: str | os.PathLike[str] | bool | None = None,
 ) -> History:
     """Train on mini-batches, going on from the parameters as they are.
 
@@ -75,6 +79,8 @@ def fit(
     "mae", "mse" and "r2", and only when y has the shape of the outputs. What the function raises
     ends the fit with the parameters of the last epoch. It may predict with the network, whose
     parameters are those of the last epoch meanwhile.
+
+    With `checkpoint` and `resume` a run survives the process that it is in.
 
     Ctrl-C raises KeyboardInterrupt within about a second; the network is usable, with the
     parameters of the last whole batch (after a batch of seconds perhaps of the last epoch), and
@@ -147,6 +153,21 @@ def fit(
         `optimizer.state(net).epoch`. After a fit that was stopped or interrupted in the middle of
         an epoch it goes on with that epoch's next batch, if it has the same rows, batch_size,
         shuffle, seed, loss and metrics, and else begins that epoch anew.
+    checkpoint : str or path-like, optional
+        A file that holds all the run needs to go on: parameters, optimizer, position, history, what
+        callbacks remember. It is replaced in one step, as often as `checkpoint_every` says and when
+        the fit ends, be it by Ctrl-C, unless by an error. Not with LBFGS.
+    checkpoint_every : str, default "1 epoch"
+        "30s", "5 min", "2 epochs" or "500 batches". Between two of them a checkpoint costs nothing.
+    resume : str or path-like, or True, optional
+        Go on from that checkpoint; True: from that of `checkpoint` if there is one yet, else begin,
+        so that a script that is run again goes on. The result is that of a run that never stopped,
+        to the bit: parameters, optimizer, history but for its seconds. `epochs` is their number in
+        the whole run, and may be raised; what is over, by their number or by a callback, returns at
+        once. All else must be as it was, but n_threads and progress: structure of the network,
+        whose parameters are replaced, settings (those of the optimizer as they were at first, or
+        last), classes of callbacks in their order, and the numbers of X, y, weights and validation
+        data, in whatever arrays, types or blocks they come. Functions are known by their names.
 
     Returns
     -------
@@ -162,7 +183,11 @@ def fit(
         no class are refused, and the parameters are those of the last epoch without.
     DivergenceError
         When the loss becomes NaN or infinite. The parameters are those of the last finite
-        epoch.
+        epoch, or of the checkpoint that the fit went on from.
+    ModelFileError
+        When the file to go on from is no checkpoint, or is damaged.
+    OSError
+        When a checkpoint cannot be read or written. What was written before stays.
     Exception
         Whatever a callback raises. The parameters are those of the last epoch that ended.
     RuntimeError
@@ -192,6 +217,20 @@ def fit(
     ...     weight = np.where(d < 0, 2, 1)
     ...     return (weight * d**2).mean(), 2 * weight * d / d.size
     >>> history = net.fit(X, X**2, loss=lopsided, epochs=10)
+
+    A run that may be killed at any moment, and is then started again:
+
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "run.ckpt")
+    ...     for epochs in (2, 5):
+    ...         net = wb.Network.mlp([1, 16, 1], activation="tanh", seed=0)
+    ...         history = net.fit(
+    ...             X, X**2, loss="mse", epochs=epochs, checkpoint=path, checkpoint_every="30s",
+    ...             resume=True,
+    ...         )
+    >>> len(history)
+    5
     """
     plan = Plan(
         loss=loss,
@@ -213,5 +252,8 @@ def fit(
         callbacks=callbacks,
         track=track,
         first_epoch=first_epoch,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        resume=resume,
     )
     return run(self, X, y, plan)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from wbcore import _core
     from wbcore.optimizers import Optimizer
+    from wbcore.training.resuming import Resumption
 
 __all__ = ["Followed"]
 
@@ -24,14 +25,21 @@ class Followed:
     the settings do.
     """
 
-    def __init__(self, optimizer: Optimizer, core: _core._Network) -> None:
+    def __init__(
+        self, optimizer: Optimizer, core: _core._Network, resumption: Resumption | None = None
+    ) -> None:
         self._optimizer, self._core = optimizer, core
+        #: What will be in place of the optimizer's settings and state when the fit begins
+        self.resumption = resumption
 
     def __call__(self) -> tuple[_core.OptimizerSettings, _core.OptimizerState, Rates | None]:
         """Settings, state, function."""
-        optimizer = self._optimizer
+        if self.resumption is not None:
+            optimizer, state = self.resumption.optimizer, self.resumption.state
+        else:
+            optimizer, state = self._optimizer, self._optimizer._state(self._core)
         function = _rate.function_of(optimizer.learning_rate)
-        return optimizer._settings(), optimizer._state(self._core)._core, function
+        return optimizer._settings(), state._core, function
 
     def rates(self, first: int, count: int) -> NDArray[np.float64]:
         """What the function says of `count` steps; each number is looked at."""

@@ -17,14 +17,22 @@ if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
     from wbcore.training.own_metrics import OwnMetrics
 
-__all__ = ["Hooks", "OwnSeries", "PlainFunction"]
+__all__ = ["Hooks", "Internal", "OwnSeries", "PlainFunction"]
 
 Hook: TypeAlias = Callable[[Any], object]
 Asked: TypeAlias = tuple[object, Hook]
 
 
-class PlainFunction:
+class Internal:
+    """A hook of the fit's own; `label` is what error messages call it."""
+
+    label: str
+
+
+class PlainFunction(Internal):
     """The function `callback(epoch, history)` as a callback."""
+
+    label = "callback"
 
     def __init__(self, function: Callable[[int, Any], object]) -> None:
         self.function = function
@@ -34,8 +42,10 @@ class PlainFunction:
         return self.function(run.epoch, run.history)
 
 
-class OwnSeries:
+class OwnSeries(Internal):
     """Adds the metrics of one's own to the history, before anybody else looks at it."""
+
+    label = "a metric"
 
     def __init__(self) -> None:
         self.metrics: OwnMetrics | None = None  # until the rows are known
@@ -94,11 +104,13 @@ class Hooks:
             has_own = any(isinstance(who, OwnSeries) for who, _ in self._after_epoch[:1])
             self._after_epoch.insert(int(has_own), (observer, observer.after_epoch))
         batch = [(*pair, _interval(pair[0])) for pair in self._of("after_batch")]
-        batch = [entry for entry in batch if entry[-1] < math.inf]
+        batch = [entry for entry in batch if entry[-1] < math.inf or _batches(entry[0])]
         self.seconds_between_batches = min((entry[-1] for entry in batch), default=0.0)
+        self.batches_between = max((_batches(entry[0]) for entry in batch), default=0)
         # The core waits as long as the most impatient of them asks for; the others wait here.
+        core_waits = self.seconds_between_batches if not self.batches_between else 0.0
         self._after_batch = [
-            (who, hook if seconds == self.seconds_between_batches else _Patient(hook, seconds))
+            (who, hook if seconds == core_waits or _batches(who) else _Patient(hook, seconds))
             for who, hook, seconds in batch
         ]
 
@@ -183,13 +195,14 @@ def _interval(callback: object) -> float:
     return float(getattr(callback, "seconds_between_batches", 0.0))
 
 
+def _batches(callback: object) -> int:
+    """After so many batches a hook of the fit's own is asked, too; 0: it is not."""
+    return getattr(callback, "batches_between", 0) if isinstance(callback, Internal) else 0
+
+
 def _label(callback: object, name: str) -> str:
     """As an error message calls it: "EarlyStopping.after_epoch"."""
-    if isinstance(callback, OwnSeries):
-        return "a metric"
-    return (
-        "callback" if isinstance(callback, PlainFunction) else f"{type(callback).__name__}.{name}"
-    )
+    return callback.label if isinstance(callback, Internal) else f"{type(callback).__name__}.{name}"
 
 
 def _place(name: str, run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,12 +16,14 @@ from wbcore.data._source import is_source
 from wbcore.history import History
 from wbcore.losses import LossLike
 from wbcore.optimizers import LBFGS, SGD, Optimizer, _rate
+from wbcore.training import checkpoint_every
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from wbcore.data._source import Source
     from wbcore.metrics import Choices, Chosen
+    from wbcore.training.checkpoint_every import Every
     from wbcore.training.weights import ClassWeight
 
 __all__ = ["Callback", "Plan"]
@@ -65,6 +68,9 @@ class Plan:
     callbacks: Sequence[object]
     track: str | None
     first_epoch: int | None
+    checkpoint: str | os.PathLike[str] | None
+    checkpoint_every: str | Every
+    resume: str | os.PathLike[str] | bool | None
 
     def __post_init__(self) -> None:
         optimizer = SGD() if self.optimizer is None else self.optimizer
@@ -86,10 +92,14 @@ class Plan:
             "n_threads": _arguments.n_threads("fit", self.n_threads),
             "metrics": metrics.check("fit", self.metrics, reserved=dir(History({}))),
             "progress": _arguments.flag("fit", "progress", self.progress),
+            "checkpoint": _path("checkpoint", self.checkpoint),
+            "checkpoint_every": checkpoint_every.parsed("fit", self.checkpoint_every),
+            "resume": _path("resume", self.resume, or_true=True),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
         self._require_watched()
+        self._require_resumable()
 
     def _require_watched(self) -> None:
         """A plateau watches a series that the history will have."""
@@ -105,6 +115,18 @@ class Plan:
             f"[fit] expected the plateau to watch one of the series {', '.join(self.series)}, "
             f"got {plateau.monitor!r}{cure}"
         )
+
+    def _require_resumable(self) -> None:
+        if self.resume is True and self.checkpoint is None:
+            raise ValueError(
+                "[fit] expected a checkpoint with resume=True, which goes on from it, got None"
+            )
+        given = "checkpoint" if self.checkpoint is not None else "resume"
+        if isinstance(self.optimizer, LBFGS) and getattr(self, given) is not None:
+            raise ValueError(
+                f"[fit] expected no {given} with LBFGS, which remembers nothing that it could go "
+                f"on from, got {getattr(self, given)!r}"
+            )
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -203,6 +225,17 @@ def _first_epoch(first_epoch: object) -> int | None:
         return None
     expected = "None or an integer from {low} to {high}"
     return _arguments.integer("fit", "first_epoch", first_epoch, low=0, expected=expected)
+
+
+def _path(name: str, value: object, *, or_true: bool = False) -> str | bool | None:
+    """As the system has it; False is as good as None where True is a value."""
+    if value is None or (or_true and isinstance(value, bool)):
+        return value or None
+    if isinstance(value, (str, os.PathLike)) and (path := os.fsdecode(value)):
+        return path
+    expected = "a str or path-like" + (", or True" if or_true else "")
+    error = ValueError if value == "" else TypeError
+    raise error(f"[fit] expected {name} to be {expected}, got {_arguments.shown(value)}")
 
 
 def _track(track: object) -> str | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wbcore.training.weights import ClassWeights
 
 __all__ = [
+    "end_of",
     "order_text",
     "output_biases",
     "require_no_class_weight",
@@ -74,8 +75,10 @@ def validation_weights(network: Network, plan: Plan, classes: ClassWeights | Non
     return weights
 
 
-def training_rows(network: Network, X: Foreign, y: Foreign, weights: Foreign, plan: Plan) -> Rows:
-    """What is trained on.
+def training_rows(
+    network: Network, X: Foreign, y: Foreign, weights: Foreign, plan: Plan, *, end: int
+) -> Rows:
+    """What is trained on, up to the epoch `end`.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def training_rows(network: Network, X: Foreign, y: Foreign, weights: Foreign, pl
         weights=weights,
         compared=bool(plan.metrics.texts),
         piece=plan.batch_size,
-        end=_end(network, plan),
+        end=end,
         shuffle=plan.shuffle,
         window=plan.shuffle_window,
         seed=plan.seed,
@@ -112,8 +115,8 @@ def training_rows(network: Network, X: Foreign, y: Foreign, weights: Foreign, pl
     return rows
 
 
-def validation_rows(network: Network, plan: Plan, weights: Foreign) -> Rows:
-    """What each epoch is measured by, if anything."""
+def validation_rows(network: Network, plan: Plan, weights: Foreign, *, end: int) -> Rows:
+    """What each epoch up to `end` is measured by, if anything."""
     assert isinstance(plan.metrics, Chosen), "Plan has made it one"
     triple: Foreign = plan.validation_data
     if triple is None:
@@ -125,14 +128,12 @@ def validation_rows(network: Network, plan: Plan, weights: Foreign) -> Rows:
         loss=_loss(plan),
         weights=weights,
         compared=bool(plan.metrics.texts),
-        end=_end(network, plan),
+        end=end,
     )
 
 
 def output_biases(network: Network, rows: Rows, plan: Plan) -> list[float]:
-    """Those that the last layer begins with, or none where it goes on as it is."""
-    if plan.bias_init is None and not network._starts_at_prior:
-        return []
+    """Those that the last layer begins with."""
     y, weights = rows.y, rows.weights
     if rows.windows is not None:
         y, weights = rows.windows.source, None  # whose blocks have their own
@@ -141,12 +142,12 @@ def output_biases(network: Network, rows: Rows, plan: Plan) -> list[float]:
 
 def order_text(rows: Rows, plan: Plan) -> str:
     """What beside the settings of the core makes an epoch of a source another one."""
-    if rows.windows is None:
-        return ""
+    if rows.windows is None or plan.shuffle != "blocks":
+        return ""  # the order of arrays
     return f" of blocks {rows.windows.source.rows}, {plan.shuffle} by {plan.shuffle_window}"
 
 
-def _end(network: Network, plan: Plan) -> int:
+def end_of(network: Network, plan: Plan) -> int:
     """The number of the epoch before which the fit ends."""
     assert isinstance(plan.optimizer, Optimizer), "L-BFGS takes arrays alone"
     first = plan.first_epoch

@@ -20,6 +20,7 @@ from wbcore.training.followed import Followed
 from wbcore.training.hooks import Hooks, OwnSeries, PlainFunction
 from wbcore.training.own_metrics import OwnMetrics
 from wbcore.training.rows import (
+    end_of,
     order_text,
     output_biases,
     training_rows,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from wbcore.data._source import Source
     from wbcore.network import Network
     from wbcore.training.plan import Plan
+    from wbcore.training.resuming import Resumption
+    from wbcore.training.session import Session
 
 __all__ = ["run"]
 
@@ -82,7 +85,9 @@ class _Training:
             self.optimizer.learning_rate
         )
         self.own = OwnSeries()
-        self.hooks = Hooks(self.running, _callbacks(plan, self.own), watched=bool(watched))
+        self.session = _session(network, plan)
+        last = self.session.checkpoints if self.session else None
+        self.hooks = Hooks(self.running, _callbacks(plan, self.own, last), watched=bool(watched))
         self.optimizer_before = network.optimizer
         self.findings: Findings | None = None
 
@@ -93,6 +98,7 @@ class _Training:
         except BaseException as raised:  # noqa: BLE001, it is raised when all callbacks know of it
             self._fail(raised)
             error = raised
+        error = self._write_last(error)
         late = self.hooks.after_fit()
         if late is not None and error is None:
             self._fail(late)
@@ -116,16 +122,30 @@ class _Training:
             validation = Rows(of_validation[0], of_validation[1], weights_val)
             self._take_own(given, validation)
             return (*full_batch.trained(plan, hooks, given, validation), None)
-        state = self.optimizer._state(core)
-        steps = state.steps
+        session = self.session
+        resumption = session.resumption if session else None
+        steps = self.optimizer._state(core).steps
+        end = resumption.end if resumption else end_of(self.network, plan)
+        due = plan.bias_init is not None or self.network._starts_at_prior
         rows = validation = Rows(None, None)
         try:
-            rows = training_rows(self.network, X, y, weights, plan)
-            validation = validation_rows(self.network, plan, weights_val)
+            rows = training_rows(self.network, X, y, weights, plan, end=end)
+            validation = validation_rows(self.network, plan, weights_val, end=end)
             # arrays are all in memory, in whatever order their rows are trained on
             self._take_own(rows if y is None else given, validation)
-            biases = output_biases(self.network, rows, plan)
-            return _core.fit(
+            if session:
+                session.take_settings(rows)
+            if resumption:
+                due, steps = resumption.saved.prior_is_due, resumption.saved.steps
+            biases = output_biases(self.network, rows, plan) if due else []
+            followed = Followed(self.optimizer, core, resumption)
+
+            def before_fit() -> bool:
+                if session is None:
+                    return hooks.before_fit()
+                return session.begin(hooks, followed, (X, y, rows, validation), prior_is_due=due)
+
+            ended = _core.fit(
                 core,
                 rows.X,
                 rows.y,
@@ -133,23 +153,35 @@ class _Training:
                 validation.X,
                 validation.y,
                 validation.weights,
-                options=_options(
-                    plan, hooks.seconds_between_batches, biases, order_text(rows, plan)
-                ),
-                optimizer=Followed(self.optimizer, core),
+                options=_options(plan, hooks, biases, order_text(rows, plan), resumption),
+                optimizer=followed,
                 record=self.record,
                 moment=self.moment,
-                before_fit=hooks.before_fit,
+                before_fit=before_fit,
                 after_batch=hooks.after_batch,
                 after_epoch=hooks.after_epoch,
                 windows=rows.windows,
                 validation_windows=validation.windows,
             )
+            return (resumption.status, *ended[1:]) if resumption and resumption.is_over else ended
         finally:
             rows.close()
             validation.close()
-            if state.steps != steps:  # until then the network is as it was
+            if self.optimizer._state(core).steps != steps:  # until then the network is as it was
                 self.network._starts_at_prior = False
+
+    def _write_last(self, error: BaseException | None) -> BaseException | None:
+        """Write how the fit ended; an error of that is the fit's, unless it has one."""
+        if self.session is None or self.session.checkpoints is None:
+            return error
+        try:
+            self.session.checkpoints.end(self.running, self.hooks.failed_in)
+        except BaseException as late:  # noqa: BLE001, it is raised when all callbacks know of it
+            if error is None:
+                self._fail(late)
+                return late
+            self.history.reason += f"; no checkpoint of that was written: {late}"
+        return error
 
     def _take_own(self, rows: Rows, validation: Rows) -> None:
         """The data that metrics of one's own are taken of."""
@@ -212,7 +244,16 @@ class _Training:
             self.network._core.optimizer = self.optimizer_before
 
 
-def _callbacks(plan: Plan, own: OwnSeries) -> Iterator[object]:
+def _session(network: Network, plan: Plan) -> Session | None:
+    if plan.checkpoint is None and plan.resume is None:
+        return None
+    # hashlib, json, shutil and others are not loaded by `import wbcore`
+    from wbcore.training.session import Session
+
+    return Session(network, plan)
+
+
+def _callbacks(plan: Plan, own: OwnSeries, last: object | None) -> Iterator[object]:
     """All of them in the order in which they are asked."""
     assert isinstance(plan.metrics, Chosen), "Plan has made it one"
     if plan.metrics.functions:
@@ -222,21 +263,24 @@ def _callbacks(plan: Plan, own: OwnSeries) -> Iterator[object]:
     yield from plan.callbacks
     if plan.callback is not None:
         yield PlainFunction(plan.callback)
+    if last is not None:
+        yield last
 
 
 def _options(
     plan: Plan,
-    seconds_between_batches: float = 0.0,
+    hooks: Hooks | None = None,
     biases: Sequence[float] = (),
     order: str = "",
+    resumption: Resumption | None = None,
 ) -> _core.TrainingOptions:
     """What the core is told beside the data."""
     assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
     assert isinstance(plan.metrics, Chosen), "likewise"
     return _core.TrainingOptions(
         loss=plan.loss,
-        epochs=plan.epochs,
-        first_epoch=plan.first_epoch,
+        epochs=max(1, resumption.epochs_left) if resumption else plan.epochs,
+        first_epoch=None if resumption else plan.first_epoch,
         batch_size=plan.batch_size,
         validation_fraction=plan.validation_fraction or 0.0,
         shuffle=plan.shuffle is True,
@@ -244,7 +288,8 @@ def _options(
         n_threads=plan.n_threads or 0,
         metrics=plan.metrics.texts,
         track=plan.track == "epoch",
-        seconds_between_batches=seconds_between_batches,
+        seconds_between_batches=hooks.seconds_between_batches if hooks else 0.0,
+        batches_between=hooks.batches_between if hooks else 0,
         output_biases=biases,
         order=order,
     )

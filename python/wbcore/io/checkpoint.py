@@ -1,0 +1,306 @@
+"""Trainings in the middle of their course as files: what `fit(checkpoint=...)` writes.
+
+The container is that of model files (`wbcore.io.container`): safetensors, with a sum over all of
+it, and nothing that is executed. Its metadata are texts:
+
+format, format_version
+    "wbcore checkpoint", and "1".
+contract
+    The number of the arithmetic (docs/arithmetic.md). A run goes on with the same one alone.
+settings
+    JSON: an object with a field for each thing that makes the run another one: structure, loss,
+    optimizer, and so on, and sums of the data. A number of threads is not among them.
+run
+    JSON: where it stands. The fields of `SavedRun` that are no arrays; each of its callbacks is an
+    object, in which {"tensor": true} stands for an array.
+sha256
+    Over settings, run and contract, each with a zero byte behind it, and all tensors as they lie.
+
+The tensors are "parameters" (n,), flat as `Network.parameters`; "optimizer.NAME" (n,) for each
+state; "history.NAME" (E,), float64, for each series of the history; "statistics" (E + 1, L, 2, 5)
+of tracked parameters, NaN where a layer has no biases; and "callbacks.I.NAME", what they keep.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+
+from wbcore import _arguments, _core
+from wbcore.errors import ModelFileError
+from wbcore.io import container
+from wbcore.io._safetensors import file_error
+from wbcore.io.container import Reader
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Plain", "SavedRun", "read_checkpoint", "write_checkpoint"]
+
+_FORMAT, _VERSION = "wbcore checkpoint", "1"
+_SUMMED = ("settings", "run", "contract")
+_TENSOR = {"tensor": True}
+
+Plain = float | int | str | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedRun:
+    """What a checkpoint says.
+
+    Parameters
+    ----------
+    settings : dict
+        Field by field what makes the run another one; values are what JSON can express.
+    status, reason, first_epoch, best_epoch
+        Of the history.
+    is_over : bool
+        Whether a callback has ended the run, and not this session alone.
+    prior_is_due : bool
+        Whether the first step is still to set the biases of the last layer.
+    steps, position, observations
+        Of the optimizer's state; the fields of a `Position` in their order.
+    optimizer : dict
+        Its settings as they are by now.
+    series : dict of str to list of float
+        Of the record of the history, in its order.
+    callbacks : list of dict
+        What each of them needs to go on.
+    parameters : ndarray of shape (n,)
+    states : dict of str to ndarray of shape (n,)
+        Of the optimizer.
+    statistics : ndarray of shape (E + 1, L, 2, 5), optional
+    """
+
+    settings: dict[str, Any]
+    status: str
+    reason: str
+    first_epoch: int
+    best_epoch: int | None
+    is_over: bool
+    prior_is_due: bool
+    steps: int
+    position: tuple[int, int, float, float, tuple[float, ...], str]
+    observations: dict[str, Any]
+    optimizer: dict[str, Plain]
+    series: dict[str, list[float]]
+    callbacks: list[dict[str, Any]]
+    parameters: NDArray[Any]
+    states: dict[str, NDArray[Any]]
+    statistics: NDArray[np.float64] | None
+
+
+def write_checkpoint(path: str, saved: SavedRun) -> None:
+    """Write a checkpoint to a file, whole or not at all, in place of the one that is there.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written; the one that was there stays.
+    """
+    run = {field.name: getattr(saved, field.name) for field in fields(saved)}
+    for name in ("settings", "parameters", "states", "statistics"):
+        del run[name]
+    run["series"] = list(saved.series)
+    run["callbacks"] = [
+        {n: _TENSOR if isinstance(value, np.ndarray) else value for n, value in state.items()}
+        for state in saved.callbacks
+    ]
+    texts = {
+        "format": _FORMAT,
+        "format_version": _VERSION,
+        "contract": str(_core.CONTRACT),
+        "settings": json.dumps(saved.settings, allow_nan=False),
+        "run": json.dumps(_encoded(run), allow_nan=False),
+    }
+    container.write(path, "fit", texts, _SUMMED, _tensors(saved))
+
+
+def _tensors(saved: SavedRun) -> dict[str, NDArray[Any]]:
+    tensors = {"parameters": saved.parameters}
+    tensors |= {f"optimizer.{name}": array for name, array in saved.states.items()}
+    tensors |= {f"history.{name}": np.array(v, np.float64) for name, v in saved.series.items()}
+    if saved.statistics is not None:
+        tensors["statistics"] = saved.statistics
+    for i, state in enumerate(saved.callbacks):
+        arrays = {n: value for n, value in state.items() if isinstance(value, np.ndarray)}
+        tensors |= {f"callbacks.{i}.{name}": array for name, array in arrays.items()}
+    return tensors
+
+
+def read_checkpoint(path: str) -> SavedRun:
+    """Read what `write_checkpoint` wrote, equal to the bit.
+
+    Raises
+    ------
+    ModelFileError
+        When the file is no checkpoint of wbcore, or truncated, altered, or of another arithmetic.
+    OSError
+        When the file is missing or cannot be read.
+    """
+    try:
+        with container.opened(path) as reader:
+            _require_known(reader)
+            tensors = reader.read_all(_SUMMED)
+            settings = container.json_object(path, reader.texts["settings"])
+            run = _decoded(container.json_object(path, reader.texts["run"]))
+            return _saved(path, settings, run, tensors)
+    except IsADirectoryError as error:
+        message = "[fit] expected resume to be a checkpoint, got a folder"
+        raise IsADirectoryError(error.errno, message, path) from None
+    except ModelFileError as error:
+        said = str(error).partition("] ")[2].replace("a model file", "a checkpoint")
+        raise ModelFileError(f"[fit] {said}") from None
+
+
+def _require_known(reader: Reader) -> None:
+    path, texts = reader.path, reader.texts
+    if texts.get("format") != _FORMAT or not all(name in texts for name in _SUMMED):
+        kind = "a model file" if texts.get("format") == "wbcore" else "another file"
+        raise file_error(path, "a file that fit(checkpoint=...) wrote", f"{kind} of safetensors")
+    for name, known in (("format_version", _VERSION), ("contract", str(_core.CONTRACT))):
+        if texts.get(name) != known:
+            got = _arguments.shown(texts.get(name))
+            raise file_error(path, f"a checkpoint of {name} {known!r}, as this wbcore writes", got)
+
+
+def _saved(
+    path: str, settings: dict[str, Any], run: dict[str, Any], tensors: dict[str, NDArray[Any]]
+) -> SavedRun:
+    """All of it, each of its kind: who has changed a file may have mended its sum."""
+    for name, is_sound in _CHECKS.items():
+        if name not in run or not is_sound(run[name]):
+            got = _arguments.shown(run.get(name, "none"))
+            raise file_error(path, f"{name} of a run", got)
+    if len(run) > len(_CHECKS):
+        raise file_error(path, "a run of known fields", _arguments.shown(sorted(run)))
+    left = dict(tensors)
+
+    def taken(name: str, is_sound: Callable[[NDArray[Any]], bool]) -> NDArray[Any]:
+        tensor = left.pop(name, None)
+        if tensor is None or not is_sound(tensor):
+            got = "none" if tensor is None else _arguments.shown(tensor)
+            raise file_error(path, f"the tensor {name} of a run", got)
+        return tensor
+
+    parameters = taken("parameters", lambda t: t.ndim == 1 and t.dtype.kind == "f")
+    like = (parameters.shape, parameters.dtype)
+    states = {
+        name.removeprefix("optimizer."): taken(name, lambda t: (t.shape, t.dtype) == like)
+        for name in tensors
+        if name.startswith("optimizer.")
+    }
+    shapes = {tensors[n].shape for n in tensors if n.startswith("history.")}
+    series = {
+        name: taken(
+            f"history.{name}", lambda t: t.dtype == float and t.ndim == 1 and len(shapes) == 1
+        ).tolist()
+        for name in run["series"]
+    }
+    statistics = None
+    if "statistics" in tensors:
+        statistics = taken("statistics", lambda t: t.dtype == float and t.shape[2:] == (2, 5))
+    callbacks = [
+        {
+            name: taken(f"callbacks.{i}.{name}", lambda _: True) if value == _TENSOR else value
+            for name, value in state.items()
+        }
+        for i, state in enumerate(run["callbacks"])
+    ]
+    if left:
+        raise file_error(path, "tensors of a run", _arguments.shown(sorted(left)))
+    epoch, batch, loss_sum, weight_sum, sums, epoch_of = run["position"]
+    position = (epoch, batch, float(loss_sum), float(weight_sum), tuple(map(float, sums)), epoch_of)
+    known = {**run, "position": position, "series": series, "callbacks": callbacks}
+    return SavedRun(
+        settings=settings, parameters=parameters, states=states, statistics=statistics, **known
+    )
+
+
+def _encoded(value: Any) -> Any:  # noqa: ANN401
+    """With {"number": "nan"} for what JSON does not know."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"number": str(value)}
+    if isinstance(value, dict):
+        return {name: _encoded(item) for name, item in value.items()}
+    return list(map(_encoded, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _decoded(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        if list(value) == ["number"] and value["number"] in ("nan", "inf", "-inf"):
+            return float(value["number"])
+        return {name: _decoded(item) for name, item in value.items()}
+    return list(map(_decoded, value)) if isinstance(value, list) else value
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or type(value) in (bool, int, float, str)
+
+
+def _is_plain_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, dict) and all(map(_is_plain, value.values()))
+
+
+def _is_position(value: object) -> bool:
+    if not isinstance(value, list) or len(value) != 6:
+        return False
+    epoch, batch, loss_sum, weight_sum, sums, epoch_of = value
+    return (
+        all(map(_is_count, (epoch, batch)))
+        and all(map(_is_number, (loss_sum, weight_sum)))
+        and isinstance(sums, list)
+        and all(map(_is_number, sums))
+        and isinstance(epoch_of, str)
+    )
+
+
+def _is_observations(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"best", "waited", "reductions"}
+        and (value["best"] is None or _is_number(value["best"]))
+        and all(
+            _is_count(value[name]) and value[name] <= 2**53 for name in ("waited", "reductions")
+        )
+    )
+
+
+def _are_callbacks(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(state, dict) and all(_is_plain(v) or v == _TENSOR for v in state.values())
+        for state in value
+    )
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "status": lambda value: value in ("running", "completed", "stopped", "interrupted"),
+    "reason": lambda value: isinstance(value, str),
+    "first_epoch": _is_count,
+    "best_epoch": lambda value: value is None or _is_count(value),
+    "is_over": lambda value: type(value) is bool,
+    "prior_is_due": lambda value: type(value) is bool,
+    "steps": _is_count,
+    "position": _is_position,
+    "observations": _is_observations,
+    "optimizer": _is_plain_object,
+    "series": lambda value: _are_names(value) and len(set(value)) == len(value),
+    "callbacks": _are_callbacks,
+}
