@@ -160,7 +160,8 @@ def interrupted_at(place):
 def test_two_ctrl_c_anywhere_lose_no_epoch_that_ended():
     saved = 0
     for place in range(1, 100_000, 7):
-        Path("new.model").unlink(missing_ok=True)
+        for name in ("new.model", "new.model.ckpt"):
+            Path(name).unlink(missing_ok=True)
         result, reached = interrupted_at(place)
         assert result.exit_code in (0, 130), (place, result.output)
         assert sys.exc_info()[1] is None, place  # else it is the context of all errors to come

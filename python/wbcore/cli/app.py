@@ -125,6 +125,7 @@ def train(
     epochs: options.Epochs = None,
     early_stopping: options.EarlyStopping = None,
     time_limit: options.TimeLimit = None,
+    resume: options.Resume = False,
     output: options.Output = None,
     picture: options.Picture = None,
 ) -> None:
@@ -164,7 +165,9 @@ def train(
     }
     given = {name: value for name, value in settings.items() if value is not None}
     columns = tuple(name for name in ignore.split(",") if name)
-    run_training(data, given, output, picture, target=target, task=task, ignore=columns)
+    run_training(
+        data, given, output, picture, target=target, task=task, ignore=columns, resume=resume
+    )
 
 
 @app.command()

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from wbcore._distribution import install_extra
 from wbcore.cli import report
+from wbcore.cli.checkpoint import EVERY, SessionLimit, check_resume, checkpoint_of
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
 from wbcore.cli.endings import warn
 from wbcore.cli.interrupts import Interrupts
@@ -37,6 +38,7 @@ def run_training(
     target: str | None,
     task: str | None,
     ignore: tuple[str, ...],
+    resume: bool,
 ) -> None:
     """Load the data, train, save the model, draw the picture and report.
 
@@ -48,7 +50,9 @@ def run_training(
     if not output.name:
         raise ValueError(f"--output: expected the name of a file, got {output}")
     picture = output.with_suffix(".png") if picture is None else picture
-    _check_outputs(source, output, picture)
+    checkpoint = checkpoint_of(output)
+    _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
+    check_resume(checkpoint, output, resume=resume)
     data = _load(source, target, task, ignore, given)
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
@@ -59,17 +63,27 @@ def run_training(
     report.say(screen, data.describe())
     for text in describe(data, settings):
         report.say(screen, text)
+    limit = SessionLimit(settings.time_limit)
+    callbacks = [limit, progress(errors, data.score)]
+    fit = {"checkpoint": checkpoint, "checkpoint_every": EVERY, "resume": resume or None}
     with Interrupts() as interrupts:
-        trained = train(data, settings, [progress(errors, data.score)], interrupts)
+        trained = train(data, settings, callbacks, interrupts, fit)
+        goes_on = trained.fitted.interrupted or limit.has_passed or trained.fitted.error is not None
         _save(trained, output)
+        if not goes_on:
+            checkpoint.unlink(missing_ok=True)
     for text in trained.fitted.warnings:
         warn(text)
     try:
         if interrupts.held_back:
             raise KeyboardInterrupt
         _show(screen, data, trained, output, picture)
+        if goes_on and checkpoint.exists():
+            report.say(screen, f"The same command with --resume goes on, from {checkpoint}")
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"; the model is saved as {output}") from None
+    if trained.fitted.error is not None:
+        raise trained.fitted.error
     stream.finish()
 
 
@@ -104,13 +118,13 @@ def _show(screen: Console, data: Dataset, trained: Trained, output: Path, pictur
         raise failure
 
 
-def _check_outputs(source: str, output: Path, picture: Path) -> None:
+def _check_outputs(source: str, outputs: dict[str, Path]) -> None:
     """Find out before the training what would lose its result."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ModuleNotFoundError(f"the picture needs matplotlib: {install_extra('cli')}")
     inputs = {} if source == "digits" else {"data": Path(source)}
-    check_outputs(inputs, {"model": output, "picture": picture})
-    check_suffix(picture, PICTURES, "--picture")
+    check_outputs(inputs, outputs)
+    check_suffix(outputs["picture"], PICTURES, "--picture")
 
 
 def _load(

@@ -19,16 +19,18 @@ class Fitted(NamedTuple):
     interrupted: bool
     """Whether Ctrl-C ended it before its time."""
     warnings: tuple[str, ...]
+    error: OSError | None
+    """Why a checkpoint could not be written, which ended it too."""
 
     @property
     def kept_epoch(self) -> int:
         """Which epoch's parameters the network has, counted from 1 among all there were."""
         best = self.history.best_epoch
-        return len(self.history) if best is None or self.interrupted else best + 1
+        return len(self.history) if best is None or self.interrupted or self.error else best + 1
 
 
 def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | None = None) -> Fitted:
-    """Train the network; Ctrl-C ends it early.
+    """Train the network; Ctrl-C ends it early, and so does a checkpoint that cannot be written.
 
     Parameters
     ----------
@@ -41,10 +43,14 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
 
     Raises
     ------
+    ValueError
+        If the training is not the one that it is to go on with.
+    OSError
+        If a checkpoint cannot be read, or not written before the first epoch ended.
     KeyboardInterrupt
         If Ctrl-C came before the first epoch ended, so that nothing was learned.
     """
-    interrupted = False
+    interrupted, failure = False, None
     # Whatever the filters say: a warning that became an error would cost the training.
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", wb.TrainingWarning)
@@ -54,6 +60,15 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
                 interrupts.defer()
         except KeyboardInterrupt:
             interrupted = True
+        except ValueError as error:
+            if arguments.get("resume") is None:
+                raise
+            raise ValueError(f"--resume: {str(error).removeprefix('[fit] ')}") from None
+        except OSError as error:
+            if net.history is None or not len(net.history):
+                raise
+            failure = error
     if net.history is None or not len(net.history):
         raise KeyboardInterrupt("; no epoch has ended, so there is no model")
-    return Fitted(net.history, interrupted, tuple(str(warning.message) for warning in caught))
+    said = tuple(str(warning.message) for warning in caught)
+    return Fitted(net.history, interrupted, said, failure)

@@ -232,6 +232,18 @@ TimeLimit = Annotated[
     ),
 ]
 
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with a training that Ctrl-C, a time limit or a kill ended, from the checkpoint "
+        "beside the model file (its name + .ckpt, written every 30 s), with the same data and "
+        "settings: to the bit as if nothing had ended it.",
+        show_default=False,
+        rich_help_panel=_ENDING,
+    ),
+]
+
 Output = Annotated[
     Path | None,
     typer.Option(

@@ -18,6 +18,7 @@ SECONDS_BETWEEN_LINES = 10.0
 """In a log; a training that is shorter writes none."""
 
 _BAR, _WIDEST_BAR, _GAP = 8, 30, 2
+_WIDTHS = (len("0:12 left"), len("1.02M rows/s"), len("loss 0.00123"), 0)
 _SCORES = {"accuracy": "held out {:.1%}", "r2": "held out R² {:.3f}"}
 
 
@@ -40,12 +41,22 @@ def progress(console: Console, score: str) -> Progress:
 class _Bar:
     """A bar as `Progress` drives it: a class like `tqdm.tqdm`."""
 
-    def __init__(self, console: Console, score: str, *, total: int, desc: str, **_: object) -> None:
+    def __init__(
+        self,
+        console: Console,
+        score: str,
+        *,
+        total: int,
+        desc: str,
+        initial: int = 0,
+        **_: object,
+    ) -> None:
         self._console = console
         self._score = score
-        self._total, self._done = total, 0
+        self._total, self._done, self._before = total, initial, initial
         self._values: dict[str, float] = {}
         self._description = desc
+        self._widest = 2 * len(desc.rpartition("/")[2]) + len("epoch /")
         self._began = self._said = time.perf_counter()
         self._live: Live | None = None
         if console.is_terminal:
@@ -73,15 +84,15 @@ class _Bar:
     def _parts(self) -> list[str]:
         """What is said behind the bar, in the order in which it is read."""
         seconds = max(time.perf_counter() - self._began, 1e-9)
-        rate = self._done / seconds
+        rate = (self._done - self._before) / seconds
         parts = []
-        if 0 < self._done < self._total:
+        if self._before < self._done < self._total:
             parts.append(f"{clock((self._total - self._done) / rate)} left")
         else:
             parts.append(clock(seconds))
         parts.append(f"{short(rate)} rows/s")
         if "loss" in self._values:
-            parts.append(f"loss {self._values['loss']:.4g}")
+            parts.append(f"loss {self._values['loss']:.3g}")
         score = self._values.get(f"val_{self._score}")
         if score is not None:
             parts.append(_SCORES[self._score].format(score))
@@ -89,7 +100,10 @@ class _Bar:
 
     def _line(self) -> Table:
         """The line of a terminal, from which what has no room is left out."""
-        return line(self._description, self._done, self._total, self._parts(), self._console.width)
+        # So wide that nothing moves to and fro as numbers get longer.
+        parts = [part.ljust(width) for part, width in zip(self._parts(), _WIDTHS, strict=False)]
+        description = self._description.ljust(self._widest)
+        return line(description, self._done, self._total, parts, self._console.width)
 
 
 def line(description: str, done: int, total: int, parts: list[str], width: int) -> Table:

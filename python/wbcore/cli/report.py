@@ -123,7 +123,8 @@ def _brief(value: object, depth: int = 0) -> str:
     if depth > _MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
-        pairs = [f"{_cut(k.replace('_', ' '))} {_brief(v, depth + 1)}" for k, v in value.items()]
+        there = {k: v for k, v in value.items() if v is not None}
+        pairs = [f"{_cut(k.replace('_', ' '))} {_brief(v, depth + 1)}" for k, v in there.items()]
         return _cut(", ".join(pairs))
     if isinstance(value, list):
         ends = value if len(value) <= 12 else [*value[:5], *value[-2:]]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import wbcore as wb
-from wbcore.callbacks import Callback, EarlyStopping, TimeLimit
+from wbcore.callbacks import EarlyStopping
 from wbcore.cli import losses
 from wbcore.cli.data import Dataset
 from wbcore.cli.fitting import Curves, Fitted, fit
@@ -54,12 +54,14 @@ def train(
     settings: TrainSettings,
     callbacks: Sequence[object] = (),
     interrupts: Interrupts | None = None,
+    checkpoints: dict[str, Any] | None = None,
 ) -> Trained:
     """Train a network on the data and test it on the rows held out for the test.
 
     These rows decide nothing: early stopping, and a schedule that watches, have a tenth of the rows
     to train on held out for themselves. Ctrl-C ends the training early; what was learned so far is
-    the result. Within ``interrupts`` a second one waits.
+    the result. Within ``interrupts`` a second one waits. ``checkpoints`` are what ``Network.fit``
+    takes about them.
     """
     scaling = _scaling(data)
     centre, spread = _target_scaling(data, settings)
@@ -69,6 +71,8 @@ def train(
     )
     net = _network(data, settings)
     optimizer = settings.made_optimizer(_steps(data, settings))
+    patience = settings.early_stopping
+    stopping = [] if patience is None else [EarlyStopping(patience=patience)]
     arguments: dict[str, Any] = {
         "X": X,
         "y": y,
@@ -80,7 +84,8 @@ def train(
         "class_weight": class_weights(settings.weights, data.classes, data.target),
         "bias_init": "prior" if settings.bias_init == "prior" else None,
         "metrics": [data.score],
-        "callbacks": [*_ending(settings), *callbacks],
+        "callbacks": [*stopping, *callbacks],
+        **(checkpoints or {}),
     }
     if settings.holds_out:
         arguments["validation_fraction"] = VALIDATION_FRACTION
@@ -144,14 +149,6 @@ def _steps(data: Dataset, settings: TrainSettings) -> int:
             kept, _ = held_out_rows(n_rows, VALIDATION_FRACTION, settings.seed, classes)
         n_rows = len(kept)
     return count_steps(n_rows, batch_size=settings.batch_size, epochs=settings.epochs)
-
-
-def _ending(settings: TrainSettings) -> Iterator[Callback]:
-    """What may end the training before its time."""
-    if settings.early_stopping is not None:
-        yield EarlyStopping(patience=settings.early_stopping)
-    if settings.time_limit is not None:
-        yield TimeLimit(settings.time_limit)
 
 
 def confusion_counts(
