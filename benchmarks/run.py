@@ -12,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import defaults
 import fits
 import fresh
 import memory
@@ -20,7 +21,7 @@ import trainers
 from contestants import installed
 
 SHORT = ("numpy", "scikit-learn")
-PARTS = ("steps", "predictions", "options", "threads", "memory", "fits")
+PARTS = ("steps", "predictions", "options", "threads", "memory", "fits", "defaults")
 
 
 def arguments():
@@ -66,13 +67,15 @@ def packages(options):
 
 
 def measure(part, options):
-    """The section of a part. The last two start a process for each of their measurements."""
+    """The section of a part. The last three start the processes of their measurements."""
     if reason := left_out(part, options):
         return reason + "\n"
     if part == "memory":
         return memory.section(vars(options))
     if part == "fits":
         return fits.section(vars(options))
+    if part == "defaults":
+        return defaults.section(vars(options))
     threads = 2 if part == "threads" else options.threads
     return fresh.call(f"{part}.section", vars(options), threads=threads)
 

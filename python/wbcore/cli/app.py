@@ -6,7 +6,8 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from shutil import get_terminal_size
+from typing import Annotated, Any, Literal, ParamSpec
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -16,6 +17,9 @@ from wbcore.cli import options
 from wbcore.cli.endings import exit_code
 from wbcore.cli.terminal import Stream, console, write
 from wbcore.cli.words import PATIENCE, is_number, parse_patience, parse_seconds, parse_widths
+
+# Boxes leave a narrow terminal too little: words longer than their column would be cut.
+_MARKUP: Literal["markdown"] | None = "markdown" if get_terminal_size().columns >= 60 else None
 
 
 class _Commands(TyperGroup):
@@ -53,7 +57,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=_MARKUP,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 P = ParamSpec("P")

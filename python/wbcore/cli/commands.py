@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+import wbcore as wb
 from wbcore._distribution import install_extra
 from wbcore.cli import report
 from wbcore.cli.checkpoint import EVERY, SessionLimit, check_resume, checkpoint_of
@@ -59,32 +60,52 @@ def run_training(
     check_size(widths, min(settings.batch_size, len(data.X)))
 
     stream = Stream(sys.stdout, "stdout")
-    screen, errors = console(stream), console(Stream(sys.stderr, "stderr"))
+    screen = console(stream)
     report.say(screen, data.describe())
     for text in describe(data, settings):
         report.say(screen, text)
-    limit = SessionLimit(settings.time_limit)
-    callbacks = [limit, progress(errors, data.score)]
-    fit = {"checkpoint": checkpoint, "checkpoint_every": EVERY, "resume": resume or None}
+    bar = progress(console(Stream(sys.stderr, "stderr")), data.score)
     with Interrupts() as interrupts:
-        trained = train(data, settings, callbacks, interrupts, fit)
-        goes_on = trained.fitted.interrupted or limit.has_passed or trained.fitted.error is not None
-        _save(trained, output)
-        if not goes_on:
-            checkpoint.unlink(missing_ok=True)
+        trained, goes_on = _train(data, settings, bar, interrupts, output, resume=resume)
     for text in trained.fitted.warnings:
         warn(text)
     try:
         if interrupts.held_back:
             raise KeyboardInterrupt
         _show(screen, data, trained, output, picture)
-        if goes_on and checkpoint.exists():
+        if goes_on:
             report.say(screen, f"The same command with --resume goes on, from {checkpoint}")
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"; the model is saved as {output}") from None
     if trained.fitted.error is not None:
         raise trained.fitted.error
     stream.finish()
+
+
+def _train(
+    data: Dataset,
+    settings: TrainSettings,
+    bar: object,
+    interrupts: Interrupts,
+    output: Path,
+    *,
+    resume: bool,
+) -> tuple[Trained, bool]:
+    """Train and save the model; tell whether the training can go on, from its checkpoint."""
+    checkpoint, limit = checkpoint_of(output), SessionLimit(settings.time_limit)
+    fit = {"checkpoint": checkpoint, "checkpoint_every": EVERY, "resume": resume or None}
+    try:
+        trained = train(data, settings, [limit, bar], interrupts, fit)
+    except (ValueError, wb.DivergenceError) as error:
+        if not resume or isinstance(error, wb.DivergenceError):  # it would come to that again
+            checkpoint.unlink(missing_ok=True)
+        raise
+    fitted = trained.fitted
+    _save(trained, output)
+    if fitted.interrupted or limit.has_passed or fitted.error is not None:
+        return trained, checkpoint.exists()
+    checkpoint.unlink(missing_ok=True)
+    return trained, False
 
 
 def _save(trained: Trained, output: Path) -> None:

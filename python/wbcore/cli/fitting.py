@@ -63,7 +63,7 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
         except ValueError as error:
             if arguments.get("resume") is None:
                 raise
-            raise ValueError(f"--resume: {str(error).removeprefix('[fit] ')}") from None
+            raise ValueError(_refusal(str(error))) from None
         except OSError as error:
             if net.history is None or not len(net.history):
                 raise
@@ -72,3 +72,11 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
         raise KeyboardInterrupt("; no epoch has ended, so there is no model")
     said = tuple(str(warning.message) for warning in caught)
     return Fitted(net.history, interrupted, said, failure)
+
+
+def _refusal(message: str) -> str:
+    """Return why a training is not the one to go on with, in the words of the command line."""
+    cause = ""
+    if "optimizer.learning_rate of the run" in message:
+        cause = "; a schedule by name is as long as --epochs and --batch-size make the training"
+    return f"--resume: {message.removeprefix('[fit] ')}{cause}"
