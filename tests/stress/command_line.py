@@ -176,8 +176,9 @@ def resumed(one: Round) -> None:
         process.wait(SECONDS)
     checkpoint = output.with_name(f"{output.name}.ckpt")
     words, _ = command(one, epochs)
-    if not checkpoint.exists():  # it was over before, or it was a callback's turn
-        one.count("interrupted, no checkpoint")
+    if not checkpoint.exists():
+        assert process.returncode == 130 or "Interrupted" not in said.read_text()
+        one.count("over before, or not begun")
         return
     for more in (["--resume"], []):
         done = subprocess.run([*words, *more], capture_output=True, text=True, cwd=one.folder)

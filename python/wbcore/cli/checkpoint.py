@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wbcore.callbacks import TimeLimit
+from wbcore.callbacks import Run, TimeLimit
+from wbcore.cli.interrupts import Interrupts
 
-__all__ = ["EVERY", "SessionLimit", "check_resume", "checkpoint_of"]
+__all__ = ["EVERY", "Ending", "check_resume", "checkpoint_of"]
 
 EVERY = "30s"
 
@@ -33,20 +34,37 @@ def check_resume(checkpoint: Path, output: Path, *, resume: bool) -> None:
         )
 
 
-class SessionLimit(TimeLimit):
-    """The time limit of one command, whatever others the training has been through; or none.
+class Ending(TimeLimit):
+    """Ends the training of one command: by Ctrl-C or its time limit, whatever others it has had.
 
     It is there without a limit too, so that a training with one may go on without, and one without
-    within one.
+    within one. As a callback it ends the training between two batches, with all that the others
+    have to do, where an exception could come into the midst of that.
     """
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, interrupts: Interrupts) -> None:
         super().__init__(_FOREVER if seconds is None else seconds)
+        self._interrupts = interrupts
+        self.ended = False
+        """Whether it has, so that the training can go on."""
+        self.steps = 0
+        """How many there were by then."""
 
-    @property
-    def has_passed(self) -> bool:
-        """Whether it ended the training."""
-        return time.monotonic() >= self._end
+    def before_fit(self, run: Run) -> None:
+        """Begin to count, or end before the first batch."""
+        super().before_fit(run)
+        self.after_batch(run)
+
+    def after_batch(self, run: Run) -> None:
+        """End it, if it is time."""
+        self.steps = run.step
+        if self._interrupts.asked:
+            run.stop("Ctrl-C came", resumable=True)
+        else:
+            super().after_batch(run)
+        self.ended = self._interrupts.asked or time.monotonic() >= self._end
+
+    after_epoch = after_batch
 
     def state(self) -> dict[str, Any]:
         """Nothing."""

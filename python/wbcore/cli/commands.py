@@ -13,7 +13,7 @@ from rich.console import Console
 import wbcore as wb
 from wbcore._distribution import install_extra
 from wbcore.cli import report
-from wbcore.cli.checkpoint import EVERY, SessionLimit, check_resume, checkpoint_of
+from wbcore.cli.checkpoint import EVERY, Ending, check_resume, checkpoint_of
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
 from wbcore.cli.endings import warn
 from wbcore.cli.interrupts import Interrupts
@@ -92,17 +92,22 @@ def _train(
     resume: bool,
 ) -> tuple[Trained, bool]:
     """Train and save the model; tell whether the training can go on, from its checkpoint."""
-    checkpoint, limit = checkpoint_of(output), SessionLimit(settings.time_limit)
+    checkpoint, ending = checkpoint_of(output), Ending(settings.time_limit, interrupts)
     fit = {"checkpoint": checkpoint, "checkpoint_every": EVERY, "resume": resume or None}
     try:
-        trained = train(data, settings, [limit, bar], interrupts, fit)
+        trained = train(data, settings, [bar, ending], interrupts, fit)
     except (ValueError, wb.DivergenceError) as error:
         if not resume or isinstance(error, wb.DivergenceError):  # it would come to that again
             checkpoint.unlink(missing_ok=True)
         raise
-    fitted = trained.fitted
+    except KeyboardInterrupt as interrupt:
+        if not ending.steps:  # nothing was done that could be lost
+            checkpoint.unlink(missing_ok=True)
+        goes_on = f"; --resume goes on, from {checkpoint}" if checkpoint.exists() else ""
+        raise KeyboardInterrupt("".join(interrupt.args) + goes_on) from None
     _save(trained, output)
-    if fitted.interrupted or limit.has_passed or fitted.error is not None:
+    stopped = ending.ended and trained.fitted.history.status != "completed"
+    if stopped or trained.fitted.error is not None:
         return trained, checkpoint.exists()
     checkpoint.unlink(missing_ok=True)
     return trained, False

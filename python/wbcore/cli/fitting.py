@@ -18,6 +18,8 @@ class Fitted(NamedTuple):
     history: wb.History
     interrupted: bool
     """Whether Ctrl-C ended it before its time."""
+    is_best: bool
+    """Whether the network has the parameters of the best epoch, if there is one."""
     warnings: tuple[str, ...]
     error: OSError | None
     """Why a checkpoint could not be written, which ended it too."""
@@ -26,7 +28,7 @@ class Fitted(NamedTuple):
     def kept_epoch(self) -> int:
         """Which epoch's parameters the network has, counted from 1 among all there were."""
         best = self.history.best_epoch
-        return len(self.history) if best is None or self.interrupted or self.error else best + 1
+        return best + 1 if best is not None and self.is_best else len(self.history)
 
 
 def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | None = None) -> Fitted:
@@ -50,7 +52,7 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
     KeyboardInterrupt
         If Ctrl-C came before the first epoch ended, so that nothing was learned.
     """
-    interrupted, failure = False, None
+    raised, failure = False, None
     # Whatever the filters say: a warning that became an error would cost the training.
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", wb.TrainingWarning)
@@ -59,7 +61,7 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
             if interrupts is not None:
                 interrupts.defer()
         except KeyboardInterrupt:
-            interrupted = True
+            raised = True
         except ValueError as error:
             if arguments.get("resume") is None:
                 raise
@@ -71,7 +73,8 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
     if net.history is None or not len(net.history):
         raise KeyboardInterrupt("; no epoch has ended, so there is no model")
     said = tuple(str(warning.message) for warning in caught)
-    return Fitted(net.history, interrupted, said, failure)
+    asked = interrupts is not None and interrupts.asked and net.history.status == "stopped"
+    return Fitted(net.history, raised or asked, not raised and failure is None, said, failure)
 
 
 def _refusal(message: str) -> str:
