@@ -13,7 +13,7 @@ import numpy as np
 import wbcore as wb
 
 MAX_WHEEL_BYTES = 3_300_000
-MAX_IMPORT_MS = 65
+MAX_IMPORT_MS = 40
 
 
 def import_ms():

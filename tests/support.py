@@ -68,7 +68,7 @@ def _may_stand(row, case):
 
 def _is_taken(row, numbers):
     try:
-        optimizers.base.check("support", _core.choice_text("optimizer", row.name, numbers))
+        optimizers.check("support", _core.choice_text("optimizer", row.name, numbers))
     except ValueError:
         return False
     return True
@@ -76,7 +76,7 @@ def _is_taken(row, numbers):
 
 def optimizer(text, **options):
     """An optimizer of its text and of what every one takes, ours and the reference's."""
-    ours = optimizers.base.check("support", text)
+    ours = optimizers.check("support", text)
     for name, value in options.items():
         setattr(ours, name, value)
     return ours, dataclasses.replace(reference.OPTIMIZERS.choice(text), **options)

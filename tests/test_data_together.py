@@ -76,6 +76,8 @@ PRIORS = [
     ("mse", 2, lambda y: np.random.default_rng(1).normal(1e8, 1, (len(y), 2))),
     ("mae", 1, lambda y: np.where(y == 1, 1e300, np.where(y == 2, -1e300, 1e-300))),
     ("poisson", 1, lambda y: y.astype("f4")),
+    ("cross_entropy(0.2)", CLASSES + 1, lambda y: y),
+    ("quantile(0.1, 0.9)", 4, lambda y: np.random.default_rng(1).normal(1, 1, (len(y), 2))),
 ]
 
 

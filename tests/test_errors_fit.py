@@ -54,6 +54,10 @@ metrics="mae"
     TypeError [fit] expected metrics to be a sequence of names such as ['mae'], got 'mae'
 metrics=3
     TypeError [fit] expected metrics to be a sequence of names such as ['mae'], got 3
+metrics=memoryview(np.zeros((2, 2)))
+    TypeError [fit] expected metrics to be a sequence of names such as ['mae'], got <memory at
+metrics=np.array("mae")
+    TypeError [fit] expected metrics to be a sequence of names such as ['mae'], got array(
 metrics=["mae", "rms"]
     ValueError [fit] expected metrics to be one of {METRICS}, got 'rms'
 metrics=[3]

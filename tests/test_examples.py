@@ -1,11 +1,14 @@
 """The examples run, and print what they promise."""
 
+import math
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import matplotlib.image
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -29,10 +32,25 @@ def lessons(tmp_path_factory):
     return text
 
 
+@pytest.fixture(scope="module")
+def imbalance(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("imbalance")
+    began = time.perf_counter()
+    text = run("imbalance.py", folder)
+    assert time.perf_counter() - began < 60
+    return text, folder
+
+
 def block(text, title):
     """The lines of the table whose title starts so, without title, header and rule."""
     found = text[text.index(f"\n{title}") + 1 :]
     return found.split("\n\n")[0].splitlines()[3:]
+
+
+def cells(text, title):
+    """By the first cell of each row, the others; of "mean ± spread" the mean alone."""
+    rows = [re.split(r"\s{2,}", row) for row in block(text, title)]
+    return {name: [cell.split(" ")[0] for cell in rest] for name, *rest in rows}
 
 
 def test_lessons_print_all_ten_tables(lessons):
@@ -67,3 +85,78 @@ def test_the_networks_of_the_lessons_learn(lessons):
 def test_a_loop_of_ones_own_learns(tmp_path):
     text = run("own_loop.py", tmp_path)
     assert float(re.search(r"test accuracy ([\d.]+)%", text)[1]) > 95
+
+
+def test_prior_biases_begin_at_what_the_rate_alone_gives(imbalance):
+    found = cells(imbalance[0], "Table 1: ")
+    own, first, step = zip(*found.values(), strict=True)
+    rate_alone = -0.005 * math.log(0.005) - 0.995 * math.log(0.995)
+    for name, plain in zip(found, first, strict=True):
+        if "prior biases" in name:
+            assert float(plain) == pytest.approx(rate_alone, rel=0.05)
+        else:
+            assert float(plain) > 20 * rate_alone
+    assert own[:2] == first[:2]
+    assert int(step[1]) < int(step[0])
+    assert set(step[2:]) == {"never"}
+
+
+def test_the_output_bias_offsets_class_weights(imbalance):
+    found = cells(imbalance[0], "Table 2: ")
+    weighted, corrected = found["class weights"], found["class weights, corrected"]
+    assert weighted[0] == corrected[0]  # the order is the same
+    for name, (precision, loss, brier, said) in found.items():
+        assert 0.1 < float(precision) <= float(found["the true probabilities"][0])
+        assert float(loss) >= float(found["the true probabilities"][1])
+        weighs = name == "class weights" or "focal" in name
+        assert (float(said) > 5) == weighs, name
+        assert (float(brier) > 5) == weighs, name  # 4.975: that of giving each payment the rate
+    assert 0.9 < float(found["prior biases"][3]) < 1.1
+
+
+def test_probabilities_with_prior_biases_are_reliable(imbalance):
+    for row in block(imbalance[0], "Table 3: "):
+        said, *shares = re.split(r"\s{2,}", row)
+        low, high = (float(end.strip(" %")) for end in said.split("to"))
+        assert low <= float(shares[0].strip("%")) <= high, row
+
+
+def test_what_the_imbalance_says_is_of_its_tables(imbalance):
+    text = " ".join(imbalance[0].split())
+    first, second = (cells(imbalance[0], f"Table {n}: ") for n in (1, 2))
+    plain, prior = first["biases of 0"], first["prior biases"]
+    assert f"has a log loss of {prior[1]}" in text
+    assert f"from step {plain[2]} on, the other from step {prior[2]}." in text
+    factors = re.findall(r"mean probability is ([\d.]+) times the rate", text)
+    expected = [float(second[name][3]) for name in ("class weights", "focal loss")]
+    assert [float(factor) for factor in factors] == pytest.approx(expected, rel=0.01)
+
+
+def test_the_picture_of_the_imbalance(imbalance):
+    text, folder = imbalance
+    assert text.endswith("The same as a picture: imbalance.png\n")
+    assert [path.name for path in folder.iterdir()] == ["imbalance.png"]
+    pixels = matplotlib.image.imread(folder / "imbalance.png")
+    assert pixels.shape == (696, 1800, 4)
+    assert len(np.unique(pixels.reshape(-1, 4), axis=0)) > 500
+
+
+SMALL = """
+import sys
+sys.modules["matplotlib"] = None  # as if it were not installed
+sys.path.insert(0, {folder!r})
+import imbalance_trainings
+imbalance_trainings.ROWS, imbalance_trainings.SEEDS = 4000, 2
+import imbalance
+imbalance.main()
+"""
+
+
+def test_without_matplotlib_there_is_a_message(tmp_path):
+    command = [sys.executable, "-c", SMALL.format(folder=str(EXAMPLES))]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("No imbalance.png: it takes matplotlib, which is not installed; pip")
+    assert not list(tmp_path.iterdir())

@@ -100,6 +100,16 @@ def test_objects_with_weights_have_texts():
 WRONG_WEIGHTS = [
     (lambda: wb.losses.MSE(output_weights=2), TypeError, r"output_weights to be a sequence .* 2"),
     (lambda: wb.losses.MSE(output_weights=()), TypeError, "output_weights to be a sequence"),
+    (
+        lambda: wb.losses.MSE(output_weights=memoryview(np.ones((2, 2)))),
+        TypeError,
+        "output_weights to be a sequence .*, got <memory at",
+    ),
+    (
+        lambda: wb.losses.MSE(output_weights=np.array(2.0)),
+        TypeError,
+        "output_weights to be a sequence",
+    ),
     (lambda: wb.losses.MSE(output_weights="12"), TypeError, "output_weights to be a sequence"),
     (lambda: wb.losses.MSE(output_weights=(1, -1)), ValueError, "finite number of at least 0, got"),
     (lambda: wb.losses.MSE(output_weights=(1, np.nan)), ValueError, "at least 0, got nan"),

@@ -121,10 +121,34 @@ def test_raw_breast_cancer_does_not_end_in_silence():
         assert (net.predict_proba(scaled).argmax(axis=1) == y).mean() > 0.9
 
 
-def test_short_fits_are_not_looked_at():
-    net = network()
-    net[0].biases[:] = -100
-    assert not fitted(net, FAR, LABELS, "cross_entropy", epochs=1, optimizer=wb.SGD(1e-9))
+@pytest.mark.parametrize("epochs", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("hidden", [[], [8], [16], [64]])
+@pytest.mark.parametrize(("outputs", "loss"), [(1, "binary_cross_entropy"), (2, "cross_entropy")])
+def test_nor_does_it_after_a_few_epochs(outputs, loss, hidden, epochs):
+    datasets = pytest.importorskip("sklearn.datasets")
+    X, y = datasets.load_breast_cancer(return_X_y=True)
+    for seed in range(3):
+        net = wb.Network.mlp([30, *hidden, outputs], seed=seed)
+        said = fitted(net, X, y, loss, epochs=epochs, optimizer=None)
+        if len(np.unique(net.predict_proba(X).argmax(axis=1))) == 1:
+            assert "X has " in said[0]
+            assert "all are given " in said[0]
+        scaled = (X - X.mean(axis=0)) / X.std(axis=0)
+        net = wb.Network.mlp([30, *hidden, outputs], seed=seed)
+        assert not fitted(net, scaled, y, loss, epochs=epochs, optimizer=None)
+
+
+def test_of_short_fits_neither_outcome_nor_scale_alone_is_told():
+    slow = {"epochs": 1, "optimizer": wb.SGD(1e-15)}
+    constant = network()
+    constant[-1].weights[:] = 0
+    assert not fitted(constant, X, LABELS, "cross_entropy", **slow)
+    assert not fitted(network(), FAR, LABELS, "cross_entropy", **slow)
+    constant[-1].weights[:] = 0
+    [text] = fitted(constant, FAR, LABELS, "cross_entropy", **slow)
+    assert "all are given the same outputs, though their targets differ; X has 2 columns" in text
+    few = {**slow, "batch_size": 1}
+    assert not fitted(constant, FAR[:15], LABELS[:15], "cross_entropy", **few)
 
 
 def test_once_a_fit_and_as_an_error_after_it():
@@ -150,11 +174,11 @@ def test_the_bits_do_not_depend_on_the_look():
     for net in nets:
         net[0].biases[:] = -100
     fitted(nets[0], X, LABELS, "cross_entropy", epochs=60)
-    for epoch in range(60):  # each too short to be looked at
-        optimizer = OPTIONS["optimizer"] if epoch else wb.SGD(0.05, momentum=0.9)
-        options = {"epochs": 1, "optimizer": optimizer, "first_epoch": epoch}
-        assert not fitted(nets[1], X, LABELS, "cross_entropy", **options)
+    one = {"epochs": 1, "optimizer": wb.SGD(0.05, momentum=0.9)}
+    for _ in range(60):  # after each of which is a look
+        assert fitted(nets[1], X, LABELS, "cross_entropy", **one)
     assert len(nets[0].history) == 60
+    assert nets[0] == nets[1]
 
 
 def test_it_is_a_warning_of_the_user():

@@ -87,7 +87,6 @@ CASES = [
     ("binary_cross_entropy", "sigmoid", 3, np.eye(3)[LABELS]),
     ("focal", "sigmoid", 1, RARE),
     ("mse", "identity", 1, NUMBERS),
-    ("mae", "identity", 1, NUMBERS),
     ("mse", "identity", 2, np.stack([NUMBERS, RARE], axis=1)),
     ("huber", "softplus", 1, NUMBERS),
     ("mse", "sigmoid", 1, RARE),
@@ -110,6 +109,27 @@ UNDONE = {
     "poisson": np.exp,
     "gamma_deviance": np.exp,
 }
+
+
+# Losses with quantiles of the targets, and the levels that belong to the outputs in turn.
+PAIR = np.stack([NUMBERS, RARE], axis=1)
+QUANTILES = [
+    ("mae", "identity", NUMBERS, [0.5]),
+    ("mae", "softplus", NUMBERS, [0.5]),
+    ("mae", "identity", PAIR, [0.5, 0.5]),
+    ("quantile", "identity", NUMBERS, [0.5]),
+    ("quantile(0.9)", "identity", NUMBERS, [0.9]),
+    ("quantile(0.1, 0.5, 0.9)", "identity", NUMBERS, [0.1, 0.5, 0.9]),
+    ("quantile(0.1, 0.95)", "leaky_relu", PAIR, [0.1, 0.95, 0.1, 0.95]),
+    ("quantile(0.3, 0.6)[1, 2]", "identity", PAIR[:, :1] * [1, 2], [0.3, 0.6, 0.3, 0.6]),
+    ("quantile(0.3, 0.6)", "tanh", np.stack([RARE, -RARE], axis=1) / 2, [0.3, 0.6]),
+]
+SMOOTHED = [
+    ("cross_entropy(0.1)", "identity", 3, LABELS),
+    ("cross_entropy(0.1)", "softmax", 3, LABELS),
+    ("cross_entropy(0.3)", "identity", 4, LABELS),  # one of the classes has no rows
+    ("cross_entropy(0.2)", "identity", 3, np.eye(3)[LABELS] * 0.9 + 0.1 / 3),
+]
 
 
 def shares_of(outputs, y, weights):
@@ -183,6 +203,89 @@ def test_the_order_of_rows_does_not_show():
         ours.start_at_prior(y, loss=loss, sample_weight=WEIGHTS)
         theirs.start_at_prior(y[order], loss=loss, sample_weight=WEIGHTS[order])
         assert ours[1].biases.tobytes() == theirs[1].biases.tobytes()
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize(("loss", "last", "y", "levels"), QUANTILES)
+def test_losses_of_quantiles_begin_at_the_quantiles(loss, last, y, levels, weights):
+    """By their definition: as much of the weight as the level says lies at or below, not before."""
+    net = mlp(len(levels), last)
+    if "[" in loss:
+        loss = loss.replace("[1, 2]", "[1, 2, 3, 4]")
+    net.start_at_prior(y, loss=loss, sample_weight=weights)
+    targets, v = y.reshape(60, -1), np.ones(60) if weights is None else weights
+    for k, (given, level) in enumerate(zip(net.predict(X[:1])[0], levels, strict=True)):
+        column = targets[:, k * targets.shape[1] // len(levels)]
+        at = column[v > 0][np.abs(column[v > 0] - given).argmin()]
+        assert given == pytest.approx(at, rel=1e-13, abs=1e-13)
+        assert v[column <= at].sum() >= level * v.sum() * (1 - 1e-13)
+        assert v[column < at].sum() < level * v.sum()
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize(("loss", "last", "y", "levels"), QUANTILES)
+def test_no_constant_has_a_smaller_first_loss_of_quantiles(loss, last, y, levels, weights):
+    loss = loss.partition("[")[0]
+    net = mlp(len(levels), last)
+    net.start_at_prior(y, loss=loss, sample_weight=weights)
+    first = net.evaluate(X, y, loss=loss, sample_weight=weights)["loss"]
+    for k in range(len(levels)):
+        for step in (-0.5, -0.01, -1e-6, 1e-6, 0.01, 0.5):
+            other = net.copy()
+            other[1].biases[k] += step
+            assert other.evaluate(X, y, loss=loss, sample_weight=weights)["loss"] >= first - 1e-14
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize(("loss", "last", "outputs", "y"), SMOOTHED)
+def test_smoothed_classes_begin_at_the_smoothed_shares(loss, last, outputs, y, weights):
+    net = mlp(outputs, last)
+    net.start_at_prior(y, loss=loss, sample_weight=weights)
+    smoothing = float(loss[14:-1])
+    shares = (1 - smoothing) * shares_of(outputs, y, weights) + smoothing / outputs
+    first = net.evaluate(X, y, loss=loss, sample_weight=weights)["loss"]
+    assert first == pytest.approx(entropy(shares), rel=1e-13)
+    np.testing.assert_allclose(wb.softmax(net[1].biases), shares, rtol=1e-13)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize(
+    ("loss", "last", "outputs", "y"),
+    [*SMOOTHED, *((loss, last, len(levels), y) for loss, last, y, levels in QUANTILES)],
+)
+def test_quantiles_and_smoothed_shares_have_the_bits_of_the_reference(
+    loss, last, outputs, y, weights
+):
+    loss = loss.partition("[")[0]
+    for dtype in (np.int64, np.float64)[y.dtype.kind == "f" :]:
+        ours, backwards = mlp(outputs, last), mlp(outputs, last)
+        ours.start_at_prior(y.astype(dtype), loss=loss, sample_weight=weights)
+        order = RNG.permutation(60)
+        turned = None if weights is None else weights[order]
+        backwards.start_at_prior(y[order], loss=loss, sample_weight=turned)
+        targets = y.tolist() if y.dtype.kind == "i" else y.reshape(60, -1).tolist()
+        told = None if weights is None else weights.tolist()
+        expected = reference.prior_biases(loss, last, targets, outputs, told)
+        assert [b.hex() for b in ours[1].biases.tolist()] == [b.hex() for b in expected]
+        assert ours[1].biases.tobytes() == backwards[1].biases.tobytes()
+
+
+def test_quantiles_by_weights_are_those_of_repetitions():
+    times = np.arange(60) % 4
+    for loss, last, y, levels in QUANTILES:
+        weighted, repeated = mlp(len(levels), last), mlp(len(levels), last)
+        plain = loss.partition("[")[0]
+        weighted.start_at_prior(y, loss=plain, sample_weight=times)
+        repeated.start_at_prior(np.repeat(y, times, axis=0), loss=plain)
+        assert weighted[1].biases.tobytes() == repeated[1].biases.tobytes()
+
+
+def test_a_quantile_of_zeros_has_no_sign():
+    for y in ([-0.0, 0.0, 1.0], [0.0, -0.0, 1.0]):
+        for weights in (None, [1, 1, 1]):
+            net = mlp()
+            net.start_at_prior(y, loss="quantile(0.1)", sample_weight=weights)
+            assert net[1].biases[0].hex() == "0x0.0p+0"
 
 
 def test_what_never_occurs_counts_as_half_a_row():
@@ -321,6 +424,10 @@ REFUSED = [
         r"mean of y to be between 0 and 1, which the last activation sigmoid gives, got",
     ),
     (lambda: mlp(1, "relu").start_at_prior(-NUMBERS, loss="mse"), "between 0 and inf"),
+    (
+        lambda: mlp(1, "relu").start_at_prior(-NUMBERS, loss="mae"),
+        "expected the quantile of y to be between 0 and inf",
+    ),
     (lambda: mlp(1, "tanh").start_at_prior(NUMBERS, loss="mse"), "between -1 and 1"),
     (
         lambda: mlp(3).start_at_prior(LABELS + 1, loss="cross_entropy"),

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import wbcore as wb
-from wbcore._docstrings import PARAMETERS
+from wbcore._docstrings import ENTRIES
 
 PACKAGE = Path(wb.__file__).parent
 MODULES = sorted(
@@ -338,7 +338,7 @@ ASSIGNED = {
     "statistics": "wbcore.inspect.summary",
     "summary": "wbcore.inspect.summary",
     "time_per_update": "wbcore.inspect.layer_times",
-    "with_priors": "wbcore.priors",
+    "with_priors": "wbcore.base_rates",
 }
 
 
@@ -371,8 +371,10 @@ def test_a_method_written_elsewhere_is_one_of_the_class(name):
 
 
 def test_shared_parameters_are_used_and_complete():
-    for name, entry in PARAMETERS.items():
-        texts = [inspect.getdoc(getattr(wb.Network, method)) for method in ASSIGNED]
+    optimizers = [getattr(wb, name) for name in wb.optimizers.__all__]
+    for name, entry in ENTRIES.items():
+        users = [*(getattr(wb.Network, method) for method in ASSIGNED), *optimizers]
+        texts = [inspect.getdoc(user) for user in users]
         assert sum(inspect.cleandoc(entry) in text for text in texts) >= 2, name
 
 

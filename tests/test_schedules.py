@@ -11,7 +11,7 @@ import pytest
 import wbcore as wb
 from wbcore import _core, _named, reference, schedules
 from wbcore.reference.schedules import SCHEDULES, fall, real_power
-from wbcore.schedules import reading
+from wbcore.schedules import texts
 
 EXAMPLES = [
     schedules.Constant(0.1),
@@ -461,4 +461,4 @@ def test_a_plateau_and_nan():
 
 def test_there_are_rows_for_all_classes():
     rows = _named.rows("schedule")
-    assert [cls._row.name for cls in reading._CLASSES] == list(rows)
+    assert [cls._row.name for cls in texts._CLASSES] == list(rows)

@@ -133,11 +133,15 @@ def test_it_goes_on_in_the_middle_of_an_epoch():
     assert net.history.f1 == history.f1
 
 
-def test_biases_of_priors():
-    net, same = network(), network()
-    net.start_at_prior(Source(50), loss=LOSS)
-    same.start_at_prior(Y, loss=LOSS, sample_weight=W)
+@pytest.mark.parametrize("loss", [LOSS, "mae", "quantile(0.3)"])
+def test_biases_of_priors(loss):
+    net, same = (wb.Network.mlp([X.shape[1], 4, 1], seed=1) for _ in range(2))
+    net.start_at_prior(Source(50), loss=loss)
+    same.start_at_prior(Y, loss=loss, sample_weight=W)
     assert net == same
+
+
+def test_a_fit_begins_at_the_prior_of_a_source():
     ours = fit(Source(50), shuffle=False, bias_init="prior")
     assert ours == fit((X, Y), sample_weight=W, shuffle=False, bias_init="prior")
 

@@ -86,10 +86,22 @@ def with_dropout() -> Iterator[Asked]:
 
 
 def priors() -> Iterator[Asked]:
-    """Each kind of targets, of three rows with a class that is missing; through each inverse."""
+    """Each kind of targets, of three rows with a class that is missing; through each inverse.
+
+    And what takes another constant than shares and means.
+    """
     backwards = ("identity", "sigmoid", "tanh", "softsign", "leaky_relu", "elu", "softplus")
     first = {row.targets: row() for row in reversed(list(LOSSES.values()))}
     for kind, (rows, weighted) in product(KINDS, ((3, 0), (3, 1), (17, 0), (17, 1))):
         if kind in first and (first[kind].undoes or rows == 17):
             for last in first[kind].undoes or backwards:
                 yield ("prior", word_of(first[kind]), last, *hexadecimal(3, 1, rows, weighted))
+    for (text, last), (rows, weighted) in product(
+        (
+            ("mae", "identity"),
+            ("quantile(0.1, 0.5, 0.9)", "tanh"),
+            ("cross_entropy(0.1)", "softmax"),
+        ),
+        ((3, 0), (3, 1), (4, 0), (17, 0), (17, 1)),  # of 4 rows 2 are half, which is enough
+    ):
+        yield ("prior", word_of(LOSSES.choice(text)), last, *hexadecimal(3, 1, rows, weighted))

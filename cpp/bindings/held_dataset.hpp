@@ -92,7 +92,8 @@ public:
     // Says which of the numbers that the core refused is wrong; by now another thread may have changed it.
     [[noreturn]] void refuse(InputArray where) const {
         if (where == InputArray::x) refuse_non_finite<T>(operation_, "X", view_.x);
-        if (where == InputArray::weights) refuse_weights(operation_, *view_.weights);
+        if (where == InputArray::weights && view_.weights)
+            refuse_weights(operation_, *view_.weights);
         refuse_targets<T>(operation_, y_, view_, loss_, outputs_);
     }
 

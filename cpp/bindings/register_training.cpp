@@ -305,12 +305,11 @@ private:
         const bool ended =
             end.status == TrainingStatus::completed || end.status == TrainingStatus::stopped;
         if (!ended || loss_.is_function() || windows_.exist()) return {};
-        const std::size_t rows =
-            rows_to_look_at(network_.layers(), training_.count(), core_.batch_size,
-                            static_cast<std::size_t>(position_.epoch - first_epoch_));
+        const Glance look = glance_after(network_.layers(), training_.count(), core_.batch_size,
+                                         static_cast<std::size_t>(position_.epoch - first_epoch_));
         // Safe, as the training was.
         const GilReleased released;
-        return diagnose(network_, data_.view(), core_.loss, rows);
+        return diagnose(network_, data_.view(), core_.loss, look);
     }
 
     // The caller may have changed the targets while it was asked.

@@ -76,6 +76,11 @@ public:
         rates_ = rates;
         steps_before_rates_ = steps_;
     }
+    // The rule as it was for the last step, which another training has done: by this rate, none: as the settings say.
+    void repeat_last_step(std::span<const double> rate) {
+        if (!rate.empty()) rule_.set_rate(rate[0]);
+        rule_.begin(steps_, reductions_);
+    }
     // Other settings, while the other threads may still be at this step. Throws what require_allowed throws, and ChoiceError for
     // a rule that needs states that are not there.
     void set_from_next_step(const OptimizerSettings& settings);

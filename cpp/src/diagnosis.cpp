@@ -12,16 +12,22 @@ namespace {
 constexpr std::size_t most_rows = 128;
 // With fewer, one class may be all there is among them by chance.
 constexpr std::size_t least_rows = 16;
+// What a brief look has need of.
+constexpr double few_rows = 32;
 
 // Outputs that differ less than that are one: relative to the targets, or to themselves.
 constexpr double constant_below = 1e-3;
 // Where fewer than a tenth of the rows have another class, it is no surprise when all are given the same.
 constexpr double others_expected = 0.1;
 
-// Nanoseconds, rather too few for a training and too many for a look at it, as measured with AVX2: what a call takes, a step and
-// each parameter for each row, forward and backward; and of the look its start, each number of a row, and each parameter, forward.
-constexpr double call = 20000, step_start = 400, step_parameter = 0.08;
-constexpr double look_start = 800, look_number = 1.8, look_parameter = 0.08;
+// What a look may take.
+constexpr double most_of_training = 0.01, most_of_brief = 0.03;
+
+// Nanoseconds, rather too few for a training and too many for a look at it, as measured with AVX2: what a call takes, Python
+// included, a step and each parameter for each row, forward and backward; and of the look its start, each number of a row, and each
+// parameter, forward.
+constexpr double call = 70000, step_start = 400, step_parameter = 0.08;
+constexpr double look_start = 800, look_number = 1.8, look_parameter = 0.03;
 
 struct Scale {
     double mean = 0, spread = 0;
@@ -173,10 +179,11 @@ void compare(Diagnosis& found,
 
 }  // namespace
 
-std::size_t rows_to_look_at(const std::vector<Dense>& layers,
-                            std::size_t rows,
-                            std::size_t batch_size,
-                            std::size_t epochs) {
+Glance glance_after(const std::vector<Dense>& layers,
+                    std::size_t rows,
+                    std::size_t batch_size,
+                    std::size_t epochs) {
+    if (epochs == 0) return {};
     double parameters = 0, numbers = static_cast<double>(layers.front().inputs);
     for (const Dense& layer : layers) {
         parameters += static_cast<double>(layer.parameters());
@@ -187,18 +194,27 @@ std::size_t rows_to_look_at(const std::vector<Dense>& layers,
     const double steps = static_cast<double>(batches) * static_cast<double>(epochs);
     const double training = call + steps * step_start + all * parameters * step_parameter;
     const double row = numbers * look_number + parameters * look_parameter;
-    const double worth = (training / 100 - look_start) / row;
-    const std::size_t least = std::min(least_rows, rows);
-    if (worth < static_cast<double>(least)) return 0;
-    return std::min({most_rows, rows, static_cast<std::size_t>(std::min(worth, 1e6))});
+    const auto worth = [&](double share) { return (training * share - look_start) / row; };
+    const auto at_most = [&](double some) {
+        return std::min({most_rows, rows, static_cast<std::size_t>(std::min(some, 1e6))});
+    };
+    if (const double n = worth(most_of_training);
+        n >= static_cast<double>(std::min(least_rows, rows)))
+        return {at_most(n), false};
+    // of a handful of rows, soon over, nothing is expected
+    if (const double n = worth(most_of_brief);
+        n >= static_cast<double>(least_rows) && rows >= least_rows)
+        return {at_most(std::min(n, few_rows)), true};
+    return {};
 }
 
 template <class T>
 Diagnosis diagnose(const Network<T>& network,
                    const Dataset& data,
                    const Named<Loss>& loss,
-                   std::size_t rows) {
+                   Glance glance) {
     Diagnosis found;
+    const std::size_t rows = glance.rows;
     if (rows == 0) return found;
     const std::vector<std::int64_t> sampled = spread_rows(rows, data.x.rows);
     const Sample<T> x(data.x, sampled);
@@ -226,13 +242,13 @@ Diagnosis diagnose(const Network<T>& network,
             found.dead_layers.push_back(l);
     const bool logits = is_of_z(loss) && is_identity(layers.back().activation.kind);
     compare(found, outputs.back(), data, sampled, loss, logits);
-    return found;
+    const bool failed = found.constant || found.one_class;
+    const bool reason = found.inputs || found.targets || !found.dead_layers.empty();
+    const bool told = !glance.brief || (failed && reason && differ(x.matrix()));
+    return told ? found : Diagnosis{};
 }
 
-template Diagnosis diagnose(const Network<float>&, const Dataset&, const Named<Loss>&, std::size_t);
-template Diagnosis diagnose(const Network<double>&,
-                            const Dataset&,
-                            const Named<Loss>&,
-                            std::size_t);
+template Diagnosis diagnose(const Network<float>&, const Dataset&, const Named<Loss>&, Glance);
+template Diagnosis diagnose(const Network<double>&, const Dataset&, const Named<Loss>&, Glance);
 
 }  // namespace wbcore

@@ -61,7 +61,7 @@ MetricSums::MetricSums(std::vector<Named<Metric>> metrics,
     wants_entropies_ = wants(metrics_, {Metric::log_loss});
     columns_at_ = 1;
     tallies_at_ = columns_at_ + (wants_errors_ ? 4 * outputs : 0);
-    correct_at_ = tallies_at_ + (wants_tallies_ ? 3 * 2 * outputs : 0);
+    correct_at_ = tallies_at_ + (wants_tallies_ ? std::size_t{3} * 2 * outputs : 0);
     top_at_ = correct_at_ + 1;
     entropies_at_ = top_at_ + (wants_top_ ? metrics_.size() : 0);
     sums_ = entropies_at_ + 1;

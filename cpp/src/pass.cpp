@@ -143,7 +143,7 @@ Batch<T> Pass<T>::batch(
     }
     if (!gather_targets(batch, data, order, first, n, mine) && batch.refused == InputArray::none)
         batch.refused = InputArray::y;
-    if (data.weights) gather_weights_of(batch, data, order, first, mine);
+    if (data.weights) gather_weights_of(batch, *data.weights, order, first, mine);
     return batch;
 }
 
@@ -190,15 +190,15 @@ bool Pass<T>::gather_repeated(const ArrayView& y,
 
 template <class T>
 void Pass<T>::gather_weights_of(Batch<T>& batch,
-                                const Dataset& data,
+                                const ArrayView& weights,
                                 const std::int64_t* order,
                                 std::size_t first,
                                 Range mine) {
     const std::size_t start = first + mine.first, n = mine.last - mine.first;
     T* const to = weights_.data() + mine.first;
     const bool good = order != nullptr
-                          ? gather_weights(*data.weights, order + start, n, to)
-                          : gather_weights(data.weights->rows_from(start, n), nullptr, n, to);
+                          ? gather_weights(weights, order + start, n, to)
+                          : gather_weights(weights.rows_from(start, n), nullptr, n, to);
     if (!good && batch.refused == InputArray::none) batch.refused = InputArray::weights;
     batch.weights = weights_.data();
 }

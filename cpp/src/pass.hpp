@@ -150,7 +150,7 @@ private:
                          std::size_t first,
                          Range mine);
     void gather_weights_of(Batch<T>& batch,
-                           const Dataset& data,
+                           const ArrayView& weights,
                            const std::int64_t* order,
                            std::size_t first,
                            Range mine);

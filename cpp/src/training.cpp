@@ -193,8 +193,14 @@ private:
         const Position began{position_.epoch, position_.batch, position_.loss_sum,
                              position_.weight_sum, position_.metrics};
         before_.is_needed = false;
-        if (hooks_.rates)
-            arrays_.optimizer.set_rates(hooks_.rates(state_.steps + 1, batches_ - position_.batch));
+        const std::size_t left = batches_ - position_.batch;
+        const std::uint64_t first = state_.steps + (left != 0 ? 1 : 0);
+        std::span<const double> rates;
+        if (hooks_.rates) rates = hooks_.rates(first, std::max<std::size_t>(left, 1));
+        if (left != 0)
+            arrays_.optimizer.set_rates(rates);
+        else  // which the epoch's result names
+            arrays_.optimizer.repeat_last_step(rates);
         WindowsEnd ended = run_windows();
         TrainingEnd& end = ended.end;
         const bool trained = end.status != TrainingStatus::diverged &&

@@ -31,9 +31,10 @@ Diagnosis found_by(Network<T>& net,
                    const std::vector<double>& x,
                    const std::vector<Y>& y,
                    Loss loss,
-                   bool labels = false) {
+                   bool labels = false,
+                   bool brief = false) {
     const Dataset data{row_major(x, 1), row_major(y, labels ? 1 : net.outputs()), labels};
-    return diagnose(net, data, Named<Loss>(loss), n / 2);
+    return diagnose(net, data, Named<Loss>(loss), Glance{n / 2, brief});
 }
 
 template <class T>
@@ -123,17 +124,41 @@ void scales() {
     CHECK_EQUAL(found_by(net, bad, inputs(), Loss::mse).rows, 0u);
 }
 
-// None of a training that is over in no time; more the longer it took, up to a bound.
+// After a training of no time an outcome and its reason are told together, or nothing is.
+template <class T>
+void brief_looks() {
+    Network<T> net({{1, 2, Activation::relu}, {2, 1}});
+    const auto brief = [&](double factor) {
+        return found_by(net, inputs(factor), inputs(2), Loss::mse, false, true);
+    };
+    set(net, {1, -1, 0, 0, 2, -2, 0});
+    CHECK_EQUAL(brief(1).rows, 0u);
+    CHECK_EQUAL(brief(100).rows, 0u);  // far from unit scale, and learned from nevertheless
+    set(net, {1, -1, 0, 0, 0, 0, 0.5});
+    CHECK_EQUAL(brief(1).rows, 0u);  // the same for all rows, as after a step from the prior
+    CHECK(brief(100).constant && brief(100).inputs);
+    set(net, {1, -1, -500, -500, 2, -2, 0.5});
+    CHECK(brief(1).constant && brief(1).dead_layers == std::vector<std::size_t>{0});
+    const std::vector<double> same(n, 500);
+    CHECK_EQUAL(found_by(net, same, inputs(2), Loss::mse, false, true).rows, 0u);
+}
+
+// More the longer a training took, up to a bound; of one that is over in no time a brief look at a few.
 void how_many_rows() {
     const std::vector<Dense> layers{{30, 16}, {16, 1}};
-    CHECK_EQUAL(rows_to_look_at(layers, 569, 32, 1), 0u);
-    CHECK_EQUAL(rows_to_look_at(layers, 569, 569, 1), 0u);
-    CHECK_EQUAL(rows_to_look_at(layers, 569, 32, 0), 0u);
-    const std::size_t some = rows_to_look_at(layers, 569, 32, 10);
-    CHECK(some >= 16 && some < 64);
-    CHECK_EQUAL(rows_to_look_at(layers, 569, 32, 1000), 128u);
-    CHECK_EQUAL(rows_to_look_at(layers, 4, 4, 100000), 4u);
-    CHECK_EQUAL(rows_to_look_at({{4000, 4000}}, 1000, 100, 1), 0u);
+    for (const std::size_t epochs : {1u, 2u, 5u}) {
+        const Glance soon = glance_after(layers, 569, 32, epochs);
+        CHECK(soon.brief && soon.rows >= 16 && soon.rows <= 32);
+    }
+    CHECK_EQUAL(glance_after(layers, 569, 32, 0).rows, 0u);
+    CHECK_EQUAL(glance_after({{4, 3}}, 8, 8, 0).rows, 0u);
+    CHECK_EQUAL(glance_after({{4, 3}}, 15, 8, 1).rows, 0u);
+    CHECK_EQUAL(glance_after({{4, 3}}, 16, 8, 1).rows, 16u);
+    const Glance some = glance_after(layers, 569, 32, 10);
+    CHECK(!some.brief && some.rows >= 16 && some.rows < 64);
+    CHECK_EQUAL(glance_after(layers, 569, 32, 1000).rows, 128u);
+    CHECK_EQUAL(glance_after(layers, 4, 4, 100000).rows, 4u);
+    CHECK_EQUAL(glance_after({{4000, 4000}}, 100, 100, 1).rows, 0u);
 }
 
 template <class T>
@@ -141,6 +166,7 @@ void all() {
     regressions<T>();
     classes<T>();
     scales<T>();
+    brief_looks<T>();
 }
 
 }  // namespace

@@ -6,12 +6,12 @@ import inspect
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["PARAMETERS", "with_parameters", "with_sections"]
+__all__ = ["ENTRIES", "with_parameters", "with_sections"]
 
-Function = TypeVar("Function", bound=Callable[..., object])
+Function = TypeVar("Function", bound=Callable[..., object])  # or a class
 
-#: Of the methods that take data. In a docstring, a line {X} stands for the whole entry of X.
-PARAMETERS = {
+#: In a docstring, a line {X} stands for the whole entry of X.
+ENTRIES = {
     "X": """
         X : array-like of shape (B, I)
             Finite real numbers of any dtype and memory layout, or a `Scaled` or `Standardized` of
@@ -58,6 +58,24 @@ PARAMETERS = {
         seed : int, default 0
             Of the fit, where a step is given.
         """,
+    "options": """
+        decay_biases : bool, default False
+            Whether biases decay like weights.
+        l1, l2 : float, default 0
+        clip_norm, clip_value, max_norm : float or None
+            By name alone: what stands before and after the rule, as `Optimizer` has it.
+
+        Attributes
+        ----------
+        learning_rate, ..., weight_decay, decay_biases, l1, ...
+            All of them. May be changed between steps, between fits and in a callback of `fit`,
+            which goes on with it from the next batch; a value assigned is checked at once.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When an argument is of the wrong kind or out of range.
+        """,
     "n_threads": """
         n_threads : int, optional
             At least 1; the result does not depend on it. Default: as many as are worth their while,
@@ -67,9 +85,9 @@ PARAMETERS = {
 
 
 def with_parameters(function: Function) -> Function:
-    """Puts the entries of PARAMETERS where the docstring names them in braces."""
+    """Puts the entries that several docstrings have where this one names them in braces."""
     text = inspect.cleandoc(function.__doc__ or "")
-    for name, entry in PARAMETERS.items():
+    for name, entry in ENTRIES.items():
         text = text.replace(f"\n{{{name}}}\n", f"\n{inspect.cleandoc(entry)}\n")
     function.__doc__ = f"{text}\n"
     return function

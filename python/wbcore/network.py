@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 
-from wbcore import _arguments, _copying, _core, folding, optimizers, prediction, priors, threads
+from wbcore import (
+    _arguments,
+    _copying,
+    _core,
+    base_rates,
+    folding,
+    optimizers,
+    prediction,
+    priors,
+    threads,
+)
 from wbcore._draws import check_seed
 from wbcore._foreign import explains_arguments
 from wbcore._structure import LayerStructure
@@ -303,7 +313,7 @@ class Network:
     fit = fitting.fit
     partial_fit = partial_fitting.partial_fit
     start_at_prior = priors.start_at_prior
-    with_priors = priors.with_priors
+    with_priors = base_rates.with_priors
     fold_inputs = folding.fold_inputs
     fold_outputs = folding.fold_outputs
     statistics = inspection.statistics

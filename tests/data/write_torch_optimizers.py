@@ -1,7 +1,8 @@
 """Writes torch_optimizers.txt, what torch.optim does.
 
 Needs torch 2.13.0 and NumPy alone; in float64, on one thread. The default dtype is float64 too:
-NAdam keeps its product of momenta in that, whatever the parameters are.
+NAdam keeps its product of momenta in that, whatever the parameters are. What it does where that is
+float32, as usual, is written as "nadam@float32".
 """
 
 import struct
@@ -58,12 +59,20 @@ def trajectory(make):
     return found
 
 
+def lines_of(name, found):
+    """With each number as bits."""
+    for step, w in found.items():
+        yield f"{name} {step:x} = {' '.join(struct.pack('>d', x).hex() for x in w)}"
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     lines = [HEAD]
     for name, make in OPTIMIZERS.items():
-        for step, w in trajectory(make).items():
-            words = " ".join(struct.pack(">d", x).hex() for x in w)
-            lines.append(f"{name} {step:x} = {words}")
+        lines += lines_of(name, trajectory(make))
+    torch.set_default_dtype(torch.float32)
+    for name, make in OPTIMIZERS.items():
+        if name.startswith("nadam"):
+            lines += lines_of(f"{name}@float32", trajectory(make))
     Path(__file__).with_name("torch_optimizers.txt").write_text("\n".join(lines) + "\n", "ascii")

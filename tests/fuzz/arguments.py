@@ -5,6 +5,8 @@ the arrays as they were.
 """
 
 import contextlib
+import copy
+import dataclasses
 import decimal
 import fractions
 import re
@@ -21,6 +23,7 @@ from mutation import limit_memory
 import wbcore as wb
 
 warnings.simplefilter("error")
+warnings.simplefilter("ignore", wb.TrainingWarning)  # of fits on numbers without a sense: rightly
 
 INPUTS, OUTPUTS = 3, 2
 WORDS = re.compile(r"^\[[\w, ]+\] ")
@@ -485,6 +488,86 @@ def starts(one: Round) -> None:
             )
 
 
+SCHEDULES = [
+    cls
+    for cls in map(wb.schedules.__dict__.get, wb.schedules.__all__)
+    if isinstance(cls, type) and dataclasses.is_dataclass(cls)
+]
+WHOLE = [1, 2, 3, 10, 1000, 2**31, 2**53]
+PARTS = [0.0, 1e-300, 1e-46, 1e-4, 0.1, 0.5, 0.9999999999, 1.0, 2.0, 1e30, 1e300]
+
+
+def schedule(draw):
+    """Of any numbers, most of which are right somewhere; with a warm-up or without."""
+    cls = draw.choice(SCHEDULES)
+    fields = dataclasses.fields(cls)
+    needed = sum(field.default is dataclasses.MISSING for field in fields)
+    names = [field.name for field in fields[: draw.randint(needed, len(fields))]]
+    right = {
+        "learning_rate": [0.1, 0.001, 1, 1e-46, 1e30],
+        "steps": WHOLE,
+        "every": WHOLE,
+        "monitor": ["loss", "val_r2"],
+        "mode": ["min", "max"],
+        "restarts": [True, False],
+    }
+    given = {
+        name: mostly(draw, draw.choice(right.get(name, draw.choice([WHOLE, PARTS]))), 0.05)
+        for name in names
+    }
+    if cls is wb.schedules.Warmup:
+        given["schedule"] = mostly(draw, draw.choice([wb.schedules.Constant(0.1), abs]), 0.3)
+    made = cls(**given)
+    steps = draw.choice([None, None, 1, 7, 2**53])
+    return made if steps is None else made.after_warmup(steps, draw.choice(PARTS))
+
+
+def schedule_text(draw):
+    """In the notation of schedules, or with a slip."""
+
+    def numbers(at_most=5):
+        chosen = [draw.choice([WHOLE, PARTS]) for _ in range(draw.randrange(at_most + 1))]
+        return ", ".join(repr(draw.choice(of)) for of in chosen)
+
+    text = f"{draw.choice(wb.schedules.NAMES)}({draw.choice([numbers(), '0.1, 10', '0.1, 0.5'])})"
+    if draw.random() < 0.3:
+        text += f" of {draw.choice(['loss', 'val_r2', 'lowest r2', 'highest loss', '1', ''])}"
+    if draw.random() < 0.4:
+        text += f" after warmup({draw.choice([numbers(), '10', '3, 0.1'])})"
+    if draw.random() < 0.4:
+        place = draw.randrange(len(text))
+        slip = draw.choice(["", "(", ")", ",", " ", "-", "e9", "nan", "inf", "\0", "é", "_", "٣"])
+        text = text[:place] + slip + text[place + draw.randrange(3) :]
+    return draw.choice([text, f"  {text}\n"]) if draw.random() < 0.1 else text
+
+
+def schedules(one: Round) -> None:
+    """Objects and texts: rates are finite, a text reads back, and a step takes them."""
+    draw, net = one.draw, network(one.draw)
+    made = None
+    with Watched(one):
+        if draw.random() < 0.5:
+            made = schedule(draw)
+        else:
+            made = wb.SGD(schedule_text(draw)).learning_rate
+            if isinstance(made, float):
+                return
+        first = draw.choice([1, 2, 9, 1000, 2**31, 2**53])
+        rates = made.rates(7, mostly(draw, first, 0.05))
+        assert np.isfinite(rates).all(), f"{made!r}: {rates}"
+        assert (rates >= 0).all(), f"{made!r}: {rates}"
+        if made._in_core is not None:  # functions have no text
+            again = wb.SGD(str(made)).learning_rate
+            assert str(again) == str(made)
+            assert (again.rates(7, first) == made.rates(7, first)).all(), str(made)
+        assert made == copy.deepcopy(made)
+    if made is None:
+        return
+    with Watched(one, net):
+        kept_fit(net, optimizer=draw.choice([wb.SGD, wb.Adam])(made))
+        assert np.isfinite(net.parameters).all()
+
+
 ROWS, LABELS = np.ones((5, INPUTS), np.float32), np.array([0, 1, 0, 1, 0])
 # What was once accepted, or refused without a word of which call it was.
 KEPT = {
@@ -529,6 +612,7 @@ CASES = {
     "makers": makers,
     "parts": parts,
     "starts": starts,
+    "schedules": schedules,
 }
 
 if __name__ == "__main__":

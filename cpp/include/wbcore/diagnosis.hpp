@@ -31,19 +31,25 @@ struct Diagnosis {
         one_class;  // that all rows are given, though more than one in ten has another
 };
 
-// How many rows of a training's data to look at after `epochs`: what that takes is less than a hundredth of the training, and
-// bounded. 0 when the training is too short for that.
-std::size_t rows_to_look_at(const std::vector<Dense>& layers,
-                            std::size_t rows,
-                            std::size_t batch_size,
-                            std::size_t epochs);
+// What one look at a training's outcome is.
+struct Glance {
+    std::size_t rows = 0;  // of the data; with 0 there is none
+    // The training was over so soon that a bare outcome is no wonder, nor a scale a loss: only both together are told, of inputs that
+    // differ.
+    bool brief = false;
+};
 
-// At `rows` rows of the data, evenly spread over them. Nobody may be training the network. Finds nothing when the data have
-// become such that they are refused.
+// The look after a training of `epochs`: what it takes is less than a hundredth of the training, and bounded; where that is not
+// enough for a few rows, a brief one of less than three hundredths, or none.
+Glance glance_after(const std::vector<Dense>& layers,
+                    std::size_t rows,
+                    std::size_t batch_size,
+                    std::size_t epochs);
+
 template <class T>
 Diagnosis diagnose(const Network<T>& network,
                    const Dataset& data,
                    const Named<Loss>& loss,
-                   std::size_t rows);
+                   Glance glance);
 
 }  // namespace wbcore

@@ -43,7 +43,11 @@ class Callback:
     seconds_between_batches: float = 0.0
 
     def before_fit(self, run: Run) -> object:
-        """All arguments are sound, nothing has been changed; what is written counts."""
+        """All arguments are sound, nothing has been changed; what is written counts.
+
+        In a fit that goes on from a checkpoint (`run.resumed`) the run's history and position are
+        known by now; parameters, optimizer and states of callbacks are set after it.
+        """
 
     def after_batch(self, run: Run) -> object:
         """A step is done. The network is brought up to date by `run.sync()`."""
@@ -56,6 +60,9 @@ class Callback:
 
     def state(self) -> dict[str, Any]:
         """What it would need to go on in another process, by name: numbers, texts, None, arrays.
+
+        A checkpoint of `fit` keeps it; it is asked for when all callbacks have been told of a batch
+        or an epoch.
 
         Returns
         -------

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wbcore import _arguments
@@ -60,11 +60,12 @@ class CSVLogger(Callback):
         self.path = os.fsdecode(path)
         self.append = _arguments.flag("CSVLogger", "append", append)
         self._file: BinaryIO | None = None
+        self._lines = 0
 
     def before_fit(self, run: Run) -> None:
         """Open the file, and write the header."""
         header = ",".join(map(_quoted, ("epoch", *run.series, "seconds")))
-        goes_on = self.append or run.resumed
+        goes_on = self.append or (run.resumed and Path(self.path).is_file())
         try:
             found = self._header() if goes_on else None
         except OSError as error:
@@ -80,6 +81,7 @@ class CSVLogger(Callback):
         except OSError as error:
             raise self._named(error) from None
         try:
+            self._lines = 0 if found is None else len(self._read())
             if found is None:
                 self._write(header)
         except BaseException:
@@ -100,21 +102,23 @@ class CSVLogger(Callback):
             file.close()
 
     def state(self) -> dict[str, Any]:
-        """How long the file is while it is open; None of a pipe."""
-        return {} if self._file is None else {"size": self._size()}
+        """How many lines the file has, while it is open."""
+        return {} if self._file is None else {"lines": self._lines}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on as the one that `state` was taken from: what came after it is written again."""
-        require_names(self, state, () if self._file is None else ("size",))
-        found = self._size()
-        if self._file is not None and found is not None and found > (state["size"] or found):
-            self._file.truncate(state["size"])
+        require_names(self, state, () if self._file is None else ("lines",))
+        if self._file is None or not Path(self.path).is_file():
+            return
+        found = self._read()
+        self._lines = _arguments.integer("CSVLogger", "lines", state["lines"], low=0)
+        if len(found) > self._lines:
+            self._file.truncate(sum(map(len, found[: self._lines])))
 
-    def _size(self) -> int | None:
-        if self._file is None:
-            return None
-        found = os.fstat(self._file.fileno())
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
+    def _read(self) -> list[bytes]:
+        """All lines."""
+        with open(self.path, "rb") as file:  # noqa: PTH123
+            return file.readlines()
 
     def __getstate__(self) -> dict[str, object]:
         return self.__dict__ | {"_file": None}  # no open file can be pickled
@@ -136,6 +140,7 @@ class CSVLogger(Callback):
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
             raise self._named(error) from None
+        self._lines += 1
 
     def _named(self, error: OSError) -> OSError:
         got = error.strerror or str(error)

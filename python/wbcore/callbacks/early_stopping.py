@@ -125,8 +125,9 @@ class EarlyStopping(Callback):
                 "[EarlyStopping] expected a state with parameters as this fit keeps them, "
                 "got others"
             )
+        first = _arguments.integer("EarlyStopping", "first_epoch", state["first_epoch"], low=0)
         self.monitor.set_state(state)
-        self._first_epoch = state["first_epoch"]
+        self._first_epoch = first
         if kept is not None:
             kept[...] = given
 

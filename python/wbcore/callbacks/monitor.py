@@ -88,7 +88,18 @@ class Monitor:
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on with the best of another fit."""
-        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        best, epoch = state["best"], state["best_epoch"]
+        if (best is None) != (epoch is None):
+            raise ValueError(
+                f"[{self.owner}] expected a state with best and best_epoch, or none of them, "
+                f"got {best} and {epoch}"
+            )
+        if epoch is not None:
+            epoch = _arguments.integer(self.owner, "best_epoch", epoch, low=0)
+            best = _arguments.number(
+                self.owner, "best", best, expected="a number", allowed=lambda x: not math.isnan(x)
+            )
+        self.best, self.best_epoch = best, epoch
 
 
 def _sign(owner: str, name: str) -> float:

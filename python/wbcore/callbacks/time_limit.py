@@ -74,4 +74,5 @@ class TimeLimit(Callback):
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on as the one that `state` was taken from."""
         require_names(self, state, ("seconds_left",))
-        self._end = time.monotonic() + state["seconds_left"]
+        left = _arguments.number("TimeLimit", "seconds_left", state["seconds_left"])
+        self._end = time.monotonic() + left

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,7 +166,7 @@ def _in_memory(operation: str, source: CheckedSource) -> Rows:
 def _available_memory() -> int | None:
     """Bytes that a program may have without anything being swapped out; None if nobody tells."""
     try:
-        with Path("/proc/meminfo").open(encoding="ascii") as file:
+        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - pathlib takes a while
             for line in file:
                 name, _, rest = line.partition(":")
                 if name == "MemAvailable":

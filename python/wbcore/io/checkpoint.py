@@ -25,15 +25,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wbcore import _arguments, _core
 from wbcore.errors import ModelFileError
 from wbcore.io import container
+from wbcore.io._run_fields import CHECKS, TENSOR
 from wbcore.io._safetensors import file_error
 from wbcore.io.container import Reader
 
@@ -44,7 +45,6 @@ __all__ = ["Plain", "SavedRun", "read_checkpoint", "write_checkpoint"]
 
 _FORMAT, _VERSION = "wbcore checkpoint", "1"
 _SUMMED = ("settings", "run", "contract")
-_TENSOR = {"tensor": True}
 
 Plain = float | int | str | bool | None
 
@@ -108,7 +108,7 @@ def write_checkpoint(path: str, saved: SavedRun) -> None:
         del run[name]
     run["series"] = list(saved.series)
     run["callbacks"] = [
-        {n: _TENSOR if isinstance(value, np.ndarray) else value for n, value in state.items()}
+        {n: TENSOR if isinstance(value, np.ndarray) else value for n, value in state.items()}
         for state in saved.callbacks
     ]
     texts = {
@@ -161,8 +161,9 @@ def read_checkpoint(path: str) -> SavedRun:
 def _require_known(reader: Reader) -> None:
     path, texts = reader.path, reader.texts
     if texts.get("format") != _FORMAT or not all(name in texts for name in _SUMMED):
-        kind = "a model file" if texts.get("format") == "wbcore" else "another file"
-        raise file_error(path, "a file that fit(checkpoint=...) wrote", f"{kind} of safetensors")
+        is_model = texts.get("format") == "wbcore"
+        got = "a network that was saved" if is_model else "another safetensors file"
+        raise file_error(path, "a file that fit(checkpoint=...) wrote", got)
     for name, known in (("format_version", _VERSION), ("contract", str(_core.CONTRACT))):
         if texts.get(name) != known:
             got = _arguments.shown(texts.get(name))
@@ -173,11 +174,11 @@ def _saved(
     path: str, settings: dict[str, Any], run: dict[str, Any], tensors: dict[str, NDArray[Any]]
 ) -> SavedRun:
     """All of it, each of its kind: who has changed a file may have mended its sum."""
-    for name, is_sound in _CHECKS.items():
+    for name, is_sound in CHECKS.items():
         if name not in run or not is_sound(run[name]):
             got = _arguments.shown(run.get(name, "none"))
             raise file_error(path, f"{name} of a run", got)
-    if len(run) > len(_CHECKS):
+    if len(run) > len(CHECKS):
         raise file_error(path, "a run of known fields", _arguments.shown(sorted(run)))
     left = dict(tensors)
 
@@ -207,7 +208,7 @@ def _saved(
         statistics = taken("statistics", lambda t: t.dtype == float and t.shape[2:] == (2, 5))
     callbacks = [
         {
-            name: taken(f"callbacks.{i}.{name}", lambda _: True) if value == _TENSOR else value
+            name: taken(f"callbacks.{i}.{name}", lambda _: True) if value == TENSOR else value
             for name, value in state.items()
         }
         for i, state in enumerate(run["callbacks"])
@@ -237,70 +238,3 @@ def _decoded(value: Any) -> Any:  # noqa: ANN401
             return float(value["number"])
         return {name: _decoded(item) for name, item in value.items()}
     return list(map(_decoded, value)) if isinstance(value, list) else value
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < 2**63
-
-
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float)
-
-
-def _is_plain(value: object) -> bool:
-    return value is None or type(value) in (bool, int, float, str)
-
-
-def _is_plain_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(value, dict) and all(map(_is_plain, value.values()))
-
-
-def _is_position(value: object) -> bool:
-    if not isinstance(value, list) or len(value) != 6:
-        return False
-    epoch, batch, loss_sum, weight_sum, sums, epoch_of = value
-    return (
-        all(map(_is_count, (epoch, batch)))
-        and all(map(_is_number, (loss_sum, weight_sum)))
-        and isinstance(sums, list)
-        and all(map(_is_number, sums))
-        and isinstance(epoch_of, str)
-    )
-
-
-def _is_observations(value: object) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) == {"best", "waited", "reductions"}
-        and (value["best"] is None or _is_number(value["best"]))
-        and all(
-            _is_count(value[name]) and value[name] <= 2**53 for name in ("waited", "reductions")
-        )
-    )
-
-
-def _are_callbacks(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(state, dict) and all(_is_plain(v) or v == _TENSOR for v in state.values())
-        for state in value
-    )
-
-
-def _are_names(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-_CHECKS: dict[str, Callable[[Any], bool]] = {
-    "status": lambda value: value in ("running", "completed", "stopped", "interrupted"),
-    "reason": lambda value: isinstance(value, str),
-    "first_epoch": _is_count,
-    "best_epoch": lambda value: value is None or _is_count(value),
-    "is_over": lambda value: type(value) is bool,
-    "prior_is_due": lambda value: type(value) is bool,
-    "steps": _is_count,
-    "position": _is_position,
-    "observations": _is_observations,
-    "optimizer": _is_plain_object,
-    "series": lambda value: _are_names(value) and len(set(value)) == len(value),
-    "callbacks": _are_callbacks,
-}

@@ -27,6 +27,9 @@ A loss of one's own is any function `(outputs, targets) -> (value, gradient)`; s
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from wbcore._lazy import lazy as _lazy
 from wbcore.losses.base import (
     METRICS,
     NAMES,
@@ -37,23 +40,25 @@ from wbcore.losses.base import (
 from wbcore.losses.base import check as check  # these are for the package, not for its users
 from wbcore.losses.base import check_given as check_given
 from wbcore.losses.base import check_metrics as check_metrics
-from wbcore.losses.classification import (
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Focal,
-    Hinge,
-    KLDivergence,
-    SquaredHinge,
-)
-from wbcore.losses.regression import (
-    MAE,
-    MSE,
-    GammaDeviance,
-    Huber,
-    LogCosh,
-    Poisson,
-    Quantile,
-)
+
+if TYPE_CHECKING:
+    from wbcore.losses.classification import (
+        BinaryCrossEntropy,
+        CrossEntropy,
+        Focal,
+        Hinge,
+        KLDivergence,
+        SquaredHinge,
+    )
+    from wbcore.losses.regression import (
+        MAE,
+        MSE,
+        GammaDeviance,
+        Huber,
+        LogCosh,
+        Poisson,
+        Quantile,
+    )
 
 __all__ = [
     "MAE",
@@ -75,3 +80,23 @@ __all__ = [
     "SquaredHinge",
     "loss_and_gradient",
 ]
+
+if not TYPE_CHECKING:  # classes take milliseconds to make: texts do without
+    __getattr__, __dir__ = _lazy(
+        __name__,
+        {
+            "BinaryCrossEntropy": "wbcore.losses.classification",
+            "CrossEntropy": "wbcore.losses.classification",
+            "Focal": "wbcore.losses.classification",
+            "GammaDeviance": "wbcore.losses.regression",
+            "Hinge": "wbcore.losses.classification",
+            "Huber": "wbcore.losses.regression",
+            "KLDivergence": "wbcore.losses.classification",
+            "LogCosh": "wbcore.losses.regression",
+            "MAE": "wbcore.losses.regression",
+            "MSE": "wbcore.losses.regression",
+            "Poisson": "wbcore.losses.regression",
+            "Quantile": "wbcore.losses.regression",
+            "SquaredHinge": "wbcore.losses.classification",
+        },
+    )

@@ -55,6 +55,16 @@ class Loss(_named.Choice, kind="loss"):
                 )
             object.__setattr__(self, "output_weights", weights)  # the way of frozen dataclasses
 
+    @property
+    def _quantiles(self) -> tuple[float, ...]:
+        """Which of the targets the best constant outputs are, in turn; none: their means."""
+        return ()
+
+    @property
+    def _smoothing(self) -> float:
+        """The share of each target that all classes have alike."""
+        return 0.0
+
     def __str__(self) -> str:
         numbers = [getattr(self, number.name) for number in self._row.numbers]
         return _core.choice_text("loss", self._row.name, numbers, self.output_weights or ())

@@ -61,6 +61,10 @@ class CrossEntropy(Loss, row="cross_entropy"):
 
     label_smoothing: float = 0.0
 
+    @property
+    def _smoothing(self) -> float:
+        return self.label_smoothing
+
 
 @dataclass(frozen=True, repr=False)
 class Focal(Loss, row="focal"):

@@ -42,6 +42,10 @@ class MAE(Loss, row="mae"):
     1.0
     """
 
+    @property
+    def _quantiles(self) -> tuple[float, ...]:
+        return (0.5,)
+
 
 @dataclass(frozen=True, repr=False)
 class Huber(Loss, row="huber"):
@@ -154,6 +158,10 @@ class Quantile(Loss, row="quantile"):
         """Those that were given, in their order."""
         numbers = (getattr(self, number.name) for number in self._row.numbers)
         return tuple(q for q in numbers if q != 0)
+
+    @property
+    def _quantiles(self) -> tuple[float, ...]:
+        return self.quantiles
 
     def __repr__(self) -> str:
         return self._repr([repr(q) for q in self.quantiles])

@@ -9,10 +9,10 @@ from wbcore import _named
 from wbcore.optimizers import adam, base, lbfgs, rmsprop, rprop, sgd, state
 from wbcore.optimizers.adam import *
 from wbcore.optimizers.base import *
-from wbcore.optimizers.base import check as check
-from wbcore.optimizers.base import going_on as going_on
 from wbcore.optimizers.base import last_of as last_of
 from wbcore.optimizers.lbfgs import *
+from wbcore.optimizers.reading import check as check
+from wbcore.optimizers.reading import going_on as going_on
 from wbcore.optimizers.rmsprop import *
 from wbcore.optimizers.rprop import *
 from wbcore.optimizers.sgd import *

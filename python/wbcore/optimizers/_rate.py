@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, cast
 
 from wbcore import _core, schedules
-from wbcore.schedules import Plateau, Schedule
-from wbcore.schedules.base import Rates, is_callable, rate_of, text_of
+from wbcore.schedules.base import Rates, Schedule, is_callable, rate_of, text_of
+
+if TYPE_CHECKING:
+    from wbcore.schedules import Plateau
 
 __all__ = ["LearningRate", "base", "function_of", "placed", "schedule_of", "taken_out", "watching"]
 
@@ -45,8 +48,10 @@ def at(rate: object, step: int, reductions: int) -> float:
 
 def watching(rate: object) -> Plateau | None:
     """The plateau of it, if there is one."""
-    rule = rate._rule if isinstance(rate, Schedule) and rate._in_core is not None else None
-    return rule if isinstance(rule, Plateau) else None
+    if not isinstance(rate, Schedule) or rate._in_core is None:
+        return None
+    rule = rate._rule
+    return cast("Plateau", rule) if rule._row.properties["observes"] else None
 
 
 def placed(row: str, numbers: list[float], rate: object) -> str:

@@ -10,7 +10,7 @@ from wbcore.optimizers.base import Optimizer
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from wbcore.optimizers.base import Options
+    from wbcore.optimizers.options import Options
 
 __all__ = ["Adam", "AdamW", "Lion", "NAdam"]
 
@@ -62,22 +62,7 @@ class Adam(_Adam, row="adam"):
         Above 0.
     weight_decay : float, default 0
         At least 0.
-    decay_biases : bool, default False
-        Whether biases decay like weights.
-    l1, l2 : float, default 0
-    clip_norm, clip_value, max_norm : float or None
-        What stands before and after the rule, as `Optimizer` has it.
-
-    Attributes
-    ----------
-    learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases, l1, ...
-        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
-        from the next batch; a value assigned is checked at once.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When an argument is of the wrong kind or out of range.
+    {options}
 
     Examples
     --------
@@ -117,22 +102,7 @@ class AdamW(_Adam, row="adamw"):
         Above 0.
     weight_decay : float, default 0.01
         At least 0.
-    decay_biases : bool, default False
-        Whether biases decay like weights.
-    l1, l2 : float, default 0
-    clip_norm, clip_value, max_norm : float or None
-        What stands before and after the rule, as `Optimizer` has it.
-
-    Attributes
-    ----------
-    learning_rate, beta1, beta2, epsilon, weight_decay, decay_biases, l1, ...
-        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
-        from the next batch; a value assigned is checked at once.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When an argument is of the wrong kind or out of range.
+    {options}
 
     Examples
     --------
@@ -175,22 +145,7 @@ class NAdam(Optimizer, row="nadam"):
         At least 0: how fast the momentum grows, from about half of beta1 to all of it.
     weight_decay : float, default 0
         At least 0.
-    decay_biases : bool, default False
-        Whether biases decay like weights.
-    l1, l2 : float, default 0
-    clip_norm, clip_value, max_norm : float or None
-        What stands before and after the rule, as `Optimizer` has it.
-
-    Attributes
-    ----------
-    learning_rate, beta1, beta2, epsilon, momentum_decay, weight_decay, decay_biases, l1, ...
-        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
-        from the next batch; a value assigned is checked at once.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When an argument is of the wrong kind or out of range.
+    {options}
 
     Examples
     --------
@@ -249,22 +204,7 @@ class Lion(Optimizer, row="lion"):
         From 0 to below 1.
     weight_decay : float, default 0
         At least 0.
-    decay_biases : bool, default False
-        Whether biases decay like weights.
-    l1, l2 : float, default 0
-    clip_norm, clip_value, max_norm : float or None
-        What stands before and after the rule, as `Optimizer` has it.
-
-    Attributes
-    ----------
-    learning_rate, beta1, beta2, weight_decay, decay_biases, l1, ...
-        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
-        from the next batch; a value assigned is checked at once.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When an argument is of the wrong kind or out of range.
+    {options}
 
     Examples
     --------

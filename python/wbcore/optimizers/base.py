@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from copy import copy
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex, TypedDict
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from wbcore import _arguments, _copying, _core, _foreign, _named, schedules
+from wbcore._docstrings import with_parameters
 from wbcore.gradients import Gradients
 from wbcore.optimizers import _rate
-from wbcore.optimizers.lbfgs import LBFGS
+from wbcore.optimizers.options import DEFAULTS, LIMITS, check_of, plain, signature
 from wbcore.optimizers.state import OptimizerState, Position, check_position
 from wbcore.schedules.base import rate_of
 
 if TYPE_CHECKING:
+    import inspect
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Optimizer"]
@@ -26,31 +27,6 @@ __all__ = ["Optimizer"]
 
 class _HasCore(Protocol):
     _core: _core._Network
-
-
-class Limits(TypedDict, total=False):
-    """What every optimizer takes by name alone; `Optimizer` says what each does."""
-
-    l1: float
-    l2: float
-    clip_norm: float | None
-    clip_value: float | None
-    max_norm: float | None
-
-
-class Options(Limits, total=False):
-    """The same, with what some take by position too."""
-
-    weight_decay: float
-    decay_biases: bool
-
-
-_LIMITS = {number.name: number for number in _core.optimizer_options()}
-# A default that is not allowed stands for none.
-_DEFAULTS: dict[str, object] = {"decay_biases": False} | {
-    name: number.standard if number.allows(number.standard) else None
-    for name, number in _LIMITS.items()
-}
 
 
 class Optimizer:
@@ -102,12 +78,14 @@ class Optimizer:
     _row: ClassVar[_core.Row]
     _checks: ClassVar[dict[str, Callable[[object], object]]]
     _defaults: ClassVar[dict[str, object]]
+    _others: ClassVar[Callable[[Optimizer], tuple[object, ...]]]  # all settings but the rate
     _of_row: ClassVar[dict[str, type[Optimizer]]] = {}
 
     __signature__: ClassVar[inspect.Signature | None] = None
 
     __slots__ = (
         "__weakref__",
+        "_latest",
         "_states",
         "clip_norm",
         "clip_value",
@@ -135,21 +113,24 @@ class Optimizer:
             return
         cls._of_row[row] = cls
         cls._row = _named.rows("optimizer")[row]
-        cls._checks = {number.name: _check(cls.__name__, number) for number in cls._row.numbers}
+        cls._checks = {number.name: check_of(cls.__name__, number) for number in cls._row.numbers}
         rate = cls._row.numbers[0]
         cls._checks[rate.name] = lambda value: schedules.check(cls.__name__, rate.name, value, rate)
         cls._checks["decay_biases"] = lambda value: _arguments.flag(
             cls.__name__, "decay_biases", value
         )
-        cls._checks |= {name: _check(cls.__name__, number) for name, number in _LIMITS.items()}
+        cls._checks |= {name: check_of(cls.__name__, number) for name, number in LIMITS.items()}
+        cls._others = staticmethod(attrgetter(*(name for name in cls._checks if name != rate.name)))
         cls._defaults = {
-            number.name: _plain(number, number.standard) for number in cls._row.numbers
-        } | _DEFAULTS
-        cls.__signature__ = _signature(cls)
+            number.name: plain(number, number.standard) for number in cls._row.numbers
+        } | DEFAULTS
+        cls.__signature__ = signature(cls, cls._defaults)
+        with_parameters(cls)
 
     def __init__(self, **settings: object) -> None:
         # A network's core is the key: networks compare by value and so cannot be keys themselves.
         self._states: WeakKeyDictionary[_core._Network, OptimizerState] = WeakKeyDictionary()
+        self._latest: tuple[object, tuple[object, ...], _core.OptimizerSettings] | None = None
         if unknown := settings.keys() - self._defaults.keys():
             raise TypeError(
                 f"[{type(self).__name__}] expected settings among {', '.join(self._defaults)}, "
@@ -175,9 +156,14 @@ class Optimizer:
     def _settings(self, rate: float | None = None) -> _core.OptimizerSettings:
         """All of them, as the core takes them: a limit of 0 is none.
 
-        With the rate of a step where a function says it.
+        With the rate of a step where a function says it. Made anew only when some setting is
+        another one, since steps of one's own are as short as that takes. (The rate by identity: two
+        functions need not be comparable.)
         """
-        return _core.OptimizerSettings(
+        learning_rate, others, latest = self.learning_rate, self._others(self), self._latest
+        if rate is None and latest and latest[0] is learning_rate and latest[1] == others:
+            return latest[2]
+        made = _core.OptimizerSettings(
             rule=self._row.name,
             numbers=self._numbers,
             decay_biases=self.decay_biases,
@@ -189,6 +175,9 @@ class Optimizer:
             schedule=_rate.schedule_of(self.learning_rate),
             rate=rate,
         )
+        if rate is None:
+            self._latest = learning_rate, others, made
+        return made
 
     def _next_settings(self, operation: str, state: OptimizerState) -> _core.OptimizerSettings:
         """Those of the next step, whose rate a function may say."""
@@ -206,7 +195,7 @@ class Optimizer:
         shown = [
             name
             for name in self._checks
-            if name not in _LIMITS or getattr(self, name) != self._defaults[name]
+            if name not in LIMITS or getattr(self, name) != self._defaults[name]
         ]
         settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
         return f"{type(self).__name__}({settings})"
@@ -229,7 +218,7 @@ class Optimizer:
     def _reduced(self, states: list[tuple[_core._Network, OptimizerState]]) -> tuple[Any, ...]:
         last = [last_of(core) is self for core, _ in states]
         arguments = type(self), states, last
-        return _copying.reduced(self, _with_states, arguments, frozenset({"_states"}))
+        return _copying.reduced(self, _with_states, arguments, frozenset({"_states", "_latest"}))
 
     def _needed_states(self) -> dict[str, str | None]:
         """The states that these settings need, and the number that each is at first."""
@@ -463,29 +452,6 @@ class Optimizer:
         self._states.clear()
 
 
-def check(operation: str, optimizer: object) -> Optimizer | LBFGS:
-    """An optimizer: as it is, or made of its text."""
-    if isinstance(optimizer, (Optimizer, LBFGS)):
-        return optimizer
-    if isinstance(optimizer, str) and optimizer.strip() == "lbfgs":  # no row of the core
-        return LBFGS()
-    if isinstance(optimizer, str):
-        text, schedule = _rate.taken_out(operation, optimizer)
-        name, numbers = _named.parsed("optimizer", operation, "optimizer", text)
-        made = Optimizer._of_row[name]
-        values = zip(made._row.numbers, numbers, strict=True)
-        settings: dict[str, object] = {
-            number.name: _plain(number, value) for number, value in values
-        }
-        if schedule is not None:
-            settings["learning_rate"] = schedule
-        return made(**settings)
-    raise TypeError(
-        f"[{operation}] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), "
-        f"got {_arguments.shown(optimizer)}"
-    )
-
-
 def last_of(core: _core._Network) -> Optimizer | None:
     """The optimizer that a network was last trained with.
 
@@ -494,57 +460,6 @@ def last_of(core: _core._Network) -> Optimizer | None:
     """
     found: Optimizer | None = getattr(core, "optimizer", None)
     return found
-
-
-def going_on(operation: str, core: _core._Network, optimizer: object) -> Optimizer | LBFGS:
-    """The optimizer that is given; by None or the text of the last one that last one."""
-    if isinstance(optimizer, (Optimizer, LBFGS)):
-        return optimizer
-    last = last_of(core)
-    if optimizer is None:
-        return last or check(operation, "sgd")
-    made = _made(operation, optimizer) if type(optimizer) is str else check(operation, optimizer)
-    goes_on = isinstance(last, Optimizer) and isinstance(made, Optimizer) and last._equals(made)
-    return last if last is not None and goes_on else copy(made)
-
-
-@lru_cache(maxsize=64)  # a loop of one's own names its optimizer in each step
-def _made(operation: str, text: str) -> Optimizer | LBFGS:
-    return check(operation, text)
-
-
-def _check(cls: str, number: _core.Number) -> Callable[[object], object]:
-    if number.expected == _FLAG:
-        return lambda value: _arguments.flag(cls, number.name, value)
-    is_optional = number.name in _LIMITS and _DEFAULTS[number.name] is None
-    expected = f"None or {number.expected}" if is_optional else number.expected
-
-    def check(value: object) -> object:
-        if value is None and is_optional:
-            return None
-        return _arguments.number(cls, number.name, value, expected=expected, allowed=number.allows)
-
-    return check
-
-
-_FLAG = "0 or 1"  # as the core's rows say it of switches
-
-
-def _plain(number: _core.Number, value: float) -> float | bool:
-    return bool(value) if number.expected == _FLAG else value
-
-
-def _signature(cls: type[Optimizer]) -> inspect.Signature:
-    """Of the class, as `help` shows it: with the names and defaults of its options."""
-    _, *own = inspect.signature(cls.__init__).parameters.values()
-    named = [p for p in own if p.kind is not p.VAR_KEYWORD]
-    others = cls._defaults.keys() - {p.name for p in named}
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
-        for name, default in cls._defaults.items()
-        if name in others
-    ]
-    return inspect.Signature([*named, *options])
 
 
 def _filled(core: _core._Network, value: float) -> NDArray[Any]:
@@ -568,6 +483,7 @@ def _with_states(
     """For copies and pickles, before the other attributes are set."""
     optimizer = cls.__new__(cls)
     optimizer._states = WeakKeyDictionary(states)
+    optimizer._latest = None
     for (core, _), was_last in zip(states, last, strict=True):
         if was_last:
             core.optimizer = optimizer

@@ -10,7 +10,7 @@ from wbcore.optimizers.base import Optimizer
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from wbcore.optimizers.base import Limits
+    from wbcore.optimizers.options import Limits
 
 __all__ = ["SGD"]
 
@@ -38,22 +38,7 @@ class SGD(Optimizer, row="sgd"):
         Needs momentum above 0.
     weight_decay : float, default 0
         At least 0.
-    decay_biases : bool, default False
-        Whether biases decay like weights.
-    l1, l2 : float, default 0
-    clip_norm, clip_value, max_norm : float or None
-        What stands before and after the rule, by name alone, as `Optimizer` has it.
-
-    Attributes
-    ----------
-    learning_rate, momentum, nesterov, weight_decay, decay_biases, l1, ...
-        May be changed between steps, between fits and in a callback of `fit`, which goes on with it
-        from the next batch; a value assigned is checked at once.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When an argument is of the wrong kind or out of range.
+    {options}
 
     Examples
     --------

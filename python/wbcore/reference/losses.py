@@ -69,6 +69,16 @@ class Loss(Choice):
         """How many outputs there are for a target."""
         return 1
 
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """Which of the targets the best constant outputs are, in turn.  None: their means."""
+        return ()
+
+    @property
+    def smoothing(self) -> float:
+        """The share of each target that all classes have alike."""
+        return 0.0
+
     def count(self, rows: float, width: int) -> float:
         """Of what a loss is the mean: of elements, unless a subclass says otherwise.
 
@@ -262,6 +272,10 @@ class MAE(Loss):
 
     name = "mae"
 
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        return (0.5,)
+
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
     ) -> tuple[float, float]:
@@ -322,6 +336,10 @@ class CrossEntropy(Loss):
     undoes = ("identity", "softmax")
     targets = "classes"
     label_smoothing: float = 0.0
+
+    @property
+    def smoothing(self) -> float:
+        return self.label_smoothing
 
     def count(self, rows: float, width: int) -> float:
         return rows
@@ -393,11 +411,15 @@ class Quantile(Loss):
     def levels(self) -> int:
         return len(self.numbers) or 1
 
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        return self.numbers or (self.q1,)
+
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
     ) -> tuple[float, float]:
         T = arith.T
-        q = T((self.numbers or (self.q1,))[k % self.levels])
+        q = T(self.quantiles[k % self.levels])
         c, d = T(1.0 / n), T(y - t)
         if d > 0.0:
             return T(T(1.0 - q) * d), T(T(1.0 - q) * c)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import cycle
 
 from .activations import ACTIVATIONS
 from .arithmetic import FLOAT64
@@ -47,6 +48,8 @@ def prior_biases(
     -2.5649493574615367
     >>> prior_biases("mse", "tanh", [[0.5], [0.0]], 1)
     [0.25541281188299536]
+    >>> prior_biases("quantile(0.25, 0.75)", "identity", [[1.0], [2.0], [3.0], [4.0]], 2)
+    [1.0, 3.0]
     """
     chosen = LOSSES.choice(loss)
     if chosen.targets not in KINDS:
@@ -64,18 +67,41 @@ def prior_biases(
 
     ones = sums(lambda t: t)
     if chosen.targets == "classes":
-        counts = [c or half for c in ones]
+        smoothing = chosen.smoothing
+        counts = ones if smoothing else [c or half for c in ones]
         all_of_them = math.fsum(counts)
-        return [log(FLOAT64, c / all_of_them) for c in counts]
+        kept, added = 1.0 - smoothing, smoothing / outputs
+        return [log(FLOAT64, kept * (c / all_of_them) + added) for c in counts]
     if "sigmoid" in chosen.undoes:
         zeros = sums(lambda t: 1.0 - t)
         return [log(FLOAT64, (a or half) / (b or half)) for a, b in zip(ones, zeros, strict=True)]
-    # of several outputs to a target, one after another
-    sums_of_outputs = [s for s in ones for _ in range(outputs // len(ones))]
+    if chosen.quantiles:
+        levels = cycle(chosen.quantiles)
+        return [
+            inverse(activation, quantile(column, rows, next(levels)))
+            for column in columns(target_rows(y, outputs))
+        ]
     undone = [name for name in chosen.undoes if name != "identity"]
     if undone:
-        return [inverse(undone[0], (s or half) / total) for s in sums_of_outputs]
-    return [inverse(activation, s / total) for s in sums_of_outputs]
+        return [inverse(undone[0], (s or half) / total) for s in ones]
+    return [inverse(activation, s / total) for s in ones]
+
+
+def quantile(column: Vector, weights: Vector, level: float) -> float:
+    """Return the smallest target that has, with those below it, a share of the weight.
+
+    Examples
+    --------
+    >>> quantile([3.0, 1.0, 2.0], [1.0, 1.0, 1.0], 0.5), quantile([3.0, 1.0], [2.0, 1.0], 0.5)
+    (2.0, 3.0)
+    """
+    pairs = list(zip(column, weights, strict=True))
+    least = level * math.fsum(weights)
+    return min(
+        t + 0.0  # -0 is 0
+        for t, weight in pairs
+        if weight != 0.0 and math.fsum(w for below, w in pairs if below <= t) >= least
+    )
 
 
 def inverse(activation: str, m: float) -> float:

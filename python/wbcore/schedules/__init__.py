@@ -7,19 +7,49 @@ are computed in the core, by operations that docs/arithmetic.md lists (section 7
 have the same bits everywhere, in `fit` and in loops of one's own.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from wbcore import _named
-from wbcore.schedules import base, decays, plateau, waves
-from wbcore.schedules.base import *
-from wbcore.schedules.decays import *
-from wbcore.schedules.plateau import *
+from wbcore._lazy import lazy as _lazy
+from wbcore.schedules.base import Schedule, Warmup, count_steps
 from wbcore.schedules.reading import check as check
 from wbcore.schedules.reading import parsed as parsed
-from wbcore.schedules.waves import *
 
-__all__: list[str] = ["NAMES"]
-__all__ += base.__all__
-__all__ += decays.__all__
-__all__ += waves.__all__
-__all__ += plateau.__all__
+if TYPE_CHECKING:
+    from wbcore.schedules.decays import Constant, Exponential, InverseScaling, Polynomial, Step
+    from wbcore.schedules.plateau import Plateau
+    from wbcore.schedules.waves import Cosine, OneCycle
+
+__all__ = [
+    "NAMES",
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InverseScaling",
+    "OneCycle",
+    "Plateau",
+    "Polynomial",
+    "Schedule",
+    "Step",
+    "Warmup",
+    "count_steps",
+]
 
 NAMES: tuple[str, ...] = tuple(_named.rows("schedule"))
+
+if not TYPE_CHECKING:  # classes take milliseconds to make: most optimizers do without
+    __getattr__, __dir__ = _lazy(
+        __name__,
+        {
+            "Constant": "wbcore.schedules.decays",
+            "Cosine": "wbcore.schedules.waves",
+            "Exponential": "wbcore.schedules.decays",
+            "InverseScaling": "wbcore.schedules.decays",
+            "OneCycle": "wbcore.schedules.waves",
+            "Plateau": "wbcore.schedules.plateau",
+            "Polynomial": "wbcore.schedules.decays",
+            "Step": "wbcore.schedules.decays",
+        },
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from wbcore.training.identity import optimizer_settings
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
+    from wbcore.training.hooks import Hooks
     from wbcore.training.plan import Plan
     from wbcore.training.resuming import Resumption
 
@@ -50,7 +50,7 @@ class Checkpoints(Internal):
         self._optimizer, self._every = plan.optimizer, plan.checkpoint_every
         target_of(self._path, "fit")
         self._settings: dict[str, Any] | None = None
-        self._next = math.inf
+        self._is_late = False
 
     @property
     def seconds_between_batches(self) -> float:
@@ -81,7 +81,6 @@ class Checkpoints(Internal):
         self._first_step, self._prior_was_due = run.step, due
         self._initial = _core.statistics(run.network._core) if self._plan.track else None
         self._was_scheduled = is_callable(self._optimizer.learning_rate)
-        self._next = time.perf_counter() + self._every.number
         self._states()  # what cannot be kept is refused now
 
     def after_batch(self, run: Run) -> None:
@@ -91,34 +90,37 @@ class Checkpoints(Internal):
         batches = self.batches_between
         if batches and (run.step - self._first_step) % batches:
             return  # others are asked more often
+        if run.batch == run.batches:
+            self._is_late = True  # the epoch ends, and is written when it has
+            return
         run.sync()
         if np.isfinite(run.network.parameters).all():  # else it is about to diverge
             self._write(run, "running")
 
     def after_epoch(self, run: Run) -> None:
-        """Write, if it is time, and something is left to do."""
+        """Write, if it is its turn or that of its last batch, and something is left to do."""
         done = run.epoch - run.first_epoch + 1
         if run._reason is not None or done == run.epochs:
             return
-        if self._every.unit == "epochs":
-            is_due = done % self._every.number == 0
-        else:
-            is_due = self._every.unit == "seconds" and time.perf_counter() >= self._next
-        if is_due:
+        if self._is_late or (self._every.unit == "epochs" and done % self._every.number == 0):
             self._write(run, "running")
 
-    def end(self, run: Run, failed_in: str | None) -> None:
+    def end(self, hooks: Hooks) -> None:
         """Write how the fit ended, if it did not fail; `after_fit` is still to come.
 
-        A run that Ctrl-C ended while some callbacks had been asked after an epoch and others not,
-        or between an epoch and its validation, goes on from an earlier checkpoint.
+        Where Ctrl-C came when some callbacks had been told of a batch or an epoch and others not,
+        the run goes on from an earlier checkpoint.
         """
+        run = hooks.run
         if self._settings is None or run.status not in ("completed", "stopped", "interrupted"):
             return
-        state = self._optimizer._state(run.network._core)
-        ended = state.epoch - run.first_epoch == len(run.history)
-        if run.status != "interrupted" or (ended and failed_in in (None, self.label)):
+        if run.status != "interrupted":
             self._write(run, run.status)
+            return
+        state = self._optimizer._state(run.network._core)
+        if hooks.have_seen(state.epoch, state.batch):
+            # Ctrl-C may come when a callback has just asked for the end
+            self._write(run, "interrupted" if run._reason is None else "stopped")
 
     def _write(self, run: Run, status: str) -> None:
         assert self._settings is not None, "it has begun"
@@ -134,7 +136,7 @@ class Checkpoints(Internal):
         saved = SavedRun(
             settings=self._settings,
             status=status,
-            reason="" if status == "running" else history.reason,
+            reason="" if status == "running" else run._reason or history.reason,
             first_epoch=run.first_epoch,
             best_epoch=history.best_epoch,
             is_over=status == "stopped" and run._is_over,
@@ -150,7 +152,7 @@ class Checkpoints(Internal):
             statistics=None if statistics is None else _as_array(statistics),
         )
         write_checkpoint(self._path, saved)
-        self._next = time.perf_counter() + self._every.number
+        self._is_late = False
 
     def _states(self) -> list[dict[str, Any]]:
         """What the callbacks remember, each with what a file can hold."""
@@ -158,7 +160,7 @@ class Checkpoints(Internal):
 
 
 def _state_of(callback: object) -> dict[str, Any]:
-    if not callable(getattr(callback, "set_state", None)):
+    if not all(callable(getattr(callback, name, None)) for name in ("state", "set_state")):
         return {}
     state = callback.state()  # type: ignore[attr-defined]
     found: dict[str, Any] = {}

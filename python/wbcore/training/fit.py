@@ -8,8 +8,6 @@ from wbcore import optimizers
 from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
 from wbcore.data._order import WINDOW
-from wbcore.training.plan import Plan
-from wbcore.training.run import run
 
 if TYPE_CHECKING:
     import os
@@ -156,7 +154,8 @@ def fit(
     checkpoint : str or path-like, optional
         A file that holds all the run needs to go on: parameters, optimizer, position, history, what
         callbacks remember. It is replaced in one step, as often as `checkpoint_every` says and when
-        the fit ends, be it by Ctrl-C, unless by an error. Not with LBFGS.
+        the fit ends, be it by Ctrl-C, unless by an error. Before it begins all data are read once,
+        for sums of them that tell them from others. Not with LBFGS.
     checkpoint_every : str, default "1 epoch"
         "30s", "5 min", "2 epochs" or "500 batches". Between two of them a checkpoint costs nothing.
     resume : str or path-like, or True, optional
@@ -232,6 +231,9 @@ def fit(
     >>> len(history)
     5
     """
+    from wbcore.training.plan import Plan
+    from wbcore.training.run import run
+
     plan = Plan(
         loss=loss,
         optimizer=optimizers.going_on("fit", self._core, optimizer),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Hooks", "Internal", "OwnSeries", "PlainFunction"]
 
+# Stands for the epoch and batch of which some callbacks have been told, and others perhaps not.
+_SOME = (2**63, 0)
+
 Hook: TypeAlias = Callable[[Any], object]
 Asked: TypeAlias = tuple[object, Hook]
 
@@ -97,6 +100,7 @@ class Hooks:
         self.failed_in: str | None = None
         self._callbacks = tuple(callbacks)
         self._begun: list[object] = []  # whose after_fit is to be called
+        self._told: dict[str, tuple[int, int]] = {}  # the last epoch and batch of each hook
         self._after_epoch = self._of("after_epoch")
         # Whoever is asked may set a schedule that watches.
         if watched or any(map(self._of, ("before_fit", "after_batch", "after_epoch"))):
@@ -138,9 +142,24 @@ class Hooks:
             return None
         return lambda: self._ask("after_epoch", self._after_epoch)
 
+    def have_seen(self, epoch: int, batch: int) -> bool:
+        """Whether all callbacks have been told of everything before that batch of that epoch.
+
+        And of no more: Ctrl-C may come when some have been and others not, and may end a fit with
+        an earlier batch. Who looks in now and then misses none.
+        """
+        told, now = self._told["after_batch"], (epoch, batch)
+        misses_none = not self._after_batch or self.seconds_between_batches > 0
+        exact = told <= now if misses_none or batch == 0 else told == now
+        return exact and self._told["after_epoch"][0] == epoch - 1
+
     def before_fit(self) -> bool:
         """What the core calls when it has found all arguments to be sound."""
         self.run._begin()
+        self._told = {
+            "after_epoch": (self.run.epoch - 1, self.run.batches),
+            "after_batch": (self.run.epoch, self.run.batch),
+        }
         for callback in self._callbacks:
             hook = getattr(callback, "before_fit", None)
             if hook is not None:
@@ -163,6 +182,7 @@ class Hooks:
 
     def _ask(self, name: str, hooks: Sequence[Asked]) -> bool:
         run = self.run
+        self._told[name] = _SOME
         for callback, hook in hooks:
             try:
                 answer = hook(run)
@@ -172,6 +192,7 @@ class Hooks:
             # Only a true bool stops: many a lambda returns something else by accident.
             if isinstance(answer, (bool, np.bool_)) and answer:
                 run.stop(f"{_label(callback, name)} returned True{_place(name, run)}")
+        self._told[name] = (run.epoch, run.batch)
         return run._reason is not None
 
 

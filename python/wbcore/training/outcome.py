@@ -1,4 +1,4 @@
-"""Warns of a training that ended without an error and yet went wrong."""
+"""What is said of a training that went wrong: a warning when it ended without an error, or one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from wbcore.errors import TrainingWarning
+from wbcore.errors import DivergenceError, TrainingWarning
 
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["warn"]
+    from wbcore.history import History
+    from wbcore.training.plan import Plan
+
+__all__ = ["divergence", "warn"]
+
+
+def divergence(
+    plan: Plan, rate: float | None, epoch: int, batch: int, history: History
+) -> DivergenceError:
+    """The error of a loss that is not finite; epoch and batch are counted from 0."""
+    back = f"those after epoch {epoch}" if epoch else "the initial ones"
+    slower = "" if rate is None else f"A learning rate below {rate:g} may help, or "
+    cure = f"{slower}X and y scaled to about unit size{'' if slower else ' may help'}"
+    return DivergenceError(
+        f"[fit] expected a finite loss, got NaN or infinity in epoch {epoch + 1} of {plan.epochs}, "
+        f"batch {batch + 1}; the parameters are {back}. {cure}",
+        epoch,
+        batch,
+        history,
+    )
 
 
 def warn(findings: dict[str, Any], activations: Sequence[str]) -> None:

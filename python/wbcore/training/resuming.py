@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from wbcore import _arguments, _core
 from wbcore.history import Record
@@ -96,6 +99,8 @@ class Resumption:
             if value not in allowed:
                 raise self._refusal(name, allowed[0], value)
         epochs, batch = self.saved.position[0] - self.saved.first_epoch, self.saved.position[1]
+        if epochs < 0:
+            raise self._unsuitable("a position")
         if not self.saved.is_over and self.epochs_left < (1 if batch else 0):
             begun = " and a part of the next" if batch else ""
             raise ValueError(
@@ -110,11 +115,12 @@ class Resumption:
             wanted, got = self.saved.settings.get(name), sums[name]
             if wanted != got:
                 raise self._refusal(name, wanted, got)
+        self._require_history()
 
     def _refusal(self, name: str, wanted: object, got: object) -> ValueError:
         return ValueError(
             f"[fit] expected {name} of the run in {self.path!r}, {_shown(wanted)}, "
-            f"got {_shown(got)}"
+            f"got {_shown(got)}; without resume the fit begins anew"
         )
 
     def _make_state(self) -> None:
@@ -122,11 +128,6 @@ class Resumption:
         like = core.parameters
         if saved.parameters.shape != like.shape or saved.parameters.dtype != like.dtype:
             raise self._unsuitable("parameters")
-        statistics = saved.statistics
-        if (statistics is None) == (self._plan.track is not None) or (
-            statistics is not None and statistics.shape[1] != len(self._network)
-        ):
-            raise self._unsuitable("statistics")
         if len(saved.callbacks) != len(self._plan.callbacks):
             raise self._unsuitable("callbacks")
         self.optimizer = self._as_it_was(self.optimizer)
@@ -137,6 +138,16 @@ class Resumption:
         position = Position(*saved.position)
         self.state = OptimizerState(arrays, saved.steps, position, saved.observations)
         self.state._use(needed)
+
+    def _require_history(self) -> None:
+        saved, epochs = self.saved, self.saved.position[0] - self.saved.first_epoch
+        names = saved.series.keys() - {"seconds", "learning_rate", "_learning_rate"}
+        lengths = {len(values) for values in saved.series.values()}
+        if lengths - {epochs} or (epochs and names != set(self._plan.series)):
+            raise self._unsuitable("series")
+        shape = None if self._plan.track is None else (epochs + 1, len(self._network), 2, 5)
+        if shape != (None if saved.statistics is None else saved.statistics.shape):
+            raise self._unsuitable("statistics")
 
     def _unsuitable(self, what: str) -> ValueError:
         return file_error(self.path, f"{what} as its settings have them", "others")
@@ -191,6 +202,10 @@ class Resumption:
         run.history.best_epoch = saved.best_epoch
         network._starts_at_prior = saved.prior_is_due and self._plan.bias_init is None
         _core.write_parameters(network._core, saved.parameters)
+        # the fit has them by now, and need not have them twice
+        self.saved = replace(
+            saved, parameters=np.empty(0), states={}, statistics=None, callbacks=[]
+        )
 
 
 def _shown(value: object) -> str:

@@ -175,9 +175,10 @@ class _Training:
         if self.session is None or self.session.checkpoints is None:
             return error
         try:
-            self.session.checkpoints.end(self.running, self.hooks.failed_in)
+            self.session.checkpoints.end(self.hooks)
         except BaseException as late:  # noqa: BLE001, it is raised when all callbacks know of it
             if error is None:
+                self.hooks.failed_in = self.session.checkpoints.label
                 self._fail(late)
                 return late
             self.history.reason += f"; no checkpoint of that was written: {late}"
@@ -210,7 +211,7 @@ class _Training:
                 f"{epoch + 1}"
             )
             epoch -= self.moment.first_epoch  # the error counts those of this fit
-            raise _divergence(self.plan, self._rate(batch), epoch, batch, history)
+            raise outcome.divergence(self.plan, self._rate(batch), epoch, batch, history)
 
     def _rate(self, batch: int) -> float | None:
         """The learning rate of a batch of the epoch after the last whole one."""
@@ -292,20 +293,4 @@ def _options(
         batches_between=hooks.batches_between if hooks else 0,
         output_biases=biases,
         order=order,
-    )
-
-
-def _divergence(
-    plan: Plan, rate: float | None, epoch: int, batch: int, history: History
-) -> DivergenceError:
-    """The error of a loss that is not finite; epoch and batch are counted from 0."""
-    back = f"those after epoch {epoch}" if epoch else "the initial ones"
-    slower = "" if rate is None else f"A learning rate below {rate:g} may help, or "
-    cure = f"{slower}X and y scaled to about unit size{'' if slower else ' may help'}"
-    return DivergenceError(
-        f"[fit] expected a finite loss, got NaN or infinity in epoch {epoch + 1} of {plan.epochs}, "
-        f"batch {batch + 1}; the parameters are {back}. {cure}",
-        epoch,
-        batch,
-        history,
     )

@@ -1,37 +1,15 @@
-"""Metrics: what one wants to know of a network beside its loss.
-
-A metric is a small object, such as `TopK(3)`; its text, "top_k(3)", is taken wherever a metric is,
-and names its series in the history. Any function of outputs and targets is a metric, too. All of
-them weigh rows as the loss does (docs/arithmetic.md, section 10).
-
-Which goes with which loss: `MAE`, `MSE`, `RMSE` and `R2` with any but those of classes and hinges,
-and with functions; the others with losses whose targets are decisions, `LogLoss` not with hinges,
-which have no probabilities, and `TopK` with those of classes alone. A decision is the largest
-output of a row where there are classes or labels, and else, for each output, whether the
-probability is above one half, or for hinges the output above 0.
-
-`ROCAUC` and `AveragePrecision` look at all predictions at once, and a running epoch has none: `fit`
-takes them of the validation data, or without any, in one more pass over all rows of the training
-data after each epoch. The same holds for functions of one's own.
-"""
+"""The metrics that there are, each a small object."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wbcore import _arguments, _named
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from wbcore import _named
 
 __all__ = [
     "F1",
     "MAE",
     "MSE",
-    "NAMES",
     "R2",
     "RMSE",
     "ROCAUC",
@@ -44,12 +22,6 @@ __all__ = [
     "Recall",
     "TopK",
 ]
-
-NAMES: tuple[str, ...] = tuple(_named.rows("metric"))
-
-#: A metric of one's own: `function(outputs, targets)` on NumPy arrays.
-Function: TypeAlias = "Callable[..., float]"
-Choices: TypeAlias = "Sequence[Metric | str | Function | Mapping[str, Function]]"
 
 
 class Metric(_named.Choice, kind="metric"):
@@ -296,121 +268,3 @@ class AveragePrecision(Metric, row="average_precision"):
     """
 
     label: float = -1
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The metrics of a fit or an evaluation: texts for the core, and functions by their names."""
-
-    texts: tuple[str, ...]
-    functions: Mapping[str, Function]
-
-    @property
-    def ranks(self) -> tuple[str, ...]:
-        """Those of the texts that look at all predictions at once."""
-        rows = _named.rows("metric")
-        return tuple(
-            text for text in self.texts if rows[text.partition("(")[0]].properties["ranks"]
-        )
-
-
-def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> Chosen:
-    """Known metrics, each once.
-
-    Parameters
-    ----------
-    operation : str
-    metrics : object
-        A sequence of metrics, texts, functions, and dicts of functions by name.
-    reserved : iterable of str
-        Names that no function may have, beside those of metrics.
-
-    Returns
-    -------
-    Chosen
-    """
-    texts: list[str] = []
-    functions: list[tuple[str, Function]] = []
-    for one in _listed(operation, metrics):
-        if isinstance(one, Mapping):
-            functions += one.items()
-        elif callable(one) and not isinstance(one, type):
-            functions.append((getattr(one, "__name__", ""), one))
-        else:
-            texts.append(_named.text("metric", operation, "metrics", one))
-    for name, function in functions:
-        _require_function(operation, name, function, ("loss", *NAMES, *reserved))
-    names = [*texts, *(name for name, _ in functions)]
-    if len(set(names)) < len(names):
-        raise ValueError(f"[{operation}] expected each of metrics once, got {names}")
-    return Chosen(tuple(texts), dict(functions))
-
-
-def _listed(operation: str, metrics: object) -> tuple[object, ...]:
-    if isinstance(metrics, Iterable) and not isinstance(metrics, (str, Mapping)):
-        # arrays without dimensions only look like one, and a memoryview of two has no rows
-        with contextlib.suppress(TypeError, NotImplementedError):
-            return tuple(metrics)
-    raise TypeError(
-        f"[{operation}] expected metrics to be a sequence of names such as ['mae'], "
-        f"got {_arguments.shown(metrics)}"
-    )
-
-
-def _require_function(
-    operation: str, name: object, function: object, reserved: tuple[str, ...]
-) -> None:
-    if not isinstance(name, str) or not name.isidentifier():
-        raise ValueError(
-            f"[{operation}] expected a metric of one's own to have a name such as 'cost', "
-            f"got {_arguments.shown(name)}; pass {{'cost': function}}"
-        )
-    if not callable(function):
-        raise TypeError(
-            f"[{operation}] expected the metric {name} to be callable as "
-            f"function(outputs, targets), got {_arguments.shown(function)}"
-        )
-    if name in reserved or name.startswith("val_"):
-        raise ValueError(
-            f"[{operation}] expected a metric of one's own to have a name of its own, "
-            f"got {name!r}, which stands for something else; pass {{'my_{name}': function}}"
-        )
-
-
-def of_predictions(
-    operation: str,
-    functions: Mapping[str, Function],
-    outputs: NDArray[Any],
-    targets: NDArray[Any],
-    weights: NDArray[Any] | None,
-) -> dict[str, float]:
-    """What functions of one's own give.
-
-    Parameters
-    ----------
-    operation : str
-    functions : mapping of str to callable
-    outputs : ndarray of shape (B, O)
-    targets : ndarray
-        Labels (B,), or of the shape of outputs.
-    weights : ndarray of shape (B,), optional
-        Given, by name, to functions that take `sample_weight`.
-    """
-    values = {}
-    for name, function in functions.items():
-        named = {}
-        if _arguments.takes(function, "sample_weight"):
-            named = {"sample_weight": weights}
-        values[name] = _arguments.number(
-            operation,
-            f"what the metric {name} returns",
-            _plain(function(outputs, targets, **named)),
-            expected="a number",
-            allowed=lambda _: True,
-        )
-    return values
-
-
-def _plain(value: object) -> object:
-    """A number for an array without dimensions."""
-    return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
