@@ -1,26 +1,33 @@
 """Time wbcore beside its peers: same numbers, one run, in turn, medians.
 
     python benchmarks/run.py --short                 NumPy and scikit-learn, a minute
-    python benchmarks/run.py --peers all --write docs/benchmarks.md
+    python benchmarks/run.py --peers all --fashion DIR --write docs/benchmarks.md
 
-The training steps, the predictions and wbcore's options and threads must give the same result
-before they are timed; the shares are of the FMA peak and of the matrix product on data in L1, both
-measured before and after the rounds. Each part has a fresh process, see fresh.py.
+The training steps, the predictions, and wbcore's options, sources and threads that promise it must
+give the same result before they are timed; the shares are of the FMA peak and of the matrix product
+on data in L1, both measured before and after the rounds. Each part has a fresh process, fresh.py.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+import defaults
 import fits
 import fresh
 import memory
 import predictors
+import sources
 import trainers
 from contestants import installed
 
 SHORT = ("numpy", "scikit-learn")
-PARTS = ("steps", "predictions", "options", "threads", "memory", "fits")
+PARTS = (
+    *("steps", "predictions", "options", "around", "sources", "threads", "memory", "fits"),
+    "defaults",
+)
+# These start a process for each of their measurements, the others have one.
+STARTING = {"sources": sources, "memory": memory, "fits": fits, "defaults": defaults}
 
 
 def arguments():
@@ -49,15 +56,6 @@ def arguments():
     return options
 
 
-def left_out(part, options):
-    """Why a part cannot be measured here; nothing if it can."""
-    if part == "fits" and options.fashion is None:
-        return "The whole fits of Fashion-MNIST are left out: `--fashion` says where its files are."
-    if part == "threads" and len(fresh.processors()) < 2:
-        return "Two threads against one is left out: this process may use one processor."
-    return None
-
-
 def packages(options):
     """What takes part, by the names of the packages."""
     known = {**trainers.CONTESTANTS, **predictors.CONTESTANTS}
@@ -66,13 +64,11 @@ def packages(options):
 
 
 def measure(part, options):
-    """The section of a part. The last two start a process for each of their measurements."""
-    if reason := left_out(part, options):
-        return reason + "\n"
-    if part == "memory":
-        return memory.section(vars(options))
-    if part == "fits":
-        return fits.section(vars(options))
+    """The section of a part."""
+    if part == "threads" and len(fresh.processors()) < 2:
+        return "Two threads against one is left out: this process may use one processor.\n"
+    if part in STARTING:
+        return STARTING[part].section(vars(options))
     threads = 2 if part == "threads" else options.threads
     return fresh.call(f"{part}.section", vars(options), threads=threads)
 

@@ -26,6 +26,12 @@ def alternating(runs, rounds):
     return times
 
 
+def ratio(times, name, to):
+    """How many times longer `name` takes than `to`: the median over rounds, which time both."""
+    pairs = zip(times[name], times[to], strict=True)
+    return median(seconds / base for seconds, base in pairs)
+
+
 def probe(dtype="float32"):
     """GFLOP/s of multiply-adds in registers and of the matrix product in L1, one thread."""
     return _core.probe(dtype == "float32", 0.1)

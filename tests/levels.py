@@ -34,10 +34,12 @@ LONG = {}
 PURE = {
     "test_cli.py": "options and files; its fits are those of test_network.py",
     "test_cli_errors.py": "messages of the command line",
-    "test_cli_fitting.py": "its fits are those of test_training.py",
     "test_cli_interrupts.py": "what the command line does about a signal; the core's is elsewhere",
+    "test_cli_options.py": "its fits are those of test_training.py, by the options' names",
     "test_cli_outputs.py": "tables and pictures",
+    "test_cli_progress.py": "what is written on a terminal",
     "test_cli_refused_outputs.py": "files that cannot be written",
+    "test_cli_resume.py": "the command line's part of it; the core's is elsewhere",
     "test_cli_scaling.py": "columns and their scaling, in Python",
     "test_cli_untrusted.py": "names in files that a terminal must not obey",
     "test_coefficients.py": "a program of docs/",

@@ -27,10 +27,15 @@ def test_the_short_benchmark(tmp_path):
     assert "kernels Prescott" not in text
     for words in ("| 784-128-10, 128 | wbcore |", "| numpy |", "| scikit-learn |", "frozen"):
         assert words in text
-    for title in ("A training step", "A prediction", "What options cost", "Memory of an epoch"):
+    for title in (
+        *("A training step", "A prediction", "What options cost", "Around the steps"),
+        *("Data beyond memory", "Memory of an epoch", "Whole fits"),
+    ):
         assert f"## {title}" in text
+    for words in ("Adam", "EarlyStopping", "uint8", "breast_cancer"):
+        assert words in text
     assert "## Two threads" in text or "one processor" in text
-    assert "Fashion-MNIST are left out" in text
+    assert "Fashion-MNIST is left out" in text
 
 
 def write_idx(path, array):
@@ -45,9 +50,29 @@ def test_whole_fits(tmp_path):
         write_idx(tmp_path / f"{part}-images-idx3-ubyte", images.astype(np.uint8))
         write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels.astype(np.uint8))
     text = report(tmp_path, "--parts", "fits", "--fashion", tmp_path)
-    assert "## A whole fit of Fashion-MNIST" in text
-    assert "| wbcore | 1 |" in text
-    assert "| scikit-learn | 1 |" in text
+    assert "left out" not in text
+    lines = text[text.index("## Whole fits") :].splitlines()
+    problems = [line for line in lines if "| wbcore |" in line]
+    assert len(problems) == 6
+    assert "| Fashion-MNIST |" in problems[0]
+    assert len([line for line in lines if "| scikit-learn |" in line]) == len(problems)
+
+
+def test_the_defaults_of_the_command_line(tmp_path):
+    text = report(tmp_path, "--parts", "defaults")
+    assert "## The defaults of the command line" in text
+    sets = ("digits", "breast_cancer", "wine", "iris", "diabetes", "friedman1", "moons", "rare")
+    for name in sets:
+        assert f"| {name} | " in text
+    assert text.count("| wbcore train | ") == text.count("| scikit-learn, scaled | ") == len(sets)
+
+
+def test_ratio_is_that_of_rounds(monkeypatch):
+    monkeypatch.syspath_prepend(RUN.parent)
+    import timing
+
+    # of a machine that was three times slower in one round, and twice in another
+    assert timing.ratio({"plain": [1, 3, 2], "other": [1.5, 4.5, 4]}, "other", "plain") == 1.5
 
 
 def test_another_result_is_refused(monkeypatch):

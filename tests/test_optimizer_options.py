@@ -268,6 +268,35 @@ def test_options_are_settings():
         made.clipnorm = 1.0
 
 
+def test_what_the_core_takes_is_made_anew_when_a_setting_changes():
+    made = wb.AdamW(0.5)
+    others = {"learning_rate": 0.25, "beta1": 0.5, "weight_decay": 0.1, "decay_biases": True}
+    others |= {"l1": 0.1, "l2": 0.2, "clip_norm": 1.0, "clip_value": 2.0, "max_norm": 3.0}
+    for name, value in others.items():
+        before = made._settings()
+        assert made._settings() is before
+        setattr(made, name, value)
+        after = made._settings()
+        assert after is not before, name
+        fresh = type(made)(**{key: getattr(made, key) for key in made._checks})._settings()
+        for key in ("numbers", *sorted(others.keys() & set(dir(after)))):
+            assert getattr(after, key) == getattr(fresh, key), (name, key)
+    twin = pickle.loads(pickle.dumps(made))
+    assert (twin._latest, copy.copy(made)._latest) == (None, None)
+    made.learning_rate = lambda step: 1 / step
+    assert made._settings(0.125).rate == 0.125
+    assert made._settings().rate is None
+
+    class Halved(wb.SGD):  # a setting that changes by itself
+        learning_rate = property(lambda self: 1.0 / self.asked, lambda self, value: None)
+        asked = 1
+
+    halved = Halved()
+    first = halved._settings().numbers
+    Halved.asked = 2
+    assert halved._settings().numbers[0] == first[0] / 2
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_every_optimizer_says_what_it_takes(rule):
     made = type(optimizer(rule)[0])

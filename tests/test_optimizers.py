@@ -311,3 +311,14 @@ def test_sgd_without_momentum_takes_no_arrays():
 def test_a_text_that_no_encoding_takes_is_refused_in_words():
     with pytest.raises(ValueError, match=r"\[fit\] expected optimizer to be one of sgd\("):
         wb.Network.mlp([2, 1]).fit([[1, 2]], [1], loss="mse", optimizer="sgd\ud800")
+
+
+@pytest.mark.parametrize("make", [wb.Adam, wb.AdamW, wb.NAdam])
+def test_a_mean_of_squares_that_is_no_number_shows(make):
+    net = wb.Network([wb.Dense(40, 1, initializer="ones")])
+    optimizer = make(0.01, beta1=0.0, beta2=0.0)
+    _, gradients = net.loss_and_gradients(np.ones((1, 40)), [0.0], loss="mse")
+    for gradient in (1e20, 1e-40):  # inf, which times 0 is NaN; and a mean that is subnormal
+        gradients.flat[:] = gradient
+        optimizer.step(net, gradients)
+    assert np.isnan(net.parameters).all()

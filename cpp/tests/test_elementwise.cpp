@@ -220,17 +220,21 @@ void logarithm_outside_its_domain() {
     }
 }
 
-// Parameters, then each of the states, at all places; and the plain ones by section 7.
+// Parameters, then each of the states, at all places; and the plain ones by section 7. The states are of these sizes.
 template <class T>
-void updates() {
-    std::mt19937_64 random(3);
-    const std::vector<T> w = random_numbers<T>(random, 200), g = random_numbers<T>(random, 200);
+void updates(std::mt19937_64& random,
+             const std::vector<T>& w,
+             const std::vector<T>& g,
+             T size,
+             T size_of_squares) {
     constexpr std::size_t n_states = OptimizerInfo::most_states;
     for (const Rule<T>& rule : rules<T>()) {
         const checks::Note note("rule", rule.name);
         std::vector<T> new_w, before[n_states], states[n_states];
-        for (std::size_t k = 0; k < n_states; ++k)
+        for (std::size_t k = 0; k < n_states; ++k) {
             before[k] = random_state<T>(random, rule.squares[k], 200);
+            for (T& x : before[k]) x *= rule.squares[k] ? size_of_squares : size;
+        }
         auto reset = [&] {
             new_w = w;
             for (std::size_t k = 0; k < n_states; ++k) states[k] = before[k];
@@ -261,6 +265,28 @@ void updates() {
 }
 
 template <class T>
+void updates_of_ordinary_size() {
+    std::mt19937_64 random(3);
+    const std::vector<T> w = random_numbers<T>(random, 200), g = random_numbers<T>(random, 200);
+    updates<T>(random, w, g, 1, 1);
+}
+
+// What gradients that have become zero leave: means that are subnormal, of parameters that they move, and that they do not.
+template <class T>
+void updates_of_nearly_nothing() {
+    std::mt19937_64 random(8);
+    constexpr T smallest = std::numeric_limits<T>::min();
+    std::vector<T> w = random_numbers<T>(random, 200), g = random_numbers<T>(random, 200);
+    const int exponents = std::numeric_limits<T>::digits - std::numeric_limits<T>::min_exponent;
+    for (std::size_t i = 0; i < 200; ++i) {
+        w[i] = std::ldexp(w[i], -static_cast<int>(i) * exponents / 180);
+        g[i] = i % 3 == 0 ? 0 : i % 3 == 1 ? g[i] * smallest : std::ldexp(g[i], -exponents / 2);
+    }
+    for (const double squares : {0.0, 1e-30, 1e-12, 1.0})
+        updates<T>(random, w, g, smallest, static_cast<T>(squares));
+}
+
+template <class T>
 void add_scaled() {
     std::mt19937_64 random(4);
     const std::vector<T> x = random_numbers<T>(random, 200), y = random_numbers<T>(random, 200);
@@ -280,7 +306,8 @@ void all() {
     functions<T>();
     square_roots<T>();
     logarithm_outside_its_domain<T>();
-    updates<T>();
+    updates_of_ordinary_size<T>();
+    updates_of_nearly_nothing<T>();
     add_scaled<T>();
 }
 

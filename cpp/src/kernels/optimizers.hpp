@@ -61,6 +61,27 @@ struct SgdWithMomentum {
     bool nesterov;
 };
 
+// x, or 0 where it makes no difference to w - factor * (x / divisor): x is subnormal, the divisor at least epsilon (and no NaN),
+// and w so much larger that what is taken from it is less than a quarter of its last digit. The mean of gradients that have become zero
+// (a unit that is dead, a pixel that is always black) ends as a subnormal number, and a processor takes twice as long to divide
+// a vector that has one. The plain kernels divide, so that they are what is compared with.
+template <class T>
+struct Numerator {
+    using V = Vector<T>;
+    static constexpr T smallest = sizeof(T) == 4 ? T(__FLT_MIN__) : T(__DBL_MIN__);
+    static constexpr T digits = sizeof(T) == 4 ? T(0x1p27) : T(0x1p56);  // 8 times those of T
+    Numerator(T factor, T added)
+        : epsilon(broadcast<V>(added)),
+          unmoved(broadcast<V>((factor < 0 ? -factor : factor) / added * (smallest * digits))) {}
+    V operator()(V x, V divisor, V w) const {
+        if constexpr (lanes<T> == 1) return x;
+        const auto is_nothing =
+            (abs(x) < broadcast<V>(smallest)) & (abs(w) > unmoved) & (divisor >= epsilon);
+        return is_nothing ? broadcast<V>(0) : x;
+    }
+    V epsilon, unmoved;
+};
+
 // rate, beta1, 1 - beta1, beta2, 1 - beta2, root, epsilon, decay; the corrections of this step's bias are in rate and root.
 // States: m, v.
 template <class T>
@@ -75,14 +96,17 @@ struct Adam {
           rest2(broadcast<V>(u.numbers[4])),
           root(broadcast<V>(u.numbers[5])),
           epsilon(broadcast<V>(u.numbers[6])),
+          numerator(u.numbers[0], u.numbers[6]),
           decayed(u.numbers[7]) {}
     V operator()(V w, V g, V (&state)[most_states]) const { return moved(w, decayed(w, g), state); }
     V moved(V w, V g, V (&state)[most_states]) const {
         const V m = state[0] = fma(beta1, state[0], rest1 * g);
         const V v = state[1] = fma(beta2, state[1], (rest2 * g) * g);
-        return fma(rate, m / (sqrt(v) / root + epsilon), w);
+        const V divisor = sqrt(v) / root + epsilon;
+        return fma(rate, numerator(m, divisor, w) / divisor, w);
     }
     V rate, beta1, rest1, beta2, rest2, root, epsilon;
+    Numerator<T> numerator;
     Decay<T> decayed;
 };
 
@@ -140,14 +164,18 @@ struct NAdam {
           root(broadcast<V>(u.numbers[6])),
           epsilon(broadcast<V>(u.numbers[7])),
           of_mean(broadcast<V>(u.numbers[8])),
+          numerator(1, u.numbers[7]),
           decayed(u.numbers[1]) {}
     V operator()(V w, V g, V (&state)[most_states]) const {
         g = decayed(w, g);
         const V m = state[0] = fma(beta1, state[0], rest1 * g);
         const V v = state[1] = fma(beta2, state[1], (rest2 * g) * g);
-        return w - fma(of_gradient, g, of_mean * m) / (sqrt(v) / root + epsilon);
+        const V step = fma(of_gradient, g, of_mean * m);
+        const V divisor = sqrt(v) / root + epsilon;
+        return w - numerator(step, divisor, w) / divisor;
     }
     V of_gradient, beta1, rest1, beta2, rest2, root, epsilon, of_mean;
+    Numerator<T> numerator;
     Decay<T> decayed;
 };
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, SupportsIndex
 from weakref import WeakKeyDictionary
 
@@ -77,12 +78,14 @@ class Optimizer:
     _row: ClassVar[_core.Row]
     _checks: ClassVar[dict[str, Callable[[object], object]]]
     _defaults: ClassVar[dict[str, object]]
+    _others: ClassVar[Callable[[Optimizer], tuple[object, ...]]]  # all settings but the rate
     _of_row: ClassVar[dict[str, type[Optimizer]]] = {}
 
     __signature__: ClassVar[inspect.Signature | None] = None
 
     __slots__ = (
         "__weakref__",
+        "_latest",
         "_states",
         "clip_norm",
         "clip_value",
@@ -117,6 +120,7 @@ class Optimizer:
             cls.__name__, "decay_biases", value
         )
         cls._checks |= {name: check_of(cls.__name__, number) for name, number in LIMITS.items()}
+        cls._others = staticmethod(attrgetter(*(name for name in cls._checks if name != rate.name)))
         cls._defaults = {
             number.name: plain(number, number.standard) for number in cls._row.numbers
         } | DEFAULTS
@@ -126,6 +130,7 @@ class Optimizer:
     def __init__(self, **settings: object) -> None:
         # A network's core is the key: networks compare by value and so cannot be keys themselves.
         self._states: WeakKeyDictionary[_core._Network, OptimizerState] = WeakKeyDictionary()
+        self._latest: tuple[object, tuple[object, ...], _core.OptimizerSettings] | None = None
         if unknown := settings.keys() - self._defaults.keys():
             raise TypeError(
                 f"[{type(self).__name__}] expected settings among {', '.join(self._defaults)}, "
@@ -151,9 +156,14 @@ class Optimizer:
     def _settings(self, rate: float | None = None) -> _core.OptimizerSettings:
         """All of them, as the core takes them: a limit of 0 is none.
 
-        With the rate of a step where a function says it.
+        With the rate of a step where a function says it. Made anew only when some setting is
+        another one, since steps of one's own are as short as that takes. (The rate by identity: two
+        functions need not be comparable.)
         """
-        return _core.OptimizerSettings(
+        learning_rate, others, latest = self.learning_rate, self._others(self), self._latest
+        if rate is None and latest and latest[0] is learning_rate and latest[1] == others:
+            return latest[2]
+        made = _core.OptimizerSettings(
             rule=self._row.name,
             numbers=self._numbers,
             decay_biases=self.decay_biases,
@@ -165,6 +175,9 @@ class Optimizer:
             schedule=_rate.schedule_of(self.learning_rate),
             rate=rate,
         )
+        if rate is None:
+            self._latest = learning_rate, others, made
+        return made
 
     def _next_settings(self, operation: str, state: OptimizerState) -> _core.OptimizerSettings:
         """Those of the next step, whose rate a function may say."""
@@ -205,7 +218,7 @@ class Optimizer:
     def _reduced(self, states: list[tuple[_core._Network, OptimizerState]]) -> tuple[Any, ...]:
         last = [last_of(core) is self for core, _ in states]
         arguments = type(self), states, last
-        return _copying.reduced(self, _with_states, arguments, frozenset({"_states"}))
+        return _copying.reduced(self, _with_states, arguments, frozenset({"_states", "_latest"}))
 
     def _needed_states(self) -> dict[str, str | None]:
         """The states that these settings need, and the number that each is at first."""
@@ -470,6 +483,7 @@ def _with_states(
     """For copies and pickles, before the other attributes are set."""
     optimizer = cls.__new__(cls)
     optimizer._states = WeakKeyDictionary(states)
+    optimizer._latest = None
     for (core, _), was_last in zip(states, last, strict=True):
         if was_last:
             core.optimizer = optimizer
