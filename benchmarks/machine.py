@@ -16,7 +16,8 @@ def processor():
 
 def version_of(package):
     try:
-        return version(package)
+        # on PyPI wbcore is the package of another project
+        return version("wbcore-nn" if package == "wbcore" else package)
     except PackageNotFoundError:
         return "of unknown version"
 

@@ -93,8 +93,8 @@ PROBLEMS = {
         ),
         Problem("digits", partial(table, "digits"), (64, 64, 10), epochs=50),
         Problem("breast_cancer", partial(table, "breast_cancer"), (30, 32, 1), 50, binary=True),
-        Problem("wine", partial(table, "wine"), (13, 32, 3), epochs=50),
-        Problem("diabetes", partial(table, "diabetes"), (10, 32, 1), epochs=50),
+        Problem("wine", partial(table, "wine"), (13, 32, 3), epochs=100),
+        Problem("diabetes", partial(table, "diabetes"), (10, 32, 1), epochs=100),
         Problem("make_friedman1", partial(table, "make_friedman1"), (10, 64, 64, 1), epochs=20),
     )
 }
