@@ -264,6 +264,14 @@ def test_a_quantile_is_one(folder, train):
     assert 0.8 < below.mean() < 0.97
 
 
+def test_margins_are_no_probabilities(folder, train, tmp_path):
+    for loss, columns in (("hinge", 1), ("cross_entropy", 3)):
+        train("k", "--loss", loss)
+        text = succeed("predict", tmp_path / "m.model", folder / "data.csv")
+        assert text.splitlines()[0].count(",") == columns - 1
+        assert text.startswith("prediction")
+
+
 def test_counts_are_predicted_as_counts(folder, train):
     net, text = train("n", "--loss", "poisson")
     frame = pd.read_csv(folder / "data.csv")
