@@ -38,6 +38,7 @@ PURE = {
     "test_cli_options.py": "its fits are those of test_training.py, by the options' names",
     "test_cli_outputs.py": "tables and pictures",
     "test_cli_progress.py": "what is written on a terminal",
+    "test_cli_refused_options.py": "options of the command line that are none",
     "test_cli_refused_outputs.py": "files that cannot be written",
     "test_cli_resume.py": "the command line's part of it; the core's is elsewhere",
     "test_cli_scaling.py": "columns and their scaling, in Python",

@@ -87,7 +87,7 @@ def _draw_loss(axes: "Axes", curves: Curves, kept: int) -> None:
     axes.set_ylabel("loss")
     axes.set_title("Loss by epoch", loc="left")
     if kept < len(epochs):
-        axes.axvline(kept, color="0.5", linestyle=":", label="the best epoch, which is kept")
+        axes.axvline(kept, color="0.5", linestyle=":", label="the epoch that is kept")
     axes.legend(frameon=False)
     _tidy(axes)
 
@@ -100,7 +100,7 @@ def _draw_score(axes: "Axes", curves: Curves, kept: int, weighted: str, metric: 
     axes.plot(epochs, scores, color=_TEST, marker=_marker(epochs))
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    at, score = ("at the end" if kept == len(scores) else "where it was best"), scores[kept - 1]
+    at, score = ("at the end" if kept == len(scores) else f"in epoch {kept}"), scores[kept - 1]
     if metric == "accuracy":
         axes.set_title(f"Held-out {weighted}accuracy: {score:.2%} {at}", loc="left")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
