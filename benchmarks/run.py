@@ -12,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import defaults
 import fits
 import fresh
 import memory
@@ -21,9 +22,12 @@ import trainers
 from contestants import installed
 
 SHORT = ("numpy", "scikit-learn")
-PARTS = ("steps", "predictions", "options", "around", "sources", "threads", "memory", "fits")
+PARTS = (
+    *("steps", "predictions", "options", "around", "sources", "threads", "memory", "fits"),
+    "defaults",
+)
 # These start a process for each of their measurements, the others have one.
-STARTING = {"sources": sources, "memory": memory, "fits": fits}
+STARTING = {"sources": sources, "memory": memory, "fits": fits, "defaults": defaults}
 
 
 def arguments():

@@ -58,6 +58,15 @@ def test_whole_fits(tmp_path):
     assert len([line for line in lines if "| scikit-learn |" in line]) == len(problems)
 
 
+def test_the_defaults_of_the_command_line(tmp_path):
+    text = report(tmp_path, "--parts", "defaults")
+    assert "## The defaults of the command line" in text
+    sets = ("digits", "breast_cancer", "wine", "iris", "diabetes", "friedman1", "moons", "rare")
+    for name in sets:
+        assert f"| {name} | " in text
+    assert text.count("| wbcore train | ") == text.count("| scikit-learn, scaled | ") == len(sets)
+
+
 def test_ratio_is_that_of_rounds(monkeypatch):
     monkeypatch.syspath_prepend(RUN.parent)
     import timing

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from sklearn import datasets
 from test_io_idx import write_folder
 
 import wbcore as wb
-from wbcore.cli import report
+from wbcore.cli import commands, report
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -61,7 +60,7 @@ def test_digits_with_the_defaults(digits):
     assert f"Saved the model as {path / 'digits.safetensors'}" in text
     assert (path / "digits.png").read_bytes().startswith(PNG)
     net = wb.load(path / "digits.safetensors")
-    assert net.widths == (64, 64, 10)
+    assert net.widths == (64, 64, 32, 10)
     assert net.metadata["classes"] == [str(digit) for digit in range(10)]
     assert net.metadata["image_shape"] == [8, 8]
     assert len(net.metadata["features"]) == 64
@@ -208,7 +207,7 @@ def test_a_folder_of_idx_files(tmp_path):
 
 def test_options_reach_the_network(folder, tmp_path):
     options = ["--hidden", "7,5", "--activation", "tanh", "--epochs", 3, "--batch-size", 16]
-    options += ["--learning-rate", 0.05, "--momentum", 0.5, "--weight-decay", 0, "--seed", 9]
+    options += ["--optimizer", "sgd", "--learning-rate", 0.05, "--momentum", 0.5, "--seed", 9]
     options += ["--test-fraction", 0.4, "--picture", tmp_path / "p.png", "--task", "classification"]
     options += ["--ignore", "petal length (cm),petal width (cm)"]
     iris, model = [folder / "iris.csv", "--target", "target"], tmp_path / "m"
@@ -218,8 +217,8 @@ def test_options_reach_the_network(folder, tmp_path):
     assert net.activation_names == ("tanh", "tanh", "identity")
     assert net.metadata["features"] == ["sepal length (cm)", "sepal width (cm)"]
     settings = net.metadata["training"]
-    expected = {"rows": 90, "epochs_run": 3, "batch_size": 16, "learning_rate": 0.05, "seed": 9}
-    expected |= {"hidden": [7, 5], "momentum": 0.5, "weight_decay": 0.0, "test_fraction": 0.4}
+    expected = {"rows": 90, "epochs_run": 3, "batch_size": 16, "seed": 9, "hidden": [7, 5]}
+    expected |= {"optimizer": "sgd(cosine(0.05, 18), 0.5)", "l2": 0.0, "test_fraction": 0.4}
     assert {name: settings[name] for name in expected} == expected
     assert (tmp_path / "p.png").read_bytes().startswith(PNG)
     assert "network: 4 - 3" in succeed("train", *iris, "-o", model, "--hidden", "")
@@ -236,9 +235,9 @@ def test_options_reach_the_network(folder, tmp_path):
 def test_an_activation_with_a_number(folder, tmp_path, written, activation):
     iris, model = [folder / "iris.csv", "--target", "target", "--epochs", 2], tmp_path / "m"
     text = succeed("train", *iris, "--activation", written, "-o", model)
-    assert f"network: 4 - 64 - 3, {activation}\n" in text
+    assert f"network: 4 - 64 - 32 - 3, {activation}\n" in text
     net = wb.load(model)
-    assert net.activation_names == (activation, "identity")
+    assert net.activation_names == (activation, activation, "identity")
     assert net.metadata["training"]["activation"] == activation
     assert activation in succeed("inspect", model)
 
@@ -246,14 +245,18 @@ def test_an_activation_with_a_number(folder, tmp_path, written, activation):
 def test_inspect(digits):
     path = digits[0] / "digits.safetensors"
     text = succeed("inspect", path)
-    for part in ("64 - 64 - 10, 4810 parameters, float32", "image shape", "learning rate 0.02"):
+    for part in (
+        "64 - 64 - 32 - 10, 6570 parameters, float32",
+        "image shape",
+        "cosine(0.01, 9000)",
+    ):
         assert part in text
     assert "Biases against the mean incoming weights" in text
     found = json.loads(succeed("inspect", path, "--json"))
     net = wb.load(path)
     assert found["metadata"] == net.metadata
     columns = wb.inspect.parameter_table(net).to_dict()
-    shapes = [[64, 64], [64], [64, 10], [10]]
+    shapes = [[64, 64], [64], [64, 32], [32], [32, 10], [10]]
     assert found["parameters"] == {**columns, "shape": shapes}
 
 
@@ -268,16 +271,14 @@ def test_constant_columns_are_named(tmp_path):
     assert not net[0].weights[1].any()
 
 
+class PressCtrlC:
+    def after_epoch(self, run):
+        if run.epoch == 2:
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_ctrl_c_keeps_what_was_learned(folder, tmp_path, monkeypatch):
-    @contextmanager
-    def bar(*_):
-        def press_ctrl_c(epoch, _):
-            if epoch == 2:
-                signal.raise_signal(signal.SIGINT)
-
-        yield press_ctrl_c
-
-    monkeypatch.setattr(report, "epochs_bar", bar)
+    monkeypatch.setattr(commands, "progress", lambda *_: PressCtrlC())
     text = succeed("train", folder / "iris.csv", "--target", "target", "-o", tmp_path / "m")
     assert "Interrupted after 3 epochs" in text
     assert wb.load(tmp_path / "m").metadata["training"]["epochs_run"] == 3
@@ -292,7 +293,7 @@ def test_version_and_help():
     text = " ".join(succeed("train", "--help").replace("│", " ").split())
     for option in ("--target", "--hidden", "--weight-decay", "--output", "--picture", "--ignore"):
         assert option in text
-    assert "By default 64, or 128 for IDX files." in text
+    assert "By default 64,32, or 128 for IDX files." in text
 
 
 @pytest.mark.uninstrumented
@@ -302,7 +303,7 @@ def test_the_installed_command(digits, tmp_path):
     model = digits[0] / "digits.safetensors"
     done = subprocess.run([command, "inspect", model], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "64 - 64 - 10" in done.stdout
+    assert "64 - 64 - 32 - 10" in done.stdout
     module = [sys.executable, "-m", "wbcore.cli", "train", "none.csv", "--target", "a"]
     done = subprocess.run(module, capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

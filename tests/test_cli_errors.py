@@ -135,7 +135,8 @@ def test_every_changed_byte_of_a_model_is_one_line(folder, tmp_path):
 
 
 def test_divergence_is_one_line(folder, tmp_path):
-    options = ["--target", "target", "-o", tmp_path / "m", "--learning-rate", 1e12]
+    options = ["--target", "target", "-o", tmp_path / "m", "--optimizer", "sgd(1e12)"]
+    options += ["--schedule", "constant"]
     line = fail("train", folder / "diabetes.csv", *options)
     assert "got NaN or infinity in epoch 1" in line
     assert "A learning rate below 1e+12 may help" in line
@@ -222,7 +223,7 @@ def test_a_network_too_large_for_the_machine(tmp_path, widths, message):
 PEAK = r"""
 import re, sys
 from pathlib import Path
-from wbcore.cli import settings, training
+from wbcore.cli import memory, settings, training
 from wbcore.cli.data import load_table
 
 def peak():
@@ -230,10 +231,10 @@ def peak():
 
 hidden, batch = tuple(map(int, sys.argv[1].split(","))), int(sys.argv[2])
 data = load_table(Path("t.csv"), "k", 0.2, 0)
-given = {"hidden": hidden, "batch_size": batch, "epochs": 1, "learning_rate": 1e-9}
+given = {"hidden": hidden, "batch_size": batch, "epochs": 1, "optimizer": "adam(1e-9)"}
 before = peak()
-training.train(data, settings.settings_for("table", "classification", len(data.X), given))
-print(peak() - before, settings.training_bytes((len(data.features), *hidden, 2), batch))
+training.train(data, settings.settings_for(data, given))
+print(peak() - before, memory.training_bytes((len(data.features), *hidden, 2), batch))
 """
 
 
@@ -249,9 +250,9 @@ def test_the_memory_of_a_training_is_estimated(tmp_path, monkeypatch, words):
 
 
 def test_a_network_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("wbcore.cli.settings._memory", lambda: 16 * 10**9)
+    monkeypatch.setattr("wbcore.cli.memory._memory", lambda: 16 * 10**9)
     line = fail("train", "digits", "--hidden", "10000000", "-o", tmp_path / "m")
-    assert "fits the 16 GB of this machine, got about 48.1 GB" in line
+    assert "fits the 16 GB of this machine, got about 51.1 GB" in line
     assert not list(tmp_path.iterdir())
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,14 +14,9 @@ from cli_runner import invoke
 from interrupts import confined
 
 import wbcore as wb
-from wbcore.cli import commands, report, training
+from wbcore.cli import commands, training
 
 pytestmark = pytest.mark.usefixtures("cli_folder")
-
-
-@contextmanager
-def quiet_bar(*_):
-    yield None
 
 
 @pytest.mark.uninstrumented
@@ -84,11 +78,12 @@ def press_ctrl_c_around(function):
 def test_ctrl_c_after_the_training_waits_for_the_model(monkeypatch, times):
     """Whether or not an earlier one has ended the training."""
 
-    @contextmanager
-    def bar(*_):
-        yield lambda epoch, _: [signal.raise_signal(signal.SIGINT) for _ in range(times) if epoch]
+    class Press:
+        def after_epoch(self, run):
+            for _ in range(times if run.epoch else 0):
+                signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(report, "epochs_bar", bar)
+    monkeypatch.setattr(commands, "progress", lambda *_: Press())
     monkeypatch.setattr(training, "fold", press_ctrl_c_around(training.fold))
     before = signal.getsignal(signal.SIGINT)
     result = invoke(*TRAIN)
@@ -107,7 +102,6 @@ def test_ctrl_c_while_the_picture_is_drawn(monkeypatch):
 
 
 def test_ctrl_c_before_the_first_epoch_has_ended(monkeypatch):
-    monkeypatch.setattr(report, "epochs_bar", quiet_bar)
     monkeypatch.setattr(wb.Network, "fit", press_ctrl_c_around(wb.Network.fit))
     result = invoke(*TRAIN)
     assert result.exit_code == 130
@@ -131,9 +125,9 @@ def interrupted_at(place):
     home = str(Path(commands.__file__).parent)
     ended, lines, reached = [], 0, False
 
-    @contextmanager
-    def bar(*_):
-        yield lambda *_: ended.append(True)
+    class Watch:
+        def after_epoch(self, _):
+            ended.append(True)
 
     def trace(frame, event, _):
         nonlocal lines, reached
@@ -149,7 +143,7 @@ def interrupted_at(place):
         return trace
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "epochs_bar", bar)
+        patch.setattr(commands, "progress", lambda *_: Watch())
         patch.setattr(commands, "draw", lambda *_: b"")
         outer = sys.gettrace()
         sys.settrace(trace)
@@ -166,7 +160,8 @@ def interrupted_at(place):
 def test_two_ctrl_c_anywhere_lose_no_epoch_that_ended():
     saved = 0
     for place in range(1, 100_000, 7):
-        Path("new.model").unlink(missing_ok=True)
+        for name in ("new.model", "new.model.ckpt"):
+            Path(name).unlink(missing_ok=True)
         result, reached = interrupted_at(place)
         assert result.exit_code in (0, 130), (place, result.output)
         assert sys.exc_info()[1] is None, place  # else it is the context of all errors to come

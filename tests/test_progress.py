@@ -143,7 +143,7 @@ def test_no_stderr(monkeypatch):
     [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"), (3723, "1:02:03")],
 )
 def test_clock(seconds, text):
-    assert progress._clock(seconds) == text
+    assert progress.clock(seconds) == text
 
 
 class Bar:

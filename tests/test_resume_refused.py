@@ -218,6 +218,8 @@ def test_a_callback_that_refuses_its_state(tmp_path):
 WRONG = {
     "checkpoint=7": (TypeError, "expected checkpoint to be a str or path-like, got 7"),
     "checkpoint=''": (ValueError, "expected checkpoint to be a str or path-like, got ''"),
+    "checkpoint='a\\0b'": (ValueError, "expected checkpoint to be a str or path-like, got 'a"),
+    "checkpoint=b'x'": (TypeError, "expected checkpoint to be a str or path-like, got b'x'"),
     "resume=7": (TypeError, "expected resume to be a str or path-like, or True, got 7"),
     "resume=True": (ValueError, "expected a checkpoint with resume=True, which goes on from it"),
     "checkpoint='x', checkpoint_every=5": (

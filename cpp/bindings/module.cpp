@@ -35,6 +35,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_optimizers(m);
     register_training_options(m);
     register_training(m);
+    register_partial_fit(m);
     register_predictor(m);
     register_layer_outputs(m);
 }

@@ -46,6 +46,13 @@ TrainingOptions core_options(const char* operation,
             options.output_biases};
 }
 
+// A training without a layer that learns is a mistake.
+template <class T>
+void require_trainable(const char* operation, const Network<T>& network) {
+    if (std::ranges::none_of(network.layers(), &Dense::trainable))
+        throw py::value_error(opening(operation) + "expected a layer that is trainable, got none");
+}
+
 // Which of the metrics look at all predictions at once.
 std::vector<bool> ranks_of(const std::vector<Named<Metric>>& metrics);
 

@@ -294,6 +294,9 @@ def fit(one: Round) -> None:
         "validation_fraction": draw.choice([None, 0.5, 0.01]),
         "first_epoch": draw.choice([None, 0, 2**31 - 1]),
         "track": draw.choice([None, "epoch"]),
+        "checkpoint": one.folder / "run.ckpt",
+        "checkpoint_every": draw.choice(["1 epoch", "2 batches", ".01s"]),
+        "resume": draw.choice([None, False]),
         "validation_data": draw.choice(
             [None, None, (inputs(draw, rows), targets(draw, rows, loss))]
         ),
@@ -301,6 +304,9 @@ def fit(one: Round) -> None:
     given = {name: options[name] for name in draw.sample(list(options), draw.choice([0, 2, 4]))}
     if given and draw.random() < 0.3:
         given[draw.choice(list(given))] = draw.choice([anything(draw), (None, y), (X, None)])
+    for name in ("checkpoint", "resume"):  # a path that is well formed, wherever it may lead
+        if isinstance(given.get(name), str) and "\0" not in given[name]:
+            given[name] = one.folder / "run.ckpt" if name == "checkpoint" else None
     if isinstance(given.get("callback"), type):  # a class that raises is no callback's refusal
         del given["callback"]
     if isinstance(given.get("epochs"), (int, np.integer)):  # a right number of epochs may be long

@@ -166,6 +166,30 @@ def killed(one: Round) -> None:
     assert not left, f"left in the folder: {left}"
 
 
+def resumed(one: Round) -> None:
+    """Ctrl-C at any moment, and on again: the bytes of a training that nothing ended."""
+    epochs = one.draw.choice([300, 3000])
+    with training(one, epochs) as (process, output, said):
+        wait_for_words(process, said, "network:")
+        time.sleep(one.draw.random() * one.draw.choice([0.05, 0.5, 1.0]))
+        process.send_signal(signal.SIGINT)
+        process.wait(SECONDS)
+    checkpoint = output.with_name(f"{output.name}.ckpt")
+    words, _ = command(one, epochs)
+    if not checkpoint.exists():
+        assert process.returncode == 130 or "Interrupted" not in said.read_text()
+        one.count("over before, or not begun")
+        return
+    for more in (["--resume"], []):
+        done = subprocess.run([*words, *more], capture_output=True, text=True, cwd=one.folder)
+        assert done.returncode == 0, done.stderr
+        assert not checkpoint.exists(), f"left after the whole training, {more}"
+        if more:
+            found = output.read_bytes()
+    assert found == output.read_bytes(), "going on has given other bytes"
+    one.count("went on to the same bytes")
+
+
 def own_input(one: Round) -> None:
     """A prediction never destroys the table or the model that it is made of."""
     words, output = command(one, 1)
@@ -191,6 +215,7 @@ if __name__ == "__main__":
             "part": part,
             "twice": lambda one: interrupted(one, 2),
             "kill": killed,
+            "resume": resumed,
             "once": lambda one: interrupted(one, 1),
             "own-input": own_input,
         },

@@ -123,6 +123,14 @@ class Script:
         )
 
 
+def wait_for_change(path):
+    """Until a checkpoint is written, or long enough for a training that writes none."""
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    ends = time.monotonic() + 0.5
+    while time.monotonic() < ends and not (path.exists() and path.stat().st_mtime_ns > before):
+        time.sleep(0.0005)
+
+
 def killed(one: Round) -> None:
     """kill -9 some time after a start, and a start again, until it was quick enough."""
     draw, folder = one.draw, one.folder
@@ -143,6 +151,8 @@ def killed(one: Round) -> None:
     while True:
         threads = draw.choice([1, 2, 3])
         with Forked(lambda threads=threads: train(threads)) as child:
+            if draw.random() < 0.7:
+                wait_for_change(path)
             # a run that writes after each batch takes some times as long
             limit = 60 if kills == KILLS else draw.random() * max(0.02, 3 * seconds)
             said = child.failure(limit)
@@ -168,4 +178,4 @@ def killed(one: Round) -> None:
 CASES = {"killed": killed}
 
 if __name__ == "__main__":
-    main(CASES, short=80 if "THOROUGH" in os.environ else 6)
+    main(CASES, short=120 if "THOROUGH" in os.environ else 8)

@@ -70,9 +70,9 @@ struct Numerator {
     using V = Vector<T>;
     static constexpr T smallest = sizeof(T) == 4 ? T(__FLT_MIN__) : T(__DBL_MIN__);
     static constexpr T digits = sizeof(T) == 4 ? T(0x1p27) : T(0x1p56);  // 8 times those of T
-    Numerator(T factor, T epsilon)
-        : epsilon(broadcast<V>(epsilon)),
-          unmoved(broadcast<V>((factor < 0 ? -factor : factor) / epsilon * (smallest * digits))) {}
+    Numerator(T factor, T added)
+        : epsilon(broadcast<V>(added)),
+          unmoved(broadcast<V>((factor < 0 ? -factor : factor) / added * (smallest * digits))) {}
     V operator()(V x, V divisor, V w) const {
         if constexpr (lanes<T> == 1) return x;
         const auto is_nothing =

@@ -162,18 +162,19 @@ def _pace(run: Run, seconds: float, before: int) -> str:
     """Rows per second since the beginning, and the time that those left take at that rate."""
     done, total = _rows_done(run), run.rows * run.epochs
     rate = max(done - before, 1) / max(seconds, 1e-9)
-    left = f"  {_clock((total - done) / rate)} left" if done < total else ""
-    return f"  {_short(rate)} rows/s{left}"
+    left = f"  {clock((total - done) / rate)} left" if done < total else ""
+    return f"  {short(rate)} rows/s{left}"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Minutes and seconds, and hours where there are some: "0:07", "1:02:30"."""
     whole = round(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     clock = f"{minutes}:{whole % 60:02d}" if not hours else f"{minutes:02d}:{whole % 60:02d}"
     return f"{hours}:{clock}" if hours else clock
 
 
-def _short(rate: float) -> str:
+def short(rate: float) -> str:
     """Three digits or four: "812", "52.3k", "1.07M"."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if rate >= size:

@@ -1,19 +1,25 @@
 """The commands of ``wbcore``: their arguments, and one line for what is wrong with them."""
 
 import functools
+import itertools
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from shutil import get_terminal_size
+from typing import Annotated, Any, Literal, ParamSpec
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 import wbcore as wb
+from wbcore.cli import options
 from wbcore.cli.endings import exit_code
-from wbcore.cli.settings import parse_widths
 from wbcore.cli.terminal import Stream, console, write
+from wbcore.cli.words import PATIENCE, is_number, parse_patience, parse_seconds, parse_widths
+
+# Boxes leave a narrow terminal too little: words longer than their column would be cut.
+_MARKUP: Literal["markdown"] | None = "markdown" if get_terminal_size().columns >= 60 else None
 
 
 class _Commands(TyperGroup):
@@ -33,13 +39,25 @@ class _Commands(TyperGroup):
         sys.exit(exit_code(call))
 
 
+class _Train(TyperCommand):
+    """``--early-stopping`` needs no number."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401, click's or typer's
+        """Read the words of the command."""
+        words = []
+        for word, following in itertools.pairwise([*args, ""]):
+            alone = word == "--early-stopping" and not is_number(following)
+            words.append(f"{word}={PATIENCE}" if alone else word)
+        return super().parse_args(ctx, words)
+
+
 app = typer.Typer(
     cls=_Commands,
     help="Train, use and look into dense neural networks.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=_MARKUP,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 P = ParamSpec("P")
@@ -85,105 +103,35 @@ def _root(
     pass
 
 
-@app.command()
+@app.command(cls=_Train)
 @one_line_errors
 def train(
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA",
-            show_default=False,
-            help="The word 'digits' (8 x 8 images that come with scikit-learn), a CSV or Parquet "
-            "file, or a folder with the four IDX files of MNIST or Fashion-MNIST.",
-        ),
-    ],
+    data: options.DATA,
     *,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            help="Column to predict; for a CSV or Parquet file. If it holds text, only an empty "
-            "field is missing: NA, None and null are classes.",
-            show_default=False,
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            help="'classification' or 'regression'. By default the target's type decides: text, "
-            "bools and integers with few distinct values are classes.",
-            show_default=False,
-        ),
-    ] = None,
-    ignore: Annotated[
-        str,
-        typer.Option(metavar="COLUMNS", help="Columns to leave out: a,b,c.", show_default=False),
-    ] = "",
-    hidden: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WIDTHS",
-            help="Units of the hidden layers: 32 or 64,32; '' for none. By default 64, or 128 for "
-            "IDX files.",
-            show_default=False,
-        ),
-    ] = None,
-    activation: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Activation of the hidden layers, with a number or without: relu, tanh, "
-            "'leaky_relu(0.2)'.",
-        ),
-    ] = "relu",
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Passes over the data. By default 60, or 10 for IDX files.",
-            show_default=False,
-        ),
-    ] = None,
-    batch_size: Annotated[int, typer.Option(help="Rows for each change of the weights.")] = 32,
-    learning_rate: Annotated[
-        float,
-        typer.Option(help="Size of a step of SGD; a tenth of it in the last 3/10 of the epochs."),
-    ] = 0.02,
-    momentum: Annotated[float, typer.Option(help="Share of the last step kept in the next.")] = 0.9,
-    weight_decay: Annotated[
-        float | None,
-        typer.Option(
-            help="Pull of the weights towards 0. By default 3 / rows for classes, 10 / rows for "
-            "values.",
-            show_default=False,
-        ),
-    ] = None,
-    test_fraction: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of the rows held out for the test. By default 0.2; IDX folders have their "
-            "own test files.",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(help="Decides the first weights, the held-out rows and the order of batches."),
-    ] = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Model file. By default DATA's name + .safetensors.",
-            show_default=False,
-        ),
-    ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option(
-            help="Picture file: .png, .jpg, .svg or .pdf. By default the model's name + .png.",
-            show_default=False,
-        ),
-    ] = None,
+    target: options.Target = None,
+    task: options.Task = None,
+    ignore: options.Ignore = "",
+    class_weight: options.ClassWeight = None,
+    test_fraction: options.TestFraction = None,
+    hidden: options.Hidden = None,
+    activation: options.Activation = "relu",
+    dropout: options.Dropout = None,
+    bias_init: options.BiasInit = None,
+    loss: options.Loss = None,
+    optimizer: options.OptimizerText = None,
+    schedule: options.ScheduleText = None,
+    learning_rate: options.LearningRate = None,
+    momentum: options.Momentum = None,
+    l2: options.L2 = None,
+    weight_decay: options.WeightDecay = None,
+    batch_size: options.BatchSize = None,
+    seed: options.Seed = 0,
+    epochs: options.Epochs = None,
+    early_stopping: options.EarlyStopping = None,
+    time_limit: options.TimeLimit = None,
+    resume: options.Resume = False,
+    output: options.Output = None,
+    picture: options.Picture = None,
 ) -> None:
     """Train a network, test it on rows held out, and save it with a picture of what it learned.
 
@@ -199,20 +147,31 @@ def train(
     """
     from wbcore.cli.commands import run_training
 
-    options = {
+    settings = {
         "hidden": None if hidden is None else parse_widths(hidden),
         "activation": activation,
-        "epochs": epochs,
-        "batch_size": batch_size,
+        "dropout": dropout,
+        "loss": loss,
+        "bias_init": bias_init,
+        "optimizer": optimizer,
+        "schedule": schedule,
         "learning_rate": learning_rate,
         "momentum": momentum,
         "weight_decay": weight_decay,
+        "l2": l2,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "early_stopping": None if early_stopping is None else parse_patience(early_stopping),
+        "class_weight": class_weight,
+        "time_limit": None if time_limit is None else parse_seconds(time_limit),
         "test_fraction": test_fraction,
         "seed": seed,
     }
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in settings.items() if value is not None}
     columns = tuple(name for name in ignore.split(",") if name)
-    run_training(data, given, output, picture, target=target, task=task, ignore=columns)
+    run_training(
+        data, given, output, picture, target=target, task=task, ignore=columns, resume=resume
+    )
 
 
 @app.command()

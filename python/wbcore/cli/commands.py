@@ -10,15 +10,20 @@ from typing import Any
 
 from rich.console import Console
 
+import wbcore as wb
 from wbcore._distribution import install_extra
 from wbcore.cli import report
+from wbcore.cli.checkpoint import EVERY, Ending, check_resume, checkpoint_of
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
+from wbcore.cli.endings import warn
 from wbcore.cli.interrupts import Interrupts
+from wbcore.cli.memory import check_size
 from wbcore.cli.outputs import PICTURES, check_outputs, check_suffix, write_file
 from wbcore.cli.picture import draw
-from wbcore.cli.settings import TrainSettings, check_size, settings_for
+from wbcore.cli.progress import progress
+from wbcore.cli.settings import TrainSettings, settings_for
 from wbcore.cli.terminal import Stream, console
-from wbcore.cli.training import Trained, train
+from wbcore.cli.training import Trained, describe, train
 from wbcore.inspect import parameter_table
 from wbcore.io.table import TASKS
 
@@ -34,6 +39,7 @@ def run_training(
     target: str | None,
     task: str | None,
     ignore: tuple[str, ...],
+    resume: bool,
 ) -> None:
     """Load the data, train, save the model, draw the picture and report.
 
@@ -45,28 +51,66 @@ def run_training(
     if not output.name:
         raise ValueError(f"--output: expected the name of a file, got {output}")
     picture = output.with_suffix(".png") if picture is None else picture
-    _check_outputs(source, output, picture)
+    checkpoint = checkpoint_of(output)
+    _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
+    check_resume(checkpoint, output, resume=resume)
     data = _load(source, target, task, ignore, given)
-    settings = settings_for(data.source, data.task, len(data.X), given)
+    settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     check_size(widths, min(settings.batch_size, len(data.X)))
 
     stream = Stream(sys.stdout, "stdout")
-    screen, errors = console(stream), console(Stream(sys.stderr, "stderr"))
+    screen = console(stream)
     report.say(screen, data.describe())
-    report.say(screen, f"network: {' - '.join(map(str, widths))}, {settings.activation}")
-    metric = "accuracy" if data.classes else "r2"
+    for text in describe(data, settings):
+        report.say(screen, text)
+    bar = progress(console(Stream(sys.stderr, "stderr")), data.score)
     with Interrupts() as interrupts:
-        with report.epochs_bar(errors, settings.epochs, metric) as on_epoch:
-            trained = train(data, settings, on_epoch, interrupts)
-        _save(trained, output)
+        trained, goes_on = _train(data, settings, bar, interrupts, output, resume=resume)
+    for text in trained.fitted.warnings:
+        warn(text)
     try:
         if interrupts.held_back:
             raise KeyboardInterrupt
         _show(screen, data, trained, output, picture)
+        if goes_on:
+            report.say(screen, f"The same command with --resume goes on, from {checkpoint}")
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"; the model is saved as {output}") from None
+    if trained.fitted.error is not None:
+        raise trained.fitted.error
     stream.finish()
+
+
+def _train(
+    data: Dataset,
+    settings: TrainSettings,
+    bar: object,
+    interrupts: Interrupts,
+    output: Path,
+    *,
+    resume: bool,
+) -> tuple[Trained, bool]:
+    """Train and save the model; tell whether the training can go on, from its checkpoint."""
+    checkpoint, ending = checkpoint_of(output), Ending(settings.time_limit, interrupts)
+    fit = {"checkpoint": checkpoint, "checkpoint_every": EVERY, "resume": resume or None}
+    try:
+        trained = train(data, settings, [bar, ending], interrupts, fit)
+    except (ValueError, wb.DivergenceError) as error:
+        if not resume or isinstance(error, wb.DivergenceError):  # it would come to that again
+            checkpoint.unlink(missing_ok=True)
+        raise
+    except KeyboardInterrupt as interrupt:
+        if not ending.steps:  # nothing was done that could be lost
+            checkpoint.unlink(missing_ok=True)
+        goes_on = f"; --resume goes on, from {checkpoint}" if checkpoint.exists() else ""
+        raise KeyboardInterrupt("".join(interrupt.args) + goes_on) from None
+    _save(trained, output)
+    stopped = ending.ended and trained.fitted.history.status != "completed"
+    if stopped or trained.fitted.error is not None:
+        return trained, checkpoint.exists()
+    checkpoint.unlink(missing_ok=True)
+    return trained, False
 
 
 def _save(trained: Trained, output: Path) -> None:
@@ -100,13 +144,13 @@ def _show(screen: Console, data: Dataset, trained: Trained, output: Path, pictur
         raise failure
 
 
-def _check_outputs(source: str, output: Path, picture: Path) -> None:
+def _check_outputs(source: str, outputs: dict[str, Path]) -> None:
     """Find out before the training what would lose its result."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ModuleNotFoundError(f"the picture needs matplotlib: {install_extra('cli')}")
     inputs = {} if source == "digits" else {"data": Path(source)}
-    check_outputs(inputs, {"model": output, "picture": picture})
-    check_suffix(picture, PICTURES, "--picture")
+    check_outputs(inputs, outputs)
+    check_suffix(outputs["picture"], PICTURES, "--picture")
 
 
 def _load(
@@ -138,8 +182,14 @@ def _load(
 
 
 def _report(screen: Console, data: Dataset, trained: Trained) -> None:
-    if trained.interrupted:
-        report.say(screen, f"Interrupted after {len(trained.curves['loss'])} epochs")
+    fitted = trained.fitted
+    epochs, kept = len(fitted.history), fitted.kept_epoch
+    if fitted.interrupted:
+        report.say(screen, f"Interrupted after {epochs} epochs")
+    elif fitted.history.status == "stopped":
+        report.say(screen, f"Ended after {epochs} epochs: {fitted.history.reason}")
+    if kept != epochs:
+        report.say(screen, f"The network is that of epoch {kept}, the best one")
     report.say(screen, f"Trained in {trained.seconds:.1f} s")
     report.show_test(screen, data, trained)
     if trained.confusion is not None and data.classes is not None:

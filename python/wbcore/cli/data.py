@@ -43,6 +43,11 @@ class Dataset:
         return "regression" if self.classes is None else "classification"
 
     @property
+    def score(self) -> str:
+        """Return the name of the metric that says how good a network is."""
+        return "r2" if self.classes is None else "accuracy"
+
+    @property
     def n_outputs(self) -> int:
         """Return how many outputs a network for these data has."""
         return 1 if self.classes is None else len(self.classes)

@@ -9,7 +9,7 @@ import typer
 import wbcore as wb
 from wbcore.cli.terminal import BROKEN_PIPE, Stream, discard_output, visible
 
-__all__ = ["exit_code"]
+__all__ = ["exit_code", "warn"]
 
 ERROR, INTERRUPTED = 2, 130
 
@@ -37,6 +37,11 @@ def exit_code(call: Callable[[], int | None]) -> int:
     if message:
         _say(message)
     return ERROR
+
+
+def warn(message: str) -> None:
+    """Write a warning, one line on stderr."""
+    _say(f"warning: {message}")
 
 
 def _unread() -> int:

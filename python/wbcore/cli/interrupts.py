@@ -1,4 +1,4 @@
-"""Ctrl-C while there is something to lose: the first one ends the training, others wait."""
+"""Ctrl-C while there is something to lose: the first one asks for the end, others wait."""
 
 import signal
 import threading
@@ -8,21 +8,23 @@ __all__ = ["Interrupts"]
 
 
 class Interrupts:
-    """Hold back Ctrl-C from the end of a training until its result is saved.
+    """Hold back Ctrl-C until the result of a training is saved.
 
-    Within the block the first Ctrl-C raises KeyboardInterrupt, unless :meth:`defer` has been called
-    before; all later ones are only counted, as in ``held_back``.
+    Within the block none raises KeyboardInterrupt. The first one asks for the end of the training,
+    unless :meth:`defer` has said that it has come; all others are counted, as in ``held_back``.
 
     Examples
     --------
     >>> with Interrupts() as interrupts:
+    ...     signal.raise_signal(signal.SIGINT)
     ...     interrupts.defer()  # the training is over
     ...     signal.raise_signal(signal.SIGINT)
-    >>> interrupts.held_back
-    1
+    >>> interrupts.asked, interrupts.held_back
+    (True, 1)
     """
 
     def __init__(self) -> None:
+        self.asked = False
         self.held_back = 0
         self._deferring = False
         self._before: object = None
@@ -54,6 +56,5 @@ class Interrupts:
     def _handle(self, _signal: int, _frame: FrameType | None) -> None:
         if self._deferring:
             self.held_back += 1
-            return
+        self.asked = self.asked or not self._deferring
         self._deferring = True
-        raise KeyboardInterrupt

@@ -5,7 +5,7 @@ from typing import Any
 
 import wbcore as wb
 
-__all__ = ["class_names", "feature_names"]
+__all__ = ["class_names", "feature_names", "has_margins"]
 
 
 def feature_names(net: "wb.Network") -> list[str] | None:
@@ -30,6 +30,13 @@ def class_names(net: "wb.Network") -> list[str] | None:
     if net[-1].outputs == 1:  # a probability of one of two classes has no column a class
         return None
     return _names(net.metadata, "classes", net[-1].outputs)
+
+
+def has_margins(net: "wb.Network") -> bool:
+    """Return whether the network says that its outputs are those of a hinge loss: no logits."""
+    training = net.metadata.get("training")
+    loss = training.get("loss") if isinstance(training, dict) else None
+    return isinstance(loss, str) and loss in ("hinge", "squared_hinge")
 
 
 def _names(metadata: dict[str, Any], key: str, n: int) -> list[str] | None:

@@ -29,8 +29,8 @@ def check_outputs(inputs: Mapping[str, Path], outputs: Mapping[str, Path]) -> No
     Parameters
     ----------
     inputs, outputs : mapping of str to Path
-        The files by what they hold: "data", "model", "picture", "result". A folder stands for the
-        IDX files in it.
+        The files by what they hold: "data", "model", "picture", "checkpoint", "result". A folder
+        stands for the IDX files in it.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbcore.cli.data import Dataset
-from wbcore.cli.fitting import Curves, fast_epochs
+from wbcore.cli.fitting import Curves
 from wbcore.cli.terminal import visible
 from wbcore.cli.training import Trained
 
@@ -52,8 +52,9 @@ def draw(suffix: str, data: Dataset, trained: Trained) -> bytes:
     grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.35])
     left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     above, below = left.subplots(2, 1, sharex=True, height_ratios=[1.5, 1])
-    _draw_loss(above, trained.curves, fast_epochs(trained.settings))
-    _draw_score(below, trained.curves, "accuracy" if data.classes else "r2")
+    _draw_loss(above, trained.curves, trained.fitted.kept_epoch)
+    weighted = "weighted " if trained.settings.class_weight else ""
+    _draw_score(below, trained.curves, trained.fitted.kept_epoch, weighted, data.score)
     axes = right.subplots()
     if data.image_shape is not None:
         image = _draw_images(axes, np.asarray(trained.net[0].weights), data.image_shape)
@@ -72,25 +73,26 @@ def _plain(text: str) -> str:
     return visible(text).replace("$", r"\$")
 
 
-def _draw_loss(axes: "Axes", curves: Curves, n_fast: int) -> None:
+def _draw_loss(axes: "Axes", curves: Curves, kept: int) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     epochs = np.arange(1, len(curves["loss"]) + 1)
     axes.plot(epochs, curves["loss"], color=_TRAIN, label="training", marker=_marker(epochs))
     axes.plot(epochs, curves["val_loss"], color=_TEST, label="held out", marker=_marker(epochs))
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    if min(*curves["loss"], *curves["val_loss"]) > 0:  # that of poisson may be less
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("loss")
     axes.set_title("Loss by epoch", loc="left")
-    if n_fast < len(epochs):
-        axes.axvline(n_fast + 0.5, color="0.5", linestyle=":", label="learning rate / 10")
+    if kept < len(epochs):
+        axes.axvline(kept, color="0.5", linestyle=":", label="the epoch that is kept")
     axes.legend(frameon=False)
     _tidy(axes)
 
 
-def _draw_score(axes: "Axes", curves: Curves, metric: str) -> None:
+def _draw_score(axes: "Axes", curves: Curves, kept: int, weighted: str, metric: str) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     scores = np.asarray(curves["val_" + metric])
@@ -98,12 +100,13 @@ def _draw_score(axes: "Axes", curves: Curves, metric: str) -> None:
     axes.plot(epochs, scores, color=_TEST, marker=_marker(epochs))
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    at, score = ("at the end" if kept == len(scores) else f"in epoch {kept}"), scores[kept - 1]
     if metric == "accuracy":
-        axes.set_title(f"Held-out accuracy: {scores[-1]:.2%} at the end", loc="left")
+        axes.set_title(f"Held-out {weighted}accuracy: {score:.2%} {at}", loc="left")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     else:
-        axes.set_title(f"Held-out R²: {scores[-1]:.3f} at the end", loc="left")
+        axes.set_title(f"Held-out R²: {score:.3f} {at}", loc="left")
     _tidy(axes)
 
 

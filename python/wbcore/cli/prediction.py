@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import wbcore as wb
 from wbcore.activations import ELEMENTWISE, name_of
-from wbcore.cli.metadata import class_names, feature_names
+from wbcore.cli.metadata import class_names, feature_names, has_margins
 from wbcore.io.frame import PARQUET_SUFFIXES
 from wbcore.io.table import read_features
 
@@ -27,7 +27,8 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
     -------
     dict
         ``prediction`` and a ``probability_<class>`` for each class; or ``prediction`` alone, for a
-        regression; or ``output_<i>``, for a network that does not say what its outputs are.
+        regression and after a hinge loss; or ``output_<i>``, for a network that does not say what
+        its outputs are.
     """
     n_inputs, classes = net[0].inputs, class_names(net)
     X = read_features(path, feature_names(net))
@@ -35,9 +36,11 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
         raise ValueError(f"{path} has {X.shape[1]} columns, but the model takes {n_inputs}")
     outputs = net.predict(X)
     if classes is not None:
+        columns = {"prediction": np.array(classes)[outputs.argmax(axis=1)]}
+        if has_margins(net):
+            return columns
         is_probability = name_of(net[-1].activation) not in ELEMENTWISE
         probabilities = outputs if is_probability else wb.softmax(outputs)
-        columns = {"prediction": np.array(classes)[outputs.argmax(axis=1)]}
         return columns | {
             f"probability_{name}": probabilities[:, k] for k, name in enumerate(classes)
         }

@@ -1,58 +1,27 @@
 """What the command line shows: progress, tables, results."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from wbcore.cli.data import Dataset
-from wbcore.cli.fitting import Curves
 from wbcore.cli.terminal import visible
 from wbcore.cli.training import Trained
 from wbcore.inspect import Table
 
-__all__ = ["epochs_bar", "say", "show_confusion", "show_metadata", "show_table", "show_test"]
+__all__ = ["say", "show_confusion", "show_metadata", "show_table", "show_test"]
 
 _MAX_CLASSES = 26  # a wider table fits no screen: the most frequent confusions are listed instead
 _CONFUSIONS_LISTED = 10
 
 # Of metadata, which may hold anything: a few screens of text are a note, more would bury the rest.
 _MAX_TEXT, _MAX_DEPTH = 2000, 8
-
-
-@contextmanager
-def epochs_bar(console: Console, n_epochs: int, metric: str) -> Iterator[Any]:
-    """Show a progress bar; gives the callback for ``fit`` that moves it."""
-    progress = Progress(
-        TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(bar_width=30),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with progress:
-        bar = progress.add_task("", total=n_epochs)
-
-        def advance(epoch: int, curves: Curves) -> None:
-            score = curves["val_" + metric][-1]
-            shown = f"{score:.1%}" if metric == "accuracy" else f"{score:.3f}"
-            text = f"loss {curves['loss'][-1]:.4f}, held-out {_METRIC_NAMES[metric]} {shown}"
-            progress.update(bar, completed=epoch + 1, description=text)
-
-        yield advance
-
-
-_METRIC_NAMES = {"accuracy": "accuracy", "r2": "R²", "mae": "mean absolute error"}
 
 
 def say(console: Console, text: str, style: str = "") -> None:
@@ -154,7 +123,8 @@ def _brief(value: object, depth: int = 0) -> str:
     if depth > _MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
-        pairs = [f"{_cut(k.replace('_', ' '))} {_brief(v, depth + 1)}" for k, v in value.items()]
+        there = {k: v for k, v in value.items() if v is not None}
+        pairs = [f"{_cut(k.replace('_', ' '))} {_brief(v, depth + 1)}" for k, v in there.items()]
         return _cut(", ".join(pairs))
     if isinstance(value, list):
         ends = value if len(value) <= 12 else [*value[:5], *value[-2:]]

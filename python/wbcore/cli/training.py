@@ -1,6 +1,7 @@
 """A training from data to a network that takes raw values, with what the test says about it."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 import wbcore as wb
+from wbcore.callbacks import EarlyStopping
+from wbcore.cli import losses
 from wbcore.cli.data import Dataset
-from wbcore.cli.fitting import Curves, OnEpoch, fit
+from wbcore.cli.fitting import Curves, Fitted, fit
 from wbcore.cli.interrupts import Interrupts
+from wbcore.cli.optimizer import explained
 from wbcore.cli.scaling import Scaling, checked_scaling, fold
-from wbcore.cli.settings import TrainSettings
+from wbcore.cli.settings import VALIDATION_FRACTION, TrainSettings
+from wbcore.cli.words import class_weights
+from wbcore.random import held_out_rows
+from wbcore.schedules import count_steps
 
-__all__ = ["Trained", "confusion_counts", "train"]
+__all__ = ["Trained", "confusion_counts", "describe", "train"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,7 @@ class Trained:
     unit_weights: NDArray[Any]
     """(I, O): the first layer before folding, where every feature has standard deviation 1."""
     settings: TrainSettings
-    curves: Curves
-    """Of the loss and the score, on training and held-out (val_) rows; one value an epoch."""
+    fitted: Fitted
     seconds: float
     fold_difference: float
     constant: tuple[str, ...]
@@ -36,64 +42,113 @@ class Trained:
     """Accuracy, or R2 and the mean absolute error, of ``net`` on the held-out rows."""
     confusion: NDArray[np.int64] | None
     """(O, O): held-out rows by class (row) and predicted class (column)."""
-    interrupted: bool
+
+    @property
+    def curves(self) -> Curves:
+        """Of the loss and the score, on training and held-out (val_) rows; one value an epoch."""
+        return self.fitted.history.to_dict()
 
 
 def train(
     data: Dataset,
     settings: TrainSettings,
-    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[object] = (),
     interrupts: Interrupts | None = None,
+    checkpoints: dict[str, Any] | None = None,
 ) -> Trained:
-    """Train a network on the data and test it on the held-out rows.
+    """Train a network on the data and test it on the rows held out for the test.
 
-    Ctrl-C ends the training early; what was learned so far is the result. Within ``interrupts`` a
-    second one waits.
+    These rows decide nothing: early stopping, and a schedule that watches, have a tenth of the rows
+    to train on held out for themselves. Ctrl-C ends the training early; what was learned so far is
+    the result. Within ``interrupts`` a second one waits. ``checkpoints`` are what ``Network.fit``
+    takes about them.
     """
-    if data.image_shape is None:
-        scaling = checked_scaling(data.features, data.X, data.X_test)
-    else:  # pixels, small and whole
-        scaling = Scaling.of(data.X, common=True)
-    if data.classes is None:
-        checked_scaling([data.target], data.y[:, None], data.y_test[:, None])
+    scaling = _scaling(data)
+    centre, spread = _target_scaling(data, settings)
     X, X_test = scaling.apply(data.X), scaling.apply(data.X_test)
-    centre, spread = (0.0, 1.0)
-    if data.classes is None:
-        centre, spread = float(data.y.mean()), float(data.y.std()) or 1.0
     y, y_test = (
         part if data.classes else (part - centre) / spread for part in (data.y, data.y_test)
     )
-
-    widths = [X.shape[1], *settings.hidden, data.n_outputs]
-    net = wb.Network.mlp(widths, activation=settings.activation, seed=settings.seed)
-    began = time.perf_counter()
-    arguments = {
+    net = _network(data, settings)
+    optimizer = settings.made_optimizer(_steps(data, settings))
+    patience = settings.early_stopping
+    stopping = [] if patience is None else [EarlyStopping(patience=patience)]
+    arguments: dict[str, Any] = {
         "X": X,
         "y": y,
-        "loss": "cross_entropy" if data.classes else "mse",
-        "validation_data": (X_test, y_test),
-        "metrics": ["accuracy" if data.classes else "r2"],
+        "loss": settings.loss,
+        "optimizer": optimizer,
+        "epochs": settings.epochs,
+        "batch_size": settings.batch_size,
+        "seed": settings.seed,
+        "class_weight": class_weights(settings.weights, data.classes, data.target),
+        "bias_init": "prior" if settings.bias_init == "prior" else None,
+        "metrics": [data.score],
+        "callbacks": [*stopping, *callbacks],
+        **(checkpoints or {}),
     }
-    curves, interrupted = fit(net, arguments, settings, on_epoch, interrupts)
+    if settings.holds_out:
+        arguments["validation_fraction"] = VALIDATION_FRACTION
+    else:
+        arguments["validation_data"] = (X_test, y_test)
+    began = time.perf_counter()
+    fitted = fit(net, arguments, interrupts)
     seconds = time.perf_counter() - began
 
     unit_weights = net[0].weights.copy()
     folded, difference = fold(net, data.X, X, scaling, (centre, spread), names=data.features)
     constant = tuple(name for name, c in zip(data.features, scaling.constant, strict=True) if c)
     test, confusion = _test(folded, data)
-    folded.metadata.update(_metadata(data, settings, curves, test, constant))
+    made = settings.to_dict(optimizer)
+    folded.metadata.update(_metadata(data, made, fitted, test, constant))
     return Trained(
-        folded,
-        unit_weights,
-        settings,
-        curves,
-        seconds,
-        difference,
-        constant,
-        test,
-        confusion,
-        interrupted,
+        folded, unit_weights, settings, fitted, seconds, difference, constant, test, confusion
     )
+
+
+def describe(data: Dataset, settings: TrainSettings) -> Iterator[str]:
+    """Return what is trained, and how, in a few lines."""
+    widths = (len(data.features), *settings.hidden, data.n_outputs)
+    dropout = f", dropout {settings.dropout:g}" if settings.dropout else ""
+    yield f"network: {' - '.join(map(str, widths))}, {settings.activation}{dropout}"
+    yield f"training: {settings.describe(settings.made_optimizer(_steps(data, settings)))}"
+
+
+def _scaling(data: Dataset) -> Scaling:
+    if data.image_shape is None:
+        return checked_scaling(data.features, data.X, data.X_test)
+    return Scaling.of(data.X, common=True)  # pixels, small and whole
+
+
+def _target_scaling(data: Dataset, settings: TrainSettings) -> tuple[float, float]:
+    """What is subtracted from the target, and what it is then divided by."""
+    if data.classes is not None:
+        return 0.0, 1.0
+    checked_scaling([data.target], data.y[:, None], data.y_test[:, None])
+    if losses.includes_exp(str(settings.loss)):
+        return 0.0, 1.0
+    return float(data.y.mean()), float(data.y.std()) or 1.0
+
+
+def _network(data: Dataset, settings: TrainSettings) -> "wb.Network":
+    return wb.Network.mlp(
+        [len(data.features), *settings.hidden, data.n_outputs],
+        activation=settings.activation,
+        output_activation="exp" if losses.includes_exp(str(settings.loss)) else "identity",
+        dropout=settings.dropout,
+        seed=settings.seed,
+    )
+
+
+def _steps(data: Dataset, settings: TrainSettings) -> int:
+    """Return how many steps a training takes that nothing ends before its time."""
+    n_rows = len(data.X)
+    if settings.holds_out:
+        with explained("--early-stopping"):
+            classes = None if data.classes is None else data.y
+            kept, _ = held_out_rows(n_rows, VALIDATION_FRACTION, settings.seed, classes)
+        n_rows = len(kept)
+    return count_steps(n_rows, batch_size=settings.batch_size, epochs=settings.epochs)
 
 
 def confusion_counts(
@@ -114,12 +169,13 @@ def _test(net: "wb.Network", data: Dataset) -> tuple[dict[str, float], NDArray[n
 
 def _metadata(
     data: Dataset,
-    settings: TrainSettings,
-    curves: Curves,
+    settings: dict[str, Any],
+    fitted: Fitted,
     test: dict[str, float],
     constant: tuple[str, ...],
 ) -> dict[str, Any]:
     """Return what travels in the model file: what data and options decide, no date, no path."""
+    history = fitted.history
     return {
         "task": data.task,
         "target": data.target,
@@ -130,9 +186,11 @@ def _metadata(
         "training": {
             "data": data.name,
             "rows": len(data.X),
-            "epochs_run": len(curves["loss"]),
-            "final_loss": curves["loss"][-1],
-            **settings.to_dict(),
+            "epochs_run": len(history),
+            "kept_epoch": fitted.kept_epoch,
+            "ended": history.reason,
+            "final_loss": history.loss[fitted.kept_epoch - 1],
+            **settings,
         },
         "test": {"rows": len(data.X_test), **test},
     }

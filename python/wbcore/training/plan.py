@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -231,10 +232,13 @@ def _path(name: str, value: object, *, or_true: bool = False) -> str | bool | No
     """As the system has it; False is as good as None where True is a value."""
     if value is None or (or_true and isinstance(value, bool)):
         return value or None
-    if isinstance(value, (str, os.PathLike)) and (path := os.fsdecode(value)):
-        return path
+    is_path = isinstance(value, (str, os.PathLike))
+    with contextlib.suppress(TypeError):  # of a path-like that gives none
+        path = os.fsdecode(value) if is_path else ""  # type: ignore[arg-type]
+        if path and "\0" not in path:
+            return path
     expected = "a str or path-like" + (", or True" if or_true else "")
-    error = ValueError if value == "" else TypeError
+    error = ValueError if is_path else TypeError
     raise error(f"[fit] expected {name} to be {expected}, got {_arguments.shown(value)}")
 
 
