@@ -19,7 +19,7 @@ from wbcore.cli.endings import warn
 from wbcore.cli.interrupts import Interrupts
 from wbcore.cli.memory import check_size
 from wbcore.cli.outputs import PICTURES, check_outputs, check_suffix, write_file
-from wbcore.cli.picture import draw
+from wbcore.cli.picture import draw, load_matplotlib
 from wbcore.cli.progress import progress
 from wbcore.cli.settings import TrainSettings, settings_for
 from wbcore.cli.terminal import Stream, console
@@ -67,6 +67,8 @@ def run_training(
     bar = progress(console(Stream(sys.stderr, "stderr")), data.score)
     with Interrupts() as interrupts:
         trained, goes_on = _train(data, settings, bar, interrupts, output, resume=resume)
+        if not interrupts.held_back:
+            load_matplotlib()
     for text in trained.fitted.warnings:
         warn(text)
     try:

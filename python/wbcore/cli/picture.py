@@ -15,13 +15,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-__all__ = ["draw"]
+__all__ = ["draw", "load_matplotlib"]
 
 _MAX_FEATURES = 40  # more names than this do not fit beside a heat map
 _TRAIN, _TEST = "#1f5fa8", "#d1622b"
 _DIVERGING = "RdBu_r"  # white at 0, blue below and red above, also for the colour-blind
 _UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 _GAP = "#c8c8c8"  # between the images; grey, since white is a weight of 0
+
+
+def load_matplotlib() -> None:
+    """Import what pictures are drawn with, where Ctrl-C is held back.
+
+    One that came into the midst of that could end the process: extension modules of matplotlib turn
+    it into an ImportError, and are left half made.
+    """
+    import matplotlib.backends.backend_agg
+    import matplotlib.figure  # noqa: F401, imported for later
 
 
 def draw(suffix: str, data: Dataset, trained: Trained) -> bytes:
