@@ -78,7 +78,7 @@ class Optimizer:
     _row: ClassVar[_core.Row]
     _checks: ClassVar[dict[str, Callable[[object], object]]]
     _defaults: ClassVar[dict[str, object]]
-    _others: ClassVar[staticmethod[[Optimizer], tuple[object, ...]]]  # settings but the rate
+    _others: ClassVar[Callable[[Optimizer], tuple[object, ...]]]  # all settings but the rate
     _of_row: ClassVar[dict[str, type[Optimizer]]] = {}
 
     __signature__: ClassVar[inspect.Signature | None] = None
