@@ -62,9 +62,9 @@ struct SgdWithMomentum {
 };
 
 // x, or 0 where it makes no difference to w - factor * (x / divisor): x is subnormal, the divisor at least epsilon (and no NaN),
-// and w so much larger that what is taken from it is less than a quarter of its last digit. The mean of gradients that have become zero
-// (a unit that is dead, a pixel that is always black) ends as a subnormal number, and a processor takes twice as long to divide
-// a vector that has one. The plain kernels divide, so that they are what is compared with.
+// and w so much larger that what is taken from it is less than a quarter of its last digit. The mean of gradients that have
+// become zero (a unit that is dead, a pixel that is always black) ends as a subnormal number, and a processor takes twice as
+// long to divide a vector that has one. The plain kernels divide, so that they are what is compared with.
 template <class T>
 struct Numerator {
     using V = Vector<T>;
@@ -74,10 +74,13 @@ struct Numerator {
         : epsilon(broadcast<V>(added)),
           unmoved(broadcast<V>((factor < 0 ? -factor : factor) / added * (smallest * digits))) {}
     V operator()(V x, V divisor, V w) const {
-        if constexpr (lanes<T> == 1) return x;
-        const auto is_nothing =
-            (abs(x) < broadcast<V>(smallest)) & (abs(w) > unmoved) & (divisor >= epsilon);
-        return is_nothing ? broadcast<V>(0) : x;
+        if constexpr (lanes<T> == 1) {
+            return x;
+        } else {
+            const auto is_nothing =
+                (abs(x) < broadcast<V>(smallest)) & (abs(w) > unmoved) & (divisor >= epsilon);
+            return is_nothing ? broadcast<V>(0) : x;
+        }
     }
     V epsilon, unmoved;
 };
