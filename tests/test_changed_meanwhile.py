@@ -1,5 +1,6 @@
 """Arrays that somebody changes after they were checked: refused where they are read."""
 
+import contextlib
 import threading
 
 import numpy as np
@@ -210,3 +211,31 @@ def test_an_array_in_use_cannot_be_moved(name):
             callback=callback,
         )
     assert len(arrays[name]) == 500 * N
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_labels_that_become_too_large_while_they_are_counted(weighted):
+    y, stop = np.arange(2000) % 3, threading.Event()
+
+    def write():
+        while not stop.is_set():
+            y[1999] = 2**40
+            y[1999] = 0
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(300):
+            net = wb.Network.mlp([2, 3])
+            with contextlib.suppress(ValueError):
+                if weighted:
+                    net.evaluate(
+                        np.zeros((2000, 2)), y, loss="cross_entropy", class_weight="balanced"
+                    )
+                else:
+                    net.start_at_prior(y, loss="cross_entropy")
+    except MemoryError:
+        pytest.fail("a place for each label up to 2**40")
+    finally:
+        stop.set()
+        writer.join()

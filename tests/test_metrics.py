@@ -321,6 +321,27 @@ def test_functions_in_an_evaluation():
     assert pass_through(3).evaluate(X, labels, loss="cross_entropy", metrics=[hits])["hits"] == ROWS
 
 
+def test_a_dict_of_functions_alone():
+    net, y = pass_through(1), X[:, :1]
+    history = net.fit(X[:, :1], y, loss="mse", metrics={"largest": largest_error})
+    assert history.largest == [
+        net.evaluate(X[:, :1], y, loss="mse", metrics={"largest": largest_error})["largest"]
+    ]
+
+
+def test_functions_get_targets_and_weights_that_they_cannot_write_into():
+    def write(p, t, sample_weight):
+        for array in (t, sample_weight):
+            with pytest.raises(ValueError, match="read-only"):
+                array[:] = 0
+        return 0.0
+
+    net, y, weights = pass_through(1), X[:, :1].copy(), np.ones(ROWS)
+    net.fit(X[:, :1], y, loss="mse", sample_weight=weights, metrics=[write])
+    net.evaluate(X[:, :1], y, loss="mse", sample_weight=weights, metrics=[write])
+    y[:], weights[:] = 0, 0  # the caller's own stay writable
+
+
 @BOTH
 def test_functions_that_take_weights_get_them(weights):
     net, y = pass_through(1), X[:, :1]
@@ -396,8 +417,8 @@ REFUSED = """
     ValueError {OP} expected each of metrics once, got ['max', 'max']
 ["mae", wb.metrics.MAE()]
     ValueError {OP} expected each of metrics once, got ['mae', 'mae']
-{"cost": max}
-    TypeError {OP} expected metrics to be a sequence of names such as ['mae'], got {'cost'
+{"cost": 3}
+    TypeError {OP} expected the metric cost to be callable as function(outputs, targets), got 3
 [{"cost": lambda p, t: "a"}]
     TypeError {OP} expected what the metric cost returns to be a number, got 'a'
 [{"cost": lambda p, t: p}]

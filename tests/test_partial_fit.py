@@ -73,6 +73,43 @@ def test_without_an_optimizer_it_goes_on_with_the_last_one():
     assert by_text == fitted
 
 
+def absolute(outputs, targets, sample_weight=None):
+    weights = np.ones((len(outputs), 1)) if sample_weight is None else sample_weight[:, None]
+    differences = outputs - targets
+    return (weights * np.abs(differences)).sum() / weights.sum(), (
+        weights * np.sign(differences) / weights.sum()
+    )
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0.5, 2, 12)])
+def test_a_loss_of_ones_own(weights):
+    X = np.random.default_rng(0).standard_normal((12, 3))
+    y = X[:, :1] - X[:, 1:2]
+    one, other = (wb.Network.mlp([3, 5, 1], seed=0) for _ in range(2))
+    for rows in (slice(0, 5), slice(5, 10), slice(10, 12)):
+        of_rows = None if weights is None else weights[rows]
+        loss = one.partial_fit(
+            X[rows], y[rows], loss=absolute, optimizer="adam", sample_weight=of_rows
+        )
+        assert type(loss) is float
+    other.fit(
+        X, y, loss=absolute, optimizer="adam", batch_size=5, shuffle=False, sample_weight=weights
+    )
+    assert one == other
+
+
+def test_a_loss_of_ones_own_that_raises_changes_nothing():
+    def fails(outputs, targets):
+        raise KeyError("no loss")
+
+    net = wb.Network.mlp([3, 5, 1], seed=0)
+    before = net.copy()
+    with pytest.raises(KeyError, match="no loss"):
+        net.partial_fit(np.ones((4, 3)), np.ones((4, 1)), loss=fails)
+    assert net == before
+    assert net.optimizer is None
+
+
 def test_many_rows_and_threads():
     rng = np.random.default_rng(0)
     rows, y = rng.standard_normal((700, 200)), rng.integers(0, 10, 700)

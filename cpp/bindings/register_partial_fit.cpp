@@ -32,23 +32,19 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
         state_of<T>(operation, state, settings.rule, network.parameters().size());
     EpochResult result;
     TrainingEnd end;
-    try {
-        // Safe: the turn keeps other writers away, whoever copies the parameters waits, and the data are held here.
-        without_gil(bound.work(rows), [&](const InterruptCheck& interrupted) {
-            Hooks<T> hooks;
-            hooks.interrupted = interrupted;
-            hooks.loss = data.function();
-            hooks.written_back = [&] { state.set_steps(arrays.steps); };
-            hooks.after_epoch = [&](std::size_t, const EpochResult& of_batch) {
-                result = of_batch;
-                return true;  // nothing has to be packed for another one
-            };
-            Position position;
-            end = train(network, arrays, position, data.view(), nullptr, options, hooks);
-        });
-    } catch (const InputError& error) {
-        data.refuse(error.array);
-    }
+    // Safe: the turn keeps other writers away, whoever copies the parameters waits, and the data are held here.
+    computed(bound, data, [&](const InterruptCheck& interrupted) {
+        Hooks<T> hooks;
+        hooks.interrupted = interrupted;
+        hooks.loss = data.function();
+        hooks.written_back = [&] { state.set_steps(arrays.steps); };
+        hooks.after_epoch = [&](std::size_t, const EpochResult& of_batch) {
+            result = of_batch;
+            return true;  // nothing has to be packed for another one
+        };
+        Position position;
+        end = train(network, arrays, position, data.view(), nullptr, options, hooks);
+    });
     if (end.status == TrainingStatus::refused) data.refuse(end.refused);
     if (end.status == TrainingStatus::interrupted) throw_found();
     return py::make_tuple(result.loss, end.status != TrainingStatus::diverged);

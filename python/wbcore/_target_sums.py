@@ -30,6 +30,8 @@ class Targets:
 
     Parameters
     ----------
+    operation : str
+        Names errors.
     parts : callable
         Gives some rows of targets at a time, all over again: a large array is never copied whole,
         and a source is read.
@@ -40,11 +42,12 @@ class Targets:
 
     def __init__(
         self,
+        operation: str,
         parts: Callable[[], Iterable[NDArray[Any]]],
         rows: int,
         weights: NDArray[np.float64] | None = None,
     ) -> None:
-        self._parts, self._weights = parts, weights
+        self._operation, self._parts, self._weights = operation, parts, weights
         self.total = float(rows) if weights is None else math.fsum(weights.tolist())
         self.half_a_row = 0.5 * (self.total / rows)
 
@@ -65,7 +68,13 @@ class Targets:
             if targets.ndim == 2:
                 _add_columns(sums, targets, weights)
             elif weights is None:
-                found = np.bincount(targets.astype(np.intp), minlength=outputs)
+                labels = targets.astype(np.intp)  # a copy: whoever writes into y meanwhile is late
+                if labels.min() < 0 or labels.max() >= outputs:
+                    raise ValueError(
+                        f"[{self._operation}] expected labels y from 0 to {outputs - 1} all the "
+                        f"time, got others when they were read again"
+                    )
+                found = np.bincount(labels, minlength=outputs)
                 counts = [before + float(n) for before, n in zip(counts, found, strict=True)]
             else:
                 for label, total in enumerate(sums):
@@ -163,7 +172,7 @@ def read(
             raise ValueError(f"[{operation}] expected y with at least one row, got none")
         weights = _weights(operation, sample_weight, len(targets))
         rows = len(targets) if weights is None else int(np.count_nonzero(weights))
-        return Targets(lambda: [targets], rows, weights)
+        return Targets(operation, lambda: [targets], rows, weights)
     if sample_weight is not None:
         raise TypeError(
             f"[{operation}] expected sample_weight to be None beside a source, got "
@@ -176,6 +185,7 @@ def read(
         parts = [block.weights for block in source.blocks() if block.weights is not None]
         weights = _weights(operation, np.concatenate(parts), rows)
     return Targets(
+        operation,
         lambda: _of_source(operation, network, source, loss),
         rows if weights is None else int(np.count_nonzero(weights)),
         weights,

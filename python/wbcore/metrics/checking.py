@@ -20,7 +20,9 @@ NAMES: tuple[str, ...] = tuple(_named.rows("metric"))
 
 #: A metric of one's own: `function(outputs, targets)` on NumPy arrays.
 Function: TypeAlias = "Callable[..., float]"
-Choices: TypeAlias = "Sequence[Metric | str | Function | Mapping[str, Function]]"
+Choices: TypeAlias = (
+    "Sequence[Metric | str | Function | Mapping[str, Function]] | Mapping[str, Function]"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> C
     ----------
     operation : str
     metrics : object
-        A sequence of metrics, texts, functions, and dicts of functions by name.
+        A sequence of metrics, texts, functions, and dicts of functions by name; or one such dict.
     reserved : iterable of str
         Names that no function may have, beside those of metrics.
 
@@ -56,7 +58,8 @@ def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> C
     """
     texts: list[str] = []
     functions: list[tuple[str, Function]] = []
-    for one in _listed(operation, metrics):
+    given = [metrics] if isinstance(metrics, Mapping) else _listed(operation, metrics)
+    for one in given:
         if isinstance(one, Mapping):
             functions += one.items()
         elif callable(one) and not isinstance(one, type):
@@ -72,7 +75,7 @@ def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> C
 
 
 def _listed(operation: str, metrics: object) -> tuple[object, ...]:
-    if isinstance(metrics, Iterable) and not isinstance(metrics, (str, Mapping)):
+    if isinstance(metrics, Iterable) and not isinstance(metrics, str):
         # arrays without dimensions only look like one, and a memoryview of two has no rows
         with contextlib.suppress(TypeError, NotImplementedError):
             return tuple(metrics)

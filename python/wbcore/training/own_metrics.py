@@ -88,7 +88,10 @@ class OwnMetrics:
         return metrics.of_predictions(self.operation, self.functions, outputs, targets, weights)
 
     def _taken(self, rows: NDArray[Any]) -> NDArray[Any]:
-        return rows if self.places is None else rows[self.places]
+        """Those that it is taken of, read-only: they may be the caller's own array."""
+        taken = rows.view() if self.places is None else rows[self.places]
+        taken.flags.writeable = False
+        return taken
 
     def _predictions(self) -> NDArray[Any]:
         """Of some rows piece by piece, so that X is not copied whole."""

@@ -136,7 +136,7 @@ class ClassWeights:
             of_rows[~known] = 1.0  # no label: the core refuses y
             if own is None:
                 continue
-            of_own = own[start : start + len(part)]
+            of_own = np.array(own[start : start + len(part)])  # likewise
             if not ((of_own >= 0) & (of_own <= _LARGEST)).all():
                 return own  # no weights: the core refuses them
             of_rows *= of_own
@@ -151,7 +151,8 @@ class _Labels:
     def parts(self, count: int) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.bool_]]]:
         """Rows at a time: the first of them, their labels, and which of these are some."""
         for start in range(0, len(self.array), _ROWS):
-            part = self.array[start : start + _ROWS]
+            # a copy: another thread may write into y between two looks at it
+            part = np.array(self.array[start : start + _ROWS])
             if self.kind == "signs":
                 part = np.where(part == -1, 0, part)
             known = (part >= 0) & (part < count)
