@@ -16,6 +16,7 @@ from wbcore.cli import report
 from wbcore.cli.checkpoint import EVERY, Ending, check_resume, checkpoint_of
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
 from wbcore.cli.endings import warn
+from wbcore.cli.identity import Identity, identity, require_same
 from wbcore.cli.interrupts import Interrupts
 from wbcore.cli.memory import check_size
 from wbcore.cli.outputs import PICTURES, check_outputs, check_suffix, write_file
@@ -23,7 +24,7 @@ from wbcore.cli.picture import draw, load_matplotlib
 from wbcore.cli.progress import progress
 from wbcore.cli.settings import TrainSettings, settings_for
 from wbcore.cli.terminal import Stream, console
-from wbcore.cli.training import Trained, describe, train
+from wbcore.cli.training import Trained, describe, optimizer_of, train
 from wbcore.inspect import parameter_table
 from wbcore.io.table import TASKS
 
@@ -58,6 +59,9 @@ def run_training(
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     check_size(widths, min(settings.batch_size, len(data.X)))
+    kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
+    if resume:
+        require_same(checkpoint, of)
 
     stream = Stream(sys.stdout, "stdout")
     screen = console(stream)
@@ -66,7 +70,7 @@ def run_training(
         report.say(screen, text)
     bar = progress(console(Stream(sys.stderr, "stderr")), data.score)
     with Interrupts() as interrupts:
-        trained, goes_on = _train(data, settings, bar, interrupts, output, resume=resume)
+        trained, goes_on = _train(data, settings, (bar, kept), interrupts, output, resume=resume)
         if not interrupts.held_back:
             load_matplotlib()
     for text in trained.fitted.warnings:
@@ -87,7 +91,7 @@ def run_training(
 def _train(
     data: Dataset,
     settings: TrainSettings,
-    bar: object,
+    callbacks: tuple[object, ...],
     interrupts: Interrupts,
     output: Path,
     *,
@@ -97,7 +101,7 @@ def _train(
     checkpoint, ending = checkpoint_of(output), Ending(settings.time_limit, interrupts)
     fit = {"checkpoint": checkpoint, "checkpoint_every": EVERY, "resume": resume or None}
     try:
-        trained = train(data, settings, [bar, ending], interrupts, fit)
+        trained = train(data, settings, [*callbacks, ending], interrupts, fit)
     except (ValueError, wb.DivergenceError) as error:
         if not resume or isinstance(error, wb.DivergenceError):  # it would come to that again
             checkpoint.unlink(missing_ok=True)

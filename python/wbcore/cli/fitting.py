@@ -78,8 +78,5 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
 
 
 def _refusal(message: str) -> str:
-    """Return why a training is not the one to go on with, in the words of the command line."""
-    cause = ""
-    if "optimizer.learning_rate of the run" in message:
-        cause = "; a schedule by name is as long as --epochs and --batch-size make the training"
-    return f"--resume: {message.removeprefix('[fit] ')}{cause}"
+    """Return what the library refuses where the options were the same; its cure is none here."""
+    return f"--resume: {message.removeprefix('[fit] ').partition('; without resume')[0]}"

@@ -21,7 +21,7 @@ from wbcore.cli.words import class_weights
 from wbcore.random import held_out_rows
 from wbcore.schedules import count_steps
 
-__all__ = ["Trained", "confusion_counts", "describe", "train"]
+__all__ = ["Trained", "confusion_counts", "describe", "optimizer_of", "train"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def train(
         part if data.classes else (part - centre) / spread for part in (data.y, data.y_test)
     )
     net = _network(data, settings)
-    optimizer = settings.made_optimizer(_steps(data, settings))
+    optimizer = optimizer_of(data, settings)
     patience = settings.early_stopping
     stopping = [] if patience is None else [EarlyStopping(patience=patience)]
     arguments: dict[str, Any] = {
@@ -111,7 +111,12 @@ def describe(data: Dataset, settings: TrainSettings) -> Iterator[str]:
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     dropout = f", dropout {settings.dropout:g}" if settings.dropout else ""
     yield f"network: {' - '.join(map(str, widths))}, {settings.activation}{dropout}"
-    yield f"training: {settings.describe(settings.made_optimizer(_steps(data, settings)))}"
+    yield f"training: {settings.describe(optimizer_of(data, settings))}"
+
+
+def optimizer_of(data: Dataset, settings: TrainSettings) -> wb.Optimizer:
+    """Return a new optimizer, whose schedule may last as long as the training."""
+    return settings.made_optimizer(_steps(data, settings))
 
 
 def _scaling(data: Dataset) -> Scaling:
