@@ -18,6 +18,7 @@ import wbcore as wb
 from wbcore import callbacks
 from wbcore.cli import checkpoint, commands, training
 from wbcore.cli.data import split
+from wbcore.io.checkpoint import read_checkpoint
 from wbcore.training import checkpoints
 
 pytestmark = pytest.mark.usefixtures("cli_folder")
@@ -63,6 +64,8 @@ def test_ctrl_c_and_on_again_is_one_training():
 
     text = succeed(*WORDS, "--resume")
     assert "--resume" not in text
+    assert re.search(rf"\ngoing on (after|within) epoch \d+ of {EPOCHS}, from {CHECKPOINT}\n", text)
+    assert re.search(r"\nTrained in [\d.]+ s, of which [\d.]+ s in this session\n", text)
     whole = wb.load("new.model")
     assert whole.parameters.tobytes() == expected
     assert whole.metadata["training"]["epochs_run"] == EPOCHS
@@ -107,10 +110,19 @@ def test_a_whole_training_leaves_no_checkpoint():
     assert names() == {"data.csv", "model.safetensors", "new.model", "new.png"}
 
 
-def test_nothing_to_go_on_from():
-    line = fail(*TRAIN, "--resume")
-    expected = f"--resume: expected {CHECKPOINT}, the checkpoint of a training to new.model that"
-    assert expected in line
+def test_nothing_to_go_on_from_begins():
+    """So that a job that is started again needs no other command."""
+    text = succeed(*TRAIN, "--resume")
+    assert f"\nno checkpoint {CHECKPOINT}: the training begins\n" in text
+    assert names() == {"data.csv", "model.safetensors", "new.model", "new.png"}
+    resumed = Path("new.model").read_bytes()
+    assert "checkpoint" not in succeed(*TRAIN)
+    assert Path("new.model").read_bytes() == resumed
+
+
+def test_what_is_refused_leaves_no_checkpoint_where_there_was_none():
+    words = (*TRAIN, "--batch-size", 1, "--optimizer", "sgd(1e8)", "--schedule", "constant")
+    fail_within(*words, "--hidden", "64,64,64", "--resume")
     assert names() == {"data.csv", "model.safetensors"}
 
 
@@ -318,6 +330,16 @@ def killed(*words):
         time.sleep(0.1)
         process.kill()
     return Path(CHECKPOINT).exists()
+
+
+def test_the_line_says_where_it_goes_on():
+    words = (*WORDS, "--schedule", "constant", "--batch-size", 64)  # an epoch is a batch
+    interrupted(*words)
+    saved = read_checkpoint(CHECKPOINT)
+    done = saved.position[0]
+    assert saved.position[1] == 0 < done
+    text = succeed(*words, "--resume")
+    assert f"\ngoing on after epoch {done} of {EPOCHS}, from {CHECKPOINT}\n" in text
 
 
 def test_the_checkpoint_is_named_by_the_model():

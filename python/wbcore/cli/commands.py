@@ -13,7 +13,7 @@ from rich.console import Console
 import wbcore as wb
 from wbcore._distribution import install_extra
 from wbcore.cli import report
-from wbcore.cli.checkpoint import EVERY, Ending, check_resume, checkpoint_of
+from wbcore.cli.checkpoint import EVERY, Ending, check_new, checkpoint_of, going_on, seconds_before
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
 from wbcore.cli.endings import warn
 from wbcore.cli.identity import Identity, identity, require_same
@@ -54,23 +54,24 @@ def run_training(
     picture = output.with_suffix(".png") if picture is None else picture
     checkpoint = checkpoint_of(output)
     _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
-    check_resume(checkpoint, output, resume=resume)
+    check_new(checkpoint, output, resume=resume)
     data = _load(source, target, task, ignore, given)
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     check_size(widths, min(settings.batch_size, len(data.X)))
     kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
-    if resume:
-        require_same(checkpoint, of)
+    saved = require_same(checkpoint, of) if resume and checkpoint.exists() else None
 
     stream = Stream(sys.stdout, "stdout")
     screen = console(stream)
-    report.say(screen, data.describe())
-    for text in describe(data, settings):
+    where = going_on(checkpoint, saved, settings.epochs) if resume else []
+    for text in (data.describe(), *describe(data, settings), *where):
         report.say(screen, text)
     bar = progress(console(Stream(sys.stderr, "stderr")), data.score)
     with Interrupts() as interrupts:
-        trained, goes_on = _train(data, settings, (bar, kept), interrupts, output, resume=resume)
+        trained, goes_on = _train(
+            data, settings, (bar, kept), interrupts, output, resume=saved is not None
+        )
         if not interrupts.held_back:
             load_matplotlib()
     for text in trained.fitted.warnings:
@@ -78,7 +79,7 @@ def run_training(
     try:
         if interrupts.held_back:
             raise KeyboardInterrupt
-        _show(screen, data, trained, output, picture)
+        _show(screen, data, trained, output, picture, before=seconds_before(saved))
         if goes_on:
             report.say(screen, f"The same command with --resume goes on, from {checkpoint}")
     except KeyboardInterrupt:
@@ -136,7 +137,9 @@ def _save(trained: Trained, output: Path) -> None:
         raise OSError(error.errno or errno.EIO, message, str(output)) from None
 
 
-def _show(screen: Console, data: Dataset, trained: Trained, output: Path, picture: Path) -> None:
+def _show(
+    screen: Console, data: Dataset, trained: Trained, output: Path, picture: Path, *, before: float
+) -> None:
     """Draw the picture and report; a picture that fails keeps no result back."""
     saved, failure = f"Saved the model as {output}", None
     try:
@@ -144,7 +147,7 @@ def _show(screen: Console, data: Dataset, trained: Trained, output: Path, pictur
         saved += f" and the picture as {picture}"
     except (OSError, ValueError) as error:
         failure = error
-    _report(screen, data, trained)
+    _report(screen, data, trained, before)
     report.say(screen, saved)
     if failure is not None:
         raise failure
@@ -187,7 +190,7 @@ def _load(
     return load_table(path, target, fraction, seed, task=task, ignore=ignore)
 
 
-def _report(screen: Console, data: Dataset, trained: Trained) -> None:
+def _report(screen: Console, data: Dataset, trained: Trained, before: float) -> None:
     fitted = trained.fitted
     epochs, kept = len(fitted.history), fitted.kept_epoch
     if fitted.interrupted:
@@ -196,7 +199,8 @@ def _report(screen: Console, data: Dataset, trained: Trained) -> None:
         report.say(screen, f"Ended after {epochs} epochs: {fitted.history.reason}")
     if kept != epochs:
         report.say(screen, f"The network is that of epoch {kept}, the best one")
-    report.say(screen, f"Trained in {trained.seconds:.1f} s")
+    session = f", of which {trained.seconds:.1f} s in this session" if before else ""
+    report.say(screen, f"Trained in {before + trained.seconds:.1f} s{session}")
     report.show_test(screen, data, trained)
     if trained.confusion is not None and data.classes is not None:
         report.show_confusion(screen, data.classes, trained.confusion)

@@ -238,7 +238,7 @@ Resume = Annotated[
         "--resume",
         help="Go on with a training that Ctrl-C, a time limit or a kill ended, from the checkpoint "
         "beside the model file (its name + .ckpt, written every 30 s), with the same data and "
-        "settings: to the bit as if nothing had ended it.",
+        "settings: to the bit as if nothing had ended it. Without a checkpoint it begins.",
         show_default=False,
         rich_help_panel=_ENDING,
     ),
