@@ -1,0 +1,76 @@
+"""What the command line reports, on terminals of any width."""
+
+import io
+
+import numpy as np
+import pytest
+from cli_folder import INSPECT, TRAIN
+from cli_runner import succeed
+from rich.console import Console
+from typer.testing import CliRunner
+
+import wbcore as wb
+from wbcore.cli import report
+from wbcore.cli.app import app
+from wbcore.inspect import parameter_table
+
+ENDS = ["std", "min", "max"]
+
+
+def shown(width, show, *arguments):
+    """The lines that a terminal of that width has."""
+    console = Console(file=io.StringIO(), width=width)
+    show(console, *arguments)
+    return console.file.getvalue().splitlines()
+
+
+@pytest.fixture
+def net():
+    """With numbers of every length."""
+    net = wb.Network.mlp([2000, 1000, 3], seed=0)
+    net[0].weights[:] *= 1e-7
+    net[1].weights[:] *= -1e9
+    net[1].biases[:] = -0.07
+    return net
+
+
+def test_a_terminal_of_80_columns_has_the_whole_table():
+    net = wb.Network.mlp([64, 64, 3], seed=0)
+    lines = shown(80, report.show_table, parameter_table(net))
+    assert lines[2].split() == ["layer", "of", "shape", "mean", "mean", "abs", *ENDS]
+    assert not any("wider" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", range(27, 80))
+def test_no_number_is_cut(net, width):
+    """What a line has is what the whole table has there."""
+    whole = [set(line.split()) for line in shown(120, report.show_table, parameter_table(net))]
+    lines = shown(width, report.show_table, parameter_table(net))
+    assert "…" not in "".join(lines)
+    assert max(map(len, lines[1:8])) <= width
+    for line, of in zip(lines[2:8], whole[2:8], strict=True):
+        if "─" not in line:
+            assert set(line.split()) <= of
+    note = " ".join(lines[8:])
+    assert ("mean abs" in note) == ("mean abs" not in lines[2])
+
+
+@pytest.mark.usefixtures("cli_folder")
+@pytest.mark.parametrize("words", [TRAIN, INSPECT])
+def test_commands_on_60_columns(words):
+    runner = CliRunner(env={"COLUMNS": "60", "TERM": "dumb"})
+    result = runner.invoke(app, list(map(str, words)), prog_name="wbcore")
+    assert result.exit_code == 0
+    assert "weights" in result.stdout
+    assert "…" not in result.stdout
+    assert "(a wider terminal also shows mean abs" in result.stdout
+    assert "wider" not in succeed(*words)
+
+
+def test_no_count_of_confusions_is_cut():
+    classes, counts = tuple("abcdefghij"), np.full((10, 10), 12345)
+    assert "\n".join(shown(100, report.show_confusion, classes, counts)).count("12345") == 100
+    lines = shown(60, report.show_confusion, classes, counts)
+    assert "Confusion table" in shown(66, report.show_confusion, classes, counts // 1000)[0]
+    assert lines[0].strip() == "Most frequent confusions"
+    assert lines[4].split() == ["a", "b", "12345"]
