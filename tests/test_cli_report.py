@@ -1,10 +1,13 @@
 """What the command line reports, on terminals of any width."""
 
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from cli_folder import INSPECT, TRAIN
+from cli_options import write_data
 from cli_runner import succeed
 from rich.console import Console
 from typer.testing import CliRunner
@@ -12,6 +15,7 @@ from typer.testing import CliRunner
 import wbcore as wb
 from wbcore.cli import report
 from wbcore.cli.app import app
+from wbcore.cli.data import load_table
 from wbcore.inspect import parameter_table
 
 ENDS = ["std", "min", "max"]
@@ -74,3 +78,28 @@ def test_no_count_of_confusions_is_cut():
     assert "Confusion table" in shown(66, report.show_confusion, classes, counts // 1000)[0]
     assert lines[0].strip() == "Most frequent confusions"
     assert lines[4].split() == ["a", "b", "12345"]
+
+
+def test_a_quantile_is_told_by_its_loss_and_the_share_below(tmp_path, monkeypatch):
+    monkeypatch.chdir(write_data(tmp_path))
+    words = ("train", "data.csv", "--target", "v", "--ignore", "k,n", "--loss", "quantile(0.9)")
+    text = succeed(*words, "--epochs", 40, "--seed", 1)
+    found = re.search(
+        r"\nTest pinball loss (\S+) \((\S+) when always predicting the quantile\), (\S+)% of the "
+        r"targets below the predictions, of 90\.0%\n",
+        text,
+    )
+    assert "R²" not in text
+    loss, baseline, share = map(float, found.groups())
+    net = wb.load("data.safetensors")
+    data = load_table(Path("data.csv"), "v", 0.2, 1, ignore=("k", "n"))
+    errors = data.y_test - net.predict(data.X_test)[:, 0]
+    pinball = np.where(errors > 0, 0.9 * errors, -0.1 * errors).mean()
+    assert np.isclose(loss, pinball, rtol=1e-3)
+    assert loss < baseline / 2
+    assert share == round(100 * float((errors < 0).mean()), 1)
+    test = net.metadata["test"]
+    assert test.keys() == {"rows", "pinball_loss", "share_below"}
+    assert np.isclose(test["pinball_loss"], pinball, rtol=1e-5)
+    assert 0.75 <= test["share_below"] <= 1
+    assert Path("data.png").exists()

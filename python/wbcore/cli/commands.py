@@ -24,7 +24,7 @@ from wbcore.cli.picture import draw, load_matplotlib
 from wbcore.cli.progress import progress
 from wbcore.cli.settings import TrainSettings, settings_for
 from wbcore.cli.terminal import Stream, console
-from wbcore.cli.training import Trained, describe, optimizer_of, train
+from wbcore.cli.training import Trained, describe, optimizer_of, score_of, train
 from wbcore.inspect import parameter_table
 from wbcore.io.table import TASKS
 
@@ -67,7 +67,7 @@ def run_training(
     where = going_on(checkpoint, saved, settings.epochs) if resume else []
     for text in (data.describe(), *describe(data, settings), *where):
         report.say(screen, text)
-    bar = progress(console(Stream(sys.stderr, "stderr")), data.score)
+    bar = progress(console(Stream(sys.stderr, "stderr")), score_of(data, settings))
     with Interrupts() as interrupts:
         trained, goes_on = _train(
             data, settings, (bar, kept), interrupts, output, resume=saved is not None

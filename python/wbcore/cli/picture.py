@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wbcore.cli.data import Dataset
 from wbcore.cli.fitting import Curves
 from wbcore.cli.terminal import visible
-from wbcore.cli.training import Trained
+from wbcore.cli.training import Trained, score_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,8 +63,9 @@ def draw(suffix: str, data: Dataset, trained: Trained) -> bytes:
     left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     above, below = left.subplots(2, 1, sharex=True, height_ratios=[1.5, 1])
     _draw_loss(above, trained.curves, trained.fitted.kept_epoch)
+    score = score_of(data, trained.settings)
     weighted = "weighted " if trained.settings.class_weight else ""
-    _draw_score(below, trained.curves, trained.fitted.kept_epoch, weighted, data.score)
+    _draw_score(below, trained.curves, trained.fitted.kept_epoch, weighted, score)
     axes = right.subplots()
     if data.image_shape is not None:
         image = _draw_images(axes, np.asarray(trained.net[0].weights), data.image_shape)
@@ -115,6 +116,8 @@ def _draw_score(axes: "Axes", curves: Curves, kept: int, weighted: str, metric: 
         axes.set_title(f"Held-out {weighted}accuracy: {score:.2%} {at}", loc="left")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    elif metric == "loss":
+        axes.set_title(f"Held-out loss: {score:.4g} {at}", loc="left")
     else:
         axes.set_title(f"Held-out R²: {score:.3f} {at}", loc="left")
     _tidy(axes)

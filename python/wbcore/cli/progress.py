@@ -19,7 +19,11 @@ SECONDS_BETWEEN_LINES = 10.0
 
 _BAR, _WIDEST_BAR, _GAP = 8, 30, 2
 _WIDTHS = (len("0:12 left"), len("1.02M rows/s"), len("loss 0.00123"), 0)
-_SCORES = {"accuracy": "held out {:.1%}", "r2": "held out R² {:.3f}"}
+_SCORES = {
+    "accuracy": "held out {:.1%}",
+    "r2": "held out R² {:.3f}",
+    "loss": "held out loss {:.3g}",
+}
 
 
 def progress(console: Console, score: str) -> Progress:
@@ -28,8 +32,8 @@ def progress(console: Console, score: str) -> Progress:
     Parameters
     ----------
     console : Console
-    score : {"accuracy", "r2"}
-        The metric that is shown beside the loss.
+    score : {"accuracy", "r2", "loss"}
+        The series that is shown beside the loss.
     """
 
     def bar(**options: Any) -> _Bar:  # noqa: ANN401, as tqdm has them

@@ -11,6 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from wbcore.cli import losses
 from wbcore.cli.data import Dataset
 from wbcore.cli.terminal import visible
 from wbcore.cli.training import Trained
@@ -82,9 +83,24 @@ def show_test(console: Console, data: Dataset, trained: Trained) -> None:
         right = int(np.trace(trained.confusion))
         say(console, f"Test accuracy {test['accuracy']:.2%} ({right} of {n} right)", style="bold")
         return
+    if "pinball_loss" in test:
+        say(console, _of_quantile(data, trained), style="bold")
+        return
     baseline = float(np.abs(data.y_test - np.median(data.y)).mean())
     score = f"Test R² {test['r2']:.3f}, mean absolute error {test['mae']:.4g}"
     say(console, f"{score} ({baseline:.4g} when always predicting the median)", style="bold")
+
+
+def _of_quantile(data: Dataset, trained: Trained) -> str:
+    """Return how good predictions of a quantile are; R² and absolute errors say nothing of it."""
+    share, test = losses.quantile_of(str(trained.settings.loss)), trained.test
+    assert share is not None, "a quantile has one"
+    errors = data.y_test - np.quantile(data.y, share)
+    baseline = float(np.maximum(share * errors, (share - 1) * errors).mean())
+    return (
+        f"Test pinball loss {test['pinball_loss']:.4g} ({baseline:.4g} when always predicting the "
+        f"quantile), {test['share_below']:.1%} of the targets below the predictions, of {share:.1%}"
+    )
 
 
 def show_confusion(console: Console, classes: tuple[str, ...], counts: NDArray[np.int64]) -> None:
