@@ -75,14 +75,14 @@ def folder(tmp_path_factory):
         (
             ["train", "digits", "--test-fraction", "0.0001"],
             (
-                "1797 rows are too few to hold out a fraction of 0.0001: that is less than a row "
+                "1797 rows are too few for a test fraction of 0.0001: that is less than a row "
                 "of the largest class, of 183 rows; --test-fraction 0.0055 is one row"
             ),
         ),
         (
             ["train", "{}/diabetes.csv", "--target", "target", "--test-fraction", "0.0001"],
             (
-                "442 rows are too few to hold out a fraction of 0.0001: that is less than a row of "
+                "442 rows are too few for a test fraction of 0.0001: that is less than a row of "
                 "them; --test-fraction 0.0023 is one row"
             ),
         ),
@@ -189,7 +189,7 @@ def test_classes_of_one_row_each_are_no_matter_of_too_few_rows(tmp_path, monkeyp
     line = fail("train", "t.csv", "--target", "k", "--task", "classification")
     assert "t.csv: 270 of the 300 classes of 'k' have one row, as those of an identifier" in line
     write_table(4, k=["x", "x", "y", "y"])  # here they are too few
-    assert "4 rows are too few to hold out a fraction of 0.2" in fail(
+    assert "4 rows are too few for a test fraction of 0.2" in fail(
         "train", "t.csv", "--target", "k"
     )
 

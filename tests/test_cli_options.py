@@ -224,8 +224,8 @@ def test_settings_are_printed_and_stored(train, tmp_path):
     (line,) = (line for line in text.splitlines() if line.startswith("training: "))
     assert line == (
         "training: cross_entropy(0.1), adamw(cosine(0.005, 72)) with l2 0.01, 12 epochs in batches "
-        "of 32, biases from the prior, seed 0; class weights yes=5; 10% of the rows held out to "
-        "decide by; ending 20 epochs after the best one; at most 300 s"
+        "of 32, biases from the prior, seed 0; class weights yes=5; 10% of these rows for "
+        "validation, to decide by; ending 20 epochs after the best one; at most 300 s"
     )
     stored = net.metadata["training"]
     expected = {"optimizer": "adamw(cosine(0.005, 72))", "l2": 0.01, "weight_decay": 0.01}
@@ -299,7 +299,7 @@ def test_early_stopping_needs_no_number(folder, tmp_path, words, first):
 
 
 def test_rows_for_the_test_decide_nothing(folder, tmp_path, monkeypatch):
-    """Early stopping looks at rows that were held out of those to train on."""
+    """Early stopping looks at rows that were taken of those to train on."""
     seen = []
     fit = wb.Network.fit
     monkeypatch.setattr(

@@ -9,11 +9,12 @@ import pytest
 from cli_folder import INSPECT, TRAIN
 from cli_options import write_data
 from cli_runner import succeed
+from matplotlib.axes import Axes
 from rich.console import Console
 from typer.testing import CliRunner
 
 import wbcore as wb
-from wbcore.cli import report
+from wbcore.cli import commands, report
 from wbcore.cli.app import app
 from wbcore.cli.data import load_table
 from wbcore.inspect import parameter_table
@@ -103,3 +104,33 @@ def test_a_quantile_is_told_by_its_loss_and_the_share_below(tmp_path, monkeypatc
     assert np.isclose(test["pinball_loss"], pinball, rtol=1e-5)
     assert 0.75 <= test["share_below"] <= 1
     assert Path("data.png").exists()
+
+
+@pytest.mark.usefixtures("cli_folder")
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        ((), "test"),
+        (("--early-stopping",), "validation"),
+        (("--schedule", "plateau"), "validation"),
+    ],
+)
+def test_bar_picture_and_settings_have_one_word_for_the_rows(words, rows, monkeypatch):
+    titles, bars = [], []
+    monkeypatch.setattr(Axes, "set_title", lambda _, text, **__: titles.append(text))
+    real = commands.progress
+    monkeypatch.setattr(commands, "progress", lambda *a: bars.append(a[2]) or real(*a))
+    labels = []
+    plot = Axes.plot
+    monkeypatch.setattr(
+        Axes, "plot", lambda *a, **k: labels.append(k.get("label")) or plot(*a, **k)
+    )
+    text = succeed(*TRAIN, *words)
+    assert bars == [rows]
+    assert labels == ["training", rows, None]
+    assert titles[1].startswith(f"{rows.capitalize()} accuracy: ")
+    assert ("10% of these rows for validation, to decide by" in text) == (rows == "validation")
+    assert "48 to train on, 12 for the test\n" in text
+    for command in ("train", "predict", "inspect"):
+        help_text = text + succeed(command, "--help")
+        assert not re.search("(held|hold)[ -]out", " ".join(help_text.split()))

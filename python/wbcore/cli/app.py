@@ -133,7 +133,7 @@ def train(
     output: options.Output = None,
     picture: options.Picture = None,
 ) -> None:
-    """Train a network, test it on rows held out, and save it with a picture of what it learned.
+    """Train a network, test it on other rows, and save it with a picture of what it learned.
 
     Features are standardised for the training; the saved network takes raw values. Columns have to
     be numeric and complete. Ctrl-C ends the training early and keeps what was learned; a second one

@@ -67,7 +67,9 @@ def run_training(
     where = going_on(checkpoint, saved, settings.epochs) if resume else []
     for text in (data.describe(), *describe(data, settings), *where):
         report.say(screen, text)
-    bar = progress(console(Stream(sys.stderr, "stderr")), score_of(data, settings))
+    bar = progress(
+        console(Stream(sys.stderr, "stderr")), score_of(data, settings), settings.watched
+    )
     with Interrupts() as interrupts:
         trained, goes_on = _train(
             data, settings, (bar, kept), interrupts, output, resume=saved is not None

@@ -9,7 +9,7 @@ from wbcore.cli.interrupts import Interrupts
 __all__ = ["Curves", "Fitted", "fit"]
 
 Curves: TypeAlias = dict[str, list[float]]
-"""Loss and score of training rows, and with ``val_`` of held-out rows; one value an epoch."""
+"""Loss and score of training rows, and with ``val_`` of others; one value an epoch."""
 
 
 class Fitted(NamedTuple):

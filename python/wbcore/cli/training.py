@@ -44,11 +44,11 @@ class Trained:
     Of a quantile instead its loss and the share of the targets below the predictions.
     """
     confusion: NDArray[np.int64] | None
-    """(O, O): held-out rows by class (row) and predicted class (column)."""
+    """(O, O): test rows by class (row) and predicted class (column)."""
 
     @property
     def curves(self) -> Curves:
-        """Of the loss and the score, on training and held-out (val_) rows; one value an epoch."""
+        """Of the loss and the score, of training and other (val_) rows; one value an epoch."""
         return self.fitted.history.to_dict()
 
 
@@ -59,10 +59,10 @@ def train(
     interrupts: Interrupts | None = None,
     checkpoints: dict[str, Any] | None = None,
 ) -> Trained:
-    """Train a network on the data and test it on the rows held out for the test.
+    """Train a network on the data and test it on the rows for the test.
 
     These rows decide nothing: early stopping, and a schedule that watches, have a tenth of the rows
-    to train on held out for themselves. Ctrl-C ends the training early; what was learned so far is
+    to train on for validation. Ctrl-C ends the training early; what was learned so far is
     the result. Within ``interrupts`` a second one waits. ``checkpoints`` are what ``Network.fit``
     takes about them.
     """
