@@ -54,7 +54,7 @@ def digits(tmp_path_factory):
 
 def test_digits_with_the_defaults(digits):
     path, text = digits
-    assert "1797 images of 8 x 8, 10 classes; 1438 to train on, 359 held out for the test" in text
+    assert "1797 images of 8 x 8, 10 classes; 1438 to train on, 359 for the test" in text
     assert "Confusion table" in text
     assert "Weights and biases by layer" in text
     assert f"Saved the model as {path / 'digits.safetensors'}" in text
@@ -197,7 +197,7 @@ def test_a_folder_of_idx_files(tmp_path):
     images, *_ = write_folder(tmp_path, n_train=60, n_test=20, shape=(6, 5), suffix=".gz")
     model = tmp_path / "m.safetensors"
     text = succeed("train", tmp_path, "--epochs", 2, "--hidden", "9", "-o", model)
-    assert "80 images of 6 x 5, 10 classes; 60 to train on, 20 held out" in text
+    assert "80 images of 6 x 5, 10 classes; 60 to train on, 20 for the test" in text
     net = wb.load(model)
     assert net.widths == (30, 9, 10)
     assert net.metadata["image_shape"] == [6, 5]

@@ -75,22 +75,26 @@ def folder(tmp_path_factory):
         (
             ["train", "digits", "--test-fraction", "0.0001"],
             (
-                "1797 rows are too few to hold out a fraction of 0.0001: that is less than a row "
+                "1797 rows are too few for a test fraction of 0.0001: that is less than a row "
                 "of the largest class, of 183 rows; --test-fraction 0.0055 is one row"
             ),
         ),
         (
             ["train", "{}/diabetes.csv", "--target", "target", "--test-fraction", "0.0001"],
             (
-                "442 rows are too few to hold out a fraction of 0.0001: that is less than a row of "
+                "442 rows are too few for a test fraction of 0.0001: that is less than a row of "
                 "them; --test-fraction 0.0023 is one row"
             ),
         ),
         (["predict", "{}/none", "{}/iris.csv"], "none"),
-        (["predict", "{}/iris.csv", "{}/iris.csv"], "expected a safetensors file"),
+        (
+            ["predict", "{0}/iris.csv", "{0}/iris.csv"],
+            "iris.csv: no model file that wbcore can read: ",
+        ),
+        (["inspect", "{}/iris.csv"], "iris.csv: no model file that wbcore can read: expected a "),
         (["predict", "{}/iris.model", "{}/none.csv"], "none.csv: No such file or directory"),
         (["predict", "{}/iris.model", "{}/diabetes.csv"], "lacks columns 'sepal length (cm)', "),
-        (["inspect", "{}/cut.model"], "cut.model"),
+        (["inspect", "{}/cut.model"], "cut.model: no model file that wbcore can read: expected "),
         (["inspect", "{}"], ": expected a model file, got a folder"),
     ],
 )
@@ -189,7 +193,7 @@ def test_classes_of_one_row_each_are_no_matter_of_too_few_rows(tmp_path, monkeyp
     line = fail("train", "t.csv", "--target", "k", "--task", "classification")
     assert "t.csv: 270 of the 300 classes of 'k' have one row, as those of an identifier" in line
     write_table(4, k=["x", "x", "y", "y"])  # here they are too few
-    assert "4 rows are too few to hold out a fraction of 0.2" in fail(
+    assert "4 rows are too few for a test fraction of 0.2" in fail(
         "train", "t.csv", "--target", "k"
     )
 

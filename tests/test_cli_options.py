@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from cli_runner import invoke, succeed
 
 import wbcore as wb
 from wbcore.callbacks import EarlyStopping
+from wbcore.cli import settings
 from wbcore.cli.data import load_table
 from wbcore.cli.scaling import Scaling, fold
 from wbcore.cli.words import parse_seconds, parse_weights
@@ -224,8 +226,8 @@ def test_settings_are_printed_and_stored(train, tmp_path):
     (line,) = (line for line in text.splitlines() if line.startswith("training: "))
     assert line == (
         "training: cross_entropy(0.1), adamw(cosine(0.005, 72)) with l2 0.01, 12 epochs in batches "
-        "of 32, biases from the prior, seed 0; class weights yes=5; 10% of the rows held out to "
-        "decide by; ending 20 epochs after the best one; at most 300 s"
+        "of 32, biases from the prior, seed 0; class weights yes=5; 10% of these rows for "
+        "validation, to decide by; ending 20 epochs after the best one; at most 300 s"
     )
     stored = net.metadata["training"]
     expected = {"optimizer": "adamw(cosine(0.005, 72))", "l2": 0.01, "weight_decay": 0.01}
@@ -299,7 +301,7 @@ def test_early_stopping_needs_no_number(folder, tmp_path, words, first):
 
 
 def test_rows_for_the_test_decide_nothing(folder, tmp_path, monkeypatch):
-    """Early stopping looks at rows that were held out of those to train on."""
+    """Early stopping looks at rows that were taken of those to train on."""
     seen = []
     fit = wb.Network.fit
     monkeypatch.setattr(
@@ -341,3 +343,19 @@ def test_words_of_options():
     texts = ("90", "90s", "1.5 min", "2h", "1e2")
     assert [parse_seconds(text) for text in texts] == [90.0, 90.0, 90.0, 7200.0, 100.0]
     assert parse_weights('"a,b=2", c=d=0.5') == {"a,b": 2.0, "c=d": 0.5}
+
+
+def test_readme_tells_the_defaults():
+    text = " ".join((Path(__file__).parents[1] / "README.md").read_text("utf-8").split())
+    two = " and ".join(map(str, settings._HIDDEN["table"]))
+    rows = settings._STEPS // settings._EPOCHS * settings._BATCH["table"]
+    for words in (
+        f"two hidden layers of {two} by Adam, whose rate of {settings._LEARNING_RATE['table']} ",
+        f"for {settings._EPOCHS} epochs in batches of {settings._BATCH['table']} ",
+        f"Above {rows:,} rows to train on, epochs are fewer: some {settings._STEPS:,} steps, ",
+        f" steps, but at least {settings._FEWEST_EPOCHS} epochs.",
+        f"one hidden layer of {settings._HIDDEN['folder'][0]}, a rate of ",
+        f" a rate of {settings._LEARNING_RATE['folder']}, and {settings._FOLDER_EPOCHS} epochs in ",
+        f" epochs in batches of {settings._BATCH['folder']}.",
+    ):
+        assert words in text, words

@@ -33,10 +33,12 @@ def last_line(console):
     return re.split(r"[\r\n]", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).rstrip())[-1]
 
 
-def shown(width, *, score="accuracy", values=VALUES, epoch=12, rows=500, encoding="utf-8"):
+def shown(
+    width, *, score="accuracy", values=VALUES, epoch=12, rows=500, watched="test", encoding="utf-8"
+):
     """The last line of a bar on a terminal of so many columns, after some epochs in a second."""
     console = terminal(width, encoding)
-    bar = progress.progress(console, score).bar(total=200 * rows, unit="row", desc="epoch 0/200")
+    bar = progress.progress(console, score, watched).bar(total=200 * rows, desc="epoch 0/200")
     bar._began -= 1
     bar.set_description(f"epoch {epoch}/200")
     bar.set_postfix(values)
@@ -51,8 +53,10 @@ def test_rate_and_time_left():
     assert "━" * 20 in line
     assert "  0:16 left  " in line  # 188 of 200 epochs, 12 a second
     assert re.search(r"  [56][.0-9]*k rows/s  ", line)
-    assert re.search(r"loss 0\.0123 +held out 97\.5%$", line)
-    assert shown(120, score="r2", values={"val_r2": 0.5}).endswith("  held out R² 0.500")
+    assert re.search(r"loss 0\.0123 +test 97\.5%$", line)
+    assert shown(120, score="r2", values={"val_r2": 0.5}).endswith("  test R² 0.500")
+    last = shown(120, score="loss", watched="validation", values={"val_loss": 0.25})
+    assert last.endswith("  validation loss 0.25")
 
 
 def test_a_line_within_an_epoch_keeps_the_last_score():
@@ -61,7 +65,7 @@ def test_a_line_within_an_epoch_keeps_the_last_score():
     bar.set_postfix(VALUES)
     bar.set_postfix({"loss": 0.5})
     bar.close()
-    assert re.search(r"loss 0\.5 +held out 97\.5%$", last_line(console))
+    assert re.search(r"loss 0\.5 +test 97\.5%$", last_line(console))
 
 
 @pytest.mark.parametrize("width", range(1, 130))
@@ -72,7 +76,7 @@ def test_no_line_is_longer_than_the_terminal(width):
 
 def test_what_has_no_room_is_left_out_in_order():
     lines = {width: shown(width) for width in range(12, 130)}
-    for part, least in (("left", 25), ("loss", 39), ("held out", 55), ("rows/s", 69), ("━━━━", 79)):
+    for part, least in (("left", 25), ("loss", 39), ("test", 55), ("rows/s", 69), ("━━━━", 79)):
         assert all(part in lines[width] for width in lines if width >= least), part
     narrow = " ".join(lines[width] for width in range(12, 23))
     assert "left" not in narrow
@@ -101,7 +105,7 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch):
     lines = console.file.getvalue().splitlines()
     assert 3 <= len(lines) <= 6  # of some 50 seconds
     assert re.fullmatch(
-        r"epoch \d+/100  \d+%  0:\d\d left  [\d.]+ rows/s  loss 0\.0123  held out 97\.5%", lines[0]
+        r"epoch \d+/100  \d+%  0:\d\d left  [\d.]+ rows/s  loss 0\.0123  test 97\.5%", lines[0]
     )
 
 

@@ -1,6 +1,7 @@
 """`wbcore train --resume`: what is kept, when, and that going on loses no bit."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_folder import TRAIN, names
 from cli_runner import fail, invoke, succeed
@@ -15,6 +17,8 @@ from cli_runner import fail, invoke, succeed
 import wbcore as wb
 from wbcore import callbacks
 from wbcore.cli import checkpoint, commands, training
+from wbcore.cli.data import split
+from wbcore.io.checkpoint import read_checkpoint
 from wbcore.training import checkpoints
 
 pytestmark = pytest.mark.usefixtures("cli_folder")
@@ -60,6 +64,8 @@ def test_ctrl_c_and_on_again_is_one_training():
 
     text = succeed(*WORDS, "--resume")
     assert "--resume" not in text
+    assert re.search(rf"\ngoing on (after|within) epoch \d+ of {EPOCHS}, from {CHECKPOINT}\n", text)
+    assert re.search(r"\nTrained in [\d.]+ s, of which [\d.]+ s in this session\n", text)
     whole = wb.load("new.model")
     assert whole.parameters.tobytes() == expected
     assert whole.metadata["training"]["epochs_run"] == EPOCHS
@@ -104,10 +110,19 @@ def test_a_whole_training_leaves_no_checkpoint():
     assert names() == {"data.csv", "model.safetensors", "new.model", "new.png"}
 
 
-def test_nothing_to_go_on_from():
-    line = fail(*TRAIN, "--resume")
-    expected = f"--resume: expected {CHECKPOINT}, the checkpoint of a training to new.model that"
-    assert expected in line
+def test_nothing_to_go_on_from_begins():
+    """So that a job that is started again needs no other command."""
+    text = succeed(*TRAIN, "--resume")
+    assert f"\nno checkpoint {CHECKPOINT}: the training begins\n" in text
+    assert names() == {"data.csv", "model.safetensors", "new.model", "new.png"}
+    resumed = Path("new.model").read_bytes()
+    assert "checkpoint" not in succeed(*TRAIN)
+    assert Path("new.model").read_bytes() == resumed
+
+
+def test_what_is_refused_leaves_no_checkpoint_where_there_was_none():
+    words = (*TRAIN, "--batch-size", 1, "--optimizer", "sgd(1e8)", "--schedule", "constant")
+    fail_within(*words, "--hidden", "64,64,64", "--resume")
     assert names() == {"data.csv", "model.safetensors"}
 
 
@@ -122,29 +137,61 @@ def test_what_could_go_on_is_not_lost_to_a_new_training():
 
 
 @pytest.mark.parametrize(
-    ("words", "field"),
+    ("words", "before", "now"),
     [
-        (("--batch-size", 16), "optimizer.learning_rate"),
-        (("--hidden", "9"), "layers"),
-        (("--dropout", 0.3), "layers"),
-        (("--l2", 0.5), "optimizer.l2"),
-        (("--epochs", 5000), "optimizer.learning_rate"),
-        (("--optimizer", "sgd"), "optimizer"),
-        (("--loss", "cross_entropy(0.1)"), "loss"),
-        (("--class-weight", "balanced"), "class_weight"),
-        (("--bias-init", "zeros"), "bias_init"),
-        (("--early-stopping",), "optimizer.learning_rate"),
-        (("--seed", 1), "seed"),
+        (("--batch-size", 16), "--batch-size 2", "--batch-size 16"),
+        (("--hidden", "9,5"), "--hidden 64,32", "--hidden 9,5"),
+        (("--hidden", "", "--dropout", 0), "--hidden 64,32", "--hidden ''"),
+        (("--dropout", 0.3), "--dropout 0.2", "--dropout 0.3"),
+        (("--activation", "tanh"), "--activation relu", "--activation tanh"),
+        (("--l2", 0.5), "--l2 0.0625", "--l2 0.5"),
+        (("--momentum", 0.5, "--optimizer", "sgd"), "--optimizer adam", "--optimizer sgd"),
+        (("--learning-rate", 0.5), "--learning-rate 0.01", "--learning-rate 0.5"),
+        (("--schedule", "constant"), "no --schedule", "--schedule constant"),
+        (("--epochs", 5000), "--epochs 3000", "--epochs 5000"),
+        (("--loss", "cross_entropy(0.1)"), "--loss cross_entropy", "--loss 'cross_entropy(0.1)'"),
+        (("--class-weight", "yes=2"), "no --class-weight", "--class-weight yes=2"),
+        (("--bias-init", "zeros"), "--bias-init prior", "--bias-init zeros"),
+        (("--early-stopping",), "no --early-stopping", "--early-stopping 20"),
+        (("--seed", 1), "--seed 0", "--seed 1"),
+        (("--ignore", "b"), "no --ignore", "--ignore b"),
+        (("--target", "b", "--ignore", "k"), "--target k", "--target b"),
+        (("--test-fraction", 0.3), "--test-fraction 0.2", "--test-fraction 0.3"),
     ],
 )
-def test_other_settings_are_refused_by_name(words, field):
+def test_other_settings_are_refused_by_the_option(words, before, now):
     interrupted(*WORDS)
-    before = Path(CHECKPOINT).read_bytes()
-    line = fail_within(*WORDS, *words, "--resume")
-    assert line.startswith(f"wbcore: --resume: expected {field} of the run in '{CHECKPOINT}', ")
-    assert ", got " in line
-    assert ("as long as --epochs and --batch-size make" in line) == (field[-4:] == "rate")
-    assert Path(CHECKPOINT).read_bytes() == before
+    content = Path(CHECKPOINT).read_bytes()
+    line = fail(*WORDS, *words, "--resume")
+    same = f"leave {before[3:]} out" if before.startswith("no ") else f"give {before}"
+    assert line == (
+        f"wbcore: --resume: expected {before} as the training began, got {now}; {same} to go on, "
+        f"or remove {CHECKPOINT} to begin anew\n"
+    )
+    assert Path(CHECKPOINT).read_bytes() == content
+
+
+def test_another_patience_is_refused():
+    interrupted(*WORDS, "--early-stopping", EPOCHS)
+    line = fail(*WORDS, "--early-stopping", 5, "--resume")
+    assert f"expected --early-stopping {EPOCHS} as the training began" in line
+    assert "got --early-stopping 5; give" in line
+
+
+def test_the_same_settings_in_other_words_go_on():
+    interrupted(*WORDS, "--optimizer", "adam(0.01)", "--class-weight", "yes=2,no=1.0")
+    other = ("--learning-rate", 0.01, "--schedule", "cosine", "--l2", 0, "--task", "classification")
+    succeed(*WORDS, *other, "--class-weight", "no=1, yes=2", "--time-limit", "1h", "--resume")
+
+
+def test_epochs_may_be_others_where_the_schedule_does_not_know_of_them():
+    words = (*WORDS, "--schedule", "constant")
+    interrupted(*words)
+    line = fail(*words, "--epochs", 1, "--resume")
+    assert "--resume: expected --epochs of at least " in line
+    assert "fit" not in line
+    succeed(*words, "--epochs", 3100, "--resume")
+    assert wb.load("new.model").metadata["training"]["epochs_run"] == 3100
 
 
 def fail_within(*words):
@@ -155,19 +202,45 @@ def fail_within(*words):
     return result.stderr
 
 
-def test_other_data_are_refused():
-    interrupted(*WORDS)
+@pytest.mark.parametrize("words", [(), ("--early-stopping", EPOCHS)])
+@pytest.mark.parametrize("what", ["rows to train on", "test rows"])
+def test_other_data_are_refused(what, words):
+    interrupted(*WORDS, *words)
     lines = Path("data.csv").read_text().splitlines()
-    lines[5] = "0.5,0.25,yes"
+    y = np.array([line.endswith("yes") for line in lines[1:]])
+    place = 1 + split(y, 0.2, 0, stratify=True)[what == "test rows"][-1]
+    lines[place] = f"0.5,0.25,{lines[place].rpartition(',')[2]}"
     Path("data.csv").write_text("\n".join(lines) + "\n")
-    line = fail_within(*WORDS, "--resume")
-    assert line.startswith(f"wbcore: --resume: expected X of the run in '{CHECKPOINT}', ")
+    line = fail(*WORDS, *words, "--resume")
+    assert f"expected the data as the training began, {what} " in line
+    assert len(set(re.findall("sha256 [0-9a-f]{12}", line))) == 2
+    assert line.endswith(f"; remove {CHECKPOINT} to begin anew\n")
+
+
+def test_other_columns_are_refused():
+    interrupted(*WORDS)
+    text = Path("data.csv").read_text()
+    Path("data.csv").write_text(text.replace("a,", "other,", 1))
+    line = fail(*WORDS, "--resume")
+    assert "expected the data as the training began, columns a, b, got other, b; remove" in line
+
+
+def test_a_checkpoint_of_another_program_is_refused():
+    """One that `Network.fit` wrote says nothing of a table."""
+    net = wb.Network.mlp([2, 4, 2], seed=0)
+    net.fit([[0.0, 1.0], [1.0, 0.0]], [0, 1], loss="cross_entropy", checkpoint=CHECKPOINT)
+    line = fail(*WORDS, "--resume")
+    assert f"--resume: {CHECKPOINT} is no checkpoint of wbcore train; remove" in line
+    net.save(CHECKPOINT)
+    assert "expected a file that wbcore train wrote, got a network that was saved" in fail(
+        *WORDS, "--resume"
+    )
 
 
 def test_a_damaged_checkpoint_is_one_line():
     interrupted(*WORDS)
     Path(CHECKPOINT).write_bytes(Path(CHECKPOINT).read_bytes()[:-9])
-    assert CHECKPOINT in fail_within(*WORDS, "--resume")
+    assert CHECKPOINT in fail(*WORDS, "--resume")
 
 
 @pytest.mark.parametrize("again", [(), ("--time-limit", "1h")])
@@ -257,6 +330,16 @@ def killed(*words):
         time.sleep(0.1)
         process.kill()
     return Path(CHECKPOINT).exists()
+
+
+def test_the_line_says_where_it_goes_on():
+    words = (*WORDS, "--schedule", "constant", "--batch-size", 64)  # an epoch is a batch
+    interrupted(*words)
+    saved = read_checkpoint(CHECKPOINT)
+    done = saved.position[0]
+    assert saved.position[1] == 0 < done
+    text = succeed(*words, "--resume")
+    assert f"\ngoing on after epoch {done} of {EPOCHS}, from {CHECKPOINT}\n" in text
 
 
 def test_the_checkpoint_is_named_by_the_model():

@@ -168,9 +168,9 @@ def test_a_column_that_float64_cannot_tell_apart_is_named_before_the_training(X)
         checked_scaling(NAMES, X[:300], X[300:])
 
 
-def test_held_out_values_too_far_for_float32_are_named(X):
+def test_test_values_too_far_for_float32_are_named(X):
     X[399, 2] = 1e60
-    message = r"column 'c' has a held-out value \S+e\+67 standard deviations from the mean"
+    message = r"column 'c' has a test value \S+e\+67 standard deviations from the mean"
     with pytest.raises(ValueError, match=message):
         checked_scaling(NAMES, X[:300], X[300:])
 
@@ -189,5 +189,5 @@ def test_the_split_is_seeded_complete_and_keeps_the_shares(fraction):
 def test_a_split_without_classes_and_one_that_is_impossible():
     train, test = split(np.linspace(0, 1, 50), 0.2, seed=0, stratify=False)
     assert (len(train), len(test)) == (40, 10)
-    with pytest.raises(ValueError, match=r"3 rows are too few to hold out a fraction of 0\.1"):
+    with pytest.raises(ValueError, match=r"3 rows are too few for a test fraction of 0\.1"):
         split(np.arange(3.0), 0.1, seed=0, stratify=False)

@@ -133,7 +133,7 @@ def train(
     output: options.Output = None,
     picture: options.Picture = None,
 ) -> None:
-    """Train a network, test it on rows held out, and save it with a picture of what it learned.
+    """Train a network, test it on other rows, and save it with a picture of what it learned.
 
     Features are standardised for the training; the saved network takes raw values. Columns have to
     be numeric and complete. Ctrl-C ends the training early and keeps what was learned; a second one
@@ -195,6 +195,7 @@ def predict(
     alone. The result has the predicted class and the probability of each class, or the predicted
     value.
     """
+    from wbcore.cli.metadata import load_model
     from wbcore.cli.outputs import TABLES, check_outputs, check_suffix, write_file
     from wbcore.cli.prediction import csv_text, encoded_table, predict_table
     from wbcore.io.frame import PARQUET_SUFFIXES, require_package
@@ -204,7 +205,7 @@ def predict(
         check_outputs({"data": data, "model": model}, {"result": output})
         if output.suffix.lower() in PARQUET_SUFFIXES:
             require_package("pyarrow", str(output))
-    columns = predict_table(wb.load(model), data)
+    columns = predict_table(load_model(model), data)
     if output is None:
         write(csv_text(columns))
     else:
@@ -218,7 +219,9 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a model is: its data, its training, its weights and biases by layer."""
-    net = wb.load(model)
+    from wbcore.cli.metadata import load_model
+
+    net = load_model(model)
     if as_json:
         from wbcore.cli.description import json_text
 

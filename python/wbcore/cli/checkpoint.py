@@ -7,8 +7,9 @@ from typing import Any
 
 from wbcore.callbacks import Run, TimeLimit
 from wbcore.cli.interrupts import Interrupts
+from wbcore.io.checkpoint import SavedRun
 
-__all__ = ["EVERY", "Ending", "check_resume", "checkpoint_of"]
+__all__ = ["EVERY", "Ending", "check_new", "checkpoint_of", "going_on", "seconds_before"]
 
 EVERY = "30s"
 
@@ -20,18 +21,27 @@ def checkpoint_of(output: Path) -> Path:
     return output.with_name(f"{output.name}.ckpt")
 
 
-def check_resume(checkpoint: Path, output: Path, *, resume: bool) -> None:
-    """Refuse to go on from nothing, and to begin anew over what could go on."""
-    if resume and not checkpoint.exists():
-        raise ValueError(
-            f"--resume: expected {checkpoint}, the checkpoint of a training to {output} that did "
-            f"not come to its end, got no such file"
-        )
+def check_new(checkpoint: Path, output: Path, *, resume: bool) -> None:
+    """Refuse to begin anew over what could go on."""
     if not resume and checkpoint.exists():
         raise ValueError(
             f"{checkpoint}: a training to {output} did not come to its end: give --resume to go "
             f"on with it, or remove this file to begin anew"
         )
+
+
+def going_on(checkpoint: Path, saved: SavedRun | None, epochs: int) -> list[str]:
+    """Say in one line from where a training goes on, or that there is nothing to go on from."""
+    if saved is None:
+        return [f"no checkpoint {checkpoint}: the training begins"]
+    done, batch = saved.position[0] - saved.first_epoch, saved.position[1]
+    where = f"within epoch {done + 1}" if batch else f"after epoch {done}"
+    return [f"going on {where} of {epochs}, from {checkpoint}"]
+
+
+def seconds_before(saved: SavedRun | None) -> float:
+    """Return what the epochs took that ended in earlier sessions."""
+    return 0.0 if saved is None else sum(saved.series.get("seconds", []))
 
 
 class Ending(TimeLimit):

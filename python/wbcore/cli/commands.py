@@ -13,9 +13,10 @@ from rich.console import Console
 import wbcore as wb
 from wbcore._distribution import install_extra
 from wbcore.cli import report
-from wbcore.cli.checkpoint import EVERY, Ending, check_resume, checkpoint_of
+from wbcore.cli.checkpoint import EVERY, Ending, check_new, checkpoint_of, going_on, seconds_before
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
 from wbcore.cli.endings import warn
+from wbcore.cli.identity import Identity, identity, require_same
 from wbcore.cli.interrupts import Interrupts
 from wbcore.cli.memory import check_size
 from wbcore.cli.outputs import PICTURES, check_outputs, check_suffix, write_file
@@ -23,7 +24,7 @@ from wbcore.cli.picture import draw, load_matplotlib
 from wbcore.cli.progress import progress
 from wbcore.cli.settings import TrainSettings, settings_for
 from wbcore.cli.terminal import Stream, console
-from wbcore.cli.training import Trained, describe, train
+from wbcore.cli.training import Trained, describe, optimizer_of, score_of, train
 from wbcore.inspect import parameter_table
 from wbcore.io.table import TASKS
 
@@ -53,20 +54,26 @@ def run_training(
     picture = output.with_suffix(".png") if picture is None else picture
     checkpoint = checkpoint_of(output)
     _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
-    check_resume(checkpoint, output, resume=resume)
+    check_new(checkpoint, output, resume=resume)
     data = _load(source, target, task, ignore, given)
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     check_size(widths, min(settings.batch_size, len(data.X)))
+    kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
+    saved = require_same(checkpoint, of) if resume and checkpoint.exists() else None
 
     stream = Stream(sys.stdout, "stdout")
     screen = console(stream)
-    report.say(screen, data.describe())
-    for text in describe(data, settings):
+    where = going_on(checkpoint, saved, settings.epochs) if resume else []
+    for text in (data.describe(), *describe(data, settings), *where):
         report.say(screen, text)
-    bar = progress(console(Stream(sys.stderr, "stderr")), data.score)
+    bar = progress(
+        console(Stream(sys.stderr, "stderr")), score_of(data, settings), settings.watched
+    )
     with Interrupts() as interrupts:
-        trained, goes_on = _train(data, settings, bar, interrupts, output, resume=resume)
+        trained, goes_on = _train(
+            data, settings, (bar, kept), interrupts, output, resume=saved is not None
+        )
         if not interrupts.held_back:
             load_matplotlib()
     for text in trained.fitted.warnings:
@@ -74,7 +81,7 @@ def run_training(
     try:
         if interrupts.held_back:
             raise KeyboardInterrupt
-        _show(screen, data, trained, output, picture)
+        _show(screen, data, trained, output, picture, before=seconds_before(saved))
         if goes_on:
             report.say(screen, f"The same command with --resume goes on, from {checkpoint}")
     except KeyboardInterrupt:
@@ -87,7 +94,7 @@ def run_training(
 def _train(
     data: Dataset,
     settings: TrainSettings,
-    bar: object,
+    callbacks: tuple[object, ...],
     interrupts: Interrupts,
     output: Path,
     *,
@@ -97,7 +104,7 @@ def _train(
     checkpoint, ending = checkpoint_of(output), Ending(settings.time_limit, interrupts)
     fit = {"checkpoint": checkpoint, "checkpoint_every": EVERY, "resume": resume or None}
     try:
-        trained = train(data, settings, [bar, ending], interrupts, fit)
+        trained = train(data, settings, [*callbacks, ending], interrupts, fit)
     except (ValueError, wb.DivergenceError) as error:
         if not resume or isinstance(error, wb.DivergenceError):  # it would come to that again
             checkpoint.unlink(missing_ok=True)
@@ -132,7 +139,9 @@ def _save(trained: Trained, output: Path) -> None:
         raise OSError(error.errno or errno.EIO, message, str(output)) from None
 
 
-def _show(screen: Console, data: Dataset, trained: Trained, output: Path, picture: Path) -> None:
+def _show(
+    screen: Console, data: Dataset, trained: Trained, output: Path, picture: Path, *, before: float
+) -> None:
     """Draw the picture and report; a picture that fails keeps no result back."""
     saved, failure = f"Saved the model as {output}", None
     try:
@@ -140,7 +149,7 @@ def _show(screen: Console, data: Dataset, trained: Trained, output: Path, pictur
         saved += f" and the picture as {picture}"
     except (OSError, ValueError) as error:
         failure = error
-    _report(screen, data, trained)
+    _report(screen, data, trained, before)
     report.say(screen, saved)
     if failure is not None:
         raise failure
@@ -183,7 +192,7 @@ def _load(
     return load_table(path, target, fraction, seed, task=task, ignore=ignore)
 
 
-def _report(screen: Console, data: Dataset, trained: Trained) -> None:
+def _report(screen: Console, data: Dataset, trained: Trained, before: float) -> None:
     fitted = trained.fitted
     epochs, kept = len(fitted.history), fitted.kept_epoch
     if fitted.interrupted:
@@ -192,7 +201,8 @@ def _report(screen: Console, data: Dataset, trained: Trained) -> None:
         report.say(screen, f"Ended after {epochs} epochs: {fitted.history.reason}")
     if kept != epochs:
         report.say(screen, f"The network is that of epoch {kept}, the best one")
-    report.say(screen, f"Trained in {trained.seconds:.1f} s")
+    session = f", of which {trained.seconds:.1f} s in this session" if before else ""
+    report.say(screen, f"Trained in {before + trained.seconds:.1f} s{session}")
     report.show_test(screen, data, trained)
     if trained.confusion is not None and data.classes is not None:
         report.show_confusion(screen, data.classes, trained.confusion)

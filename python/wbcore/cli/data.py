@@ -19,7 +19,7 @@ __all__ = ["Dataset", "load_digits", "load_folder", "load_table", "split"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to train on and rows held out for the test, as they are in the file."""
+    """Rows to train on and rows for the test, as they are in the file."""
 
     name: str
     source: str
@@ -64,7 +64,7 @@ class Dataset:
         )
         return (
             f"{self.name}: {rows}, {target}; "
-            f"{len(self.X)} to train on, {len(self.X_test)} held out for the test"
+            f"{len(self.X)} to train on, {len(self.X_test)} for the test"
         )
 
 
@@ -136,7 +136,7 @@ def _refuse_identifier(
 ) -> None:
     """Refuse a target most of whose classes have one row, so that none has one for the test."""
     single = int((rows == 1).sum())
-    if 2 * single <= len(rows) or any(_held_out(n, test_fraction) for n in rows):
+    if 2 * single <= len(rows) or any(_for_test(n, test_fraction) for n in rows):
         return
     which = f"each of the {len(rows)}" if single == len(rows) else f"{single} of the {len(rows)}"
     raise ValueError(
@@ -146,7 +146,7 @@ def _refuse_identifier(
     )
 
 
-def _held_out(n_rows: int, test_fraction: float) -> int:
+def _for_test(n_rows: int, test_fraction: float) -> int:
     """Return how many rows of a class are for the test; one is always left to train on."""
     return min(round(int(n_rows) * test_fraction), int(n_rows) - 1)
 
@@ -154,18 +154,18 @@ def _held_out(n_rows: int, test_fraction: float) -> int:
 def split(
     y: NDArray[Any], test_fraction: float, seed: int, *, stratify: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows to train on and the rows held out, both in ascending order.
+    """Return the rows to train on and those for the test, both in ascending order.
 
-    Drawn from wbcore's own random stream, so that the same seed holds out the same rows anywhere.
+    Drawn from wbcore's own random stream, so that the same seed takes the same rows anywhere.
     Stratified, each class gives its share to the test, but always keeps a row to train on.
     """
     order = permutation(len(y), seed)
     groups = [order[y[order] == k] for k in np.unique(y)] if stratify else [order]
-    counts = [_held_out(len(group), test_fraction) for group in groups]
+    counts = [_for_test(len(group), test_fraction) for group in groups]
     test = np.sort(np.concatenate([g[:n] for g, n in zip(groups, counts, strict=True)]))
     if not len(test):
         raise ValueError(
-            f"{len(y)} rows are too few to hold out a fraction of {test_fraction}"
+            f"{len(y)} rows are too few for a test fraction of {test_fraction}"
             + _too_small(max(map(len, groups)), stratify=stratify)
         )
     return np.setdiff1d(order, test), test

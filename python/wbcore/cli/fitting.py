@@ -9,7 +9,7 @@ from wbcore.cli.interrupts import Interrupts
 __all__ = ["Curves", "Fitted", "fit"]
 
 Curves: TypeAlias = dict[str, list[float]]
-"""Loss and score of training rows, and with ``val_`` of held-out rows; one value an epoch."""
+"""Loss and score of training rows, and with ``val_`` of others; one value an epoch."""
 
 
 class Fitted(NamedTuple):
@@ -78,8 +78,5 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
 
 
 def _refusal(message: str) -> str:
-    """Return why a training is not the one to go on with, in the words of the command line."""
-    cause = ""
-    if "optimizer.learning_rate of the run" in message:
-        cause = "; a schedule by name is as long as --epochs and --batch-size make the training"
-    return f"--resume: {message.removeprefix('[fit] ')}{cause}"
+    """Return what the library refuses where the options were the same; its cure is none here."""
+    return f"--resume: {message.removeprefix('[fit] ').partition('; without resume')[0]}"

@@ -4,7 +4,7 @@ import wbcore as wb
 from wbcore import _core, _named
 from wbcore.cli.optimizer import explained
 
-__all__ = ["bias_init", "check", "includes_exp", "of_task", "require_targets"]
+__all__ = ["bias_init", "check", "includes_exp", "of_task", "quantile_of", "require_targets"]
 
 _OF_TASK = {"classification": "cross_entropy", "regression": "mse"}
 
@@ -54,6 +54,12 @@ def require_targets(text: str, lowest: float, target: str) -> None:
 def includes_exp(text: str) -> bool:
     """Return whether the loss is of logarithms of rates, so that targets keep their unit."""
     return bool(_row(text).properties["undone"] == "exp")
+
+
+def quantile_of(text: str) -> float | None:
+    """Return the share of targets that is to lie below the outputs, or None of another loss."""
+    name, numbers = _named.parsed("loss", "loss", "loss", text)
+    return max(numbers) if _row(name).properties["has_levels"] else None
 
 
 def bias_init(text: str, given: str | None) -> str:

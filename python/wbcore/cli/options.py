@@ -52,7 +52,7 @@ ClassWeight = Annotated[
     str | None,
     typer.Option(
         metavar="WEIGHTS",
-        help="What a row of each class counts in the training and in the held-out scores: "
+        help="What a row of each class counts in the training and in the scores of its epochs: "
         "'balanced', so that all classes count alike, or 'no=1,yes=5'; others count 1. The test "
         "counts rows.",
         show_default=False,
@@ -63,7 +63,7 @@ TestFraction = Annotated[
     float | None,
     typer.Option(
         metavar="SHARE",
-        help="Share of the rows held out for the test. By default 0.2; IDX folders have their own "
+        help="Share of the rows for the test. By default 0.2; IDX folders have their own "
         "test files.",
         show_default=False,
         rich_help_panel=_DATA,
@@ -139,7 +139,8 @@ ScheduleText = Annotated[
         help="What becomes of the learning rate. A name (cosine, constant, one_cycle, 'cosine "
         "after warmup(100)') takes the rate of --optimizer or --learning-rate and lasts as long as "
         "the training; 'cosine(0.001, 5000)' says rate and steps itself, beside --optimizer adam. "
-        "By default cosine: down to 0 at the end.",
+        "plateau takes a tenth of the rows to train on for validation. By default cosine: down to "
+        "0 at the end.",
         show_default=False,
         rich_help_panel=_TRAINING,
     ),
@@ -196,8 +197,8 @@ Seed = Annotated[
     int,
     typer.Option(
         metavar="NUMBER",
-        help="Decides the first weights, the held-out rows, the order of batches and what dropout "
-        "leaves out.",
+        help="Decides the first weights, the rows for test and validation, the order of "
+        "batches and what dropout leaves out.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -216,8 +217,8 @@ EarlyStopping = Annotated[
     str | None,
     typer.Option(
         metavar="[EPOCHS]",
-        help="Hold a tenth of the rows to train on out, end when their loss has not got better "
-        "for so many epochs, by default 20, and keep the best epoch's weights.",
+        help="Take a tenth of the rows to train on for validation, end when their loss has not "
+        "got better for so many epochs, by default 20, and keep the best epoch's weights.",
         show_default=False,
         rich_help_panel=_ENDING,
     ),
@@ -238,7 +239,7 @@ Resume = Annotated[
         "--resume",
         help="Go on with a training that Ctrl-C, a time limit or a kill ended, from the checkpoint "
         "beside the model file (its name + .ckpt, written every 30 s), with the same data and "
-        "settings: to the bit as if nothing had ended it.",
+        "settings: to the bit as if nothing had ended it. Without a checkpoint it begins.",
         show_default=False,
         rich_help_panel=_ENDING,
     ),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wbcore.cli.data import Dataset
 from wbcore.cli.fitting import Curves
 from wbcore.cli.terminal import visible
-from wbcore.cli.training import Trained
+from wbcore.cli.training import Trained, score_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,9 +62,10 @@ def draw(suffix: str, data: Dataset, trained: Trained) -> bytes:
     grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.35])
     left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     above, below = left.subplots(2, 1, sharex=True, height_ratios=[1.5, 1])
-    _draw_loss(above, trained.curves, trained.fitted.kept_epoch)
-    weighted = "weighted " if trained.settings.class_weight else ""
-    _draw_score(below, trained.curves, trained.fitted.kept_epoch, weighted, data.score)
+    _draw_loss(above, trained.curves, trained.fitted.kept_epoch, trained.settings.watched)
+    score = score_of(data, trained.settings)
+    rows = trained.settings.watched.capitalize() + " weighted" * bool(trained.settings.class_weight)
+    _draw_score(below, trained.curves, trained.fitted.kept_epoch, rows, score)
     axes = right.subplots()
     if data.image_shape is not None:
         image = _draw_images(axes, np.asarray(trained.net[0].weights), data.image_shape)
@@ -83,12 +84,12 @@ def _plain(text: str) -> str:
     return visible(text).replace("$", r"\$")
 
 
-def _draw_loss(axes: "Axes", curves: Curves, kept: int) -> None:
+def _draw_loss(axes: "Axes", curves: Curves, kept: int, rows: str) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     epochs = np.arange(1, len(curves["loss"]) + 1)
     axes.plot(epochs, curves["loss"], color=_TRAIN, label="training", marker=_marker(epochs))
-    axes.plot(epochs, curves["val_loss"], color=_TEST, label="held out", marker=_marker(epochs))
+    axes.plot(epochs, curves["val_loss"], color=_TEST, label=rows, marker=_marker(epochs))
     if min(*curves["loss"], *curves["val_loss"]) > 0:  # that of poisson may be less
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -102,7 +103,7 @@ def _draw_loss(axes: "Axes", curves: Curves, kept: int) -> None:
     _tidy(axes)
 
 
-def _draw_score(axes: "Axes", curves: Curves, kept: int, weighted: str, metric: str) -> None:
+def _draw_score(axes: "Axes", curves: Curves, kept: int, rows: str, metric: str) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     scores = np.asarray(curves["val_" + metric])
@@ -112,11 +113,13 @@ def _draw_score(axes: "Axes", curves: Curves, kept: int, weighted: str, metric: 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     at, score = ("at the end" if kept == len(scores) else f"in epoch {kept}"), scores[kept - 1]
     if metric == "accuracy":
-        axes.set_title(f"Held-out {weighted}accuracy: {score:.2%} {at}", loc="left")
+        axes.set_title(f"{rows} accuracy: {score:.2%} {at}", loc="left")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    elif metric == "loss":
+        axes.set_title(f"{rows} loss: {score:.4g} {at}", loc="left")
     else:
-        axes.set_title(f"Held-out R²: {score:.3f} {at}", loc="left")
+        axes.set_title(f"{rows} R²: {score:.3f} {at}", loc="left")
     _tidy(axes)
 
 

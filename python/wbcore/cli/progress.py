@@ -19,21 +19,27 @@ SECONDS_BETWEEN_LINES = 10.0
 
 _BAR, _WIDEST_BAR, _GAP = 8, 30, 2
 _WIDTHS = (len("0:12 left"), len("1.02M rows/s"), len("loss 0.00123"), 0)
-_SCORES = {"accuracy": "held out {:.1%}", "r2": "held out R² {:.3f}"}
+_SCORES = {
+    "accuracy": "{} {:.1%}",
+    "r2": "{} R² {:.3f}",
+    "loss": "{} loss {:.3g}",
+}
 
 
-def progress(console: Console, score: str) -> Progress:
-    """Return the callback that shows the loss, the held-out score, rate and time left.
+def progress(console: Console, score: str, rows: str = "test") -> Progress:
+    """Return the callback that shows the loss, the score of other rows, rate and time left.
 
     Parameters
     ----------
     console : Console
-    score : {"accuracy", "r2"}
-        The metric that is shown beside the loss.
+    score : {"accuracy", "r2", "loss"}
+        The series that is shown beside the loss.
+    rows : {"test", "validation"}
+        Of which rows.
     """
 
     def bar(**options: Any) -> _Bar:  # noqa: ANN401, as tqdm has them
-        return _Bar(console, score, **options)
+        return _Bar(console, (score, rows), **options)
 
     return Progress(bar)
 
@@ -44,7 +50,7 @@ class _Bar:
     def __init__(
         self,
         console: Console,
-        score: str,
+        score: tuple[str, str],
         *,
         total: int,
         desc: str,
@@ -52,7 +58,7 @@ class _Bar:
         **_: object,
     ) -> None:
         self._console = console
-        self._score = score
+        self._score, self._rows = score
         self._total, self._done, self._before = total, initial, initial
         self._values: dict[str, float] = {}
         self._description = desc
@@ -95,7 +101,7 @@ class _Bar:
             parts.append(f"loss {self._values['loss']:.3g}")
         score = self._values.get(f"val_{self._score}")
         if score is not None:
-            parts.append(_SCORES[self._score].format(score))
+            parts.append(_SCORES[self._score].format(self._rows, score))
         return parts
 
     def _line(self) -> Table:

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from wbcore.cli import losses
 from wbcore.cli.data import Dataset
 from wbcore.cli.terminal import visible
 from wbcore.cli.training import Trained
@@ -19,6 +21,10 @@ __all__ = ["say", "show_confusion", "show_metadata", "show_table", "show_test"]
 
 _MAX_CLASSES = 26  # a wider table fits no screen: the most frequent confusions are listed instead
 _CONFUSIONS_LISTED = 10
+
+# Of the columns of a table, those that a narrow terminal does without, in this order.
+_LEFT_OUT = ("mean_abs", "shape", "min", "max", "mean", "std")
+_ANY_WIDTH = 10_000
 
 # Of metadata, which may hold anything: a few screens of text are a note, more would bury the rest.
 _MAX_TEXT, _MAX_DEPTH = 2000, 8
@@ -30,17 +36,33 @@ def say(console: Console, text: str, style: str = "") -> None:
 
 
 def show_table(console: Console, table: Table) -> None:
-    """Print the result of an inspection."""
+    """Print the result of an inspection, without the columns that a narrow terminal would cut."""
+    columns, left_out = list(table.columns), []
+    for column in _LEFT_OUT:
+        if column in columns and _widths(console, _rich(table, columns)).maximum > console.width:
+            columns.remove(column)
+            left_out.append(column.replace("_", " "))
+    console.print(f"[bold]{table.title}[/]")
+    console.print(_rich(table, columns))
+    if left_out:
+        say(console, f"(a wider terminal also shows {', '.join(left_out)})")
+
+
+def _rich(table: Table, columns: list[str]) -> RichTable:
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns:
+    for column in columns:
         text = any(isinstance(value, str) for value in table[column])
         shown.add_column(
             column.replace("_", " "), justify="left" if text else "right", no_wrap=True
         )
-    for row in table.rows:
-        shown.add_row(*map(_cell, row))
-    console.print(f"[bold]{table.title}[/]")
-    console.print(shown)
+    for row in table:
+        shown.add_row(*(_cell(row[column]) for column in columns))
+    return shown
+
+
+def _widths(console: Console, table: RichTable) -> Measurement:
+    """Return the width of a table as it is, and the least one, with text broken at spaces."""
+    return console.measure(table, options=console.options.update(max_width=_ANY_WIDTH))
 
 
 def _cell(value: object) -> str:
@@ -61,25 +83,54 @@ def show_test(console: Console, data: Dataset, trained: Trained) -> None:
         right = int(np.trace(trained.confusion))
         say(console, f"Test accuracy {test['accuracy']:.2%} ({right} of {n} right)", style="bold")
         return
+    if "pinball_loss" in test:
+        say(console, _of_quantile(data, trained), style="bold")
+        return
     baseline = float(np.abs(data.y_test - np.median(data.y)).mean())
     score = f"Test R² {test['r2']:.3f}, mean absolute error {test['mae']:.4g}"
     say(console, f"{score} ({baseline:.4g} when always predicting the median)", style="bold")
 
 
+def _of_quantile(data: Dataset, trained: Trained) -> str:
+    """Return how good predictions of a quantile are; R² and absolute errors say nothing of it."""
+    share, test = losses.quantile_of(str(trained.settings.loss)), trained.test
+    assert share is not None, "a quantile has one"
+    errors = data.y_test - np.quantile(data.y, share)
+    baseline = float(np.maximum(share * errors, (share - 1) * errors).mean())
+    return (
+        f"Test pinball loss {test['pinball_loss']:.4g} ({baseline:.4g} when always predicting the "
+        f"quantile), {test['share_below']:.1%} of the targets below the predictions, of {share:.1%}"
+    )
+
+
 def show_confusion(console: Console, classes: tuple[str, ...], counts: NDArray[np.int64]) -> None:
-    """Print which classes were taken for which."""
+    """Print which classes were taken for which; the most frequent, if all are too wide."""
+    table = None
+    if len(classes) <= _MAX_CLASSES:
+        table = _confusion_table(console, classes, counts)
+    if table is None or _widths(console, table).minimum > console.width:
+        table = _frequent_confusions(classes, counts)
+    console.print(table)
+
+
+def _frequent_confusions(classes: tuple[str, ...], counts: NDArray[np.int64]) -> RichTable:
+    title = "Most frequent confusions"
+    table = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("truth", "predicted"):
+        table.add_column(name)
+    table.add_column("rows", no_wrap=True)
+    errors = counts * (1 - np.eye(len(classes), dtype=np.int64))
+    for flat in np.argsort(-errors, axis=None, kind="stable")[:_CONFUSIONS_LISTED]:
+        i, j = divmod(int(flat), len(classes))
+        if errors[i, j]:
+            table.add_row(_text(classes[i]), _text(classes[j]), str(errors[i, j]))
+    return table
+
+
+def _confusion_table(
+    console: Console, classes: tuple[str, ...], counts: NDArray[np.int64]
+) -> RichTable:
     table = RichTable(title="Confusion table", title_justify="left", box=box.SIMPLE_HEAD)
-    if len(classes) > _MAX_CLASSES:
-        table.title = "Most frequent confusions"
-        for name in ("truth", "predicted", "rows"):
-            table.add_column(name)
-        errors = counts * (1 - np.eye(len(classes), dtype=np.int64))
-        for flat in np.argsort(-errors, axis=None, kind="stable")[:_CONFUSIONS_LISTED]:
-            i, j = divmod(int(flat), len(classes))
-            if errors[i, j]:
-                table.add_row(_text(classes[i]), _text(classes[j]), str(errors[i, j]))
-        console.print(table)
-        return
     # Long names would make the columns wider than the screen: then columns carry numbers that the
     # rows explain.
     classes = tuple(map(visible, classes))
@@ -93,7 +144,7 @@ def show_confusion(console: Console, classes: tuple[str, ...], counts: NDArray[n
     for i, name in enumerate(row_names):
         cells = [_count(counts[i, j], right=i == j) for j in range(len(classes))]
         table.add_row(Text(name), *cells)
-    console.print(table)
+    return table
 
 
 def _text(name: str) -> Text:

@@ -78,7 +78,7 @@ def checked_scaling(names: Sequence[str], X: NDArray[Any], X_test: NDArray[Any])
     X : ndarray of shape (B, I)
         The rows to train on.
     X_test : ndarray of shape (T, I)
-        The rows held out.
+        The rows for the test.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def checked_scaling(names: Sequence[str], X: NDArray[Any], X_test: NDArray[Any])
     ------
     ValueError
         If a column has values beyond 1e150, differs by less than 1e-150, is constant but for
-        rounding, or has held-out values too far from the others.
+        rounding, or has test values too far from the others.
     """
     low, high = (_limits(X, X_test, reduce) for reduce in (np.min, np.max))
     for name, least, most in zip(names, low, high, strict=True):
@@ -115,7 +115,7 @@ def checked_scaling(names: Sequence[str], X: NDArray[Any], X_test: NDArray[Any])
             )
         if distance[i] > np.finfo(np.float32).max:
             raise ValueError(
-                f"column {name!r} has a held-out value {distance[i]:.3g} standard deviations from "
+                f"column {name!r} has a test value {distance[i]:.3g} standard deviations from "
                 "the mean of the training rows, which float32 cannot express"
             )
     return scaling

@@ -26,7 +26,7 @@ _EPOCHS, _STEPS, _FEWEST_EPOCHS, _FOLDER_EPOCHS = 200, 40_000, 20, 10
 _L2 = {"classification": 3.0, "regression": 8.0}
 
 VALIDATION_FRACTION = 0.1
-"""What early stopping holds out of the rows to train on."""
+"""The share of the rows to train on that early stopping and plateau take for validation."""
 
 # By their names, as one would write them; what is not elementwise is for the last layer.
 _ACTIVATIONS = {
@@ -109,9 +109,14 @@ class TrainSettings:
 
     @property
     def holds_out(self) -> bool:
-        """Whether rows to train on are held out, to decide by them."""
+        """Whether rows to train on are taken for validation, to decide by them."""
         made = self.made_optimizer(optimizer.LASTING)
         return self.early_stopping is not None or optimizer.watches_validation(made)
+
+    @property
+    def watched(self) -> str:
+        """What rows are looked at after each epoch: "validation", or "test" if none decide."""
+        return "validation" if self.holds_out else "test"
 
     @property
     def weights(self) -> str | dict[str, float] | None:
@@ -139,7 +144,7 @@ class TrainSettings:
         if self.class_weight is not None:
             words.append(f"class weights {self.class_weight}")
         if self.holds_out:
-            words.append(f"{VALIDATION_FRACTION:.0%} of the rows held out to decide by")
+            words.append(f"{VALIDATION_FRACTION:.0%} of these rows for validation, to decide by")
         if self.early_stopping is not None:
             words.append(f"ending {self.early_stopping} epochs after the best one")
         if self.time_limit is not None:

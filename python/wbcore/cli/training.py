@@ -21,7 +21,7 @@ from wbcore.cli.words import class_weights
 from wbcore.random import held_out_rows
 from wbcore.schedules import count_steps
 
-__all__ = ["Trained", "confusion_counts", "describe", "train"]
+__all__ = ["Trained", "confusion_counts", "describe", "optimizer_of", "score_of", "train"]
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,16 @@ class Trained:
     constant: tuple[str, ...]
     """The features with one value in all training rows."""
     test: dict[str, float]
-    """Accuracy, or R2 and the mean absolute error, of ``net`` on the held-out rows."""
+    """Accuracy, or R2 and the mean absolute error, of ``net`` on the test rows.
+
+    Of a quantile instead its loss and the share of the targets below the predictions.
+    """
     confusion: NDArray[np.int64] | None
-    """(O, O): held-out rows by class (row) and predicted class (column)."""
+    """(O, O): test rows by class (row) and predicted class (column)."""
 
     @property
     def curves(self) -> Curves:
-        """Of the loss and the score, on training and held-out (val_) rows; one value an epoch."""
+        """Of the loss and the score, of training and other (val_) rows; one value an epoch."""
         return self.fitted.history.to_dict()
 
 
@@ -56,10 +59,10 @@ def train(
     interrupts: Interrupts | None = None,
     checkpoints: dict[str, Any] | None = None,
 ) -> Trained:
-    """Train a network on the data and test it on the rows held out for the test.
+    """Train a network on the data and test it on the rows for the test.
 
     These rows decide nothing: early stopping, and a schedule that watches, have a tenth of the rows
-    to train on held out for themselves. Ctrl-C ends the training early; what was learned so far is
+    to train on for validation. Ctrl-C ends the training early; what was learned so far is
     the result. Within ``interrupts`` a second one waits. ``checkpoints`` are what ``Network.fit``
     takes about them.
     """
@@ -70,7 +73,7 @@ def train(
         part if data.classes else (part - centre) / spread for part in (data.y, data.y_test)
     )
     net = _network(data, settings)
-    optimizer = settings.made_optimizer(_steps(data, settings))
+    optimizer = optimizer_of(data, settings)
     patience = settings.early_stopping
     stopping = [] if patience is None else [EarlyStopping(patience=patience)]
     arguments: dict[str, Any] = {
@@ -83,7 +86,7 @@ def train(
         "seed": settings.seed,
         "class_weight": class_weights(settings.weights, data.classes, data.target),
         "bias_init": "prior" if settings.bias_init == "prior" else None,
-        "metrics": [data.score],
+        "metrics": [score] if (score := score_of(data, settings)) != "loss" else [],
         "callbacks": [*stopping, *callbacks],
         **(checkpoints or {}),
     }
@@ -98,7 +101,7 @@ def train(
     unit_weights = net[0].weights.copy()
     folded, difference = fold(net, data.X, X, scaling, (centre, spread), names=data.features)
     constant = tuple(name for name, c in zip(data.features, scaling.constant, strict=True) if c)
-    test, confusion = _test(folded, data)
+    test, confusion = _test(folded, data, str(settings.loss))
     made = settings.to_dict(optimizer)
     folded.metadata.update(_metadata(data, made, fitted, test, constant))
     return Trained(
@@ -111,7 +114,17 @@ def describe(data: Dataset, settings: TrainSettings) -> Iterator[str]:
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     dropout = f", dropout {settings.dropout:g}" if settings.dropout else ""
     yield f"network: {' - '.join(map(str, widths))}, {settings.activation}{dropout}"
-    yield f"training: {settings.describe(settings.made_optimizer(_steps(data, settings)))}"
+    yield f"training: {settings.describe(optimizer_of(data, settings))}"
+
+
+def optimizer_of(data: Dataset, settings: TrainSettings) -> wb.Optimizer:
+    """Return a new optimizer, whose schedule may last as long as the training."""
+    return settings.made_optimizer(_steps(data, settings))
+
+
+def score_of(data: Dataset, settings: TrainSettings) -> str:
+    """Return the series that says how good a network is: of a quantile no metric but its loss."""
+    return data.score if losses.quantile_of(str(settings.loss)) is None else "loss"
 
 
 def _scaling(data: Dataset) -> Scaling:
@@ -158,7 +171,13 @@ def confusion_counts(
     return np.bincount(y * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, -1)
 
 
-def _test(net: "wb.Network", data: Dataset) -> tuple[dict[str, float], NDArray[np.int64] | None]:
+def _test(
+    net: "wb.Network", data: Dataset, loss: str
+) -> tuple[dict[str, float], NDArray[np.int64] | None]:
+    if losses.quantile_of(loss) is not None:
+        pinball = float(net.evaluate(data.X_test, data.y_test, loss=loss)["loss"])
+        below = data.y_test < net.predict(data.X_test)[:, 0]
+        return {"pinball_loss": pinball, "share_below": float(below.mean())}, None
     if data.classes is None:
         scores = net.evaluate(data.X_test, data.y_test, loss="mse", metrics=["r2", "mae"])
         return {name: float(scores[name]) for name in ("r2", "mae")}, None
