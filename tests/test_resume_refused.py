@@ -13,7 +13,7 @@ from resumed import Course, checkpoints_of, left_by
 from small_network import LABELS, TARGETS, X, network
 
 import wbcore as wb
-from wbcore.callbacks import Callback, CSVLogger, EarlyStopping
+from wbcore.callbacks import Callback, Checkpoint, CSVLogger, EarlyStopping, Progress, TimeLimit
 from wbcore.io import atomic
 
 ARGUMENTS = {"optimizer": "adam(0.01)", "metrics": ["accuracy"], "loss": "cross_entropy"}
@@ -202,12 +202,49 @@ def test_a_state_that_no_file_can_hold(value, tmp_path):
     assert not path.exists()
 
 
-def test_a_callback_that_refuses_its_state(tmp_path):
+DECIDING = {
+    "monitor": (EarlyStopping("loss"), EarlyStopping("accuracy", mode="min")),
+    "mode": (EarlyStopping("loss"), EarlyStopping("loss", mode="max")),
+    "min_delta": (EarlyStopping("loss"), EarlyStopping("loss", min_delta=0.5)),
+    "patience": (EarlyStopping("loss", patience=5), EarlyStopping("loss", patience=2)),
+    "restore_best": (EarlyStopping("loss"), EarlyStopping("loss", restore_best=False)),
+    "min_epochs": (EarlyStopping("loss"), EarlyStopping("loss", min_epochs=1)),
+    "best_only": (Checkpoint("a", "loss"), Checkpoint("a", "loss", best_only=True)),
+    "every": (Checkpoint("a"), Checkpoint("a", every=2)),
+}
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_another_setting_of_a_callback(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "run.ckpt"
-    stopping = EarlyStopping("loss", restore_best=False)
-    network().fit(X, LABELS, **ARGUMENTS, callbacks=[stopping], checkpoint=path)
-    text = refused(path, ValueError, callbacks=[EarlyStopping("loss")])
-    assert text.startswith("[EarlyStopping] expected a state with parameters as this fit keeps")
+    first, other = ([TimeLimit(60), callback] for callback in DECIDING[name])
+    network().fit(X, LABELS, **ARGUMENTS, callbacks=first, checkpoint=path)
+    text = refused(path, ValueError, callbacks=other)
+    assert text.startswith(f"[fit] expected callbacks[1].{name} of the run in FILE, "), text
+
+
+def test_settings_of_callbacks_that_decide_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "run.ckpt"
+
+    def callbacks(name, seconds):
+        return [TimeLimit(seconds), CSVLogger(f"{name}.csv"), Progress(), Checkpoint(name)]
+
+    more = {"callbacks": [*callbacks("a", 60), EarlyStopping("loss")]}
+    network().fit(X, LABELS, **ARGUMENTS, **more, checkpoint=path)
+    more = {"callbacks": [*callbacks("b", 90), EarlyStopping("loss", mode="min")]}
+    assert len(network().fit(X, LABELS, **(ARGUMENTS | {"epochs": 4}), **more, resume=path)) == 4
+
+
+def test_a_callback_that_refuses_its_state(tmp_path, monkeypatch):
+    path = tmp_path / "run.ckpt"
+    network().fit(X, LABELS, **ARGUMENTS, callbacks=[EarlyStopping("loss")], checkpoint=path)
+    monkeypatch.setattr(EarlyStopping, "state", lambda _: {"best": None})
+    other = tmp_path / "other.ckpt"
+    network().fit(X, LABELS, **ARGUMENTS, callbacks=[EarlyStopping("loss")], checkpoint=other)
+    text = refused(other, ValueError, callbacks=[EarlyStopping("loss")])
+    assert text.startswith("[EarlyStopping] expected a state of best, best_epoch, first_epoch, ")
     text = refused(path, ValueError, callbacks=[EarlyStopping("loss"), CSVLogger(tmp_path / "x")])
     assert text == (
         "[fit] expected callbacks of the run in FILE, ['EarlyStopping'], "

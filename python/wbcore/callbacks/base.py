@@ -86,6 +86,13 @@ class Callback:
         """
         require_names(self, state, ())
 
+    def _deciding_settings(self) -> dict[str, Any]:
+        """What makes the run of a checkpoint another one, by name, as JSON can express it.
+
+        Those of wbcore tell what decides parameters, history or end of a run; not what they show.
+        """
+        return {}
+
 
 def require_names(callback: Callback, state: Mapping[str, Any], names: Sequence[str]) -> None:
     """Refuses a state of another kind of callback."""

@@ -103,6 +103,10 @@ class Checkpoint(Callback):
         if self.best_only:
             run.history.best_epoch = run.epoch
 
+    def _deciding_settings(self) -> dict[str, Any]:
+        watched = {} if self.monitor is None else self.monitor.settings()
+        return watched | {"best_only": self.best_only, "every": self.every}
+
     def state(self) -> dict[str, Any]:
         """The best value and epoch, if it watches one."""
         return {} if self.monitor is None else self.monitor.state()

@@ -165,8 +165,9 @@ def fit(
         the whole run, and may be raised; what is over, by their number or by a callback, returns at
         once. All else must be as it was, but n_threads and progress: structure of the network,
         whose parameters are replaced, settings (those of the optimizer as they were at first, or
-        last), classes of callbacks in their order, and the numbers of X, y, weights and validation
-        data, in whatever arrays, types or blocks they come. Functions are known by their names.
+        last), and the numbers of X, y, weights and validation data, in whatever arrays, types or
+        blocks they come; callbacks in their order, by their classes, and of `EarlyStopping` and
+        `Checkpoint` all settings but the path. Functions are known by their names.
 
     Returns
     -------
