@@ -158,16 +158,19 @@ def fit(
         for sums of them that tell them from others. Not with LBFGS.
     checkpoint_every : str, default "1 epoch"
         "30s", "5 min", "2 epochs" or "500 batches". Between two of them a checkpoint costs nothing.
-    resume : str or path-like, or True, optional
+    resume : str or path-like, or True or False, optional
         Go on from that checkpoint; True: from that of `checkpoint` if there is one yet, else begin,
-        so that a script that is run again goes on. The result is that of a run that never stopped,
-        to the bit: parameters, optimizer, history but for its seconds. `epochs` is their number in
-        the whole run, and may be raised; what is over, by their number or by a callback, returns at
-        once. All else must be as it was, but n_threads and progress: structure of the network,
-        whose parameters are replaced, settings (those of the optimizer as they were at first, or
-        last), and the numbers of X, y, weights and validation data, in whatever arrays, types or
-        blocks they come; callbacks in their order, by their classes, and of `EarlyStopping` and
-        `Checkpoint` all settings but the path. Functions are known by their names.
+        so that a script that is run again goes on. False: begin anew, and replace the file of
+        `checkpoint`. Default: begin, but refuse to replace the checkpoint of a run that is not
+        over, or what is none; that of a run that is over is replaced.
+        What goes on gives the result of a run that never stopped, to the bit: parameters,
+        optimizer, history but for its seconds. `epochs` is their number in the whole run, and may
+        be raised; what is over, by their number or by a callback, returns at once. All else must be
+        as it was, but n_threads and progress: structure of the network, whose parameters are
+        replaced, settings (those of the optimizer as they were at first, or last), and the numbers
+        of X, y, weights and validation data, in whatever arrays, types or blocks they come;
+        callbacks in their order, by their classes, and of `EarlyStopping` and `Checkpoint` all
+        settings but the path. Functions are known by their names.
 
     Returns
     -------
@@ -185,7 +188,7 @@ def fit(
         When the loss becomes NaN or infinite. The parameters are those of the last finite
         epoch, or of the checkpoint that the fit went on from.
     ModelFileError
-        When the file to go on from is no checkpoint, or is damaged.
+        When the file to go on from, or to replace without a word, is no checkpoint or is damaged.
     OSError
         When a checkpoint cannot be read or written. What was written before stays.
     Exception

@@ -41,7 +41,7 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
     assert isinstance(plan.optimizer, Optimizer), "L-BFGS has no checkpoints"
     assert isinstance(plan.metrics, Chosen), "Plan has made it one"
     by_blocks = plan.shuffle == "blocks"
-    settings = {
+    settings: dict[str, Any] = {
         "layers": [list(layer) for layer in structure(network)],
         "dtype": network.dtype.name,
         "loss": str(plan.loss),

@@ -246,7 +246,7 @@ class _Training:
 
 
 def _session(network: Network, plan: Plan) -> Session | None:
-    if plan.checkpoint is None and plan.resume is None:
+    if plan.checkpoint is None and plan.resume in (None, False):
         return None
     # hashlib, json, shutil and others are not loaded by `import wbcore`
     from wbcore.training.session import Session
