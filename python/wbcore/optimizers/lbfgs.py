@@ -9,6 +9,7 @@ import numpy as np
 
 from wbcore import _arguments
 from wbcore._distribution import install_extra
+from wbcore._foreign import explains_constructor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LBFGS"]
 
 
+@explains_constructor
 class LBFGS:
     """L-BFGS: quasi-Newton steps on the loss of all rows at once, with a line search.
 
