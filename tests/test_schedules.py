@@ -348,7 +348,8 @@ def test_a_rate_of_0_changes_nothing(problem):
     before = net.parameters.copy()
     net.fit(*problem, loss="mse", optimizer=wb.SGD(lambda _: 1e-60), batch_size=4)  # in float32
     np.testing.assert_array_equal(net.parameters, before)
-    net.fit(*problem, loss="mse", optimizer=wb.Adam(lambda _: 0), batch_size=4)
+    with pytest.warns(wb.TrainingWarning, match="steps had a learning rate of 0"):
+        net.fit(*problem, loss="mse", optimizer=wb.Adam(lambda _: 0), batch_size=4)
     np.testing.assert_array_equal(net.parameters, before)
 
 

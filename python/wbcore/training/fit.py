@@ -200,7 +200,7 @@ def fit(
     -----
     TrainingWarning
         Once, at the end, when the outcome looks wrong: one constant prediction, dead layers, inputs
-        or targets far from unit scale; with what to do.
+        or targets far from unit scale, learning rates that were all 0; with what to do.
 
     Examples
     --------
