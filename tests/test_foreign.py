@@ -77,6 +77,41 @@ def test_keywords(call, text):
     assert NET.parameters.tobytes() == before
 
 
+class OfKeras:
+    def on_epoch_end(self, epoch, logs=None):
+        raise AssertionError
+
+    def on_train_begin(self, logs=None):
+        raise AssertionError
+
+
+class OfKerasHere(OfKeras, wb.callbacks.Callback):
+    seconds_between_batches = 1.0
+
+
+@pytest.mark.parametrize("cls", [OfKeras, OfKerasHere])
+def test_hooks_of_callbacks(cls):
+    with pytest.raises(TypeError) as found:
+        fit(callbacks=[cls()])
+    said = str(found.value)
+    assert "expected callbacks to have some of the methods before_fit, after_batch, after" in said
+    assert "; its on_epoch_end is after_epoch(self, run) here" in said
+    assert "; its on_train_begin is before_fit(self, run) here" in said
+
+
+def test_a_callback_that_overrides_no_hook():
+    with pytest.raises(TypeError, match="expected callbacks to have some of the methods before"):
+        fit(callbacks=[wb.callbacks.Callback()])
+
+    class With(OfKerasHere):
+        def after_fit(self, run):
+            self.is_asked = run.status
+
+    asked = With()
+    wb.Network.mlp([4, 5, 3], seed=0).fit(X, Y, loss="mse", callbacks=[asked])
+    assert asked.is_asked == "completed"
+
+
 def test_what_is_missing_or_too_much_is_said_by_python():
     for call in (lambda: wb.Dense(4), lambda: NET.partial_fit(X, loss="mse"), wb.Network):
         with pytest.raises(TypeError, match="missing 1 required positional argument"):

@@ -183,6 +183,9 @@ class Keeps(Callback):
     def __init__(self, value):
         self.value = value
 
+    def after_epoch(self, run):
+        pass
+
     def state(self):
         return {"value": self.value}
 

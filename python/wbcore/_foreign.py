@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
-__all__ = ["cure", "explains_arguments", "explains_constructor", "named_here"]
+__all__ = ["cure", "explains_arguments", "explains_constructor", "hook_cure", "named_here"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +86,17 @@ _ELSEWHERE = {
     "widths": "for wb.Network.mlp([inputs, hidden, outputs])",
 }
 
+# Of Keras and Lightning, and of what is called here.
+_HOOKS = {
+    **dict.fromkeys(("on_train_begin", "on_train_start", "on_fit_start"), "before_fit"),
+    **dict.fromkeys(("on_batch_end", "on_train_batch_end"), "after_batch"),
+    **dict.fromkeys(
+        ("on_epoch_end", "on_train_epoch_end", "on_validation_end", "on_validation_epoch_end"),
+        "after_epoch",
+    ),
+    **dict.fromkeys(("on_train_end", "on_fit_end"), "after_fit"),
+}
+
 # By kind: names elsewhere, without case, "_" and a last "loss"; and what it may be here.
 _CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
     "loss": {
@@ -152,6 +163,12 @@ _CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("xavieruniform", "glorotuniform"), ("glorot_uniform",)),
     },
 }
+
+
+def hook_cure(callback: object) -> str:
+    """The end of a message: what a method of another library's callbacks is called here."""
+    found = [name for name in _HOOKS if callable(getattr(callback, name, None))]
+    return "".join(f"; its {name} is {_HOOKS[name]}(self, run) here" for name in found)
 
 
 def named_here(kind: str, name: str, known: Iterable[str]) -> str | None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from wbcore import _arguments, losses, metrics, optimizers, priors
+from wbcore import _arguments, _foreign, losses, metrics, optimizers, priors
 from wbcore._loss_function import LossFunction
-from wbcore.callbacks.base import HOOKS
+from wbcore.callbacks.base import HOOKS, is_hook
 from wbcore.data._source import is_source
 from wbcore.history import History
 from wbcore.losses import LossLike
@@ -210,8 +210,10 @@ def _callbacks(callbacks: object) -> tuple[object, ...]:
                 f"[fit] expected callbacks to be objects, got the class {callback.__name__}; "
                 f"pass {callback.__name__}()"
             )
-        if not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
+        methods = {hook: getattr(callback, hook, None) for hook in HOOKS}
+        if not any(is_hook(it, hook) and callable(it) for hook, it in methods.items()):
             cure = "; a function goes as callback=" if callable(callback) else ""
+            cure = _foreign.hook_cure(callback) or cure
             raise TypeError(
                 f"[fit] expected callbacks to have some of the methods {', '.join(HOOKS)}, "
                 f"got {_arguments.shown(callback)}{cure}"
