@@ -69,14 +69,15 @@ def fit(
     A second `fit` goes on where the first ended: with its optimizer, unless it is given another
     one, the optimizer's steps and states, and its epoch. So two fits of 5 epochs are one of 10, to
     the bit.
-    A function as `loss` is called on the calling thread for each batch, as
-    `function(outputs, targets)`: outputs are an array (B, O) of the network's dtype, its own to
-    keep; targets the rows of y, in y's dtype and read-only. The epoch's loss is the mean of the
-    batches', each counted by its rows, or by their weights; that of validation data, and of
-    `evaluate`, the mean over blocks of 128 rows. Metrics compare outputs with y as for numbers:
-    "mae", "mse" and "r2", and only when y has the shape of the outputs. What the function raises
-    ends the fit with the parameters of the last epoch. It may predict with the network, whose
-    parameters are those of the last epoch meanwhile.
+    A function as `loss` is called on the calling thread for each batch, as `function(outputs,
+    targets)`: outputs are an array (B, O) of the network's dtype, its own to keep; targets the rows
+    of y, of y's shape behind the first axis and in its dtype, read-only: where y is (N,), they are
+    (B,), and minus outputs of (B, 1) NumPy makes that (B, B); so pass y[:, None]. The epoch's loss
+    is the mean of the batches', each counted by its rows, or by their weights; that of validation
+    data, and of `evaluate`, the mean over blocks of 128 rows. Metrics compare outputs with y as for
+    numbers: "mae", "mse" and "r2", and only when y has the shape of the outputs. What the function
+    raises ends the fit with the parameters of the last epoch. It may predict with the network,
+    whose parameters are those of the last epoch meanwhile.
 
     With `checkpoint` and `resume` a run survives the process that it is in.
 
