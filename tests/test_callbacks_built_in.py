@@ -6,6 +6,7 @@ import errno
 import math
 import os
 import pickle
+import pydoc
 import time
 from pathlib import Path
 
@@ -511,3 +512,7 @@ def test_early_stopping_allocates_nothing_in_an_epoch():
     tracemalloc.stop()
     assert max(peaks[1:]) - min(peaks[1:]) < net.parameters.nbytes / 4
     assert np.isfinite(net.parameters).all()
+
+
+def test_pydoc_does_not_take_it_for_a_named_tuple():
+    assert "_check_path" not in pydoc.render_doc(wb.callbacks.Checkpoint)

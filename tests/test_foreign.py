@@ -14,13 +14,19 @@ from wbcore import _foreign, _named
 NET = wb.Network.mlp([4, 5, 3], seed=0)
 
 
+def fit(**more):
+    NET.fit(X, Y, loss="mse", **more)
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [
         (lambda: wb.SGD(lr=0.1), r"\[SGD\] expected .*, got lr; it is learning_rate here"),
         (lambda: wb.SGD(learning_rate_init=0.1), "it is learning_rate here"),
         (lambda: wb.SGD(nesterovs_momentum=True), "it is nesterov here"),
-        (lambda: wb.SGD(alpha=1e-4), "it is (l2|weight_decay) here"),
+        (lambda: wb.SGD(alpha=1e-4), r"it is l2=alpha / batch_size here, if scikit-learn's"),
+        (lambda: wb.AdamW(alpha=1e-4), "it is l2=alpha / batch_size here"),
+        (lambda: wb.LBFGS(tol=1e-4), "it is tolerance here"),
         (lambda: wb.Adam(lr=0.1), r"\[Adam\] expected .*, got lr; it is learning_rate here"),
         (lambda: wb.Adam(betas=(0.9, 0.99)), r"got betas; that is beta1 and beta2 here"),
         (lambda: wb.Adam(eps=1e-8), "it is epsilon here"),
@@ -42,6 +48,22 @@ NET = wb.Network.mlp([4, 5, 3], seed=0)
         (lambda: NET.fit(X, Y, loss="mse", verbose=1), "it is progress here"),
         (lambda: NET.fit(X, Y, loss="mse", lr=1), "got lr; that is the optimizer's: optimizer="),
         (lambda: NET.fit(X, Y, loss="mse", n_jobs=1), "it is n_threads here"),
+        (
+            lambda: fit(alpha=1e-4),
+            r"the optimizer's: .*Adam\(0.001, l2=alpha / batch_size\); scikit",
+        ),
+        (lambda: fit(l2=1e-4), r"the optimizer's: optimizer=wb.Adam\(0.001, l2=0.0001\)"),
+        (lambda: fit(l1=1e-4), r"the optimizer's: optimizer=wb.Adam\(0.001, l1=0.0001\)"),
+        (lambda: fit(early_stopping=True), r"a callback: callbacks=\[wb.callbacks.EarlyStopping"),
+        (lambda: fit(patience=5), r"EarlyStopping\(patience=10\)\]$"),
+        (lambda: fit(n_iter_no_change=5), r"EarlyStopping\(patience=10\)\]$"),
+        (lambda: fit(tol=1e-4), r"EarlyStopping\(min_delta=0.0001\)\]$"),
+        (lambda: fit(warm_start=True), "what every fit does: it goes on from the parameters"),
+        (lambda: fit(dropout=0.5), r"the layers': wb.Network.mlp\(widths, dropout=0.2\)"),
+        (
+            lambda: NET.partial_fit(X, Y, loss="mse", classes=[0, 1]),
+            r"\[partial_fit\] expected .*, got classes; that is the network's: its outputs are",
+        ),
         (lambda: NET.fit(X, Y, loss="mse", nonsense=1), r"got nonsense$"),
         (lambda: NET.fit(x=X, y=Y, loss="mse"), "got x; it is X here"),
         (lambda: NET.evaluate(X, Y), r"\[evaluate\] expected loss=, got none; pass the one that"),
@@ -55,6 +77,41 @@ def test_keywords(call, text):
     assert NET.parameters.tobytes() == before
 
 
+class OfKeras:
+    def on_epoch_end(self, epoch, logs=None):
+        raise AssertionError
+
+    def on_train_begin(self, logs=None):
+        raise AssertionError
+
+
+class OfKerasHere(OfKeras, wb.callbacks.Callback):
+    seconds_between_batches = 1.0
+
+
+@pytest.mark.parametrize("cls", [OfKeras, OfKerasHere])
+def test_hooks_of_callbacks(cls):
+    with pytest.raises(TypeError) as found:
+        fit(callbacks=[cls()])
+    said = str(found.value)
+    assert "expected callbacks to have some of the methods before_fit, after_batch, after" in said
+    assert "; its on_epoch_end is after_epoch(self, run) here" in said
+    assert "; its on_train_begin is before_fit(self, run) here" in said
+
+
+def test_a_callback_that_overrides_no_hook():
+    with pytest.raises(TypeError, match="expected callbacks to have some of the methods before"):
+        fit(callbacks=[wb.callbacks.Callback()])
+
+    class With(OfKerasHere):
+        def after_fit(self, run):
+            self.is_asked = run.status
+
+    asked = With()
+    wb.Network.mlp([4, 5, 3], seed=0).fit(X, Y, loss="mse", callbacks=[asked])
+    assert asked.is_asked == "completed"
+
+
 def test_what_is_missing_or_too_much_is_said_by_python():
     for call in (lambda: wb.Dense(4), lambda: NET.partial_fit(X, loss="mse"), wb.Network):
         with pytest.raises(TypeError, match="missing 1 required positional argument"):
@@ -65,6 +122,10 @@ def test_what_is_missing_or_too_much_is_said_by_python():
     ("kind", "name", "here"),
     [
         ("loss", "categorical_crossentropy", "cross_entropy"),
+        ("metric", "auc", "roc_auc"),
+        ("metric", "AUC", "roc_auc"),
+        ("metric", "acc", "accuracy"),
+        ("metric", "pr_auc", "average_precision"),
         ("loss", "SparseCategoricalCrossentropy", "cross_entropy"),
         ("loss", "nll", "cross_entropy"),
         ("loss", "NLLLoss", "cross_entropy"),

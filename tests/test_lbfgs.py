@@ -281,3 +281,25 @@ def test_one_at_a_time(problem):
             *problem, loss="mse", optimizer="sgd", callback=lambda *_: net.fit(*problem, **inner)
         )
     net.fit(*problem, **inner)  # the turn was given back
+
+
+def test_its_text(problem):
+    for text, said in (
+        ("lbfgs(30)", r"got 'lbfgs\(30\)'; with numbers pass wb.LBFGS\(max_iterations=30\)$"),
+        ("bfgs", r"expected optimizer to be one of sgd\(.*\), lbfgs, got 'bfgs'$"),
+        ("momentum", r", lbfgs, got 'momentum'; it is 'sgd' here$"),
+        ("sgd(-1)", r"^\[fit\] expected learning_rate of sgd to be a finite number above 0, got"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            network().fit(*problem, loss="mse", optimizer=text)
+    nets = [fitted(problem, optimizer=it, epochs=2)[0] for it in ("lbfgs", "lbfgs()", wb.LBFGS())]
+    assert nets[0] == nets[1] == nets[2]
+
+
+def test_early_stopping_gives_back_an_earlier_iteration(problem):
+    X, y = problem
+    stopping = wb.callbacks.EarlyStopping(patience=3)
+    data = {"validation_data": (X[:40], y[:40] + np.sin(20 * X[:40, 1])), "epochs": 200}
+    net, history = fitted((X[40:], y[40:]), callbacks=[stopping], **data)
+    assert history.best_epoch < len(history) - 1
+    assert net.evaluate(*data["validation_data"], loss="mse")["loss"] == stopping.best

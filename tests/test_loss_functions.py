@@ -335,3 +335,14 @@ def test_its_targets_are_never_written_to():
         network().fit(X, y, loss=writes, **settings(shuffle=False))
     assert (y == TARGETS).all()
     assert y.flags.writeable
+
+
+def test_targets_without_a_second_axis_are_told_of():
+    net = wb.Network.mlp([X.shape[1], 5, 1], seed=1)
+    text = (
+        r"shape of the outputs, \(16, 1\), got \(16, 16\); that is what NumPy makes of outputs "
+        r"\(16, 1\) and targets \(16,\): pass y\[:, None\]$"
+    )
+    with pytest.raises(ValueError, match=text):
+        net.fit(X, TARGETS[:, 0], loss=squares, **settings())
+    net.fit(X, TARGETS[:, :1], loss=squares, **settings())

@@ -151,6 +151,33 @@ def test_of_short_fits_neither_outcome_nor_scale_alone_is_told():
     assert not fitted(constant, FAR[:15], LABELS[:15], "cross_entropy", **few)
 
 
+def test_learning_rates_that_are_all_zero():
+    net = network()
+    steps = 4 * wb.schedules.count_steps(400, 32)
+    optimizer = wb.Adam(wb.schedules.Cosine(0.01, steps=steps))
+    rates = {"epochs": 4, "optimizer": optimizer}
+    assert not fitted(net, X, LABELS, "cross_entropy", **rates), "its last rate is 0, too"
+    before = net.parameters.copy()
+    [text] = fitted(net, X, LABELS, "cross_entropy", **rates)
+    assert text == (
+        "[fit] all 52 steps had a learning rate of 0, so that nothing was learned; cosine(0.01, "
+        "52) counts all steps of the optimizer, of which 52 were done before; pass an optimizer "
+        "with another learning_rate, or call net.optimizer.reset(), after which they count from 0"
+    )
+    assert (net.parameters == before).all()
+    net.optimizer.reset()
+    assert not fitted(net, X, LABELS, "cross_entropy", **rates)
+    assert (net.parameters != before).any()
+
+
+def test_a_function_whose_rates_are_zero():
+    [text] = fitted(network(), X, LABELS, "cross_entropy", optimizer=wb.SGD(lambda _: 0.0))
+    assert text.startswith("[fit] all 780 steps had a learning rate of 0")
+    last = wb.SGD(lambda step: 0.1 if step < 13 else 0.0)
+    assert not fitted(network(), X, LABELS, "cross_entropy", optimizer=last, epochs=1)
+    assert not fitted(network(), X, LABELS, "cross_entropy", optimizer=last, epochs=2)
+
+
 def test_once_a_fit_and_as_an_error_after_it():
     net = network()
     net[0].biases[:] = -100

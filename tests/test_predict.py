@@ -105,3 +105,11 @@ def test_activations_of_many_rows_and_of_any_array():
 def test_activations_refuse_what_predict_refuses(x, text):
     with pytest.raises(ValueError, match=text):
         network().activations(x)
+
+
+def test_activations_of_a_source_are_refused_in_words():
+    net = wb.Network.mlp([2, 3, 1], seed=0)
+    rows = np.ones((4, 2))
+    for source in ([(rows, np.ones(4))], wb.data.Blocks(rows, rows=2)):
+        with pytest.raises(TypeError, match="expected X as an array, got a source; pass"):
+            net.activations(source)

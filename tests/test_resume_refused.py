@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import struct
 
 import numpy as np
@@ -13,7 +14,7 @@ from resumed import Course, checkpoints_of, left_by
 from small_network import LABELS, TARGETS, X, network
 
 import wbcore as wb
-from wbcore.callbacks import Callback, CSVLogger, EarlyStopping
+from wbcore.callbacks import Callback, Checkpoint, CSVLogger, EarlyStopping, Progress, TimeLimit
 from wbcore.io import atomic
 
 ARGUMENTS = {"optimizer": "adam(0.01)", "metrics": ["accuracy"], "loss": "cross_entropy"}
@@ -182,6 +183,9 @@ class Keeps(Callback):
     def __init__(self, value):
         self.value = value
 
+    def after_epoch(self, run):
+        pass
+
     def state(self):
         return {"value": self.value}
 
@@ -202,12 +206,49 @@ def test_a_state_that_no_file_can_hold(value, tmp_path):
     assert not path.exists()
 
 
-def test_a_callback_that_refuses_its_state(tmp_path):
+DECIDING = {
+    "monitor": (EarlyStopping("loss"), EarlyStopping("accuracy", mode="min")),
+    "mode": (EarlyStopping("loss"), EarlyStopping("loss", mode="max")),
+    "min_delta": (EarlyStopping("loss"), EarlyStopping("loss", min_delta=0.5)),
+    "patience": (EarlyStopping("loss", patience=5), EarlyStopping("loss", patience=2)),
+    "restore_best": (EarlyStopping("loss"), EarlyStopping("loss", restore_best=False)),
+    "min_epochs": (EarlyStopping("loss"), EarlyStopping("loss", min_epochs=1)),
+    "best_only": (Checkpoint("a", "loss"), Checkpoint("a", "loss", best_only=True)),
+    "every": (Checkpoint("a"), Checkpoint("a", every=2)),
+}
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_another_setting_of_a_callback(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "run.ckpt"
-    stopping = EarlyStopping("loss", restore_best=False)
-    network().fit(X, LABELS, **ARGUMENTS, callbacks=[stopping], checkpoint=path)
-    text = refused(path, ValueError, callbacks=[EarlyStopping("loss")])
-    assert text.startswith("[EarlyStopping] expected a state with parameters as this fit keeps")
+    first, other = ([TimeLimit(60), callback] for callback in DECIDING[name])
+    network().fit(X, LABELS, **ARGUMENTS, callbacks=first, checkpoint=path)
+    text = refused(path, ValueError, callbacks=other)
+    assert text.startswith(f"[fit] expected callbacks[1].{name} of the run in FILE, "), text
+
+
+def test_settings_of_callbacks_that_decide_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "run.ckpt"
+
+    def callbacks(name, seconds):
+        return [TimeLimit(seconds), CSVLogger(f"{name}.csv"), Progress(), Checkpoint(name)]
+
+    more = {"callbacks": [*callbacks("a", 60), EarlyStopping("loss")]}
+    network().fit(X, LABELS, **ARGUMENTS, **more, checkpoint=path)
+    more = {"callbacks": [*callbacks("b", 90), EarlyStopping("loss", mode="min")]}
+    assert len(network().fit(X, LABELS, **(ARGUMENTS | {"epochs": 4}), **more, resume=path)) == 4
+
+
+def test_a_callback_that_refuses_its_state(tmp_path, monkeypatch):
+    path = tmp_path / "run.ckpt"
+    network().fit(X, LABELS, **ARGUMENTS, callbacks=[EarlyStopping("loss")], checkpoint=path)
+    monkeypatch.setattr(EarlyStopping, "state", lambda _: {"best": None})
+    other = tmp_path / "other.ckpt"
+    network().fit(X, LABELS, **ARGUMENTS, callbacks=[EarlyStopping("loss")], checkpoint=other)
+    text = refused(other, ValueError, callbacks=[EarlyStopping("loss")])
+    assert text.startswith("[EarlyStopping] expected a state of best, best_epoch, first_epoch, ")
     text = refused(path, ValueError, callbacks=[EarlyStopping("loss"), CSVLogger(tmp_path / "x")])
     assert text == (
         "[fit] expected callbacks of the run in FILE, ['EarlyStopping'], "
@@ -220,7 +261,7 @@ WRONG = {
     "checkpoint=''": (ValueError, "expected checkpoint to be a str or path-like, got ''"),
     "checkpoint='a\\0b'": (ValueError, "expected checkpoint to be a str or path-like, got 'a"),
     "checkpoint=b'x'": (TypeError, "expected checkpoint to be a str or path-like, got b'x'"),
-    "resume=7": (TypeError, "expected resume to be a str or path-like, or True, got 7"),
+    "resume=7": (TypeError, "expected resume to be a str or path-like, True or False, got 7"),
     "resume=True": (ValueError, "expected a checkpoint with resume=True, which goes on from it"),
     "checkpoint='x', checkpoint_every=5": (
         TypeError,
@@ -250,6 +291,59 @@ def test_arguments(words, tmp_path, monkeypatch):
         net.fit(X, LABELS, **arguments)
     assert left_by(net) == before
     assert not list(tmp_path.iterdir())
+
+
+def test_beginning_anew_over_a_run_that_is_not_over(tmp_path, monkeypatch):
+    path = tmp_path / "run.ckpt"
+    course = Course(lambda: dict(ARGUMENTS))
+    files, whole = checkpoints_of(course, tmp_path, monkeypatch)
+    for file, done in ((files[1], 0), (files[5], 1)):  # killed in the midst of epochs
+        shutil.copy(file, path)
+        net, before = trained(), path.read_bytes()
+        left = left_by(net)
+        with pytest.raises(ValueError, match="expected resume=True, to go on with") as found:
+            net.fit(X, LABELS, **ARGUMENTS, checkpoint=path)
+        assert str(found.value).replace(repr(os.fspath(path)), "FILE") == (
+            "[fit] expected resume=True, to go on with the run in FILE that is not over "
+            f"(epochs done: {done}), or resume=False, to begin anew and replace it, got None"
+        )
+        assert left_by(net) == left
+        assert path.read_bytes() == before
+        assert course.fit(checkpoint=path, resume=False) == whole
+        assert course.fit(checkpoint=path) == whole, "that of a run that is over is replaced"
+        shutil.copy(file, path)
+        assert course.fit(checkpoint=path, resume=True) == whole
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_beginning_anew_over_a_run_that_was_stopped(resumable, path):
+    class Stop:
+        def after_epoch(self, run):
+            run.stop("enough", resumable=resumable)
+
+    def fit(**more):
+        network().fit(X, LABELS, **ARGUMENTS, callbacks=[Stop()], checkpoint=path, **more)
+
+    fit()
+    if resumable:
+        with pytest.raises(ValueError, match=r"not over \(epochs done: 1\), or resume=False"):
+            fit()
+        fit(resume=False)
+    else:
+        fit()
+
+
+def test_beginning_anew_over_other_files(tmp_path):
+    path = tmp_path / "net.safetensors"
+    for write in (network().save, lambda path: path.write_bytes(b"notes")):
+        write(path)
+        before = path.read_bytes()
+        with pytest.raises(wb.ModelFileError, match=r"; resume=False replaces that file$"):
+            network().fit(X, LABELS, **ARGUMENTS, checkpoint=path)
+        assert path.read_bytes() == before
+    network().fit(X, LABELS, **ARGUMENTS, checkpoint=path, resume=False)
+    network().fit(X, LABELS, **ARGUMENTS, resume=False)
+    network().fit(X, LABELS, **ARGUMENTS, resume=path)
 
 
 def test_a_model_file_and_other_files(path, tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import re
 from dataclasses import replace
 
 import mpmath
@@ -348,7 +349,8 @@ def test_a_rate_of_0_changes_nothing(problem):
     before = net.parameters.copy()
     net.fit(*problem, loss="mse", optimizer=wb.SGD(lambda _: 1e-60), batch_size=4)  # in float32
     np.testing.assert_array_equal(net.parameters, before)
-    net.fit(*problem, loss="mse", optimizer=wb.Adam(lambda _: 0), batch_size=4)
+    with pytest.warns(wb.TrainingWarning, match="steps had a learning rate of 0"):
+        net.fit(*problem, loss="mse", optimizer=wb.Adam(lambda _: 0), batch_size=4)
     np.testing.assert_array_equal(net.parameters, before)
 
 
@@ -400,7 +402,7 @@ def test_divergence_names_the_rate_of_its_step(problem):
             ValueError,
             r"expected a schedule without one, got constant\(0.1\) after warmup\(9\)",
         ),
-        (lambda: wb.SGD("cosine(0.1)"), ValueError, "steps to be an integer from 1"),
+        (lambda: wb.SGD("cosine(0.1)"), ValueError, "cosine needs learning_rate and steps"),
         (
             lambda: wb.SGD("cosinus(0.1, 9)"),
             ValueError,
@@ -462,3 +464,19 @@ def test_a_plateau_and_nan():
 def test_there_are_rows_for_all_classes():
     rows = _named.rows("schedule")
     assert [cls._row.name for cls in texts._CLASSES] == list(rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("cosine", "learning_rate and steps: cosine(learning_rate, steps), got 'cosine'"),
+        ("cosine(0.1)", "learning_rate and steps: cosine(learning_rate, steps), got 'cosine(0.1)'"),
+        ("step(0.1) after warmup(3)", "learning_rate and every: step(learning_rate, every), got "),
+        ("plateau of loss", "learning_rate: plateau(learning_rate), got 'plateau'"),
+    ],
+)
+def test_texts_that_lack_numbers(text, needs):
+    with pytest.raises(ValueError, match=r"^\[SGD\] expected learning_rate to be a schedule"):
+        wb.SGD(text)
+    with pytest.raises(ValueError, match=re.escape(f"needs {needs}")):
+        network().fit([[1]], [1], loss="mse", optimizer=f"sgd({text})")

@@ -273,3 +273,57 @@ def test_what_is_refused_changes_nothing():
         with pytest.raises(ValueError, match="weight"):
             net.fit(Source(50, weights), loss=LOSS, optimizer="adamw(0.1)", shuffle=False)
         assert net == network()
+
+
+def tables(folder):
+    """Of Parquet, Arrow and Arrow in a file, each with the weights in a column w."""
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {f"c{j}": X[:, j] for j in range(4)} | {"y": Y, "w": W}
+    table = pa.Table.from_batches(pa.table(columns).to_batches(max_chunksize=130))
+    parquet.write_table(table, folder / "rows.parquet", row_group_size=130)
+    path = folder / "rows.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=130)
+    of = {"targets": "y", "sample_weight": "w"}
+    yield wb.data.Parquet(folder / "rows.parquet", **of)
+    yield wb.data.Arrow(table, **of)
+    yield wb.data.Arrow(path, **of)
+
+
+def test_a_column_of_a_table(tmp_path):
+    alike = fit(Source(130), shuffle="blocks")
+    for source in tables(tmp_path):
+        assert source.columns == ("c0", "c1", "c2", "c3")
+        assert len(source[0]) == 3
+        assert fit(source, shuffle="blocks") == alike
+    pair = wb.data.Parquet(tmp_path / "rows.parquet", "y")[0]
+    assert len(pair) == 2
+    assert pair[0].shape[1] == 5, "without a word a column of weights is an input"
+    for given, error, text in (
+        ("v", ValueError, "expected columns among c0, c1, c2, c3, y, w, each name once, got 'v'"),
+        (W, TypeError, "expected sample_weight to be the name of a column, got an array of"),
+    ):
+        with pytest.raises(error, match=text):
+            wb.data.Parquet(tmp_path / "rows.parquet", "y", sample_weight=given)
+
+
+def test_files_with_weights(tmp_path):
+    alike = fit(Source(130), shuffle="blocks")
+    packed, paths = [], {"X": [], "y": [], "w": []}
+    for k in range(len(Source(130))):
+        named = dict(zip(paths, Source(130)[k], strict=True))
+        packed.append(tmp_path / f"{k}.npz")
+        np.savez(packed[-1], **named)
+        for name, array in named.items():
+            paths[name].append(tmp_path / f"{name}{k}.npy")
+            np.save(paths[name][-1], array)
+    assert fit(wb.data.Files(packed, names=("X", "y", "w")), shuffle="blocks") == alike
+    files = wb.data.Files(paths["X"], paths["y"], sample_weight=paths["w"])
+    assert fit(files, shuffle="blocks") == alike
+    with pytest.raises(ValueError, match="as many files of sample_weight as of X, 5, got 1"):
+        wb.data.Files(paths["X"], paths["y"], sample_weight=paths["w"][:1])
+    with pytest.raises(ValueError, match=r"files .npz to have sample_weight in them, got files"):
+        wb.data.Files(packed, sample_weight=packed)
+    with pytest.raises(ValueError, match="expected names of X and y, and perhaps of weights"):
+        wb.data.Files(packed, names=("X",))

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
-__all__ = ["cure", "explains_arguments", "explains_constructor", "named_here"]
+__all__ = ["cure", "explains_arguments", "explains_constructor", "hook_cure", "named_here"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,11 +54,14 @@ _KEYWORDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("sample_weights",), ("sample_weight",)),
     **dict.fromkeys(("class_weights",), ("class_weight",)),
     **dict.fromkeys(("initial_epoch", "start_epoch"), ("first_epoch",)),
-    **dict.fromkeys(("early_stopping", "callbacks"), ("callbacks", "callback")),
+    "tol": ("tolerance",),
     **dict.fromkeys(("x", "data", "input"), ("X",)),
     **dict.fromkeys(("Y", "targets", "labels", "target", "y_true"), ("y",)),
     **dict.fromkeys(("type", "precision"), ("dtype",)),
 }
+
+_OF_ALPHA = "l2=alpha / batch_size"
+_STOPPING = "a callback: callbacks=[wb.callbacks.EarlyStopping"
 
 # What belongs elsewhere than in the called function.
 _ELSEWHERE = {
@@ -66,7 +69,32 @@ _ELSEWHERE = {
     "learning_rate": "the optimizer's: optimizer=wb.SGD(learning_rate=0.01)",
     "momentum": "the optimizer's: optimizer=wb.SGD(0.01, momentum=0.9)",
     "weight_decay": "the optimizer's: optimizer=wb.SGD(0.01, weight_decay=0.0001)",
+    "l2": "the optimizer's: optimizer=wb.Adam(0.001, l2=0.0001)",
+    "l1": "the optimizer's: optimizer=wb.Adam(0.001, l1=0.0001)",
+    "alpha": (
+        f"the optimizer's: optimizer=wb.Adam(0.001, {_OF_ALPHA}); scikit-learn divides alpha by "
+        f"the rows of a batch"
+    ),
+    "dropout": "the layers': wb.Network.mlp(widths, dropout=0.2)",
+    **dict.fromkeys(
+        ("early_stopping", "patience", "n_iter_no_change"), f"{_STOPPING}(patience=10)]"
+    ),
+    "tol": f"{_STOPPING}(min_delta=0.0001)]",
+    "restore_best_weights": f"{_STOPPING}()], which does that",
+    "warm_start": "what every fit does: it goes on from the parameters as they are",
+    "classes": "the network's: its outputs are the labels from 0 to outputs - 1; leave it out",
     "widths": "for wb.Network.mlp([inputs, hidden, outputs])",
+}
+
+# Of Keras and Lightning, and of what is called here.
+_HOOKS = {
+    **dict.fromkeys(("on_train_begin", "on_train_start", "on_fit_start"), "before_fit"),
+    **dict.fromkeys(("on_batch_end", "on_train_batch_end"), "after_batch"),
+    **dict.fromkeys(
+        ("on_epoch_end", "on_train_epoch_end", "on_validation_end", "on_validation_epoch_end"),
+        "after_epoch",
+    ),
+    **dict.fromkeys(("on_train_end", "on_fit_end"), "after_fit"),
 }
 
 # By kind: names elsewhere, without case, "_" and a last "loss"; and what it may be here.
@@ -122,6 +150,12 @@ _CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
     "optimizer": {
         **dict.fromkeys(("gd", "gradientdescent", "momentum"), ("sgd",)),
     },
+    "metric": {
+        **dict.fromkeys(("auc", "rocaucscore", "areaunderroc"), ("roc_auc",)),
+        **dict.fromkeys(("ap", "prauc", "averageprecisionscore"), ("average_precision",)),
+        **dict.fromkeys(("acc", "accuracyscore"), ("accuracy",)),
+        **dict.fromkeys(("f1score",), ("f1",)),
+    },
     "initializer": {
         **dict.fromkeys(("kaimingnormal", "kaiming", "henormal"), ("he",)),
         **dict.fromkeys(("kaiminguniform", "heuniform"), ("he_uniform",)),
@@ -129,6 +163,12 @@ _CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("xavieruniform", "glorotuniform"), ("glorot_uniform",)),
     },
 }
+
+
+def hook_cure(callback: object) -> str:
+    """The end of a message: what a method of another library's callbacks is called here."""
+    found = [name for name in _HOOKS if callable(getattr(callback, name, None))]
+    return "".join(f"; its {name} is {_HOOKS[name]}(self, run) here" for name in found)
 
 
 def named_here(kind: str, name: str, known: Iterable[str]) -> str | None:
@@ -201,6 +241,8 @@ def cure(wrong: str, names: Iterable[str]) -> str:
     here = [name for name in others if name in names]
     if not here and wrong not in _ELSEWHERE:
         here = close
+    if wrong == "alpha" and "l2" in here:
+        return f"; it is {_OF_ALPHA} here, if scikit-learn's, which divides it by a batch's rows"
     if here:
         return f"; it is {here[0]} here"
     return next(

@@ -157,9 +157,16 @@ class BoundLossFunction:
         if given.shape == outputs.shape[:1] and outputs.shape[1] == 1:
             given = given[:, None]
         if given.shape != outputs.shape:
+            rows = len(outputs)
+            cure = ""
+            if self._targets.ndim == 1 and given.shape == (rows, rows):
+                cure = (
+                    f"; that is what NumPy makes of outputs {outputs.shape} and targets "
+                    f"({rows},): pass y[:, None]"
+                )
             raise ValueError(
                 f"[{self._operation}] expected {name} to have the shape of the outputs, "
-                f"{outputs.shape}, got {given.shape}"
+                f"{outputs.shape}, got {given.shape}{cure}"
             )
         with np.errstate(over="ignore", invalid="ignore"):
             converted = np.ascontiguousarray(given, outputs.dtype)

@@ -81,6 +81,8 @@ class TrainingWarning(UserWarning):
     - columns of X, or of y where targets are numbers, whose mean or spread (standard deviation) is
       above 30 in absolute value, or all of which have both below 0.001.
 
+    And, of any fit, of learning rates that were all 0: a schedule that was over before it began.
+
     Of a fit that is over within some tenths of a millisecond it looks at 16 to 32 rows, if that
     takes less than 3 % of its time, and warns only where the first of these comes with another: in
     so few steps either alone is no wonder.

@@ -209,6 +209,11 @@ def activations(self: Network, X: ArrayLike, *, n_threads: int | None = None) ->
     >>> hidden.shape, (outputs == net.predict(np.ones((5, 4)))).all()
     ((5, 8), np.True_)
     """
+    if type(X) is not np.ndarray and is_source(X):
+        raise TypeError(
+            "[activations] expected X as an array, got a source; pass the X of one block after "
+            "another"
+        )
     return _core.layer_outputs(self._core, X, _arguments.n_threads("activations", n_threads))
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
 
-__all__ = ["HOOKS", "Callback", "require_names"]
+__all__ = ["HOOKS", "Callback", "is_hook", "require_names"]
 
 HOOKS = ("before_fit", "after_batch", "after_epoch", "after_fit")
 
 
 class Callback:
-    """A base for callbacks; an object with some of its methods need not be one.
+    """A base for callbacks, which override some hooks; an object that has some need not be one.
 
     All are asked on the thread that called `fit`, in the order in which they are given. What they
     may do with the network is what anybody may while it is trained: predict, copy, save, evaluate;
@@ -85,6 +85,18 @@ class Callback:
             When it has other names.
         """
         require_names(self, state, ())
+
+    def _deciding_settings(self) -> dict[str, Any]:
+        """What makes the run of a checkpoint another one, by name, as JSON can express it.
+
+        Those of wbcore tell what decides parameters, history or end of a run; not what they show.
+        """
+        return {}
+
+
+def is_hook(method: object, name: str) -> TypeGuard[Callable[[Any], object]]:
+    """Whether there is one, and another than that of `Callback`, which does nothing."""
+    return method is not None and getattr(method, "__func__", None) is not getattr(Callback, name)
 
 
 def require_names(callback: Callback, state: Mapping[str, Any], names: Sequence[str]) -> None:

@@ -82,13 +82,13 @@ class Checkpoint(Callback):
             raise ValueError(f"[{name}] expected a monitor with best_only, got None")
         self.monitor = None if monitor is None else Monitor(name, monitor, mode)
         self.last_path: str | None = None
-        self._fields(("epoch",), only_syntax=True)
+        self._check_path(("epoch",), only_syntax=True)
 
     def before_fit(self, run: Run) -> None:
         """Begin anew; refuse fields that the fit does not have."""
         if self.monitor is not None:
             self.monitor.begin(run)
-        self._fields(("epoch", *run.series), only_syntax=False)
+        self._check_path(("epoch", *run.series), only_syntax=False)
 
     def after_epoch(self, run: Run) -> None:
         """Save, if it is this epoch's turn."""
@@ -103,6 +103,10 @@ class Checkpoint(Callback):
         if self.best_only:
             run.history.best_epoch = run.epoch
 
+    def _deciding_settings(self) -> dict[str, Any]:
+        watched = {} if self.monitor is None else self.monitor.settings()
+        return watched | {"best_only": self.best_only, "every": self.every}
+
     def state(self) -> dict[str, Any]:
         """The best value and epoch, if it watches one."""
         return {} if self.monitor is None else self.monitor.state()
@@ -113,7 +117,7 @@ class Checkpoint(Callback):
         if self.monitor is not None:
             self.monitor.set_state(state)
 
-    def _fields(self, known: tuple[str, ...], *, only_syntax: bool) -> None:
+    def _check_path(self, known: tuple[str, ...], *, only_syntax: bool) -> None:
         try:
             fields = [field for _, field, _, _ in Formatter().parse(self.path) if field is not None]
         except ValueError as error:

@@ -106,6 +106,13 @@ class EarlyStopping(Callback):
         if run.epoch - before >= self.patience and done >= self.min_epochs:
             run.stop(f"{monitor.name} had not got better for {run.epoch - before} epochs")
 
+    def _deciding_settings(self) -> dict[str, Any]:
+        return self.monitor.settings() | {
+            "patience": self.patience,
+            "restore_best": self.restore_best,
+            "min_epochs": self.min_epochs,
+        }
+
     def state(self) -> dict[str, Any]:
         """The best value, epoch and parameters, and the first epoch."""
         kept = self._parameters

@@ -82,6 +82,11 @@ class Monitor:
         self.best, self.best_epoch = value, run.epoch
         return True
 
+    def settings(self) -> dict[str, Any]:
+        """What it watches for, under the names that callbacks have for it; never "auto"."""
+        mode = "max" if self.sign > 0 else "min"
+        return {"monitor": self.name, "mode": mode, "min_delta": self.min_delta}
+
     def state(self) -> dict[str, Any]:
         """What `set_state` takes."""
         return {"best": self.best, "best_epoch": self.best_epoch}

@@ -26,8 +26,10 @@ class Files:
         Files .npz that have X and y in them; or files .npy with X alone.
     y : sequence of path-like, optional
         As many files .npy. Only with files .npy, and then needed by `fit` and `evaluate`.
-    names : pair of str, default ("X", "y")
-        Of the arrays in files .npz.
+    names : tuple of str, default ("X", "y")
+        Of the arrays in files .npz; with a third name, that of the weights of rows.
+    sample_weight : sequence of path-like, optional
+        As many files .npy with the weights of rows. Only with files .npy.
 
     Attributes
     ----------
@@ -63,12 +65,19 @@ class Files:
         X: Sequence[_Path],
         y: Sequence[_Path] | None = None,
         *,
-        names: tuple[str, str] = ("X", "y"),
+        names: tuple[str, str] | tuple[str, str, str] = ("X", "y"),
+        sample_weight: Sequence[_Path] | None = None,
     ) -> None:
         self._X = _paths("X", X)
         self._y = None if y is None else _paths("y", y)
+        self._weights = None if sample_weight is None else _paths("sample_weight", sample_weight)
         self._names = names
-        kinds = {path.suffix for path in self._X + (self._y or [])}
+        if len(names) not in (2, 3):
+            raise ValueError(
+                f"[Files] expected names of X and y, and perhaps of weights, got {names!r}"
+            )
+        beside = {"y": self._y, "sample_weight": self._weights}
+        kinds = {path.suffix for paths in (self._X, *beside.values()) for path in paths or ()}
         if kinds - {".npy", ".npz"} or len(kinds) != 1:
             raise ValueError(
                 f"[Files] expected files of one kind, .npy or .npz, got "
@@ -76,12 +85,16 @@ class Files:
                 f"and np.save it"
             )
         self._packed = kinds == {".npz"}
-        if self._packed and self._y is not None:
-            raise ValueError("[Files] expected files .npz to have y in them, got files of y too")
-        if self._y is not None and len(self._y) != len(self._X):
-            raise ValueError(
-                f"[Files] expected as many files of y as of X, {len(self._X)}, got {len(self._y)}"
-            )
+        for name, paths in beside.items():
+            if self._packed and paths is not None:
+                raise ValueError(
+                    f"[Files] expected files .npz to have {name} in them, got files of {name} too"
+                )
+            if paths is not None and len(paths) != len(self._X):
+                raise ValueError(
+                    f"[Files] expected as many files of {name} as of X, {len(self._X)}, "
+                    f"got {len(paths)}"
+                )
         self._rows = tuple(self._length(path) for path in self._X)
 
     @property
@@ -92,13 +105,12 @@ class Files:
     def __len__(self) -> int:
         return len(self._X)
 
-    def __getitem__(self, k: int) -> tuple[Any, Any]:
-        """Block k, (X, y); y is None when there is none."""
-        path = self._X[k]
+    def __getitem__(self, k: int) -> tuple[Any, ...]:
+        """Block k, (X, y), y None when there is none; or with weights (X, y, sample_weight)."""
         if self._packed:
-            X, y = _loaded(path, self._names)
-            return X, y
-        return _loaded(path), None if self._y is None else _loaded(self._y[k])
+            return tuple(_loaded(self._X[k], self._names))
+        X, y = _loaded(self._X[k]), None if self._y is None else _loaded(self._y[k])
+        return (X, y) if self._weights is None else (X, y, _loaded(self._weights[k]))
 
     def _length(self, path: Path) -> int:
         """Rows that a file's header tells."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wbcore import _arguments
 from wbcore._view import Foreign
 
 __all__ = ["Arrow", "Parquet"]
@@ -28,13 +29,22 @@ class _Table:
         targets: Foreign,
         columns: Foreign,
         dtype: Foreign,
+        *,
+        sample_weight: Foreign,
     ) -> None:
         names = list(schema.names)
         self._operation = operation
         self._one = isinstance(targets, str)
         self._targets = [] if targets is None else [targets] if self._one else list(targets)
-        wanted = [n for n in names if n not in self._targets] if columns is None else list(columns)
-        for name in [*wanted, *self._targets]:
+        if sample_weight is not None and not isinstance(sample_weight, str):
+            raise TypeError(
+                f"[{operation}] expected sample_weight to be the name of a column, "
+                f"got {_arguments.shown(sample_weight)}"
+            )
+        self._weight = [] if sample_weight is None else [sample_weight]
+        others = [*self._targets, *self._weight]
+        wanted = [n for n in names if n not in others] if columns is None else list(columns)
+        for name in [*wanted, *others]:
             if names.count(name) != 1:
                 raise ValueError(
                     f"[{operation}] expected columns among {', '.join(names)}, each name once, "
@@ -43,11 +53,12 @@ class _Table:
         if not wanted:
             raise ValueError(f"[{operation}] expected at least one column for X, got none")
         self.columns = tuple(wanted)
-        types = {name: self._numpy(schema.field(name)) for name in [*wanted, *self._targets]}
+        types = {name: self._numpy(schema.field(name)) for name in [*wanted, *others]}
         self._X_dtype = np.dtype(dtype or np.result_type(*(types[name] for name in wanted)))
         self._y_dtype = (
             np.result_type(*(types[name] for name in self._targets)) if self._targets else None
         )
+        self._weight_dtype = types[sample_weight] if self._weight else None
 
     def _numpy(self, field: Foreign) -> np.dtype[Any]:
         try:
@@ -61,12 +72,14 @@ class _Table:
             )
         return dtype
 
-    def _block(self, rows: int, columns_of: Foreign) -> tuple[Any, Any]:
-        X = self._array(rows, self.columns, self._X_dtype, columns_of)
-        if self._y_dtype is None:
-            return X, None
-        y = self._array(rows, self._targets, self._y_dtype, columns_of)
-        return X, y[:, 0] if self._one else y
+    def _block(self, rows: int, columns_of: Foreign) -> tuple[Any, ...]:
+        X, y = self._array(rows, self.columns, self._X_dtype, columns_of), None
+        if self._y_dtype is not None:
+            y = self._array(rows, self._targets, self._y_dtype, columns_of)
+            y = y[:, 0] if self._one else y
+        if not self._weight:
+            return X, y
+        return X, y, self._array(rows, self._weight, self._weight_dtype, columns_of)[:, 0]
 
     def _array(
         self, rows: int, names: Sequence[str], dtype: Foreign, columns_of: Foreign
@@ -101,9 +114,12 @@ class Parquet(_Table):
     targets : str, or sequence of str, optional
         The column y, then of shape (B,), or those of y, (B, O). Needed by `fit` and `evaluate`.
     columns : sequence of str, optional
-        Those of X, in this order. Default: all but the targets, in the order of the first file.
+        Those of X, in this order. Default: all but the targets and weights, in the order of the
+        first file.
     dtype : dtype, optional
         Of X. Default: that of all its columns in common.
+    sample_weight : str, optional
+        The column of the weights of rows.
 
     Attributes
     ----------
@@ -146,6 +162,7 @@ class Parquet(_Table):
         *,
         columns: Sequence[str] | None = None,
         dtype: Foreign = None,
+        sample_weight: str | None = None,
     ) -> None:
         parquet = _pyarrow("Parquet").parquet
         listed = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
@@ -156,7 +173,14 @@ class Parquet(_Table):
         for path in [os.fspath(path) for path in listed]:
             with _opened(parquet, path) as file:
                 if path == os.fspath(listed[0]):
-                    super().__init__("Parquet", file.schema_arrow, targets, columns, dtype)
+                    super().__init__(
+                        "Parquet",
+                        file.schema_arrow,
+                        targets,
+                        columns,
+                        dtype,
+                        sample_weight=sample_weight,
+                    )
                 self._require_columns(file.schema_arrow, path)
                 groups = range(file.metadata.num_row_groups)
                 found = [(g, file.metadata.row_group(g).num_rows) for g in groups]
@@ -165,7 +189,7 @@ class Parquet(_Table):
         self._rows = tuple(counts)
 
     def _require_columns(self, schema: Foreign, path: str) -> None:
-        for name in [*self.columns, *self._targets]:
+        for name in [*self.columns, *self._targets, *self._weight]:
             if schema.names.count(name) != 1:
                 raise ValueError(
                     f"[Parquet] expected a column {name!r} in every file, got none in {path!r}"
@@ -180,8 +204,8 @@ class Parquet(_Table):
     def __len__(self) -> int:
         return len(self._groups)
 
-    def __getitem__(self, k: int) -> tuple[Any, Any]:
-        """Block k, (X, y); y is None when there is none."""
+    def __getitem__(self, k: int) -> tuple[Any, ...]:
+        """Block k, (X, y), y None when there is none; or with weights (X, y, sample_weight)."""
         path, group = self._groups[k]
         with _opened(_pyarrow("Parquet").parquet, path) as file:
             if group >= file.metadata.num_row_groups:
@@ -209,7 +233,7 @@ class Arrow(_Table):
     ----------
     table : pyarrow.Table, or path-like
         Of a file in Arrow's file format.
-    targets, columns, dtype
+    targets, columns, dtype, sample_weight
         As for `Parquet`.
 
     Attributes
@@ -240,6 +264,7 @@ class Arrow(_Table):
         *,
         columns: Sequence[str] | None = None,
         dtype: Foreign = None,
+        sample_weight: str | None = None,
     ) -> None:
         ipc = _pyarrow("Arrow").ipc
         self._path = os.fspath(table) if isinstance(table, (str, os.PathLike)) else None
@@ -250,13 +275,17 @@ class Arrow(_Table):
             )
         self._batches: list[Any] = []
         if self._path is None:
-            super().__init__("Arrow", table.schema, targets, columns, dtype)
+            super().__init__(
+                "Arrow", table.schema, targets, columns, dtype, sample_weight=sample_weight
+            )
             self._batches = [batch for batch in table.to_batches() if batch.num_rows]
             self._rows = tuple(batch.num_rows for batch in self._batches)
             return
         with _source_of(self._path) as file:
             reader = ipc.open_file(file)
-            super().__init__("Arrow", reader.schema, targets, columns, dtype)
+            super().__init__(
+                "Arrow", reader.schema, targets, columns, dtype, sample_weight=sample_weight
+            )
             counts = [reader.get_batch(k).num_rows for k in range(reader.num_record_batches)]
         self._numbers = [k for k, n in enumerate(counts) if n]
         self._rows = tuple(n for n in counts if n)
@@ -269,8 +298,8 @@ class Arrow(_Table):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, k: int) -> tuple[Any, Any]:
-        """Block k, (X, y); y is None when there is none."""
+    def __getitem__(self, k: int) -> tuple[Any, ...]:
+        """Block k, (X, y), y None when there is none; or with weights (X, y, sample_weight)."""
         if self._path is None:
             return self._block(self._rows[k], _columns_of(self._batches[k]))
         with _source_of(self._path) as file:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from wbcore import _core, schedules
-from wbcore.schedules.base import Rates, Schedule, is_callable, rate_of, text_of
+from wbcore.schedules.base import Rates, Schedule, is_callable, rate_of, rates_of, text_of
 
 if TYPE_CHECKING:
     from wbcore.schedules import Plateau
@@ -18,6 +18,7 @@ LearningRate = float | Schedule | str | Rates
 
 # Stands where a text has a schedule; no rate that anybody would choose, and exact in few digits.
 _PLACE = 0.0009765625
+_AT_ONCE = 1 << 16  # steps, whose rates are half a megabyte
 _FIRST = re.compile(r"\s*(\w+)\s*\(")
 
 
@@ -44,6 +45,22 @@ def at(rate: object, step: int, reductions: int) -> float:
         return float(schedule.rates(step, 1, reductions)[0])
     function = function_of(rate)
     return rate_of(function, "learning_rate", step) if function else float(rate)  # type: ignore[arg-type]
+
+
+def all_zero(rate: object, first: int, last: int, reductions: int) -> bool:
+    """Whether the rates of these steps, counted from 1, are 0, the last one among them."""
+    schedule, function = schedule_of(rate), function_of(rate)
+    if schedule is None and function is None:
+        return False  # no setting is 0
+    for start in range(first, last + 1, _AT_ONCE):
+        count = min(_AT_ONCE, last + 1 - start)
+        if schedule is not None:
+            rates = schedule.rates(start, count, reductions)
+        elif function is not None:
+            rates = rates_of(function, "fit", start, count)
+        if rates.any():
+            return False
+    return last >= first
 
 
 def watching(rate: object) -> Plateau | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from wbcore import _arguments
 from wbcore._distribution import install_extra
+from wbcore._foreign import explains_constructor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LBFGS"]
 
 
+@explains_constructor
 class LBFGS:
     """L-BFGS: quasi-Newton steps on the loss of all rows at once, with a line search.
 
@@ -27,8 +29,9 @@ class LBFGS:
     In `fit` an epoch is one iteration of the method, and `batch_size` must be at least the number
     of rows. The history has a value an iteration: the loss after it, without the penalty of `l2`.
     The fit ends early, as completed, when `tolerance` is reached or no step along the direction
-    lowers the loss. What the network has is always the last iteration, whose loss is the lowest so
-    far; so it has after Ctrl-C and when a callback raised. A callback that writes into the
+    lowers the loss. What the network has is the last iteration, whose loss is the lowest so far,
+    also after Ctrl-C and when a callback raised; that of the lowest validation loss may be an
+    earlier one, which `EarlyStopping` gives back. A callback that writes into the
     parameters is not heeded. Nothing is remembered from one fit to the next, `shuffle` and `seed`
     have no meaning, and there is no step for loops of one's own.
 
@@ -61,6 +64,18 @@ class LBFGS:
     >>> wb.LBFGS(max_iterations=200)  # doctest: +NORMALIZE_WHITESPACE
     LBFGS(max_iterations=200, tolerance=1e-05, history_size=10, loss_tolerance=1e-09, l2=0.0,
     decay_biases=False)
+
+    A fit takes all rows at once, in up to `epochs` iterations:
+
+    >>> import numpy as np
+    >>> scipy = __import__("pytest").importorskip("scipy")
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> net = wb.Network.mlp([1, 16, 1], activation="tanh", seed=0, dtype="float64")
+    >>> history = net.fit(
+    ...     X, np.sin(3 * X), loss="mse", optimizer=wb.LBFGS(), epochs=100, batch_size=len(X)
+    ... )
+    >>> len(history) <= 100, history.loss[-1] < 0.001
+    (True, True)
     """
 
     __slots__ = (

@@ -18,11 +18,14 @@ def check(operation: str, optimizer: object) -> Optimizer | LBFGS:
     """An optimizer: as it is, or made of its text."""
     if isinstance(optimizer, (Optimizer, LBFGS)):
         return optimizer
-    if isinstance(optimizer, str) and optimizer.strip() == "lbfgs":  # no row of the core
-        return LBFGS()
+    if isinstance(optimizer, str) and optimizer.strip().removesuffix("()") == "lbfgs":
+        return LBFGS()  # no row of the core
     if isinstance(optimizer, str):
         text, schedule = _rate.taken_out(operation, optimizer)
-        name, numbers = _named.parsed("optimizer", operation, "optimizer", text)
+        try:
+            name, numbers = _named.parsed("optimizer", operation, "optimizer", text)
+        except ValueError as error:
+            raise ValueError(_with_lbfgs(str(error), text)) from None
         made = Optimizer._of_row[name]
         values = zip(made._row.numbers, numbers, strict=True)
         settings: dict[str, object] = {
@@ -35,6 +38,14 @@ def check(operation: str, optimizer: object) -> Optimizer | LBFGS:
         f"[{operation}] expected optimizer to be an optimizer such as SGD(learning_rate=0.1), "
         f"got {_arguments.shown(optimizer)}"
     )
+
+
+def _with_lbfgs(message: str, text: str) -> str:
+    """A refusal of the core's, which knows no L-BFGS."""
+    if text.lstrip().partition("(")[0].strip() == "lbfgs":
+        return f"{message}; with numbers pass wb.LBFGS(max_iterations=30)"
+    is_list = " to be one of " in message
+    return message.replace(", got ", ", lbfgs, got ", 1) if is_list else message
 
 
 def going_on(operation: str, core: _core._Network, optimizer: object) -> Optimizer | LBFGS:

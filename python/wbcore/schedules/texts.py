@@ -39,6 +39,7 @@ def parsed(operation: str, text: str) -> Schedule:
         "schedule", operation, "learning_rate", found[1] if found else text
     )
     cls = _OF_ROW[name]
+    _require_numbers(operation, found[1] if found else text, cls)
     if found and not cls._row.properties["observes"]:
         raise ValueError(
             f"[{operation}] expected no series behind {name}, which watches none, "
@@ -54,6 +55,17 @@ def parsed(operation: str, text: str) -> Schedule:
         lowest = found is not None and found[2] == "lowest"
         values["mode"] = "max" if highest else "min" if lowest else "auto"
     return cls(**values)
+
+
+def _require_numbers(operation: str, text: str, cls: type[Schedule]) -> None:
+    """Refuse a text that leaves out what has no default."""
+    needed = [number.name for number in cls._row.numbers if not number.allows(number.standard)]
+    if text.count(",") + ("(" in text) < len(needed):
+        raise ValueError(
+            f"[{operation}] expected learning_rate to be a schedule with its numbers, of which "
+            f"{cls._row.name} needs {' and '.join(needed)}: {cls._row.name}({', '.join(needed)}), "
+            f"got {_arguments.shown(text)}"
+        )
 
 
 def _warmed(operation: str, text: str, schedule: Schedule, inside: str) -> Warmup:

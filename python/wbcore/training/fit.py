@@ -69,14 +69,15 @@ def fit(
     A second `fit` goes on where the first ended: with its optimizer, unless it is given another
     one, the optimizer's steps and states, and its epoch. So two fits of 5 epochs are one of 10, to
     the bit.
-    A function as `loss` is called on the calling thread for each batch, as
-    `function(outputs, targets)`: outputs are an array (B, O) of the network's dtype, its own to
-    keep; targets the rows of y, in y's dtype and read-only. The epoch's loss is the mean of the
-    batches', each counted by its rows, or by their weights; that of validation data, and of
-    `evaluate`, the mean over blocks of 128 rows. Metrics compare outputs with y as for numbers:
-    "mae", "mse" and "r2", and only when y has the shape of the outputs. What the function raises
-    ends the fit with the parameters of the last epoch. It may predict with the network, whose
-    parameters are those of the last epoch meanwhile.
+    A function as `loss` is called on the calling thread for each batch, as `function(outputs,
+    targets)`: outputs are an array (B, O) of the network's dtype, its own to keep; targets the rows
+    of y, of y's shape behind the first axis and in its dtype, read-only: where y is (N,), they are
+    (B,), and minus outputs of (B, 1) NumPy makes that (B, B); so pass y[:, None]. The epoch's loss
+    is the mean of the batches', each counted by its rows, or by their weights; that of validation
+    data, and of `evaluate`, the mean over blocks of 128 rows. Metrics compare outputs with y as for
+    numbers: "mae", "mse" and "r2", and only when y has the shape of the outputs. What the function
+    raises ends the fit with the parameters of the last epoch. It may predict with the network,
+    whose parameters are those of the last epoch meanwhile.
 
     With `checkpoint` and `resume` a run survives the process that it is in.
 
@@ -158,15 +159,19 @@ def fit(
         for sums of them that tell them from others. Not with LBFGS.
     checkpoint_every : str, default "1 epoch"
         "30s", "5 min", "2 epochs" or "500 batches". Between two of them a checkpoint costs nothing.
-    resume : str or path-like, or True, optional
+    resume : str or path-like, or True or False, optional
         Go on from that checkpoint; True: from that of `checkpoint` if there is one yet, else begin,
-        so that a script that is run again goes on. The result is that of a run that never stopped,
-        to the bit: parameters, optimizer, history but for its seconds. `epochs` is their number in
-        the whole run, and may be raised; what is over, by their number or by a callback, returns at
-        once. All else must be as it was, but n_threads and progress: structure of the network,
-        whose parameters are replaced, settings (those of the optimizer as they were at first, or
-        last), classes of callbacks in their order, and the numbers of X, y, weights and validation
-        data, in whatever arrays, types or blocks they come. Functions are known by their names.
+        so that a script that is run again goes on. False: begin anew, and replace the file of
+        `checkpoint`. Default: begin, but refuse to replace the checkpoint of a run that is not
+        over, or what is none; that of a run that is over is replaced.
+        What goes on gives the result of a run that never stopped, to the bit: parameters,
+        optimizer, history but for its seconds. `epochs` is their number in the whole run, and may
+        be raised; what is over, by their number or by a callback, returns at once. All else must be
+        as it was, but n_threads and progress: structure of the network, whose parameters are
+        replaced, settings (those of the optimizer as they were at first, or last), and the numbers
+        of X, y, weights and validation data, in whatever arrays, types or blocks they come;
+        callbacks in their order, by their classes, and of `EarlyStopping` and `Checkpoint` all
+        settings but the path. Functions are known by their names.
 
     Returns
     -------
@@ -184,7 +189,7 @@ def fit(
         When the loss becomes NaN or infinite. The parameters are those of the last finite
         epoch, or of the checkpoint that the fit went on from.
     ModelFileError
-        When the file to go on from is no checkpoint, or is damaged.
+        When the file to go on from, or to replace without a word, is no checkpoint or is damaged.
     OSError
         When a checkpoint cannot be read or written. What was written before stays.
     Exception
@@ -196,7 +201,7 @@ def fit(
     -----
     TrainingWarning
         Once, at the end, when the outcome looks wrong: one constant prediction, dead layers, inputs
-        or targets far from unit scale; with what to do.
+        or targets far from unit scale, learning rates that were all 0; with what to do.
 
     Examples
     --------

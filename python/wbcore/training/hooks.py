@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from wbcore.callbacks.base import Callback
+from wbcore.callbacks.base import is_hook
 from wbcore.optimizers import LBFGS, _rate
 
 if TYPE_CHECKING:
@@ -120,13 +120,8 @@ class Hooks:
 
     def _of(self, name: str) -> list[Asked]:
         """Who has a method of that name, and the method, but for the one that does nothing."""
-        nothing = getattr(Callback, name)
         found = [(callback, getattr(callback, name, None)) for callback in self._callbacks]
-        return [
-            (callback, hook)
-            for callback, hook in found
-            if hook is not None and getattr(hook, "__func__", None) is not nothing
-        ]
+        return [(callback, hook) for callback, hook in found if is_hook(hook, name)]
 
     @property
     def after_batch(self) -> Callable[[], bool] | None:

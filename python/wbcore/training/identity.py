@@ -13,6 +13,7 @@ import numpy as np
 
 from wbcore._loss_function import LossFunction
 from wbcore._view import Foreign, View
+from wbcore.callbacks.base import Callback
 from wbcore.data._source import CheckedSource, like
 from wbcore.layers import structure
 from wbcore.metrics import Chosen
@@ -40,7 +41,7 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
     assert isinstance(plan.optimizer, Optimizer), "L-BFGS has no checkpoints"
     assert isinstance(plan.metrics, Chosen), "Plan has made it one"
     by_blocks = plan.shuffle == "blocks"
-    settings = {
+    settings: dict[str, Any] = {
         "layers": [list(layer) for layer in structure(network)],
         "dtype": network.dtype.name,
         "loss": str(plan.loss),
@@ -49,7 +50,7 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
     for name, value in optimizer_settings(plan.optimizer).items():
         settings[f"optimizer.{name}"] = value
     functions = plan.metrics.functions
-    return settings | {
+    settings |= {
         "batch_size": plan.batch_size,
         "shuffle": plan.shuffle,
         "shuffle_window": plan.shuffle_window if by_blocks else None,
@@ -66,6 +67,11 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
         "callbacks": [_name(type(callback)) for callback in plan.callbacks],
         "callback": None if plan.callback is None else _name(plan.callback),
     }
+    for i, callback in enumerate(plan.callbacks):
+        if isinstance(callback, Callback):
+            own = callback._deciding_settings()
+            settings |= {f"callbacks[{i}].{name}": value for name, value in own.items()}
+    return settings
 
 
 def optimizer_settings(optimizer: Optimizer) -> dict[str, Any]:

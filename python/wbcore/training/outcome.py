@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wbcore.errors import DivergenceError, TrainingWarning
+from wbcore.schedules.base import text_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from wbcore.history import History
     from wbcore.training.plan import Plan
 
-__all__ = ["divergence", "warn"]
+__all__ = ["divergence", "warn", "warn_of_no_rate"]
 
 
 def divergence(
@@ -54,6 +55,28 @@ def warn(findings: dict[str, Any], activations: Sequence[str]) -> None:
         ),
     ]
     text = f"[fit] of {findings['rows']} rows looked at after the training: {'; '.join(said)}"
+    warnings.warn(text, TrainingWarning, stacklevel=_depth_of_user())
+
+
+def warn_of_no_rate(rate: object, first: int, steps: int) -> None:
+    """Warn of a fit that cannot have learned anything.
+
+    Parameters
+    ----------
+    rate : schedule or callable
+    first : int
+        How many steps were done before the fit.
+    steps : int
+        How many it did.
+    """
+    cure = "pass an optimizer with another learning_rate"
+    if first:
+        cure = (
+            f"{text_of(rate)} counts all steps of the optimizer, of which "
+            f"{first} were done before; {cure}, or call net.optimizer.reset(), after which they "
+            f"count from 0"
+        )
+    text = f"[fit] all {steps} steps had a learning rate of 0, so that nothing was learned; {cure}"
     warnings.warn(text, TrainingWarning, stacklevel=_depth_of_user())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wbcore import _arguments, _core, losses, optimizers
+from wbcore._foreign import explains_arguments
 from wbcore._methods import network_method
 from wbcore.errors import DivergenceError
 from wbcore.history import History
@@ -24,6 +25,7 @@ __all__ = ["partial_fit"]
 
 
 @network_method
+@explains_arguments("partial_fit")
 def partial_fit(
     self: Network,
     X: ArrayLike,

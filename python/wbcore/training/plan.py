@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from wbcore import _arguments, losses, metrics, optimizers, priors
+from wbcore import _arguments, _foreign, losses, metrics, optimizers, priors
 from wbcore._loss_function import LossFunction
-from wbcore.callbacks.base import HOOKS
+from wbcore.callbacks.base import HOOKS, is_hook
 from wbcore.data._source import is_source
 from wbcore.history import History
 from wbcore.losses import LossLike
@@ -95,7 +95,7 @@ class Plan:
             "progress": _arguments.flag("fit", "progress", self.progress),
             "checkpoint": _path("checkpoint", self.checkpoint),
             "checkpoint_every": checkpoint_every.parsed("fit", self.checkpoint_every),
-            "resume": _path("resume", self.resume, or_true=True),
+            "resume": _path("resume", self.resume, or_bool=True),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the way of frozen dataclasses
@@ -123,7 +123,7 @@ class Plan:
                 "[fit] expected a checkpoint with resume=True, which goes on from it, got None"
             )
         given = "checkpoint" if self.checkpoint is not None else "resume"
-        if isinstance(self.optimizer, LBFGS) and getattr(self, given) is not None:
+        if isinstance(self.optimizer, LBFGS) and getattr(self, given) not in (None, False):
             raise ValueError(
                 f"[fit] expected no {given} with LBFGS, which remembers nothing that it could go "
                 f"on from, got {getattr(self, given)!r}"
@@ -210,8 +210,10 @@ def _callbacks(callbacks: object) -> tuple[object, ...]:
                 f"[fit] expected callbacks to be objects, got the class {callback.__name__}; "
                 f"pass {callback.__name__}()"
             )
-        if not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
+        methods = {hook: getattr(callback, hook, None) for hook in HOOKS}
+        if not any(is_hook(it, hook) and callable(it) for hook, it in methods.items()):
             cure = "; a function goes as callback=" if callable(callback) else ""
+            cure = _foreign.hook_cure(callback) or cure
             raise TypeError(
                 f"[fit] expected callbacks to have some of the methods {', '.join(HOOKS)}, "
                 f"got {_arguments.shown(callback)}{cure}"
@@ -228,16 +230,16 @@ def _first_epoch(first_epoch: object) -> int | None:
     return _arguments.integer("fit", "first_epoch", first_epoch, low=0, expected=expected)
 
 
-def _path(name: str, value: object, *, or_true: bool = False) -> str | bool | None:
-    """As the system has it; False is as good as None where True is a value."""
-    if value is None or (or_true and isinstance(value, bool)):
-        return value or None
+def _path(name: str, value: object, *, or_bool: bool = False) -> str | bool | None:
+    """As the system has it."""
+    if value is None or (or_bool and isinstance(value, bool)):
+        return value
     is_path = isinstance(value, (str, os.PathLike))
     with contextlib.suppress(TypeError):  # of a path-like that gives none
         path = os.fsdecode(value) if is_path else ""  # type: ignore[arg-type]
         if path and "\0" not in path:
             return path
-    expected = "a str or path-like" + (", or True" if or_true else "")
+    expected = "a str or path-like" + (", True or False" if or_bool else "")
     error = ValueError if is_path else TypeError
     raise error(f"[fit] expected {name} to be {expected}, got {_arguments.shown(value)}")
 

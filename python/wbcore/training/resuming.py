@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments, _core
+from wbcore.errors import ModelFileError
 from wbcore.history import Record
 from wbcore.io._safetensors import file_error
 from wbcore.io.checkpoint import read_checkpoint
@@ -25,7 +26,29 @@ if TYPE_CHECKING:
     from wbcore.network import Network
     from wbcore.training.plan import Plan
 
-__all__ = ["Resumption"]
+__all__ = ["Resumption", "require_over"]
+
+
+def require_over(path: str) -> None:
+    """Refuse to begin anew over a file that may be wanted, when nobody has said so.
+
+    Raises
+    ------
+    ValueError
+        When it is the checkpoint of a run that can go on.
+    ModelFileError
+        When it is something else, or damaged.
+    """
+    try:
+        saved = read_checkpoint(path)
+    except ModelFileError as error:
+        raise ModelFileError(f"{error}; resume=False replaces that file") from None
+    if saved.status != "completed" and not saved.is_over:
+        done = saved.position[0] - saved.first_epoch
+        raise ValueError(
+            f"[fit] expected resume=True, to go on with the run in {path!r} that is not over "
+            f"(epochs done: {done}), or resume=False, to begin anew and replace it, got None"
+        )
 
 
 class Resumption:

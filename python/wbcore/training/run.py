@@ -90,6 +90,7 @@ class _Training:
         self.hooks = Hooks(self.running, _callbacks(plan, self.own, last), watched=bool(watched))
         self.optimizer_before = network.optimizer
         self.findings: Findings | None = None
+        self.first_step = 0
 
     def run(self, X: Foreign, y: Foreign) -> History:
         error: BaseException | None = None
@@ -108,7 +109,10 @@ class _Training:
                 raise error or late  # type: ignore[misc]
         finally:
             del error, late  # whose tracebacks have this frame
-        if self.findings:
+        if isinstance(self.optimizer, Optimizer) and self._had_no_rate(self.optimizer):
+            first, steps = self.first_step, self.optimizer._state(self.network._core).steps
+            outcome.warn_of_no_rate(self.optimizer.learning_rate, first, steps - first)
+        elif self.findings:
             outcome.warn(self.findings, self.network.activation_names)
         return self.history
 
@@ -124,7 +128,7 @@ class _Training:
             return (*full_batch.trained(plan, hooks, given, validation), None)
         session = self.session
         resumption = session.resumption if session else None
-        steps = self.optimizer._state(core).steps
+        steps = self.first_step = self.optimizer._state(core).steps
         end = resumption.end if resumption else end_of(self.network, plan)
         due = plan.bias_init is not None or self.network._starts_at_prior
         rows = validation = Rows(None, None)
@@ -137,6 +141,7 @@ class _Training:
                 session.take_settings(rows)
             if resumption:
                 due, steps = resumption.saved.prior_is_due, resumption.saved.steps
+                self.first_step = steps
             biases = output_biases(self.network, rows, plan) if due else []
             followed = Followed(self.optimizer, core, resumption)
 
@@ -213,6 +218,15 @@ class _Training:
             epoch -= self.moment.first_epoch  # the error counts those of this fit
             raise outcome.divergence(self.plan, self._rate(batch), epoch, batch, history)
 
+    def _had_no_rate(self, optimizer: Optimizer) -> bool:
+        """Whether all learning rates were 0: those of the epochs' last steps, then the others."""
+        rates = self.history.learning_rate
+        if any(rates) or not rates:
+            return False
+        state = optimizer._state(self.network._core)
+        reductions = state._core.observations.reductions
+        return _rate.all_zero(optimizer.learning_rate, self.first_step + 1, state.steps, reductions)
+
     def _rate(self, batch: int) -> float | None:
         """The learning rate of a batch of the epoch after the last whole one."""
         optimizer = self.optimizer
@@ -246,7 +260,7 @@ class _Training:
 
 
 def _session(network: Network, plan: Plan) -> Session | None:
-    if plan.checkpoint is None and plan.resume is None:
+    if plan.checkpoint is None and plan.resume in (None, False):
         return None
     # hashlib, json, shutil and others are not loaded by `import wbcore`
     from wbcore.training.session import Session

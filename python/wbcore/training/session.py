@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wbcore.training.checkpoints import Checkpoints
 from wbcore.training.identity import data_of, settings_of
-from wbcore.training.resuming import Resumption
+from wbcore.training.resuming import Resumption, require_over
 
 if TYPE_CHECKING:
     from wbcore._view import Foreign
@@ -37,18 +37,23 @@ class Session:
 
     Raises
     ------
+    ValueError
+        When nothing says what is to become of a run whose checkpoint is there, and not over.
     ModelFileError
-        When the file that it is to go on from is no checkpoint.
+        When the file that it is to go on from is no checkpoint, or another file is in its place.
     OSError
         When that cannot be read, or none written.
     """
 
     def __init__(self, network: Network, plan: Plan) -> None:
         self._network, self._plan = network, plan
-        path = plan.checkpoint if plan.resume is True else plan.resume
-        if plan.resume is True and not os.path.lexists(str(path)):
-            path = None  # it begins
+        is_there = plan.checkpoint is not None and os.path.lexists(plan.checkpoint)
+        path = plan.resume or None
+        if path is True:
+            path = plan.checkpoint if is_there else None  # without one it begins
         self.checkpoints = None if plan.checkpoint is None else Checkpoints(plan)
+        if is_there and plan.resume is None:
+            require_over(str(plan.checkpoint))
         self.resumption = None if path is None else Resumption(str(path), network, plan)
         self._settings: dict[str, Any] = {}
 
