@@ -6,7 +6,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+from interrupts import interrupt_at
+
+import wbcore as wb
+from wbcore.training import hooks, run
 
 pytestmark = pytest.mark.uninstrumented
 
@@ -165,3 +170,24 @@ def test_within_a_long_call(name):
     assert process.returncode == 0, err
     assert float(told) > 0.2
     assert seconds < 3  # a second, on a machine that does something else too
+
+
+def test_ctrl_c_at_every_line_of_a_fit_leaves_the_epochs_in_the_history():
+    files = {run.__file__, hooks.__file__}
+    n = trained = 0
+    while True:
+        n += 1
+        net = wb.Network.mlp([2, 3, 1], seed=0)
+        try:
+            with interrupt_at(n, "line", files):
+                net.fit(np.ones((6, 2)), np.ones(6), loss="mse", epochs=3, batch_size=2)
+        except KeyboardInterrupt:
+            if net.optimizer is None:
+                assert not net.history  # none, or of no epoch
+                continue
+            steps = net.optimizer.state(net).steps
+            assert len(net.history) == steps // 3
+            trained += steps > 0
+        else:
+            break
+    assert trained > 10, n

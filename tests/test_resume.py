@@ -561,3 +561,35 @@ def test_between_two_writes_a_fit_is_as_fast(tmp_path):
     options = {"checkpoint": tmp_path / "run.ckpt", "checkpoint_every": "30s"}
     plain, watched = zip(*((seconds(), seconds(**options)) for _ in range(5)), strict=True)
     assert min(watched) < 1.2 * min(plain) + 0.05
+
+
+def test_ctrl_c_while_a_run_that_is_over_is_looked_at_leaves_it_over(tmp_path):
+    class Stops:
+        presses = False
+
+        def after_epoch(self, run):
+            if run.epoch == 1:
+                run.stop("enough")
+
+        def state(self):
+            if self.presses:
+                raise KeyboardInterrupt
+            return {"n": 1}
+
+        def set_state(self, state):
+            assert state == {"n": 1}
+
+    path, net = tmp_path / "run.ckpt", wb.Network.mlp([2, 3, 1], seed=0)
+    stops = Stops()
+    options = {"loss": "mse", "epochs": 5, "callbacks": [stops], "checkpoint": path, "resume": True}
+    X, y = [[1, 2], [3, 4]], [5, 6]
+    net.fit(X, y, **options)
+    over = path.read_bytes()
+    stops.presses = True
+    with pytest.raises(KeyboardInterrupt):
+        wb.Network.mlp([2, 3, 1], seed=1).fit(X, y, **options)
+    assert path.read_bytes() == over
+    stops.presses = False
+    again = wb.Network.mlp([2, 3, 1], seed=2)
+    assert again.fit(X, y, **options).status == "stopped"
+    assert again == net

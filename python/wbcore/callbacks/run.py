@@ -126,6 +126,7 @@ class Run:
         """The core has found all arguments to be sound."""
         self.history.first_epoch = self.first_epoch
         self.network._core.optimizer = self.optimizer
+        self.network.history = self.history
 
     def stop(self, reason: str = "a callback asked for it", *, resumable: bool = False) -> None:
         """End the training after the hook that is asked now.

@@ -50,7 +50,7 @@ class Checkpoints(Internal):
         self._optimizer, self._every = plan.optimizer, plan.checkpoint_every
         target_of(self._path, "fit")
         self._settings: dict[str, Any] | None = None
-        self._is_late = False
+        self._is_late = self._was_over = False
 
     @property
     def seconds_between_batches(self) -> float:
@@ -77,6 +77,7 @@ class Checkpoints(Internal):
         due : bool
             Whether the first step is to set the biases of the last layer.
         """
+        self._was_over = resumption is not None and resumption.saved.is_over
         self._settings = dict(settings if resumption is None else resumption.saved.settings)
         self._first_step, self._prior_was_due = run.step, due
         self._initial = _core.statistics(run.network._core) if self._plan.track else None
@@ -116,6 +117,8 @@ class Checkpoints(Internal):
             return
         if run.status != "interrupted":
             self._write(run, run.status)
+            return
+        if self._was_over:  # and so it stays, though nobody came to say it again
             return
         state = self._optimizer._state(run.network._core)
         if hooks.have_seen(state.epoch, state.batch):

@@ -88,22 +88,24 @@ class _Training:
         self.session = _session(network, plan)
         last = self.session.checkpoints if self.session else None
         self.hooks = Hooks(self.running, _callbacks(plan, self.own, last), watched=bool(watched))
-        self.optimizer_before = network.optimizer
+        self.before = network.optimizer, network.history
         self.findings: Findings | None = None
         self.first_step = 0
 
     def run(self, X: Foreign, y: Foreign) -> History:
         error: BaseException | None = None
         try:
-            self._end(*self._train(X, y))
-        except BaseException as raised:  # noqa: BLE001, it is raised when all callbacks know of it
-            self._fail(raised)
-            error = raised
-        error = self._write_last(error)
-        late = self.hooks.after_fit()
-        if late is not None and error is None:
-            self._fail(late)
-        self._keep()
+            try:
+                self._end(*self._train(X, y))
+            except BaseException as raised:  # noqa: BLE001, it is raised when all callbacks know
+                self._fail(raised)
+                error = raised
+            error = self._write_last(error)
+            late = self.hooks.after_fit()
+            if late is not None and error is None:
+                self._fail(late)
+        finally:  # Ctrl-C may come at any moment of these, too
+            self._keep()
         try:
             if error is not None or late is not None:
                 raise error or late  # type: ignore[misc]
@@ -251,12 +253,15 @@ class _Training:
 
     def _keep(self) -> None:
         """Refused arguments leave no trace: the history and optimizer of the last fit stay."""
-        if self.history.status != "failed" or self.record or self.hooks.failed_in:
-            self.network.history = self.history
+        history = self.history
+        if history.status == "running":
+            history.status, history.reason = "interrupted", "Ctrl-C came when it had just ended"
+        if history.status != "failed" or self.record or self.hooks.failed_in:
+            self.network.history = history
             loss = self.plan.loss
             self.network.loss = None if isinstance(loss, LossFunction) else str(loss)
         else:
-            self.network._core.optimizer = self.optimizer_before
+            self.network._core.optimizer, self.network.history = self.before
 
 
 def _session(network: Network, plan: Plan) -> Session | None:
