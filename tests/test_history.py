@@ -377,3 +377,15 @@ def test_text_that_is_no_history(text):
 def test_names_of_series_may_be_those_of_other_fields():
     history = wb.History({"loss": [1.0], "names": [2.0]})
     assert history.to_dict()["names"] == [2.0]
+
+
+def test_the_best_epoch_of_a_second_fit_and_of_two_watchers():
+    stops = wb.callbacks.EarlyStopping
+    net, stopping = network(), [stops(name, mode="max") for name in ("loss", "accuracy")]
+    for k, callbacks in enumerate((stopping[:1], stopping[:1], stopping, stopping[::-1])):
+        history = fit(net, metrics=["accuracy"], callbacks=callbacks)
+        assert history.first_epoch == 4 * k
+        at = history.best_epoch - history.first_epoch
+        assert history.best_epoch == max(it.monitor.best_epoch for it in callbacks)
+        assert any(getattr(history, it.monitor.name)[at] == it.best for it in callbacks)
+        assert history.to_pandas().loc[history.best_epoch + 1]["loss"] == history.loss[at]

@@ -111,3 +111,10 @@ def test_scikit_learn_scores_them():
     net.fit(X, y, loss="binary_cross_entropy", optimizer="adam(0.01)", epochs=50)
     expected = net.evaluate(X, y, loss="binary_cross_entropy")["loss"]
     assert metrics.log_loss(y, net.predict_proba(X)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_of_a_source():
+    net = wb.Network.mlp([2, 8, 3], seed=0)
+    rows = np.random.default_rng(0).normal(size=(9, 2))
+    given = net.predict_proba(wb.data.Blocks(rows, rows=4), loss="cross_entropy")
+    assert (given == net.predict_proba(rows, loss="cross_entropy")).all()

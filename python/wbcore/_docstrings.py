@@ -18,6 +18,13 @@ ENTRIES = {
             such. Rows are gathered and converted batch by batch: a large or memory-mapped X is
             never copied whole.
         """,
+    "X or source": """
+        X : array-like of shape (B, I), or a source
+            Finite real numbers of any dtype and memory layout, or a `Scaled` or `Standardized` of
+            such. Rows are gathered and converted batch by batch: a large or memory-mapped X is
+            never copied whole. Or a source of blocks, such as one of `wbcore.data` or a list of
+            pairs (X, y), which has y in it.
+        """,
     "y": """
         y : array-like of shape (B,) or (B, O)
             For cross_entropy and kl_divergence, labels (B,), whole numbers of any type from 0 to
@@ -29,10 +36,11 @@ ENTRIES = {
     "weights": """
         sample_weight : array-like of shape (B,), optional
             How much each row counts in the loss and in metrics: from 0 to 1e18, not 0 for all. The
-            loss is the mean by these weights, so that a weight of 2 is that row twice, and one of
-            0 no row. Rows of weight 0 are read, and must be finite, too. A function as loss gets
-            those of its rows as `sample_weight`, and must have a parameter of that name. A source
-            has weights in its blocks, (X, y, sample_weight), and takes neither of these two.
+            loss is the mean by these weights, so that a weight of 2 is that row twice in the same
+            batch, up to rounding, and one of 0 no row. Rows of weight 0 are read, and must be
+            finite, too. A function as loss gets those of its rows as `sample_weight`, and must have
+            a parameter of that name. A source has weights in its blocks, (X, y, sample_weight), and
+            takes neither of these two.
         class_weight : dict or "balanced", optional
             For integer labels, or targets of 0 and 1 (for hinges also of -1 and 1) of a single
             output: a weight for each label, 1 for those that the dict does not name. "balanced"

@@ -34,7 +34,9 @@ def with_priors(
     ----------
     old, new : float, or array-like of shape (O,)
         Above 0 and below 1. For classes one each, which sum to 1. For probabilities that of a
-        target of 1, one for each output, or one for all.
+        target of 1, one for each output, or one for all. After a training with weights `old` is
+        the share by weight, `w[y == 1].sum() / w.sum()`; with class_weight="balanced" it is the
+        same for all classes.
     independent : bool, optional
         Whether each output is a probability by itself rather than one of O classes. Default: by the
         last activation, sigmoid or softmax; where that is identity, and the outputs are logits,

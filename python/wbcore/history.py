@@ -168,6 +168,10 @@ class History:
     metric its name and "val_" + its name. `len(history)` is the number of epochs completed.
     Printed, it is a table.
 
+    Epochs are counted from 0 in `first_epoch`, `best_epoch` and callbacks (`run.epoch`); from 1
+    where people read them: in the table, `epochs`, `to_pandas`, logs and messages. A list of a
+    second fit begins with its first epoch, so that the best one is at `best_epoch - first_epoch`.
+
     Attributes
     ----------
     loss : list of float
@@ -180,7 +184,8 @@ class History:
         goes on with it.
     best_epoch : int or None
         The epoch that `EarlyStopping` or `Checkpoint(best_only=True)` found best, numbered like
-        first_epoch: `history.loss[history.best_epoch - history.first_epoch]`.
+        first_epoch: `history.loss[history.best_epoch - history.first_epoch]`. Of several it is the
+        one that found a better one last; in the same epoch they agree.
     learning_rate : list of float
         The rate of each epoch's last step; empty after `LBFGS`, which has none. With a schedule it
         is one of the series.
@@ -277,7 +282,8 @@ class History:
     def to_pandas(self) -> Any:  # noqa: ANN401, a data frame
         """A pandas.DataFrame: one row an epoch, by its number from 1.
 
-        Its columns are the series, then learning_rate and seconds.
+        Its columns are the series, then learning_rate and seconds. The row of the best epoch,
+        which is counted from 0, is `frame.loc[history.best_epoch + 1]`.
 
         Raises
         ------

@@ -39,7 +39,7 @@ def predict(
 
     Parameters
     ----------
-    {X}
+    {X or source}
     out : ndarray of shape (B, O), optional
         Of the network's dtype, C-contiguous and writable; the outputs are written into it.
     {n_threads}
@@ -96,7 +96,11 @@ def _predict_source(
 
 @network_method
 def predict_proba(
-    self: Network, X: ArrayLike, *, loss: Loss | str | None = None, n_threads: int | None = None
+    self: Network,
+    X: ArrayLike | Source,
+    *,
+    loss: Loss | str | None = None,
+    n_threads: int | None = None,
 ) -> NDArray[Any]:
     """Probabilities for inputs, in the arrangement of scikit-learn: a column for each class.
 
@@ -118,7 +122,7 @@ def predict_proba(
 
     Parameters
     ----------
-    {X}
+    {X or source}
     loss : Loss or str, optional
         What the network was trained with. Looked at only when the last layer is identity.
     {n_threads}

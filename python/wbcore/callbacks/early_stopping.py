@@ -43,7 +43,8 @@ class EarlyStopping(Callback):
     Attributes
     ----------
     best : float or None
-        The best value of the last fit; `history.best_epoch` says where.
+        The best value of the last fit; `history.best_epoch` says where, counted from 0 over all
+        fits of the optimizer, as far as no other callback has found one of its own since.
 
     Raises
     ------
@@ -60,7 +61,8 @@ class EarlyStopping(Callback):
     ...     X, X**2, loss="mse", optimizer="sgd(0.5)", epochs=1000, validation_fraction=0.25,
     ...     callbacks=[stopping],
     ... )
-    >>> history.status, history.val_loss[history.best_epoch] == stopping.best
+    >>> best = history.best_epoch - history.first_epoch
+    >>> history.status, history.val_loss[best] == stopping.best
     ('stopped', True)
     """
 

@@ -229,7 +229,10 @@ def count_steps(rows: int, batch_size: int, epochs: int = 1) -> int:
 
     Parameters
     ----------
-    rows, batch_size : int
+    rows : int
+        Those that are trained on: without those that `validation_fraction` holds out, of which
+        `wbcore.random.held_out_rows` tells, `len(training)`.
+    batch_size : int
     epochs : int, default 1
 
     Returns

@@ -42,7 +42,7 @@ def evaluate(
 
     Parameters
     ----------
-    {X}
+    {X or source}
     {y}
     {loss}
     {weights}

@@ -87,7 +87,7 @@ def fit(
 
     Parameters
     ----------
-    {X}
+    {X or source}
     {y}
     {loss}
     optimizer : Optimizer or LBFGS or str, optional
@@ -113,6 +113,8 @@ def fit(
         Above 0 and below 1: hold out this share of the rows and evaluate on them, each with its own
         weight, without a copy of X; the rows are those of `wbcore.random.held_out_rows`, drawn by
         `seed`. Of classes (labels, shares, and decisions of one output) each gives its share.
+        Epochs have the batches of the others alone. Of arrays: a source,
+        shuffle="blocks" and LBFGS take validation_data.
     metrics : sequence of Metric, str, callable, or dict of callables; or one such dict
         Beside the loss, in the history: of `wbcore.metrics`, such as "accuracy" or `TopK(3)`; or a
         function of what `predict` gives and the targets, which are of its shape, or labels, or
