@@ -46,7 +46,7 @@ def evaluate(
     {y}
     {loss}
     {weights}
-    metrics : sequence of Metric, str, callable, or dict of callables; or one such dict
+    metrics : sequence of Metric, str, callable or dict of callables, or such a dict
         As for `fit`: of `wbcore.metrics`, such as "accuracy" or `TopK(3)`, or functions of one's
         own, which get what `predict(X)` gives and the targets.
     {n_threads}

@@ -115,7 +115,7 @@ def fit(
         `seed`. Of classes (labels, shares, and decisions of one output) each gives its share.
         Epochs have the batches of the others alone. Of arrays: a source,
         shuffle="blocks" and LBFGS take validation_data.
-    metrics : sequence of Metric, str, callable, or dict of callables; or one such dict
+    metrics : sequence of Metric, str, callable or dict of callables, or such a dict
         Beside the loss, in the history: of `wbcore.metrics`, such as "accuracy" or `TopK(3)`; or a
         function of what `predict` gives and the targets, which are of its shape, or labels, or
         what a function as loss takes (when the network has one output, (B,) becomes (B, 1)). Its
