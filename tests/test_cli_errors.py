@@ -87,10 +87,14 @@ def folder(tmp_path_factory):
             ),
         ),
         (["predict", "{}/none", "{}/iris.csv"], "none"),
-        (["predict", "{}/iris.csv", "{}/iris.csv"], "expected a safetensors file"),
+        (
+            ["predict", "{0}/iris.csv", "{0}/iris.csv"],
+            "iris.csv: no model file that wbcore can read: ",
+        ),
+        (["inspect", "{}/iris.csv"], "iris.csv: no model file that wbcore can read: expected a "),
         (["predict", "{}/iris.model", "{}/none.csv"], "none.csv: No such file or directory"),
         (["predict", "{}/iris.model", "{}/diabetes.csv"], "lacks columns 'sepal length (cm)', "),
-        (["inspect", "{}/cut.model"], "cut.model"),
+        (["inspect", "{}/cut.model"], "cut.model: no model file that wbcore can read: expected "),
         (["inspect", "{}"], ": expected a model file, got a folder"),
     ],
 )

@@ -92,6 +92,12 @@ def test_correlation_is_nan_where_it_is_not_defined():
     assert np.isnan(weight_bias_correlation(fresh)["correlation"]).all()
 
 
+def test_a_correlation_that_is_not_defined_prints_as_a_dash():
+    table = weight_bias_correlation(wb.Network([wb.Dense(3, 4, bias=False)], seed=0))
+    assert str(table).splitlines()[-1].split() == ["0", "4", "–"]
+    assert "nan" in str(Table(["mean"], [[float("nan")]]))  # a number that went wrong
+
+
 def test_changes_are_those_of_the_parameters(net, data):
     before = parameter_table(net)
     history = net.fit(*data, loss="cross_entropy", epochs=3, track="epoch")

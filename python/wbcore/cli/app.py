@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 import wbcore as wb
 from wbcore.cli import options
 from wbcore.cli.endings import exit_code
+from wbcore.cli.metadata import load_model
 from wbcore.cli.terminal import Stream, console, write
 from wbcore.cli.words import PATIENCE, is_number, parse_patience, parse_seconds, parse_widths
 
@@ -204,7 +205,7 @@ def predict(
         check_outputs({"data": data, "model": model}, {"result": output})
         if output.suffix.lower() in PARQUET_SUFFIXES:
             require_package("pyarrow", str(output))
-    columns = predict_table(wb.load(model), data)
+    columns = predict_table(load_model(model), data)
     if output is None:
         write(csv_text(columns))
     else:
@@ -218,7 +219,7 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a model is: its data, its training, its weights and biases by layer."""
-    net = wb.load(model)
+    net = load_model(model)
     if as_json:
         from wbcore.cli.description import json_text
 

@@ -1,11 +1,27 @@
 """What a model file says about its columns and classes; others wrote it, so it is not trusted."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import wbcore as wb
 
-__all__ = ["class_names", "feature_names", "has_margins"]
+__all__ = ["class_names", "feature_names", "has_margins", "load_model"]
+
+
+def load_model(path: Path) -> "wb.Network":
+    """Return the network of a model file; what is none is first called that.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or one that is damaged or of a newer version.
+    """
+    try:
+        return wb.load(path)
+    except wb.ModelFileError as error:
+        reason = str(error).removeprefix("[load] ").removesuffix(f": {str(path)!r}")
+        raise ValueError(f"{path}: no model file that wbcore can read: {reason}") from None
 
 
 def feature_names(net: "wb.Network") -> list[str] | None:

@@ -36,7 +36,7 @@ def weight_bias_correlation(net: "Network") -> Table:
         One row a layer: ``layer``, ``units`` (O, the number of pairs) and ``correlation``,
         Pearson's r over the units between ``biases`` (O,) and ``weights.mean(axis=0)`` (O,), in
         float64. It is NaN where all biases or all mean weights are equal: for zero biases, as after
-        initialization, and for a layer of one unit or without biases.
+        initialization, and for a layer of one unit or without biases. Printed, that is a dash.
 
     Notes
     -----

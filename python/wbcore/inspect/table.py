@@ -1,5 +1,6 @@
 """The plain result of every inspection: rows with named columns."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -80,7 +81,7 @@ class Table:
         return {column: self[column] for column in self.columns}
 
     def __str__(self) -> str:
-        cells = [[_shown(value) for value in row] for row in self.rows]
+        cells = [list(map(_shown, self.columns, row)) for row in self.rows]
         text = [any(isinstance(value, str) for value in self[column]) for column in self.columns]
         left = len(text) - text[::-1].index(True) if any(text) else 0
         lines = _text_table.table(self.columns, cells, left)
@@ -89,5 +90,9 @@ class Table:
     __repr__ = __str__
 
 
-def _shown(value: object) -> str:
-    return _text_table.number(value) if isinstance(value, float) else str(value)
+def _shown(column: str, value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    if column == "correlation" and math.isnan(value):  # one that is not defined
+        return "–"
+    return _text_table.number(value)
