@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 import wbcore as wb
 from wbcore.cli import options
 from wbcore.cli.endings import exit_code
+from wbcore.cli.metadata import load_model
 from wbcore.cli.terminal import Stream, console, write
 from wbcore.cli.words import PATIENCE, is_number, parse_patience, parse_seconds, parse_widths
 
@@ -195,7 +196,6 @@ def predict(
     alone. The result has the predicted class and the probability of each class, or the predicted
     value.
     """
-    from wbcore.cli.metadata import load_model
     from wbcore.cli.outputs import TABLES, check_outputs, check_suffix, write_file
     from wbcore.cli.prediction import csv_text, encoded_table, predict_table
     from wbcore.io.frame import PARQUET_SUFFIXES, require_package
@@ -219,8 +219,6 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a model is: its data, its training, its weights and biases by layer."""
-    from wbcore.cli.metadata import load_model
-
     net = load_model(model)
     if as_json:
         from wbcore.cli.description import json_text
