@@ -5,7 +5,6 @@ import functools
 import json
 import os
 import re
-import shutil
 import struct
 
 import numpy as np
@@ -291,59 +290,6 @@ def test_arguments(words, tmp_path, monkeypatch):
         net.fit(X, LABELS, **arguments)
     assert left_by(net) == before
     assert not list(tmp_path.iterdir())
-
-
-def test_beginning_anew_over_a_run_that_is_not_over(tmp_path, monkeypatch):
-    path = tmp_path / "run.ckpt"
-    course = Course(lambda: dict(ARGUMENTS))
-    files, whole = checkpoints_of(course, tmp_path, monkeypatch)
-    for file, done in ((files[1], 0), (files[5], 1)):  # killed in the midst of epochs
-        shutil.copy(file, path)
-        net, before = trained(), path.read_bytes()
-        left = left_by(net)
-        with pytest.raises(ValueError, match="expected resume=True, to go on with") as found:
-            net.fit(X, LABELS, **ARGUMENTS, checkpoint=path)
-        assert str(found.value).replace(repr(os.fspath(path)), "FILE") == (
-            "[fit] expected resume=True, to go on with the run in FILE that is not over "
-            f"(epochs done: {done}), or resume=False, to begin anew and replace it, got None"
-        )
-        assert left_by(net) == left
-        assert path.read_bytes() == before
-        assert course.fit(checkpoint=path, resume=False) == whole
-        assert course.fit(checkpoint=path) == whole, "that of a run that is over is replaced"
-        shutil.copy(file, path)
-        assert course.fit(checkpoint=path, resume=True) == whole
-
-
-@pytest.mark.parametrize("resumable", [True, False])
-def test_beginning_anew_over_a_run_that_was_stopped(resumable, path):
-    class Stop:
-        def after_epoch(self, run):
-            run.stop("enough", resumable=resumable)
-
-    def fit(**more):
-        network().fit(X, LABELS, **ARGUMENTS, callbacks=[Stop()], checkpoint=path, **more)
-
-    fit()
-    if resumable:
-        with pytest.raises(ValueError, match=r"not over \(epochs done: 1\), or resume=False"):
-            fit()
-        fit(resume=False)
-    else:
-        fit()
-
-
-def test_beginning_anew_over_other_files(tmp_path):
-    path = tmp_path / "net.safetensors"
-    for write in (network().save, lambda path: path.write_bytes(b"notes")):
-        write(path)
-        before = path.read_bytes()
-        with pytest.raises(wb.ModelFileError, match=r"; resume=False replaces that file$"):
-            network().fit(X, LABELS, **ARGUMENTS, checkpoint=path)
-        assert path.read_bytes() == before
-    network().fit(X, LABELS, **ARGUMENTS, checkpoint=path, resume=False)
-    network().fit(X, LABELS, **ARGUMENTS, resume=False)
-    network().fit(X, LABELS, **ARGUMENTS, resume=path)
 
 
 def test_a_model_file_and_other_files(path, tmp_path):

@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wbcore.errors import DivergenceError, TrainingWarning
+from wbcore.optimizers import Optimizer, _rate
 from wbcore.schedules.base import text_of
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from wbcore.history import History
+    from wbcore.network import Network
     from wbcore.training.plan import Plan
 
-__all__ = ["divergence", "warn", "warn_of_no_rate"]
+__all__ = ["divergence", "warn", "warned_of_no_rate"]
 
 
 def divergence(
@@ -58,26 +60,36 @@ def warn(findings: dict[str, Any], activations: Sequence[str]) -> None:
     warnings.warn(text, TrainingWarning, stacklevel=_depth_of_user())
 
 
-def warn_of_no_rate(rate: object, first: int, steps: int) -> None:
-    """Warn of a fit that cannot have learned anything.
+def warned_of_no_rate(network: Network, history: History, first: int) -> bool:
+    """Warn of a fit that cannot have learned anything, since all learning rates were 0.
 
     Parameters
     ----------
-    rate : schedule or callable
+    network : Network
+        As the fit has left it.
+    history : History
+        With the rates of the epochs' last steps: only where these are 0 the others are looked at.
     first : int
         How many steps were done before the fit.
-    steps : int
-        How many it did.
     """
+    optimizer, rates = network.optimizer, history.learning_rate
+    if not isinstance(optimizer, Optimizer) or any(rates) or not rates:
+        return False
+    state, rate = optimizer._state(network._core), optimizer.learning_rate
+    if not _rate.all_zero(rate, first + 1, state.steps, state._core.observations.reductions):
+        return False
     cure = "pass an optimizer with another learning_rate"
     if first:
         cure = (
-            f"{text_of(rate)} counts all steps of the optimizer, of which "
-            f"{first} were done before; {cure}, or call net.optimizer.reset(), after which they "
-            f"count from 0"
+            f"{text_of(rate)} counts all steps of the optimizer, of which {first} were done "
+            f"before; {cure}, or call net.optimizer.reset(), after which they count from 0"
         )
-    text = f"[fit] all {steps} steps had a learning rate of 0, so that nothing was learned; {cure}"
+    text = (
+        f"[fit] all {state.steps - first} steps had a learning rate of 0, so that nothing was "
+        f"learned; {cure}"
+    )
     warnings.warn(text, TrainingWarning, stacklevel=_depth_of_user())
+    return True
 
 
 def _outcome(findings: dict[str, Any]) -> list[str]:

@@ -111,10 +111,8 @@ class _Training:
                 raise error or late  # type: ignore[misc]
         finally:
             del error, late  # whose tracebacks have this frame
-        if isinstance(self.optimizer, Optimizer) and self._had_no_rate(self.optimizer):
-            first, steps = self.first_step, self.optimizer._state(self.network._core).steps
-            outcome.warn_of_no_rate(self.optimizer.learning_rate, first, steps - first)
-        elif self.findings:
+        is_told = outcome.warned_of_no_rate(self.network, self.history, self.first_step)
+        if self.findings and not is_told:
             outcome.warn(self.findings, self.network.activation_names)
         return self.history
 
@@ -219,15 +217,6 @@ class _Training:
             )
             epoch -= self.moment.first_epoch  # the error counts those of this fit
             raise outcome.divergence(self.plan, self._rate(batch), epoch, batch, history)
-
-    def _had_no_rate(self, optimizer: Optimizer) -> bool:
-        """Whether all learning rates were 0: those of the epochs' last steps, then the others."""
-        rates = self.history.learning_rate
-        if any(rates) or not rates:
-            return False
-        state = optimizer._state(self.network._core)
-        reductions = state._core.observations.reductions
-        return _rate.all_zero(optimizer.learning_rate, self.first_step + 1, state.steps, reductions)
 
     def _rate(self, batch: int) -> float | None:
         """The learning rate of a batch of the epoch after the last whole one."""
