@@ -76,6 +76,7 @@ class Optimizer:
     """
 
     _row: ClassVar[_core.Row]
+    _rule_states: ClassVar[tuple[tuple[str, tuple[str | None, str | None]], ...]]
     _checks: ClassVar[dict[str, Callable[[object], object]]]
     _defaults: ClassVar[dict[str, object]]
     _others: ClassVar[Callable[[Optimizer], tuple[object, ...]]]  # all settings but the rate
@@ -113,6 +114,7 @@ class Optimizer:
             return
         cls._of_row[row] = cls
         cls._row = _named.rows("optimizer")[row]
+        cls._rule_states = tuple(cls._row.properties["states"].items())
         cls._checks = {number.name: check_of(cls.__name__, number) for number in cls._row.numbers}
         rate = cls._row.numbers[0]
         cls._checks[rate.name] = lambda value: schedules.check(cls.__name__, rate.name, value, rate)
@@ -224,7 +226,7 @@ class Optimizer:
         """The states that these settings need, and the number that each is at first."""
         return {
             name: starts_as
-            for name, (needed_by, starts_as) in self._row.properties["states"].items()
+            for name, (needed_by, starts_as) in self._rule_states
             if needed_by is None or getattr(self, needed_by)
         }
 

@@ -33,6 +33,8 @@ def parsed(operation: str, value: object) -> Every:
         got = _arguments.shown(value)
         return f"[{operation}] expected checkpoint_every to be {_EXPECTED}, got {got}"
 
+    if value == "1 epoch":  # what most fits have, and need not wait for
+        return Every(1, "epochs")
     if not isinstance(value, str):
         raise TypeError(message())
     found = _TEXT.fullmatch(value)
