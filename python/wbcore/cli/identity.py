@@ -74,6 +74,9 @@ class Identity(Callback):
     def __init__(self, of: Mapping[str, Any]) -> None:
         self._text = json.dumps(of)
 
+    def before_fit(self, run: wb.callbacks.Run) -> None:
+        """Nothing to do: it is there for its state."""
+
     def state(self) -> dict[str, Any]:
         """Return all of it, as one text."""
         return {"training": self._text}
