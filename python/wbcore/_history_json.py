@@ -51,7 +51,7 @@ def read(text: object) -> dict[str, Any]:
     return fields
 
 
-def _encoded(value: Any) -> Any:  # noqa: ANN401
+def _encoded(value: Any) -> Any:  # noqa: ANN401, whatever JSON has
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
@@ -61,7 +61,7 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _decoded(value: Any) -> Any:  # noqa: ANN401
+def _decoded(value: Any) -> Any:  # noqa: ANN401, whatever JSON has
     """Numbers of lists: nothing else in a history may be one of the texts."""
     if isinstance(value, dict):
         return {name: _decoded(item) for name, item in value.items()}

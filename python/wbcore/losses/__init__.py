@@ -39,7 +39,6 @@ from wbcore.losses.base import (
 )
 from wbcore.losses.base import check as check  # these are for the package, not for its users
 from wbcore.losses.base import check_given as check_given
-from wbcore.losses.base import check_metrics as check_metrics
 
 if TYPE_CHECKING:
     from wbcore.losses.classification import (

@@ -200,8 +200,3 @@ def _output_weights(operation: str, weights: object) -> tuple[float, ...]:
             f"got {_arguments.shown(numbers)}"
         )
     return numbers
-
-
-def check_metrics(operation: str, wanted: object) -> tuple[str, ...]:
-    """Texts of known metrics, each once: `wbcore.metrics.check`, without functions of one's own."""
-    return metrics.check(operation, wanted).texts
