@@ -17,6 +17,7 @@ import fits
 import fresh
 import memory
 import predictors
+import recipe
 import sources
 import trainers
 from contestants import installed
@@ -24,10 +25,13 @@ from contestants import installed
 SHORT = ("numpy", "scikit-learn")
 PARTS = (
     *("steps", "predictions", "options", "around", "sources", "threads", "memory", "fits"),
-    "defaults",
+    *("defaults", "recipe"),
 )
 # These start a process for each of their measurements, the others have one.
-STARTING = {"sources": sources, "memory": memory, "fits": fits, "defaults": defaults}
+STARTING = {
+    **{"sources": sources, "memory": memory, "fits": fits, "defaults": defaults},
+    **{"recipe": recipe},
+}
 
 
 def arguments():
