@@ -53,6 +53,7 @@ PURE = {
     "test_io_idx.py": "bytes to arrays, in Python",
     "test_io_table.py": "tables to arrays, in Python",
     "test_readme.py": "its calls are those of other tests",
+    "test_recipe.py": "numbers, in Python",
     "test_reference.py": "Python alone",
     "test_reference_functions.py": "Python alone",
     "test_reference_network.py": "Python alone",
