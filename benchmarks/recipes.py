@@ -31,7 +31,7 @@ class Recipe:
     l2: Callable
     patience: Callable
     scaling: Callable
-    activation: str = "relu"
+    activation: str
     dropout: float = 0.0
     prior: bool = True
     scales_targets: bool = True
@@ -54,39 +54,34 @@ def quartiles(X):
     return middle, np.where(low == high, standard(X)[1], (high - low) / 1.35)
 
 
-def raw(X):
+def raw(_):
     return 0.0, 1.0
-
-
-def nothing(*_):
-    return None
 
 
 def chosen():
     """The recipe of the package."""
-    from wbcore.cli import settings
+    from wbcore.recipe import TABLE
+
+    def l2(classifies, n_rows):
+        return TABLE.l2("classification" if classifies else "regression", n_rows)
 
     return Recipe(
-        hidden=(64, 32),
-        initializer="he",
-        optimizer="adam",
-        learning_rate=0.01,
-        schedule="cosine",
-        batch=lambda n_rows: 32,
-        epochs=settings._epochs,
-        l2=lambda classifies, n_rows: (3.0 if classifies else 8.0) / n_rows,
-        patience=nothing,
+        hidden=TABLE.hidden,
+        activation=TABLE.activation,
+        initializer=TABLE.initializer or "he",
+        optimizer=TABLE.optimizer,
+        learning_rate=TABLE.learning_rate,
+        schedule=TABLE.schedule,
+        batch=always(TABLE.batch_size),
+        epochs=TABLE.epochs,
+        l2=l2,
+        patience=lambda n_rows: TABLE.patience if TABLE.stops_early(n_rows) else None,
         scaling=standard,
     )
 
 
 def times(function, factor):
     return lambda *arguments: function(*arguments) * factor
-
-
-def waiting(epochs, at_least=0):
-    """Early stopping from so many rows on."""
-    return lambda n_rows: epochs if n_rows >= at_least else None
 
 
 def share_of_rows(smallest, largest):
@@ -129,8 +124,9 @@ def variants():
         "epochs / 4": {"epochs": scaled_epochs(own.epochs, 1 / 4)},
         "epochs / 2": {"epochs": scaled_epochs(own.epochs, 1 / 2)},
         "epochs x 2": {"epochs": scaled_epochs(own.epochs, 2)},
-        "stopping, 10": {"patience": waiting(10)},
-        "stopping, 30": {"patience": waiting(30)},
+        "no stopping": {"patience": always(None)},
+        "stopping, 10": {"patience": always(10)},
+        "stopping, 30": {"patience": always(30)},
         "scaled to -1, 1": {"scaling": ranges},
         "scaled by quartiles": {"scaling": quartiles},
         "raw inputs": {"scaling": raw},

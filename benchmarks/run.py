@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import defaults
+import estimators
 import fits
 import fresh
 import memory
@@ -25,12 +26,16 @@ from contestants import installed
 SHORT = ("numpy", "scikit-learn")
 PARTS = (
     *("steps", "predictions", "options", "around", "sources", "threads", "memory", "fits"),
-    *("defaults", "recipe"),
+    *("defaults", "recipe", "estimators"),
 )
 # These start a process for each of their measurements, the others have one.
 STARTING = {
-    **{"sources": sources, "memory": memory, "fits": fits, "defaults": defaults},
-    **{"recipe": recipe},
+    "sources": sources,
+    "memory": memory,
+    "fits": fits,
+    "defaults": defaults,
+    "recipe": recipe,
+    "estimators": estimators,
 }
 
 

@@ -109,9 +109,7 @@ KINDS = {
     "moons": Kind(True, partial(made, "moons", noise=0.3), 400),
     "circles": Kind(True, partial(made, "circles", noise=0.2, factor=0.5), 400),
     "hastie": Kind(True, hastie, 2000),
-    "quantiles": Kind(
-        True, partial(made, "gaussian_quantiles", n_features=10, n_classes=4), 1000
-    ),
+    "quantiles": Kind(True, partial(made, "gaussian_quantiles", n_features=10, n_classes=4), 1000),
     "rare": Kind(
         True,
         classification(n_features=40, n_informative=8, n_redundant=4, weights=[0.95]),
