@@ -371,7 +371,9 @@ def test_it_may_look_at_the_network_and_not_train_it():
 
     def order(epoch):
         predictions.append(net.predict(X[:1]).tolist())
-        with pytest.raises(RuntimeError, match=r"\[fit\] expected a network that is not being trained"):
+        with pytest.raises(
+            RuntimeError, match=r"\[fit\] expected a network that is not being trained"
+        ):
             net.fit(X, LABELS, loss="cross_entropy")
         return drawn(epoch)
 
