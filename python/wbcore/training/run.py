@@ -179,6 +179,7 @@ class _Training:
                 after_epoch=hooks.after_epoch,
                 windows=rows.windows,
                 validation_windows=validation.windows,
+                row_order=resumption.row_order if resumption else plan.row_order,
             )
             return (resumption.status, *ended[1:]) if resumption and resumption.is_over else ended
         finally:
