@@ -124,7 +124,6 @@ def variants():
         "epochs / 4": {"epochs": scaled_epochs(own.epochs, 1 / 4)},
         "epochs / 2": {"epochs": scaled_epochs(own.epochs, 1 / 2)},
         "epochs x 2": {"epochs": scaled_epochs(own.epochs, 2)},
-        "no stopping": {"patience": always(None)},
         "stopping, 10": {"patience": always(10)},
         "stopping, 30": {"patience": always(30)},
         "scaled to -1, 1": {"scaling": ranges},
@@ -133,6 +132,7 @@ def variants():
         "raw targets": {"scales_targets": False},
         "biases from 0": {"prior": False},
         "dropout 0.1": {"dropout": 0.1},
+        "gelu": {"activation": "gelu"},
         "tanh": {"activation": "tanh", "initializer": "glorot_uniform"},
     }
     return {"the recipe": own} | {name: replace(own, **change) for name, change in changes.items()}

@@ -97,6 +97,26 @@ def outliers(datasets, rows, seed):
     return X, y
 
 
+def spirals(datasets, rows, seed):  # noqa: ARG001, none of scikit-learn's
+    """Two arms of one and a half turns each, one in the other."""
+    rng = np.random.default_rng(seed)
+    y, angle = rng.integers(0, 2, rows), 3 * np.pi * np.sqrt(rng.random(rows))
+    X = np.c_[angle * np.cos(angle + np.pi * y), angle * np.sin(angle + np.pi * y)]
+    return X + 0.3 * rng.standard_normal(X.shape), y
+
+
+def board(datasets, rows, seed):  # noqa: ARG001
+    """The colours of four times four squares."""
+    X = np.random.default_rng(seed).random((rows, 2)) * 4
+    return X, X.astype(int).sum(axis=1) % 2
+
+
+def waves(datasets, rows, seed):  # noqa: ARG001
+    """Without noise, and so steep that it takes long to learn."""
+    X = np.random.default_rng(seed).uniform(-1, 1, (rows, 3))
+    return X, np.sin(8 * X[:, 0]) + np.cos(6 * X[:, 1] * X[:, 2])
+
+
 def classification(**options):
     return partial(made, "classification", **options)
 
@@ -123,6 +143,8 @@ KINDS = {
     ),
     "wide": Kind(True, classification(n_features=300, n_informative=15, n_redundant=30), 200),
     "skewed": Kind(True, skewed, 800),
+    "spirals": Kind(True, spirals, 300),
+    "board": Kind(True, board, 1000),
     "large": Kind(
         True, classification(n_features=30, n_informative=15, n_classes=4, flip_y=0.1), 20_000
     ),
@@ -131,6 +153,7 @@ KINDS = {
     "friedman1": Kind(False, partial(made, "friedman1", noise=1.0), 1000),
     "friedman2": Kind(False, partial(made, "friedman2", noise=125.0), 500),
     "friedman3": Kind(False, partial(made, "friedman3", noise=0.1), 500),
+    "waves": Kind(False, waves, 1000),
     "outliers": Kind(False, outliers, 1000),
     "sparse": Kind(False, partial(made, "sparse_uncorrelated"), 500),
     "linear, 3": Kind(
