@@ -53,6 +53,9 @@ class Encoding:
         One a column of the table: `name`, `kind` ("number", "category", "date"), `names()`.
     is_named : bool
         Whether the columns had names, by which those of another table are found.
+    is_plain : bool
+        Whether all columns are numbers none of which was missing, so that arrays of numbers go
+        through as they are.
     missing : {"mean+indicator", "mean", "error"}
     warnings : tuple of str
         What somebody should know about the table.
@@ -96,16 +99,12 @@ class Encoding:
         # Arrays of numbers go without a look at single columns.
         self._fills = np.array([column.fill for column in numbers], np.float64)
         self._indicators = np.array([column.indicator for column in numbers], np.bool_)
+        self.is_plain = self._is_numeric and not self._indicators.any()
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the table's columns, in the order in which they were looked at."""
         return tuple(column.name for column in self.columns)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether all columns are numbers none of which was missing: arrays go through as is."""
-        return self._is_numeric and not self._indicators.any()
 
     # Looking at a table
 

@@ -111,6 +111,13 @@ class Table:
         self.names = _numbered(columns)
         self.array = array if array.dtype.kind in "biuf" else None
 
+    def rows(self, rows: NDArray[np.int64]) -> Table:
+        """A table of some of the rows, by their numbers."""
+        source = self._source
+        if isinstance(source, np.ndarray) or not hasattr(source, "iloc"):
+            return Table(source[rows], self._operation)
+        return Table(source.iloc[rows], self._operation)
+
     def column(self, index: int) -> Column:
         """The column of this number.
 
