@@ -218,6 +218,8 @@ LABELS = {
     "objects": np.array(["yes", "no"], object),
     "bools": np.array([False, True]),
     "negative": np.array([-1, 1]),
+    "mixed": np.array([3, "b", 1, "a"], object),
+    "numbers as objects": np.array([3, 1], object),
 }
 
 
@@ -230,7 +232,12 @@ def test_labels(name):
     assert np.array_equal(model.predict(X), labels[which])
     assert model.predict(X).dtype == model.classes_.dtype
     assert labels.dtype in (object, model.classes_.dtype)
-    assert model.classes_.tolist() == sorted(labels.tolist())
+    assert model.classes_.tolist() == sorted(
+        labels.tolist(), key=lambda one: (type(one) is str, one)
+    )
+    assert model.score(X, labels[which]) == 1
+    first = {labels[0]: 1e6}
+    assert np.all(quick(class_weight=first).fit(X, labels[which]).predict(X[1:]) == labels[0])
     assert model.predict_proba(X).shape == (60, len(labels))
     assert np.allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
 

@@ -23,6 +23,7 @@ TARGETS = {
     "numbers": KIND,
     "texts": np.array(["a", "b", "ü"])[KIND],
     "objects": np.array(["a", "b", "c"], object)[KIND],
+    "mixed": np.array(["a", 7, "c"], object)[KIND],
     "bools": KIND > 0,
     "one": np.zeros(80, int),
     "many": np.eye(3, dtype=int)[KIND],

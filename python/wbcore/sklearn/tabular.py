@@ -13,7 +13,6 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 
 from wbcore.layers import Dense
 from wbcore.network import Network
@@ -21,6 +20,7 @@ from wbcore.random import held_out_rows
 from wbcore.recipe import TABLE
 from wbcore.schedules import count_steps
 from wbcore.sklearn import tabular_saving
+from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 from wbcore.sklearn.tabular_course import Course, Stopping
 from wbcore.sklearn.tabular_data import (
     Scaling,

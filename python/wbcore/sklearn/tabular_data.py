@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_array
-from wbcore.sklearn.distinct import distinct
 
+from wbcore.sklearn.distinct import distinct
 from wbcore.standardized import Standardized
 from wbcore.tables import Table
 from wbcore.tables.moments import moments

@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_y
-from wbcore.sklearn.targets import Numbers
 
 from wbcore.sklearn.tabular import DEFAULTS, Tabular
 from wbcore.sklearn.tabular_documentation import completed
+from wbcore.sklearn.targets import Numbers
 from wbcore.tables.moments import moments
 
 if TYPE_CHECKING:
