@@ -369,6 +369,5 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing != "error"
-        tags.input_tags.categorical = True
         tags.target_tags.multi_output = True
         return tags
