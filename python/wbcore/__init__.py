@@ -12,8 +12,8 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
 
 Modules: `activations`, `callbacks`, `initializers`, `losses`, `metrics`, `optimizers`, `random`,
 `schedules`; and, imported when first used, `data` (what is larger than memory), `inspect` (tables
-of weights and biases), `io` (files), `reference` (what is computed, in plain Python) and
-`searching` (what `search` draws from and gives).
+of weights and biases), `io` (files), `reference` (what is computed, in plain Python),
+`searching` (what `search` draws from and gives) and `sklearn` (estimators; needs scikit-learn).
 """
 
 from __future__ import annotations
