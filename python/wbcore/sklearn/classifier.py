@@ -123,7 +123,12 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
             setattr(self, name, given[name])
 
     def _checked_data(
-        self, X: Any, y: Any, *, incremental: bool, fresh: bool  # noqa: ANN401
+        self,
+        X: Any,
+        y: Any,
+        *,
+        incremental: bool,
+        fresh: bool,  # noqa: ANN401
     ) -> tuple[Any, Any]:
         X, y = validate_data(
             self, X, y, multi_output=True, reset=fresh, **options_of(X, self.missing)
@@ -174,7 +179,11 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
     @ForBatches
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None  # noqa: ANN401
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,  # noqa: ANN401
     ) -> MLPClassifier:
         """Update the model with one epoch over the given data.
 

@@ -95,7 +95,11 @@ class Course:
         return self.rows
 
     def run(
-        self, estimator: Any, data: Rows, validation: Validation | None, epochs: int  # noqa: ANN401
+        self,
+        estimator: Any,
+        data: Rows,
+        validation: Validation | None,
+        epochs: int,  # noqa: ANN401
     ) -> bool:
         """Train until so many epochs have been done; says whether it is over before them."""
         network = estimator.network_
@@ -117,7 +121,9 @@ class Course:
     def _trained(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> bool:  # noqa: ANN401
         network = estimator.network_
         try:
-            run_plan(network, data.X, data.y, self._plan(estimator, data, book, epochs), warns=False)
+            run_plan(
+                network, data.X, data.y, self._plan(estimator, data, book, epochs), warns=False
+            )
         except DivergenceError:
             if book.validates:
                 book.fail(epochs)

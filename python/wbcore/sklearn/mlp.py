@@ -352,7 +352,9 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         try:
             given: list[Any] = known[f"_given_{name[:-1]}"]
         except KeyError:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            ) from None
         return given
 
     def _set_parameters(self, name: str, values: Any) -> None:  # noqa: ANN401

@@ -99,7 +99,12 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
             setattr(self, name, given[name])
 
     def _checked_data(
-        self, X: Any, y: Any, *, incremental: bool, fresh: bool  # noqa: ANN401, ARG002
+        self,
+        X: Any,
+        y: Any,
+        *,
+        incremental: bool,
+        fresh: bool,  # noqa: ANN401, ARG002
     ) -> tuple[Any, Any]:
         X, y = validate_data(
             self,
@@ -116,7 +121,9 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         if fresh or "_targets" not in self.__dict__:
             self._targets = Numbers(outputs, self.loss)
         elif outputs != self._targets.n_outputs:
-            raise ValueError(f"[fit] expected y of {self._targets.n_outputs} outputs, got {outputs}")
+            raise ValueError(
+                f"[fit] expected y of {self._targets.n_outputs} outputs, got {outputs}"
+            )
         return X, y
 
     def _row_weights(self, X: Any, y: Any, sample_weight: Any) -> NDArray[Any] | None:  # noqa: ANN401
