@@ -164,7 +164,7 @@ def require_same_predictions(names, problem, X, y, X_test):
     got, expected = (getattr(model, method)(X_test) for model in (ours, theirs))
     difference = np.abs(got - expected).max() / np.abs(expected).max()
     if not difference <= TOLERANCE:
-        raise AssertionError(f"with scikit-learn's weights {OURS} predicts {difference:.3g} else")
+        raise AssertionError(f"with {THEIRS}'s weights {OURS} is off by {difference:.1e}")
 
 
 def require_same_scores(name, scores):

@@ -136,3 +136,35 @@ def test_recipes_differ_in_one_thing():
     for other in others:
         changed = [f.name for f in fields(own) if getattr(own, f.name) != getattr(other, f.name)]
         assert len(changed) == 1 or changed in (["optimizer", "l2"], ["initializer", "activation"])
+
+
+def test_the_estimators(tmp_path):
+    text = report(tmp_path, "--parts", "estimators")
+    for title in ("fits", "predictions", "memory of a fit", "a grid search"):
+        assert f"## Estimators: {title}" in text
+    assert "Fashion-MNIST is left out" in text
+    for name, count in (("wbcore MLP", 7), ("wbcore Tabular", 6), ("scikit-learn", 7)):
+        assert text.count(f"| {name} | ") == count  # two tables three times, and the grid
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_estimators_with_other_results_are_refused(monkeypatch):
+    import learners
+
+    from wbcore.sklearn import MLPClassifier
+
+    ours, theirs = np.array([0.9, 0.92]), np.array([0.9, 0.94])
+    learners.require_same_scores("wine", {learners.OURS: ours, learners.THEIRS: theirs})
+    with pytest.raises(AssertionError, match=r"wine: wbcore MLP has a score of 0\.8100"):
+        learners.require_same_scores("wine", {learners.OURS: ours - 0.1, learners.THEIRS: theirs})
+    learners.require_same_grids([0.9, 0.8], [0.92, 0.805], [0.03, 0.0])
+    with pytest.raises(AssertionError, match=r"candidate 1 has a score of 0\.82"):
+        learners.require_same_grids([0.9, 0.8], [0.92, 0.82], [0.03, 0.0])
+
+    names, problem = (learners.OURS, learners.THEIRS), learners.PROBLEMS["iris"]
+    X, y, X_test, _ = problem.split(None, 0)
+    learners.require_same_predictions(names, problem, X, y, X_test)
+    right = MLPClassifier.predict_proba
+    monkeypatch.setattr(MLPClassifier, "predict_proba", lambda self, X: right(self, X) + 1e-11)
+    with pytest.raises(AssertionError, match=r"wbcore MLP is off by \S+e-11"):
+        learners.require_same_predictions(names, problem, X, y, X_test)
