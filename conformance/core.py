@@ -408,7 +408,7 @@ def _train(words: Words) -> list[str]:
 
 def _numbers_of(optimizer: Optimizer) -> dict[str, Any]:
     numbers: dict[str, Any] = {name: getattr(optimizer, name) for name in optimizer.defaults()}
-    for name in {"nesterov", "centered"} & numbers.keys():
+    for name in {"nesterov", "centered", "epsilon_hat"} & numbers.keys():
         numbers[name] = bool(numbers[name])
     return numbers
 

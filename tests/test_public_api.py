@@ -61,10 +61,10 @@ SIGNATURES = {
     "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
     "decay_biases=False, *, l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
     "Adam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, *, "
-    "weight_decay=0.0, decay_biases=False, "
+    "weight_decay=0.0, epsilon_hat=False, decay_biases=False, "
     "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
     "AdamW": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, *, "
-    "weight_decay=0.01, decay_biases=False, "
+    "weight_decay=0.01, epsilon_hat=False, decay_biases=False, "
     "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
     "NAdam": "(learning_rate=0.002, beta1=0.9, beta2=0.999, epsilon=1e-08, "
     "momentum_decay=0.004, *, "

@@ -133,10 +133,15 @@ void at_step(kernels::Update<T>& update, const Named<Optimizer>& rule, std::uint
         case Optimizer::lion:
             return;
         case Optimizer::adam:
-        case Optimizer::adamw:
-            set(0, rate / (1 - power(rule[1], step)));
-            set(5, std::sqrt(1 - power(rule[2], step)));
+        case Optimizer::adamw: {
+            const double rest = 1 - power(rule[1], step),
+                         root = std::sqrt(1 - power(rule[2], step));
+            // with epsilon_hat the rate has both, and root stays 1, by which nothing changes
+            const bool corrects_rate = rule[5] != 0;
+            set(0, (corrects_rate ? rate * root : rate) / rest);
+            if (!corrects_rate) set(5, root);
             return;
+        }
         case Optimizer::nadam: {
             const NAdamMomentum momentum(rule[1], rule[4]);
             const double now = momentum.at(step), next = momentum.at(step + 1),

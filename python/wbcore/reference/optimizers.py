@@ -184,6 +184,8 @@ class Adam(Optimizer):
         Added to the root of the mean of squares.
     weight_decay : float
         How much of a parameter is added to its gradient.
+    epsilon_hat : 0 or 1
+        Add epsilon to the root before the mean of squares is corrected, which the rate is then for.
     decay_biases : bool
         Decay biases too, not weights only.
 
@@ -203,6 +205,7 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    epsilon_hat: float = 0.0
 
     def rule(self, arith: Arithmetic, step: int, *, decayed: bool) -> Rule:
         T, fma = arith.T, arith.fma
@@ -210,6 +213,9 @@ class Adam(Optimizer):
         beta2, rest2 = T(self.beta2), T(1.0 - self.beta2)
         rate = T(self.learning_rate / (1.0 - power(self.beta1, step)))
         root = T(FLOAT64.sqrt(1.0 - power(self.beta2, step)))
+        if self.epsilon_hat:
+            of_squares = self.learning_rate * FLOAT64.sqrt(1.0 - power(self.beta2, step))
+            rate, root = T(of_squares / (1.0 - power(self.beta1, step))), 1.0
         epsilon = T(self.epsilon)
         decay = T(self.weight_decay) if decayed else 0.0
 
@@ -241,6 +247,8 @@ class AdamW(Adam):
         Added to the root of the mean of squares.
     weight_decay : float
         Times learning_rate, how much of a parameter is taken from it.
+    epsilon_hat : 0 or 1
+        As of Adam.
     decay_biases : bool
         Decay biases too, not weights only.
 
