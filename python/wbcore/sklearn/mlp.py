@@ -53,7 +53,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
-        return _names_of(cls)
+        return list(_names_of(cls))
 
     # What the two have of their own
 
