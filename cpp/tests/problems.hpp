@@ -139,7 +139,7 @@ inline std::vector<Setting> settings() {
          32},
         {{{18, 20, Activation::relu}, {20, 33, Activation::tanh, false}, {33, 2}},
          Loss::mse,
-         {sgd({rate, momentum}), true, 0.001, 0.01, 0.05, 0.02, 1.0},
+         {sgd({rate, momentum}), true, 0.001, 0.01, false, 0.05, 0.02, 1.0},
          97,
          32},
         {{{15, 17, Activation::tanh, true, false}, {17, 40, Activation::tanh}, {40, 2}},
