@@ -144,7 +144,7 @@ inline std::vector<Setting> settings() {
          32},
         {{{15, 17, Activation::tanh, true, false}, {17, 40, Activation::tanh}, {40, 2}},
          Loss::mse,
-         {{Optimizer::rmsprop, {0.01, 0.9, 1e-6, momentum, 1, decay}}, false, 0, 0, 0.01},
+         {{Optimizer::rmsprop, {0.01, 0.9, 1e-6, momentum, 1, decay}}, false, 0, 0, false, 0.01},
          97,
          32},
         {{{9, 40, Activation::tanh}, {40, 3}},
