@@ -41,6 +41,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
 
     _targets: Targets
+    _course: Course | AllRows | None
     network_: Network
 
     # What the two have of their own
