@@ -77,8 +77,6 @@ class Bookkeeping(Internal):
         self._rows = rows
         self._constant = constant
         self._validation = validation
-        # Views that stay: an epoch of a small table is as short as asking for them.
-        self._weights = [layer.weights for layer in estimator.network_]
         self.is_over = False
 
     @property
@@ -91,8 +89,7 @@ class Bookkeeping(Internal):
         estimator, answer = self._estimator, self._estimator._targets.answer
         record = run.history._record
         loss = answer.scale * record["loss"][-1] + self._constant
-        loss += answer.slope * _penalty(self._weights, self._solver)
-        self.count(loss)
+        self.count(loss + answer.slope * record["penalty"][-1])
         self._judge(self._validation.score(run.network) if self._validation else None, run.network)
         self._solver.end_epoch(run.network, estimator.t_)
         patience = estimator.n_iter_no_change
@@ -161,11 +158,3 @@ class Bookkeeping(Internal):
         if done:
             estimator._no_improvement_count = 0
         return not done
-
-
-def _penalty(weights: list[NDArray[Any]], solver: Solver) -> float:
-    """What the penalties add to our loss."""
-    l1, l2 = solver.optimizer.l1, solver.optimizer.l2
-    squares = sum([float(np.vdot(W, W)) for W in weights])
-    sizes = sum([float(np.abs(W).sum()) for W in weights]) if l1 else 0.0
-    return l1 * sizes + l2 / 2 * squares
