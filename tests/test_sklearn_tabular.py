@@ -13,6 +13,7 @@ from sklearn.exceptions import DataConversionWarning, NotFittedError
 import wbcore as wb
 from wbcore import recipe
 from wbcore.sklearn import TabularClassifier, TabularRegressor
+from wbcore.tables import Table
 from wbcore.tables.moments import moments
 
 NAN = float("nan")
@@ -423,6 +424,15 @@ def test_plain_arrays_go_to_the_network_without_a_table(monkeypatch):
     assert model.predict(X[:1].astype(np.float32)).shape == (1,)
     with pytest.raises(AssertionError, match="a table was made"):
         model.predict(np.array([[1.0, NAN]]))
+
+
+def test_many_rows_of_a_table_are_encoded_some_at_a_time(fitted, monkeypatch):
+    model, frame = fitted
+    expected = model.predict_proba(frame)
+    monkeypatch.setattr("wbcore.sklearn.tabular._AT_ONCE", 50)
+    assert [len(part) for part in model._encoded(Table(frame, "predict"))] == [50, 50, 20]
+    for one in (frame, pl.from_pandas(frame)):
+        assert np.array_equal(model.predict_proba(one), expected)
 
 
 def test_a_plain_table_is_not_copied():
