@@ -64,5 +64,9 @@ PURE = {
     "test_search_folder.py": "files and processes; its fits are the same",
     "test_search_space.py": "Python alone",
     "test_search_workers.py": "the same on threads and processes of others",
+    "test_sklearn_tabular.py": "its fits are those of test_training.py",
+    "test_sklearn_tabular_checks.py": "the same",
+    "test_sklearn_tabular_files.py": "the same, and files",
+    "test_sklearn_tabular_parts.py": "the same",
     "test_tables.py": "columns to arrays, in Python",
 }

@@ -106,9 +106,10 @@ def test_the_command_line_reads_it(tmp_path):
     X.to_csv(tmp_path / "x.csv", index=False)
     for model, y in (
         (TabularClassifier(**QUICK), TARGETS["texts"][:20]),
-        (TabularRegressor(**QUICK), X["a"] * 7),
+        (TabularRegressor(**QUICK), (X["a"] * 7).rename("price")),
     ):
         model.fit(X, y).save(tmp_path / "m")
+        assert model.network_.metadata["target"] == getattr(y, "name", "target")
         out = tmp_path / "out.csv"
         succeed("predict", tmp_path / "m", tmp_path / "x.csv", "-o", out)
         found = pd.read_csv(out)["prediction"]

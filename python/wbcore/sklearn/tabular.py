@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from abc import ABC, abstractmethod
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from wbcore.layers import Dense
@@ -31,53 +29,21 @@ from wbcore.sklearn.tabular_data import (
     without_copies,
 )
 from wbcore.sklearn.tabular_optimizer import optimizer_of
+from wbcore.sklearn.tabular_parameters import CONSTRAINTS
 from wbcore.tables import Encoding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from wbcore.history import History
+    from wbcore.tables import Table
 
-__all__ = ["DEFAULTS", "Tabular"]
+__all__ = ["Tabular"]
 
-DEFAULTS: dict[str, Any] = {
-    "hidden_layer_sizes": TABLE.hidden,
-    "activation": TABLE.activation,
-    "batch_size": TABLE.batch_size,
-    "validation_fraction": TABLE.validation_fraction,
-    "patience": TABLE.patience,
-}
-
-_COUNT = Interval(Integral, 1, None, closed="left")
-_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-
-# What wbcore checks itself has "no_validation", with messages that name what there is.
-CONSTRAINTS: dict[str, Any] = {
-    "hidden_layer_sizes": ["array-like", _COUNT],
-    "activation": "no_validation",
-    "loss": "no_validation",
-    "initializer": "no_validation",
-    "bias_init": [StrOptions({"prior", "zeros"})],
-    "dropout": [Interval(Real, 0, 1, closed="left")],
-    "optimizer": "no_validation",
-    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-    "schedule": "no_validation",
-    "l2": [_NOT_NEGATIVE, None],
-    "epochs": [_COUNT, None],
-    "batch_size": [_COUNT],
-    "early_stopping": ["boolean", StrOptions({"auto"})],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "patience": [_COUNT],
-    "categories": [StrOptions({"auto"}), "array-like"],
-    "max_categories": [Interval(Integral, 2, None, closed="left")],
-    "missing": [StrOptions({"mean+indicator", "mean", "error"})],
-    "random_state": ["random_state"],
-    "metrics": "no_validation",
-    "callbacks": ["array-like", None],
-    "n_threads": [_COUNT, None],
-    "dtype": [StrOptions({"float32", "float64"}), type, np.dtype],
-    "progress": ["boolean"],
-}
+_AT_ONCE = 2**15
+"""Rows of a table that are encoded at a time in a prediction."""
 
 
 class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
@@ -180,6 +146,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
         course = self.__dict__.get("_course")
+        self._target_name = str(getattr(y, "name", None) or "target")  # of a series
         y = self._checked_targets(y)
         table = read(self, X, "fit")
         rows, weights = counted(table, y, sample_weight)
@@ -315,8 +282,20 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         check_is_fitted(self, "network_")
         table = read(self, X, "predict")
         present(self, table)
-        inputs = self.encoder_.apply(table, operation="predict")
-        return self._in_dtype(self.network_.predict(inputs, n_threads=self.n_threads))
+        parts = [
+            self._in_dtype(self.network_.predict(inputs, n_threads=self.n_threads))
+            for inputs in self._encoded(table)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _encoded(self, table: Table) -> Iterator[NDArray[Any]]:
+        """The numbers of a table, some rows at a time, so that many rows need little memory."""
+        if table.n_rows <= _AT_ONCE or table.array is not None:
+            yield self.encoder_.apply(table, operation="predict")
+            return
+        for start in range(0, table.n_rows, _AT_ONCE):
+            rows = np.arange(start, min(start + _AT_ONCE, table.n_rows))
+            yield self.encoder_.apply(table.rows(rows), operation="predict")
 
     def _in_dtype(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """In float32 if the table was, else in float64, whatever the network computes in."""

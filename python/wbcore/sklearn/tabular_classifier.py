@@ -21,9 +21,10 @@ from wbcore.sklearn.classes import (
     gives_probabilities,
     targets_of,
 )
-from wbcore.sklearn.tabular import CONSTRAINTS, DEFAULTS, Tabular
+from wbcore.sklearn.tabular import Tabular
 from wbcore.sklearn.tabular_documentation import completed
 from wbcore.sklearn.tabular_labels import are_mixed, mixed_classes, numbered, same_type
+from wbcore.sklearn.tabular_parameters import CONSTRAINTS, DEFAULTS
 from wbcore.sklearn.weights import row_weights
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         several = isinstance(classes, list)
         columns = self._targets.answer.width > 1 and not several
         return {
-            "target": "target",
+            "target": self._target_name,
             "classes": list(map(str, classes.tolist())) if columns else None,
             "kind": type(self._targets).__name__,
             "is_sparse": getattr(self._targets, "is_sparse", False),
