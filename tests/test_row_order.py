@@ -71,6 +71,13 @@ def test_many_rows_on_many_threads():
     assert found[0] == found[1]
 
 
+def test_many_times_as_many_rows_as_there_are():
+    """Also for the look at the outcome, at more rows than X has."""
+    net = network()
+    net.fit(X[:4], LABELS[:4], **settings(epochs=150), shuffle=lambda e: drawn(e, 900) % 4)
+    assert net.evaluate(X[:4], LABELS[:4], loss="cross_entropy")["loss"] < 0.1
+
+
 def test_the_documented_permutation_is_the_shuffle():
     nets = network(), network()
     found = nets[0].fit(X, LABELS, **settings(seed=7), shuffle=PERMUTED)
