@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from small_network import DTYPES, LABELS, TARGETS, X, network, settings
+from sources import blocks
 from support import assert_same_layers, in_reference
 
 import wbcore as wb
@@ -122,7 +123,7 @@ def test_of_any_x(layout):
 def test_a_source_is_read_into_memory_as_for_a_shuffle():
     nets = network(), network()
     nets[0].fit(X, LABELS, **settings(), shuffle=drawn)
-    nets[1].fit(wb.data.Blocks(X, LABELS, rows=8), **settings(), shuffle=drawn)
+    nets[1].fit(blocks(X, LABELS, 8), **settings(), shuffle=drawn)
     assert nets[0] == nets[1]
 
 
