@@ -91,6 +91,7 @@ class _Training:
         self.before = network.optimizer, network.history
         self.findings: Findings | None = None
         self.first_step = 0
+        self.reason = ""  # why a fit is completed that may be so early
 
     def run(self, X: Foreign, y: Foreign) -> History:
         error: BaseException | None = None
@@ -125,7 +126,8 @@ class _Training:
             of_validation: Foreign = plan.validation_data or (None, None)
             validation = Rows(of_validation[0], of_validation[1], weights_val)
             self._take_own(given, validation)
-            return (*full_batch.trained(plan, hooks, given, validation), None)
+            how, epoch, batch, self.reason = full_batch.trained(plan, hooks, given, validation)
+            return how, epoch, batch, None
         session = self.session
         resumption = session.resumption if session else None
         steps = self.first_step = self.optimizer._state(core).steps
@@ -206,7 +208,7 @@ class _Training:
         history, epochs = self.history, self.plan.epochs
         history.status = status
         if status == "completed":
-            history.reason = (
+            history.reason = self.reason or (
                 f"all {epochs} epochs were done" if epochs > 1 else "its epoch was done"
             )
         elif status == "stopped":
