@@ -18,6 +18,8 @@ ALONE = {
     "test_resume.py::test_by_the_clock": "checkpoints in a second",
     "test_resume.py::test_ctrl_c": "signals by the clock",
     "test_resume.py::test_between_two_writes_a_fit_is_as_fast": "compares two times",
+    "test_search_folder.py::test_kills_at_any_moment_lose_no_finished_fit": "kills by the clock",
+    "test_search_workers.py": "as many processes and threads as processors",
     "test_stress.py": "kills and time limits, as many processes as processors",
     "test_threads.py::test_idle_threads_use_no_processor_time": "processor time of a thread",
     "test_threads.py::test_other_threads_go_on_during_a_long_call": "its longest wait",
@@ -57,4 +59,8 @@ PURE = {
     "test_reference_functions.py": "Python alone",
     "test_reference_network.py": "Python alone",
     "test_reference_rounding.py": "Python alone",
+    "test_search.py": "its fits are those of test_training.py",
+    "test_search_folder.py": "files and processes; its fits are the same",
+    "test_search_space.py": "Python alone",
+    "test_search_workers.py": "the same on threads and processes of others",
 }
