@@ -41,6 +41,9 @@ class Chosen:
         )
 
 
+_NONE = Chosen((), {})  # the default of every fit
+
+
 def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> Chosen:
     """Known metrics, each once.
 
@@ -56,6 +59,8 @@ def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> C
     -------
     Chosen
     """
+    if type(metrics) is tuple and not metrics:
+        return _NONE
     texts: list[str] = []
     functions: list[tuple[str, Function]] = []
     given = [metrics] if isinstance(metrics, Mapping) else _listed(operation, metrics)

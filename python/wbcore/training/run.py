@@ -142,8 +142,9 @@ class _Training:
             return how, epoch, batch, None
         session = self.session
         resumption = session.resumption if session else None
-        steps = self.first_step = self.optimizer._state(core).steps
-        end = resumption.end if resumption else end_of(self.network, plan)
+        state = self.optimizer._state(core)
+        steps = self.first_step = state.steps
+        end = resumption.end if resumption else end_of(plan, state)
         due = plan.bias_init is not None or self.network._starts_at_prior
         rows = validation = Rows(None, None)
         try:
@@ -187,7 +188,8 @@ class _Training:
         finally:
             rows.close()
             validation.close()
-            if self.optimizer._state(core).steps != steps:  # until then the network is as it was
+            # until the first step the network is as it was
+            if self.network._starts_at_prior and self.optimizer._state(core).steps != steps:
                 self.network._starts_at_prior = False
 
     def _write_last(self, error: BaseException | None) -> BaseException | None:
@@ -209,6 +211,8 @@ class _Training:
         plan = self.plan
         assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
         assert isinstance(plan.metrics, Chosen), "likewise"
+        if not plan.metrics.functions:
+            return
         operation, judged = "fit", rows
         if plan.validation_data is not None:
             operation, judged = "fit, validation_data", validation
