@@ -28,7 +28,8 @@ class LBFGS:
     is the extra `scipy` of this package.
 
     In `fit` an epoch is one iteration of the method, and `batch_size` must be at least the number
-    of rows. The history has a value an iteration: the loss after it, without the penalty of `l2`.
+    of rows. The history has a value an iteration: the loss after it, without the penalty of `l2`,
+    which is the series of ``metrics=["penalty"]``.
     The fit ends early, as completed, when `tolerance`, `loss_tolerance` or `max_evaluations` is
     reached or no step along the direction lowers the loss; `history.reason` says which. What the
     network has is the last iteration, whose loss is the lowest so far, also after Ctrl-C and when a
@@ -57,6 +58,9 @@ class LBFGS:
         At least 0: `l2 / 2` times the sum of squares of the trainable weights is added to the loss.
     decay_biases : bool, default False
         Whether l2 counts for biases too.
+    penalty_of_sum : bool, default False
+        Whether l2 is beside the sum of the rows' losses in place of their mean: it is divided by
+        the sum of their weights, by their number where they have none.
 
     Raises
     ------
@@ -68,7 +72,8 @@ class LBFGS:
     >>> import wbcore as wb
     >>> wb.LBFGS(max_iterations=200)  # doctest: +NORMALIZE_WHITESPACE
     LBFGS(max_iterations=200, tolerance=1e-05, history_size=10, loss_tolerance=1e-09,
-    max_evaluations=None, l2=0.0, decay_biases=False)
+    max_evaluations=None, l2=0.0, decay_biases=False,
+    penalty_of_sum=False)
 
     A fit takes all rows at once, in up to `epochs` iterations:
 
@@ -91,6 +96,7 @@ class LBFGS:
         "loss_tolerance",
         "max_evaluations",
         "max_iterations",
+        "penalty_of_sum",
         "tolerance",
     )
 
@@ -104,6 +110,7 @@ class LBFGS:
         max_evaluations: int | None = None,
         l2: float = 0.0,
         decay_biases: bool = False,
+        penalty_of_sum: bool = False,
     ) -> None:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
@@ -112,6 +119,7 @@ class LBFGS:
         self.max_evaluations = max_evaluations
         self.l2 = l2
         self.decay_biases = decay_biases
+        self.penalty_of_sum = penalty_of_sum
 
     def __setattr__(self, name: str, value: object) -> None:
         check = _CHECKS.get(name)
@@ -150,6 +158,7 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "max_evaluations": _most,
     "l2": _limit,
     "decay_biases": lambda name, value: _arguments.flag("LBFGS", name, value),
+    "penalty_of_sum": lambda name, value: _arguments.flag("LBFGS", name, value),
 }
 
 
