@@ -104,6 +104,11 @@ SIGNATURES = {
     "callbacks.Progress": "(bar=None)",
     "callbacks.TimeLimit": "(seconds)",
     "load": "(path)",
+    "search": "(estimator, space, X, y=None, *, n_candidates=None, cv=5, scoring=None, "
+    "groups=None, sample_weight=None, halving=3, min_epochs=5, seed=0, n_jobs=None, "
+    "executor=None, folder=None, refit=True, progress=False)",
+    "searching.LogUniform": "(low, high)",
+    "searching.distribution": "(text)",
     "dense": "(x, weights, biases)",
     "sigmoid": "(z)",
     "softmax": "(z)",
@@ -222,7 +227,7 @@ assert ("numpy.random" in sys.modules) == loaded
 def test_submodules_are_loaded_when_used(tmp_path):
     program = """
 import sys, wbcore
-for name in ("inspect", "io", "reference"):
+for name in ("inspect", "io", "reference", "searching"):
     assert getattr(wbcore, name) is sys.modules["wbcore." + name]
 assert "wbcore.io.model" not in sys.modules
 assert "wbcore.inspect.table" not in sys.modules
@@ -274,7 +279,17 @@ def test_examples_in_docstrings(name):
 
 
 # Classes that users get from others, and do not construct.
-GIVEN = (wb.Gradients, wb.History, wb.Layer, wb.Optimizer, wb.OptimizerState, wb.schedules.Schedule)
+GIVEN = (
+    wb.Gradients,
+    wb.History,
+    wb.Layer,
+    wb.Optimizer,
+    wb.OptimizerState,
+    wb.schedules.Schedule,
+    wb.searching.Distribution,
+    wb.searching.SearchInterrupted,
+    wb.searching.SearchResult,
+)
 
 
 def documented():
@@ -286,6 +301,7 @@ def documented():
         wb.metrics,
         wb.optimizers,
         wb.random,
+        wb.searching,
         wb.io,
         wb.schedules,
     ):
