@@ -128,6 +128,7 @@ def own(outputs, targets):
         {"batch_size": 1},
         {"batch_size": ROWS, "optimizer": wb.LBFGS(), "metrics": ["accuracy"], "epochs": 4},
         {"track": "epoch"},
+        {"shuffle": lambda epoch: np.random.default_rng(epoch).integers(0, ROWS, 50)},
     ],
     ids=" ".join,
 )

@@ -211,6 +211,12 @@ void rows_ascend_one_by_one() {
     Small<std::int32_t> small;
     CHECK(check_sparse(small.view).ascending);
     CHECK(check_sparse(small.view.rows_from(1, 2)).ascending);
+    // where one piece of a long row ends and the next begins
+    std::vector<std::int32_t> starts{0, 300}, columns(300);
+    for (std::int32_t k = 0; k < 300; ++k) columns[static_cast<std::size_t>(k)] = (k + 44) % 300;
+    const std::vector<float> values(300, 1.0f);
+    const SparseNumbers numbers{columns.data(), row_major(values.data(), 1, 300, 300)};
+    CHECK(!check_sparse(sparse_rows(starts.data(), 1, 300, &numbers)).ascending);
 }
 
 void numbers_that_are_not_finite() {
