@@ -20,6 +20,7 @@ ALONE = {
     "test_resume.py::test_between_two_writes_a_fit_is_as_fast": "compares two times",
     "test_search_folder.py::test_kills_at_any_moment_lose_no_finished_fit": "kills by the clock",
     "test_search_workers.py": "as many processes and threads as processors",
+    "test_sparse.py::test_memory_is_that_of_batches": "the most memory of a process",
     "test_stress.py": "kills and time limits, as many processes as processors",
     "test_threads.py::test_idle_threads_use_no_processor_time": "processor time of a thread",
     "test_threads.py::test_other_threads_go_on_during_a_long_call": "its longest wait",

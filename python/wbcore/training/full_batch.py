@@ -10,7 +10,7 @@ import numpy as np
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
-from wbcore._view import Foreign
+from wbcore._view import Foreign, n_rows
 from wbcore.data._source import is_source
 from wbcore.metrics import Chosen
 from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
@@ -18,6 +18,7 @@ from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from wbcore._view import SparseLike
     from wbcore.data._rows import Rows
     from wbcore.network import Network
     from wbcore.training.hooks import Hooks
@@ -100,7 +101,7 @@ class _FullBatch:
             self._evaluated(validation, texts, operation="fit, validation_data")
         self._moment = run._moment
         self._moment.epoch = self._moment.first_epoch = plan.first_epoch or 0
-        self._moment.rows, self._moment.batches = len(rows.X), 1
+        self._moment.rows, self._moment.batches = n_rows(rows.X), 1
         self._moment.has_begun = True
         self._began = time.perf_counter()
 
@@ -222,8 +223,8 @@ def _iterations(plan: Plan) -> int:
     return plan.epochs if most is None else most
 
 
-def _require_full(X: ArrayLike, batch_size: int) -> None:
-    rows = len(X)  # type: ignore[arg-type]
+def _require_full(X: ArrayLike | SparseLike, batch_size: int) -> None:
+    rows = n_rows(X)
     if batch_size < rows:
         raise ValueError(
             f"[fit] expected a batch_size of at least the {rows} rows of X, since LBFGS takes all "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
-from wbcore._view import Foreign
+from wbcore._view import Foreign, in_rows
 from wbcore.callbacks.progress import Progress
 from wbcore.callbacks.run import Run
 from wbcore.data._rows import Rows
@@ -32,6 +32,7 @@ from wbcore.training.rows import (
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore._view import SparseLike
     from wbcore.data._source import Source
     from wbcore.network import Network
     from wbcore.training.plan import Plan
@@ -45,7 +46,7 @@ Findings: TypeAlias = dict[str, Any]
 
 def run(
     network: Network,
-    X: ArrayLike | Source,
+    X: ArrayLike | SparseLike | Source,
     y: ArrayLike | None,
     plan: Plan,
     *,
@@ -131,6 +132,7 @@ class _Training:
 
     def _train(self, X: Foreign, y: Foreign) -> tuple[str, int, int, Findings | None]:
         plan, hooks, core = self.plan, self.hooks, self.network._core
+        X = in_rows("fit", "X", X)
         weights, classes = weighed(self.network, y, plan)
         weights_val = validation_weights(self.network, plan, classes)
         given = Rows(X, y, weights)
