@@ -68,9 +68,11 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
     >>> from sklearn.preprocessing import scale
     >>> from wbcore.sklearn import MLPClassifier
     >>> X, y = load_wine(return_X_y=True)
-    >>> model = MLPClassifier(max_iter=50, learning_rate_init=0.01, random_state=0)
-    >>> model.set_params(class_weight="balanced").fit(scale(X), y).score(scale(X), y) > 0.98
+    >>> model = MLPClassifier((20,), solver="lbfgs", class_weight="balanced", random_state=0)
+    >>> model.fit(scale(X), y).score(scale(X), y) > 0.98
     True
+    >>> model.network_.widths
+    (13, 20, 3)
     """
 
     _targets: Classes
@@ -212,10 +214,12 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         -------
         self
         """
-        if isinstance(classes, list) and type_of_target(y) == "multiclass-multioutput":
-            if not hasattr(self, "classes_"):
-                self.classes_ = [np.unique(each) for each in classes]
-        elif _check_partial_fit_first_call(self, classes):
+        of_each = isinstance(classes, list) and all(np.ndim(each) == 1 for each in classes)
+        if of_each and not hasattr(self, "classes_"):
+            self.classes_ = [np.unique(each) for each in classes]
+        elif not isinstance(
+            getattr(self, "classes_", None), list
+        ) and _check_partial_fit_first_call(self, classes):
             is_many = type_of_target(y).startswith("multilabel")
             self.classes_ = unique_labels(y) if is_many else unique_labels(self.classes_)
         self._fit(X, y, sample_weight, incremental=True)

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from wbcore.network import Network
 from wbcore.sklearn import coefficients
 from wbcore.sklearn.constraints import CONSTRAINTS
 from wbcore.sklearn.course import Course, Rows
@@ -21,12 +22,11 @@ from wbcore.sklearn.lbfgs import AllRows
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
 from wbcore.sklearn.stopping import Validation
-from wbcore.sklearn.structure import hidden_activations, hidden_sizes, layers_of
+from wbcore.sklearn.structure import OWN_NAME, hidden_activations, hidden_sizes, layers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wbcore.network import Network
     from wbcore.sklearn.targets import Targets
 
 __all__ = ["MLP"]
@@ -41,6 +41,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
 
     _targets: Targets
+    _course: Course | AllRows | None
     network_: Network
 
     # What the two have of their own
@@ -199,7 +200,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         """A course whose rows are chosen, and that has done nothing."""
         if not incremental or "_optimizer" not in self.__dict__:
             self._optimizer = solver_of(self, self._targets.answer, self.network_.dtype)
-        rows, out, merged = np.arange(len(data.y)), None, None
+        rows, out, merged, weights = np.arange(len(data.y)), None, None, None
         shares = self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]
         holds_out = self.early_stopping and data.validation_data is None
         # Of float32 the order of rows is seen in the last digits that predictions have.
@@ -207,8 +208,8 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
             merged = distinct(data.X, data.y, data.weights)
             if merged is not None:
                 rows, totals = merged
-                data.weights = np.zeros(len(data.y))
-                data.weights[rows] = totals
+                weights = np.zeros(len(data.y))
+                weights[rows] = totals
         if holds_out:
             strata = self._strata(data.y[rows])
             train, held = held_out(
@@ -221,10 +222,6 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
             rows, out = rows[train], rows[held]
         seed = int(self._random_state.randint(np.iinfo(np.int32).max)) if any(shares) else 0
         self.n_iter_ = 0
-        w = len(rows) if data.weights is None else data.weights[rows].sum()
-        per_batch = w / len(rows) * self._batch_size(len(rows))
-        self._optimizer.optimizer.l2 = self.alpha / self._targets.answer.slope / per_batch
-        self._optimizer.optimizer.l1 = self.l1 / self._targets.answer.slope / per_batch
         return Course(
             random_state=self._random_state,
             solver=self._optimizer,
@@ -233,6 +230,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
             held_out=out,
             batch_size=self._batch_size(len(rows)),
             seed=seed,
+            weights=weights,
             has_prior=self.bias_init == "prior" and self.t_ == 0,
         )
 
@@ -256,7 +254,8 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
                 validation = Validation(self._targets, *data.validation_data)
             else:
                 out = course.held_out
-                weights = None if data.weights is None else data.weights[out]
+                of_rows = data.weights if course.weights is None else course.weights
+                weights = None if of_rows is None else of_rows[out]
                 validation = Validation(self._targets, data.X[out], data.y[out], weights)
         is_over = course.run(self, data, validation, min(epochs, total))
         if not is_over and self.n_iter_ >= total:
@@ -316,16 +315,12 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         """The structure that parameters have which were set by hand."""
         shapes = [np.shape(W) for W in self.coefs_]
         texts = hidden_activations(self.activation, len(shapes) - 1)
-        from wbcore.sklearn.structure import OWN_NAME
-
         last = OWN_NAME.get(self.out_activation_, self.out_activation_)
         sizes = [shape[1] for shape in shapes]
         return layers_of(shapes[0][0], sizes[:-1], texts, (sizes[-1], last), 0.0)
 
     def _take_given(self, layers: list[Any], dtype: np.dtype[Any] | None) -> None:
         """A network of the parameters that were set by hand."""
-        from wbcore.network import Network
-
         coefs, intercepts = self.coefs_, self.intercepts_
         given = np.result_type(*map(np.asarray, coefs), np.float32)
         network = Network._of_structure(layers, dtype or given)
