@@ -59,7 +59,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
     # What the two have of their own
 
     @abstractmethod
-    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_targets(self, y: Any) -> NDArray[Any]:
         """The targets as validation leaves them; refuses what are none."""
 
     @abstractmethod
@@ -91,7 +91,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         """What was subtracted from targets and what they were divided by, or None."""
 
     @abstractmethod
-    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:
         """Sets biases of its own, or says what `bias_init` of `Network.fit` is to be."""
 
     @abstractmethod
@@ -101,7 +101,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
     # Fits
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:  # noqa: ANN401
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit the model to a table.
 
         Parameters
@@ -131,7 +131,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         return "network_" in self.__dict__ and self.__dict__.get("_course") is None
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> Any:  # noqa: ANN401
+    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> Any:
         """Train until so many epochs have been done, going on from those that have been.
 
         `fit` is all of them, to the bit, wherever stops lie between.
@@ -140,7 +140,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
             return self
         return self._train(X, y, epochs, sample_weight)
 
-    def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:  # noqa: ANN401
+    def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
@@ -270,7 +270,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
 
     # Outputs
 
-    def _outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _outputs(self, X: Any) -> NDArray[Any]:
         """What the network gives for X, of shape (B, O)."""
         known = self.__dict__
         if type(X) is np.ndarray and X.dtype.char in "fd" and X.shape[1:] == known.get("_plain"):
@@ -324,7 +324,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         self.network_.save(path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Any:  # noqa: ANN401, this class
+    def load(cls, path: str | os.PathLike[str]) -> Any:
         """Read a model that `save` wrote; it predicts the same, to the bit.
 
         Parameters
@@ -345,7 +345,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         """
         return tabular_saving.loaded(cls, path)
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing != "error"
         tags.target_tags.multi_output = True

@@ -137,7 +137,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         for name in self._get_param_names():
             setattr(self, name, given[name])
 
-    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_targets(self, y: Any) -> NDArray[Any]:
         checked = _check_y(y, multi_output=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
@@ -157,7 +157,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         self._targets = self._targets_of(y, classes)
         self.classes_ = classes if self._mixed is None else self._mixed
 
-    def _targets_of(self, y: Any, classes: Any) -> Classes:  # noqa: ANN401
+    def _targets_of(self, y: Any, classes: Any) -> Classes:
         """Two classes have an output each, too: as the command line has them."""
         several = isinstance(classes, np.ndarray) and len(classes) > 1
         one_each = several and not type_of_target(y).startswith("multilabel")
@@ -187,7 +187,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
     def _target_scaling(self) -> None:
         return None
 
-    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:
         if self.bias_init != "prior" or not gives_probabilities(self.loss):
             return None
         if isinstance(self._targets, Decisions):
@@ -234,7 +234,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         if type(self._targets).__name__ != kind:
             raise ValueError(f"targets of the kind {kind!r}")
 
-    def predict(self, X: Any) -> Any:  # noqa: ANN401
+    def predict(self, X: Any) -> Any:
         """Predict classes.
 
         Parameters
@@ -251,7 +251,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         return decided if self._mixed is None else self.classes_[decided]
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Any:  # noqa: ANN401
+    def predict_proba(self, X: Any) -> Any:
         """Probabilities of classes.
 
         Parameters
@@ -267,7 +267,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         return self._targets.probabilities(outputs)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_log_proba(self, X: Any) -> Any:  # noqa: ANN401
+    def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the probabilities of classes.
 
         Parameters
@@ -282,7 +282,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return [np.log(each) for each in found] if isinstance(found, list) else np.log(found)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: ANN401
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy; of several outputs the share of rows where all are right.
 
         Parameters
@@ -303,7 +303,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
             y = same_type(np.asarray(y))
         return float(super().score(X, y, sample_weight))
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["optimizer_of"]
 
 
-def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimizer:  # noqa: ANN401
+def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimizer:
     """A new optimizer for a fit.
 
     Parameters
@@ -64,5 +64,6 @@ def _set_schedule(made: Optimizer, given: object, steps: int) -> None:
         made.learning_rate = lasting("fit", given or TABLE.schedule, float(rate), steps)
     elif given is not None:
         raise ValueError(
-            f"[fit] expected no schedule beside that of the optimizer, got {_arguments.shown(given)}"
+            "[fit] expected no schedule beside that of the optimizer, "
+            f"got {_arguments.shown(given)}"
         )

@@ -98,7 +98,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
         for name in self._get_param_names():
             setattr(self, name, given[name])
 
-    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_targets(self, y: Any) -> NDArray[Any]:
         checked = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
@@ -137,7 +137,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
             return None
         return self._centre, self._spread
 
-    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401, ARG002
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ARG002
         named = isinstance(self._targets.answer.loss, str)
         return "prior" if self.bias_init == "prior" and named else None
 
@@ -151,7 +151,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
     def _restore_targets(self, state: dict[str, Any], given: dict[str, Any]) -> None:  # noqa: ARG002
         self._targets = Numbers(int(state["width"]), self.loss)
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def predict(self, X: Any) -> NDArray[Any]:
         """Predict numbers.
 
         Parameters
