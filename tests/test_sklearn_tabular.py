@@ -13,6 +13,7 @@ from sklearn.exceptions import DataConversionWarning, NotFittedError
 import wbcore as wb
 from wbcore import recipe
 from wbcore.sklearn import TabularClassifier, TabularRegressor
+from wbcore.tables import Table
 from wbcore.tables.moments import moments
 
 NAN = float("nan")
@@ -68,8 +69,7 @@ def test_the_defaults_are_those_of_the_recipe(kind):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 3)), np.arange(60) % 2
     model = quick(kind, epochs=1).fit(X, y)
-    optimizer = model.set_params(epochs=2)._train_until(X, y, 1) and None
-    fresh = clone(model)._train_until(X, y, 1)
+    fresh = clone(model).set_params(epochs=2)._train_until(X, y, 1)
     optimizer = fresh._course.optimizer
     assert optimizer.l2 == chosen.l2(fresh._task, 60)
     assert optimizer.learning_rate == wb.schedules.Cosine(chosen.learning_rate, 4)
@@ -117,6 +117,8 @@ def test_a_first_epoch_begins_at_the_prior():
     thirds = np.log(3)
     model = clone(model).fit(X, several)
     assert model.loss_ == pytest.approx(entropy + thirds, rel=1e-3)
+    once = quick(learning_rate=1e-12, epochs=1).fit(X, several, 1 - (several[:, 1] == 2))
+    assert once.predict_proba(X)[1].mean(axis=0)[2] < 0.01
     values = clone(quick(TabularRegressor, learning_rate=1e-12, epochs=1)).fit(X, 7 + X[:, 0])
     assert values.loss_ == pytest.approx(1, rel=1e-5)
 
@@ -218,6 +220,8 @@ LABELS = {
     "objects": np.array(["yes", "no"], object),
     "bools": np.array([False, True]),
     "negative": np.array([-1, 1]),
+    "mixed": np.array([3, "b", 1, "a"], object),
+    "numbers as objects": np.array([3, 1], object),
 }
 
 
@@ -230,7 +234,12 @@ def test_labels(name):
     assert np.array_equal(model.predict(X), labels[which])
     assert model.predict(X).dtype == model.classes_.dtype
     assert labels.dtype in (object, model.classes_.dtype)
-    assert model.classes_.tolist() == sorted(labels.tolist())
+    assert model.classes_.tolist() == sorted(
+        labels.tolist(), key=lambda one: (type(one) is str, one)
+    )
+    assert model.score(X, labels[which]) == 1
+    first = {labels[0]: 1e6, labels[1]: 1.0}
+    assert np.all(quick(class_weight=first).fit(X, labels[which]).predict(X[1:]) == labels[0])
     assert model.predict_proba(X).shape == (60, len(labels))
     assert np.allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
 
@@ -263,6 +272,9 @@ def test_weights_are_repetitions_and_absences():
     repeated = quick(batch_size=100).fit(frame.iloc[rows], y[rows])
     assert np.allclose(weighted.predict_proba(frame), repeated.predict_proba(frame), rtol=1e-6)
     assert np.array_equal(weighted.classes_, [0, 1])
+    gap = np.where(np.arange(30) == 0, NAN, np.arange(30.0))[:, None]  # in a row of weight 0
+    assert quick().fit(gap, y, weights).encoder_.names == ("x0",)
+    assert quick().fit(gap, y).encoder_.names == ("x0", "x0 missing")
     with pytest.raises(ValueError, match="at least one non-zero"):
         quick().fit(frame, y, np.zeros(30))
     with pytest.raises(ValueError, match=r"[Nn]egative"):
@@ -289,12 +301,8 @@ def test_early_stopping_keeps_the_best_epoch():
     assert len(losses) < 200
     assert model.history_.best_epoch == int(np.argmin(losses)) == len(losses) - 6
     assert "val_loss had not got better for 5 epochs" in model.history_.reason
-    shorter = (
-        clone(model)
-        .set_params(early_stopping=False)
-        ._train_until(X, y, model.history_.best_epoch + 1)
-    )
-    assert shorter.n_iter_ == len(losses) - 5
+    until_best = clone(model)._train_until(X, y, model.history_.best_epoch + 1)
+    assert until_best.network_ == model.network_
     with pytest.raises(ValueError, match="n_samples = 1"):
         clone(model).fit(X[:1], y[:1])
 
@@ -318,7 +326,14 @@ OPTIMIZERS = {
     "text": ({"optimizer": "sgd(0.1)"}, wb.SGD(wb.schedules.Cosine(0.1, 2))),
     "rate": ({"learning_rate": 0.5}, wb.Adam(wb.schedules.Cosine(0.5, 2), l2=3 / 8)),
     "l2": ({"l2": 0.25}, wb.Adam(wb.schedules.Cosine(0.01, 2), l2=0.25)),
-    "constant": ({"schedule": "constant"}, wb.Adam(0.01, l2=3 / 8)),
+    "constant": (
+        {"schedule": "constant"},
+        wb.Adam(wb.schedules.Constant(0.01), l2=3 / 8),
+    ),
+    "another name": (
+        {"schedule": "polynomial"},
+        wb.Adam(wb.schedules.Polynomial(0.01, steps=2), l2=3 / 8),
+    ),
     "schedule": (
         {"schedule": wb.schedules.Step(0.1, 3)},
         wb.Adam(wb.schedules.Step(0.1, 3), l2=3 / 8),
@@ -346,7 +361,7 @@ def test_optimizers(name):
     ("options", "message"),
     [
         ({"optimizer": "lbfgs"}, "expected optimizer to be one that takes batches"),
-        ({"schedule": "wave"}, "expected schedule to be 'cosine', 'constant'"),
+        ({"schedule": "wave"}, "expected learning_rate to be one of constant"),
         ({"optimizer": "sgd(step(0.1, 3))", "schedule": "cosine"}, "expected no schedule beside"),
         ({"epochs": 0}, "The 'epochs' parameter of TabularClassifier must be"),
         ({"missing": "drop"}, "The 'missing' parameter of TabularClassifier must be"),
@@ -416,6 +431,15 @@ def test_plain_arrays_go_to_the_network_without_a_table(monkeypatch):
     assert model.predict(X[:1].astype(np.float32)).shape == (1,)
     with pytest.raises(AssertionError, match="a table was made"):
         model.predict(np.array([[1.0, NAN]]))
+
+
+def test_many_rows_of_a_table_are_encoded_some_at_a_time(fitted, monkeypatch):
+    model, frame = fitted
+    expected = model.predict_proba(frame)
+    monkeypatch.setattr("wbcore.sklearn.tabular._AT_ONCE", 50)
+    assert [len(part) for part in model._encoded(Table(frame, "predict"))] == [50, 50, 20]
+    for one in (frame, pl.from_pandas(frame)):
+        assert np.array_equal(model.predict_proba(one), expected)
 
 
 def test_a_plain_table_is_not_copied():

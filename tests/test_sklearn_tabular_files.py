@@ -23,6 +23,7 @@ TARGETS = {
     "numbers": KIND,
     "texts": np.array(["a", "b", "ü"])[KIND],
     "objects": np.array(["a", "b", "c"], object)[KIND],
+    "mixed": np.array(["a", 7, "c"], object)[KIND],
     "bools": KIND > 0,
     "one": np.zeros(80, int),
     "many": np.eye(3, dtype=int)[KIND],
@@ -105,9 +106,10 @@ def test_the_command_line_reads_it(tmp_path):
     X.to_csv(tmp_path / "x.csv", index=False)
     for model, y in (
         (TabularClassifier(**QUICK), TARGETS["texts"][:20]),
-        (TabularRegressor(**QUICK), X["a"] * 7),
+        (TabularRegressor(**QUICK), (X["a"] * 7).rename("price")),
     ):
         model.fit(X, y).save(tmp_path / "m")
+        assert model.network_.metadata["target"] == getattr(y, "name", "target")
         out = tmp_path / "out.csv"
         succeed("predict", tmp_path / "m", tmp_path / "x.csv", "-o", out)
         found = pd.read_csv(out)["prediction"]

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import warnings
 from abc import ABC, abstractmethod
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 
 from wbcore.layers import Dense
 from wbcore.network import Network
@@ -21,6 +18,7 @@ from wbcore.random import held_out_rows
 from wbcore.recipe import TABLE
 from wbcore.schedules import count_steps
 from wbcore.sklearn import tabular_saving
+from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 from wbcore.sklearn.tabular_course import Course, Stopping
 from wbcore.sklearn.tabular_data import (
     Scaling,
@@ -31,53 +29,21 @@ from wbcore.sklearn.tabular_data import (
     without_copies,
 )
 from wbcore.sklearn.tabular_optimizer import optimizer_of
+from wbcore.sklearn.tabular_parameters import CONSTRAINTS
 from wbcore.tables import Encoding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from wbcore.history import History
+    from wbcore.tables import Table
 
-__all__ = ["DEFAULTS", "Tabular"]
+__all__ = ["Tabular"]
 
-DEFAULTS: dict[str, Any] = {
-    "hidden_layer_sizes": TABLE.hidden,
-    "activation": TABLE.activation,
-    "batch_size": TABLE.batch_size,
-    "validation_fraction": TABLE.validation_fraction,
-    "patience": TABLE.patience,
-}
-
-_COUNT = Interval(Integral, 1, None, closed="left")
-_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-
-# What wbcore checks itself has "no_validation", with messages that name what there is.
-CONSTRAINTS: dict[str, Any] = {
-    "hidden_layer_sizes": ["array-like", _COUNT],
-    "activation": "no_validation",
-    "loss": "no_validation",
-    "initializer": "no_validation",
-    "bias_init": [StrOptions({"prior", "zeros"})],
-    "dropout": [Interval(Real, 0, 1, closed="left")],
-    "optimizer": "no_validation",
-    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-    "schedule": "no_validation",
-    "l2": [_NOT_NEGATIVE, None],
-    "epochs": [_COUNT, None],
-    "batch_size": [_COUNT],
-    "early_stopping": ["boolean", StrOptions({"auto"})],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "patience": [_COUNT],
-    "categories": [StrOptions({"auto"}), "array-like"],
-    "max_categories": [Interval(Integral, 2, None, closed="left")],
-    "missing": [StrOptions({"mean+indicator", "mean", "error"})],
-    "random_state": ["random_state"],
-    "metrics": "no_validation",
-    "callbacks": ["array-like", None],
-    "n_threads": [_COUNT, None],
-    "dtype": [StrOptions({"float32", "float64"}), type, np.dtype],
-    "progress": ["boolean"],
-}
+_AT_ONCE = 2**15
+"""Rows of a table that are encoded at a time in a prediction."""
 
 
 class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
@@ -93,7 +59,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
     # What the two have of their own
 
     @abstractmethod
-    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_targets(self, y: Any) -> NDArray[Any]:
         """The targets as validation leaves them; refuses what are none."""
 
     @abstractmethod
@@ -125,7 +91,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         """What was subtracted from targets and what they were divided by, or None."""
 
     @abstractmethod
-    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:
         """Sets biases of its own, or says what `bias_init` of `Network.fit` is to be."""
 
     @abstractmethod
@@ -135,7 +101,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
     # Fits
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:  # noqa: ANN401
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit the model to a table.
 
         Parameters
@@ -165,7 +131,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         return "network_" in self.__dict__ and self.__dict__.get("_course") is None
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> Any:  # noqa: ANN401
+    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> Any:
         """Train until so many epochs have been done, going on from those that have been.
 
         `fit` is all of them, to the bit, wherever stops lie between.
@@ -174,12 +140,13 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
             return self
         return self._train(X, y, epochs, sample_weight)
 
-    def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:  # noqa: ANN401
+    def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
         course = self.__dict__.get("_course")
+        self._target_name = str(getattr(y, "name", None) or "target")  # of a series
         y = self._checked_targets(y)
         table = read(self, X, "fit")
         rows, weights = counted(table, y, sample_weight)
@@ -303,7 +270,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
 
     # Outputs
 
-    def _outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _outputs(self, X: Any) -> NDArray[Any]:
         """What the network gives for X, of shape (B, O)."""
         known = self.__dict__
         if type(X) is np.ndarray and X.dtype.char in "fd" and X.shape[1:] == known.get("_plain"):
@@ -315,8 +282,20 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         check_is_fitted(self, "network_")
         table = read(self, X, "predict")
         present(self, table)
-        inputs = self.encoder_.apply(table, operation="predict")
-        return self._in_dtype(self.network_.predict(inputs, n_threads=self.n_threads))
+        parts = [
+            self._in_dtype(self.network_.predict(inputs, n_threads=self.n_threads))
+            for inputs in self._encoded(table)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _encoded(self, table: Table) -> Iterator[NDArray[Any]]:
+        """The numbers of a table, some rows at a time, so that many rows need little memory."""
+        if table.n_rows <= _AT_ONCE or table.array is not None:
+            yield self.encoder_.apply(table, operation="predict")
+            return
+        for start in range(0, table.n_rows, _AT_ONCE):
+            rows = np.arange(start, min(start + _AT_ONCE, table.n_rows))
+            yield self.encoder_.apply(table.rows(rows), operation="predict")
 
     def _in_dtype(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """In float32 if the table was, else in float64, whatever the network computes in."""
@@ -345,7 +324,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         self.network_.save(path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Any:  # noqa: ANN401, this class
+    def load(cls, path: str | os.PathLike[str]) -> Any:
         """Read a model that `save` wrote; it predicts the same, to the bit.
 
         Parameters
@@ -366,9 +345,8 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         """
         return tabular_saving.loaded(cls, path)
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing != "error"
-        tags.input_tags.categorical = True
         tags.target_tags.multi_output = True
         return tags

@@ -21,8 +21,10 @@ from wbcore.sklearn.classes import (
     gives_probabilities,
     targets_of,
 )
-from wbcore.sklearn.tabular import CONSTRAINTS, DEFAULTS, Tabular
+from wbcore.sklearn.tabular import Tabular
 from wbcore.sklearn.tabular_documentation import completed
+from wbcore.sklearn.tabular_labels import are_mixed, mixed_classes, numbered, same_type
+from wbcore.sklearn.tabular_parameters import CONSTRAINTS, DEFAULTS
 from wbcore.sklearn.weights import row_weights
 
 if TYPE_CHECKING:
@@ -98,7 +100,9 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         "class_weight": [dict, list, StrOptions({"balanced"}), None]
     }
     _task = "classification"
+    classes_: Any  # an array, or a list of them
     _targets: Classes
+    _mixed: NDArray[Any] | None
 
     def __init__(
         self,
@@ -137,19 +141,28 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         checked = _check_y(y, multi_output=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
+        checked = same_type(checked)
+        if are_mixed(checked):
+            known = self._mixed if self.__dict__.get("_course") is not None else None
+            self._mixed = mixed_classes(checked) if known is None else known
+            return numbered(checked, self._mixed)
+        if self.__dict__.get("_course") is None:
+            self._mixed = None
         check_classification_targets(checked)
-        return checked
+        found: NDArray[Any] = checked
+        return found
 
     def _begin_targets(self, y: NDArray[Any]) -> None:
-        self.classes_ = classes_of(y)
-        self._targets = self._targets_of(y)
+        classes = classes_of(y)
+        self._targets = self._targets_of(y, classes)
+        self.classes_ = classes if self._mixed is None else self._mixed
 
-    def _targets_of(self, y: Any) -> Classes:
+    def _targets_of(self, y: Any, classes: Any) -> Classes:
         """Two classes have an output each, too: as the command line has them."""
-        several = isinstance(self.classes_, np.ndarray) and len(self.classes_) > 1
+        several = isinstance(classes, np.ndarray) and len(classes) > 1
         one_each = several and not type_of_target(y).startswith("multilabel")
         softmax = one_each and self.loss == "log_loss"
-        return targets_of(y, self.classes_, "cross_entropy" if softmax else self.loss)
+        return targets_of(y, classes, "cross_entropy" if softmax else self.loss)
 
     def _contents(self, y: NDArray[Any]) -> NDArray[Any]:
         return self._targets.encode(y)
@@ -161,7 +174,11 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         return self._targets.encode(y)
 
     def _class_weights(self, y: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[Any] | None:
-        return row_weights(y, y, weights, self.class_weight)
+        of_classes = self.class_weight
+        if self._mixed is not None and isinstance(of_classes, dict):
+            places = numbered(np.array([*of_classes], object), self._mixed).tolist()
+            of_classes = dict(zip(places, of_classes.values(), strict=True))
+        return row_weights(y, y, weights, of_classes)
 
     def _last_layer(self) -> tuple[int, str, Any]:
         answer = self._targets.answer
@@ -190,7 +207,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         several = isinstance(classes, list)
         columns = self._targets.answer.width > 1 and not several
         return {
-            "target": "target",
+            "target": self._target_name,
             "classes": list(map(str, classes.tolist())) if columns else None,
             "kind": type(self._targets).__name__,
             "is_sparse": getattr(self._targets, "is_sparse", False),
@@ -201,14 +218,17 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         found = [tabular_saving.labels(each) for each in state["labels"]]
         kind = state["kind"]
         self.classes_ = found if kind == "Decisions" else found[0]
-        if kind == "Many":
-            y: Any = np.eye(2, len(found[0]), dtype=int)
+        self._mixed = found[0] if are_mixed(found[0]) else None
+        classes = self.classes_
+        y: Any = found[0]
+        if self._mixed is not None:
+            classes = y = np.arange(len(self._mixed))
+        elif kind == "Many":
+            y = np.eye(2, len(found[0]), dtype=int)
         elif kind == "Decisions":
             longest = max(map(len, found))
             y = np.array([[each[i % len(each)] for each in found] for i in range(longest)])
-        else:
-            y = found[0]
-        self._targets = self._targets_of(y)
+        self._targets = self._targets_of(y, classes)
         if isinstance(self._targets, Many):
             self._targets.is_sparse = bool(state["is_sparse"])
         if type(self._targets).__name__ != kind:
@@ -227,7 +247,8 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         outputs = self._outputs(X)
-        return self._targets.decode(outputs)
+        decided = self._targets.decode(outputs)
+        return decided if self._mixed is None else self.classes_[decided]
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
@@ -276,6 +297,10 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         """
         if isinstance(self.__dict__.get("_targets"), Decisions):  # which accuracy_score refuses
             return scores.accuracy((self.predict(X) == np.asarray(y)).all(axis=1), sample_weight)
+        if self.__dict__.get("_mixed") is not None:  # likewise
+            return scores.accuracy(self.predict(X) == np.asarray(y, object), sample_weight)
+        if not hasattr(y, "tocsr"):
+            y = same_type(np.asarray(y))
         return float(super().score(X, y, sample_weight))
 
     def __sklearn_tags__(self) -> Any:

@@ -9,8 +9,9 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_y
 
-from wbcore.sklearn.tabular import DEFAULTS, Tabular
+from wbcore.sklearn.tabular import Tabular
 from wbcore.sklearn.tabular_documentation import completed
+from wbcore.sklearn.tabular_parameters import DEFAULTS
 from wbcore.sklearn.targets import Numbers
 from wbcore.tables.moments import moments
 
@@ -142,7 +143,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
 
     def _described(self) -> dict[str, Any]:
         return {
-            "target": "target",
+            "target": self._target_name,
             "classes": None,
             "width": self._targets.answer.width,
         }

@@ -98,6 +98,7 @@ def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:
         estimator.loss_ = history.loss[-1]
         estimator.n_outputs_ = network.widths[-1]
         estimator._dtype = np.dtype(state["dtype"])
+        estimator._target_name = str(given["target"])
         estimator._restore_targets(state["targets"], given)
         estimator._course = None
         estimator._plain = plain_shape(encoding)

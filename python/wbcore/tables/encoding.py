@@ -9,27 +9,23 @@ import numpy as np
 
 from wbcore import _arguments
 from wbcore.tables.category_column import CategoryColumn
-from wbcore.tables.column import ColumnEncoding, missing_rows
+from wbcore.tables.column import ColumnEncoding
 from wbcore.tables.date_column import DateColumn
-from wbcore.tables.moments import moments
+from wbcore.tables.fitting import chosen_columns, fitted_array, fitted_column, listed
+from wbcore.tables.gaps import MISSING, check_gaps, gaps_in, require_none
 from wbcore.tables.number_column import NumberColumn
-from wbcore.tables.table import Column, Table
-from wbcore.tables.values import are_dates, are_numbers
+from wbcore.tables.table import Table
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["MISSING", "Encoding"]
-
-MISSING = ("mean+indicator", "mean", "error")
-"""What is done about missing values: what is the default comes first."""
+__all__ = ["Encoding"]
 
 _KINDS: dict[str, type[Any]] = {
     "number": NumberColumn,
     "category": CategoryColumn,
     "date": DateColumn,
 }
-_SHOWN = 5  # names in a message
 
 
 class Encoding:
@@ -151,21 +147,21 @@ class Encoding:
         _arguments.choice(operation, "missing", missing, list(MISSING))
         most = _arguments.integer(operation, "max_categories", max_categories, low=2)
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-        chosen = _chosen(categories, table, operation)
+        chosen = chosen_columns(categories, table, operation)
         if table.n_rows == 0 or not table.names:
             raise ValueError(
                 f"[{operation}] expected a table with rows and columns, "
                 f"got shape ({table.n_rows}, {len(table.names)})"
             )
         if table.array is not None and not chosen:
-            columns = _of_array(table, weights, operation, missing)
+            columns = fitted_array(table, weights, operation, missing)
             return cls(columns, is_named=table.is_named, missing=missing)
         fitted: list[ColumnEncoding] = []
         warnings = []
         for index in range(len(table.names)):
             column = table.column(index)
-            _check_gaps(column, missing, operation)
-            found = _fitted(
+            check_gaps(column, missing, operation)
+            found = fitted_column(
                 column,
                 weights,
                 operation,
@@ -182,7 +178,7 @@ class Encoding:
         encoding = cls(fitted, is_named=table.is_named, missing=missing, warnings=warnings)
         if not encoding.names:
             raise ValueError(
-                f"[{operation}] expected a column to learn from, got {_listed(table.names)} with "
+                f"[{operation}] expected a column to learn from, got {listed(table.names)} with "
                 "another text in every row"
             )
         return encoding
@@ -225,7 +221,7 @@ class Encoding:
         start = 0
         for column, place in zip(self.columns, places, strict=True):
             given = table.column(place)
-            _check_gaps(given, self.missing, operation)
+            check_gaps(given, self.missing, operation)
             end = start + len(column.names())
             column.write(given, out[:, start:end], operation)
             start = end
@@ -237,12 +233,11 @@ class Encoding:
                 return array
             gaps = None
         else:
-            gaps = _gaps(array, self.inputs, operation)
+            gaps = gaps_in(array, self.inputs, operation)
             if gaps is None and self.is_plain:
                 return array
             if gaps is not None and self.missing == "error":
-                column = int(np.argmax(gaps.any(axis=0)))
-                raise _not_missing(operation, self.inputs[column], gaps[:, column])
+                require_none(gaps, self.inputs, operation)
         dtype = np.float32 if array.dtype in (np.float32, np.float16) else np.float64
         places = np.arange(len(self._indicators)) + np.cumsum(self._indicators) - self._indicators
         out = np.zeros((len(array), len(self.names)), dtype)
@@ -263,8 +258,8 @@ class Encoding:
         lacking = [name for name in self.inputs if name not in known]
         if lacking:
             raise ValueError(
-                f"[{operation}] expected {_listed(lacking)} beside those that are there, "
-                f"got {_listed(table.names)}"
+                f"[{operation}] expected {listed(lacking)} beside those that are there, "
+                f"got {listed(table.names)}"
             )
         return [known[name] for name in self.inputs]
 
@@ -318,95 +313,6 @@ class Encoding:
         return f"<Encoding: {len(self.columns)} columns, {len(self.names)} inputs>"
 
 
-def _fitted(
-    column: Column,
-    weights: NDArray[np.float64] | None,
-    operation: str,
-    *,
-    indicator: bool,
-    most: int,
-    category: bool,
-) -> ColumnEncoding:
-    """The encoding of a column, by what it holds."""
-    if category or column.declared:
-        return CategoryColumn.fit(column, weights, indicator=indicator, most=most)
-    if column.dates is not None:
-        return DateColumn.fit(column, weights, operation, indicator=indicator)
-    if column.numbers is not None or are_numbers(column.levels):
-        return NumberColumn.fit(column, weights, operation, indicator=indicator)
-    if are_dates(column.levels):
-        return DateColumn.fit(column, weights, operation, indicator=indicator)
-    return CategoryColumn.fit(column, weights, indicator=indicator, most=most)
-
-
-def _of_array(
-    table: Table, weights: NDArray[np.float64] | None, operation: str, missing: str
-) -> list[NumberColumn]:
-    """The encodings of an array of numbers, all columns at once."""
-    array = table.array
-    assert array is not None, "the caller has looked"
-    gaps = _gaps(array, table.names, operation) if array.dtype.kind == "f" else None
-    if gaps is not None and missing == "error":
-        column = int(np.argmax(gaps.any(axis=0)))
-        raise _not_missing(operation, table.names[column], gaps[:, column])
-    found = moments(array, weights)
-    some = found.missing if gaps is None else found.missing & ~gaps.all(axis=0)
-    return [
-        NumberColumn(name, float(mean), indicator=bool(lacking) and missing == MISSING[0])
-        for name, mean, lacking in zip(table.names, found.mean, some, strict=True)
-    ]
-
-
-def _gaps(array: NDArray[Any], names: Sequence[str], operation: str) -> NDArray[np.bool_] | None:
-    """Where values are missing, or None where none is; infinity is refused."""
-    finite = np.isfinite(array)
-    if finite.all():
-        return None
-    infinite = np.isinf(array)
-    if infinite.any():
-        row, column = map(int, np.unravel_index(np.argmax(infinite), array.shape))
-        raise ValueError(
-            f"[{operation}] expected finite numbers in column {names[column]!r}, "
-            f"got {array[row, column]!s} in row {row + 1}: Input X contains infinity"
-        )
-    return np.asarray(~finite)
-
-
-def _check_gaps(column: Column, missing: str, operation: str) -> None:
-    if missing == "error":
-        gaps = missing_rows(column)
-        if gaps.any():
-            raise _not_missing(operation, column.name, gaps)
-
-
-def _not_missing(operation: str, name: str, gaps: NDArray[np.bool_]) -> ValueError:
-    return ValueError(
-        f"[{operation}] expected no missing values, since missing='error', got one in column "
-        f"{name!r} in row {int(np.argmax(gaps)) + 1}: Input X contains NaN"
-    )
-
-
-def _chosen(categories: str | Sequence[str | int], table: Table, operation: str) -> set[int]:
-    """The numbers of the columns that are said to be categories."""
-    if isinstance(categories, str) and categories == "auto":
-        return set()
-    wanted = "expected categories to be 'auto' or a list of names or numbers of columns"
-    if isinstance(categories, (str, bytes)) or not isinstance(categories, Sequence):
-        raise TypeError(f"[{operation}] {wanted}, got {_arguments.shown(categories)}")
-    found = set()
-    for given in categories:
-        if isinstance(given, str) and given in table.names:
-            found.add(table.names.index(given))
-        elif isinstance(given, (int, np.integer)) and 0 <= given < len(table.names):
-            found.add(int(given))
-        else:
-            raise ValueError(
-                f"[{operation}] {wanted}, got {_arguments.shown(given)} among them; there are "
-                f"{_listed(table.names)}"
-            )
-    return found
-
-
 def _unique(names: Sequence[str]) -> list[str]:
     """The names, each once: another column may be called as what one became."""
     found: dict[str, None] = {}
@@ -417,9 +323,3 @@ def _unique(names: Sequence[str]) -> list[str]:
             name = f"{given} ({number})"
         found[name] = None
     return list(found)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{'column' if len(names) == 1 else 'columns'} {shown}{more}"

@@ -1,0 +1,52 @@
+"""Labels of classes in object arrays, which may be numbers beside texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["are_mixed", "mixed_classes", "numbered", "same_type"]
+
+_WHOLE = (bool, int, np.bool_, np.integer)
+
+
+def same_type(y: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers of an object array as an array of numbers; anything else as it is."""
+    if y.dtype == object and y.ndim == 1 and all(isinstance(label, _WHOLE) for label in y):
+        return np.array(y.tolist())
+    return y
+
+
+def are_mixed(y: NDArray[Any]) -> bool:
+    """Whether labels are texts and whole numbers, which no array of another type holds."""
+    if y.dtype != object or y.ndim != 1:
+        return False
+    texts = sum(isinstance(label, str) for label in y)
+    return 0 < texts < len(y) and all(isinstance(label, (str, *_WHOLE)) for label in y)
+
+
+def mixed_classes(y: NDArray[Any]) -> NDArray[Any]:
+    """The different labels, (K,): numbers, then texts."""
+    found = sorted({*y.tolist()}, key=lambda label: (isinstance(label, str), label))
+    classes = np.empty(len(found), object)
+    classes[:] = found
+    return classes
+
+
+def numbered(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
+    """Which class each label is, (B,).
+
+    Raises
+    ------
+    ValueError
+        When one is none of them.
+    """
+    places = {label: place for place, label in enumerate(classes.tolist())}
+    unknown = [label for label in y.tolist() if label not in places]
+    if unknown:
+        raise ValueError(f"[fit] expected the classes of the fit, got {unknown[0]!r}")
+    return np.array([places[label] for label in y.tolist()], np.int64)

@@ -1,0 +1,56 @@
+"""Values that are missing or infinite: where they are, and how they are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore.tables.column import missing_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore.tables.table import Column
+
+__all__ = ["MISSING", "check_gaps", "gaps_in", "require_none"]
+
+MISSING = ("mean+indicator", "mean", "error")
+"""What is done about missing values: what is the default comes first."""
+
+
+def gaps_in(array: NDArray[Any], names: Sequence[str], operation: str) -> NDArray[np.bool_] | None:
+    """Where values are missing, or None where none is; infinity is refused."""
+    finite = np.isfinite(array)
+    if finite.all():
+        return None
+    infinite = np.isinf(array)
+    if infinite.any():
+        row, column = map(int, np.unravel_index(np.argmax(infinite), array.shape))
+        raise ValueError(
+            f"[{operation}] expected finite numbers in column {names[column]!r}, "
+            f"got {array[row, column]!s} in row {row + 1}: Input X contains infinity"
+        )
+    return np.asarray(~finite)
+
+
+def check_gaps(column: Column, missing: str, operation: str) -> None:
+    """Refuse a column that lacks a value, if missing values are errors."""
+    if missing == "error":
+        gaps = missing_rows(column)
+        if gaps.any():
+            raise _refusal(operation, column.name, gaps)
+
+
+def _refusal(operation: str, name: str, gaps: NDArray[np.bool_]) -> ValueError:
+    return ValueError(
+        f"[{operation}] expected no missing values, since missing='error', got one in column "
+        f"{name!r} in row {int(np.argmax(gaps)) + 1}: Input X contains NaN"
+    )
+
+
+def require_none(gaps: NDArray[np.bool_], names: Sequence[str], operation: str) -> None:
+    """Refuse the first column in which something is missing, of gaps (B, I)."""
+    column = int(np.argmax(gaps.any(axis=0)))
+    raise _refusal(operation, names[column], gaps[:, column])
