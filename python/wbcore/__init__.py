@@ -58,7 +58,7 @@ from wbcore.standardized import Standardized
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from wbcore import data, inspect, io, reference, searching
+    from wbcore import data, inspect, io, reference, searching, sklearn
     from wbcore._paths import get_cmake_dir, get_include, get_library
     from wbcore.searching.random_search import search
 
@@ -106,6 +106,7 @@ __all__ = [
     "search",
     "searching",
     "set_num_threads",
+    "sklearn",
 ]
 __all__ += activations.__all__
 __all__ += [name for name in optimizers.__all__ if name != "NAMES"]
@@ -124,5 +125,6 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "reference": "wbcore.reference",
             "search": "wbcore.searching.random_search",
             "searching": "wbcore.searching",
+            "sklearn": "wbcore.sklearn",
         },
     )
