@@ -55,6 +55,7 @@ PURE = {
     "test_io_idx.py": "bytes to arrays, in Python",
     "test_io_table.py": "tables to arrays, in Python",
     "test_readme.py": "its calls are those of other tests",
+    "test_recipe.py": "numbers, in Python",
     "test_reference.py": "Python alone",
     "test_reference_functions.py": "Python alone",
     "test_reference_network.py": "Python alone",
@@ -63,4 +64,5 @@ PURE = {
     "test_search_folder.py": "files and processes; its fits are the same",
     "test_search_space.py": "Python alone",
     "test_search_workers.py": "the same on threads and processes of others",
+    "test_tables.py": "columns to arrays, in Python",
 }
