@@ -59,34 +59,35 @@ SIGNATURES = {
     "Network.copy": "(self)",
     "Network.save": "(self, path)",
     "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
-    "decay_biases=False, *, l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "decay_biases=False, *, "
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "Adam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, *, "
-    "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "weight_decay=0.0, epsilon_hat=False, decay_biases=False, "
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "AdamW": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, *, "
-    "weight_decay=0.01, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "weight_decay=0.01, epsilon_hat=False, decay_biases=False, "
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "NAdam": "(learning_rate=0.002, beta1=0.9, beta2=0.999, epsilon=1e-08, "
     "momentum_decay=0.004, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "RMSprop": "(learning_rate=0.01, alpha=0.99, epsilon=1e-08, momentum=0.0, centered=False, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "Adagrad": "(learning_rate=0.01, rate_decay=0.0, initial_sum=0.0, epsilon=1e-10, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "Rprop": "(learning_rate=0.01, eta_minus=0.5, eta_plus=1.2, min_step=1e-06, max_step=50.0, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "Lion": "(learning_rate=0.0001, beta1=0.9, beta2=0.99, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "SGD.step": "(self, network, gradients)",
     "SGD.reset": "(self)",
     "SGD.observe": "(self, network, value)",
     "LBFGS": "(max_iterations=None, tolerance=1e-05, history_size=10, *, loss_tolerance=1e-09, "
-    "l2=0.0, decay_biases=False)",
+    "l2=0.0, decay_biases=False, penalty_of_sum=False)",
     "schedules.Cosine": "(learning_rate, steps, minimum=0.0, restarts=False, multiplier=1)",
     "schedules.Cosine.after_warmup": "(self, steps, start=0.0)",
     "schedules.Plateau": "(learning_rate, monitor='val_loss', factor=0.1, patience=10, "

@@ -12,8 +12,8 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
 
 Modules: `activations`, `callbacks`, `initializers`, `losses`, `metrics`, `optimizers`, `random`,
 `schedules`; and, imported when first used, `data` (what is larger than memory), `inspect` (tables
-of weights and biases), `io` (files), `reference` (what is computed, in plain Python) and
-`searching` (what `search` draws from and gives).
+of weights and biases), `io` (files), `reference` (what is computed, in plain Python),
+`searching` (what `search` draws from and gives) and `sklearn` (estimators; needs scikit-learn).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from wbcore.standardized import Standardized
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from wbcore import data, inspect, io, reference, searching, sklearn
+    from wbcore import data, inspect, io, reference, searching
     from wbcore._paths import get_cmake_dir, get_include, get_library
     from wbcore.searching.random_search import search
 
@@ -106,7 +106,6 @@ __all__ = [
     "search",
     "searching",
     "set_num_threads",
-    "sklearn",
 ]
 __all__ += activations.__all__
 __all__ += [name for name in optimizers.__all__ if name != "NAMES"]
