@@ -94,7 +94,7 @@ def test_ties_go_to_the_smaller_number():
 
     found = wb.search(Same(), {"a": list(range(9))}, X, Y, cv=2)
     assert found.table["candidate"].tolist() == list(range(9))
-    assert found.best_params_ == {}
+    assert found.best_params_ == {"a": 0}
 
 
 def test_candidate_0_is_the_estimator_itself(found):
@@ -236,6 +236,21 @@ def test_progress_in_a_few_lines(capsys):
     assert "(candidate 11)" in lines[-1]
     search(n_candidates=1)
     assert capsys.readouterr().err == ""
+
+
+def test_progress_on_a_terminal(monkeypatch):
+    from test_progress import on_terminal
+
+    terminal = on_terminal(monkeypatch, columns=200)
+    monkeypatch.setattr("wbcore.searching.progress._SECONDS_BETWEEN_UPDATES", 0)
+    search(n_candidates=2, progress=True)
+    assert terminal.getvalue().count("\r") == 7
+    (line, end) = terminal.screen()
+    assert line.startswith("search  fit 6/6  ")
+    assert end == ""
+    narrow = on_terminal(monkeypatch, columns=20)
+    search(n_candidates=2, progress=True)
+    assert max(map(len, narrow.screen())) <= 19
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,8 @@ def _result(planned: Plan, running: Running, *, whole: bool = True) -> SearchRes
     outcomes = {c: running.finished[c][1] for c in order}
     scores = np.array([[outcome.score for outcome in outcomes[c]] for c in order])
     table = {"rank": np.arange(1, len(order) + 1), "candidate": np.array(order)}
-    for name in dict.fromkeys(name for own in planned.parameters for name in own):
+    names = dict.fromkeys(name for own in planned.parameters for name in own)
+    for name in names:
         table[f"param_{name}"] = _column([_value(planned, c, name) for c in order])
     table["score"] = np.array([running.mean(c) for c in order])
     table["std"] = np.array([float(np.std(row)) for row in scores])
@@ -235,7 +236,10 @@ def _result(planned: Plan, running: Running, *, whole: bool = True) -> SearchRes
     table["seconds"] = np.array(seconds)
     errors = [next((o.error for o in outcomes[c] if o.error), "") for c in order]
     table["error"] = _column(errors)
-    return SearchResult(table, planned.parameters, planned.scoring, _about(planned))
+    best = {name: _value(planned, order[0], name) for name in names if order[0] == 0}
+    return SearchResult(
+        table, best or dict(planned.parameters[order[0]]), planned.scoring, _about(planned)
+    )
 
 
 def _report_failures(planned: Plan, running: Running, order: list[int]) -> None:
