@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +168,7 @@ class Course:
             bias_init="prior" if self.has_prior and self.epochs == 0 else None,
             validation_data=data.validation_data,
             validation_fraction=None,
-            metrics=estimator.metrics,
+            metrics=_with_penalty(estimator.metrics),
             progress=estimator.progress,
             shuffle=self.order if self.shuffles or len(self.rows) < len(data.y) else False,
             shuffle_window=8,
@@ -190,3 +191,11 @@ class Course:
             ConvergenceWarning,
             stacklevel=2,
         )
+
+
+def _with_penalty(metrics: Any) -> Any:
+    """The metrics of `Network.fit`, and the penalty, which is a part of scikit-learn's loss."""
+    if isinstance(metrics, Mapping):
+        return ["penalty", metrics]
+    given = [metrics] if isinstance(metrics, str) else list(metrics)
+    return given if "penalty" in given else ["penalty", *given]

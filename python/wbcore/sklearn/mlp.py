@@ -221,10 +221,6 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
             rows, out = rows[train], rows[held]
         seed = int(self._random_state.randint(np.iinfo(np.int32).max)) if any(shares) else 0
         self.n_iter_ = 0
-        w = len(rows) if data.weights is None else data.weights[rows].sum()
-        per_batch = w / len(rows) * self._batch_size(len(rows))
-        self._optimizer.optimizer.l2 = self.alpha / self._targets.answer.slope / per_batch
-        self._optimizer.optimizer.l1 = self.l1 / self._targets.answer.slope / per_batch
         return Course(
             random_state=self._random_state,
             solver=self._optimizer,

@@ -105,9 +105,9 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
         optimizer = copy(optimizers.check("optimizer", given))
         assert isinstance(optimizer, Optimizer), "the other goes its own way"
         if optimizer.l1 == optimizer.l2 == 0:
-            _penalize(optimizer, estimator, 1.0)
-        if optimizer.clip_norm is None:
-            optimizer.clip_norm = estimator.clip_norm
+            _penalize(optimizer, estimator, slope)
+        if optimizer.clip_norm is None and estimator.clip_norm is not None:
+            optimizer.clip_norm = estimator.clip_norm / slope
         if estimator.schedule is not None:
             optimizer.learning_rate = _schedule(estimator.schedule)
         return Solver(optimizer, "constant", estimator.learning_rate_init, 1.0, 0.0)
@@ -123,7 +123,8 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
         mode = "constant"
         least = float(np.finfo(dtype).tiny)
         epsilon = max(estimator.epsilon / slope, least)
-        made = Adam(rate, float(estimator.beta_1), float(estimator.beta_2), epsilon)
+        beta1, beta2 = float(estimator.beta_1), float(estimator.beta_2)
+        made = Adam(rate, beta1, beta2, epsilon, epsilon_hat=True)
     if has_schedule:
         made.learning_rate = _schedule(estimator.schedule)
     _penalize(made, estimator, answer.slope)
@@ -133,7 +134,8 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
 
 
 def _penalize(optimizer: Optimizer, estimator: Any, slope: float) -> None:
-    """scikit-learn's alpha is of the sum of the rows' losses."""
+    """As scikit-learn's alpha, beside the sum of the rows' losses."""
+    optimizer.penalty_of_sum = True
     optimizer.l2 = estimator.alpha / slope
     optimizer.l1 = estimator.l1 / slope
 
