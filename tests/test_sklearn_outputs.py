@@ -86,7 +86,7 @@ def test_copies_of_parameters_are_lists(model):
 
 
 def test_parameters_without_a_fit(model):
-    bare = MLPRegressor((8, 5))
+    bare = MLPRegressor(hidden_layer_sizes=(8, 5))
     assert not hasattr(bare, "coefs_")
     bare.coefs_, bare.intercepts_ = list(model.coefs_), list(model.intercepts_)
     bare.out_activation_, bare._targets = "softmax", model._targets
@@ -143,7 +143,9 @@ def test_threads_may_predict_at_once(model):
 
 @BOTH
 def test_copies(Estimator, tmp_path):
-    model = Estimator(5, random_state=0, max_iter=4, batch_size=50).fit(X_iris, y_iris)
+    model = Estimator(hidden_layer_sizes=5, random_state=0, max_iter=4, batch_size=50).fit(
+        X_iris, y_iris
+    )
     joblib.dump(model, tmp_path / "model")
     mapped = joblib.load(tmp_path / "model", mmap_mode="r")
     for copied in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), mapped):

@@ -188,7 +188,7 @@ def targets_of(y: Any, classes: Any, loss: object) -> Classes:
         "log_loss", or any of ours that takes classes.
     """
     kind = type_of_target(y)
-    if isinstance(classes, list) and kind.endswith("multioutput"):
+    if isinstance(classes, list):  # of the rows at hand some columns may look like indicators
         if loss != "log_loss":
             raise ValueError(f"[loss] expected 'log_loss' for several decisions, got {loss!r}")
         counts = tuple(map(len, classes))

@@ -65,6 +65,8 @@ class Course:
     batch_size : int
     seed : int
         Of what dropout leaves out.
+    weights : ndarray of shape (B,), optional
+        Of rows that stand for others, too; in place of those that are given.
 
     Attributes
     ----------
@@ -87,6 +89,7 @@ class Course:
     held_out: NDArray[np.int64] | None
     batch_size: int
     seed: int
+    weights: NDArray[Any] | None = None
     epochs: int = 0
     last: NDArray[Any] | None = None
     best: NDArray[Any] | None = None
@@ -111,6 +114,9 @@ class Course:
     ) -> bool:
         """Train until so many epochs have been done; says whether it is over before them."""
         network = estimator.network_
+        self.solver.own_state(network)
+        if self.weights is not None:
+            data.weights = self.weights
         if self.last is not None:
             network.parameters[...] = self.last
             self.last = None

@@ -99,7 +99,7 @@ class _Function:
         flat, data, answer = self._network.parameters, self._data, self._answer
         with np.errstate(over="ignore"):
             flat[...] = x
-        loss, gradient = _core.loss_and_gradients(
+        loss, gradient, _ = _core.loss_and_gradients(
             self._network._core, data.X, data.y, data.weights, answer.loss
         )
         penalized = np.where(self._decayed, flat, 0).astype(np.float64)

@@ -52,6 +52,15 @@ class Solver:
         self.slope = slope
         self.power_t = power_t
 
+    def own_state(self, network: Network) -> None:
+        """Let the state be written to, which is read-only in a pickle that lies in a map."""
+        state = self.optimizer.state(network)
+        if not all(array.flags.writeable for array in state.arrays.values()):
+            self.optimizer.set_state(
+                network, state.steps, state.arrays, position=state.position,
+                observations=state.observations,
+            )  # fmt: skip
+
     def end_epoch(self, network: Network, rows: int) -> None:
         """Set the rate of the next epoch, after so many rows."""
         if self.mode == "invscaling":
