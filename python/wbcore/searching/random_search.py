@@ -236,10 +236,8 @@ def _result(planned: Plan, running: Running, *, whole: bool = True) -> SearchRes
     table["seconds"] = np.array(seconds)
     errors = [next((o.error for o in outcomes[c] if o.error), "") for c in order]
     table["error"] = _column(errors)
-    best = {name: _value(planned, order[0], name) for name in names if order[0] == 0}
-    return SearchResult(
-        table, best or dict(planned.parameters[order[0]]), planned.scoring, _about(planned)
-    )
+    best = dict(planned.parameters[order[0]])
+    return SearchResult(table, best, planned.scoring, _about(planned))
 
 
 def _report_failures(planned: Plan, running: Running, order: list[int]) -> None:

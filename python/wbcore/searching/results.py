@@ -29,7 +29,8 @@ class SearchResult:
         "seconds" (of all its fits), "error" (the first, or empty). All but the seconds depend on
         the arguments alone.
     best_params_ : dict
-        The parameters of the best candidate that the space names.
+        What the best candidate was given for the parameters of the space: empty when candidate 0
+        is the best, the estimator with its own.
     best_score_ : float
         Its mean score.
     best_candidate_ : int
