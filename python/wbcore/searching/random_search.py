@@ -158,6 +158,15 @@ def search(
        6          3  0.89333  0.03887           56
     >>> found.best_estimator_.predict(X[:3])
     array([0, 0, 0])
+
+    By epochs, of which the first rung trains a third:
+
+    >>> model = wb.sklearn.TabularClassifier(hidden_layer_sizes=(8,), epochs=30,
+    ...                                      early_stopping=False)
+    >>> space = {"learning_rate": "log_uniform(1e-4, 0.1)", "l2": "log_uniform(1e-6, 0.1)"}
+    >>> found = wb.search(model, space, X, y, n_candidates=6, cv=3)
+    >>> found.table["epochs"].tolist()
+    [30, 30, 10, 10, 10, 10]
     """
     with _named_packages():
         planned = plan(
