@@ -66,4 +66,10 @@ PURE = {
     "test_search_space.py": "Python alone",
     "test_search_workers.py": "the same on threads and processes of others",
     "test_tables.py": "columns to arrays, in Python",
+    "test_sklearn_behaviour.py": "scikit-learn's rules, over fits of test_training.py",
+    "test_sklearn_beyond.py": "the same",
+    "test_sklearn_checks.py": "the same",
+    "test_sklearn_equivalence.py": "the same",
+    "test_sklearn_going_on.py": "the same",
+    "test_sklearn_outputs.py": "the same",
 }

@@ -89,8 +89,8 @@ def test_the_size_of_parameters():
 
 def test_what_a_clipped_norm_is_of():
     """Of the gradient as scikit-learn has it, whatever the loss is called here."""
-    settings = {"solver": "sgd", "momentum": 0, "learning_rate_init": 1.0, "alpha": 0, "max_iter": 1,
-                "random_state": 0, "batch_size": 90}  # fmt: skip
+    settings = {"solver": "sgd", "momentum": 0, "learning_rate_init": 1.0, "alpha": 0}
+    settings |= {"max_iter": 1, "random_state": 0, "batch_size": 90}
     start = MLPRegressor(**settings | {"learning_rate_init": 1e-300}).fit(X_numbers, y_numbers)
     moved = MLPRegressor(clip_norm=0.01, **settings).fit(X_numbers, y_numbers)
     step = moved.network_.parameters - start.network_.parameters

@@ -141,7 +141,7 @@ class Course:
         except DivergenceError:
             if book.validates:
                 book.fail(epochs)
-                return epochs >= estimator.max_iter
+                return bool(epochs >= estimator.max_iter)
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may"
                 " contain large values and need to be preprocessed."
@@ -151,7 +151,7 @@ class Course:
             return True
         finally:
             self._keep(estimator)
-        return book.is_over or network.history.status == "stopped"
+        return bool(book.is_over or network.history.status == "stopped")
 
     def _keep(self, estimator: Any) -> None:
         """The history of all epochs, those before a stop too."""

@@ -24,8 +24,14 @@ __all__ = ["AllRows"]
 # SciPy's own, which scikit-learn leaves as they are.
 _STANDARD = LBFGS(history_size=10, loss_tolerance=float(np.finfo(float).eps) * 1e7)
 # What has no meaning where all rows are taken at once, and what says that it is not used.
-_UNUSED = {"callbacks": None, "metrics": (), "schedule": None, "clip_norm": None, "l1": 0.0,
-           "dropout": 0.0}  # fmt: skip
+_UNUSED: dict[str, Any] = {
+    "callbacks": None,
+    "metrics": (),
+    "schedule": None,
+    "clip_norm": None,
+    "l1": 0.0,
+    "dropout": 0.0,
+}
 
 
 class AllRows:
@@ -79,7 +85,7 @@ class AllRows:
                 "Solver produced non-finite parameter weights. The input data may"
                 " contain large values and need to be preprocessed."
             )
-        return is_over
+        return bool(is_over)
 
 
 class _Function:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from wbcore.network import Network
 from wbcore.sklearn import coefficients
 from wbcore.sklearn.constraints import CONSTRAINTS
 from wbcore.sklearn.course import Course, Rows
@@ -21,12 +22,11 @@ from wbcore.sklearn.lbfgs import AllRows
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
 from wbcore.sklearn.stopping import Validation
-from wbcore.sklearn.structure import hidden_activations, hidden_sizes, layers_of
+from wbcore.sklearn.structure import OWN_NAME, hidden_activations, hidden_sizes, layers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wbcore.network import Network
     from wbcore.sklearn.targets import Targets
 
 __all__ = ["MLP"]
@@ -41,6 +41,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
 
     _targets: Targets
+    _course: Course | AllRows | None
     network_: Network
 
     # What the two have of their own
@@ -314,16 +315,12 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         """The structure that parameters have which were set by hand."""
         shapes = [np.shape(W) for W in self.coefs_]
         texts = hidden_activations(self.activation, len(shapes) - 1)
-        from wbcore.sklearn.structure import OWN_NAME
-
         last = OWN_NAME.get(self.out_activation_, self.out_activation_)
         sizes = [shape[1] for shape in shapes]
         return layers_of(shapes[0][0], sizes[:-1], texts, (sizes[-1], last), 0.0)
 
     def _take_given(self, layers: list[Any], dtype: np.dtype[Any] | None) -> None:
         """A network of the parameters that were set by hand."""
-        from wbcore.network import Network
-
         coefs, intercepts = self.coefs_, self.intercepts_
         given = np.result_type(*map(np.asarray, coefs), np.float32)
         network = Network._of_structure(layers, dtype or given)

@@ -44,7 +44,7 @@ def row_weights(
         class_weight = balanced(y, weights)
     if isinstance(class_weight, Mapping) and np.ndim(y) == 1:
         unknown = [label for label in class_weight if label not in y]
-        of_classes = compute_sample_weight(
+        of_classes: NDArray[Any] = compute_sample_weight(
             {label: w for label, w in class_weight.items() if label not in unknown}, y
         )
     else:
