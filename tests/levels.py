@@ -62,6 +62,7 @@ PURE = {
     "test_reference_network.py": "Python alone",
     "test_reference_rounding.py": "Python alone",
     "test_search.py": "its fits are those of test_training.py",
+    "test_search_estimators.py": "its fits are those of the estimators' tests",
     "test_search_folder.py": "files and processes; its fits are the same",
     "test_search_space.py": "Python alone",
     "test_search_workers.py": "the same on threads and processes of others",
