@@ -79,7 +79,31 @@ n_threads=2.0
 progress="bar"
     TypeError [fit] expected progress to be True or False, got 'bar'
 shuffle=1
-    TypeError [fit] expected shuffle to be True, False, or one of rows, blocks, got 1
+    TypeError [fit] expected shuffle to be True, False, a function, or one of rows, blocks, got 1
+shuffle=lambda epoch: np.arange(9.0)
+    TypeError [fit] expected shuffle(1) to give a one-dimensional array of row numbers, got dtype fl
+shuffle=lambda epoch: np.arange(10) > epoch
+    TypeError [fit] expected shuffle(1) to give a one-dimensional array *bool; pass np.flatnonzero
+shuffle=lambda epoch: np.random.shuffle(np.arange(10))
+    TypeError [fit] expected shuffle(1) to give the numbers of the rows of an epoch, got None
+shuffle=lambda epoch: "rows"
+    TypeError [fit] expected shuffle(1) as an array of real numbers, got dtype <U4
+shuffle=lambda epoch: np.arange(10)[:, None]
+    ValueError [fit] expected shuffle(1) to give a one-dimensional array of row *got shape (10, 1)
+shuffle=lambda epoch: epoch
+    ValueError [fit] expected shuffle(1) to give a one-dimensional array of row *got shape ()
+shuffle=lambda epoch: []
+    ValueError [fit] expected shuffle(1) to give at least one row, got none
+shuffle=lambda epoch: np.arange(10) + epoch
+    ValueError [fit] expected shuffle(1) to give row numbers from 0 to 9, got 10 at shuffle(1)[9]
+shuffle=lambda epoch: np.arange(10, dtype=np.int8) - epoch
+    ValueError [fit] expected shuffle(1) to give row numbers from 0 to 9, got -1 at shuffle(1)[0]
+shuffle=lambda epoch: [0, 2**63 - 1]
+    ValueError [fit] expected shuffle(1) to give *0 to 9, got 9223372036854775807 at shuffle(1)[1]
+shuffle=np.random.permutation, validation_fraction=0.5
+    ValueError [fit] expected validation_fraction or a function as shuffle, *, got both of them
+shuffle=np.random.permutation, optimizer=wb.LBFGS(), batch_size=10
+    ValueError [fit] expected no function as shuffle with LBFGS, *got <bound method RandomState
 track="batch"
     ValueError [fit] expected track to be None or epoch, got 'batch'
 """

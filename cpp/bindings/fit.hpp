@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "bound_network.hpp"
+#include "bound_order.hpp"
 #include "bound_windows.hpp"
 #include "errors.hpp"
 #include "findings.hpp"
@@ -57,7 +58,8 @@ public:
         const py::object& optimizer,
         const py::dict& record,
         Moment& moment,
-        Calls calls)
+        Calls calls,
+        const py::object& row_order)
         : turn_(bound.use(), operation),
           network_(bound.network()),
           options_(options),
@@ -67,7 +69,8 @@ public:
               operation, options, loss_, bound.network().outputs(), followed_.settings())),
           moment_(moment),
           calls_(std::move(calls)),
-          record_(record) {
+          record_(record),
+          order_(operation, row_order, moment.order) {
         require_trainable(operation, network_);
     }
 
@@ -86,6 +89,11 @@ public:
             validation_ = validation_windows_.all();
         } else if (options_.validation_fraction != 0) {
             hold_out();
+        }
+        // how many rows an epoch has, and so where it stands, is known by the first order
+        if (order_.exists()) {
+            order_.ask(first_epoch(), training_.x.rows);
+            training_.chosen = order_.rows();
         }
         epoch_of_ = epoch_text(options_, training_);
         position_ = start();
@@ -157,13 +165,22 @@ private:
         moment_.held_out = rows_.validation;
     }
 
+    std::uint64_t first_epoch() const {
+        return options_.first_epoch ? *options_.first_epoch : followed_.state().position().epoch;
+    }
+
+    // What makes the epoch at hand another one than those of other fits.
+    std::string epoch_of() const {
+        return order_.exists() ? epoch_of_ + ", rows " + order_.digest() : epoch_of_;
+    }
+
     // Where a first epoch is asked for, there; else where the state stands, in the middle of an epoch if this is one of those.
     Position start() const {
         if (options_.first_epoch) return {*options_.first_epoch, 0, 0, 0, {}};
         const BoundPosition from = followed_.state().position();
         Position position{from.epoch, 0, 0, 0, {}};
         const std::size_t batches = (training_.count() - 1) / options_.batch_size + 1;
-        if (from.batch == 0 || from.batch > batches || from.epoch_of != epoch_of_) return position;
+        if (from.batch == 0 || from.batch > batches || from.epoch_of != epoch_of()) return position;
         MetricSums sums(core_.metrics, core_.loss, network_.outputs(),
                         std::min(options_.batch_size, training_.count()));
         if (!sums.restore(from.metric_sums)) return position;
@@ -187,6 +204,8 @@ private:
         hooks.after_epoch = [this, &records](std::size_t epoch, const EpochResult& result) {
             return after_epoch(epoch, result, records);
         };
+        if (order_.exists())
+            hooks.order = [this, &records](std::size_t epoch) { return rows_of(epoch, records); };
         hooks.rates = [this, &records](std::uint64_t first, std::size_t steps) {
             return rates(first, steps, records);
         };
@@ -230,6 +249,22 @@ private:
         const GilTaken taken;
         records.flush();
         return followed_.rates(first, steps);
+    }
+
+    std::span<const std::int64_t> rows_of(std::size_t epoch, TrainingRecord<T>& records) {
+        if (order_.is_of(epoch)) return order_.rows();
+        const GilTaken taken;
+        records.flush();
+        try {
+            order_.ask(epoch, training_.x.rows);
+        } catch (py::error_already_set& error) {
+            error.restore();
+            throw HookFailed();
+        } catch (const py::builtin_exception& error) {
+            error.set_error();
+            throw HookFailed();
+        }
+        return order_.rows();
     }
 
     bool after_batch(const BatchEnd& end) {
@@ -281,7 +316,8 @@ private:
         const bool ended =
             end.status == TrainingStatus::completed || end.status == TrainingStatus::stopped;
         if (!ended || loss_.is_function() || windows_.exist()) return {};
-        const Glance look = glance_after(network_.layers(), training_.count(), core_.batch_size,
+        const std::size_t rows = std::min(training_.count(), training_.x.rows);  // some come again
+        const Glance look = glance_after(network_.layers(), rows, core_.batch_size,
                                          static_cast<std::size_t>(position_.epoch - first_epoch_));
         // Safe, as the training was.
         const GilReleased released;
@@ -301,7 +337,7 @@ private:
         BoundPosition position{position_.epoch, position_.batch, 0, 0, {}, {}};
         if (position_.batch != 0 && position_.metrics)
             position = {position_.epoch,      position_.batch,           position_.loss_sum,
-                        position_.weight_sum, position_.metrics->sums(), epoch_of_};
+                        position_.weight_sum, position_.metrics->sums(), epoch_of()};
         state.set_position(std::move(position));
     }
 
@@ -331,6 +367,7 @@ private:
     HeldDataset<T> data_, other_;  // the latter of validation data
     BoundWindows windows_, validation_windows_;
     HeldOut rows_;
+    BoundOrder order_;
     Dataset training_, validation_;
     std::string epoch_of_;
     Position position_;

@@ -22,8 +22,10 @@ py::tuple fit(BoundNetwork<T>& bound,
               const py::object& after_batch,
               const py::object& after_epoch,
               const py::object& windows,
-              const py::object& validation_windows) {
-    Fit<T> fit(bound, options, optimizer, record, moment, {before_fit, after_batch, after_epoch});
+              const py::object& validation_windows,
+              const py::object& row_order) {
+    Fit<T> fit(bound, options, optimizer, record, moment, {before_fit, after_batch, after_epoch},
+               row_order);
     try {
         fit.hold({X, y, weights, windows}, {X_val, y_val, weights_val, validation_windows});
         return fit.run();
@@ -32,13 +34,18 @@ py::tuple fit(BoundNetwork<T>& bound,
     }
 }
 
+py::array_t<std::int64_t> as_indices(const std::vector<std::int64_t>& rows) {
+    return py::array_t<std::int64_t>(static_cast<py::ssize_t>(rows.size()), rows.data());
+}
+
 template <class T>
 void register_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
           py::arg("weights"), py::arg("X_val"), py::arg("y_val"), py::arg("weights_val"),
           py::arg("options"), py::arg("optimizer"), py::arg("record"), py::arg("moment"),
           py::arg("before_fit"), py::arg("after_batch"), py::arg("after_epoch"),
-          py::arg("windows") = py::none(), py::arg("validation_windows") = py::none());
+          py::arg("windows") = py::none(), py::arg("validation_windows") = py::none(),
+          py::arg("row_order") = py::none());
 }
 
 }  // namespace
@@ -56,11 +63,9 @@ void register_training(py::module_& m) {
         .def_readwrite("rows", &Moment::rows)
         .def_readwrite("batches", &Moment::batches)
         .def_property_readonly("held_out",
-                               [](const Moment& moment) {
-                                   return py::array_t<std::int64_t>(
-                                       static_cast<py::ssize_t>(moment.held_out.size()),
-                                       moment.held_out.data());
-                               })
+                               [](const Moment& moment) { return as_indices(moment.held_out); })
+        .def_property_readonly("order",
+                               [](const Moment& moment) { return as_indices(moment.order); })
         .def("sync", &Moment::sync);
     register_for<float>(m);
     register_for<double>(m);

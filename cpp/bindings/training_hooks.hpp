@@ -27,8 +27,9 @@ public:
     std::uint64_t first_epoch = 0;
     std::uint64_t rows = 0;  // that are trained on
     std::vector<std::int64_t>
-        held_out;               // rows that an epoch is measured by, of those that are given
-    std::uint64_t batches = 0;  // of an epoch
+        held_out;                     // rows that an epoch is measured by, of those that are given
+    std::uint64_t batches = 0;        // of an epoch
+    std::vector<std::int64_t> order;  // rows of the epoch at hand, where a function says them
 
     // Brings the network and the optimizer's state up to date; they are, but after a batch.
     void sync() const {

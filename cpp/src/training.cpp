@@ -121,7 +121,7 @@ public:
                 network.layers(),
                 std::min(options.batch_size, data.count()),
                 batches_left(position, data, options)),
-          order_(options.shuffle && !hooks.next_window ? data.count() : 0) {}
+          order_(options.shuffle && !hooks.next_window && !hooks.order ? data.count() : 0) {}
 
     TrainingEnd run(const Dataset* validation) {
         const Computing counted;
@@ -194,6 +194,7 @@ private:
         const Position began{position_.epoch, position_.batch, position_.loss_sum,
                              position_.weight_sum, position_.metrics};
         before_.is_needed = false;
+        if (hooks_.order) ask_for_order();
         const std::size_t left = batches_ - position_.batch;
         const std::uint64_t first = state_.steps + (left != 0 ? 1 : 0);
         std::span<const double> rates;
@@ -251,7 +252,16 @@ private:
     // Of the order of the epoch: the first row that no batch has had.
     std::size_t next_row() const { return position_.batch * options_.batch_size; }
 
+    // Nothing of the epoch has begun, should it throw.
+    void ask_for_order() {
+        given_order_ = hooks_.order(position_.epoch);
+        if (given_order_.size() != data_.count())
+            throw std::logic_error("expected an order of " + std::to_string(data_.count()) +
+                                   " rows, got " + std::to_string(given_order_.size()));
+    }
+
     Window all_rows() {
+        if (hooks_.order) return whole(data_, given_order_.data());
         if (!options_.shuffle) return whole(data_);
         const std::span<std::int64_t> order{order_.data(), order_.size()};
         shuffled_order(order, options_.seed, position_.epoch, hooks_.interrupted);
@@ -312,8 +322,10 @@ private:
         for (const Named<Metric>& metric : options_.metrics)
             if (metric.info().ranks) ranks.push_back(metric);
         if (ranks.empty()) return;
+        Dataset rows = data_;
+        if (hooks_.order) rows.chosen = given_order_;
         const Evaluation evaluation =
-            evaluate(network_, data_, options_.loss, ranks, team_.best(), hooks_.interrupted);
+            evaluate(network_, rows, options_.loss, ranks, team_.best(), hooks_.interrupted);
         std::size_t next = 0;
         for (std::size_t i = 0; i < options_.metrics.size(); ++i)
             if (options_.metrics[i].info().ranks) result.metrics[i] = evaluation.metrics[next++];
@@ -329,7 +341,8 @@ private:
     TrainingArrays<T> arrays_;
     const std::size_t batches_;
     TeamChoice team_;
-    AlignedBuffer<std::int64_t> order_;
+    AlignedBuffer<std::int64_t> order_;          // where it is ours
+    std::span<const std::int64_t> given_order_;  // where a hook says it
     Before<T> before_;
 };
 

@@ -57,7 +57,7 @@ from wbcore.standardized import Standardized
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from wbcore import data, inspect, io, reference
+    from wbcore import data, inspect, io, reference, sklearn
     from wbcore._paths import get_cmake_dir, get_include, get_library
 
 __version__ = _core.__version__
@@ -102,6 +102,7 @@ __all__ = [
     "reference",
     "schedules",
     "set_num_threads",
+    "sklearn",
 ]
 __all__ += activations.__all__
 __all__ += [name for name in optimizers.__all__ if name != "NAMES"]
@@ -118,5 +119,6 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "inspect": "wbcore.inspect",
             "io": "wbcore.io",
             "reference": "wbcore.reference",
+            "sklearn": "wbcore.sklearn",
         },
     )

@@ -267,6 +267,8 @@ class Moment:
     batches: int
     @property
     def held_out(self) -> NDArray[np.int64]: ...
+    @property
+    def order(self) -> NDArray[np.int64]: ...
     def __init__(self) -> None: ...
     def sync(self) -> None: ...
 
@@ -295,6 +297,7 @@ def fit(
     after_epoch: Callable[[], bool] | None,
     windows: _Windows | None = None,
     validation_windows: _Windows | None = None,
+    row_order: Callable[[int], ArrayLike] | None = None,
 ) -> tuple[Literal["completed", "stopped", "diverged"], int, int, dict[str, Any] | None]: ...
 def partial_fit(
     network: _Network,

@@ -276,7 +276,7 @@ class Asks:
 def fit(one: Round) -> None:
     draw, net = one.draw, network(one.draw)
     rows, loss = draw.choice([0, 1, 2, 5, 40]), loss_name(draw)
-    X, y = inputs(draw, rows), targets(draw, rows, loss)
+    X, y, order = inputs(draw, rows), targets(draw, rows, loss), array(draw, (rows + 2,))
     options = {
         "optimizer": wb.SGD(0.001),
         "epochs": draw.choice([1, 2]),
@@ -286,7 +286,7 @@ def fit(one: Round) -> None:
         ),
         "sample_weight": draw.choice([None, weights(draw, rows)]),
         "class_weight": draw.choice([None, "balanced", {0: 2.0, 1: 0.0}]),
-        "shuffle": True,
+        "shuffle": draw.choice([True, False, "blocks", lambda _: order]),
         "seed": draw.choice([0, 2**64 - 1]),
         "n_threads": draw.choice([None, 1, 2]),
         "callback": draw.choice([None, lambda *_: None]),
@@ -307,8 +307,9 @@ def fit(one: Round) -> None:
     for name in ("checkpoint", "resume"):  # a path that is well formed, wherever it may lead
         if isinstance(given.get(name), str) and "\0" not in given[name]:
             given[name] = one.folder / "run.ckpt" if name == "checkpoint" else None
-    if isinstance(given.get("callback"), type):  # a class that raises is no callback's refusal
-        del given["callback"]
+    for name in ("callback", "shuffle"):  # a class that raises is no refusal of ours
+        if isinstance(given.get(name), type):
+            del given[name]
     if isinstance(given.get("epochs"), (int, np.integer)):  # a right number of epochs may be long
         given["epochs"] = min(int(given["epochs"]), 3)
     with Watched(one, net):

@@ -27,7 +27,7 @@ struct TrainingOptions {
     std::uint64_t seed = 0;
     std::size_t n_threads = 0;  // 0: as many as pay
     // Those that look at all predictions at once (MetricInfo::ranks) are taken of the validation data after each epoch; without
-    // any, of all rows of the training data, which costs a pass over them and needs them in memory.
+    // any, of all rows of the training data (or those that Hooks::order gave), which costs a pass over them and needs them in memory.
     std::vector<Named<Metric>> metrics;
     // When not empty, one for each output: before the first step the last layer's weights become 0 and these its biases. Until
     // there has been a step the network itself stays as it is.
@@ -98,6 +98,9 @@ struct Hooks {
     // The loss in place of that of the options, which says then what the metrics take for targets, and that of the validation
     // data. The epoch's loss is the mean of the batches', each counted by its rows.
     LossFunction<T> loss, validation_loss;
+    // Before each epoch: its rows in their order, any of those of `data`, as many as that counts; kept until it is asked again.
+    // Then options.shuffle is not looked at, and rows that `data` has chosen only say how many there are.
+    std::function<std::span<const std::int64_t>(std::size_t epoch)> order;
     // Before each epoch: the learning rates of its steps, of which the first has that number, kept until it is asked again; none
     // where the optimizer's settings say them.
     std::function<std::span<const double>(std::uint64_t first_step, std::size_t steps)> rates;

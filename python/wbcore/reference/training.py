@@ -1,6 +1,6 @@
 """The training loop over shuffled mini-batches, and evaluation (sections 6 to 8 and 10)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -124,7 +124,7 @@ def fit(
     optimizer: Optimizer,
     epochs: int,
     batch_size: int,
-    shuffle: bool = True,
+    shuffle: bool | Callable[[int], Sequence[int]] = True,
     seed: int = 0,
     blocks: tuple[Sequence[int], int] | None = None,
     first_epoch: int | None = None,
@@ -145,8 +145,9 @@ def fit(
     optimizer : Optimizer
     epochs, batch_size : int
         The last batch of an epoch takes the rows that are left.
-    shuffle : bool
-        Permute the rows in every epoch, always beginning from their own order.
+    shuffle : bool or callable
+        Permute the rows in every epoch, always beginning from their own order; or a function of
+        the epoch that gives its rows.
     seed : int
         Of the shuffle, and of dropout.
     blocks : pair of (sequence of int, int), optional
@@ -158,7 +159,7 @@ def fit(
         To go on from an earlier training; it is updated in place. Default: `new_state`.
     metrics : dict of lists, optional
         By name of the metric; every epoch appends its value, of the same outputs as the loss. One
-        that ranks is that of all rows after the epoch.
+        that ranks is that of all rows after the epoch, or of those that a function gave.
     schedule : Schedule, optional
         Says the learning rate in place of the optimizer; a plateau watches the loss of each epoch.
     sample_weight : vector of length B, optional
@@ -187,11 +188,9 @@ def fit(
     first_epoch = state.epoch if first_epoch is None else first_epoch
     history = []
     for epoch in range(first_epoch, first_epoch + epochs):
-        order = shuffle_stream(seed, epoch).permutation(len(X)) if shuffle else range(len(X))
-        if shuffle and blocks is not None:
-            order = row_order(blocks[0], seed=seed, epoch=epoch, window=blocks[1])
+        order = _row_order(len(X), shuffle, seed, epoch, blocks)
         total, weight, sums = 0.0, 0.0, MetricSums(chosen, isinstance(y[0], int))
-        for low in range(0, len(X), batch_size):
+        for low in range(0, len(order), batch_size):
             rows = order[low : low + batch_size]
             inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
             own = None if sample_weight is None else [sample_weight[r] for r in rows]
@@ -209,17 +208,39 @@ def fit(
         history.append(FLOAT64.T(total / chosen.count(weight, len(targets[0]))))
         for name, values in (metrics or {}).items():
             if METRICS.choice(name).ranks:
-                values.append(
-                    evaluate(
-                        network, X, y, loss=chosen, metrics=[name], sample_weight=sample_weight
-                    )[name]
+                rows = order if callable(shuffle) else range(len(X))
+                ranked = evaluate(
+                    network,
+                    [X[r] for r in rows],
+                    cast("Labels", [y[r] for r in rows]),  # or a matrix
+                    loss=chosen,
+                    metrics=[name],
+                    sample_weight=sample_weight and [sample_weight[r] for r in rows],
                 )
+                values.append(ranked[name])
             else:
                 values.append(sums.value(name))
         state.epoch = epoch + 1
         if isinstance(schedule, Plateau):
             state.observations = observed(schedule, state.observations, history[-1])
     return history
+
+
+def _row_order(
+    n: int,
+    shuffle: bool | Callable[[int], Sequence[int]],
+    seed: int,
+    epoch: int,
+    blocks: tuple[Sequence[int], int] | None,
+) -> Sequence[int]:
+    """The rows of an epoch, of n, in the order in which batches are cut from them."""
+    if callable(shuffle):
+        return shuffle(epoch)
+    if not shuffle:
+        return range(n)
+    if blocks is not None:
+        return row_order(blocks[0], seed=seed, epoch=epoch, window=blocks[1])
+    return shuffle_stream(seed, epoch).permutation(n)
 
 
 def evaluate(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wbcore.metrics import Choices
     from wbcore.network import Network
     from wbcore.optimizers import LBFGS, Optimizer
-    from wbcore.training.plan import Callback, ValidationData
+    from wbcore.training.plan import Callback, RowOrder, ValidationData
     from wbcore.training.weights import ClassWeight
 
 __all__ = ["fit"]
@@ -49,7 +49,7 @@ def fit(
     validation_fraction: float | None = None,
     metrics: Choices = (),
     progress: bool = False,
-    shuffle: bool | str = True,
+    shuffle: bool | str | RowOrder = True,
     shuffle_window: int = WINDOW,
     seed: int = 0,
     n_threads: int | None = None,
@@ -126,11 +126,19 @@ def fit(
     progress : bool, default False
         Write a line to stderr: one that overwrites itself on a terminal, else one an epoch;
         `callbacks.Progress` offers more.
-    shuffle : {True, "rows", "blocks", False}, default True
+    shuffle : {True, "rows", "blocks", False} or callable, default True
         True or "rows": take the rows in the order `wbcore.random.permutation(B, seed, epoch)`; of a
         source, all rows are read into memory for that, or refused when they do not fit. "blocks":
         in that of `wbcore.data.row_order`, blocks at random and the rows within some of them; of
         arrays, by blocks of 4096 rows. False: as they come.
+        A function says the rows of each epoch itself: `function(epoch)`, with the number of the
+        epoch as `first_epoch` counts, gives an array of integers from 0 to B - 1, in any order,
+        some of them left out or repeated, for each epoch as many. It is asked once, on the calling
+        thread, before that epoch's first batch; the array is copied, X is not. Batches, steps and
+        `run.rows` go by their number; metrics of all predictions are of these rows, balanced
+        class weights and prior biases of all rows. What it raises ends the fit with the last
+        epoch. An epoch that was stopped in its middle is gone on with where it gives the same
+        rows again. Not with LBFGS or validation_fraction.
     shuffle_window : int, default 8
         For "blocks": of how many blocks the rows are mixed, which are then in memory.
     seed : int, default 0

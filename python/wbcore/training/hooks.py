@@ -65,8 +65,11 @@ class OwnSeries(Internal):
             self.metrics = replace(self.metrics, places=held_out)
 
     def after_epoch(self, run: Run) -> None:
-        """Predict, and ask the functions."""
+        """Predict, and ask the functions; of the training data those rows that the epoch had."""
         if self.metrics is not None:
+            order = run._moment.order
+            if len(order) and not self._prefix:
+                self.metrics = replace(self.metrics, places=order)
             self.metrics.add_to(run.history._record, self._prefix)
 
 

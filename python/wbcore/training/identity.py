@@ -52,7 +52,7 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
     functions = plan.metrics.functions
     settings |= {
         "batch_size": plan.batch_size,
-        "shuffle": plan.shuffle,
+        "shuffle": plan.shuffle if plan.row_order is None else _name(plan.row_order),
         "shuffle_window": plan.shuffle_window if by_blocks else None,
         "rows of blocks": _summed_up(rows.windows.source.rows)
         if by_blocks and rows.windows

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from wbcore.training.checkpoint_every import Every
     from wbcore.training.weights import ClassWeight
 
-__all__ = ["Callback", "Plan"]
+__all__ = ["Callback", "Plan", "RowOrder"]
 
 Callback: TypeAlias = Callable[[int, History], object]
+RowOrder: TypeAlias = "Callable[[int], ArrayLike]"
 ValidationData: TypeAlias = (
     "tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayLike | None] | Source"
 )
@@ -65,7 +66,7 @@ class Plan:
     validation_fraction: float | None
     metrics: Choices | Chosen
     progress: bool
-    shuffle: bool | str
+    shuffle: bool | str | RowOrder
     shuffle_window: int
     seed: int
     n_threads: int | None
@@ -104,6 +105,7 @@ class Plan:
         self.__dict__.update(checked)  # one by one, through object, takes several times as long
         self._require_watched()
         self._require_resumable()
+        self._require_order()
 
     def _require_watched(self) -> None:
         """A plateau watches a series that the history will have."""
@@ -131,6 +133,25 @@ class Plan:
                 f"[fit] expected no {given} with LBFGS, which remembers nothing that it could go "
                 f"on from, got {getattr(self, given)!r}"
             )
+
+    def _require_order(self) -> None:
+        if self.row_order is None:
+            return
+        if self.validation_fraction is not None:
+            raise ValueError(
+                "[fit] expected validation_fraction or a function as shuffle, which may leave rows "
+                "out itself, got both of them; pass validation_data=(X[rows], y[rows])"
+            )
+        if isinstance(self.optimizer, LBFGS):
+            raise ValueError(
+                f"[fit] expected no function as shuffle with LBFGS, which takes all rows at once, "
+                f"got {_arguments.shown(self.shuffle)}; pass the rows themselves"
+            )
+
+    @property
+    def row_order(self) -> RowOrder | None:
+        """The function that says the rows of each epoch, where there is one."""
+        return self.shuffle if callable(self.shuffle) else None
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -184,11 +205,13 @@ def _triple(validation_data: object) -> tuple[Any, Any, Any] | None:
     return X_val, y_val, weights
 
 
-def _shuffle(shuffle: object) -> bool | str:
+def _shuffle(shuffle: object) -> bool | str | RowOrder:
     """True stands for "rows"."""
     if isinstance(shuffle, (bool, np.bool_)):
         return bool(shuffle)
-    expected = "True, False, or one of"
+    if callable(shuffle):
+        return shuffle
+    expected = "True, False, a function, or one of"
     chosen = _arguments.choice("fit", "shuffle", shuffle, ["rows", "blocks"], expected=expected)
     return chosen if chosen == "blocks" else True
 

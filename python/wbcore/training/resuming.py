@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from wbcore.callbacks.run import Run
     from wbcore.network import Network
-    from wbcore.training.plan import Plan
+    from wbcore.training.plan import Plan, RowOrder
 
 __all__ = ["Resumption", "require_over"]
 
@@ -103,6 +103,14 @@ class Resumption:
     def status(self) -> str:
         """Of a run that is over."""
         return "stopped" if self.saved.is_over else "completed"
+
+    @property
+    def row_order(self) -> RowOrder | None:
+        """The plan's, asked for no epoch behind the last one, where it may have nothing to say."""
+        function = self._plan.row_order
+        if function is None:
+            return None
+        return lambda epoch: function(min(epoch, max(self.end - 1, 0)))
 
     def require_settings(self, settings: Mapping[str, Any]) -> None:
         """Refuse another run than that of the checkpoint, but for its data.

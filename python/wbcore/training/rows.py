@@ -96,7 +96,7 @@ def training_rows(
         compared=bool(plan.metrics.texts),
         piece=plan.batch_size,
         end=end,
-        shuffle=plan.shuffle,
+        shuffle=True if callable(plan.shuffle) else plan.shuffle,
         window=plan.shuffle_window,
         seed=plan.seed,
     )

@@ -43,7 +43,14 @@ __all__ = ["run"]
 Findings: TypeAlias = dict[str, Any]
 
 
-def run(network: Network, X: ArrayLike | Source, y: ArrayLike | None, plan: Plan) -> History:
+def run(
+    network: Network,
+    X: ArrayLike | Source,
+    y: ArrayLike | None,
+    plan: Plan,
+    *,
+    warns: bool = True,
+) -> History:
     """Train the network as planned; its history is kept as `network.history`.
 
     Parameters
@@ -52,6 +59,8 @@ def run(network: Network, X: ArrayLike | Source, y: ArrayLike | None, plan: Plan
     X, y : array-like, or a source and None
         The core looks at them before it changes anything.
     plan : Plan
+    warns : bool, default True
+        Whether an outcome that looks wrong is warned of.
 
     Returns
     -------
@@ -66,14 +75,15 @@ def run(network: Network, X: ArrayLike | Source, y: ArrayLike | None, plan: Plan
     RuntimeError
         When another thread is training the network.
     """
-    return _Training(network, plan).run(X, y)
+    return _Training(network, plan, warns=warns).run(X, y)
 
 
 class _Training:
     """One call of `fit`."""
 
-    def __init__(self, network: Network, plan: Plan) -> None:
+    def __init__(self, network: Network, plan: Plan, *, warns: bool = True) -> None:
         assert isinstance(plan.optimizer, (Optimizer, LBFGS)), "Plan has made it one"
+        self.warns = warns
         self.network = network
         self.plan = plan
         self.optimizer = plan.optimizer
@@ -111,6 +121,8 @@ class _Training:
                 raise error or late  # type: ignore[misc]
         finally:
             del error, late  # whose tracebacks have this frame
+        if not self.warns:
+            return self.history
         is_told = outcome.warned_of_no_rate(self.network, self.history, self.first_step)
         if self.findings and not is_told:
             outcome.warn(self.findings, self.network.activation_names)
@@ -167,6 +179,7 @@ class _Training:
                 after_epoch=hooks.after_epoch,
                 windows=rows.windows,
                 validation_windows=validation.windows,
+                row_order=resumption.row_order if resumption else plan.row_order,
             )
             return (resumption.status, *ended[1:]) if resumption and resumption.is_over else ended
         finally:

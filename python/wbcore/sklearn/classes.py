@@ -1,0 +1,223 @@
+"""Targets that are classes: two, several, several at once, and several decisions a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+from wbcore.sklearn import scores
+from wbcore.sklearn.heads import heads_loss, of_heads
+from wbcore.sklearn.targets import Answer, Targets, kind_of_loss
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Classes", "classes_of", "targets_of"]
+
+_HAS_A_COLUMN_EACH = ("probabilities", "numbers")
+
+
+class Classes(Targets):
+    """What all kinds of classes have in common.
+
+    Parameters
+    ----------
+    classes : ndarray, or a list of them
+        `classes_` of the estimator.
+    answer : Answer
+    """
+
+    def __init__(self, classes: Any, answer: Answer, *, has_probabilities: bool = True) -> None:  # noqa: ANN401
+        super().__init__(answer)
+        self.classes = classes
+        self.has_probabilities = has_probabilities
+
+    def labels(self, y: NDArray[Any]) -> NDArray[Any]:
+        """The numbers of classes."""
+        return np.searchsorted(self.classes, y).astype(np.int32)
+
+    def probabilities(self, outputs: NDArray[Any]) -> Any:  # noqa: ANN401, an array or a list
+        """What `predict_proba` gives, of outputs of shape (B, O)."""
+        raise NotImplementedError
+
+
+class Two(Classes):
+    """Two classes, or one, of one output: that of the second."""
+
+    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+        if len(self.classes) < 2:
+            return np.zeros(len(y), np.uint8)
+        return (y == self.classes[1]).astype(np.uint8)
+
+    @property
+    def threshold(self) -> float:
+        return 0.5 if self.answer.activation == "sigmoid" else 0.0
+
+    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        if len(self.classes) < 2:
+            return np.repeat(self.classes, len(outputs))
+        decided: NDArray[Any] = self.classes[(outputs[:, 0] > self.threshold).view(np.int8)]
+        return decided
+
+    def score(
+        self, encoded: NDArray[Any], outputs: NDArray[Any], weights: NDArray[Any] | None
+    ) -> float:
+        return scores.accuracy((outputs[:, 0] > self.threshold) == encoded, weights)
+
+    def probabilities(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        if len(self.classes) < 2:
+            return np.ones_like(outputs)
+        both = np.empty((len(outputs), 2), outputs.dtype)
+        both[:, 1] = outputs[:, 0]
+        np.subtract(1, both[:, 1], out=both[:, 0])
+        return both
+
+
+class Several(Classes):
+    """One of several classes, an output each."""
+
+    def __init__(self, *arguments: Any, has_columns: bool, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **options)
+        self.has_columns = has_columns  # targets of 0 and 1 in place of labels
+
+    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+        labels = self.labels(y)
+        if not self.has_columns:
+            return labels
+        return (labels[:, None] == np.arange(len(self.classes))).astype(np.uint8)
+
+    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        decided: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
+        return decided
+
+    def score(
+        self, encoded: NDArray[Any], outputs: NDArray[Any], weights: NDArray[Any] | None
+    ) -> float:
+        labels = encoded.argmax(axis=1) if encoded.ndim == 2 else encoded
+        return scores.accuracy(outputs.argmax(axis=1) == labels, weights)
+
+    def probabilities(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        if self.answer.activation == "softmax":
+            return outputs
+        total = outputs.sum(axis=1, keepdims=True)
+        shares: NDArray[Any] = np.where(total > 0, outputs, 1)
+        shares /= np.where(total > 0, total, outputs.shape[1])
+        return shares
+
+
+class Many(Classes):
+    """Any number of classes at once, an output each."""
+
+    def __init__(self, *arguments: Any, is_sparse: bool, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **options)
+        self.is_sparse = is_sparse
+
+    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+        dense = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+        return (dense != 0).astype(np.uint8)
+
+    def decode(self, outputs: NDArray[Any]) -> Any:  # noqa: ANN401
+        decided = (outputs > (0.5 if self.answer.activation == "sigmoid" else 0)).astype(int)
+        if not self.is_sparse:
+            return decided
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix(decided)
+
+    def score(
+        self, encoded: NDArray[Any], outputs: NDArray[Any], weights: NDArray[Any] | None
+    ) -> float:
+        at = 0.5 if self.answer.activation == "sigmoid" else 0
+        return scores.accuracy(((outputs > at) == encoded).all(axis=1), weights)
+
+    def probabilities(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        return outputs
+
+
+class Decisions(Classes):
+    """Several decisions a row, each of one of several classes: a softmax over its own outputs."""
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        return tuple(map(len, self.classes))
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.classes)
+
+    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+        columns = [np.searchsorted(c, y[:, j]) for j, c in enumerate(self.classes)]
+        return np.stack(columns, axis=1).astype(np.int32)
+
+    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        labels = self._labels(outputs)
+        return np.stack([c[labels[:, j]] for j, c in enumerate(self.classes)], axis=1)
+
+    def _labels(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        parts = np.split(outputs, np.cumsum(self.counts)[:-1], axis=1)
+        return np.stack([part.argmax(axis=1) for part in parts], axis=1)
+
+    def score(
+        self, encoded: NDArray[Any], outputs: NDArray[Any], weights: NDArray[Any] | None
+    ) -> float:
+        return scores.accuracy((self._labels(outputs) == encoded).all(axis=1), weights)
+
+    def probabilities(self, outputs: NDArray[Any]) -> list[NDArray[Any]]:
+        return of_heads(outputs, self.counts)
+
+
+def classes_of(y: Any) -> Any:  # noqa: ANN401, an array, or a list of them
+    """`classes_` of targets."""
+    if type_of_target(y) == "multiclass-multioutput":
+        return [np.unique(column) for column in np.asarray(y).T]
+    return unique_labels(y)
+
+
+def targets_of(y: Any, classes: Any, loss: object) -> Classes:  # noqa: ANN401
+    """What targets are, by those of a fit and by the classes there are.
+
+    Parameters
+    ----------
+    y : ndarray or sparse matrix of shape (B,) or (B, L)
+    classes : ndarray of shape (K,), or a list of them
+    loss : object
+        "log_loss", or any of ours that takes classes.
+    """
+    kind = type_of_target(y)
+    if isinstance(classes, list) and kind.endswith("multioutput"):
+        if loss != "log_loss":
+            raise ValueError(f"[loss] expected 'log_loss' for several decisions, got {loss!r}")
+        counts = tuple(map(len, classes))
+        return Decisions(classes, Answer(sum(counts), "identity", heads_loss(counts)))
+    count = len(classes)
+    if kind.startswith("multilabel"):
+        answer, has, _ = _answer(loss, count, several=False)
+        return Many(classes, answer, has_probabilities=has, is_sparse=hasattr(y, "toarray"))
+    if count <= 2:
+        answer, has, columns = _answer(loss, 1, several=False)
+        if answer.activation != "softmax":
+            return Two(classes, answer, has_probabilities=has)
+        count = 2
+    answer, has, columns = _answer(loss, count, several=True)
+    return Several(classes, answer, has_probabilities=has, has_columns=columns)
+
+
+def _answer(loss: object, count: int, *, several: bool) -> tuple[Answer, bool, bool]:
+    """The answer, whether its outputs are probabilities, and whether targets have columns."""
+    if loss == "log_loss":
+        if several:
+            return Answer(count, "softmax", "cross_entropy"), True, False
+        return Answer(count, "sigmoid", "binary_cross_entropy", slope=count, scale=count), True, True
+    given, known = kind_of_loss(loss)
+    targets = known.get("targets")
+    if targets in ("counts", "positives"):
+        raise ValueError(f"[MLPClassifier] expected a loss of classes, got {loss!r}")
+    if targets == "classes":
+        return Answer(count, "softmax", given), True, False
+    if targets == "signs":
+        return Answer(count, "identity", given), False, False
+    if targets == "probabilities":
+        return Answer(count, "sigmoid", given), True, True
+    return Answer(count, "softmax" if several else "sigmoid", given), True, True

@@ -1,0 +1,239 @@
+"""The classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+from sklearn.utils.validation import validate_data
+
+from wbcore.sklearn import scores
+from wbcore.sklearn.classes import Classes, Decisions, classes_of, targets_of
+from wbcore.sklearn.inputs import options_of
+from wbcore.sklearn.mlp import MLP, available_to_batches
+from wbcore.sklearn.weights import row_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MLPClassifier"]
+
+
+def _has_probabilities(estimator: MLPClassifier) -> bool:
+    targets = estimator.__dict__.get("_targets")
+    if targets is not None and not targets.has_probabilities:
+        raise AttributeError(f"outputs trained by the loss {estimator.loss!r} are no probabilities")
+    return True
+
+
+class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn ships no types
+    """DOC"""
+
+    _targets: Classes
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: Any = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001,
+        power_t: Any = 0.5,
+        max_iter: Any = 200,
+        shuffle: Any = True,
+        random_state: Any = None,
+        tol: Any = 1e-4,
+        verbose: Any = False,
+        warm_start: Any = False,
+        momentum: Any = 0.9,
+        nesterovs_momentum: Any = True,
+        early_stopping: Any = False,
+        validation_fraction: Any = 0.1,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: Any = 15000,
+        loss: Any = "log_loss",
+        initializer: Any = None,
+        bias_init: Any = None,
+        dropout: Any = 0.0,
+        class_weight: Any = None,
+        validation_data: Any = None,
+        metrics: Any = (),
+        callbacks: Any = None,
+        optimizer: Any = None,
+        schedule: Any = None,
+        clip_norm: Any = None,
+        l1: Any = 0.0,
+        n_threads: Any = None,
+        dtype: Any = None,
+        progress: Any = False,
+        missing: Any = "error",
+    ) -> None:
+        given = dict(locals())
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
+
+    def _checked_data(
+        self, X: Any, y: Any, *, incremental: bool, fresh: bool  # noqa: ANN401
+    ) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self, X, y, multi_output=True, reset=fresh, **options_of(X, self.missing)
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if fresh and not incremental:
+            self.classes_ = classes_of(y)
+            self._targets = targets_of(y, self.classes_, self.loss)
+        else:
+            self._require_known(y)
+            if "_targets" not in self.__dict__ or fresh:
+                self._targets = targets_of(y, self.classes_, self.loss)
+        return X, y
+
+    def _require_known(self, y: NDArray[Any]) -> None:
+        """Refuse classes that the network has no outputs for."""
+        known: Any = self.classes_
+        if isinstance(known, list):
+            for j, column in enumerate(np.asarray(y).T):
+                if len(new := np.setdiff1d(column, known[j])):
+                    raise ValueError(
+                        f"`y` has classes not in `self.classes_[{j}]`: {new}, "
+                        f"where there are {known[j]}."
+                    )
+            return
+        classes = unique_labels(y)
+        if self.warm_start:
+            if set(classes) != set(known):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same "
+                    "classes as in the previous call to fit. Previously "
+                    f"got {known}, `y` has {classes}"
+                )
+        elif len(np.setdiff1d(classes, known, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {known}. 'y' has {classes}."
+            )
+
+    def _row_weights(self, X: Any, y: Any, sample_weight: Any) -> NDArray[Any] | None:  # noqa: ANN401
+        return row_weights(X, y, sample_weight, self.class_weight)
+
+    def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
+        return y.astype(bool)[:, None] if y.ndim == 1 and self._targets.n_outputs == 1 else None
+
+    @available_if(available_to_batches)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None  # noqa: ANN401
+    ) -> MLPClassifier:
+        """Update the model with one epoch over the given data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+        classes : array-like of shape (n_classes,), or a list of them, optional
+            All there will be; needed in the first call.
+
+        Returns
+        -------
+        self
+        """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit, where the rows are not "
+                "all there are; pass the weights as a dict"
+            )
+        if isinstance(classes, list) and type_of_target(y) == "multiclass-multioutput":
+            if not hasattr(self, "classes_"):
+                self.classes_ = [np.unique(each) for each in classes]
+        elif _check_partial_fit_first_call(self, classes):
+            is_many = type_of_target(y).startswith("multilabel")
+            self.classes_ = unique_labels(y) if is_many else unique_labels(self.classes_)
+        self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    def predict(self, X: Any) -> Any:  # noqa: ANN401
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._outputs(X)
+        return self._targets.decode(outputs)
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:  # noqa: ANN401
+        """Probabilities of classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or a list of them
+            In the order of `classes_`.
+        """
+        outputs = self._outputs(X)
+        return self._targets.probabilities(outputs)
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: Any) -> Any:  # noqa: ANN401
+        """Logarithms of the probabilities of classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or a list of them
+        """
+        probabilities = self.predict_proba(X)
+        if isinstance(probabilities, list):
+            return [np.log(each, out=each) for each in probabilities]
+        return np.log(probabilities, out=probabilities)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: ANN401
+        """Accuracy; of several outputs the share of rows where all are right.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+        """
+        if isinstance(self.__dict__.get("_targets"), Decisions):  # which accuracy_score refuses
+            return scores.accuracy((self.predict(X) == np.asarray(y)).all(axis=1), sample_weight)
+        return float(super().score(X, y, sample_weight))
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,165 @@
+"""The course of a fit: which rows, in which order, how far; it may stop and go on."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from wbcore.errors import DivergenceError
+from wbcore.sklearn.stopping import Bookkeeping
+from wbcore.training.plan import Plan
+from wbcore.training.run import run as run_plan
+
+if TYPE_CHECKING:
+    from numpy.random import RandomState
+    from numpy.typing import NDArray
+
+    from wbcore.sklearn.solvers import Solver
+    from wbcore.sklearn.stopping import Validation
+
+__all__ = ["Course", "Rows"]
+
+
+@dataclass
+class Rows:
+    """The data of a fit.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (B, I)
+    y : ndarray
+        As `Targets.encode` gives them.
+    weights : ndarray of shape (B,), optional
+    validation_data : triple, optional
+        As `Network.fit` takes it, of a set of its own.
+    """
+
+    X: Any
+    y: NDArray[Any]
+    weights: NDArray[Any] | None
+    validation_data: Any = None
+
+
+@dataclass
+class Course:
+    """A fit by batches that has begun.
+
+    Parameters
+    ----------
+    random_state : numpy.random.RandomState
+        Orders are drawn from it, epoch by epoch.
+    solver : Solver
+    rows : ndarray of int
+        Those that are trained on.
+    held_out : ndarray of int, optional
+        Those that are not.
+    batch_size : int
+    seed : int
+        Of what dropout leaves out.
+
+    Attributes
+    ----------
+    epochs : int
+        So many have been done.
+    last : ndarray, optional
+        The parameters to go on from, where the network has better ones.
+    best : ndarray, optional
+        Those of the best score.
+    """
+
+    random_state: RandomState
+    solver: Solver
+    rows: NDArray[np.int64]
+    held_out: NDArray[np.int64] | None
+    batch_size: int
+    seed: int
+    epochs: int = 0
+    last: NDArray[Any] | None = None
+    best: NDArray[Any] | None = None
+    has_prior: bool = field(default=False)
+
+    def order(self, _epoch: int) -> NDArray[np.int64]:
+        """The rows of the next epoch, as `sklearn.utils.shuffle` gives them."""
+        places = np.arange(len(self.rows))
+        self.random_state.shuffle(places)
+        self.rows = self.rows[places]
+        return self.rows
+
+    def run(
+        self, estimator: Any, data: Rows, validation: Validation | None, epochs: int  # noqa: ANN401
+    ) -> bool:
+        """Train until so many epochs have been done; says whether it is over before them."""
+        network = estimator.network_
+        if self.last is not None:
+            network.parameters[...] = self.last
+            self.last = None
+        if validation is not None:
+            validation.best = network.parameters.copy() if self.best is None else self.best
+        of_rows = None if data.weights is None else data.weights[self.rows]
+        constant = estimator._targets.constant(data.y[self.rows], of_rows)
+        book = Bookkeeping(estimator, self.solver, len(self.rows), constant, validation)
+        is_over = self._trained(estimator, data, book, epochs)
+        if validation is not None:
+            self.last, self.best = network.parameters.copy(), validation.best
+            network.parameters[...] = validation.best
+        self.epochs = estimator.n_iter_
+        return is_over
+
+    def _trained(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> bool:  # noqa: ANN401
+        network = estimator.network_
+        try:
+            run_plan(network, data.X, data.y, self._plan(estimator, data, book, epochs), warns=False)
+        except DivergenceError:
+            if book.validates:
+                book.fail(epochs)
+                return epochs >= estimator.max_iter
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may"
+                " contain large values and need to be preprocessed."
+            ) from None
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+            return True
+        finally:
+            if network.history is not None:
+                estimator.history_ = network.history
+        return book.is_over or network.history.status == "stopped"
+
+    def _plan(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> Plan:  # noqa: ANN401
+        return Plan(
+            loss=estimator._targets.answer.loss,
+            optimizer=self.solver.optimizer,
+            epochs=epochs - self.epochs,
+            batch_size=self.batch_size,
+            sample_weight=data.weights,
+            class_weight=None,
+            bias_init="prior" if self.has_prior and self.epochs == 0 else None,
+            validation_data=data.validation_data,
+            validation_fraction=None,
+            metrics=estimator.metrics,
+            progress=estimator.progress,
+            shuffle=estimator.shuffle,
+            shuffle_window=8,
+            seed=self.seed,
+            n_threads=estimator.n_threads,
+            callback=None,
+            callbacks=(book, *(estimator.callbacks or ())),
+            track=None,
+            first_epoch=self.epochs,
+            checkpoint=None,
+            checkpoint_every="1 epoch",
+            resume=None,
+        )
+
+    def warn_unless_converged(self, estimator: Any) -> None:  # noqa: ANN401
+        """Of a fit that has done all epochs."""
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "
+            "reached and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )

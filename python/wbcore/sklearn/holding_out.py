@@ -1,0 +1,45 @@
+"""Rows that are held out for early stopping: those that scikit-learn holds out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+if TYPE_CHECKING:
+    from numpy.random import RandomState
+    from numpy.typing import NDArray
+
+__all__ = ["held_out"]
+
+
+def held_out(
+    rows: int, fraction: float, random_state: RandomState, stratify: NDArray[Any] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of the rows to train on, and of those that are held out.
+
+    Parameters
+    ----------
+    rows : int
+    fraction : float
+        Of them, to hold out.
+    random_state : numpy.random.RandomState
+        Is drawn from.
+    stratify : ndarray of shape (rows, 1), optional
+        By whose values each gives its share.
+
+    Raises
+    ------
+    ValueError
+        When fewer than 2 rows are held out, or a class has not enough.
+    """
+    train, out = train_test_split(
+        np.arange(rows), random_state=random_state, test_size=fraction, stratify=stratify
+    )
+    if len(out) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            "or the size of your dataset."
+        )
+    return train, out

@@ -1,0 +1,114 @@
+"""X as estimators take it: checked by scikit-learn, so that its messages are those users know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import check_array, validate_data
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FORMATS", "Filling", "checked", "options_of", "require_missing"]
+
+#: Of sparse matrices; what comes in another one becomes the first of them.
+FORMATS = ("csr",)
+
+_FLOATS = (np.float64, np.float32)
+_MISSING = ("error", "mean", "mean+indicator")
+
+
+def require_missing(missing: object) -> None:
+    """Refuse what `missing` cannot be."""
+    if missing not in _MISSING:
+        raise ValueError(f"[missing] expected one of {', '.join(_MISSING)}, got {missing!r}")
+
+
+def options_of(X: object, missing: str) -> dict[str, Any]:
+    """What scikit-learn's validation is told of X.
+
+    Integers stay what they are: the core reads them as they come, and a copy of eight bytes each
+    would be the largest thing in memory.
+    """
+    whole = type(X) is np.ndarray and X.dtype.kind in "biu" and X.dtype.itemsize < 8
+    return {
+        "accept_sparse": list(FORMATS),
+        "dtype": None if whole else _FLOATS,
+        "ensure_all_finite": "allow-nan" if missing != "error" else True,
+    }
+
+
+def checked(estimator: Any, X: Any, missing: str) -> Any:  # noqa: ANN401, array or sparse
+    """X of a prediction, or of validation data."""
+    options = options_of(X, missing)
+    if not hasattr(estimator, "n_features_in_"):  # parameters were set by hand
+        return check_array(X, **options)
+    return validate_data(estimator, X, reset=False, **options)
+
+
+class Filling:
+    """What stands in for missing values: the means of columns, and who tells that they do.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (B, I)
+        Of the first fit; NaN where something is missing.
+    weights : ndarray of shape (B,), optional
+        Means are by them.
+    indicates : bool
+        Whether each column in which something was missing brings another one of 0 and 1.
+
+    Attributes
+    ----------
+    means : ndarray of shape (I,)
+        0 of a column that has nothing else.
+    flagged : ndarray of int
+        The columns that bring another one.
+    """
+
+    def __init__(self, X: Any, weights: NDArray[Any] | None, *, indicates: bool) -> None:  # noqa: ANN401
+        w = np.ones(X.shape[0]) if weights is None else np.asarray(weights, np.float64)
+        rows, columns, values = _known(X)
+        missing = np.isnan(values)
+        gaps = np.bincount(columns[missing], w[rows[missing]], X.shape[1])
+        sums = np.bincount(columns, np.where(missing, 0, values) * w[rows], X.shape[1])
+        known = w.sum() - gaps
+        self.means = np.divide(sums, known, out=np.zeros(X.shape[1]), where=known > 0)
+        self.flagged = np.unique(columns[missing]) if indicates else np.empty(0, np.intp)
+
+    @property
+    def added(self) -> int:
+        """How many columns there are more."""
+        return len(self.flagged)
+
+    def __call__(self, X: Any) -> Any:  # noqa: ANN401, array or sparse
+        """X without NaN; X itself where nothing is missing and no columns are added."""
+        if hasattr(X, "tocsr"):
+            return self._of_sparse(X)
+        gaps = np.isnan(X) if X.dtype.kind == "f" else np.zeros(X.shape, bool)
+        if gaps.any():
+            X = np.where(gaps, self.means.astype(X.dtype), X)
+        if not self.added:
+            return X
+        return np.hstack([X, gaps[:, self.flagged].astype(X.dtype)])
+
+    def _of_sparse(self, X: Any) -> Any:  # noqa: ANN401
+        from scipy.sparse import csr_matrix, hstack
+
+        gaps = np.isnan(X.data)
+        filled = X.copy() if gaps.any() else X
+        filled.data[gaps] = self.means[X.indices[gaps]]
+        if not self.added:
+            return filled
+        flags = csr_matrix((gaps.astype(X.dtype), X.indices, X.indptr), shape=X.shape)
+        return hstack([filled, flags[:, self.flagged]], format="csr")
+
+
+def _known(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:  # noqa: ANN401
+    """Rows, columns and values of what X has."""
+    if hasattr(X, "tocoo"):
+        found = X.tocoo()
+        return found.row, found.col, found.data
+    rows, columns = np.indices(X.shape, np.int32, sparse=False).reshape(2, -1)
+    return rows, columns, np.ravel(X).astype(np.float64, copy=False)

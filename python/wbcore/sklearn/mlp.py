@@ -1,0 +1,345 @@
+"""What the two multilayer perceptrons have in common."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from wbcore.sklearn import coefficients, lbfgs
+from wbcore.sklearn.constraints import CONSTRAINTS
+from wbcore.sklearn.course import Course, Rows
+from wbcore.sklearn.distinct import distinct
+from wbcore.sklearn.holding_out import held_out
+from wbcore.sklearn.inputs import Filling, checked, require_missing
+from wbcore.sklearn.solvers import solver_of, takes_all_rows
+from wbcore.sklearn.start import started
+from wbcore.sklearn.stopping import Validation
+from wbcore.sklearn.structure import hidden_activations, hidden_sizes, layers_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore.network import Network
+    from wbcore.sklearn.targets import Targets
+
+__all__ = ["MLP", "available_to_batches"]
+
+
+def available_to_batches(estimator: MLP) -> bool:
+    """Whether there is a partial fit."""
+    if takes_all_rows(estimator):
+        raise AttributeError(
+            f"partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    return True
+
+
+class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
+    """What the classifier and the regressor have in common: a network, and how it is trained."""
+
+    _parameter_constraints: dict[str, Any] = CONSTRAINTS
+
+    _targets: Targets
+    network_: Network
+
+    # What the two have of their own
+
+    @abstractmethod
+    def _checked_data(self, X: Any, y: Any, *, incremental: bool, fresh: bool) -> tuple[Any, Any]:  # noqa: ANN401
+        """X and y as scikit-learn's validation leaves them; sets what targets are."""
+
+    @abstractmethod
+    def _row_weights(self, X: Any, y: Any, sample_weight: Any) -> NDArray[Any] | None:  # noqa: ANN401
+        """What each row counts."""
+
+    @abstractmethod
+    def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
+        """By what rows are held out, of encoded targets."""
+
+    # Fits
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLP:  # noqa: ANN401
+        """Fit the model to data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight)
+
+    def _total_epochs(self, n_rows: int) -> int:  # noqa: ARG002, as of other estimators
+        """How many epochs a fit has at most."""
+        return int(self.max_iter)
+
+    @property
+    def _trained_epochs(self) -> int:
+        return int(getattr(self, "n_iter_", 0))
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether a fit would go on."""
+        return hasattr(self, "network_") and self.__dict__.get("_course") is None
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> MLP:  # noqa: ANN401
+        """Train until so many epochs have been done, going on from those that have been.
+
+        `fit` is all of them, to the bit, wherever stops lie between.
+        """
+        if self._is_over:
+            return self
+        course = self.__dict__.get("_course")
+        if course is None:
+            return self._fit(X, y, sample_weight, epochs=epochs)
+        if epochs > self._trained_epochs:
+            X, y = self._checked_data(X, y, incremental=True, fresh=False)
+            self._run(course, self._rows(X, y, sample_weight), epochs)
+        return self
+
+    def _fit(
+        self,
+        X: Any,  # noqa: ANN401
+        y: Any,  # noqa: ANN401
+        sample_weight: Any,  # noqa: ANN401
+        *,
+        incremental: bool = False,
+        epochs: int | None = None,
+    ) -> MLP:
+        sizes = hidden_sizes(self.hidden_layer_sizes)
+        require_missing(self.missing)
+        fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._checked_data(X, y, incremental=incremental, fresh=fresh)
+        if fresh:
+            for name in ("network_", "_given_coefs", "_given_intercepts", "_filling"):
+                self.__dict__.pop(name, None)
+        self._course = None
+        data = self._rows(X, y, sample_weight)
+        self._random_state = check_random_state(self.random_state)
+        if fresh or "network_" not in self.__dict__:
+            self._build(sizes, data.X, fresh=fresh)
+        if takes_all_rows(self):
+            lbfgs.train(self, data, epochs or self.max_iter)
+            return self
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        course = self._begun(data, incremental=incremental)
+        if incremental:
+            course.run(self, data, None, 1)
+        else:
+            self._run(course, data, epochs or self.max_iter)
+        return self
+
+    def _rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:  # noqa: ANN401
+        """The data as the network takes them."""
+        weights = self._row_weights(X, y, sample_weight)
+        if self.missing != "error" and "_filling" not in self.__dict__:
+            self._filling = Filling(X, weights, indicates=self.missing.endswith("indicator"))
+        given = None
+        if self.validation_data is not None:
+            X_val, y_val, *more = self.validation_data
+            X_val, y_val = self._checked_data(X_val, y_val, incremental=True, fresh=False)
+            weights_val = self._row_weights(X_val, y_val, *(more or (None,)))
+            given = self._filled(X_val), self._targets.encode(y_val), weights_val
+        return Rows(self._filled(X), self._targets.encode(y), weights, given)
+
+    def _filled(self, X: Any) -> Any:  # noqa: ANN401
+        filling = self.__dict__.get("_filling")
+        filled = X if filling is None else filling(X)
+        return filled.toarray() if hasattr(filled, "toarray") else filled
+
+    def _build(self, sizes: list[int], X: Any, *, fresh: bool) -> None:  # noqa: ANN401
+        """The network, and the attributes that count what becomes of it."""
+        answer = self._targets.answer
+        texts = hidden_activations(self.activation, len(sizes))
+        last = answer.width, answer.activation
+        layers = layers_of(X.shape[1], sizes, texts, last, self.dropout)
+        dtype = np.dtype(self.dtype or (X.dtype if X.dtype == np.float32 else np.float64))
+        if fresh:
+            self.network_ = started(
+                layers, dtype, self._random_state, self.initializer, self.bias_init
+            )
+        else:
+            self._take_given(layers, dtype)
+        self.n_layers_ = len(layers) + 1
+        self.n_outputs_ = self._targets.n_outputs
+        self.out_activation_ = answer.out_activation
+        if fresh:
+            self.n_iter_, self.t_ = 0, 0
+            if not takes_all_rows(self):
+                self._count_anew()
+
+    def _count_anew(self) -> None:
+        self.loss_curve_: list[float] = []
+        self._no_improvement_count = 0
+        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+        self.best_validation_score_ = -np.inf if self.early_stopping else None
+        self.best_loss_ = None if self.early_stopping else np.inf
+
+    def _begun(self, data: Rows, *, incremental: bool) -> Course:
+        """A course whose rows are chosen, and that has done nothing."""
+        if not incremental or "_optimizer" not in self.__dict__:
+            self._optimizer = solver_of(self, self._targets.answer, self.network_.dtype)
+        rows, out = np.arange(len(data.y)), None
+        shares = self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]
+        holds_out = self.early_stopping and data.validation_data is None
+        if holds_out or any(shares):
+            merged = distinct(data.X, data.y, data.weights)
+            if merged is not None:
+                rows, totals = merged
+                data.weights = np.zeros(len(data.y))
+                data.weights[rows] = totals
+        if holds_out:
+            strata = self._strata(data.y[rows])
+            train, held = held_out(
+                len(rows), self.validation_fraction, self._random_state, strata
+            )
+            rows, out = rows[train], rows[held]
+        seed = int(self._random_state.randint(np.iinfo(np.int32).max)) if any(shares) else 0
+        self.n_iter_ = 0
+        return Course(
+            self._random_state, self._optimizer, rows, out, self._batch_size(len(rows)), seed,
+            has_prior=self.bias_init == "prior" and self.t_ == 0,
+        )  # fmt: skip
+
+    def _batch_size(self, rows: int) -> int:
+        if self.batch_size == "auto":
+            return min(200, rows)
+        if self.batch_size > rows:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than "
+                "sample size. It is going to be clipped",
+                stacklevel=2,
+            )
+        return int(np.clip(self.batch_size, 1, rows))
+
+    def _run(self, course: Course, data: Rows, epochs: int) -> None:
+        """Train until so many epochs have been done."""
+        total = self._total_epochs(len(data.y))
+        validation = None
+        if self.early_stopping:
+            if data.validation_data is not None:
+                validation = Validation(self._targets, *data.validation_data)
+            else:
+                out = course.held_out
+                weights = None if data.weights is None else data.weights[out]
+                validation = Validation(self._targets, data.X[out], data.y[out], weights)
+        is_over = course.run(self, data, validation, min(epochs, total))
+        if not is_over and self.n_iter_ >= total:
+            course.warn_unless_converged(self)
+            is_over = True
+        self._course = None if is_over else course
+
+    # Outputs
+
+    def _outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+        """What the network gives for X, of shape (B, O)."""
+        known = self.__dict__
+        if (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.dtype.char in "fd"
+            and X.shape[0]
+            and "network_" in known
+            and X.shape[1] == known.get("n_features_in_")
+            and "feature_names_in_" not in known
+            and known.get("_filling") is None
+        ):
+            try:
+                return known["network_"].predict(X, n_threads=self.n_threads)
+            except ValueError:  # NaN or infinity, which scikit-learn has its own words for
+                pass
+        return self._checked_outputs(X)
+
+    def _checked_outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+        check_is_fitted(self)
+        X = self._filled(checked(self, X, self.missing))
+        return self._network().predict(X, n_threads=self.n_threads)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coefs_")
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.missing != "error"
+        tags.target_tags.multi_output = True
+        return tags
+
+    # Parameters, which users may set
+
+    def _network(self) -> Network:
+        if "network_" not in self.__dict__:
+            self._take_given(self._given_layers(), None)
+        return self.network_
+
+    def _given_layers(self) -> list[Any]:
+        """The structure that parameters have which were set by hand."""
+        shapes = [np.shape(W) for W in self.coefs_]
+        texts = hidden_activations(self.activation, len(shapes) - 1)
+        from wbcore.sklearn.structure import OWN_NAME
+
+        last = OWN_NAME.get(self.out_activation_, self.out_activation_)
+        sizes = [shape[1] for shape in shapes]
+        return layers_of(shapes[0][0], sizes[:-1], texts, (sizes[-1], last), 0.0)
+
+    def _take_given(self, layers: list[Any], dtype: np.dtype[Any] | None) -> None:
+        """A network of the parameters that were set by hand."""
+        from wbcore.network import Network
+
+        coefs, intercepts = self.coefs_, self.intercepts_
+        given = np.result_type(*map(np.asarray, coefs), np.float32)
+        network = Network._of_structure(layers, dtype or given)
+        coefficients.views(network, "coefs_").take(coefs)
+        coefficients.views(network, "intercepts_").take(intercepts)
+        self.network_ = network
+        self.__dict__.pop("_given_coefs", None)
+        self.__dict__.pop("_given_intercepts", None)
+
+    @property
+    def coefs_(self) -> list[Any]:
+        """The weights of each layer, of shape (inputs, outputs): live views of `network_`."""
+        return self._parameters("coefs_")
+
+    @coefs_.setter
+    def coefs_(self, values: Any) -> None:  # noqa: ANN401, arrays
+        self._set_parameters("coefs_", values)
+
+    @property
+    def intercepts_(self) -> list[Any]:
+        """The biases of each layer, of shape (outputs,): live views of `network_`."""
+        return self._parameters("intercepts_")
+
+    @intercepts_.setter
+    def intercepts_(self, values: Any) -> None:  # noqa: ANN401, arrays
+        self._set_parameters("intercepts_", values)
+
+    def _parameters(self, name: str) -> list[Any]:
+        known = self.__dict__
+        if "network_" in known:
+            return coefficients.views(known["network_"], name)
+        try:
+            given: list[Any] = known[f"_given_{name[:-1]}"]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+        return given
+
+    def _set_parameters(self, name: str, values: Any) -> None:  # noqa: ANN401
+        known = self.__dict__
+        if "network_" in known:
+            coefficients.views(known["network_"], name).take(values)
+        else:
+            known[f"_given_{name[:-1]}"] = list(values)

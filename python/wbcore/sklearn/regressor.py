@@ -1,0 +1,132 @@
+"""The regressor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from wbcore.sklearn.inputs import options_of
+from wbcore.sklearn.mlp import MLP, available_to_batches
+from wbcore.sklearn.targets import Numbers
+from wbcore.sklearn.weights import row_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MLPRegressor"]
+
+
+class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn ships no types
+    """DOC"""
+
+    _targets: Numbers
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: Any = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001,
+        power_t: Any = 0.5,
+        max_iter: Any = 200,
+        shuffle: Any = True,
+        random_state: Any = None,
+        tol: Any = 1e-4,
+        verbose: Any = False,
+        warm_start: Any = False,
+        momentum: Any = 0.9,
+        nesterovs_momentum: Any = True,
+        early_stopping: Any = False,
+        validation_fraction: Any = 0.1,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: Any = 15000,
+        initializer: Any = None,
+        bias_init: Any = None,
+        dropout: Any = 0.0,
+        validation_data: Any = None,
+        metrics: Any = (),
+        callbacks: Any = None,
+        optimizer: Any = None,
+        schedule: Any = None,
+        clip_norm: Any = None,
+        l1: Any = 0.0,
+        n_threads: Any = None,
+        dtype: Any = None,
+        progress: Any = False,
+        missing: Any = "error",
+    ) -> None:
+        given = dict(locals())
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
+
+    def _checked_data(
+        self, X: Any, y: Any, *, incremental: bool, fresh: bool  # noqa: ANN401, ARG002
+    ) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=True,
+            reset=fresh,
+            **options_of(X, self.missing),
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        outputs = 1 if y.ndim == 1 else y.shape[1]
+        if fresh or "_targets" not in self.__dict__:
+            self._targets = Numbers(outputs, self.loss)
+        elif outputs != self._targets.n_outputs:
+            raise ValueError(f"[fit] expected y of {self._targets.n_outputs} outputs, got {outputs}")
+        return X, y
+
+    def _row_weights(self, X: Any, y: Any, sample_weight: Any) -> NDArray[Any] | None:  # noqa: ANN401
+        return row_weights(X, y, sample_weight)
+
+    def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:  # noqa: ARG002
+        return None
+
+    @available_if(available_to_batches)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:  # noqa: ANN401
+        """Update the model with one epoch over the given data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+        """
+        self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._outputs(X)
+        return self._targets.decode(outputs)

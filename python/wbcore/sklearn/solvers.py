@@ -1,0 +1,143 @@
+"""The optimizers that scikit-learn's solvers are, and how they change between epochs."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore import optimizers, schedules
+from wbcore.optimizers import LBFGS, SGD, Adam, Optimizer
+from wbcore.optimizers.options import DEFAULTS
+
+if TYPE_CHECKING:
+    from wbcore.network import Network
+    from wbcore.sklearn.targets import Answer
+
+__all__ = ["Solver", "solver_of", "takes_all_rows"]
+
+_SMALLEST_RATE = 1e-6  # at which "adaptive" gives up
+
+
+class Solver:
+    """An optimizer of wbcore that takes scikit-learn's steps.
+
+    Gradients of several outputs are those of a sum in scikit-learn and of a mean in wbcore, the
+    `slope` of an `Answer` being between them: the rate of SGD is multiplied by it, penalties, the
+    norm at which gradients are clipped and Adam's epsilon divided.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    mode : {"constant", "invscaling", "adaptive"}
+        What becomes of the rate; of SGD alone.
+    rate : float
+        scikit-learn's.
+    slope : float
+        Between that and the optimizer's.
+    power_t : float
+
+    Attributes
+    ----------
+    learning_rate : float
+        scikit-learn's, at the moment.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, mode: str, rate: float, slope: float, power_t: float
+    ) -> None:
+        self.optimizer = optimizer
+        self.mode = mode
+        self.learning_rate = self.learning_rate_init = float(rate)
+        self.slope = slope
+        self.power_t = power_t
+
+    def end_epoch(self, network: Network, rows: int) -> None:
+        """Set the rate of the next epoch, after so many rows."""
+        if self.mode == "invscaling":
+            self._set(network, self.learning_rate_init / (rows + 1) ** self.power_t)
+
+    def lowered(self, network: Network) -> str:
+        """What is done when the loss does not get better any more, in words; "" is to stop."""
+        if self.mode != "adaptive":
+            return ""
+        if self.learning_rate <= _SMALLEST_RATE:
+            return ""
+        self._set(network, self.learning_rate / 5.0)
+        return f"Setting learning rate to {self.learning_rate:f}"
+
+    @property
+    def last_words(self) -> str:
+        """Why it stops."""
+        return " Learning rate too small. Stopping." if self.mode == "adaptive" else " Stopping."
+
+    def _set(self, network: Network, rate: float) -> None:
+        # The velocity of scikit-learn has the rate in it, ours has not.
+        for velocity in self.optimizer.state(network).arrays.values():
+            velocity *= self.learning_rate / rate
+        self.learning_rate = rate
+        self.optimizer.learning_rate = rate * self.slope
+
+
+def takes_all_rows(estimator: Any) -> bool:  # noqa: ANN401
+    """Whether an estimator is to be trained by L-BFGS."""
+    if estimator.optimizer is None:
+        return bool(estimator.solver == "lbfgs")
+    given = estimator.optimizer
+    return isinstance(given, LBFGS) or (
+        isinstance(given, str) and given.partition("(")[0].strip() == "lbfgs"
+    )
+
+
+def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:  # noqa: ANN401
+    """The solver that an estimator's parameters name.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    answer : Answer
+        Of its targets.
+    dtype : numpy.dtype
+        Of the network, in which numbers must not vanish.
+    """
+    slope, given = answer.slope, estimator.optimizer
+    if given is not None:
+        optimizer = copy(optimizers.check("optimizer", given))
+        assert isinstance(optimizer, Optimizer), "the other goes its own way"
+        if optimizer.l1 == optimizer.l2 == 0:
+            _penalize(optimizer, estimator, 1.0)
+        if optimizer.clip_norm is None:
+            optimizer.clip_norm = estimator.clip_norm
+        if estimator.schedule is not None:
+            optimizer.learning_rate = _schedule(estimator.schedule)
+        return Solver(optimizer, "constant", estimator.learning_rate_init, 1.0, 0.0)
+
+    rate, has_schedule = estimator.learning_rate_init, estimator.schedule is not None
+    if estimator.solver == "sgd":
+        slope = 1.0 if has_schedule else slope
+        mode = "constant" if has_schedule else estimator.learning_rate
+        momentum = min(float(estimator.momentum), float(np.nextafter(dtype.type(1), dtype.type(0))))
+        nesterov = bool(estimator.nesterovs_momentum) and momentum > 0
+        made: Optimizer = SGD(rate * slope, momentum, nesterov)
+    else:
+        mode = "constant"
+        least = float(np.finfo(dtype).tiny)
+        epsilon = max(estimator.epsilon / slope, least)
+        made = Adam(rate, float(estimator.beta_1), float(estimator.beta_2), epsilon)
+    if has_schedule:
+        made.learning_rate = _schedule(estimator.schedule)
+    _penalize(made, estimator, answer.slope)
+    if estimator.clip_norm is not None:
+        made.clip_norm = estimator.clip_norm / answer.slope
+    return Solver(made, mode, rate, slope, estimator.power_t)
+
+
+def _penalize(optimizer: Optimizer, estimator: Any, slope: float) -> None:  # noqa: ANN401
+    """scikit-learn's alpha is of the sum of the rows' losses."""
+    optimizer.l2 = estimator.alpha / slope
+    optimizer.l1 = estimator.l1 / slope
+
+
+def _schedule(given: Any) -> Any:  # noqa: ANN401
+    return schedules.parsed("schedule", given) if isinstance(given, str) else given

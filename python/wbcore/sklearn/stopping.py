@@ -1,0 +1,169 @@
+"""What happens after each epoch: losses and scores are kept, and training ends when they say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore.training.hooks import Internal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore.callbacks.run import Run
+    from wbcore.network import Network
+    from wbcore.sklearn.solvers import Solver
+    from wbcore.sklearn.targets import Targets
+
+__all__ = ["Bookkeeping", "Validation"]
+
+
+@dataclass
+class Validation:
+    """The rows that early stopping goes by.
+
+    Parameters
+    ----------
+    targets : Targets
+    X : ndarray or CSR matrix of shape (B, I)
+    y : ndarray
+        As `Targets.encode` gives them.
+    weights : ndarray of shape (B,), optional
+    """
+
+    targets: Targets
+    X: Any
+    y: NDArray[Any]
+    weights: NDArray[Any] | None
+    best: NDArray[Any] | None = field(default=None, init=False)
+
+    def score(self, network: Network) -> float:
+        """The score of a network; NaN when an output is not finite."""
+        outputs = network.predict(self.X)
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return self.targets.score(self.y, outputs, self.weights)
+
+
+class Bookkeeping(Internal):
+    """Writes scikit-learn's attributes into an estimator, and stops by its rules.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    solver : Solver
+    rows : int
+        Of an epoch.
+    constant : float
+        What scikit-learn's loss has beside ours.
+    validation : Validation, optional
+        With early stopping; its `best` are the parameters of the best score.
+    """
+
+    label = "scikit-learn's rules"
+
+    def __init__(
+        self,
+        estimator: Any,  # noqa: ANN401
+        solver: Solver,
+        rows: int,
+        constant: float,
+        validation: Validation | None,
+    ) -> None:
+        self._estimator = estimator
+        self._solver = solver
+        self._rows = rows
+        self._constant = constant
+        self._validation = validation
+        self.is_over = False
+
+    @property
+    def validates(self) -> bool:
+        """Whether rows are held out."""
+        return self._validation is not None
+
+    def after_epoch(self, run: Run) -> bool:
+        """One epoch has been done."""
+        estimator, answer = self._estimator, self._estimator._targets.answer
+        record = run.history._record
+        loss = answer.scale * record["loss"][-1] + self._constant
+        loss += answer.slope * _penalty(run, self._solver)
+        self.count(loss)
+        self._judge(self._validation.score(run.network) if self._validation else None, run.network)
+        self._solver.end_epoch(run.network, estimator.t_)
+        patience = estimator.n_iter_no_change
+        if estimator._no_improvement_count > patience:
+            self.is_over = self._ends(run.network)
+        if self.is_over:
+            run.stop("it did not get better any more")
+        return False
+
+    def count(self, loss: float) -> None:
+        """Keep the loss of an epoch."""
+        estimator = self._estimator
+        estimator.n_iter_ += 1
+        estimator.loss_ = loss
+        estimator.t_ += self._rows
+        estimator.loss_curve_.append(loss)
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+
+    def fail(self, epochs: int) -> None:
+        """Keep that all epochs up to this one had no finite loss."""
+        estimator = self._estimator
+        while estimator.n_iter_ < epochs:
+            self.count(float("nan"))
+            if self._validation is not None:
+                estimator.validation_scores_.append(float("nan"))
+
+    def _judge(self, score: float | None, network: Network) -> None:
+        """Count the epochs without a better loss, or without a better score."""
+        estimator = self._estimator
+        if score is None:
+            value, best = -estimator.loss_, -estimator.best_loss_
+        else:
+            estimator.validation_scores_.append(score)
+            if estimator.verbose:
+                print(f"Validation score: {score:f}")
+            value, best = score, estimator.best_validation_score_
+        if value < best + estimator.tol:
+            estimator._no_improvement_count += 1
+        else:
+            estimator._no_improvement_count = 0
+        if value > best:
+            if score is None:
+                estimator.best_loss_ = estimator.loss_
+            else:
+                estimator.best_validation_score_ = score
+                self._keep(network)
+
+    def _keep(self, network: Network) -> None:
+        assert self._validation is not None, "who else has a score"
+        if self._validation.best is None:
+            self._validation.best = network.parameters.copy()
+        else:
+            np.copyto(self._validation.best, network.parameters)
+
+    def _ends(self, network: Network) -> bool:
+        estimator = self._estimator
+        what = "Training loss" if self._validation is None else "Validation score"
+        said = (
+            f"{what} did not improve more than tol={estimator.tol:f} for "
+            f"{estimator.n_iter_no_change} consecutive epochs."
+        )
+        done = self._solver.lowered(network)
+        if estimator.verbose:
+            print(f"{said} {done}" if done else said + self._solver.last_words)
+        if done:
+            estimator._no_improvement_count = 0
+        return not done
+
+
+def _penalty(run: Run, solver: Solver) -> float:
+    """What the penalties add to our loss."""
+    l1, l2 = solver.optimizer.l1, solver.optimizer.l2
+    squares = sum(float(np.vdot(layer.weights, layer.weights)) for layer in run.network)
+    sizes = sum(float(np.abs(layer.weights).sum()) for layer in run.network) if l1 else 0.0
+    return l1 * sizes + l2 / 2 * squares

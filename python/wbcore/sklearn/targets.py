@@ -1,0 +1,135 @@
+"""What an estimator's targets are: how the network is trained on them, and what its outputs say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore import _named, losses
+from wbcore._loss_function import LossFunction
+from wbcore.sklearn import scores
+from wbcore.sklearn.structure import SKLEARN_NAME
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Answer", "Targets", "kind_of_loss"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the last layer gives, and by what it is trained.
+
+    Parameters
+    ----------
+    width : int
+        Of the last layer.
+    activation : str
+        Of it.
+    loss : str or LossFunction
+    slope : float
+        What our gradient is multiplied by to be scikit-learn's. Ours are of a mean over all
+        elements, which its are not, for the squared error and for several logistic outputs.
+    scale : float
+        What our loss is multiplied by to be scikit-learn's, likewise.
+    """
+
+    width: int
+    activation: str
+    loss: str | LossFunction
+    slope: float = 1.0
+    scale: float = 1.0
+
+    @property
+    def out_activation(self) -> str:
+        """As scikit-learn calls it."""
+        return SKLEARN_NAME.get(self.activation, self.activation)
+
+
+class Targets:
+    """What all kinds of targets have in common.
+
+    Parameters
+    ----------
+    answer : Answer
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    @property
+    def n_outputs(self) -> int:
+        """`n_outputs_` of the estimator."""
+        return self.answer.width
+
+    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401, whatever validation has left
+        """The targets as the network is trained on them."""
+        raise NotImplementedError
+
+    def decode(self, outputs: NDArray[Any]) -> Any:  # noqa: ANN401, arrays and sparse ones
+        """What `predict` gives, of outputs of shape (B, O)."""
+        raise NotImplementedError
+
+    def score(
+        self, encoded: NDArray[Any], outputs: NDArray[Any], weights: NDArray[Any] | None
+    ) -> float:
+        """What early stopping goes by: larger is better."""
+        raise NotImplementedError
+
+    def constant(self, encoded: NDArray[Any], weights: NDArray[Any] | None) -> float:  # noqa: ARG002
+        """What scikit-learn's loss has beside ours, whatever the outputs."""
+        return 0.0
+
+
+def kind_of_loss(loss: object) -> tuple[str | LossFunction, dict[str, Any]]:
+    """A loss as the core takes it, and the properties of its row; none of a function."""
+    given = losses.check_given("loss", loss)
+    if isinstance(given, LossFunction):
+        return given, {}
+    return given, dict(_named.rows("loss")[given.partition("(")[0].partition("[")[0]].properties)
+
+
+class Numbers(Targets):
+    """Numbers: one or several a row.
+
+    Parameters
+    ----------
+    outputs : int
+    loss : object
+        scikit-learn's names, or any of ours.
+    """
+
+    def __init__(self, outputs: int, loss: object) -> None:
+        if loss == "squared_error":
+            answer = Answer(outputs, "identity", "mse", slope=outputs / 2, scale=0.5)
+        elif loss == "poisson":
+            answer = Answer(outputs, "exp", "poisson", slope=outputs, scale=outputs)
+        else:
+            given, known = kind_of_loss(loss)
+            if known and known["targets"] not in ("numbers", "counts", "positives"):
+                raise ValueError(
+                    f"[MLPRegressor] expected a loss of numbers, such as 'huber', got {loss!r}"
+                )
+            answer = Answer(outputs, str(known["undone"]) if known else "identity", given)
+        super().__init__(answer)
+        self.is_poisson = loss == "poisson"
+
+    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+        return np.asarray(y)
+
+    def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        return outputs.ravel() if outputs.shape[1] == 1 else outputs
+
+    def score(
+        self, encoded: NDArray[Any], outputs: NDArray[Any], weights: NDArray[Any] | None
+    ) -> float:
+        return scores.r2(encoded, outputs, weights)
+
+    def constant(self, encoded: NDArray[Any], weights: NDArray[Any] | None) -> float:
+        if not self.is_poisson:
+            return 0.0
+        y = np.reshape(encoded, (len(encoded), -1)).astype(np.float64)
+        own = np.where(y > 0, y * np.log(np.where(y > 0, y, 1)), 0) - y
+        return float(np.average(own, axis=0, weights=weights).sum())

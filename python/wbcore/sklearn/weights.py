@@ -1,0 +1,64 @@
+"""What each row counts: sample weights times those of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["row_weights"]
+
+
+def row_weights(
+    X: Any,  # noqa: ANN401, array or sparse
+    y: Any,  # noqa: ANN401, likewise
+    sample_weight: Any,  # noqa: ANN401, whatever a user gives
+    class_weight: Any = None,  # noqa: ANN401, likewise
+) -> NDArray[Any] | None:
+    """The weights of rows, or None when all count 1.
+
+    Parameters
+    ----------
+    X : of shape (B, I)
+    y : of shape (B,) or (B, L)
+    sample_weight : array-like of shape (B,), optional
+    class_weight : dict, "balanced", a list of dicts, optional
+        "balanced" counts rows by their sample weights, so that a weight of 2 is a row twice.
+
+    Raises
+    ------
+    ValueError
+        When one of them is negative, or a class is not known.
+    """
+    weights = None
+    if sample_weight is not None:
+        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    if class_weight is None:
+        return weights
+    if isinstance(class_weight, str) and class_weight == "balanced" and np.ndim(y) == 1:
+        of_classes = _balanced(y, weights)
+    elif isinstance(class_weight, Mapping) and np.ndim(y) == 1:
+        unknown = [label for label in class_weight if label not in y]
+        of_classes = compute_sample_weight(
+            {label: w for label, w in class_weight.items() if label not in unknown}, y
+        )
+    else:
+        of_classes = compute_sample_weight(class_weight, y)
+    return of_classes if weights is None else weights * of_classes
+
+
+def _balanced(y: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[np.float64]:
+    """Of each class n / (classes * count), over the classes that have any weight."""
+    _, labels = np.unique(y, return_inverse=True)
+    counts = np.bincount(labels, weights).astype(np.float64)
+    present = counts > 0
+    table = np.ones(len(counts))
+    table[present] = counts.sum() / (present.sum() * counts[present])
+    each: NDArray[np.float64] = table[labels]
+    return each

@@ -1,0 +1,45 @@
+"""scikit-learn's own checks of estimators, for defaults and for what goes beyond them."""
+
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from wbcore.sklearn import MLPClassifier, MLPRegressor
+
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:Got `batch_size` less"
+)
+
+
+CONFIGURATIONS = [
+    MLPClassifier(),
+    MLPRegressor(),
+    MLPClassifier(solver="sgd", learning_rate_init=0.1),
+    MLPRegressor(solver="sgd", learning_rate="adaptive", learning_rate_init=0.01),
+    MLPClassifier(solver="lbfgs"),
+    MLPRegressor(solver="lbfgs"),
+    MLPClassifier(dtype="float32"),
+    MLPRegressor(dtype="float32"),
+    MLPClassifier(class_weight="balanced"),
+    MLPClassifier(dropout=0.1, learning_rate_init=0.01),
+    MLPRegressor(dropout=0.1, learning_rate_init=0.01),
+    MLPClassifier(early_stopping=True, validation_fraction=0.2, learning_rate_init=0.01),
+    MLPRegressor(early_stopping=True, validation_fraction=0.2, learning_rate_init=0.01),
+    MLPClassifier((20, 10), ("tanh", "logistic"), learning_rate_init=0.02),
+    MLPRegressor(hidden_layer_sizes=(30, 30), activation="gelu", initializer="he"),
+    MLPClassifier(missing="mean"),
+    MLPRegressor(missing="mean+indicator"),
+    MLPClassifier(optimizer="adamw(0.005)", schedule="cosine(0.005, 200)"),
+    MLPRegressor(optimizer="rmsprop(0.005)"),
+    MLPClassifier(l1=0.01, clip_norm=1.0, loss="hinge"),
+    MLPRegressor(l1=0.01, clip_norm=1.0, loss="huber"),
+    MLPClassifier(loss="focal", bias_init="prior"),
+]
+
+
+@parametrize_with_checks(CONFIGURATIONS)
+def test_checks(estimator, check):
+    check(estimator)
