@@ -1,5 +1,7 @@
 """scikit-learn's own callbacks: what they are told of a fit, epoch by epoch."""
 
+import warnings
+
 import joblib
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ class Recorder:
     """Keeps what it is told; stops after some epochs."""
 
     def __init__(self, stop_after=None):
-        self.told, self.stop_after = [], stop_after
+        self.told, self.fitted, self.stop_after = [], [], stop_after
 
     def setup(self, estimator, context):
         self.told.append("setup")
@@ -36,6 +38,7 @@ class Recorder:
     def on_fit_task_end(self, estimator, context, *, X, y, metadata, fitted_estimator):
         self.told.append(f"{context.task_name} {context.task_id} ends")
         self.last = X, y, metadata, fitted_estimator
+        self.fitted.append(fitted_estimator)
         return context.task_name == "epoch" and context.task_id + 1 == self.stop_after
 
 
@@ -58,7 +61,20 @@ def test_each_epoch_is_a_task(solver):
     assert labels is Y
     assert metadata is None
     assert fitted.predict_proba(X).tobytes() == model.predict_proba(X).tobytes()
-    assert [name for name in vars(model) if "callback" in name] == ["_skl_callbacks"]
+    assert [name for name in vars(model) if "_callback" in name] == ["_skl_callbacks"]
+
+
+def test_what_has_been_fitted_stays_as_it_was():
+    recorder = Recorder()
+    model = classifier(max_iter=3).set_callbacks(recorder).fit(X, Y)
+    *epochs, whole = recorder.fitted
+    assert [one.n_iter_ for one in epochs] == [1, 2, 3]
+    assert [one.loss_curve_ for one in epochs] == [model.loss_curve_[: e + 1] for e in range(3)]
+    assert [one.loss_ for one in epochs] == model.loss_curve_
+    assert epochs[0].coefs_[0].tobytes() != epochs[1].coefs_[0].tobytes()
+    assert whole.coefs_[0].tobytes() == model.coefs_[0].tobytes()
+    epochs[-1].coefs_[0][...] = 0
+    assert model.coefs_[0].all()
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
@@ -106,7 +122,10 @@ def test_a_monitor_sees_what_a_fit_was_given():
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 def test_a_callback_may_end_a_fit(solver):
     recorder = Recorder(stop_after=3)
-    model = classifier(solver=solver, max_iter=10).set_callbacks(recorder).fit(X, Y)
+    model = classifier(solver=solver, max_iter=10).set_callbacks(recorder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it has not failed to converge
+        model.fit(X, Y)
     assert recorder.told == told_of(3)
     assert model.n_iter_ == 3
     expected = classifier(solver=solver, max_iter=3).fit(X, Y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.random import RandomState
     from numpy.typing import NDArray
 
+    from wbcore.sklearn.fit_tasks import FitTasks
     from wbcore.sklearn.solvers import Solver
     from wbcore.sklearn.stopping import Validation
 
@@ -69,6 +71,8 @@ class Course:
         The parameters to go on from, where the network has better ones.
     best : ndarray, optional
         Those of the best score.
+    tasks : FitTasks, optional
+        Where scikit-learn's callbacks are to be told.
     """
 
     random_state: RandomState
@@ -81,6 +85,7 @@ class Course:
     last: NDArray[Any] | None = None
     best: NDArray[Any] | None = None
     has_prior: bool = field(default=False)
+    tasks: FitTasks | None = None
 
     def order(self, _epoch: int) -> NDArray[np.int64]:
         """The rows of the next epoch, as `sklearn.utils.shuffle` gives them."""
@@ -147,13 +152,29 @@ class Course:
             seed=self.seed,
             n_threads=estimator.n_threads,
             callback=None,
-            callbacks=(book, *(estimator.callbacks or ())),
+            callbacks=(book, *(estimator.callbacks or ()), *self._told(estimator, book)),
             track=None,
             first_epoch=self.epochs,
             checkpoint=None,
             checkpoint_every="1 epoch",
             resume=None,
         )
+
+    def _told(self, estimator: Any, book: Bookkeeping) -> list[FitTasks]:  # noqa: ANN401
+        """The last callback, if scikit-learn's are to be told."""
+        if self.tasks is None:
+            return []
+
+        def fitted() -> dict[str, Any]:
+            network = estimator.network_.copy()
+            if book.best is not None:
+                network.parameters[...] = book.best
+            curves = ("loss_curve_", "validation_scores_")  # lists that grow
+            kept = {name: copy(getattr(estimator, name)) for name in curves}
+            return {"network_": network, **kept}
+
+        self.tasks.fitted = fitted
+        return [self.tasks]
 
     def warn_unless_converged(self, estimator: Any) -> None:  # noqa: ANN401
         """Of a fit that has done all epochs."""

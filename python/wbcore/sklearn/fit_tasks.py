@@ -3,58 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from wbcore.callbacks.base import Callback
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
 
-__all__ = ["CallbackSupport", "FitTasks", "with_callbacks"]
-
-Method = TypeVar("Method", bound=Callable[..., Any])
+__all__ = ["CallbackSupport", "FitTasks"]
 
 try:
     from sklearn.callback import CallbackSupportMixin as CallbackSupport
-    from sklearn.callback import with_callbacks
 except ImportError:  # an older scikit-learn
 
     class CallbackSupport:  # type: ignore[no-redef]  # the same name where there is nothing to do
         """Without `set_callbacks`: this scikit-learn has no callbacks."""
 
-    def with_callbacks(method: Method) -> Method:  # type: ignore[no-redef]
-        """The method as it is."""
-        return method
-
 
 class FitTasks(Callback):
     """Tells the callbacks that `set_callbacks` was given of a fit, and of each of its epochs.
 
-    It is a callback of the network's fits, and has to be the last one: what the others decide is
+    It is a callback of the network's fit, and has to be the last one: what the others decide is
     known to it. The fit is one task, each epoch (with "lbfgs", each iteration) a part of it.
 
     Parameters
     ----------
     estimator : estimator
-        With `CallbackSupport`, whose method that is decorated by `with_callbacks` runs.
+        With `CallbackSupport`, whose method that scikit-learn's `_fit_context` decorates runs.
     X, y : array-like
         As `fit` was given them. They are handed on, not copied.
     sample_weight : array-like of shape (B,), optional
-    epochs : int, optional
-        How many there are at most; None if nobody knows.
+    epochs : int
+        How many there are at most.
+
+    Attributes
+    ----------
     fitted : callable
-        Without arguments: the attributes that an estimator has whose fit has ended with the last
-        epoch, by name. It is asked when a callback wants such an estimator, after an epoch.
-
-    Examples
-    --------
-    What `fit` of an estimator does, in which `_train` trains and `_attributes` copies::
-
-        tasks = FitTasks.of(self, X, y, sample_weight, self.max_iter, self._attributes)
-        self._train(X, y, callbacks=[*self.callbacks, *([tasks] if tasks else [])])
-        if tasks:
-            tasks.end()
+        Without arguments: the attributes, by name, that an estimator has whose fit has ended with
+        the last epoch, where they are others than it has by now. It is asked when a callback wants
+        such an estimator. To be set before the first epoch has ended.
     """
+
+    fitted: Callable[[], dict[str, Any]]
 
     def __init__(
         self,
@@ -62,10 +52,8 @@ class FitTasks(Callback):
         X: object,
         y: object,
         sample_weight: object,
-        epochs: int | None,
-        fitted: Callable[[], dict[str, Any]],
+        epochs: int,
     ) -> None:
-        self._fitted = fitted
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._fit = estimator._init_callback_context(max_subtasks=epochs)
@@ -79,28 +67,34 @@ class FitTasks(Callback):
         X: object,
         y: object,
         sample_weight: object,
-        epochs: int | None,
-        fitted: Callable[[], dict[str, Any]],
+        epochs: int,
     ) -> FitTasks | None:
         """Those of a fit, or None where the estimator has no callbacks: then nothing is done."""
         if not getattr(estimator, "_skl_callbacks", ()):
             return None
-        return cls(estimator, X, y, sample_weight, epochs, fitted)
+        return cls(estimator, X, y, sample_weight, epochs)
 
     def before_fit(self, run: Run) -> None:
         """The first epoch begins."""
-        self._begin_epoch()
+        self.begin_epoch()
 
     def after_epoch(self, run: Run) -> bool:
         """An epoch is over, and another one begins if there is one. Whether to stop."""
-        task, self._epoch = self._epoch, None
-        stops = bool(
-            task.call_on_fit_task_end(**self._told, reconstruction_attributes=self._fitted)
-        )
+        stops = self.end_epoch()
         is_last = run.epoch + 1 >= run.first_epoch + run.epochs or run._reason is not None
         if not stops and not is_last:
-            self._begin_epoch()
+            self.begin_epoch()
         return stops
+
+    def begin_epoch(self) -> None:
+        """An epoch begins."""
+        self._epoch = self._fit.subcontext(task_name="epoch")
+        self._epoch.call_on_fit_task_begin(**self._told)
+
+    def end_epoch(self) -> bool:
+        """The epoch is over. Whether to stop."""
+        task, self._epoch = self._epoch, None
+        return bool(task.call_on_fit_task_end(**self._told, reconstruction_attributes=self.fitted))
 
     def end(self) -> None:
         """The fit is over, and the estimator fitted.
@@ -112,8 +106,3 @@ class FitTasks(Callback):
         if task is not None:
             task.call_on_fit_task_end(**self._told)
         self._fit.call_on_fit_task_end(**self._told, reconstruction_attributes={})
-
-    def _begin_epoch(self) -> None:
-        if self._epoch is None:
-            self._epoch = self._fit.subcontext(task_name="epoch")
-            self._epoch.call_on_fit_task_begin(**self._told)

@@ -14,12 +14,22 @@ from wbcore.history import History
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from wbcore.network import Network
     from wbcore.sklearn.course import Rows
+    from wbcore.sklearn.fit_tasks import FitTasks
 
 __all__ = ["train"]
 
+#: SciPy's status where a callback has raised StopIteration.
+_STOPPED = 99
 
-def train(estimator: Any, data: Rows, epochs: int) -> None:  # noqa: ANN401
+
+def train(
+    estimator: Any,  # noqa: ANN401
+    data: Rows,
+    epochs: int,
+    tasks: FitTasks | None = None,
+) -> None:
     """Train the network of an estimator, in up to so many iterations.
 
     Raises
@@ -48,15 +58,32 @@ def train(estimator: Any, data: Rows, epochs: int) -> None:  # noqa: ANN401
         return value, answer.slope * gradient.astype(np.float64) + strength * penalized
 
     losses: list[float] = []
+
+    def after_iteration(intermediate_result: Any) -> None:  # noqa: ANN401, of SciPy
+        losses.append(float(intermediate_result.fun))
+        if tasks is None:
+            return
+        x, done = intermediate_result.x, len(losses)
+        tasks.fitted = lambda: {"network_": _with(network, x), "n_iter_": done, "loss_": losses[-1]}
+        if tasks.end_epoch():
+            raise StopIteration
+        if done < epochs:
+            tasks.begin_epoch()
+
+    if tasks is not None:
+        tasks.begin_epoch()
     found = scipy.optimize.minimize(
         function,
         flat.astype(np.float64),
         method="L-BFGS-B",
         jac=True,
-        callback=lambda intermediate_result: losses.append(float(intermediate_result.fun)),
+        callback=after_iteration,
         options={"maxfun": estimator.max_fun, "maxiter": epochs, "gtol": estimator.tol},
     )
-    estimator.n_iter_ = _check_optimize_result("lbfgs", found, estimator.max_iter)
+    if found.status == _STOPPED:
+        estimator.n_iter_ = int(found.nit)
+    else:
+        estimator.n_iter_ = _check_optimize_result("lbfgs", found, estimator.max_iter)
     estimator.loss_ = float(found.fun)
     estimator.history_ = History({"loss": losses}, "completed")
     with np.errstate(over="ignore"):
@@ -66,3 +93,10 @@ def train(estimator: Any, data: Rows, epochs: int) -> None:  # noqa: ANN401
             "Solver produced non-finite parameter weights. The input data may"
             " contain large values and need to be preprocessed."
         )
+
+
+def _with(network: Network, parameters: NDArray[np.float64]) -> Network:
+    """A copy with other parameters."""
+    copy = network.copy()
+    copy.parameters[...] = parameters
+    return copy

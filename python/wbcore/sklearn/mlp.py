@@ -15,8 +15,10 @@ from wbcore.sklearn import coefficients, lbfgs
 from wbcore.sklearn.constraints import CONSTRAINTS
 from wbcore.sklearn.course import Course, Rows
 from wbcore.sklearn.distinct import distinct
+from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
 from wbcore.sklearn.holding_out import held_out
 from wbcore.sklearn.inputs import Filling, checked, require_missing
+from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
 from wbcore.sklearn.stopping import Validation
@@ -41,7 +43,7 @@ def available_to_batches(estimator: MLP) -> bool:
     return True
 
 
-class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
+class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
     """What the classifier and the regressor have in common: a network, and how it is trained."""
 
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
@@ -79,7 +81,11 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         -------
         self
         """
-        return self._fit(X, y, sample_weight)
+        tasks = FitTasks.of(self, X, y, sample_weight, self.max_iter)
+        self._fit(X, y, sample_weight, tasks=tasks)
+        if tasks is not None:
+            tasks.end()
+        return self
 
     def _total_epochs(self, n_rows: int) -> int:  # noqa: ARG002, as of other estimators
         """How many epochs a fit has at most."""
@@ -118,6 +124,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         *,
         incremental: bool = False,
         epochs: int | None = None,
+        tasks: FitTasks | None = None,
     ) -> MLP:
         sizes = hidden_sizes(self.hidden_layer_sizes)
         require_missing(self.missing)
@@ -132,11 +139,12 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         if fresh or "network_" not in self.__dict__:
             self._build(sizes, data.X, fresh=fresh)
         if takes_all_rows(self):
-            lbfgs.train(self, data, epochs or self.max_iter)
+            lbfgs.train(self, data, epochs or self.max_iter, tasks)
             return self
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         course = self._begun(data, incremental=incremental)
+        course.tasks = tasks
         if incremental:
             course.run(self, data, None, 1)
         else:
