@@ -14,9 +14,7 @@ from wbcore.sklearn.targets import Answer, Targets, kind_of_loss
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Classes", "classes_of", "targets_of"]
-
-_HAS_A_COLUMN_EACH = ("probabilities", "numbers")
+__all__ = ["Classes", "classes_of", "gives_probabilities", "targets_of"]
 
 
 class Classes(Targets):
@@ -29,10 +27,9 @@ class Classes(Targets):
     answer : Answer
     """
 
-    def __init__(self, classes: Any, answer: Answer, *, has_probabilities: bool = True) -> None:  # noqa: ANN401
+    def __init__(self, classes: Any, answer: Answer) -> None:  # noqa: ANN401
         super().__init__(answer)
         self.classes = classes
-        self.has_probabilities = has_probabilities
 
     def labels(self, y: NDArray[Any]) -> NDArray[Any]:
         """The numbers of classes."""
@@ -175,6 +172,11 @@ def classes_of(y: Any) -> Any:  # noqa: ANN401, an array, or a list of them
     return unique_labels(y)
 
 
+def gives_probabilities(loss: object) -> bool:
+    """Whether outputs that are trained by a loss are probabilities."""
+    return loss == "log_loss" or kind_of_loss(loss)[1].get("targets") != "signs"
+
+
 def targets_of(y: Any, classes: Any, loss: object) -> Classes:  # noqa: ANN401
     """What targets are, by those of a fit and by the classes there are.
 
@@ -193,31 +195,31 @@ def targets_of(y: Any, classes: Any, loss: object) -> Classes:  # noqa: ANN401
         return Decisions(classes, Answer(sum(counts), "identity", heads_loss(counts)))
     count = len(classes)
     if kind.startswith("multilabel"):
-        answer, has, _ = _answer(loss, count, several=False)
-        return Many(classes, answer, has_probabilities=has, is_sparse=hasattr(y, "toarray"))
+        answer, _ = _answer(loss, count, several=False)
+        return Many(classes, answer, is_sparse=hasattr(y, "toarray"))
     if count <= 2:
-        answer, has, columns = _answer(loss, 1, several=False)
+        answer, columns = _answer(loss, 1, several=False)
         if answer.activation != "softmax":
-            return Two(classes, answer, has_probabilities=has)
+            return Two(classes, answer)
         count = 2
-    answer, has, columns = _answer(loss, count, several=True)
-    return Several(classes, answer, has_probabilities=has, has_columns=columns)
+    answer, columns = _answer(loss, count, several=True)
+    return Several(classes, answer, has_columns=columns)
 
 
-def _answer(loss: object, count: int, *, several: bool) -> tuple[Answer, bool, bool]:
-    """The answer, whether its outputs are probabilities, and whether targets have columns."""
+def _answer(loss: object, count: int, *, several: bool) -> tuple[Answer, bool]:
+    """The answer, and whether targets have a column for each class."""
     if loss == "log_loss":
         if several:
-            return Answer(count, "softmax", "cross_entropy"), True, False
-        return Answer(count, "sigmoid", "binary_cross_entropy", slope=count, scale=count), True, True
+            return Answer(count, "softmax", "cross_entropy"), False
+        return Answer(count, "sigmoid", "binary_cross_entropy", slope=count, scale=count), True
     given, known = kind_of_loss(loss)
     targets = known.get("targets")
     if targets in ("counts", "positives"):
         raise ValueError(f"[MLPClassifier] expected a loss of classes, got {loss!r}")
     if targets == "classes":
-        return Answer(count, "softmax", given), True, False
+        return Answer(count, "softmax", given), False
     if targets == "signs":
-        return Answer(count, "identity", given), False, False
+        return Answer(count, "identity", given), False
     if targets == "probabilities":
-        return Answer(count, "sigmoid", given), True, True
-    return Answer(count, "softmax" if several else "sigmoid", given), True, True
+        return Answer(count, "sigmoid", given), True
+    return Answer(count, "softmax" if several else "sigmoid", given), True

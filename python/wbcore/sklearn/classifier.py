@@ -17,9 +17,11 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import validate_data
 
 from wbcore.sklearn import scores
-from wbcore.sklearn.classes import Classes, Decisions, classes_of, targets_of
+from wbcore.sklearn.classes import Classes, Decisions, classes_of, gives_probabilities, targets_of
+from wbcore.sklearn.documentation import completed
+from wbcore.sklearn.for_batches import ForBatches
 from wbcore.sklearn.inputs import options_of
-from wbcore.sklearn.mlp import MLP, available_to_batches
+from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.weights import row_weights
 
 if TYPE_CHECKING:
@@ -29,14 +31,47 @@ __all__ = ["MLPClassifier"]
 
 
 def _has_probabilities(estimator: MLPClassifier) -> bool:
-    targets = estimator.__dict__.get("_targets")
-    if targets is not None and not targets.has_probabilities:
+    if not gives_probabilities(estimator.loss):
         raise AttributeError(f"outputs trained by the loss {estimator.loss!r} are no probabilities")
     return True
 
 
+@completed
 class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn ships no types
-    """DOC"""
+    """A multilayer perceptron for classes, as `sklearn.neural_network.MLPClassifier`.
+
+    The same parameters, methods and fitted attributes, and the same numbers to rounding for the
+    same `random_state`; and by name alone what scikit-learn has not, from `loss` on.
+
+    Targets may be two classes, several, several at once (an indicator matrix), and several
+    decisions a row, each of its own classes: these share the hidden layers, and each has a softmax.
+    `classes_` and what `predict_proba` gives are then lists.
+
+    Parameters
+    ----------
+    {same}
+    loss : str, Loss or callable, default "log_loss"
+        Or any of `wbcore.losses` for classes. Of a hinge there are no probabilities.
+    {own}
+    class_weight : dict, "balanced", list of dicts, optional
+        What rows count by their class, times their own weight.
+    {rest}
+
+    Attributes
+    ----------
+    classes_ : ndarray, or list of them
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.preprocessing import scale
+    >>> from wbcore.sklearn import MLPClassifier
+    >>> X, y = load_wine(return_X_y=True)
+    >>> model = MLPClassifier(max_iter=50, learning_rate_init=0.01, random_state=0)
+    >>> model.set_params(class_weight="balanced").fit(scale(X), y).score(scale(X), y) > 0.98
+    True
+    """
 
     _targets: Classes
 
@@ -136,7 +171,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         return y.astype(bool)[:, None] if y.ndim == 1 and self._targets.n_outputs == 1 else None
 
-    @available_if(available_to_batches)  # type: ignore[untyped-decorator]
+    @ForBatches
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None  # noqa: ANN401
@@ -155,11 +190,6 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         -------
         self
         """
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit, where the rows are not "
-                "all there are; pass the weights as a dict"
-            )
         if isinstance(classes, list) and type_of_target(y) == "multiclass-multioutput":
             if not hasattr(self, "classes_"):
                 self.classes_ = [np.unique(each) for each in classes]

@@ -57,6 +57,8 @@ class Course:
     solver : Solver
     rows : ndarray of int
         Those that are trained on.
+    shuffles : bool
+        Whether each epoch has an order of its own.
     held_out : ndarray of int, optional
         Those that are not.
     batch_size : int
@@ -78,6 +80,7 @@ class Course:
     random_state: RandomState
     solver: Solver
     rows: NDArray[np.int64]
+    shuffles: bool
     held_out: NDArray[np.int64] | None
     batch_size: int
     seed: int
@@ -89,6 +92,8 @@ class Course:
 
     def order(self, _epoch: int) -> NDArray[np.int64]:
         """The rows of the next epoch, as `sklearn.utils.shuffle` gives them."""
+        if not self.shuffles:
+            return self.rows
         places = np.arange(len(self.rows))
         self.random_state.shuffle(places)
         self.rows = self.rows[places]
@@ -147,7 +152,7 @@ class Course:
             validation_fraction=None,
             metrics=estimator.metrics,
             progress=estimator.progress,
-            shuffle=estimator.shuffle,
+            shuffle=self.order if self.shuffles or len(self.rows) < len(data.y) else False,
             shuffle_window=8,
             seed=self.seed,
             n_threads=estimator.n_threads,

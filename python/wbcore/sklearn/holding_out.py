@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,12 @@ __all__ = ["held_out"]
 
 
 def held_out(
-    rows: int, fraction: float, random_state: RandomState, stratify: NDArray[Any] | None
+    rows: int,
+    fraction: float,
+    random_state: RandomState,
+    stratify: NDArray[Any] | None,
+    *,
+    are_distinct: bool = False,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Numbers of the rows to train on, and of those that are held out.
 
@@ -28,14 +34,23 @@ def held_out(
         Is drawn from.
     stratify : ndarray of shape (rows, 1), optional
         By whose values each gives its share.
+    are_distinct : bool, default False
+        Whether rows stand for many, and may be few: then 2 of them are held out in any case, and
+        one of each class where each has two.
 
     Raises
     ------
     ValueError
         When fewer than 2 rows are held out, or a class has not enough.
     """
+    size: float = fraction
+    if are_distinct:
+        if stratify is not None and np.unique(stratify, return_counts=True)[1].min() < 2:
+            stratify = None
+        classes = 1 if stratify is None else len(np.unique(stratify))
+        size = max(math.ceil(fraction * rows), 2, classes)
     train, out = train_test_split(
-        np.arange(rows), random_state=random_state, test_size=fraction, stratify=stratify
+        np.arange(rows), random_state=random_state, test_size=size, stratify=stratify
     )
     if len(out) < 2:
         raise ValueError(

@@ -30,17 +30,10 @@ if TYPE_CHECKING:
     from wbcore.network import Network
     from wbcore.sklearn.targets import Targets
 
-__all__ = ["MLP", "available_to_batches"]
+__all__ = ["MLP"]
 
 
-def available_to_batches(estimator: MLP) -> bool:
-    """Whether there is a partial fit."""
-    if takes_all_rows(estimator):
-        raise AttributeError(
-            f"partial_fit is only available for stochastic optimizers. "
-            f"{estimator.solver} is not stochastic."
-        )
-    return True
+_SINGLE = ("float32", np.float32, np.dtype(np.float32))
 
 
 class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
@@ -141,8 +134,6 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if takes_all_rows(self):
             lbfgs.train(self, data, epochs or self.max_iter, tasks)
             return self
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
         course = self._begun(data, incremental=incremental)
         course.tasks = tasks
         if incremental:
@@ -201,10 +192,11 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         """A course whose rows are chosen, and that has done nothing."""
         if not incremental or "_optimizer" not in self.__dict__:
             self._optimizer = solver_of(self, self._targets.answer, self.network_.dtype)
-        rows, out = np.arange(len(data.y)), None
+        rows, out, merged = np.arange(len(data.y)), None, None
         shares = self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]
         holds_out = self.early_stopping and data.validation_data is None
-        if holds_out or any(shares):
+        # Of float32 the order of rows is seen in the last digits that predictions have.
+        if holds_out or any(shares) or self.dtype in _SINGLE:
             merged = distinct(data.X, data.y, data.weights)
             if merged is not None:
                 rows, totals = merged
@@ -213,15 +205,29 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if holds_out:
             strata = self._strata(data.y[rows])
             train, held = held_out(
-                len(rows), self.validation_fraction, self._random_state, strata
+                len(rows),
+                self.validation_fraction,
+                self._random_state,
+                strata,
+                are_distinct=merged is not None,
             )
             rows, out = rows[train], rows[held]
         seed = int(self._random_state.randint(np.iinfo(np.int32).max)) if any(shares) else 0
         self.n_iter_ = 0
+        w = len(rows) if data.weights is None else data.weights[rows].sum()
+        per_batch = w / len(rows) * self._batch_size(len(rows))
+        self._optimizer.optimizer.l2 = self.alpha / self._targets.answer.slope / per_batch
+        self._optimizer.optimizer.l1 = self.l1 / self._targets.answer.slope / per_batch
         return Course(
-            self._random_state, self._optimizer, rows, out, self._batch_size(len(rows)), seed,
+            random_state=self._random_state,
+            solver=self._optimizer,
+            rows=rows,
+            shuffles=self.shuffle,
+            held_out=out,
+            batch_size=self._batch_size(len(rows)),
+            seed=seed,
             has_prior=self.bias_init == "prior" and self.t_ == 0,
-        )  # fmt: skip
+        )
 
     def _batch_size(self, rows: int) -> int:
         if self.batch_size == "auto":
@@ -267,7 +273,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             and known.get("_filling") is None
         ):
             try:
-                return known["network_"].predict(X, n_threads=self.n_threads)
+                return _as_wide(known["network_"].predict(X, n_threads=self.n_threads), X)
             except ValueError:  # NaN or infinity, which scikit-learn has its own words for
                 pass
         return self._checked_outputs(X)
@@ -275,7 +281,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
     def _checked_outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
         check_is_fitted(self)
         X = self._filled(checked(self, X, self.missing))
-        return self._network().predict(X, n_threads=self.n_threads)
+        return _as_wide(self._network().predict(X, n_threads=self.n_threads), X)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")
@@ -351,3 +357,10 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             coefficients.views(known["network_"], name).take(values)
         else:
             known[f"_given_{name[:-1]}"] = list(values)
+
+
+def _as_wide(outputs: NDArray[Any], X: Any) -> NDArray[Any]:  # noqa: ANN401, array or sparse
+    """Outputs in the type that NumPy gives X and parameters together."""
+    if outputs.dtype.char == "f" and X.dtype.char != "f":
+        return outputs.astype(np.float64)
+    return outputs

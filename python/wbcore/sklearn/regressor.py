@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import column_or_1d
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
+from wbcore.sklearn.documentation import completed
+from wbcore.sklearn.for_batches import ForBatches
 from wbcore.sklearn.inputs import options_of
-from wbcore.sklearn.mlp import MLP, available_to_batches
+from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.targets import Numbers
 from wbcore.sklearn.weights import row_weights
 
@@ -21,8 +21,34 @@ if TYPE_CHECKING:
 __all__ = ["MLPRegressor"]
 
 
+@completed
 class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn ships no types
-    """DOC"""
+    """A multilayer perceptron for numbers, as `sklearn.neural_network.MLPRegressor`.
+
+    The same parameters, methods and fitted attributes, and the same numbers to rounding for the
+    same `random_state`; and by name alone what scikit-learn has not, from `initializer` on.
+
+    Parameters
+    ----------
+    loss : str, Loss or callable, default "squared_error"
+        "squared_error", "poisson", or any of `wbcore.losses` for numbers.
+    {same}
+    {own}
+    {rest}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from wbcore.sklearn import MLPRegressor
+    >>> X = np.linspace(-1, 1, 100).reshape(-1, 1)
+    >>> model = MLPRegressor(activation="tanh", solver="lbfgs", random_state=0, max_iter=1000)
+    >>> model.fit(X, np.sin(3 * X[:, 0])).score(X, np.sin(3 * X[:, 0])) > 0.99
+    True
+    """
 
     _targets: Numbers
 
@@ -99,7 +125,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:  # noqa: ARG002
         return None
 
-    @available_if(available_to_batches)  # type: ignore[untyped-decorator]
+    @ForBatches
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:  # noqa: ANN401
         """Update the model with one epoch over the given data.
