@@ -108,6 +108,10 @@ void limits() {
 // Who computes counts once, and leaves those that compute at the same time their part of the processors, also for a moment
 // after it has stopped; a child is alone.
 void shares() {
+    auto wait_for = [](std::size_t n) {
+        while (sharers() != n) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    };
+    wait_for(1);  // the tests before this one have just stopped
     const std::size_t alone = thread_share(), half = std::max<std::size_t>(1, alone / 2);
     CHECK_EQUAL(alone, thread_limit());
     const Computing here, nested;
@@ -134,7 +138,7 @@ void shares() {
 #endif
     }).join();
     const auto began = std::chrono::steady_clock::now();
-    while (sharers() == 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    wait_for(1);
     CHECK(std::chrono::steady_clock::now() - began > std::chrono::milliseconds(20));
     CHECK_EQUAL(thread_share(), alone);
 }
