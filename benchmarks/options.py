@@ -58,6 +58,7 @@ CASES = {
     "max_norm": Case(wb.SGD(LEARNING_RATE, max_norm=1.0)),
     "l1": Case(wb.SGD(LEARNING_RATE, l1=1e-5)),
     "l2": Case(wb.SGD(LEARNING_RATE, l2=1e-4)),
+    "l2 and its penalty": Case(wb.SGD(LEARNING_RATE, l2=1e-4), arguments={"metrics": ["penalty"]}),
     "shuffle": Case(arguments={"shuffle": True}),
     "uint8 inputs": Case(dtype="uint8", same_result=True),
     "float64 inputs": Case(dtype="float64", same_result=True),

@@ -24,8 +24,10 @@ from contestants import installed
 SHORT = ("numpy", "scikit-learn")
 PARTS = (
     *("steps", "predictions", "options", "around", "sources", "threads", "memory", "fits"),
-    "defaults",
+    *("searching", "defaults"),
 )
+# These have two processors, whatever others have.
+OF_TWO = {"threads": "Two threads against one", "searching": "A search of short fits"}
 # These start a process for each of their measurements, the others have one.
 STARTING = {"sources": sources, "memory": memory, "fits": fits, "defaults": defaults}
 
@@ -65,11 +67,11 @@ def packages(options):
 
 def measure(part, options):
     """The section of a part."""
-    if part == "threads" and len(fresh.processors()) < 2:
-        return "Two threads against one is left out: this process may use one processor.\n"
+    if part in OF_TWO and len(fresh.processors()) < 2:
+        return f"{OF_TWO[part]} is left out: this process may use one processor.\n"
     if part in STARTING:
         return STARTING[part].section(vars(options))
-    threads = 2 if part == "threads" else options.threads
+    threads = 2 if part in OF_TWO else options.threads
     return fresh.call(f"{part}.section", vars(options), threads=threads)
 
 

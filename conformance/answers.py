@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from wbcore.reference import Arithmetic, Layer
+from wbcore.reference.named import Table
 from wbcore.reference.schedules import Schedule
 
 from .lines import Drawn, all_bits, choice_of, fields, from_bits, rows_of, switch, to_bits
@@ -321,6 +322,7 @@ TRAINING = {
     "decay_biases": "0",
     "l1": "",
     "l2": "",
+    "penalty_of_sum": "0",
     "clip_norm": "",
     "clip_value": "",
     "max_norm": "",
@@ -351,6 +353,16 @@ def options(f: dict[str, str]) -> dict[str, float]:
     return {name: from_bits(f[name]) for name in names if f[name]}
 
 
+def switched(f: dict[str, str]) -> dict[str, bool]:
+    """Likewise what is one way or the other."""
+    return {name: switch(f[name]) for name in ("decay_biases", "penalty_of_sum")}
+
+
+def metric_named(metrics: Table[Any], word: str) -> str:
+    """Text of a metric, or the name of the series that is none."""
+    return word if word == "penalty" else str(choice_of(metrics, word))
+
+
 def blocks_of(word: str) -> list[int]:
     """Read the rows of each block."""
     return [int(rows, 16) for rows in word.split(",")]
@@ -374,10 +386,10 @@ def _train(ref: ModuleType, words: Words) -> list[str]:
         layer.trainable = trainable
         layer.dropout = dropout
     words = [word for word in f["metrics"].split(",") if word]
-    names = [str(choice_of(ref.METRICS, word)) for word in words]
+    names = [metric_named(ref.METRICS, word) for word in words]
     metrics: dict[str, list[float]] = {name: [] for name in names}
     optimizer = choice_of(ref.OPTIMIZERS, f["optimizer"])
-    optimizer = replace(optimizer, decay_biases=switch(f["decay_biases"]), **options(f))
+    optimizer = replace(optimizer, **switched(f), **options(f))
     losses = []
     state = ref.new_state(net, optimizer)
     for _ in range(int(f["fits"], 16)):

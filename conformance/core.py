@@ -24,8 +24,10 @@ from .answers import (
     drawn_data,
     drawn_layer,
     drawn_targets,
+    metric_named,
     numbers_of,
     options,
+    switched,
     switches,
 )
 from .lines import VECTORS, Drawn, choice_of, fields, from_bits, read, switch, to_bits
@@ -374,11 +376,11 @@ def _train(words: Words) -> list[str]:
     X, y, weights = drawn_data(reference, f)
     net = wb.Network(_layers(f), seed=int(f["key"], 16), dtype=f["dtype"])
     words = [word for word in f["metrics"].split(",") if word]
-    names = [str(choice_of(METRICS, word)) for word in words]
+    names = [metric_named(METRICS, word) for word in words]
     series: dict[str, list[float]] = {name: [] for name in ("loss", *names)}
     choice = choice_of(OPTIMIZERS, f["optimizer"])
     optimizer = getattr(wb, type(choice).__name__)(
-        **_numbers_of(choice), decay_biases=switch(f["decay_biases"]), **options(f)
+        **_numbers_of(choice), **switched(f), **options(f)
     )
     if f["schedule"]:
         optimizer.learning_rate = _schedule(f["schedule"])
@@ -408,7 +410,7 @@ def _train(words: Words) -> list[str]:
 
 def _numbers_of(optimizer: Optimizer) -> dict[str, Any]:
     numbers: dict[str, Any] = {name: getattr(optimizer, name) for name in optimizer.defaults()}
-    for name in {"nesterov", "centered"} & numbers.keys():
+    for name in {"nesterov", "centered", "epsilon_hat"} & numbers.keys():
         numbers[name] = bool(numbers[name])
     return numbers
 

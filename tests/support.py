@@ -86,6 +86,7 @@ OPTIONS = {
     "decay_biases": [False, True],
     "l1": [0.0, 0.01],
     "l2": [0.0, 0.1],
+    "penalty_of_sum": [False, True],
     "clip_norm": [None, 0.3, 1e30],
     "clip_value": [None, 0.1],
     "max_norm": [None, 0.8],

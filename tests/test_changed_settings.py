@@ -73,6 +73,7 @@ def limits(optimizer, _, epoch):
     optimizer.clip_norm = (None, 0.5, 0.1, None, None, 0.2)[epoch]
     optimizer.max_norm = (None, None, 1.0, 0.5, None, None)[epoch]
     optimizer.l1, optimizer.clip_value = 0.001 * epoch, 1 / (epoch + 1)
+    optimizer.penalty_of_sum = epoch % 2 == 1
 
 
 def centered(optimizer, _, epoch):

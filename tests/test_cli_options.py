@@ -12,10 +12,10 @@ from cli_runner import invoke, succeed
 
 import wbcore as wb
 from wbcore.callbacks import EarlyStopping
-from wbcore.cli import settings
 from wbcore.cli.data import load_table
 from wbcore.cli.scaling import Scaling, fold
 from wbcore.cli.words import parse_seconds, parse_weights
+from wbcore.recipe import FOLDER, TABLE
 from wbcore.schedules import Cosine, Polynomial, Step
 
 TRAINED = ROWS * 4 // 5
@@ -347,15 +347,15 @@ def test_words_of_options():
 
 def test_readme_tells_the_defaults():
     text = " ".join((Path(__file__).parents[1] / "README.md").read_text("utf-8").split())
-    two = " and ".join(map(str, settings._HIDDEN["table"]))
-    rows = settings._STEPS // settings._EPOCHS * settings._BATCH["table"]
+    two = " and ".join(map(str, TABLE.hidden))
+    rows = TABLE.most_steps // TABLE.most_epochs * TABLE.batch_size
     for words in (
-        f"two hidden layers of {two} by Adam, whose rate of {settings._LEARNING_RATE['table']} ",
-        f"for {settings._EPOCHS} epochs in batches of {settings._BATCH['table']} ",
-        f"Above {rows:,} rows to train on, epochs are fewer: some {settings._STEPS:,} steps, ",
-        f" steps, but at least {settings._FEWEST_EPOCHS} epochs.",
-        f"one hidden layer of {settings._HIDDEN['folder'][0]}, a rate of ",
-        f" a rate of {settings._LEARNING_RATE['folder']}, and {settings._FOLDER_EPOCHS} epochs in ",
-        f" epochs in batches of {settings._BATCH['folder']}.",
+        f"two hidden layers of {two} by Adam, whose rate of {TABLE.learning_rate} ",
+        f"for {TABLE.most_epochs} epochs in batches of {TABLE.batch_size} ",
+        f"Above {rows:,} rows to train on, epochs are fewer: some {TABLE.most_steps:,} steps, ",
+        f" steps, but at least {TABLE.fewest_epochs} epochs.",
+        f"one hidden layer of {FOLDER.hidden[0]}, a rate of ",
+        f" a rate of {FOLDER.learning_rate}, and {FOLDER.most_epochs} epochs in ",
+        f" epochs in batches of {FOLDER.batch_size}.",
     ):
         assert words in text, words

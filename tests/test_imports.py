@@ -11,7 +11,18 @@ import wbcore as wb
 FOLDER = Path(wb.__file__).parent
 
 # What comes with the extras, and is imported where it is used.
-OPTIONAL = {"matplotlib", "pandas", "pyarrow", "rich", "scipy", "sklearn", "threadpoolctl", "typer"}
+OPTIONAL = {
+    "cloudpickle",
+    "joblib",
+    "matplotlib",
+    "pandas",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "sklearn",
+    "threadpoolctl",
+    "typer",
+}
 
 # Of what is always there: imported within a function for the time that it takes, or by chance.
 LATE = {

@@ -262,8 +262,12 @@ def test_options_are_settings():
     for other in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
         assert repr(other) == text
     assert str(made) == "lion(0.5)"
-    made.clip_norm = None
-    assert "clip_norm" not in repr(made)
+    made.clip_norm, made.penalty_of_sum = None, True
+    assert repr(made).endswith("l1=0.1, penalty_of_sum=True)")
+    assert repr(pickle.loads(pickle.dumps(made))) == repr(made)
+    message = r"^\[Lion\] expected penalty_of_sum to be True or False, got 1$"
+    with pytest.raises(TypeError, match=message):
+        made.penalty_of_sum = 1
     with pytest.raises(AttributeError):
         made.clipnorm = 1.0
 
@@ -272,6 +276,7 @@ def test_what_the_core_takes_is_made_anew_when_a_setting_changes():
     made = wb.AdamW(0.5)
     others = {"learning_rate": 0.25, "beta1": 0.5, "weight_decay": 0.1, "decay_biases": True}
     others |= {"l1": 0.1, "l2": 0.2, "clip_norm": 1.0, "clip_value": 2.0, "max_norm": 3.0}
+    others |= {"penalty_of_sum": True, "epsilon_hat": True}
     for name, value in others.items():
         before = made._settings()
         assert made._settings() is before

@@ -80,6 +80,32 @@ def test_own_loop_is_fit(text, decay_biases, dtype):
         assert array.tobytes() == theirs.arrays[name].tobytes()
 
 
+@pytest.mark.parametrize("made", [wb.Adam(0.1), wb.AdamW(0.1, weight_decay=0.0)], ids=str)
+def test_epsilon_hat_is_added_to_a_root_that_is_not_corrected(made):
+    """Kingma and Ba, end of section 2; an epsilon so large that its place shows."""
+    net = network()
+    made.epsilon, made.epsilon_hat = 0.01, True
+    w, m, v = net.parameters.copy(), 0.0, 0.0
+    for t in range(1, 30):
+        gradients = net.loss_and_gradients(X, Y, loss="mse")[1]
+        made.step(net, gradients)
+        m = 0.9 * m + 0.1 * gradients.flat
+        v = 0.999 * v + 0.001 * gradients.flat**2
+        w = w - 0.1 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 0.01)
+        np.testing.assert_allclose(net.parameters, w, rtol=1e-12, atol=1e-14)
+
+
+def test_epsilon_hat_is_a_number_of_the_text():
+    made = wb.Adam(0.5, epsilon_hat=True)
+    assert str(made) == "adam(0.5, 0.9, 0.999, 1e-08, 0, 1)"
+    assert wb.optimizers.check("test", str(made)).epsilon_hat is True
+    assert str(wb.AdamW(epsilon_hat=False)) == "adamw"
+    with pytest.raises(
+        TypeError, match=r"^\[Adam\] expected epsilon_hat to be True or False, got 1$"
+    ):
+        wb.Adam(epsilon_hat=1)
+
+
 STATEFUL = [wb.SGD(0.1, momentum=0.9), wb.Adam(0.01)]
 
 

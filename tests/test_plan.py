@@ -65,7 +65,8 @@ def test_python_stub_and_binding_offer_the_same_settings_of_an_optimizer():
     names = re.findall(r"(\w+): ", bound.partition("*, ")[2])
     assert names == parameters_of_the_stub("OptimizerSettings")
     rate = wb.schedules.Constant(0.5)
-    options = {"l1": 0.1, "l2": 0.2, "clip_norm": 3.0, "clip_value": 4.0, "max_norm": 5.0}
+    options = {"l1": 0.1, "l2": 0.2, "penalty_of_sum": True}
+    options |= {"clip_norm": 3.0, "clip_value": 4.0, "max_norm": 5.0}
     settings = wb.SGD(rate, decay_biases=True, **options)._settings()
     found = {name: getattr(settings, name) for name in names}
     assert isinstance(found.pop("schedule"), _core.Schedule)

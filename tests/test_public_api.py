@@ -59,34 +59,35 @@ SIGNATURES = {
     "Network.copy": "(self)",
     "Network.save": "(self, path)",
     "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
-    "decay_biases=False, *, l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "decay_biases=False, *, "
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "Adam": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, *, "
-    "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "weight_decay=0.0, epsilon_hat=False, decay_biases=False, "
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "AdamW": "(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, *, "
-    "weight_decay=0.01, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "weight_decay=0.01, epsilon_hat=False, decay_biases=False, "
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "NAdam": "(learning_rate=0.002, beta1=0.9, beta2=0.999, epsilon=1e-08, "
     "momentum_decay=0.004, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "RMSprop": "(learning_rate=0.01, alpha=0.99, epsilon=1e-08, momentum=0.0, centered=False, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "Adagrad": "(learning_rate=0.01, rate_decay=0.0, initial_sum=0.0, epsilon=1e-10, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "Rprop": "(learning_rate=0.01, eta_minus=0.5, eta_plus=1.2, min_step=1e-06, max_step=50.0, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "Lion": "(learning_rate=0.0001, beta1=0.9, beta2=0.99, *, "
     "weight_decay=0.0, decay_biases=False, "
-    "l1=0.0, l2=0.0, clip_norm=None, clip_value=None, max_norm=None)",
+    "l1=0.0, l2=0.0, penalty_of_sum=False, clip_norm=None, clip_value=None, max_norm=None)",
     "SGD.step": "(self, network, gradients)",
     "SGD.reset": "(self)",
     "SGD.observe": "(self, network, value)",
     "LBFGS": "(max_iterations=None, tolerance=1e-05, history_size=10, *, loss_tolerance=1e-09, "
-    "l2=0.0, decay_biases=False)",
+    "l2=0.0, decay_biases=False, penalty_of_sum=False)",
     "schedules.Cosine": "(learning_rate, steps, minimum=0.0, restarts=False, multiplier=1)",
     "schedules.Cosine.after_warmup": "(self, steps, start=0.0)",
     "schedules.Plateau": "(learning_rate, monitor='val_loss', factor=0.1, patience=10, "
@@ -104,6 +105,11 @@ SIGNATURES = {
     "callbacks.Progress": "(bar=None)",
     "callbacks.TimeLimit": "(seconds)",
     "load": "(path)",
+    "search": "(estimator, space, X, y=None, *, n_candidates=None, cv=5, scoring=None, "
+    "groups=None, sample_weight=None, halving=3, min_epochs=5, seed=0, n_jobs=None, "
+    "executor=None, folder=None, refit=True, progress=False)",
+    "searching.LogUniform": "(low, high)",
+    "searching.distribution": "(text)",
     "dense": "(x, weights, biases)",
     "sigmoid": "(z)",
     "softmax": "(z)",
@@ -222,7 +228,7 @@ assert ("numpy.random" in sys.modules) == loaded
 def test_submodules_are_loaded_when_used(tmp_path):
     program = """
 import sys, wbcore
-for name in ("inspect", "io", "reference"):
+for name in ("inspect", "io", "reference", "searching"):
     assert getattr(wbcore, name) is sys.modules["wbcore." + name]
 assert "wbcore.io.model" not in sys.modules
 assert "wbcore.inspect.table" not in sys.modules
@@ -274,7 +280,17 @@ def test_examples_in_docstrings(name):
 
 
 # Classes that users get from others, and do not construct.
-GIVEN = (wb.Gradients, wb.History, wb.Layer, wb.Optimizer, wb.OptimizerState, wb.schedules.Schedule)
+GIVEN = (
+    wb.Gradients,
+    wb.History,
+    wb.Layer,
+    wb.Optimizer,
+    wb.OptimizerState,
+    wb.schedules.Schedule,
+    wb.searching.Distribution,
+    wb.searching.SearchInterrupted,
+    wb.searching.SearchResult,
+)
 
 
 def documented():
@@ -286,6 +302,7 @@ def documented():
         wb.metrics,
         wb.optimizers,
         wb.random,
+        wb.searching,
         wb.io,
         wb.schedules,
     ):

@@ -47,6 +47,7 @@ def halved(step):
 
 
 LIMITED = {"l1": 1e-3, "l2": 1e-3, "clip_norm": 0.5, "clip_value": 0.1, "max_norm": 1.0}
+OF_SUM = {"l1": 1e-2, "l2": 1e-1, "penalty_of_sum": True, "epsilon_hat": True}
 SCHEDULES = {
     "cosine": lambda: wb.Adam("cosine(0.01, 10)"),
     "one_cycle": lambda: wb.SGD(wb.schedules.OneCycle(0.1, 12), momentum=0.9),
@@ -55,6 +56,7 @@ SCHEDULES = {
     "function": lambda: wb.SGD(halved),
     "function behind a rise": lambda: wb.SGD(wb.schedules.Warmup(halved, 5)),
     "limits": lambda: wb.Adam(0.01, weight_decay=0.1, decay_biases=True, **LIMITED),
+    "penalties of the sum": lambda: wb.Adam("cosine(0.01, 10)", **OF_SUM),
 }
 
 
@@ -89,6 +91,11 @@ MEASURED = {
     "weights": {"sample_weight": WEIGHTS, "class_weight": "balanced", "metrics": ["accuracy"]},
     "class weights": {"class_weight": {1: 5.0}, "validation_data": (X[:9], LABELS[:9])},
     "prior": {"bias_init": "prior", "track": "epoch"},
+    "penalty": {
+        "optimizer": wb.AdamW(0.01, l1=1e-2, l2=1e-1, penalty_of_sum=True),
+        "sample_weight": WEIGHTS,
+        "metrics": ["penalty", "accuracy"],
+    },
 }
 
 

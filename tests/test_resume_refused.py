@@ -62,6 +62,8 @@ FIELDS = {
     "optimizer": ({"optimizer": "nadam(0.01)"}, None),
     "optimizer.learning_rate": ({"optimizer": "adam(cosine(0.01, 10))"}, None),
     "optimizer.clip_norm": ({"optimizer": wb.Adam(0.01, clip_norm=1.0)}, None),
+    "optimizer.epsilon_hat": ({"optimizer": wb.Adam(0.01, epsilon_hat=True)}, None),
+    "optimizer.penalty_of_sum": ({"optimizer": wb.Adam(0.01, penalty_of_sum=True)}, None),
     "batch_size": ({"batch_size": 8}, None),
     "shuffle": ({"shuffle": False}, None),
     "seed": ({"seed": 0}, None),

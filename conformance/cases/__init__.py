@@ -16,7 +16,14 @@ from .losses import evaluations, losses
 from .metrics import metrics, weighted, with_weights
 from .schedules import observations, rates, with_schedules
 from .streams import initializers, random, starts
-from .training import trainings, updates, with_activations, with_losses, with_optimizers
+from .training import (
+    trainings,
+    updates,
+    with_activations,
+    with_losses,
+    with_optimizers,
+    with_penalties,
+)
 
 Cases = Callable[[], Iterator[Asked]]
 
@@ -70,6 +77,7 @@ FILES: dict[str, tuple[str, tuple[Cases, ...]]] = {
         (
             updates,
             with_optimizers,
+            with_penalties,
         ),
     ),
     "schedules": (

@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[float, ...]] = {
     "divisor": (10.0, 4.0),
     "end": (0.01, 0.0),
     "epsilon": (1e-3, 1e-6),
+    "epsilon_hat": (0.0, 0.0, 1.0),
     "eta_minus": (0.4, 0.7),
     "eta_plus": (1.1, 1.5),
     "every": (3.0, 1.0),

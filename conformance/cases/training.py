@@ -7,7 +7,7 @@ from itertools import product
 from conformance.lines import choice_of, to_bits, word_of
 from wbcore.reference import ACTIVATIONS, LOSSES, OPTIMIZERS, SGD
 from wbcore.reference.losses import Huber, Loss
-from wbcore.reference.optimizers import Optimizer
+from wbcore.reference.optimizers import AdamW, Lion, Optimizer
 
 from .examples import choices
 from .formats import DTYPES, FORMATS, Asked, Format, hexadecimal, spread
@@ -125,6 +125,7 @@ class Training:
     decay_biases: str = "0"
     l1: str = ""
     l2: str = ""
+    penalty_of_sum: str = "0"
     clip_norm: str = ""
     clip_value: str = ""
     max_norm: str = ""
@@ -134,6 +135,7 @@ class Training:
     metrics: str = ""
     blocks: str = ""
     window: str = "8"
+    weights: str = "0"
 
     def words(self) -> Asked:
         """Return the words of a line."""
@@ -235,6 +237,28 @@ def with_optimizers() -> Iterator[Asked]:
             yield Training(
                 dtype, widths="2,3,2,2", optimizer=momentum, trainable=trainable, **options
             ).words()
+
+
+def with_penalties() -> Iterator[Asked]:
+    """Of the sum and of the mean of losses, of rows that all count and of rows of which some do."""
+    l1, l2 = ({name: to_bits("float64", value)} for name, value in (("l1", 0.02), ("l2", 0.3)))
+    momentum = SGD(0.05, 0.9, 0.0, 0.01)
+    for dtype, options, weights, of_sum, biases in product(
+        DTYPES, (l1, l2, l1 | l2), "01", "01", "01"
+    ):
+        switches = {"weights": weights, "penalty_of_sum": of_sum, "decay_biases": biases}
+        yield Training(
+            dtype, widths="2,3,2,2", optimizer=momentum, metrics="penalty", **switches, **options
+        ).words()
+    for dtype, optimizer in product(DTYPES, (AdamW(0.1), Lion(0.1, weight_decay=0.3))):
+        yield Training(
+            dtype, optimizer=optimizer, metrics="penalty,mse", trainable="0,1", **l2
+        ).words()
+    for dtype in DTYPES:  # a batch of a row that counts nothing, and rows of W of more than a leaf
+        nothing = {"batch": "1", "weights": "1", "penalty_of_sum": "1"}
+        wide = {"widths": "2,101,1", "rows": "3", "epochs": "1"}
+        for words in (nothing, wide):
+            yield Training(dtype, optimizer=_PLAIN, metrics="penalty", **(words | l1 | l2)).words()
 
 
 def _every_option() -> dict[str, str]:

@@ -115,7 +115,7 @@ public:
             if (stops) return py::make_tuple("stopped", first_epoch_, position_.batch, py::none());
         }
         TrainingRecord<T> records(network_, record_, options_.metrics, ranks_of(core_.metrics),
-                                  options_.track, followed_.is_scheduled());
+                                  options_.penalty, options_.track, followed_.is_scheduled());
         const Hooks<T> hooks = hooks_for(records);
         try {
             return ended(trained(hooks), records);
@@ -177,14 +177,20 @@ private:
     // Where a first epoch is asked for, there; else where the state stands, in the middle of an epoch if this is one of those.
     Position start() const {
         if (options_.first_epoch) return {*options_.first_epoch, 0, 0, 0, {}};
-        const BoundPosition from = followed_.state().position();
+        BoundPosition from = followed_.state().position();
         Position position{from.epoch, 0, 0, 0, {}};
         const std::size_t batches = (training_.count() - 1) / options_.batch_size + 1;
         if (from.batch == 0 || from.batch > batches || from.epoch_of != epoch_of()) return position;
+        if (options_.penalty) {  // the last of the sums
+            if (from.metric_sums.empty()) return position;
+            position.penalty_sum = from.metric_sums.back();
+            from.metric_sums.pop_back();
+        }
         MetricSums sums(core_.metrics, core_.loss, network_.outputs(),
                         std::min(options_.batch_size, training_.count()));
-        if (!sums.restore(from.metric_sums)) return position;
-        return {from.epoch, from.batch, from.loss_sum, from.weight_sum, std::move(sums)};
+        if (!sums.restore(from.metric_sums)) return {from.epoch, 0, 0, 0, {}};
+        return {from.epoch,      from.batch,      from.loss_sum,
+                from.weight_sum, std::move(sums), position.penalty_sum};
     }
 
     Hooks<T> hooks_for(TrainingRecord<T>& records) {
@@ -335,9 +341,11 @@ private:
         BoundState& state = followed_.state();
         state.set_steps(followed_.arrays().steps);
         BoundPosition position{position_.epoch, position_.batch, 0, 0, {}, {}};
-        if (position_.batch != 0 && position_.metrics)
+        if (position_.batch != 0 && position_.metrics) {
             position = {position_.epoch,      position_.batch,           position_.loss_sum,
                         position_.weight_sum, position_.metrics->sums(), epoch_of()};
+            if (options_.penalty) position.metric_sums.push_back(position_.penalty_sum);
+        }
         state.set_position(std::move(position));
     }
 

@@ -81,15 +81,17 @@ py::tuple gradients(const BoundNetwork<T>& bound,
     const LossFunction<T> function = data.function();
     py::array_t<T> flat(static_cast<py::ssize_t>(network.parameters().size()));
     const std::span<T> to = as_span(flat);
+    double weight = 0;
     // Safe: the parameters are copied, the data are held here, the gradient is new; a function takes the GIL.
     const double value = computed(bound, data, [&](const InterruptCheck& interrupted) {
+        weight = total_weight<T>(data.view());
         const std::optional<DropoutStep> masks = core_dropout(dropout);
         if (function)
             return wbcore::loss_and_gradients(to, network, data.view(), function, interrupted,
                                               masks);
         return wbcore::loss_and_gradients(to, network, data.view(), loss.row, interrupted, masks);
     });
-    return py::make_tuple(value, flat);
+    return py::make_tuple(value, flat, weight);
 }
 
 // The targets of a loss as an array, (B,) or (B, O), when they suit it and the network.

@@ -19,7 +19,8 @@ template <class T>
 void step(BoundNetwork<T>& bound,
           const py::array& gradients,
           BoundState& state,
-          const OptimizerSettings& given) {
+          const OptimizerSettings& given,
+          double weight) {
     const char* operation = "step";
     const Turn turn(bound.use(), operation);
     const std::size_t n = bound.network().parameters().size();
@@ -28,7 +29,7 @@ void step(BoundNetwork<T>& bound,
     OptimizerState<T> arrays = state_of<T>(operation, state, settings.rule, n);
     // Safe: the turn keeps other writers away, whoever copies the parameters waits, and the arrays are held by the call.
     without_gil(n, [&](const InterruptCheck&) {
-        wbcore::step<T>(bound.network(), from, arrays, settings);
+        wbcore::step<T>(bound.network(), from, arrays, settings, weight);
     });
     state.set_steps(arrays.steps);
 }
@@ -44,6 +45,7 @@ OptimizerSettings settings_of(const std::string& rule,
                               bool decay_biases,
                               double l1,
                               double l2,
+                              bool penalty_of_sum,
                               double clip_norm,
                               double clip_value,
                               double max_norm,
@@ -54,6 +56,7 @@ OptimizerSettings settings_of(const std::string& rule,
                                    decay_biases,
                                    l1,
                                    l2,
+                                   penalty_of_sum,
                                    clip_norm,
                                    clip_value,
                                    max_norm,
@@ -69,8 +72,9 @@ void register_settings(py::module_& m) {
     using Settings = OptimizerSettings;
     py::class_<Settings>(m, "OptimizerSettings")
         .def(py::init(&settings_of), py::kw_only(), py::arg("rule"), py::arg("numbers"),
-             py::arg("decay_biases"), py::arg("l1"), py::arg("l2"), py::arg("clip_norm"),
-             py::arg("clip_value"), py::arg("max_norm"), py::arg("schedule"), py::arg("rate"))
+             py::arg("decay_biases"), py::arg("l1"), py::arg("l2"), py::arg("penalty_of_sum"),
+             py::arg("clip_norm"), py::arg("clip_value"), py::arg("max_norm"), py::arg("schedule"),
+             py::arg("rate"))
         .def_property_readonly("rule", [](const Settings& s) { return std::string(s.rule.name()); })
         .def_property_readonly("numbers",
                                [](const Settings& s) {
@@ -82,6 +86,7 @@ void register_settings(py::module_& m) {
         .def_readonly("decay_biases", &Settings::decay_biases)
         .def_readonly("l1", &Settings::l1)
         .def_readonly("l2", &Settings::l2)
+        .def_readonly("penalty_of_sum", &Settings::penalty_of_sum)
         .def_readonly("clip_norm", &Settings::clip_norm)
         .def_readonly("clip_value", &Settings::clip_value)
         .def_readonly("max_norm", &Settings::max_norm)
@@ -93,7 +98,7 @@ template <class T>
 void register_for(py::module_& m) {
     m.def("check_optimizer", &check_optimizer<T>, py::arg("network"), py::arg("settings"));
     m.def("step", named_function("step", &step<T>), py::arg("network"), py::arg("gradients"),
-          py::arg("state"), py::arg("settings"));
+          py::arg("state"), py::arg("settings"), py::arg("weight"));
 }
 
 // Epoch, batch, sums of losses and of weights, sums of metrics, what it is an epoch of.

@@ -23,6 +23,7 @@ std::string epoch_text(const BoundOptions& options, const Dataset& training) {
                        ", shuffle " + (options.shuffle ? "True" : "False") + options.order +
                        ", seed " + std::to_string(options.seed) + ", loss " +
                        py::str(options.loss).cast<std::string>() + ", metrics";
+    if (options.penalty) text += " penalty";
     for (const std::string& metric : options.metrics) text += " " + metric;
     return text;
 }
@@ -34,7 +35,7 @@ void register_training_options(py::module_& m) {
                         std::size_t batch_size, double validation_fraction, bool shuffle,
                         std::uint64_t seed, std::size_t n_threads, std::vector<std::string> metrics,
                         bool track, double seconds_between_batches, std::size_t batches_between,
-                        std::vector<double> output_biases, std::string order) {
+                        std::vector<double> output_biases, std::string order, bool penalty) {
                 return BoundOptions{std::move(loss),
                                     epochs,
                                     first_epoch,
@@ -48,13 +49,15 @@ void register_training_options(py::module_& m) {
                                     seconds_between_batches,
                                     batches_between,
                                     std::move(output_biases),
-                                    std::move(order)};
+                                    std::move(order),
+                                    penalty};
             }),
             py::kw_only(), py::arg("loss"), py::arg("epochs"), py::arg("first_epoch"),
             py::arg("batch_size"), py::arg("validation_fraction"), py::arg("shuffle"),
             py::arg("seed"), py::arg("n_threads"), py::arg("metrics"), py::arg("track"),
             py::arg("seconds_between_batches"), py::arg("batches_between") = 0,
-            py::arg("output_biases") = std::vector<double>(), py::arg("order") = "")
+            py::arg("output_biases") = std::vector<double>(), py::arg("order") = "",
+            py::arg("penalty") = false)
         .def_readonly("loss", &BoundOptions::loss)
         .def_readonly("epochs", &BoundOptions::epochs)
         .def_readonly("first_epoch", &BoundOptions::first_epoch)
@@ -68,7 +71,8 @@ void register_training_options(py::module_& m) {
         .def_readonly("seconds_between_batches", &BoundOptions::seconds_between_batches)
         .def_readonly("batches_between", &BoundOptions::batches_between)
         .def_readonly("output_biases", &BoundOptions::output_biases)
-        .def_readonly("order", &BoundOptions::order);
+        .def_readonly("order", &BoundOptions::order)
+        .def_readonly("penalty", &BoundOptions::penalty);
 }
 
 }  // namespace wbcore::bindings

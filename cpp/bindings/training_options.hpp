@@ -26,6 +26,7 @@ struct BoundOptions {
     std::size_t batches_between;     // of further calls; 0: there are none
     std::vector<double> output_biases;
     std::string order;  // in which a source gives its rows
+    bool penalty;       // whether it is one of the series
 };
 
 // With `epochs` still to be counted from the position.
@@ -43,7 +44,8 @@ TrainingOptions core_options(const char* operation,
             options.seed,
             options.n_threads,
             metrics_named(operation, options.metrics, loss, outputs),
-            options.output_biases};
+            options.output_biases,
+            options.penalty};
 }
 
 // A training without a layer that learns is a mistake.

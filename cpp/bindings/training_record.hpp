@@ -50,6 +50,7 @@ public:
                    py::dict lists,
                    std::vector<std::string> metrics,
                    std::vector<bool> ranks,
+                   bool penalty,
                    bool tracks,
                    bool scheduled)
         : network_(network),
@@ -58,6 +59,7 @@ public:
           ranks_(std::move(ranks)),
           rates_(has("learning_rate") || (scheduled && !has("_learning_rate")) ? "learning_rate"
                                                                                : "_learning_rate"),
+          penalty_(penalty),
           tracks_(tracks) {
         // lists that are there already are those of a training that goes on
         if (tracks_ && !has("parameters")) initial_ = measure(network_);
@@ -79,9 +81,13 @@ public:
         initial_.clear();
         for (const Epoch& epoch : pending_) {
             const auto& validation_loss = epoch.result.validation_loss;
-            append("", epoch.result.loss, epoch.result.metrics, !validation_loss);
-            if (validation_loss)
-                append("val_", *validation_loss, epoch.result.validation_metrics, true);
+            list("loss").append(epoch.result.loss);
+            if (penalty_) list("penalty").append(epoch.result.penalty);
+            append("", epoch.result.metrics, !validation_loss);
+            if (validation_loss) {
+                list("val_loss").append(*validation_loss);
+                append("val_", epoch.result.validation_metrics, true);
+            }
             list("seconds").append(epoch.seconds);
             list(rates_).append(epoch.result.learning_rate);
             if (tracks_) list("parameters").append(as_list(epoch.parameters));
@@ -106,11 +112,7 @@ private:
     }
 
     // A running epoch has no ranks of its own beside those of the validation data.
-    void append(const std::string& prefix,
-                double loss,
-                const std::vector<double>& values,
-                bool with_ranks) {
-        list(prefix + "loss").append(loss);
+    void append(const std::string& prefix, const std::vector<double>& values, bool with_ranks) {
         for (std::size_t i = 0; i < metrics_.size(); ++i)
             if (with_ranks || !ranks_[i]) list(prefix + metrics_[i]).append(values[i]);
     }
@@ -121,7 +123,7 @@ private:
     std::vector<bool> ranks_;
     std::string
         rates_;  // with an underscore what is no series of its own: one number again and again
-    bool tracks_;
+    bool penalty_, tracks_;
     LayerStatistics initial_;  // until the first flush: a refused fit leaves no record
     std::vector<Epoch> pending_;
     Clock::time_point since_ = Clock::now();

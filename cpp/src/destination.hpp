@@ -30,8 +30,9 @@ template <class T>
 class StepRule {
 public:
     explicit StepRule(const OptimizerSettings& settings);
-    // The numbers of step `step`, counted from 1, for a schedule whose rate was reduced that often
-    void begin(std::uint64_t step, std::uint64_t reductions = 0);
+    // The numbers of step `step`, counted from 1, on rows that count so much together, for a schedule whose rate was reduced that
+    // often
+    void begin(std::uint64_t step, double weight = 1, std::uint64_t reductions = 0);
     // The learning rate of the steps to come, unless a schedule says it. In binary64.
     void set_rate(double rate);
     double rate() const { return settings_.rule[0]; }
@@ -47,6 +48,7 @@ public:
 private:
     OptimizerSettings settings_;
     kernels::Update<T> weights_, biases_;
+    double weight_ = 1;  // of the rows of this step, of which a penalty of the sum is a part
     bool limits_weights_, takes_norms_;
 };
 
@@ -62,14 +64,14 @@ public:
                     const PackedNetwork<T>& network,
                     const OptimizerState<T>& state);
 
-    // Before each step; the rest of it may be shared by threads.
-    void begin_step() {
+    // Before each step, on rows that count so much together; the rest of it may be shared by threads.
+    void begin_step(double weight) {
         if (next_) {
             rule_ = *next_;
             next_.reset();
         }
         if (!rates_.empty()) rule_.set_rate(rates_[steps_ - steps_before_rates_]);
-        rule_.begin(steps_ + 1, reductions_);
+        rule_.begin(steps_ + 1, weight, reductions_);
     }
     // The rates of the steps to come, as many as there will be until this is called again; none: as the settings say.
     void set_rates(std::span<const double> rates) {
@@ -79,7 +81,7 @@ public:
     // The rule as it was for the last step, which another training has done: by this rate, none: as the settings say.
     void repeat_last_step(std::span<const double> rate) {
         if (!rate.empty()) rule_.set_rate(rate[0]);
-        rule_.begin(steps_, reductions_);
+        rule_.begin(steps_, 1, reductions_);
     }
     // Other settings, while the other threads may still be at this step. Throws what require_allowed throws, and ChoiceError for
     // a rule that needs states that are not there.

@@ -94,13 +94,11 @@ void Epoch<T>::work(std::size_t t, std::size_t size) {
     for (std::size_t first = position_.batch * options_.batch_size - begin_; first < window_.rows;
          first += options_.batch_size) {
         const std::size_t rows = std::min(options_.batch_size, window_.rows - first);
-        if (t == 0) {  // the others look after the barrier
-            last_batch_ = position_.batch;
-            arrays_.pass.set_rows(rows);
-            arrays_.optimizer.begin_step();
-            asks_after_batch_ = hooks_.after_batch && (!hooks_.wants_batch || hooks_.wants_batch());
-        }
-        const Batch<T> batch = compute_rows(first, rows, t, size);
+        const double weight =
+            window_.data.weights ? weight_of(first, rows) : static_cast<double>(rows);
+        if (t == 0) begin_batch(rows, weight);
+        if (options_.penalty) take_penalty(t, size);
+        const Batch<T> batch = compute_rows(first, rows, weight, t, size);
         barrier_.arrive_and_wait(size);
         const bool stopped = stopped_.load(std::memory_order_relaxed);
         const bool has_gradient = !hooks_.loss || has_gradient_;
@@ -111,16 +109,22 @@ void Epoch<T>::work(std::size_t t, std::size_t size) {
     }
 }
 
+// Thread 0; the others look after the barrier.
+template <class T>
+void Epoch<T>::begin_batch(std::size_t rows, double weight) {
+    last_batch_ = position_.batch;
+    batch_weight_ = weight;
+    arrays_.pass.set_rows(rows);
+    arrays_.optimizer.begin_step(weight);
+    asks_after_batch_ = hooks_.after_batch && (!hooks_.wants_batch || hooks_.wants_batch());
+}
+
 // Gathers this thread's rows of the batch and takes them forward, to the loss and back, all of them at once unless it is a
 // batch of seconds.
 template <class T>
-Batch<T> Epoch<T>::compute_rows(std::size_t first,
-                                std::size_t rows,
-                                std::size_t t,
-                                std::size_t size) {
+Batch<T> Epoch<T>::compute_rows(
+    std::size_t first, std::size_t rows, double weight, std::size_t t, std::size_t size) {
     const Range mine = part(rows, size, t);
-    const double weight = window_.data.weights ? weight_of(first, rows) : static_cast<double>(rows);
-    if (t == 0) batch_weight_ = weight;
     if (hooks_.loss) return compute_asked_rows(first, rows, mine, t, size);
     const double count = mean_count(options_.loss, weight, arrays_.network.layers().back().outputs);
     Range piece{mine.first, std::min(mine.first + rows_of_a_piece_, mine.last)};
@@ -221,6 +225,8 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
     }
     position_.loss_sum += batch_loss_;
     position_.weight_sum += batch_weight_;
+    if (options_.penalty)
+        position_.penalty_sum += arrays_.penalty.of_batch(options_.optimizer, batch_weight_);
     if (position_.metrics && !position_.metrics->empty()) {
         arrays_.pass.add_metrics(*position_.metrics, batch);
         position_.metrics->end_batch();
@@ -313,6 +319,15 @@ void Epoch<T>::scale_gradient(std::size_t layer, Range inputs) const {
     for_each_piece(g, inputs, [&](std::size_t at, std::size_t n) { scale(g.data + at, n); });
     if (with_biases(inputs) && arrays_.gradient.biases(layer) != nullptr)
         scale(arrays_.gradient.biases(layer), round_up(g.cols, panel_width<T>));
+}
+
+// This thread's part, of the parameters before the step. The settings are those of the options, which change between steps alone:
+// thread 0 may be at the rule itself.
+template <class T>
+void Epoch<T>::take_penalty(std::size_t t, std::size_t size) {
+    for_each_share(t, size, [&](std::size_t l, Range inputs) {
+        arrays_.penalty.take(options_.optimizer, arrays_.network.parameters(), l, inputs);
+    });
 }
 
 // The sums of squares of the stored gradients of some inputs, into their places.

@@ -9,6 +9,7 @@
 
 #include "destination.hpp"
 #include "pass.hpp"
+#include "penalty.hpp"
 #include "team_choice.hpp"
 #include "wbcore/threads.hpp"
 #include "wbcore/training.hpp"
@@ -27,6 +28,7 @@ struct TrainingArrays {
     AlignedBuffer<T> flat_gradient = {};
     // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     AlignedBuffer<double> squares = {};
+    PenaltySums<T> penalty = {};  // with room where it is asked for
 
     // For what these settings and a hook need of them; before the first batch, and before settings change.
     void make_room(const OptimizerSettings& settings, bool asks_about_gradient);
@@ -59,7 +61,9 @@ public:
 
 private:
     void work(std::size_t t, std::size_t size);
-    Batch<T> compute_rows(std::size_t first, std::size_t rows, std::size_t t, std::size_t size);
+    void begin_batch(std::size_t rows, double weight);
+    Batch<T> compute_rows(
+        std::size_t first, std::size_t rows, double weight, std::size_t t, std::size_t size);
     Batch<T> compute_asked_rows(
         std::size_t first, std::size_t rows, Range mine, std::size_t t, std::size_t size);
     void ask_for_loss(std::size_t first);
@@ -76,6 +80,7 @@ private:
     template <class F>
     void for_each_share(std::size_t t, std::size_t size, F f) const;
     void scale_gradient(std::size_t layer, Range inputs) const;
+    void take_penalty(std::size_t t, std::size_t size);
     void add_squares(std::size_t layer, Range inputs) const;
     double sum_of_squares() const;
     void apply_stored(const Destination<T>& to, std::size_t layer, Range inputs) const;

@@ -4,7 +4,6 @@
 
 #include "pass.hpp"
 #include "row_tree.hpp"
-#include "weights.hpp"
 
 namespace wbcore {
 
@@ -70,9 +69,7 @@ double loss_and_gradients(std::span<T> gradients,
     require_suitable<T>(loss, network.outputs());
     const PackedNetwork<T> packed = packed_copy(network, Transposed::after_first_trainable);
     const std::size_t rows = data.x.rows;
-    const std::optional<double> weight = weight_of_rows<T>(data, nullptr, 0, rows);
-    if (!weight) throw InputError(InputArray::weights);
-    const double count = mean_count(loss, *weight, network.outputs());
+    const double count = mean_count(loss, total_weight<T>(data), network.outputs());
     AlignedBuffer<T> row_losses(rows);
     Pass<T> pass(packed.layers(), std::min(rows, block),
                  {.copied_targets = true, .dropout_seed = seed_of(dropout)});

@@ -98,15 +98,23 @@ bool is_common(Optimizer rule) {
     return rule == Optimizer::sgd || rule == Optimizer::adam || rule == Optimizer::adamw;
 }
 
+// What l1 or l2 is in a step on rows that count so much together: of a sum of no losses nothing.
 template <class T>
-kernels::Update<T> update_of(const OptimizerSettings& settings, bool decays) {
+T penalty_of(const OptimizerSettings& settings, double penalty, double weight) {
+    if (!settings.penalty_of_sum) return static_cast<T>(penalty);
+    return weight == 0 ? T(0) : static_cast<T>(penalty / weight);
+}
+
+template <class T>
+kernels::Update<T> update_of(const OptimizerSettings& settings, double weight, bool decays) {
     const Named<Optimizer>& rule = settings.rule;
-    T decay = decay_of<T>(rule, rule[0], decays), l2 = decays ? static_cast<T>(settings.l2) : T(0);
+    T decay = decay_of<T>(rule, rule[0], decays),
+      l2 = decays ? penalty_of<T>(settings, settings.l2, weight) : T(0);
     // Of a coupled rule either is the same operation at the same place.
     if (decay == 0 && !rule.info().decouples) std::swap(decay, l2);
     kernels::Update<T> update = numbers_of<T>(rule, decay);
     update.clip_value = static_cast<T>(settings.clip_value);
-    update.l1 = decays ? static_cast<T>(settings.l1) : T(0);
+    update.l1 = decays ? penalty_of<T>(settings, settings.l1, weight) : T(0);
     update.l2 = l2;
     update.is_general = !is_common(rule.kind) || update.clip_value != 0 || update.l1 != 0 ||
                         update.l2 != 0 || settings.clip_norm != 0;
@@ -133,10 +141,15 @@ void at_step(kernels::Update<T>& update, const Named<Optimizer>& rule, std::uint
         case Optimizer::lion:
             return;
         case Optimizer::adam:
-        case Optimizer::adamw:
-            set(0, rate / (1 - power(rule[1], step)));
-            set(5, std::sqrt(1 - power(rule[2], step)));
+        case Optimizer::adamw: {
+            const double rest = 1 - power(rule[1], step),
+                         root = std::sqrt(1 - power(rule[2], step));
+            // with epsilon_hat the rate has both, and root stays 1, by which nothing changes
+            const bool corrects_rate = rule[5] != 0;
+            set(0, (corrects_rate ? rate * root : rate) / rest);
+            if (!corrects_rate) set(5, root);
             return;
+        }
         case Optimizer::nadam: {
             const NAdamMomentum momentum(rule[1], rule[4]);
             const double now = momentum.at(step), next = momentum.at(step + 1),
@@ -163,8 +176,9 @@ void require_consistent(const Named<Optimizer>& rule) {
 // Each option in T, as the numbers of the rule are.
 template <class T>
 void require_options(const OptimizerSettings& settings) {
-    const double values[] = {settings.l1, settings.l2, settings.clip_norm, settings.clip_value,
-                             settings.max_norm};
+    const double values[] = {
+        settings.l1,        settings.l2,         settings.penalty_of_sum ? 1. : 0.,
+        settings.clip_norm, settings.clip_value, settings.max_norm};
     for (std::size_t i = 0; i < optimizer_options.size(); ++i) {
         if (values[i] == 0) continue;
         std::array<double, Numbers::most> one{values[i]};
@@ -219,13 +233,17 @@ StepRule<T>::StepRule(const OptimizerSettings& settings)
 template <class T>
 void StepRule<T>::set_rate(double rate) {
     settings_.rule.numbers[0] = rate;
-    weights_ = update_of<T>(settings_, true);
-    biases_ = update_of<T>(settings_, settings_.decay_biases);
+    weights_ = update_of<T>(settings_, weight_, true);
+    biases_ = update_of<T>(settings_, weight_, settings_.decay_biases);
 }
 
 template <class T>
-void StepRule<T>::begin(std::uint64_t step, std::uint64_t reductions) {
-    if (settings_.schedule) set_rate(rate_at(*settings_.schedule, step, reductions));
+void StepRule<T>::begin(std::uint64_t step, double weight, std::uint64_t reductions) {
+    if (settings_.penalty_of_sum) weight_ = weight;
+    if (settings_.schedule)
+        set_rate(rate_at(*settings_.schedule, step, reductions));
+    else if (settings_.penalty_of_sum)
+        set_rate(rate());
     if (!changes_by_step(settings_.rule.kind)) return;
     at_step(weights_, settings_.rule, step);
     at_step(biases_, settings_.rule, step);
@@ -299,10 +317,11 @@ template <class T>
 void step(Network<T>& network,
           std::span<const T> gradients,
           OptimizerState<T>& state,
-          const OptimizerSettings& settings) {
+          const OptimizerSettings& settings,
+          double weight) {
     StepRule<T> rule(settings);
     require_sizes<T>(network.parameters().size(), gradients, state, settings.rule);
-    rule.begin(state.steps + 1, state.observations.reductions);
+    rule.begin(state.steps + 1, weight, state.observations.reductions);
     const std::vector<Dense>& layers = network.layers();
     if (settings.clip_norm != 0)
         rule.scale(
@@ -339,10 +358,12 @@ template void require_allowed<double>(const OptimizerSettings&);
 template void step(Network<float>&,
                    std::span<const float>,
                    OptimizerState<float>&,
-                   const OptimizerSettings&);
+                   const OptimizerSettings&,
+                   double);
 template void step(Network<double>&,
                    std::span<const double>,
                    OptimizerState<double>&,
-                   const OptimizerSettings&);
+                   const OptimizerSettings&,
+                   double);
 
 }  // namespace wbcore

@@ -209,8 +209,8 @@ std::int64_t nanoseconds() {
 
 // Who fits one network after another is back within milliseconds; the others need not take its processor and give it back.
 bool stopped_just_now() {
-    constexpr std::int64_t tenth_of_a_second = 100'000'000;
-    return nanoseconds() - stopped_at.load(std::memory_order_relaxed) < tenth_of_a_second;
+    constexpr std::int64_t quarter_of_a_second = 250'000'000;
+    return nanoseconds() - stopped_at.load(std::memory_order_relaxed) < quarter_of_a_second;
 }
 
 // In a forked child there is no other thread.

@@ -157,6 +157,7 @@ private:
                      {.dropout_seed = options.seed});
         TrainingArrays<T> arrays{std::move(packed), std::move(optimizer), std::move(pass)};
         arrays.make_room(options.optimizer, static_cast<bool>(hooks.on_gradient));
+        if (options.penalty) arrays.penalty = PenaltySums<T>(network.layers());
         return arrays;
     }
 
@@ -187,12 +188,11 @@ private:
     // epoch before when what has become of this one must not stay.
     TrainingEnd run_epoch() {
         if (position_.batch == 0) {
-            position_.loss_sum = position_.weight_sum = 0;
+            position_.loss_sum = position_.weight_sum = position_.penalty_sum = 0;
             position_.metrics.emplace(options_.metrics, options_.loss, network_.outputs(),
                                       std::min(options_.batch_size, data_.count()));
         }
-        const Position began{position_.epoch, position_.batch, position_.loss_sum,
-                             position_.weight_sum, position_.metrics};
+        const Position began = position_;
         before_.is_needed = false;
         if (hooks_.order) ask_for_order();
         const std::size_t left = batches_ - position_.batch;
@@ -298,6 +298,7 @@ private:
                         : mean_count(options_.loss, position_.weight_sum, network_.outputs());
         EpochResult result{position_.loss_sum / count, {}, {}, {}, arrays_.optimizer.rate()};
         if (position_.metrics) result.metrics = position_.metrics->values();
+        result.penalty = position_.penalty_sum / position_.weight_sum;
         position_ = {position_.epoch + 1, 0, 0, 0, std::nullopt};
         if (validation == nullptr) {
             rank_training_data(result);

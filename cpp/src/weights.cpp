@@ -29,6 +29,15 @@ std::optional<double> weight_of_rows(const Dataset& data,
     return tree.total();
 }
 
+template <class T>
+double total_weight(const Dataset& data) {
+    const std::optional<double> weight = weight_of_rows<T>(data, nullptr, 0, data.count());
+    if (!weight) throw InputError(InputArray::weights);
+    return *weight;
+}
+
+template double total_weight<float>(const Dataset&);
+template double total_weight<double>(const Dataset&);
 template std::optional<double> weight_of_rows<float>(const Dataset&,
                                                      const std::int64_t*,
                                                      std::size_t,

@@ -46,7 +46,7 @@ template <class T>
 Rule<T> rule_of(const OptimizerSettings& settings, std::uint64_t step, T scale = 1) {
     const Named<Optimizer>& optimizer = settings.rule;
     StepRule<T> rule(settings);
-    rule.begin(step);
+    rule.begin(step, 7);
     rule.scale(scale);
     Rule<T> made{text(optimizer) + ", step " + std::to_string(step), rule.weights(),
                  state_count(optimizer)};
@@ -60,6 +60,7 @@ Rule<T> rule_of(const OptimizerSettings& settings, std::uint64_t step, T scale =
 // Whatever may stand before a rule, alone and together.
 inline std::vector<OptimizerSettings> with_options(const Named<Optimizer>& optimizer) {
     std::vector<OptimizerSettings> all(5, {optimizer});
+    for (const std::size_t i : {1u, 4u}) all[i].penalty_of_sum = true;
     for (const std::size_t i : {0u, 4u}) all[i].l1 = 0.1;
     for (const std::size_t i : {1u, 4u}) all[i].l2 = 0.2;
     for (const std::size_t i : {2u, 4u}) all[i].clip_value = 0.3;

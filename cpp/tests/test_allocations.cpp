@@ -114,7 +114,9 @@ void training_steps() {
             options.optimizer.rule = {Optimizer::adam, {0.01, 0.9, 0.99, 1e-8, 0.001}};
         else
             options.optimizer.rule = {Optimizer::sgd, {0.01, 0.9, 1, 0.001}};
-        if (bit(6)) options.optimizer = {options.optimizer.rule, true, 1e-4, 1e-3, 0.1, 0.05, 2};
+        if (bit(6))
+            options.optimizer = {options.optimizer.rule, true, 1e-4, 1e-3, bit(0), 0.1, 0.05, 2};
+        options.penalty = bit(1) == bit(6);
         if (bit(3) == bit(4))
             options.optimizer.schedule = {{Schedule::cosine, {0.01, 7, 0, 1, 2}}, 3};
         options.n_threads = bit(4) ? 2 : 1;

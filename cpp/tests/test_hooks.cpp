@@ -78,6 +78,8 @@ void a_position_goes_in_and_comes_out() {
         TrainingOptions options = options_of(setting);
         options.metrics = {setting.loss.info().targets == Targets::classes ? Metric::accuracy
                                                                            : Metric::mae};
+        options.penalty = true;
+        options.optimizer.l1 = 0.001;
         const Problem<T> problem = setting.problem<T>();
         const Dataset data = problem.with(setting.loss);
         auto run = [&](bool stops, OwnState<T>& own, std::vector<double>& results) {
@@ -88,6 +90,7 @@ void a_position_goes_in_and_comes_out() {
                 results.push_back(static_cast<double>(epoch));
                 results.push_back(result.loss);
                 results.push_back(result.metrics[0]);
+                results.push_back(result.penalty);
                 return false;
             };
             if (stops)

@@ -43,9 +43,10 @@ void rows_are_summed() {
                 RowMajor<T> flat(m);
                 for (const KernelTable<T>* table : kernels::available_tables<T>()) {
                     const checks::Note isa("isa", table->isa);
-                    std::vector<double> packed(rows), by_rows(rows);
+                    std::vector<double> packed(rows), by_rows(rows), sizes(rows);
                     table->row_squares(packed.data(), m(), clip_value);
                     table->row_squares(by_rows.data(), flat(), clip_value);
+                    table->row_sizes(sizes.data(), clip_value == 0 ? m() : flat());
                     for (std::size_t r = 0; r < rows; ++r) {
                         const double expected = squares(cols, [&](std::size_t c) {
                             const T x = m(r, c);
@@ -53,6 +54,10 @@ void rows_are_summed() {
                         });
                         CHECK_BITS(packed[r], expected);
                         CHECK_BITS(by_rows[r], expected);
+                        CHECK_BITS(sizes[r], contract::feature_sum<double>(
+                                                 0, cols, [&](std::size_t c, double s) {
+                                                     return s + std::abs(double(m(r, c)));
+                                                 }));
                     }
                 }
             }

@@ -12,7 +12,8 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
 
 Modules: `activations`, `callbacks`, `initializers`, `losses`, `metrics`, `optimizers`, `random`,
 `schedules`; and, imported when first used, `data` (what is larger than memory), `inspect` (tables
-of weights and biases), `io` (files) and `reference` (what is computed, in plain Python).
+of weights and biases), `io` (files), `reference` (what is computed, in plain Python),
+`searching` (what `search` draws from and gives) and `sklearn` (estimators; needs scikit-learn).
 """
 
 from __future__ import annotations
@@ -57,8 +58,9 @@ from wbcore.standardized import Standardized
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from wbcore import data, inspect, io, reference, sklearn
+    from wbcore import data, inspect, io, reference, searching
     from wbcore._paths import get_cmake_dir, get_include, get_library
+    from wbcore.searching.random_search import search
 
 __version__ = _core.__version__
 
@@ -101,8 +103,9 @@ __all__ = [
     "random",
     "reference",
     "schedules",
+    "search",
+    "searching",
     "set_num_threads",
-    "sklearn",
 ]
 __all__ += activations.__all__
 __all__ += [name for name in optimizers.__all__ if name != "NAMES"]
@@ -119,6 +122,8 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "inspect": "wbcore.inspect",
             "io": "wbcore.io",
             "reference": "wbcore.reference",
+            "search": "wbcore.searching.random_search",
+            "searching": "wbcore.searching",
             "sklearn": "wbcore.sklearn",
         },
     )

@@ -88,7 +88,7 @@ def loss_and_gradients(
     weights: ArrayLike | None,
     loss: str | LossFunction,
     dropout: _Dropout = None,
-) -> tuple[float, NDArray[Any]]: ...
+) -> tuple[float, NDArray[Any], float]: ...
 def targets(network: _Network, operation: str, y: ArrayLike, loss: str) -> NDArray[Any]: ...
 def evaluate(
     network: _Network,
@@ -166,6 +166,7 @@ class OptimizerSettings:
         decay_biases: bool,
         l1: float,
         l2: float,
+        penalty_of_sum: bool,
         clip_norm: float,
         clip_value: float,
         max_norm: float,
@@ -182,6 +183,8 @@ class OptimizerSettings:
     def l1(self) -> float: ...
     @property
     def l2(self) -> float: ...
+    @property
+    def penalty_of_sum(self) -> bool: ...
     @property
     def clip_norm(self) -> float: ...
     @property
@@ -201,6 +204,7 @@ def step(
     gradients: NDArray[Any],
     state: OptimizerState,
     settings: OptimizerSettings,
+    weight: float,
 ) -> None: ...
 
 class TrainingOptions:
@@ -223,6 +227,7 @@ class TrainingOptions:
         batches_between: int = ...,
         output_biases: Sequence[float] = ...,
         order: str = ...,
+        penalty: bool = ...,
     ) -> None: ...
     @property
     def loss(self) -> str | LossFunction: ...
@@ -252,6 +257,8 @@ class TrainingOptions:
     def output_biases(self) -> list[float]: ...
     @property
     def order(self) -> str: ...
+    @property
+    def penalty(self) -> bool: ...
 
 class Moment:
     """Where a fit stands; who trains in Python writes it."""

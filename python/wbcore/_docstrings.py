@@ -70,6 +70,7 @@ ENTRIES = {
         decay_biases : bool, default False
             Whether biases decay like weights.
         l1, l2 : float, default 0
+        penalty_of_sum : bool, default False
         clip_norm, clip_value, max_norm : float or None
             By name alone: what stands before and after the rule, as `Optimizer` has it.
 

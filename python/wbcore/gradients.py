@@ -34,6 +34,11 @@ class Gradients(Sequence[LayerGradients]):
         Writing into it (to clip, to add) changes what `optimizer.step` applies.
     inputs : ndarray of shape (B, I) or None
         dX, the gradient by the inputs; `Network.backward` gives it.
+    weight : float or None
+        What the rows of the batch count together: the sum of their weights, their number where they
+        have none, as in `Network.backward`, which knows no weights. Of gradients that are added up
+        or averaged it is what all of their rows count. `optimizer.step` asks for it where
+        `penalty_of_sum` is set. May be assigned.
 
     Examples
     --------
@@ -44,7 +49,7 @@ class Gradients(Sequence[LayerGradients]):
     (2, (2, 3), (1,), (13,))
     """
 
-    __slots__ = ("_starts", "_structure", "flat", "inputs")
+    __slots__ = ("_starts", "_structure", "flat", "inputs", "weight")
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
@@ -53,9 +58,11 @@ class Gradients(Sequence[LayerGradients]):
         flat: NDArray[Any],
         structure: Sequence[LayerStructure],
         inputs: NDArray[Any] | None = None,
+        weight: float | None = None,
     ) -> None:
         self.flat = flat
         self.inputs = inputs
+        self.weight = weight
         self._structure = structure
         self._starts: tuple[int, ...] | None = None
 

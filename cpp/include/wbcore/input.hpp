@@ -179,6 +179,11 @@ struct Dataset {
     }
 };
 
+// What the rows that count, count together: the row sum, in float64, of their weights, each converted to T; their number where
+// they have none. Throws InputError when one is no weight.
+template <class T>
+double total_weight(const Dataset& data);
+
 // The next `rows` rows in the order in which they are taken: those of `data` that `order` names, or its first ones when order is
 // null. What it shows stays as it is until the next window is asked for.
 struct Window {

@@ -45,14 +45,16 @@ inline constexpr auto optimizer_rows = std::to_array<OptimizerInfo>({
        {"beta1", 0.9, below_one},
        {"beta2", 0.999, below_one},
        {"epsilon", 1e-8, rate_above_zero},
-       {"weight_decay", 0, rate_at_least_zero}}},
+       {"weight_decay", 0, rate_at_least_zero},
+       {"epsilon_hat", 0, yes_or_no}}},
      {{{"m"}, {"v"}}}},
     {{"adamw",
       {{"learning_rate", 0.001, rate_above_zero},
        {"beta1", 0.9, below_one},
        {"beta2", 0.999, below_one},
        {"epsilon", 1e-8, rate_above_zero},
-       {"weight_decay", 0.01, rate_at_least_zero}}},
+       {"weight_decay", 0.01, rate_at_least_zero},
+       {"epsilon_hat", 0, yes_or_no}}},
      {{{"m"}, {"v"}}},
      true},
     {{"rmsprop",
@@ -123,17 +125,19 @@ constexpr T initial_state(const Named<Optimizer>& optimizer, std::size_t k) {
 }
 
 // What stands before and after every rule; a limit of 0 is none.
-inline constexpr Numbers optimizer_options{{"l1", 0, rate_at_least_zero},
-                                           {"l2", 0, rate_at_least_zero},
-                                           {"clip_norm", 0, rate_above_zero},
-                                           {"clip_value", 0, rate_above_zero},
-                                           {"max_norm", 0, rate_above_zero}};
+inline constexpr Numbers optimizer_options{
+    {"l1", 0, rate_at_least_zero},      {"l2", 0, rate_at_least_zero},
+    {"penalty_of_sum", 0, yes_or_no},   {"clip_norm", 0, rate_above_zero},
+    {"clip_value", 0, rate_above_zero}, {"max_norm", 0, rate_above_zero}};
 
 // An optimizer as a training takes it.
 struct OptimizerSettings {
     Named<Optimizer> rule;
     bool decay_biases = false;  // whether weight_decay, l1 and l2 count for biases too
     double l1 = 0, l2 = 0;  // how much of the parameter's sign, and of itself, its gradient gets
+    // Whether l1 and l2 belong to the sum of the rows' losses in place of their mean: in each step they are divided by what the
+    // rows of its batch count together.
+    bool penalty_of_sum = false;
     // The norm of all gradients together, each of them, and the norm of the weights into each unit are held to these.
     double clip_norm = 0, clip_value = 0, max_norm = 0;
     // What is there takes the place of the rule's learning rate, which then only says what size it has: a schedule, or the rate
@@ -157,12 +161,15 @@ struct OptimizerState {
 template <class T>
 void require_allowed(const OptimizerSettings& settings);
 
-// One step on the user's row-major parameters; layers that are not trainable stay as they are. Throws ChoiceError, and
-// std::invalid_argument for gradients or states that have not one element for each parameter, before anything is changed.
+// One step on the user's row-major parameters; layers that are not trainable stay as they are. `weight` is what the rows of which
+// the gradients are count together, their number where they have no weights (total_weight of input.hpp); only a penalty_of_sum
+// asks for it. Throws ChoiceError, and std::invalid_argument for gradients or states that have not one element for each parameter,
+// before anything is changed.
 template <class T>
 void step(Network<T>& network,
           std::span<const T> gradients,
           OptimizerState<T>& state,
-          const OptimizerSettings& settings);
+          const OptimizerSettings& settings,
+          double weight = 1);
 
 }  // namespace wbcore

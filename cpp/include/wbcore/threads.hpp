@@ -34,7 +34,7 @@ public:
     Computing& operator=(const Computing&) = delete;
 };
 // How many threads of this process share its processors, each with a team of its own: the calling one, those that compute, and
-// for a tenth of a second those that have stopped, since whoever searches trains one network after another.
+// for a quarter of a second those that have stopped, since whoever searches trains one network after another.
 std::size_t sharers();
 // thread_limit(), or what is left of the processors for the calling thread where it shares them. At least 1.
 std::size_t thread_share();

@@ -33,6 +33,8 @@ struct TrainingOptions {
     // there has been a step the network itself stays as it is.
     // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     std::vector<double> output_biases = {};
+    bool penalty =
+        false;  // whether epochs are to say what the optimizer's penalties add to the loss
 };
 
 // Between which batches a training stands. It goes in and comes out, so that going on, from a later epoch or in the middle of
@@ -42,6 +44,7 @@ struct Position {
     double loss_sum = 0;                // of the batches of this epoch so far
     double weight_sum = 0;              // of their rows
     std::optional<MetricSums> metrics;  // likewise; none before the first batch
+    double penalty_sum = 0;             // likewise, if it is asked for
 };
 
 struct EpochResult {
@@ -50,6 +53,7 @@ struct EpochResult {
     std::optional<double> validation_loss;
     std::vector<double> validation_metrics;
     double learning_rate = 0;  // of the last step
+    double penalty = 0;  // if it is asked for: loss and penalty together are what the steps lower
 };
 
 enum class TrainingStatus : std::uint8_t {

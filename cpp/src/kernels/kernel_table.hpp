@@ -136,6 +136,8 @@ struct KernelTable {
                    std::size_t n);
     // The sum of squares of each row, in binary64; each number is held to +-clip_value first unless that is 0.
     void (*row_squares)(double* sums, Panels<const T> m, T clip_value);
+    // Likewise of sizes, |x|
+    void (*row_sizes)(double* sums, Panels<const T> m);
     // Shrinks the columns of the panels [first, last) whose norm is above `most` to it.
     void (*limit_columns)(Panels<T> w, Range panels, double most);
     void (*transpose)(Panels<T> out,

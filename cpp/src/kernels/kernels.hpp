@@ -64,6 +64,7 @@ constexpr KernelTable<T> make_table(const char* isa) {
             loss<T>,
             update<T>,
             row_squares<T>,
+            row_sizes<T>,
             limit_columns<T>,
             transpose<T>,
             function<T>,

@@ -1,4 +1,4 @@
-// Norms in binary64, of gradients and of weights (docs/arithmetic.md, section 7): feature sums of squares.
+// Norms in binary64, of gradients and of weights (docs/arithmetic.md, section 7): feature sums of squares, and of sizes.
 #pragma once
 
 #include "kernel_table.hpp"
@@ -13,9 +13,26 @@ inline double add_square(float x, double s) {
 }
 inline double add_square(double x, double s) { return fma(x, x, s); }
 
+// What a sum of a row is of: the next one for the number x.
+template <class T>
+struct Squares {
+    double operator()(T x, double s) const { return add_square(x, s); }
+};
+template <class T>
+struct ClippedSquares {
+    double operator()(T x, double s) const {
+        return add_square(x > most ? most : (x < -most ? -most : x), s);
+    }
+    T most;
+};
+template <class T>
+struct Sizes {
+    double operator()(T x, double s) const { return s + static_cast<double>(x < 0 ? -x : x); }
+};
+
 // N rows side by side, so that their chains overlap.
-template <std::size_t N, bool clips, class T>
-inline void row_squares_of(double* sums, Panels<const T> m, std::size_t row, T most) {
+template <std::size_t N, class T, class Add>
+inline void row_sums_of(double* sums, Panels<const T> m, std::size_t row, Add add) {
     constexpr std::size_t leaf_panels = feature_leaf / Panels<T>::width;
     for (std::size_t first = 0; first < m.count(); first += leaf_panels) {
         double s[N] = {};
@@ -25,27 +42,28 @@ inline void row_squares_of(double* sums, Panels<const T> m, std::size_t row, T m
             const std::size_t n = left < Panels<T>::width ? left : Panels<T>::width;
             for (std::size_t j = 0; j < n; ++j)
 #pragma GCC unroll 8
-                for (std::size_t r = 0; r < N; ++r) {
-                    T x = values[r * m.row_stride + j];
-                    if constexpr (clips) x = x > most ? most : (x < -most ? -most : x);
-                    s[r] = add_square(x, s[r]);
-                }
+                for (std::size_t r = 0; r < N; ++r) s[r] = add(values[r * m.row_stride + j], s[r]);
         }
         for (std::size_t r = 0; r < N; ++r) sums[r] = first == 0 ? s[r] : sums[r] + s[r];
     }
 }
 
-template <bool clips, class T>
-inline void all_row_squares(double* sums, Panels<const T> m, T most) {
+template <class T, class Add>
+inline void row_sums(double* sums, Panels<const T> m, Add add) {
     std::size_t row = 0;
-    for (; row + 8 <= m.rows; row += 8) row_squares_of<8, clips>(sums + row, m, row, most);
-    for (; row < m.rows; ++row) row_squares_of<1, clips>(sums + row, m, row, most);
+    for (; row + 8 <= m.rows; row += 8) row_sums_of<8>(sums + row, m, row, add);
+    for (; row < m.rows; ++row) row_sums_of<1>(sums + row, m, row, add);
 }
 
 template <class T>
 void row_squares(double* sums, Panels<const T> m, T clip_value) {
-    if (clip_value == 0) return all_row_squares<false>(sums, m, clip_value);
-    all_row_squares<true>(sums, m, clip_value);
+    if (clip_value == 0) return row_sums(sums, m, Squares<T>());
+    row_sums(sums, m, ClippedSquares<T>{clip_value});
+}
+
+template <class T>
+void row_sizes(double* sums, Panels<const T> m) {
+    row_sums(sums, m, Sizes<T>());
 }
 
 // The sums of squares of up to lanes<double> columns, from `first` on; `n` of them are there.

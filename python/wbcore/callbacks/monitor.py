@@ -16,7 +16,7 @@ __all__ = ["STATE", "Monitor"]
 STATE = ("best", "best_epoch")
 
 # What falls as a network gets better; every loss does. Names of any other are in neither set.
-_FALLS = {"loss", "mae", "mse", "rmse", "log_loss"}
+_FALLS = {"loss", "penalty", "mae", "mse", "rmse", "log_loss"}
 _RISES = {
     "accuracy", "balanced_accuracy", "top_k_accuracy", "precision", "recall", "f1", "r2", "auc",
     "roc_auc", "average_precision",

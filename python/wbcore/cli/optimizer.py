@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import wbcore as wb
 from wbcore import _core, _named, schedules
 from wbcore.optimizers import check
+from wbcore.recipe import TABLE
 from wbcore.schedules import Schedule
 
 __all__ = ["LASTING", "OptimizerOptions", "explained", "made", "says_rate", "watches_validation"]
@@ -17,7 +18,6 @@ OptimizerOptions = dict[str, "str | float | None"]
 LASTING = 1000
 """The steps of a training of which nothing is known yet but that it is one."""
 
-_DEFAULT_SCHEDULE = "cosine"
 _WARMUP = re.compile(r"\s*(\w+)\s+after\s+warmup\(\s*(\d+)\s*(?:,\s*([^(),]+))?\)\s*")
 
 
@@ -56,7 +56,7 @@ def made(options: OptimizerOptions, steps: int) -> wb.Optimizer:
                 f"--schedule: expected none beside the one of --optimizer {text}, got {schedule}"
             )
         return optimizer
-    words = _DEFAULT_SCHEDULE if schedule is None else str(schedule)
+    words = TABLE.schedule if schedule is None else str(schedule)
     if says_rate(words):
         for option, given in (
             ("--learning-rate", options["learning_rate"]),

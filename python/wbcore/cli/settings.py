@@ -9,23 +9,14 @@ from wbcore.activations import ELEMENTWISE, name_of
 from wbcore.cli import losses, optimizer
 from wbcore.cli.data import Dataset
 from wbcore.cli.words import class_weights, parse_weights
+from wbcore.recipe import DIGITS, FOLDER, TABLE
 
 __all__ = ["VALIDATION_FRACTION", "TrainSettings", "settings_for"]
 
-# Chosen on 21 sets of 150 to 8000 rows, clean and noisy, of classes and values, over ten seeds that
-# no published number is of (docs/benchmarks.md compares): the best of a coarse grid that is good on
-# all of them. By the source of the data: the word digits, a folder of IDX files, or a table.
-_HIDDEN = {"digits": (64, 32), "folder": (128,), "table": (64, 32)}
-_LEARNING_RATE = {"digits": 0.01, "folder": 0.003, "table": 0.01}
-_BATCH = {"digits": 32, "folder": 128, "table": 32}
+# By the source of the data: the word digits, a folder of IDX files, or a table.
+_RECIPES = {"digits": DIGITS, "folder": FOLDER, "table": TABLE}
 
-# Small tables are passed over often; from 6400 rows on it is the steps that are enough.
-_EPOCHS, _STEPS, _FEWEST_EPOCHS, _FOLDER_EPOCHS = 200, 40_000, 20, 10
-
-# A prior held against the data, so its share is divided by the number of rows.
-_L2 = {"classification": 3.0, "regression": 8.0}
-
-VALIDATION_FRACTION = 0.1
+VALIDATION_FRACTION = TABLE.validation_fraction
 """The share of the rows to train on that early stopping and plateau take for validation."""
 
 # By their names, as one would write them; what is not elementwise is for the last layer.
@@ -41,22 +32,22 @@ _BIASES = ("prior", "zeros")
 class TrainSettings:
     """The options of a training."""
 
-    hidden: tuple[int, ...] = (64, 32)
-    activation: str = "relu"
+    hidden: tuple[int, ...] = TABLE.hidden
+    activation: str = TABLE.activation
     """Its text: "relu", "leaky_relu(0.2)"; kept in the one notation, as the network has it."""
     dropout: float = 0.0
     loss: str | None = None
     """Its text; None for that of the task."""
     bias_init: str | None = None
     """How output biases begin: "prior" or "zeros"; None for the first where the loss allows it."""
-    optimizer: str = "adam"
+    optimizer: str = TABLE.optimizer
     schedule: str | None = None
     learning_rate: float | None = None
     momentum: float | None = None
     weight_decay: float | None = None
     l2: float | None = None
-    epochs: int = 200
-    batch_size: int = 32
+    epochs: int = TABLE.most_epochs
+    batch_size: int = TABLE.batch_size
     early_stopping: int | None = None
     """Its patience in epochs."""
     class_weight: str | None = None
@@ -176,18 +167,20 @@ def settings_for(data: Dataset, given: dict[str, Any]) -> TrainSettings:
     ValueError
         If an option does not suit the data.
     """
-    source, n_rows = data.source, len(data.X)
-    batch = given.get("batch_size", _BATCH[source])
+    recipe, n_rows = _RECIPES[data.source], len(data.X)
+    batch = given.get("batch_size", recipe.batch_size)
     defaults = {
-        "hidden": _HIDDEN[source],
+        "hidden": recipe.hidden,
+        "activation": recipe.activation,
+        "optimizer": recipe.optimizer,
         "batch_size": batch,
-        "epochs": _FOLDER_EPOCHS if source == "folder" else _epochs(n_rows, batch),
+        "epochs": recipe.epochs(n_rows, batch),
         "loss": losses.of_task(given.get("loss"), data.task, data.target),
     }
     if "optimizer" not in given and not optimizer.says_rate(given.get("schedule", "")):
-        defaults["learning_rate"] = _LEARNING_RATE[source]
+        defaults["learning_rate"] = recipe.learning_rate
     if not {"optimizer", "weight_decay", "l2"} & given.keys():
-        defaults["l2"] = _L2[data.task] / n_rows
+        defaults["l2"] = recipe.l2(data.task, n_rows)
     defaults["bias_init"] = losses.bias_init(defaults["loss"], given.get("bias_init"))
     settings = TrainSettings(**{**defaults, **given, "loss": defaults["loss"]})
     if data.classes is None:
@@ -195,8 +188,3 @@ def settings_for(data: Dataset, given: dict[str, Any]) -> TrainSettings:
         losses.require_targets(defaults["loss"], float(lowest), data.target)
     class_weights(settings.weights, data.classes, data.target)
     return settings
-
-
-def _epochs(n_rows: int, batch_size: int) -> int:
-    steps = wb.schedules.count_steps(n_rows, batch_size=batch_size, epochs=1)
-    return max(_FEWEST_EPOCHS, min(_EPOCHS, _STEPS // steps))

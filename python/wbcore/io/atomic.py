@@ -81,7 +81,9 @@ def target_of(path: str | os.PathLike[str], operation: str) -> Path:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str], operation: str = "save") -> Iterator[BinaryIO]:
+def replacing(
+    path: str | os.PathLike[str], operation: str = "save", *, durable: bool = True
+) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name, or another's place, when the block ends well.
 
     Whoever opens the path finds the old content or the new one, also after a kill or a power
@@ -95,6 +97,9 @@ def replacing(path: str | os.PathLike[str], operation: str = "save") -> Iterator
         A file, or a new name in a folder that is there.
     operation : str, default "save"
         What error messages begin with.
+    durable : bool, default True
+        False does not wait for the disk: a kill still finds the old content or the new one, a
+        power failure may find neither.
 
     Yields
     ------
@@ -126,9 +131,11 @@ def replacing(path: str | os.PathLike[str], operation: str = "save") -> Iterator
             _take_over_permissions(target, file)
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
             _give_name(file, temporary, target)
-        _sync_folder(target.parent)
+        if durable:
+            _sync_folder(target.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108, a name, as above

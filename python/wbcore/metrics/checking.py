@@ -18,6 +18,9 @@ __all__ = ["NAMES", "Choices", "Chosen", "Function", "check", "of_predictions"]
 
 NAMES: tuple[str, ...] = tuple(_named.rows("metric"))
 
+#: The series that a fit may have beside its metrics.
+PENALTY = "penalty"
+
 #: A metric of one's own: `function(outputs, targets)` on NumPy arrays.
 Function: TypeAlias = "Callable[..., float]"
 Choices: TypeAlias = (
@@ -27,10 +30,14 @@ Choices: TypeAlias = (
 
 @dataclass(frozen=True)
 class Chosen:
-    """The metrics of a fit or an evaluation: texts for the core, and functions by their names."""
+    """The metrics of a fit or an evaluation: texts for the core, and functions by their names.
+
+    Of a fit also whether it is to say what the optimizer's penalties add to the loss.
+    """
 
     texts: tuple[str, ...]
     functions: Mapping[str, Function]
+    penalty: bool = False
 
     @property
     def ranks(self) -> tuple[str, ...]:
@@ -41,7 +48,9 @@ class Chosen:
         )
 
 
-def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> Chosen:
+def check(
+    operation: str, metrics: object, *, reserved: Iterable[str] = (), of_fit: bool = False
+) -> Chosen:
     """Known metrics, each once.
 
     Parameters
@@ -51,12 +60,15 @@ def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> C
         A sequence of metrics, texts, functions, and dicts of functions by name; or one such dict.
     reserved : iterable of str
         Names that no function may have, beside those of metrics.
+    of_fit : bool
+        Whether "penalty" is one, which no metric of outputs is.
 
     Returns
     -------
     Chosen
     """
     texts: list[str] = []
+    penalties: list[str] = []
     functions: list[tuple[str, Function]] = []
     given = [metrics] if isinstance(metrics, Mapping) else _listed(operation, metrics)
     for one in given:
@@ -64,14 +76,16 @@ def check(operation: str, metrics: object, *, reserved: Iterable[str] = ()) -> C
             functions += one.items()
         elif callable(one) and not isinstance(one, type):
             functions.append((getattr(one, "__name__", ""), one))
+        elif of_fit and isinstance(one, str) and one.strip() == PENALTY:
+            penalties.append(PENALTY)
         else:
             texts.append(_named.text("metric", operation, "metrics", one))
     for name, function in functions:
-        _require_function(operation, name, function, ("loss", *NAMES, *reserved))
-    names = [*texts, *(name for name, _ in functions)]
+        _require_function(operation, name, function, ("loss", PENALTY, *NAMES, *reserved))
+    names = [*penalties, *texts, *(name for name, _ in functions)]
     if len(set(names)) < len(names):
         raise ValueError(f"[{operation}] expected each of metrics once, got {names}")
-    return Chosen(tuple(texts), dict(functions))
+    return Chosen(tuple(texts), dict(functions), bool(penalties))
 
 
 def _listed(operation: str, metrics: object) -> tuple[object, ...]:

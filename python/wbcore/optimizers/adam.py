@@ -12,17 +12,22 @@ if TYPE_CHECKING:
 
     from wbcore.optimizers.options import Options
 
+    class _AdamOptions(Options, total=False):
+        epsilon_hat: bool
+
+
 __all__ = ["Adam", "AdamW", "Lion", "NAdam"]
 
 
 class _Adam(Optimizer):
     """The settings that Adam and its heirs have in common."""
 
-    __slots__ = ("beta1", "beta2", "epsilon")
+    __slots__ = ("beta1", "beta2", "epsilon", "epsilon_hat")
 
     beta1: float
     beta2: float
     epsilon: float
+    epsilon_hat: bool
 
     def __init__(
         self,
@@ -30,7 +35,7 @@ class _Adam(Optimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
-        **options: Unpack[Options],
+        **options: Unpack[_AdamOptions],
     ) -> None:
         super().__init__(
             learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, **options
@@ -48,6 +53,11 @@ class Adam(_Adam, row="adam"):
         v = beta2 * v + (1 - beta2) * g^2
         w = w - learning_rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
 
+    The epsilon of that line is added to what has been corrected. With `epsilon_hat` it is that of
+    the end of the paper's section 2, of TensorFlow and of scikit-learn::
+
+        w = w - learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon)
+
     The exact operations, and where they differ from those of PyTorch, are in docs/arithmetic.md,
     section 7.
 
@@ -62,6 +72,8 @@ class Adam(_Adam, row="adam"):
         Above 0.
     weight_decay : float, default 0
         At least 0.
+    epsilon_hat : bool, default False
+        Add epsilon to sqrt(v) before its bias is corrected.
     {options}
 
     Examples
@@ -88,8 +100,8 @@ class AdamW(_Adam, row="adamw"):
         v = beta2 * v + (1 - beta2) * g^2
         w = w - learning_rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
 
-    The exact operations, and where they differ from those of PyTorch, are in docs/arithmetic.md,
-    section 7.
+    With `epsilon_hat` the last line is that of `Adam` with it. The exact operations, and where they
+    differ from those of PyTorch, are in docs/arithmetic.md, section 7.
 
     Parameters
     ----------
@@ -102,6 +114,8 @@ class AdamW(_Adam, row="adamw"):
         Above 0.
     weight_decay : float, default 0.01
         At least 0.
+    epsilon_hat : bool, default False
+        Add epsilon to sqrt(v) before its bias is corrected.
     {options}
 
     Examples

@@ -49,7 +49,15 @@ class Optimizer:
     and after it `max_norm`: the weights into a unit, a column of `layer.weights`, are shrunk where
     their norm is larger. With `decay_biases` l1, l2 and weight_decay count for biases too. Norms
     are sums in a fixed order; one that is not finite changes nothing, so that a training diverges
-    where it would have without a limit. The exact operations are in docs/arithmetic.md, section 7.
+    where it would have without a limit.
+
+    l1 and l2 are beside the mean loss of a batch: a smaller one counts as much as they do. With
+    `penalty_of_sum` they are beside the sum of its rows' losses, as scikit-learn's alpha is: each
+    step divides both by the sum of the weights of its rows, their number where they have none (and
+    takes none of them where that is 0). A step of one's own takes it from `gradients.weight`.
+
+    What l1, l2 and weight_decay, but not that of AdamW and Lion, add to the loss is a series of
+    `fit`: ``metrics=["penalty"]``. The exact operations are in docs/arithmetic.md, section 7.
 
     `str(optimizer)` is the rule with its numbers, in the notation that `fit` takes; what every
     optimizer has, from decay_biases on, is in the `repr`, and copies and pickles keep all of it.
@@ -95,6 +103,7 @@ class Optimizer:
         "l2",
         "learning_rate",
         "max_norm",
+        "penalty_of_sum",
         "weight_decay",
     )
 
@@ -103,6 +112,7 @@ class Optimizer:
     decay_biases: bool
     l1: float
     l2: float
+    penalty_of_sum: bool
     clip_norm: float | None
     clip_value: float | None
     max_norm: float | None
@@ -171,6 +181,7 @@ class Optimizer:
             decay_biases=self.decay_biases,
             l1=self.l1,
             l2=self.l2,
+            penalty_of_sum=self.penalty_of_sum,
             clip_norm=self.clip_norm or 0.0,
             clip_value=self.clip_value or 0.0,
             max_norm=self.max_norm or 0.0,
@@ -364,7 +375,8 @@ class Optimizer:
         ----------
         network : Network
         gradients : Gradients
-            From `network.backward` or `network.loss_and_gradients`; finite.
+            From `network.backward` or `network.loss_and_gradients`; finite. With `penalty_of_sum`
+            they must say what their rows count, `gradients.weight`, as those do.
 
         Raises
         ------
@@ -372,7 +384,8 @@ class Optimizer:
             When an argument is something else.
         ValueError
             When the gradients are of a network of another shape or dtype, or not finite, or a
-            setting is out of range in the network's dtype. Nothing has been changed then.
+            setting is out of range in the network's dtype, or `penalty_of_sum` is set and the
+            gradients have no weight. Nothing has been changed then.
         RuntimeError
             When another thread is training the network.
 
@@ -396,8 +409,9 @@ class Optimizer:
             )
         if not np.isfinite(flat).all():
             raise ValueError("[step] expected finite gradients, got NaN or infinity")
+        weight = _weight_of(gradients) if self.penalty_of_sum else 1.0
         state = self._state(core)
-        _core.step(core, flat, state._core, self._next_settings("step", state))
+        _core.step(core, flat, state._core, self._next_settings("step", state), weight)
 
     def observe(self, network: _HasCore, value: float) -> float:
         """Tell a `Plateau` what it watches; for loops of one's own, `fit` does it after each epoch.
@@ -462,6 +476,22 @@ def last_of(core: _core._Network) -> Optimizer | None:
     """
     found: Optimizer | None = getattr(core, "optimizer", None)
     return found
+
+
+def _weight_of(gradients: Gradients) -> float:
+    """What their rows count together."""
+    if gradients.weight is None:
+        raise ValueError(
+            "[step] expected gradients that say what their rows count, which penalty_of_sum divides"
+            " by, got None as their weight; set gradients.weight to the number of rows"
+        )
+    return _arguments.number(
+        "step",
+        "the gradients' weight",
+        gradients.weight,
+        expected="a finite number of at least 0",
+        allowed=lambda weight: 0 <= weight < float("inf"),
+    )
 
 
 def _filled(core: _core._Network, value: float) -> NDArray[Any]:

@@ -27,7 +27,8 @@ class LBFGS:
     is the extra `scipy` of this package.
 
     In `fit` an epoch is one iteration of the method, and `batch_size` must be at least the number
-    of rows. The history has a value an iteration: the loss after it, without the penalty of `l2`.
+    of rows. The history has a value an iteration: the loss after it, without the penalty of `l2`,
+    which is the series of ``metrics=["penalty"]``.
     The fit ends early, as completed, when `tolerance` is reached or no step along the direction
     lowers the loss. What the network has is the last iteration, whose loss is the lowest so far,
     also after Ctrl-C and when a callback raised; that of the lowest validation loss may be an
@@ -52,6 +53,9 @@ class LBFGS:
         At least 0: `l2 / 2` times the sum of squares of the trainable weights is added to the loss.
     decay_biases : bool, default False
         Whether l2 counts for biases too.
+    penalty_of_sum : bool, default False
+        Whether l2 is beside the sum of the rows' losses in place of their mean: it is divided by
+        the sum of their weights, by their number where they have none.
 
     Raises
     ------
@@ -63,7 +67,7 @@ class LBFGS:
     >>> import wbcore as wb
     >>> wb.LBFGS(max_iterations=200)  # doctest: +NORMALIZE_WHITESPACE
     LBFGS(max_iterations=200, tolerance=1e-05, history_size=10, loss_tolerance=1e-09, l2=0.0,
-    decay_biases=False)
+    decay_biases=False, penalty_of_sum=False)
 
     A fit takes all rows at once, in up to `epochs` iterations:
 
@@ -85,6 +89,7 @@ class LBFGS:
         "l2",
         "loss_tolerance",
         "max_iterations",
+        "penalty_of_sum",
         "tolerance",
     )
 
@@ -97,6 +102,7 @@ class LBFGS:
         loss_tolerance: float = 1e-9,
         l2: float = 0.0,
         decay_biases: bool = False,
+        penalty_of_sum: bool = False,
     ) -> None:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
@@ -104,6 +110,7 @@ class LBFGS:
         self.loss_tolerance = loss_tolerance
         self.l2 = l2
         self.decay_biases = decay_biases
+        self.penalty_of_sum = penalty_of_sum
 
     def __setattr__(self, name: str, value: object) -> None:
         check = _CHECKS.get(name)
@@ -137,6 +144,7 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "loss_tolerance": _limit,
     "l2": _limit,
     "decay_biases": lambda name, value: _arguments.flag("LBFGS", name, value),
+    "penalty_of_sum": lambda name, value: _arguments.flag("LBFGS", name, value),
 }
 
 

@@ -16,6 +16,7 @@ class Limits(TypedDict, total=False):
 
     l1: float
     l2: float
+    penalty_of_sum: bool
     clip_norm: float | None
     clip_value: float | None
     max_norm: float | None
@@ -30,10 +31,16 @@ class Options(Limits, total=False):
 
 _FLAG = "0 or 1"  # as the core's rows say it of switches
 
+
+def plain(number: _core.Number, value: float) -> float | bool:
+    """The number of a row as the attribute has it: a switch is a bool."""
+    return bool(value) if number.expected == _FLAG else value
+
+
 LIMITS = {number.name: number for number in _core.optimizer_options()}
 # A default that is not allowed stands for none.
 DEFAULTS: dict[str, object] = {"decay_biases": False} | {
-    name: number.standard if number.allows(number.standard) else None
+    name: plain(number, number.standard) if number.allows(number.standard) else None
     for name, number in LIMITS.items()
 }
 
@@ -51,11 +58,6 @@ def check_of(cls: str, number: _core.Number) -> Callable[[object], object]:
         return _arguments.number(cls, number.name, value, expected=expected, allowed=number.allows)
 
     return check
-
-
-def plain(number: _core.Number, value: float) -> float | bool:
-    """The number of a row as the attribute has it: a switch is a bool."""
-    return bool(value) if number.expected == _FLAG else value
 
 
 def signature(cls: type[Any], defaults: Mapping[str, object]) -> inspect.Signature:

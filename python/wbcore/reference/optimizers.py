@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, cast
 
 from .arithmetic import FLOAT64, Arithmetic
 from .functions import exp
@@ -24,6 +24,8 @@ class Optimizer(Choice):
         weight_decay, l1 and l2 count for biases too, not for weights only.
     l1, l2 : float
         How much of a parameter's sign, and of itself, its gradient gets.
+    penalty_of_sum : bool
+        l1 and l2 belong to the sum of the rows' losses, not to their mean.
     clip_norm, clip_value, max_norm : float, optional
         What the norm of all gradients, each of them, and the norm of the weights into each unit are
         held to.
@@ -35,9 +37,13 @@ class Optimizer(Choice):
     starts_as: ClassVar[dict[str, str]] = {}
     """The number that a state is at the start; 0 where there is none."""
 
+    decouples: ClassVar[bool] = False
+    """Whether weight_decay takes from the parameter itself, and so is no penalty."""
+
     decay_biases: bool = field(default=False, kw_only=True)
     l1: float = field(default=0.0, kw_only=True)
     l2: float = field(default=0.0, kw_only=True)
+    penalty_of_sum: bool = field(default=False, kw_only=True)
     clip_norm: float | None = field(default=None, kw_only=True)
     clip_value: float | None = field(default=None, kw_only=True)
     max_norm: float | None = field(default=None, kw_only=True)
@@ -78,6 +84,34 @@ class Optimizer(Choice):
         if l1 != 0.0:
             g = arith.T(g + l1) if w > 0.0 else arith.T(g - l1) if w < 0.0 else g
         return arith.fma(l2, w, g) if l2 != 0.0 else g
+
+    def of_mean(self, weight: float) -> "Optimizer":
+        """Return it with penalties of the mean of losses whose rows count so much together."""
+        if not self.penalty_of_sum:
+            return self
+        l1, l2 = (x / weight if weight else 0.0 for x in (self.l1, self.l2))
+        return replace(self, l1=l1, l2=l2, penalty_of_sum=False)
+
+    def penalty(self, rows: Iterable[Sequence[float]], weight: float) -> float:
+        """Return what the penalties add to the sum of losses of rows that count so much together.
+
+        Parameters
+        ----------
+        rows : rows of weights, and biases where these decay too
+            In the order of the parameters, of layers that are trained, before the step.
+        """
+        if weight == 0.0:
+            return 0.0
+        sizes = squares = 0.0
+        for row in rows:
+            sizes = sizes + FLOAT64.feature_total([abs(w) for w in row])
+            squares = squares + FLOAT64.feature_sum(0.0, row, row)
+        weight_decay = 0.0 if self.decouples else cast("Any", self).weight_decay
+        penalties = self.l1 * sizes + (0.5 * self.l2) * squares
+        decay = (0.5 * weight_decay) * squares
+        if self.penalty_of_sum:
+            return penalties + weight * decay
+        return weight * (penalties + decay)
 
     def factor(self, arith: Arithmetic, rows: Iterable[Sequence[float]]) -> float:
         """Return what a gradient is multiplied by, for its norm not to be above clip_norm.
@@ -184,6 +218,8 @@ class Adam(Optimizer):
         Added to the root of the mean of squares.
     weight_decay : float
         How much of a parameter is added to its gradient.
+    epsilon_hat : 0 or 1
+        Add epsilon to the root before the mean of squares is corrected, which the rate is then for.
     decay_biases : bool
         Decay biases too, not weights only.
 
@@ -203,6 +239,7 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    epsilon_hat: float = 0.0
 
     def rule(self, arith: Arithmetic, step: int, *, decayed: bool) -> Rule:
         T, fma = arith.T, arith.fma
@@ -210,6 +247,9 @@ class Adam(Optimizer):
         beta2, rest2 = T(self.beta2), T(1.0 - self.beta2)
         rate = T(self.learning_rate / (1.0 - power(self.beta1, step)))
         root = T(FLOAT64.sqrt(1.0 - power(self.beta2, step)))
+        if self.epsilon_hat:
+            of_squares = self.learning_rate * FLOAT64.sqrt(1.0 - power(self.beta2, step))
+            rate, root = T(of_squares / (1.0 - power(self.beta1, step))), 1.0
         epsilon = T(self.epsilon)
         decay = T(self.weight_decay) if decayed else 0.0
 
@@ -241,6 +281,8 @@ class AdamW(Adam):
         Added to the root of the mean of squares.
     weight_decay : float
         Times learning_rate, how much of a parameter is taken from it.
+    epsilon_hat : 0 or 1
+        As of Adam.
     decay_biases : bool
         Decay biases too, not weights only.
 
@@ -253,6 +295,7 @@ class AdamW(Adam):
     """
 
     name = "adamw"
+    decouples = True
 
     weight_decay: float = 0.01
 
@@ -546,6 +589,7 @@ class Lion(Optimizer):
 
     name = "lion"
     states = ("m",)
+    decouples = True
 
     learning_rate: float = 0.0001
     beta1: float = 0.9

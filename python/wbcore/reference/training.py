@@ -58,6 +58,8 @@ def step(
     state: State,
     optimizer: Optimizer,
     schedule: Schedule | None = None,
+    *,
+    weight: float = 1.0,
 ) -> None:
     """Update the trainable parameters of a network and their states in place.
 
@@ -68,8 +70,11 @@ def step(
         Of this optimizer and this network.
     schedule : Schedule, optional
         Says the learning rate in place of the optimizer.
+    weight : float
+        What the rows count together, for a penalty of their sum.
     """
     state.steps += 1
+    optimizer = optimizer.of_mean(weight)
     if schedule is not None:
         rate = schedule.rate_at(state.steps, state.observations.reductions)
         optimizer = replace(cast("Any", optimizer), learning_rate=rate)
@@ -95,6 +100,16 @@ def step(
         layer.weights[:] = optimizer.limited(arith, layer.weights)
         if layer.biases is not None and gradient.biases is not None:
             _update(biases, layer.biases, gradient.biases, [k.biases or [] for k in kept])
+
+
+def _decayed(network: Network, optimizer: Optimizer) -> list[Sequence[float]]:
+    """Rows of the parameters that weight_decay, l1 and l2 count for."""
+    return [
+        row
+        for layer in network.layers
+        if layer.trainable
+        for row in (*layer.weights, (layer.biases or []) if optimizer.decay_biases else [])
+    ]
 
 
 def _clipping(network: Network, gradients: Sequence[Gradients], optimizer: Optimizer) -> float:
@@ -159,7 +174,8 @@ def fit(
         To go on from an earlier training; it is updated in place. Default: `new_state`.
     metrics : dict of lists, optional
         By name of the metric; every epoch appends its value, of the same outputs as the loss. One
-        that ranks is that of all rows after the epoch, or of those that a function gave.
+        that ranks is that of all rows after the epoch, or of those that a function gave. "penalty"
+        is what the optimizer's penalties add to the loss.
     schedule : Schedule, optional
         Says the learning rate in place of the optimizer; a plateau watches the loss of each epoch.
     sample_weight : vector of length B, optional
@@ -189,7 +205,7 @@ def fit(
     history = []
     for epoch in range(first_epoch, first_epoch + epochs):
         order = _row_order(len(X), shuffle, seed, epoch, blocks)
-        total, weight, sums = 0.0, 0.0, MetricSums(chosen, isinstance(y[0], int))
+        total, weight, penalties, sums = 0.0, 0.0, 0.0, MetricSums(chosen, isinstance(y[0], int))
         for low in range(0, len(order), batch_size):
             rows = order[low : low + batch_size]
             inputs, wanted = [X[r] for r in rows], [targets[r] for r in rows]
@@ -200,14 +216,18 @@ def fit(
                 inputs, wanted, chosen, inputs=False, dropout=dropout, sample_weight=weights
             )
             total = FLOAT64.T(total + batch_total)
-            weight = FLOAT64.T(weight + total_weight(inputs, weights))
+            of_batch = total_weight(inputs, weights)
+            weight = FLOAT64.T(weight + of_batch)
+            penalties = penalties + optimizer.penalty(_decayed(network, optimizer), of_batch)
             if metrics:
                 last = network.forward(inputs, dropout)[-1]
                 sums.add(last.Z, last.A, network.rounded(wanted), weights)
-            step(network, gradients, state, optimizer, schedule)
+            step(network, gradients, state, optimizer, schedule, weight=of_batch)
         history.append(FLOAT64.T(total / chosen.count(weight, len(targets[0]))))
         for name, values in (metrics or {}).items():
-            if METRICS.choice(name).ranks:
+            if name == "penalty":
+                values.append(penalties / weight)
+            elif METRICS.choice(name).ranks:
                 rows = order if callable(shuffle) else range(len(X))
                 ranked = evaluate(
                     network,

@@ -5,6 +5,9 @@ parameters, methods and fitted attributes, with the same numbers for the same `r
 more parameters behind them. They need scikit-learn 1.6 or newer, the extra `sklearn` of this
 package; `import wbcore` does not import it, `wbcore.sklearn` does.
 
+`TabularClassifier` and `TabularRegressor` are for a person with a table: with columns of any kind,
+missing values and defaults that suit, stored without pickle.
+
 Examples
 --------
 >>> from sklearn.datasets import load_iris
@@ -28,5 +31,7 @@ except ImportError as error:
 
 from wbcore.sklearn.classifier import MLPClassifier
 from wbcore.sklearn.regressor import MLPRegressor
+from wbcore.sklearn.tabular_classifier import TabularClassifier
+from wbcore.sklearn.tabular_regressor import TabularRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]

@@ -27,7 +27,7 @@ class Classes(Targets):
     answer : Answer
     """
 
-    def __init__(self, classes: Any, answer: Answer) -> None:  # noqa: ANN401
+    def __init__(self, classes: Any, answer: Answer) -> None:
         super().__init__(answer)
         self.classes = classes
 
@@ -35,7 +35,7 @@ class Classes(Targets):
         """The numbers of classes."""
         return np.searchsorted(self.classes, y).astype(np.int32)
 
-    def probabilities(self, outputs: NDArray[Any]) -> Any:  # noqa: ANN401, an array or a list
+    def probabilities(self, outputs: NDArray[Any]) -> Any:
         """What `predict_proba` gives, of outputs of shape (B, O)."""
         raise NotImplementedError
 
@@ -43,7 +43,7 @@ class Classes(Targets):
 class Two(Classes):
     """Two classes, or one, of one output: that of the second."""
 
-    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def encode(self, y: Any) -> NDArray[Any]:
         if len(self.classes) < 2:
             return np.zeros(len(y), np.uint8)
         return (y == self.classes[1]).astype(np.uint8)
@@ -75,11 +75,11 @@ class Two(Classes):
 class Several(Classes):
     """One of several classes, an output each."""
 
-    def __init__(self, *arguments: Any, has_columns: bool, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *arguments: Any, has_columns: bool, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.has_columns = has_columns  # targets of 0 and 1 in place of labels
 
-    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def encode(self, y: Any) -> NDArray[Any]:
         labels = self.labels(y)
         if not self.has_columns:
             return labels
@@ -107,15 +107,15 @@ class Several(Classes):
 class Many(Classes):
     """Any number of classes at once, an output each."""
 
-    def __init__(self, *arguments: Any, is_sparse: bool, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *arguments: Any, is_sparse: bool, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.is_sparse = is_sparse
 
-    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def encode(self, y: Any) -> NDArray[Any]:
         dense = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
         return (dense != 0).astype(np.uint8)
 
-    def decode(self, outputs: NDArray[Any]) -> Any:  # noqa: ANN401
+    def decode(self, outputs: NDArray[Any]) -> Any:
         decided = (outputs > (0.5 if self.answer.activation == "sigmoid" else 0)).astype(int)
         if not self.is_sparse:
             return decided
@@ -144,7 +144,7 @@ class Decisions(Classes):
     def n_outputs(self) -> int:
         return len(self.classes)
 
-    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def encode(self, y: Any) -> NDArray[Any]:
         columns = [np.searchsorted(c, y[:, j]) for j, c in enumerate(self.classes)]
         return np.stack(columns, axis=1).astype(np.int32)
 
@@ -165,7 +165,7 @@ class Decisions(Classes):
         return of_heads(outputs, self.counts)
 
 
-def classes_of(y: Any) -> Any:  # noqa: ANN401, an array, or a list of them
+def classes_of(y: Any) -> Any:
     """`classes_` of targets."""
     if type_of_target(y) == "multiclass-multioutput":
         return [np.unique(column) for column in np.asarray(y).T]
@@ -177,7 +177,7 @@ def gives_probabilities(loss: object) -> bool:
     return loss == "log_loss" or kind_of_loss(loss)[1].get("targets") != "signs"
 
 
-def targets_of(y: Any, classes: Any, loss: object) -> Classes:  # noqa: ANN401
+def targets_of(y: Any, classes: Any, loss: object) -> Classes:
     """What targets are, by those of a fit and by the classes there are.
 
     Parameters

@@ -22,7 +22,7 @@ from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
 from wbcore.sklearn.inputs import options_of
 from wbcore.sklearn.mlp import MLP
-from wbcore.sklearn.weights import row_weights
+from wbcore.sklearn.weights import balanced, row_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,7 +123,12 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
             setattr(self, name, given[name])
 
     def _checked_data(
-        self, X: Any, y: Any, *, incremental: bool, fresh: bool  # noqa: ANN401
+        self,
+        X: Any,
+        y: Any,
+        *,
+        incremental: bool,
+        fresh: bool,
     ) -> tuple[Any, Any]:
         X, y = validate_data(
             self, X, y, multi_output=True, reset=fresh, **options_of(X, self.missing)
@@ -165,8 +170,21 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
                 f"`self.classes_` has {known}. 'y' has {classes}."
             )
 
-    def _row_weights(self, X: Any, y: Any, sample_weight: Any) -> NDArray[Any] | None:  # noqa: ANN401
-        return row_weights(X, y, sample_weight, self.class_weight)
+    def _row_weights(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        of_training: bool = True,
+    ) -> NDArray[Any] | None:
+        given = self.class_weight
+        if isinstance(given, str) and given == "balanced" and np.ndim(y) == 1:
+            if of_training:
+                checked = row_weights(X, y, sample_weight)
+                self._class_weight = balanced(y, checked)
+            given = self._class_weight
+        return row_weights(X, y, sample_weight, given)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         return y.astype(bool)[:, None] if y.ndim == 1 and self._targets.n_outputs == 1 else None
@@ -174,7 +192,11 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
     @ForBatches
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None  # noqa: ANN401
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,
     ) -> MLPClassifier:
         """Update the model with one epoch over the given data.
 
@@ -199,7 +221,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Any) -> Any:  # noqa: ANN401
+    def predict(self, X: Any) -> Any:
         """Predict classes.
 
         Parameters
@@ -214,7 +236,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         return self._targets.decode(outputs)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Any:  # noqa: ANN401
+    def predict_proba(self, X: Any) -> Any:
         """Probabilities of classes.
 
         Parameters
@@ -230,7 +252,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         return self._targets.probabilities(outputs)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_log_proba(self, X: Any) -> Any:  # noqa: ANN401
+    def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the probabilities of classes.
 
         Parameters
@@ -246,7 +268,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
             return [np.log(each, out=each) for each in probabilities]
         return np.log(probabilities, out=probabilities)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: ANN401
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy; of several outputs the share of rows where all are right.
 
         Parameters
@@ -263,7 +285,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
             return scores.accuracy((self.predict(X) == np.asarray(y)).all(axis=1), sample_weight)
         return float(super().score(X, y, sample_weight))
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags

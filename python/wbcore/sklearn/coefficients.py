@@ -32,7 +32,7 @@ class Parameters(list[Any]):
         super().__init__(arrays)
         self._name = name
 
-    def __setitem__(self, place: Any, value: Any) -> None:  # noqa: ANN401, as of a list
+    def __setitem__(self, place: Any, value: Any) -> None:
         if isinstance(place, slice):
             _write(self._name, self[place], value)
         else:

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from wbcore.errors import DivergenceError
+from wbcore.history import History
 from wbcore.sklearn.stopping import Bookkeeping
 from wbcore.training.plan import Plan
 from wbcore.training.run import run as run_plan
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.random import RandomState
     from numpy.typing import NDArray
 
+    from wbcore.history import Record
     from wbcore.sklearn.fit_tasks import FitTasks
     from wbcore.sklearn.solvers import Solver
     from wbcore.sklearn.stopping import Validation
@@ -73,6 +75,10 @@ class Course:
         The parameters to go on from, where the network has better ones.
     best : ndarray, optional
         Those of the best score.
+    has_prior : bool
+        Whether the last layer is to begin with what the targets are on average.
+    record : dict
+        The series of all epochs.
     tasks : FitTasks, optional
         Where scikit-learn's callbacks are to be told.
     """
@@ -87,7 +93,8 @@ class Course:
     epochs: int = 0
     last: NDArray[Any] | None = None
     best: NDArray[Any] | None = None
-    has_prior: bool = field(default=False)
+    has_prior: bool = False
+    record: Record = field(default_factory=dict)
     tasks: FitTasks | None = None
 
     def order(self, _epoch: int) -> NDArray[np.int64]:
@@ -100,7 +107,11 @@ class Course:
         return self.rows
 
     def run(
-        self, estimator: Any, data: Rows, validation: Validation | None, epochs: int  # noqa: ANN401
+        self,
+        estimator: Any,
+        data: Rows,
+        validation: Validation | None,
+        epochs: int,
     ) -> bool:
         """Train until so many epochs have been done; says whether it is over before them."""
         network = estimator.network_
@@ -119,10 +130,12 @@ class Course:
         self.epochs = estimator.n_iter_
         return is_over
 
-    def _trained(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> bool:  # noqa: ANN401
+    def _trained(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> bool:
         network = estimator.network_
         try:
-            run_plan(network, data.X, data.y, self._plan(estimator, data, book, epochs), warns=False)
+            run_plan(
+                network, data.X, data.y, self._plan(estimator, data, book, epochs), warns=False
+            )
         except DivergenceError:
             if book.validates:
                 book.fail(epochs)
@@ -135,11 +148,20 @@ class Course:
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return True
         finally:
-            if network.history is not None:
-                estimator.history_ = network.history
+            self._keep(estimator)
         return book.is_over or network.history.status == "stopped"
 
-    def _plan(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> Plan:  # noqa: ANN401
+    def _keep(self, estimator: Any) -> None:
+        """The history of all epochs, those before a stop too."""
+        latest = estimator.network_.history
+        if latest is None:  # nothing has begun
+            return
+        for name, values in latest._record.items():
+            self.record.setdefault(name, []).extend(values)
+        whole = estimator.history_ = History(dict(self.record), latest.status)
+        whole.reason, whole.best_epoch = latest.reason, latest.best_epoch
+
+    def _plan(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> Plan:
         return Plan(
             loss=estimator._targets.answer.loss,
             optimizer=self.solver.optimizer,
@@ -165,7 +187,7 @@ class Course:
             resume=None,
         )
 
-    def _told(self, estimator: Any, book: Bookkeeping) -> list[FitTasks]:  # noqa: ANN401
+    def _told(self, estimator: Any, book: Bookkeeping) -> list[FitTasks]:
         """The last callback, if scikit-learn's are to be told."""
         if self.tasks is None:
             return []
@@ -175,13 +197,12 @@ class Course:
             if book.best is not None:
                 network.parameters[...] = book.best
             curves = ("loss_curve_", "validation_scores_")  # lists that grow
-            kept = {name: copy(getattr(estimator, name)) for name in curves}
-            return {"network_": network, **kept}
+            return {"network_": network, **{name: copy(getattr(estimator, name)) for name in curves}}
 
         self.tasks.fitted = fitted
         return [self.tasks]
 
-    def warn_unless_converged(self, estimator: Any) -> None:  # noqa: ANN401
+    def warn_unless_converged(self, estimator: Any) -> None:
         """Of a fit that has done all epochs."""
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "

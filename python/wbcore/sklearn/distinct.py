@@ -17,7 +17,7 @@ _MOST = 0.75  # of rows that differ: bootstraps have 0.63
 
 
 def distinct(
-    X: Any,  # noqa: ANN401, array or sparse
+    X: Any,
     y: NDArray[Any],
     weights: NDArray[Any] | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
@@ -53,7 +53,7 @@ def distinct(
     return firsts[order], totals[order]
 
 
-def _digests(X: Any, y: NDArray[Any]) -> Iterator[bytes]:  # noqa: ANN401
+def _digests(X: Any, y: NDArray[Any]) -> Iterator[bytes]:
     y = np.ascontiguousarray(y)
     if hasattr(X, "tocsr"):
         X = X.copy()

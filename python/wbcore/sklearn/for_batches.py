@@ -32,7 +32,7 @@ class ForBatches:
         self._method = method
         functools.update_wrapper(self, method)
 
-    def __get__(self, estimator: Any, _: object = None) -> Any:  # noqa: ANN401, of a descriptor
+    def __get__(self, estimator: Any, _: object = None) -> Any:
         if estimator is None:
             return self._method
         if takes_all_rows(estimator):

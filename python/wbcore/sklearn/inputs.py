@@ -39,7 +39,7 @@ def options_of(X: object, missing: str) -> dict[str, Any]:
     }
 
 
-def checked(estimator: Any, X: Any, missing: str) -> Any:  # noqa: ANN401, array or sparse
+def checked(estimator: Any, X: Any, missing: str) -> Any:
     """X of a prediction, or of validation data."""
     options = options_of(X, missing)
     if not hasattr(estimator, "n_features_in_"):  # parameters were set by hand
@@ -67,7 +67,7 @@ class Filling:
         The columns that bring another one.
     """
 
-    def __init__(self, X: Any, weights: NDArray[Any] | None, *, indicates: bool) -> None:  # noqa: ANN401
+    def __init__(self, X: Any, weights: NDArray[Any] | None, *, indicates: bool) -> None:
         w = np.ones(X.shape[0]) if weights is None else np.asarray(weights, np.float64)
         rows, columns, values = _known(X)
         missing = np.isnan(values)
@@ -82,7 +82,7 @@ class Filling:
         """How many columns there are more."""
         return len(self.flagged)
 
-    def __call__(self, X: Any) -> Any:  # noqa: ANN401, array or sparse
+    def __call__(self, X: Any) -> Any:
         """X without NaN; X itself where nothing is missing and no columns are added."""
         if hasattr(X, "tocsr"):
             return self._of_sparse(X)
@@ -93,7 +93,7 @@ class Filling:
             return X
         return np.hstack([X, gaps[:, self.flagged].astype(X.dtype)])
 
-    def _of_sparse(self, X: Any) -> Any:  # noqa: ANN401
+    def _of_sparse(self, X: Any) -> Any:
         from scipy.sparse import csr_matrix, hstack
 
         gaps = np.isnan(X.data)
@@ -105,7 +105,7 @@ class Filling:
         return hstack([filled, flags[:, self.flagged]], format="csr")
 
 
-def _known(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:  # noqa: ANN401
+def _known(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Rows, columns and values of what X has."""
     if hasattr(X, "tocoo"):
         found = X.tocoo()

@@ -11,13 +11,14 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from wbcore.sklearn import coefficients, lbfgs
+from wbcore.sklearn import coefficients
 from wbcore.sklearn.constraints import CONSTRAINTS
 from wbcore.sklearn.course import Course, Rows
 from wbcore.sklearn.distinct import distinct
 from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
 from wbcore.sklearn.holding_out import held_out
 from wbcore.sklearn.inputs import Filling, checked, require_missing
+from wbcore.sklearn.lbfgs import AllRows
 from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
@@ -47,12 +48,19 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
     # What the two have of their own
 
     @abstractmethod
-    def _checked_data(self, X: Any, y: Any, *, incremental: bool, fresh: bool) -> tuple[Any, Any]:  # noqa: ANN401
+    def _checked_data(self, X: Any, y: Any, *, incremental: bool, fresh: bool) -> tuple[Any, Any]:
         """X and y as scikit-learn's validation leaves them; sets what targets are."""
 
     @abstractmethod
-    def _row_weights(self, X: Any, y: Any, sample_weight: Any) -> NDArray[Any] | None:  # noqa: ANN401
-        """What each row counts."""
+    def _row_weights(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        of_training: bool = True,
+    ) -> NDArray[Any] | None:
+        """What each row counts; rows that only validate, by the classes of the others."""
 
     @abstractmethod
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
@@ -61,7 +69,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
     # Fits
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLP:  # noqa: ANN401
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLP:
         """Fit the model to data.
 
         Parameters
@@ -94,7 +102,13 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         return hasattr(self, "network_") and self.__dict__.get("_course") is None
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> MLP:  # noqa: ANN401
+    def _train_until(
+        self,
+        X: Any,
+        y: Any,
+        epochs: int,
+        sample_weight: Any = None,
+    ) -> MLP:
         """Train until so many epochs have been done, going on from those that have been.
 
         `fit` is all of them, to the bit, wherever stops lie between.
@@ -106,14 +120,15 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             return self._fit(X, y, sample_weight, epochs=epochs)
         if epochs > self._trained_epochs:
             X, y = self._checked_data(X, y, incremental=True, fresh=False)
-            self._run(course, self._rows(X, y, sample_weight), epochs)
+            run = self._run_all_rows if isinstance(course, AllRows) else self._run
+            run(course, self._rows(X, y, sample_weight), epochs)
         return self
 
     def _fit(
         self,
-        X: Any,  # noqa: ANN401
-        y: Any,  # noqa: ANN401
-        sample_weight: Any,  # noqa: ANN401
+        X: Any,
+        y: Any,
+        sample_weight: Any,
         *,
         incremental: bool = False,
         epochs: int | None = None,
@@ -132,7 +147,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if fresh or "network_" not in self.__dict__:
             self._build(sizes, data.X, fresh=fresh)
         if takes_all_rows(self):
-            lbfgs.train(self, data, epochs or self.max_iter, tasks)
+            self._run_all_rows(AllRows(self), data, epochs or self.max_iter, tasks)
             return self
         course = self._begun(data, incremental=incremental)
         course.tasks = tasks
@@ -142,7 +157,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             self._run(course, data, epochs or self.max_iter)
         return self
 
-    def _rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:  # noqa: ANN401
+    def _rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:
         """The data as the network takes them."""
         weights = self._row_weights(X, y, sample_weight)
         if self.missing != "error" and "_filling" not in self.__dict__:
@@ -151,16 +166,16 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if self.validation_data is not None:
             X_val, y_val, *more = self.validation_data
             X_val, y_val = self._checked_data(X_val, y_val, incremental=True, fresh=False)
-            weights_val = self._row_weights(X_val, y_val, *(more or (None,)))
+            weights_val = self._row_weights(X_val, y_val, *(more or (None,)), of_training=False)
             given = self._filled(X_val), self._targets.encode(y_val), weights_val
         return Rows(self._filled(X), self._targets.encode(y), weights, given)
 
-    def _filled(self, X: Any) -> Any:  # noqa: ANN401
+    def _filled(self, X: Any) -> Any:
         filling = self.__dict__.get("_filling")
         filled = X if filling is None else filling(X)
         return filled.toarray() if hasattr(filled, "toarray") else filled
 
-    def _build(self, sizes: list[int], X: Any, *, fresh: bool) -> None:  # noqa: ANN401
+    def _build(self, sizes: list[int], X: Any, *, fresh: bool) -> None:
         """The network, and the attributes that count what becomes of it."""
         answer = self._targets.answer
         texts = hidden_activations(self.activation, len(sizes))
@@ -257,9 +272,17 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             is_over = True
         self._course = None if is_over else course
 
+    def _run_all_rows(
+        self, course: AllRows, data: Rows, epochs: int, tasks: FitTasks | None = None
+    ) -> None:
+        """The same of the solver lbfgs."""
+        most = min(epochs, self._total_epochs(len(data.y)))
+        is_over = course.run(self, _merged(data), most, tasks)
+        self._course = None if is_over else course
+
     # Outputs
 
-    def _outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _outputs(self, X: Any) -> NDArray[Any]:
         """What the network gives for X, of shape (B, O)."""
         known = self.__dict__
         if (
@@ -278,7 +301,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
                 pass
         return self._checked_outputs(X)
 
-    def _checked_outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_outputs(self, X: Any) -> NDArray[Any]:
         check_is_fitted(self)
         X = self._filled(checked(self, X, self.missing))
         return _as_wide(self._network().predict(X, n_threads=self.n_threads), X)
@@ -286,7 +309,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = self.missing != "error"
@@ -329,7 +352,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         return self._parameters("coefs_")
 
     @coefs_.setter
-    def coefs_(self, values: Any) -> None:  # noqa: ANN401, arrays
+    def coefs_(self, values: Any) -> None:
         self._set_parameters("coefs_", values)
 
     @property
@@ -338,7 +361,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         return self._parameters("intercepts_")
 
     @intercepts_.setter
-    def intercepts_(self, values: Any) -> None:  # noqa: ANN401, arrays
+    def intercepts_(self, values: Any) -> None:
         self._set_parameters("intercepts_", values)
 
     def _parameters(self, name: str) -> list[Any]:
@@ -348,10 +371,12 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         try:
             given: list[Any] = known[f"_given_{name[:-1]}"]
         except KeyError:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            ) from None
         return given
 
-    def _set_parameters(self, name: str, values: Any) -> None:  # noqa: ANN401
+    def _set_parameters(self, name: str, values: Any) -> None:
         known = self.__dict__
         if "network_" in known:
             coefficients.views(known["network_"], name).take(values)
@@ -359,8 +384,20 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             known[f"_given_{name[:-1]}"] = list(values)
 
 
-def _as_wide(outputs: NDArray[Any], X: Any) -> NDArray[Any]:  # noqa: ANN401, array or sparse
+def _as_wide(outputs: NDArray[Any], X: Any) -> NDArray[Any]:
     """Outputs in the type that NumPy gives X and parameters together."""
     if outputs.dtype.char == "f" and X.dtype.char != "f":
         return outputs.astype(np.float64)
     return outputs
+
+
+def _merged(data: Rows) -> Rows:
+    """The same rows, each kind once where `distinct` says so.
+
+    Line searches make a difference in the last digit one in the fourth.
+    """
+    merged = distinct(data.X, data.y, data.weights)
+    if merged is None:
+        return data
+    rows, totals = merged
+    return Rows(data.X[rows], data.y[rows], totals)

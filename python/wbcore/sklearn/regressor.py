@@ -99,7 +99,12 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
             setattr(self, name, given[name])
 
     def _checked_data(
-        self, X: Any, y: Any, *, incremental: bool, fresh: bool  # noqa: ANN401, ARG002
+        self,
+        X: Any,
+        y: Any,
+        *,
+        incremental: bool,
+        fresh: bool,
     ) -> tuple[Any, Any]:
         X, y = validate_data(
             self,
@@ -116,10 +121,19 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         if fresh or "_targets" not in self.__dict__:
             self._targets = Numbers(outputs, self.loss)
         elif outputs != self._targets.n_outputs:
-            raise ValueError(f"[fit] expected y of {self._targets.n_outputs} outputs, got {outputs}")
+            raise ValueError(
+                f"[fit] expected y of {self._targets.n_outputs} outputs, got {outputs}"
+            )
         return X, y
 
-    def _row_weights(self, X: Any, y: Any, sample_weight: Any) -> NDArray[Any] | None:  # noqa: ANN401
+    def _row_weights(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        of_training: bool = True,  # noqa: ARG002
+    ) -> NDArray[Any] | None:
         return row_weights(X, y, sample_weight)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:  # noqa: ARG002
@@ -127,7 +141,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
 
     @ForBatches
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:  # noqa: ANN401
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Update the model with one epoch over the given data.
 
         Parameters
@@ -143,7 +157,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def predict(self, X: Any) -> NDArray[Any]:
         """Predict targets.
 
         Parameters

@@ -9,7 +9,6 @@ import numpy as np
 
 from wbcore import optimizers, schedules
 from wbcore.optimizers import LBFGS, SGD, Adam, Optimizer
-from wbcore.optimizers.options import DEFAULTS
 
 if TYPE_CHECKING:
     from wbcore.network import Network
@@ -75,12 +74,12 @@ class Solver:
     def _set(self, network: Network, rate: float) -> None:
         # The velocity of scikit-learn has the rate in it, ours has not.
         for velocity in self.optimizer.state(network).arrays.values():
-            velocity *= self.learning_rate / rate
+            np.multiply(velocity, self.learning_rate / rate, out=velocity)
         self.learning_rate = rate
         self.optimizer.learning_rate = rate * self.slope
 
 
-def takes_all_rows(estimator: Any) -> bool:  # noqa: ANN401
+def takes_all_rows(estimator: Any) -> bool:
     """Whether an estimator is to be trained by L-BFGS."""
     if estimator.optimizer is None:
         return bool(estimator.solver == "lbfgs")
@@ -90,7 +89,7 @@ def takes_all_rows(estimator: Any) -> bool:  # noqa: ANN401
     )
 
 
-def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:  # noqa: ANN401
+def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
     """The solver that an estimator's parameters name.
 
     Parameters
@@ -133,11 +132,11 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:  
     return Solver(made, mode, rate, slope, estimator.power_t)
 
 
-def _penalize(optimizer: Optimizer, estimator: Any, slope: float) -> None:  # noqa: ANN401
+def _penalize(optimizer: Optimizer, estimator: Any, slope: float) -> None:
     """scikit-learn's alpha is of the sum of the rows' losses."""
     optimizer.l2 = estimator.alpha / slope
     optimizer.l1 = estimator.l1 / slope
 
 
-def _schedule(given: Any) -> Any:  # noqa: ANN401
+def _schedule(given: Any) -> Any:
     return schedules.parsed("schedule", given) if isinstance(given, str) else given

@@ -66,7 +66,7 @@ class Bookkeeping(Internal):
 
     def __init__(
         self,
-        estimator: Any,  # noqa: ANN401
+        estimator: Any,
         solver: Solver,
         rows: int,
         constant: float,

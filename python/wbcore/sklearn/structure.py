@@ -18,7 +18,7 @@ OWN_NAME = {"logistic": "sigmoid"}
 SKLEARN_NAME = {own: theirs for theirs, own in OWN_NAME.items()}
 
 
-def hidden_sizes(given: Any) -> list[int]:  # noqa: ANN401, whatever a user gives
+def hidden_sizes(given: Any) -> list[int]:
     """The widths of the hidden layers, which may be none.
 
     Parameters

@@ -64,11 +64,11 @@ class Targets:
         """`n_outputs_` of the estimator."""
         return self.answer.width
 
-    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401, whatever validation has left
+    def encode(self, y: Any) -> NDArray[Any]:
         """The targets as the network is trained on them."""
         raise NotImplementedError
 
-    def decode(self, outputs: NDArray[Any]) -> Any:  # noqa: ANN401, arrays and sparse ones
+    def decode(self, outputs: NDArray[Any]) -> Any:
         """What `predict` gives, of outputs of shape (B, O)."""
         raise NotImplementedError
 
@@ -116,7 +116,7 @@ class Numbers(Targets):
         super().__init__(answer)
         self.is_poisson = loss == "poisson"
 
-    def encode(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def encode(self, y: Any) -> NDArray[Any]:
         return np.asarray(y)
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:

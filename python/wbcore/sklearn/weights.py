@@ -12,14 +12,14 @@ from sklearn.utils.validation import _check_sample_weight
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["row_weights"]
+__all__ = ["balanced", "row_weights"]
 
 
 def row_weights(
-    X: Any,  # noqa: ANN401, array or sparse
-    y: Any,  # noqa: ANN401, likewise
-    sample_weight: Any,  # noqa: ANN401, whatever a user gives
-    class_weight: Any = None,  # noqa: ANN401, likewise
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any = None,
 ) -> NDArray[Any] | None:
     """The weights of rows, or None when all count 1.
 
@@ -29,7 +29,6 @@ def row_weights(
     y : of shape (B,) or (B, L)
     sample_weight : array-like of shape (B,), optional
     class_weight : dict, "balanced", a list of dicts, optional
-        "balanced" counts rows by their sample weights, so that a weight of 2 is a row twice.
 
     Raises
     ------
@@ -41,9 +40,7 @@ def row_weights(
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     if class_weight is None:
         return weights
-    if isinstance(class_weight, str) and class_weight == "balanced" and np.ndim(y) == 1:
-        of_classes = _balanced(y, weights)
-    elif isinstance(class_weight, Mapping) and np.ndim(y) == 1:
+    if isinstance(class_weight, Mapping) and np.ndim(y) == 1:
         unknown = [label for label in class_weight if label not in y]
         of_classes = compute_sample_weight(
             {label: w for label, w in class_weight.items() if label not in unknown}, y
@@ -53,12 +50,14 @@ def row_weights(
     return of_classes if weights is None else weights * of_classes
 
 
-def _balanced(y: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[np.float64]:
-    """Of each class n / (classes * count), over the classes that have any weight."""
-    _, labels = np.unique(y, return_inverse=True)
-    counts = np.bincount(labels, weights).astype(np.float64)
+def balanced(y: NDArray[Any], sample_weight: Any) -> dict[Any, float]:
+    """Of each class n / (classes * count), over the classes that have any weight.
+
+    Rows are counted by their sample weights, so that a weight of 2 is a row twice.
+    """
+    classes, labels = np.unique(y, return_inverse=True)
+    counts = np.bincount(labels, sample_weight).astype(np.float64)
     present = counts > 0
     table = np.ones(len(counts))
     table[present] = counts.sum() / (present.sum() * counts[present])
-    each: NDArray[np.float64] = table[labels]
-    return each
+    return dict(zip(classes.tolist(), table.tolist(), strict=True))

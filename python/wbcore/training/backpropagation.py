@@ -84,7 +84,7 @@ def backward(self: Network, dY: ArrayLike) -> Gradients:
     (array([5., 5., 5.], dtype=float32), (5, 4))
     """
     flat, inputs = _core.backward(self._core, dY)
-    return Gradients(flat, self._structure, inputs)
+    return Gradients(flat, self._structure, inputs, float(len(inputs)))
 
 
 @network_method
@@ -133,8 +133,8 @@ def loss_and_gradients(
     weights, _ = row_weights(
         "loss_and_gradients", self, given, y, sample_weight=sample_weight, class_weight=class_weight
     )
-    value, flat = _core.loss_and_gradients(self._core, X, y, weights, given, dropout)
-    return value, Gradients(flat, self._structure)
+    value, flat, weight = _core.loss_and_gradients(self._core, X, y, weights, given, dropout)
+    return value, Gradients(flat, self._structure, weight=weight)
 
 
 def _dropout(operation: str, step: int | None, seed: int) -> tuple[int, int] | None:

@@ -123,6 +123,9 @@ def fit(
         `sample_weight` gets the weights, else they do not touch it. Functions, areas under the ROC
         curve and average precisions are taken of the validation data after each epoch; without
         any, of the training data, at the cost of another pass over them, unless they are a source.
+        "penalty" is no metric of outputs: it is what the optimizer's l1, l2 and weight_decay add to
+        the loss, of the parameters before each step, a mean over the epoch as the loss is; loss and
+        penalty together are what the steps lower. It has no series of validation data.
     progress : bool, default False
         Write a line to stderr: one that overwrites itself on a terminal, else one an epoch;
         `callbacks.Progress` offers more.

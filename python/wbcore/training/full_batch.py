@@ -87,7 +87,9 @@ class _FullBatch:
                 "[fit] expected validation_data, got validation_fraction, which LBFGS does not "
                 "take; hold rows out with wbcore.random.held_out_rows"
             )
-        self._loss = self._of_data()[0]  # X and y are looked at here
+        self._loss, _, weight = self._of_data()  # X and y are looked at here
+        self._l2 = self._optimizer.l2 / (weight if self._optimizer.penalty_of_sum else 1.0)
+        self._penalty = 0.0
         _require_full(rows.X, plan.batch_size)
         assert isinstance(plan.metrics, Chosen), "Plan has made it one"
         texts = plan.metrics.texts
@@ -126,11 +128,11 @@ class _FullBatch:
         """The loss and its gradient with the penalties, of parameters rounded to the network's."""
         with np.errstate(over="ignore"):  # a line search may try any step
             self._flat[self._moving] = moving
-        self._loss, gradient = self._of_data()
+        self._loss, gradient, _ = self._of_data()
         decayed = np.where(self._decayed, self._flat, 0)[self._moving].astype(np.float64)
-        l2 = self._optimizer.l2
-        value = self._loss + 0.5 * l2 * float(decayed @ decayed)
-        slope = gradient[self._moving].astype(np.float64) + l2 * decayed
+        self._penalty = 0.5 * self._l2 * float(decayed @ decayed)
+        value = self._loss + self._penalty
+        slope = gradient[self._moving].astype(np.float64) + self._l2 * decayed
         if np.isfinite(value) and np.isfinite(slope).all():
             return value, slope
         # a step too far: SciPy's line search takes a shorter one when this is larger than all else
@@ -141,7 +143,7 @@ class _FullBatch:
         assert isinstance(self._plan.loss, (str, LossFunction)), "Plan has made it one"
         return self._plan.loss
 
-    def _of_data(self) -> tuple[float, NDArray[Any]]:
+    def _of_data(self) -> tuple[float, NDArray[Any], float]:
         rows = self._rows
         with _named("fit"):
             return _core.loss_and_gradients(
@@ -169,8 +171,10 @@ class _FullBatch:
         if not np.array_equal(before, accepted):  # the line search looked further
             self._function(moving)
         _core.write_parameters(self._network._core, self._flat)
-        values = {"loss": self._loss}
         assert isinstance(plan.metrics, Chosen), "Plan has made it one"
+        values = {"loss": self._loss}
+        if plan.metrics.penalty:
+            values["penalty"] = self._penalty
         if self._texts:
             values |= self._evaluated(self._rows, self._texts) | values
         if self._validation.X is not None:

@@ -58,7 +58,11 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
         if by_blocks and rows.windows
         else None,
         "seed": plan.seed,
-        "metrics": [*plan.metrics.texts, *(f"{n}: {_name(f)}" for n, f in functions.items())],
+        "metrics": [
+            *(["penalty"] if plan.metrics.penalty else []),
+            *plan.metrics.texts,
+            *(f"{n}: {_name(f)}" for n, f in functions.items()),
+        ],
         "class_weight": _class_weight(plan.class_weight),
         "validation_fraction": plan.validation_fraction,
         "bias_init": plan.bias_init,

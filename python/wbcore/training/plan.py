@@ -96,7 +96,7 @@ class Plan:
             "shuffle_window": _arguments.integer("fit", "shuffle_window", self.shuffle_window),
             "seed": _arguments.seed("fit", self.seed),
             "n_threads": _arguments.n_threads("fit", self.n_threads),
-            "metrics": metrics.check("fit", self.metrics, reserved=_RESERVED),
+            "metrics": metrics.check("fit", self.metrics, reserved=_RESERVED, of_fit=True),
             "progress": _arguments.flag("fit", "progress", self.progress),
             "checkpoint": _path("checkpoint", self.checkpoint),
             "checkpoint_every": checkpoint_every.parsed("fit", self.checkpoint_every),
@@ -158,11 +158,12 @@ class Plan:
         """The names of what the history will have, in its order."""
         assert isinstance(self.metrics, metrics.Chosen), "checked by now"
         chosen = self.metrics
-        everything = ("loss", *chosen.texts, *chosen.functions)
+        beside = ("penalty",) if chosen.penalty else ()
+        judged = (*chosen.texts, *chosen.functions)
         if not self.validates:
-            return everything
+            return ("loss", *beside, *judged)
         running = [name for name in chosen.texts if name not in chosen.ranks]
-        return ("loss", *running, *(f"val_{name}" for name in everything))
+        return ("loss", *beside, *running, *(f"val_{name}" for name in ("loss", *judged)))
 
     @property
     def validates(self) -> bool:

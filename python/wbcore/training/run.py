@@ -314,4 +314,5 @@ def _options(
         batches_between=hooks.batches_between if hooks else 0,
         output_biases=biases,
         order=order,
+        penalty=plan.metrics.penalty,
     )

@@ -1,0 +1,190 @@
+"""Where the fits of a search are done: joblib's backends, or an executor.
+
+Both do calls in any order and give their results as they come. When a worker process is killed, all
+of its pool are; a new pool then goes on with the calls whose results have not come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from typing import Any
+
+from wbcore import _arguments
+from wbcore.threads import get_num_threads
+
+__all__ = ["MOST_BREAKS", "Workers", "workers"]
+
+#: So many pools may break one after the other without any result in between: then it is a call
+#: that kills its worker each time, such as one that needs more memory than there is.
+MOST_BREAKS = 3
+
+Call = Callable[..., Any]
+
+
+class Workers(ABC):
+    """A pool that can be replaced."""
+
+    count: int  # of calls at once
+
+    @property
+    def threads_each(self) -> int:
+        """How many threads each call may use so that all of them use what this process may."""
+        return max(1, get_num_threads() // self.count)
+
+    def results(self, call: Call, tasks: dict[int, tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        """The results of `call(*tasks[number])` by number, as they come.
+
+        Raises
+        ------
+        RuntimeError
+            When pools break again and again.
+        """
+        left = dict(tasks)
+        breaks = 0
+        while left:
+            try:
+                with contextlib.closing(self._once(call, dict(left))) as coming:
+                    for number, result in coming:
+                        breaks = 0
+                        del left[number]
+                        yield number, result
+            except BrokenExecutor as error:  # noqa: PERF203 - a pass is a pool
+                breaks += 1
+                if breaks == MOST_BREAKS:
+                    raise RuntimeError(
+                        f"[search] expected workers to live, got {breaks} pools in turn of which "
+                        f"one was killed before any fit ended ({_arguments.shown(str(error))}); "
+                        f"{len(left)} fits were left, the next of them of {next(iter(left))}"
+                    ) from error
+                self._renew(error)
+
+    @abstractmethod
+    def _once(
+        self, call: Call, tasks: dict[int, tuple[Any, ...]]
+    ) -> Generator[tuple[int, Any], None, None]: ...
+
+    @abstractmethod
+    def _renew(self, error: BrokenExecutor) -> None: ...
+
+    def close(self) -> None:
+        """Leave nothing behind that was made here: as a rule that is nothing."""
+        return
+
+
+class _Joblib(Workers):
+    def __init__(self, n_jobs: int | None) -> None:
+        import joblib
+
+        self._n_jobs = n_jobs
+        self.count = joblib.effective_n_jobs(n_jobs)
+
+    def _once(
+        self, call: Call, tasks: dict[int, tuple[Any, ...]]
+    ) -> Generator[tuple[int, Any], None, None]:
+        import joblib
+
+        backend, _ = joblib.parallel.get_active_backend()
+        streams = self.count == 1 or getattr(backend, "supports_return_generator", False)
+        parallel = joblib.Parallel(
+            n_jobs=self._n_jobs,
+            batch_size=1,
+            return_as="generator_unordered" if streams else "list",
+        )
+        found = parallel(
+            joblib.delayed(_numbered)(number, call, task) for number, task in tasks.items()
+        )
+        try:
+            yield from found
+        finally:
+            if streams:
+                found.close()
+
+    def _renew(self, error: BrokenExecutor) -> None:
+        """Nothing: joblib makes a new pool when it finds the last one broken."""
+
+
+class _Given(Workers):
+    def __init__(self, executor: Executor | Callable[[], Executor]) -> None:
+        self._make = executor if not isinstance(executor, Executor) else None
+        self._own: Executor | None = None
+        if isinstance(executor, Executor):
+            self._executor = executor
+        else:
+            self._executor = self._own = executor()
+            if not isinstance(self._own, Executor):
+                raise TypeError(
+                    f"[search] expected executor to make a concurrent.futures.Executor, "
+                    f"got {_arguments.shown(self._own)}"
+                )
+        self.count = getattr(self._executor, "_max_workers", None) or get_num_threads()
+
+    def _once(
+        self, call: Call, tasks: dict[int, tuple[Any, ...]]
+    ) -> Generator[tuple[int, Any], None, None]:
+        futures = {}
+        try:
+            for number, task in tasks.items():
+                futures[self._executor.submit(call, *task)] = number
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def _renew(self, error: BrokenExecutor) -> None:
+        made: Executor
+        if self._make is not None:
+            made = self._make()
+        elif type(self._executor) is ProcessPoolExecutor:
+            made = _as(self._executor)
+        else:
+            raise RuntimeError(
+                "[search] expected the executor's workers to live, got a broken pool; pass a "
+                "function that makes an executor, and a new one goes on"
+            ) from error
+        self.close()
+        self._executor = self._own = made
+
+    def close(self) -> None:
+        if self._own is not None:
+            self._own.shutdown(wait=True, cancel_futures=True)
+
+
+def workers(n_jobs: int | None, executor: Executor | Callable[[], Executor] | None) -> Workers:
+    """Those of an executor, or else of joblib with its context.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When executor is no such thing, or both are given.
+    """
+    if executor is None:
+        return _Joblib(n_jobs)
+    if n_jobs is not None:
+        raise ValueError(f"[search] expected n_jobs or executor, got both: n_jobs={n_jobs}")
+    if not isinstance(executor, Executor) and (
+        isinstance(executor, type) or not callable(executor)
+    ):
+        raise TypeError(
+            f"[search] expected executor to be a concurrent.futures.Executor or a function that "
+            f"makes one, got {_arguments.shown(executor)}"
+        )
+    return _Given(executor)
+
+
+def _numbered(number: int, call: Call, task: tuple[Any, ...]) -> tuple[int, Any]:
+    return number, call(*task)
+
+
+def _as(broken: ProcessPoolExecutor) -> ProcessPoolExecutor:
+    """A pool made as that one was."""
+    fields = vars(broken)
+    return ProcessPoolExecutor(
+        fields["_max_workers"],
+        mp_context=fields.get("_mp_context"),
+        initializer=fields.get("_initializer"),
+        initargs=fields.get("_initargs", ()),
+    )

@@ -1,0 +1,294 @@
+"""The classifier of tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_y
+from wbcore.sklearn.classes import (
+    Classes,
+    Decisions,
+    Many,
+    classes_of,
+    gives_probabilities,
+    targets_of,
+)
+from wbcore.sklearn.weights import row_weights
+
+from wbcore.sklearn import scores, tabular_saving
+from wbcore.sklearn.tabular import CONSTRAINTS, DEFAULTS, Tabular
+from wbcore.sklearn.tabular_documentation import completed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from wbcore.activations import Activation
+    from wbcore.initializers import Initializer
+    from wbcore.losses import LossLike
+    from wbcore.metrics import Choices
+    from wbcore.network import Network
+    from wbcore.optimizers import Optimizer
+    from wbcore.schedules import Schedule
+
+__all__ = ["TabularClassifier"]
+
+
+def _has_probabilities(estimator: TabularClassifier) -> bool:
+    if not gives_probabilities(estimator.loss):
+        raise AttributeError(f"outputs trained by the loss {estimator.loss!r} are no probabilities")
+    return True
+
+
+@completed
+class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
+    """A classifier for tables, with columns of any kind.
+
+    {about}
+
+    Targets may be two classes, several, several at once (an indicator matrix), and several
+    decisions a row, each of its own classes; `classes_` and what `predict_proba` gives are then
+    lists.
+
+    Parameters
+    ----------
+    {parameters}
+    loss : str, Loss or callable, default "log_loss"
+        Or any of `wbcore.losses` for classes. Of a hinge there are no probabilities.
+    {training}
+    class_weight : dict, "balanced", list of dicts, optional
+        What rows count by their class, times their own weight.
+    {rest}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or a list of them
+    {attributes}
+
+    See Also
+    --------
+    TabularRegressor : For numbers.
+    MLPClassifier : With the parameters and the numbers of scikit-learn's.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from wbcore.sklearn import TabularClassifier
+    >>> table = pd.DataFrame({
+    ...     "size": [1.0, 2.5, None, 3.5, 0.5, 3.0],
+    ...     "colour": ["red", "blue", "red", "blue", "red", "blue"],
+    ... })
+    >>> model = TabularClassifier(random_state=0).fit(table, ["no", "yes"] * 3)
+    >>> model.predict(pd.DataFrame({"colour": ["blue", "red"], "size": [2.0, 1.0]})).tolist()
+    ['yes', 'no']
+    >>> for line in model.encoder_.describe():
+    ...     print(line)
+    'size': a number; where it is missing the mean, 2.1, and 'size missing' is 1
+    'colour': 1 for each of 2 categories (blue, red); 0 of unknown ones
+    """
+
+    _parameter_constraints = CONSTRAINTS | {
+        "class_weight": [dict, list, StrOptions({"balanced"}), None]
+    }
+    _task = "classification"
+    _targets: Classes
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = DEFAULTS["hidden_layer_sizes"],
+        activation: str | Activation | Sequence[str | Activation] = DEFAULTS["activation"],
+        *,
+        loss: LossLike = "log_loss",
+        initializer: Initializer | None = None,
+        bias_init: str = "prior",
+        dropout: float = 0.0,
+        optimizer: Optimizer | str | None = None,
+        learning_rate: float | None = None,
+        schedule: Schedule | str | None = None,
+        l2: float | None = None,
+        epochs: int | None = None,
+        batch_size: int = DEFAULTS["batch_size"],
+        early_stopping: bool | str = "auto",
+        validation_fraction: float = DEFAULTS["validation_fraction"],
+        patience: int = DEFAULTS["patience"],
+        class_weight: dict[Any, float] | list[dict[Any, float]] | str | None = None,
+        categories: str | Sequence[str | int] = "auto",
+        max_categories: int = 50,
+        missing: str = "mean+indicator",
+        random_state: int | np.random.RandomState | None = None,
+        metrics: Choices = (),
+        callbacks: Sequence[object] | None = None,
+        n_threads: int | None = None,
+        dtype: DTypeLike = "float32",
+        progress: bool = False,
+    ) -> None:
+        given = dict(locals())
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
+
+    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+        checked = _check_y(y, multi_output=True, estimator=self)
+        if checked.ndim == 2 and checked.shape[1] == 1:
+            checked = column_or_1d(checked, warn=True)
+        check_classification_targets(checked)
+        return checked
+
+    def _begin_targets(self, y: NDArray[Any]) -> None:
+        self.classes_ = classes_of(y)
+        self._targets = self._targets_of(y)
+
+    def _targets_of(self, y: Any) -> Classes:  # noqa: ANN401
+        """Two classes have an output each, too: as the command line has them."""
+        several = isinstance(self.classes_, np.ndarray) and len(self.classes_) > 1
+        one_each = several and not type_of_target(y).startswith("multilabel")
+        softmax = one_each and self.loss == "log_loss"
+        return targets_of(y, self.classes_, "cross_entropy" if softmax else self.loss)
+
+    def _contents(self, y: NDArray[Any]) -> NDArray[Any]:
+        return self._targets.encode(y)
+
+    def _scale_targets(self, y: NDArray[Any], weights: NDArray[Any] | None) -> None:
+        """Classes have no scale."""
+
+    def _encoded_targets(self, y: NDArray[Any]) -> NDArray[Any]:
+        return self._targets.encode(y)
+
+    def _class_weights(self, y: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[Any] | None:
+        return row_weights(y, y, weights, self.class_weight)
+
+    def _last_layer(self) -> tuple[int, str, Any]:
+        answer = self._targets.answer
+        return answer.width, answer.activation, answer.loss
+
+    def _target_scaling(self) -> None:
+        return None
+
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401
+        if self.bias_init != "prior" or not gives_probabilities(self.loss):
+            return None
+        if isinstance(self._targets, Decisions):
+            last = network[-1]
+            last.weights[...] = 0
+            last.biases[...] = np.concatenate(
+                [
+                    _log_shares(y[:, j], count, weights)
+                    for j, count in enumerate(self._targets.counts)
+                ]
+            )
+            return None
+        return "prior" if isinstance(self._targets.answer.loss, str) else None
+
+    def _described(self) -> dict[str, Any]:
+        classes = self.classes_
+        several = isinstance(classes, list)
+        columns = self._targets.answer.width > 1 and not several
+        return {
+            "target": "target",
+            "classes": list(map(str, classes.tolist())) if columns else None,
+            "kind": type(self._targets).__name__,
+            "is_sparse": getattr(self._targets, "is_sparse", False),
+            "labels": [tabular_saving.typed(each) for each in (classes if several else [classes])],
+        }
+
+    def _restore_targets(self, state: dict[str, Any], given: dict[str, Any]) -> None:  # noqa: ARG002
+        found = [tabular_saving.labels(each) for each in state["labels"]]
+        kind = state["kind"]
+        self.classes_ = found if kind == "Decisions" else found[0]
+        if kind == "Many":
+            y: Any = np.eye(2, len(found[0]), dtype=int)
+        elif kind == "Decisions":
+            longest = max(map(len, found))
+            y = np.array([[each[i % len(each)] for each in found] for i in range(longest)])
+        else:
+            y = found[0]
+        self._targets = self._targets_of(y)
+        if isinstance(self._targets, Many):
+            self._targets.is_sparse = bool(state["is_sparse"])
+        if type(self._targets).__name__ != kind:
+            raise ValueError(f"targets of the kind {kind!r}")
+
+    def predict(self, X: Any) -> Any:  # noqa: ANN401
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : table-like of shape (n_samples, n_features)
+            With the columns of the fit, in any order where they have names.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._outputs(X)
+        return self._targets.decode(outputs)
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:  # noqa: ANN401
+        """Probabilities of classes.
+
+        Parameters
+        ----------
+        X : table-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or a list of them
+            In the order of `classes_`.
+        """
+        outputs = self._outputs(X)
+        return self._targets.probabilities(outputs)
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: Any) -> Any:  # noqa: ANN401
+        """Logarithms of the probabilities of classes.
+
+        Parameters
+        ----------
+        X : table-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or a list of them
+        """
+        found = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return [np.log(each) for each in found] if isinstance(found, list) else np.log(found)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: ANN401
+        """Accuracy; of several outputs the share of rows where all are right.
+
+        Parameters
+        ----------
+        X : table-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+        """
+        if isinstance(self.__dict__.get("_targets"), Decisions):  # which accuracy_score refuses
+            return scores.accuracy((self.predict(X) == np.asarray(y)).all(axis=1), sample_weight)
+        return float(super().score(X, y, sample_weight))
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _log_shares(
+    labels: NDArray[Any], count: int, weights: NDArray[Any] | None
+) -> NDArray[np.float64]:
+    """Logarithms of the shares of classes; one that does not occur counts as half a row."""
+    counts = np.bincount(labels, weights, count).astype(np.float64)
+    counts[counts == 0] = counts.sum() / len(labels) / 2
+    shares: NDArray[np.float64] = np.log(counts / counts.sum())
+    return shares

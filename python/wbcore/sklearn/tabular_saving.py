@@ -1,0 +1,163 @@
+"""Estimators for tables as model files: what they know beside the network, as JSON."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from wbcore import loading
+from wbcore._named import Choice
+from wbcore.errors import ModelFileError
+from wbcore.history import History
+from wbcore.tables import Encoding
+
+__all__ = ["labels", "loaded", "metadata", "plain_shape", "typed"]
+
+_VERSION = 1
+
+
+def metadata(estimator: Any, n_rows: int, loss: str) -> dict[str, Any]:  # noqa: ANN401
+    """What travels with the network.
+
+    "task", "target", "classes" and "features" are those of the command line's models; "encoding" is
+    `Encoding.to_dict`, and "estimator" all that `loaded` needs.
+    """
+    encoding, history = estimator.encoder_, estimator.history_
+    described = estimator._described()
+    found = {
+        "task": estimator._task,
+        "target": described.pop("target"),
+        "classes": described.pop("classes"),
+        "encoding": encoding.to_dict(),
+        "training": {
+            "rows": n_rows,
+            "epochs_run": estimator.n_iter_,
+            "ended": history.reason,
+            "loss": loss,
+            "final_loss": _finite(estimator.loss_),
+        },
+        "estimator": {
+            "version": _VERSION,
+            "class": type(estimator).__name__,
+            "parameters": _parameters(estimator),
+            "dtype": estimator._dtype.name,
+            "targets": described,
+            "history": {
+                "status": history.status,
+                "best_epoch": history.best_epoch,
+                "series": {
+                    name: [_finite(value) for value in values]
+                    for name, values in history.to_dict().items()
+                },
+            },
+        },
+    }
+    if encoding.is_named:
+        found["features"] = list(encoding.names)
+    return found
+
+
+def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:  # noqa: ANN401
+    """The estimator of a model file."""
+    network = loading.load(path)
+    given = network.metadata
+    name = os.fsdecode(path)
+    try:
+        state = given["estimator"]
+        if state["class"] != cls.__name__:
+            raise ModelFileError(
+                f"[load] expected a model of {cls.__name__}, got one of {state['class']}: {name!r}"
+            )
+        if state["version"] != _VERSION:
+            raise ModelFileError(
+                f"[load] expected a model of version {_VERSION}, got {state['version']!r} of a "
+                f"newer wbcore: {name!r}"
+            )
+        known = set(cls._get_param_names())
+        estimator = cls(**{k: v for k, v in state["parameters"].items() if k in known})
+        encoding = Encoding.from_dict(given["encoding"])
+        if len(encoding.names) != network.widths[0]:
+            raise ValueError(f"{len(encoding.names)} encoded columns of {network.widths[0]}")
+        estimator.encoder_ = encoding
+        estimator.n_features_in_ = len(encoding.inputs)
+        if encoding.is_named:
+            estimator.feature_names_in_ = np.array(encoding.inputs, object)
+        history = History(
+            {
+                k: [float("nan") if v is None else float(v) for v in values]
+                for k, values in state["history"]["series"].items()
+            },
+            str(state["history"]["status"]),
+        )
+        history.reason = str(given["training"]["ended"])
+        history.best_epoch = state["history"]["best_epoch"]
+        estimator.history_ = history
+        estimator.n_iter_ = estimator._trained_epochs = len(history)
+        estimator.loss_ = history.loss[-1]
+        estimator.n_outputs_ = network.widths[-1]
+        estimator._dtype = np.dtype(state["dtype"])
+        estimator._restore_targets(state["targets"], given)
+        estimator._course = None
+        estimator._plain = plain_shape(encoding)
+    except ModelFileError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ModelFileError(
+            f"[load] expected a model that {cls.__name__}.save wrote, got one whose metadata lack "
+            f"something or are wrong ({type(error).__name__}: {error}): {name!r}"
+        ) from None
+    estimator.network_ = network
+    return estimator
+
+
+def plain_shape(encoding: Encoding) -> tuple[int] | None:
+    """The shape of a row of an array that goes to the network as it is; None where none does."""
+    goes = encoding.is_plain and not encoding.is_named
+    return (len(encoding.columns),) if goes else None
+
+
+def typed(classes: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Labels of classes as JSON can express them, with their type."""
+    return {"dtype": classes.dtype.str, "values": classes.tolist()}
+
+
+def labels(state: dict[str, Any]) -> np.ndarray[Any, Any]:
+    """What `typed` gave."""
+    dtype = np.dtype(state["dtype"])
+    if dtype.kind not in "biufUO":
+        raise ValueError(f"labels of dtype {dtype}")
+    return np.array(state["values"], dtype)
+
+
+def _parameters(estimator: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Those that JSON can express; named choices as their texts."""
+    found = {}
+    for name, value in estimator.get_params(deep=False).items():
+        plain = _plain(value)
+        if plain is not _NONE:
+            found[name] = plain
+    return found
+
+
+_NONE = object()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, (int, float)):
+        return value if np.isfinite(value) else _NONE
+    if isinstance(value, Choice):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        items = [_plain(item) for item in value]
+        return _NONE if any(item is _NONE for item in items) else items
+    return _NONE
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,134 @@
+"""Single values of columns: as texts of categories, numbers, and moments of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["EPOCH", "are_dates", "are_numbers", "as_dates", "as_numbers", "as_text"]
+
+EPOCH = "1970-01-01"
+"""Days are counted from its beginning."""
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+# As a postal code has it: such a text is a name, whose zeros a number would lose.
+_LEADING_ZERO = re.compile(r"\s*0\d")
+_INFINITE = {"inf", "-inf", "+inf", "infinity", "-infinity"}  # read, and then refused
+_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?"
+)
+_MICROSECONDS = "datetime64[us]"
+
+
+def as_text(value: object) -> str:
+    """The one text of a category, whatever type it comes in: 1, 1.0 and "1" are the same."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (dt.date, np.datetime64)):
+        return str(np.datetime64(_moment(value)).astype("datetime64[s]"))
+    number = float(value)  # type: ignore[arg-type]
+    if math.isfinite(number) and number == int(number) and abs(number) < 2**53:
+        return str(int(number))
+    return repr(number)
+
+
+def are_numbers(levels: Sequence[Any]) -> bool:
+    """Whether all are numbers, or texts of numbers without leading zeros."""
+    return all(_is_number(level) for level in levels)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        if value.strip().lower() in _INFINITE:
+            return True
+        return bool(_NUMBER.fullmatch(value)) and not _LEADING_ZERO.match(value)
+    return not isinstance(value, (dt.date, np.datetime64))
+
+
+def as_numbers(levels: Iterable[Any]) -> NDArray[np.float64]:
+    """Numbers of numbers and of texts of them.
+
+    Raises
+    ------
+    ValueError
+        With the first value that is no number.
+    """
+    found = []
+    for level in levels:
+        if isinstance(level, str) and not (
+            _NUMBER.fullmatch(level) or level.strip().lower() in _INFINITE
+        ):
+            raise ValueError(repr(level))
+        if isinstance(level, (dt.date, np.datetime64)):
+            raise ValueError(repr(level))
+        found.append(float(level))
+    return np.array(found, np.float64)
+
+
+def are_dates(levels: Sequence[Any]) -> bool:
+    """Whether all are dates, or texts of dates as ISO 8601 writes them."""
+    try:
+        as_dates(levels)
+    except ValueError:
+        return False
+    return True
+
+
+def as_dates(levels: Iterable[Any]) -> NDArray[np.datetime64]:
+    """Moments of dates and of texts of them, in UTC where a zone is stated.
+
+    Raises
+    ------
+    ValueError
+        With the first value that is no date.
+    """
+    return np.array([_moment(level) for level in levels], _MICROSECONDS)
+
+
+def _moment(value: object) -> np.datetime64:
+    if isinstance(value, np.datetime64):
+        moment: np.datetime64 = value.astype(_MICROSECONDS)
+        return moment
+    if isinstance(value, str):
+        value = _parsed(value)
+    if isinstance(value, dt.datetime):  # pandas.Timestamp is one
+        if value.tzinfo is not None:
+            value = value.astimezone(dt.timezone.utc).replace(tzinfo=None)
+        return np.datetime64(value, "us")
+    if isinstance(value, dt.date):
+        return np.datetime64(value, "us")
+    raise ValueError(repr(value))
+
+
+def _parsed(text: str) -> dt.datetime:
+    trimmed = text.strip()
+    found = _DATE.fullmatch(trimmed)
+    if not found:
+        raise ValueError(repr(text))
+    zone = found[4] or ""
+    moment = trimmed[: len(trimmed) - len(zone)].strip().replace(",", ".")
+    whole, _, fraction = moment.partition(".")
+    try:
+        parsed = dt.datetime.fromisoformat(whole)
+    except ValueError:  # the 31st of February
+        raise ValueError(repr(text)) from None
+    parsed = parsed.replace(microsecond=int((fraction + "000000")[:6]))
+    return parsed - _offset(zone)
+
+
+def _offset(zone: str) -> dt.timedelta:
+    if zone in ("", "Z"):
+        return dt.timedelta(0)
+    digits = zone[1:].replace(":", "") + "00"
+    minutes = int(digits[:2]) * 60 + int(digits[2:4])
+    return dt.timedelta(minutes=-minutes if zone[0] == "-" else minutes)

@@ -1,0 +1,37 @@
+"""scikit-learn's own checks of the estimators for tables, of which none is expected to fail."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import wbcore as wb
+from wbcore.sklearn import TabularClassifier, TabularRegressor
+
+# Tiny data of one class by far, or of noise, are what checks are about.
+pytestmark = pytest.mark.filterwarnings("ignore::wbcore.TrainingWarning")
+
+# Epochs are fewer than by default where another thing is looked at.
+CLASSIFIERS = [
+    TabularClassifier(),
+    TabularClassifier(dtype="float64", epochs=50),
+    TabularClassifier(class_weight="balanced", epochs=50),
+    TabularClassifier(dropout=0.1, epochs=100),
+    TabularClassifier(early_stopping=True, patience=30),
+    TabularClassifier(missing="error", epochs=50),
+    TabularClassifier((32,), "tanh", optimizer="sgd(0.1, 0.9)", epochs=100),
+    TabularClassifier(loss="focal", epochs=100),
+    TabularClassifier(
+        (), initializer="glorot_uniform", optimizer=wb.Adam(0.05), schedule="constant", epochs=50
+    ),
+]
+REGRESSORS = [
+    TabularRegressor(),
+    TabularRegressor(dtype="float64", missing="error", epochs=50),
+    TabularRegressor(loss="huber", activation="elu", bias_init="zeros"),
+    TabularRegressor(early_stopping=True, patience=30),
+    TabularRegressor(dropout=0.05, missing="mean"),
+]
+
+
+@parametrize_with_checks(CLASSIFIERS + REGRESSORS)
+def test_checks(estimator, check):
+    check(estimator)

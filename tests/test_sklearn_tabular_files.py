@@ -1,0 +1,139 @@
+"""Estimators for tables as model files, of which wbcore and its command line read networks."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from cli_runner import succeed
+
+import wbcore as wb
+from wbcore.sklearn import TabularClassifier, TabularRegressor
+
+RNG = np.random.default_rng(0)
+FRAME = pd.DataFrame(
+    {
+        "size": np.where(np.arange(80) % 9, RNG.normal(size=80), np.nan),
+        "colour": RNG.choice(["red", "blue"], 80),
+        "day": pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(80), unit="D"),
+    }
+)
+KIND = np.arange(80) % 3
+TARGETS = {
+    "numbers": KIND,
+    "texts": np.array(["a", "b", "ü"])[KIND],
+    "objects": np.array(["a", "b", "c"], object)[KIND],
+    "bools": KIND > 0,
+    "one": np.zeros(80, int),
+    "many": np.eye(3, dtype=int)[KIND],
+    "decisions": np.stack([KIND, KIND % 2], axis=1),
+}
+QUICK = {"hidden_layer_sizes": (8,), "epochs": 5, "random_state": 0}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """The estimator of the file of one."""
+
+    def run(model):
+        model.save(tmp_path / "m.safetensors")
+        return type(model).load(tmp_path / "m.safetensors")
+
+    return run
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.filterwarnings("ignore::wbcore.TrainingWarning")
+def test_classifiers(name, saved):
+    model = TabularClassifier(**QUICK).fit(FRAME, TARGETS[name])
+    again = saved(model)
+    assert np.array_equal(again.predict(FRAME), model.predict(FRAME))
+    assert again.predict(FRAME).dtype == model.predict(FRAME).dtype
+    for one, other in zip(again.predict_proba(FRAME), model.predict_proba(FRAME), strict=True):
+        assert np.array_equal(one, other)
+    assert again.network_ == model.network_
+    assert again.score(FRAME, TARGETS[name]) == model.score(FRAME, TARGETS[name])
+
+
+@pytest.mark.parametrize("y", [KIND * 40.0, np.eye(3)[KIND]])
+def test_regressors(y, saved):
+    model = TabularRegressor(**QUICK, activation=wb.ELU(0.5)).fit(FRAME, y)
+    again = saved(model)
+    assert np.array_equal(again.predict(FRAME), model.predict(FRAME))
+    assert again.get_params() == model.get_params() | {
+        "activation": "elu(0.5)", "hidden_layer_sizes": [8], "metrics": [],
+    }  # fmt: skip
+    assert again.fit(FRAME, y).network_ == model.network_
+    assert again.history_ == model.history_
+
+
+def test_all_attributes(saved):
+    model = TabularClassifier(**QUICK, early_stopping=True).fit(FRAME, TARGETS["texts"])
+    again = saved(model)
+    assert again.encoder_ == model.encoder_
+    assert again.feature_names_in_.tolist() == ["size", "colour", "day"]
+    assert again.n_features_in_ == 3
+    assert again.n_iter_ == model.n_iter_
+    assert again.loss_ == model.loss_
+    assert again.history_.val_loss == model.history_.val_loss
+    assert again.history_.best_epoch == model.history_.best_epoch
+    assert again.history_.reason == model.history_.reason
+    assert vars(again).keys() == vars(model).keys()
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path):
+    for name in "ab":
+        TabularClassifier(**QUICK).fit(FRAME, KIND).save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_network_is_a_model_of_its_own(tmp_path):
+    model = TabularClassifier(**QUICK).fit(FRAME, TARGETS["texts"])
+    model.save(tmp_path / "m")
+    net = wb.load(tmp_path / "m")
+    assert net == model.network_
+    assert net.metadata["features"] == list(model.encoder_.names)
+    assert net.metadata["classes"] == ["a", "b", "ü"]
+    assert net.metadata["encoding"] == json.loads(json.dumps(model.encoder_.to_dict()))
+    assert np.array_equal(
+        net.predict(model.encoder_.apply(FRAME)).astype(float), model.predict_proba(FRAME)
+    )
+
+
+def test_the_command_line_reads_it(tmp_path):
+    X = pd.DataFrame(RNG.normal(size=(20, 2)), columns=["a", "b"])
+    X.to_csv(tmp_path / "x.csv", index=False)
+    for model, y in (
+        (TabularClassifier(**QUICK), TARGETS["texts"][:20]),
+        (TabularRegressor(**QUICK), X["a"] * 7),
+    ):
+        model.fit(X, y).save(tmp_path / "m")
+        out = tmp_path / "out.csv"
+        succeed("predict", tmp_path / "m", tmp_path / "x.csv", "-o", out)
+        found = pd.read_csv(out)["prediction"]
+        if model._task == "classification":
+            assert found.tolist() == model.predict(X).tolist()
+        else:
+            assert np.allclose(found, model.predict(X), rtol=1e-6)
+
+
+def test_files_that_are_of_something_else(tmp_path):
+    path = tmp_path / "m"
+    wb.Network.mlp([2, 3, 1]).save(path)
+    with pytest.raises(wb.ModelFileError, match=r"\[load\] expected a model that Tabular.* wrote"):
+        TabularClassifier.load(path)
+    model = TabularRegressor(**QUICK).fit(FRAME, KIND)
+    model.save(path)
+    with pytest.raises(wb.ModelFileError, match="of TabularClassifier, got one of TabularRegr"):
+        TabularClassifier.load(path)
+    state = model.network_.metadata
+    for change in (
+        {"encoding": {}},
+        {"estimator": state["estimator"] | {"version": 2}},
+        {"estimator": state["estimator"] | {"targets": {}}},
+        {"estimator": state["estimator"] | {"dtype": "object8"}},
+    ):
+        model.network_.metadata = state | change
+        model.save(path)
+        with pytest.raises(wb.ModelFileError, match=r"\[load\] expected a model"):
+            TabularRegressor.load(path)
