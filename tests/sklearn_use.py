@@ -16,7 +16,16 @@ if os.environ.get("ESTIMATORS", "wbcore") == "sklearn":
 else:
     from wbcore.sklearn import MLPClassifier, MLPRegressor
 
-__all__ = ["LateClassifier", "bits", "classes", "classifier", "frames", "numbers", "regressor", "table"]
+__all__ = [
+    "LateClassifier",
+    "bits",
+    "classes",
+    "classifier",
+    "frames",
+    "numbers",
+    "regressor",
+    "table",
+]
 
 
 class LateClassifier(MLPClassifier):
@@ -56,7 +65,7 @@ def numbers(rows=120, seed=0):
 
 
 def table(rows=120, seed=0):
-    """Raw columns by name, of which `kind` is a category, and labels that both kinds of columns decide."""
+    """Raw columns by name, of which `kind` is a category, and labels by both kinds of columns."""
     draw = np.random.default_rng(seed)
     kind = np.asarray(["red", "green", "blue"])[draw.integers(0, 3, rows)]
     size, weight = draw.normal(50, 10, rows), draw.normal(0.1, 0.02, rows)
@@ -68,9 +77,9 @@ def frames(library):
     """The library, where it is there and scikit-learn understands its frames."""
     module = pytest.importorskip(library)
     version = tuple(map(int, sklearn.__version__.split(".")[:2]))
-    if version < (1, 9) and not hasattr(module.DataFrame, "__dataframe__"):
-        if library == "polars":
-            pytest.skip("older scikit-learn needs the interchange protocol, which polars 2 lacks")
+    is_known = version >= (1, 9) or hasattr(module.DataFrame, "__dataframe__")
+    if library == "polars" and not is_known:
+        pytest.skip("older scikit-learn needs the interchange protocol, which polars 2 lacks")
     return module
 
 
@@ -79,6 +88,6 @@ def bits(results):
     kept = {}
     for name, values in results.items():
         if "_time" not in name and name not in ("params", "estimator", "indices"):
-            values = np.ma.getdata(values)
-            kept[name] = list(values) if values.dtype == object else values.tobytes()
+            data = np.ma.getdata(values)
+            kept[name] = list(data) if data.dtype == object else data.tobytes()
     return kept

@@ -98,7 +98,7 @@ def test_a_monitor_scores_what_shorter_fits_give(solver):
     assert scores(monitor, "accuracy") == [np.mean(model.predict(X) == Y) for model in shorter]
     assert len(set(losses)) == 5
     # the whole fit is scored, too
-    assert [row["accuracy"] for row in monitor.get_logs().data][0] == shorter[-1].score(X, Y)
+    assert monitor.get_logs().data[0]["accuracy"] == shorter[-1].score(X, Y)
 
 
 def test_a_monitor_weighs_rows():

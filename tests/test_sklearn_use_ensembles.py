@@ -125,8 +125,8 @@ def test_boosting_weighs_rows():
     weights = np.full(len(X), 1 / len(X))
     votes = np.zeros((len(X), 3))
     for part in boosted.estimators_:
-        part = classifier(max_iter=3, random_state=part.random_state)
-        said = part.fit(X, y, sample_weight=weights).predict(X)
+        again = classifier(max_iter=3, random_state=part.random_state)
+        said = again.fit(X, y, sample_weight=weights).predict(X)
         error = np.average(said != y, weights=weights)
         power = np.log((1 - error) / error) + np.log(2)
         weights = weights * np.exp(power * (said != y))

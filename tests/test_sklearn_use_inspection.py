@@ -33,10 +33,10 @@ def pyplot():
     """Pictures that nobody sees, closed at the end."""
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
-    yield pyplot
-    pyplot.close("all")
+    yield plt
+    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,9 @@ def assert_same(one, other):
     assert one.n_iter_ == other.n_iter_
     assert one.loss_curve_ == other.loss_curve_
     assert one.classes_.tolist() == other.classes_.tolist()
-    for found, expected in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_):
-        assert found.tobytes() == expected.tobytes()
+    for name in ("coefs_", "intercepts_"):
+        arrays, others = getattr(one, name), getattr(other, name)
+        assert [array.tobytes() for array in arrays] == [array.tobytes() for array in others]
     assert one.predict_proba(X).tobytes() == other.predict_proba(X).tobytes()
     assert one.predict(X).tolist() == other.predict(X).tolist()
 

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.uninstrumented
 
 # What runs is seen from outside, in /proc, so that nothing in it knows of being watched.
 SEARCH = """
-import sys, warnings
+import os, sys, warnings
+os.sched_setaffinity(0, [int(n) for n in sys.argv[2].split()])
 import joblib, numpy as np
 from sklearn.model_selection import GridSearchCV
 from sklearn_use import classifier
@@ -55,16 +56,15 @@ def watched(backend, processors):
     """
     environment = dict(os.environ, PYTHONPATH=str(pathlib.Path(__file__).parent))
     program = subprocess.Popen(
-        [sys.executable, "-c", SEARCH, backend],
+        [sys.executable, "-c", SEARCH, backend, " ".join(map(str, processors))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         bufsize=0,
         env=environment,
-        preexec_fn=lambda: os.sched_setaffinity(0, processors),
     )
     with program:
         assert program.stdout.readline() == b"begins\n"
-        own = {int(name) for name in os.listdir(f"/proc/{program.pid}/task")}
+        own = {int(task.name) for task in pathlib.Path(f"/proc/{program.pid}/task").iterdir()}
         hand_out = own if backend == "loky" else {program.pid}
         running = []
         while not select.select([program.stdout], [], [], 0.002)[0]:

@@ -197,7 +197,10 @@ class Course:
             if book.best is not None:
                 network.parameters[...] = book.best
             curves = ("loss_curve_", "validation_scores_")  # lists that grow
-            return {"network_": network, **{name: copy(getattr(estimator, name)) for name in curves}}
+            return {
+                "network_": network,
+                **{name: copy(getattr(estimator, name)) for name in curves},
+            }
 
         self.tasks.fitted = fitted
         return [self.tasks]

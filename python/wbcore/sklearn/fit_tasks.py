@@ -48,7 +48,7 @@ class FitTasks(Callback):
 
     def __init__(
         self,
-        estimator: Any,  # noqa: ANN401, scikit-learn ships no types
+        estimator: Any,
         X: object,
         y: object,
         sample_weight: object,
@@ -63,7 +63,7 @@ class FitTasks(Callback):
     @classmethod
     def of(
         cls,
-        estimator: Any,  # noqa: ANN401
+        estimator: Any,
         X: object,
         y: object,
         sample_weight: object,
@@ -74,7 +74,7 @@ class FitTasks(Callback):
             return None
         return cls(estimator, X, y, sample_weight, epochs)
 
-    def before_fit(self, run: Run) -> None:
+    def before_fit(self, run: Run) -> None:  # noqa: ARG002, of every callback
         """The first epoch begins."""
         self.begin_epoch()
 

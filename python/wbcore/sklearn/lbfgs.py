@@ -52,9 +52,7 @@ class AllRows:
                 )
         self._start = estimator.network_.parameters.copy()
 
-    def run(
-        self, estimator: Any, data: Rows, epochs: int, tasks: FitTasks | None = None
-    ) -> bool:
+    def run(self, estimator: Any, data: Rows, epochs: int, tasks: FitTasks | None = None) -> bool:
         """Train in up to so many iterations; says whether more would change nothing.
 
         SciPy's iterations cannot be gone on with, so all of them are done from the start.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, cast
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from wbcore._structure import LayerStructure
 from wbcore.history import History
 from wbcore.layers import structure
 from wbcore.network import Network
-
 
 __all__ = ["PlainState"]
 
@@ -37,7 +36,7 @@ class PlainState:
     BaseEstimator.
     """
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:  # noqa: ANN401, of Python
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         _pickling.depth += 1
         try:
             return super().__reduce_ex__(protocol)
@@ -45,7 +44,7 @@ class PlainState:
             _pickling.depth -= 1
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[misc]  # of BaseEstimator
+        state = cast("dict[str, Any]", super().__getstate__())
         if _pickling.depth:
             return state
         plain = {name: value for name, value in state.items() if name not in _ONLY_OF_FITS}
