@@ -73,5 +73,6 @@ PURE = {
     "test_sklearn_use_routing.py": "likewise",
     "test_sklearn_use_search.py": "likewise, in other processes",
     "test_sklearn_use_storage.py": "likewise",
+    "test_sklearn_use_tables.py": "likewise",
     "test_sklearn_use_threads.py": "threads of other processes, which it counts",
 }

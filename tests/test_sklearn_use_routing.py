@@ -42,6 +42,8 @@ def test_weights_go_through_a_search_and_a_pipeline():
     model = classifier().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
     steps = StandardScaler().set_fit_request(sample_weight=False)
     pipeline = make_pipeline(steps, model)
+    if hasattr(pipeline, "set_score_request"):  # until 1.6 a pipeline has to ask itself, too
+        pipeline.set_score_request(sample_weight=True)
     search = GridSearchCV(pipeline, {"mlpclassifier__alpha": [1e-4, 3.0]}, cv=FOLDS)
     search.fit(X, Y, sample_weight=WEIGHTS)
     scaled = StandardScaler().fit_transform(X)
@@ -69,3 +71,17 @@ def test_what_can_be_asked_for():
     assert "classes" in routed.partial_fit.requests
     assert "sample_weight" in routed.score.requests
     assert routed.predict.requests == {}
+
+
+def test_validation_data_go_with_a_model():
+    """They are a parameter, so that clones have them; each fold stops by the same rows."""
+    if "validation_data" not in classifier().get_params():
+        pytest.skip("scikit-learn's own have none")
+    held_out = classes(rows=40, seed=5)
+    options = {"validation_data": held_out, "early_stopping": True, "max_iter": 30}
+    found = cross_validate(classifier(**options), X, Y, cv=FOLDS, return_estimator=True)
+    for model, (train, _) in zip(found["estimator"], FOLDS.split(X, Y), strict=True):
+        by_hand = classifier(**options).fit(X[train], Y[train])
+        assert model.validation_scores_ == by_hand.validation_scores_
+        assert model.best_validation_score_ == model.score(*held_out) > 0.8
+        assert model.predict_proba(X).tobytes() == by_hand.predict_proba(X).tobytes()
