@@ -127,6 +127,9 @@ def train(
     weight_decay: options.WeightDecay = None,
     batch_size: options.BatchSize = None,
     seed: options.Seed = 0,
+    cv: options.Folds = None,
+    search: options.Search = None,
+    jobs: options.Jobs = None,
     epochs: options.Epochs = None,
     early_stopping: options.EarlyStopping = None,
     time_limit: options.TimeLimit = None,
@@ -136,17 +139,20 @@ def train(
 ) -> None:
     """Train a network, test it on other rows, and save it with a picture of what it learned.
 
-    Features are standardised for the training; the saved network takes raw values. Columns have to
-    be numeric and complete. Ctrl-C ends the training early and keeps what was learned; a second one
-    also skips the picture and the report.
+    Columns of a table become numbers: texts a 0 or 1 for each category, dates days since 1970 and
+    what varies of month, weekday and hour, what is missing the mean and a 1 that tells. Features
+    are standardised for the training; the saved network takes raw values. Ctrl-C ends the training
+    early and keeps what was learned; a second one also skips the picture and the report.
 
     For example:
 
     - wbcore train digits
     - wbcore train iris.csv --target species --hidden 16
+    - wbcore train houses.csv --target price --search 50
     - wbcore train fashion-mnist/ --epochs 20 --output fashion.safetensors
     """
     from wbcore.cli.commands import run_training
+    from wbcore.cli.comparison import compared
 
     settings = {
         "hidden": None if hidden is None else parse_widths(hidden),
@@ -171,7 +177,15 @@ def train(
     given = {name: value for name, value in settings.items() if value is not None}
     columns = tuple(name for name in ignore.split(",") if name)
     run_training(
-        data, given, output, picture, target=target, task=task, ignore=columns, resume=resume
+        data,
+        given,
+        output,
+        picture,
+        target=target,
+        task=task,
+        ignore=columns,
+        resume=resume,
+        compared=compared(cv, search, jobs),
     )
 
 
@@ -193,7 +207,8 @@ def predict(
     """Predict every row of a table, raw values as they are.
 
     Columns are matched by name: they may come in another order, and others beside them are left
-    alone. The result has the predicted class and the probability of each class, or the predicted
+    alone. Categories, dates and missing values are taken as in the training; a category that was
+    not there is none of those that were. The result has the predicted class and the probability of each class, or the predicted
     value.
     """
     from wbcore.cli.outputs import TABLES, check_outputs, check_suffix, write_file
@@ -225,6 +240,7 @@ def inspect(
 
         write(json_text(net) + "\n")
         return
+    from wbcore.cli.metadata import without_encoding
     from wbcore.cli.report import say, show_metadata, show_table
     from wbcore.inspect import parameter_table, weight_bias_correlation
 
@@ -233,7 +249,10 @@ def inspect(
     widths = " - ".join(map(str, net.widths))
     headline = f"{model}: {widths}, {net.n_parameters} parameters, {net.dtype}"
     say(screen, headline, style="bold")
-    show_metadata(screen, net.metadata)
+    metadata, columns = without_encoding(net)
+    show_metadata(screen, metadata)
+    for line in columns:
+        say(screen, line)
     for table in (parameter_table(net), weight_bias_correlation(net)):
         show_table(screen, table)
     stream.finish()

@@ -14,6 +14,7 @@ import wbcore as wb
 from wbcore._distribution import install_extra
 from wbcore.cli import report
 from wbcore.cli.checkpoint import EVERY, Ending, check_new, checkpoint_of, going_on, seconds_before
+from wbcore.cli.comparison import Comparison
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
 from wbcore.cli.endings import warn
 from wbcore.cli.identity import Identity, identity, require_same
@@ -41,8 +42,9 @@ def run_training(
     task: str | None,
     ignore: tuple[str, ...],
     resume: bool,
+    compared: Comparison | None = None,
 ) -> None:
-    """Load the data, train, save the model, draw the picture and report.
+    """Load the data, compare settings, train, save the model, draw the picture and report.
 
     The model is saved before anything that can fail: until then what the screen does not take is
     only noted, and Ctrl-C ends the training but nothing after it.
@@ -55,17 +57,26 @@ def run_training(
     checkpoint = checkpoint_of(output)
     _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
     check_new(checkpoint, output, resume=resume)
+    if compared is not None:
+        compared.check_new(output, resume=resume)
     data = _load(source, target, task, ignore, given)
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     check_size(widths, min(settings.batch_size, len(data.X)))
-    kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
-    saved = require_same(checkpoint, of) if resume and checkpoint.exists() else None
 
     stream = Stream(sys.stdout, "stdout")
     screen = console(stream)
+    for text in (data.describe(), *data.describe_columns()):
+        report.say(screen, text)
+    for text in data.encoding.warnings if data.encoding is not None else ():
+        warn(text)
+    if compared is not None:
+        check_folds(data, settings, compared.folds)
+        given, settings = compared.run(screen, data, given, output)
+    kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
+    saved = require_same(checkpoint, of) if resume and checkpoint.exists() else None
     where = going_on(checkpoint, saved, settings.epochs) if resume else []
-    for text in (data.describe(), *describe(data, settings), *where):
+    for text in (*describe(data, settings), *where):
         report.say(screen, text)
     bar = progress(
         console(Stream(sys.stderr, "stderr")), score_of(data, settings), settings.watched
@@ -74,6 +85,8 @@ def run_training(
         trained, goes_on = _train(
             data, settings, (bar, kept), interrupts, output, resume=saved is not None
         )
+        if compared is not None and not goes_on:
+            compared.finish(output)
         if not interrupts.held_back:
             load_matplotlib()
     for text in trained.fitted.warnings:

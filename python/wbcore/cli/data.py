@@ -1,5 +1,6 @@
 """What a network is trained on: digits, a folder of IDX files, or a table; and its test part."""
 
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,15 +12,16 @@ from numpy.typing import NDArray
 
 from wbcore._distribution import install_extra
 from wbcore.io.idx import read_idx_folder
-from wbcore.io.table import read_table
+from wbcore.io.table import RawTable, read_raw_table
 from wbcore.random import permutation
+from wbcore.tables import Encoding
 
-__all__ = ["Dataset", "load_digits", "load_folder", "load_table", "split"]
+__all__ = ["Dataset", "explained", "load_digits", "load_folder", "load_table", "split"]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to train on and rows for the test, as they are in the file."""
+    """Rows to train on and rows for the test, as they are in the file or in numbers."""
 
     name: str
     source: str
@@ -36,6 +38,10 @@ class Dataset:
     target: str
     classes: tuple[str, ...] | None
     image_shape: tuple[int, int] | None = None
+    encoding: Encoding | None = None
+    """Of a table: what its columns became."""
+    columns: Any = None
+    """Of a table: the rows to train on as they stand in the file, a data frame."""
 
     @property
     def task(self) -> str:
@@ -52,10 +58,23 @@ class Dataset:
         """Return how many outputs a network for these data has."""
         return 1 if self.classes is None else len(self.classes)
 
+    def _counted(self) -> str:
+        inputs = f"{len(self.features)} features"
+        if self.encoding is None or len(self.encoding.columns) == len(self.features):
+            return inputs
+        return f"{len(self.encoding.columns)} columns, {inputs}"
+
+    def describe_columns(self, most: int = 12) -> list[str]:
+        """Return what became of the columns that are not numbers without gaps, a line each."""
+        columns = [] if self.encoding is None else self.encoding.columns
+        lines = [c.describe() for c in columns if c.names() != [c.name] or c.kind != "number"]
+        more = [f"and {len(lines) - most} columns more (wbcore inspect shows all)"]
+        return [*lines[:most], *more[: len(lines) > most]]
+
     def describe(self) -> str:
         """Return what the data are, in one line."""
         if self.image_shape is None:
-            rows = f"{len(self.X) + len(self.X_test)} rows of {len(self.features)} features"
+            rows = f"{len(self.X) + len(self.X_test)} rows of {self._counted()}"
         else:
             height, width = self.image_shape
             rows = f"{len(self.X) + len(self.X_test)} images of {height} x {width}"
@@ -113,22 +132,49 @@ def load_table(
     task: str | None = None,
     ignore: Iterable[str] = (),
 ) -> Dataset:
-    """Return the rows of a CSV or Parquet file."""
-    data = read_table(path, target, task=task, ignore=ignore)
-    if data.classes is not None:
-        _refuse_identifier(path, target, np.bincount(data.y), test_fraction)
-    train, test = split(data.y, test_fraction, seed, stratify=data.classes is not None)
+    """Return the rows of a CSV or Parquet file, each column as numbers.
+
+    What becomes of a column is found from the rows to train on alone.
+    """
+    raw = read_raw_table(path, target, task=task, ignore=ignore)
+    if raw.classes is not None:
+        _refuse_identifier(path, target, np.bincount(raw.y), test_fraction)
+    train, test = split(raw.y, test_fraction, seed, stratify=raw.classes is not None)
+    encoding, X, X_test = _encoded(path, raw, train, test)
     return Dataset(
         path.stem,
         "table",
-        data.X[train],
-        data.y[train],
-        data.X[test],
-        data.y[test],
-        data.features,
-        data.target,
-        data.classes,
+        X,
+        raw.y[train],
+        X_test,
+        raw.y[test],
+        encoding.names,
+        raw.target,
+        raw.classes,
+        encoding=encoding,
+        columns=raw.frame.iloc[train],
     )
+
+
+def _encoded(
+    path: Path, raw: RawTable, train: NDArray[np.int64], test: NDArray[np.int64]
+) -> tuple[Encoding, NDArray[Any], NDArray[Any]]:
+    """Return what becomes of the columns, the rows to train on, and those for the test."""
+    try:
+        try:
+            encoding = Encoding.fit(raw.frame.iloc[train])
+            return encoding, *(encoding.apply(raw.frame.iloc[part]) for part in (train, test))
+        except ValueError:
+            Encoding.fit(raw.frame).apply(raw.frame)  # names the row of the file
+            raise
+    except (TypeError, ValueError) as error:
+        raise ValueError(explained(path, error)) from None
+
+
+def explained(path: Path, error: Exception) -> str:
+    """Return what is wrong with a table, by the name of its file; not what a library says of it."""
+    message = re.sub(r"^\[\w+\] ", "", str(error))
+    return f"{path}: {re.sub(r': Input X contains .*', '', message)}"
 
 
 def _refuse_identifier(

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import wbcore as wb
+from wbcore.tables import Encoding
 
-__all__ = ["class_names", "feature_names", "has_margins", "load_model"]
+__all__ = ["class_names", "encoding_of", "feature_names", "has_margins", "load_model", "without_encoding"]
 
 
 def load_model(path: Path) -> "wb.Network":
@@ -33,6 +34,47 @@ def feature_names(net: "wb.Network") -> list[str] | None:
         If the metadata do not name each input once.
     """
     return _names(net.metadata, "features", net[0].inputs)
+
+
+def encoding_of(net: "wb.Network") -> Encoding | None:
+    """Return what becomes of the columns of a table, or None if the network does not say.
+
+    Raises
+    ------
+    ValueError
+        If the metadata do not say it, or give the network another number of inputs.
+    """
+    given = net.metadata.get("encoding")
+    if given is None:
+        return None
+    try:
+        encoding = Encoding.from_dict(given)
+    except ValueError as error:
+        message = str(error).removeprefix("[load] ")
+        raise ValueError(f"the model's metadata: {message}") from None
+    if len(encoding.names) != net[0].inputs:
+        raise ValueError(
+            f"the model's metadata: expected an encoding to {net[0].inputs} inputs, "
+            f"got one to {len(encoding.names)}"
+        )
+    return encoding
+
+
+def without_encoding(net: "wb.Network") -> tuple[dict[str, Any], list[str]]:
+    """Return the metadata for a reader, and in a line each what became of a table's columns.
+
+    What is there for programs alone is left out; what is unsound stays as it is.
+    """
+    metadata = dict(net.metadata)
+    state = metadata.get("estimator")
+    if isinstance(state, dict) and isinstance(state.get("class"), str):
+        metadata["estimator"] = state["class"]
+    try:
+        encoding = encoding_of(net)
+    except ValueError:
+        return metadata, []
+    metadata.pop("encoding", None)
+    return metadata, [] if encoding is None else encoding.describe()
 
 
 def class_names(net: "wb.Network") -> list[str] | None:

@@ -9,16 +9,15 @@ from wbcore import _core, _named, schedules
 from wbcore.optimizers import check
 from wbcore.recipe import TABLE
 from wbcore.schedules import Schedule
+from wbcore.schedules.lasting import lasting, says_rate
 
-__all__ = ["LASTING", "OptimizerOptions", "explained", "made", "says_rate", "watches_validation"]
+__all__ = ["LASTING", "OptimizerOptions", "explained", "made", "watches_validation"]
 
 OptimizerOptions = dict[str, "str | float | None"]
 """optimizer, schedule, learning_rate, momentum, weight_decay, l2; None for what is not said."""
 
 LASTING = 1000
 """The steps of a training of which nothing is known yet but that it is one."""
-
-_WARMUP = re.compile(r"\s*(\w+)\s+after\s+warmup\(\s*(\d+)\s*(?:,\s*([^(),]+))?\)\s*")
 
 
 @contextmanager
@@ -70,13 +69,9 @@ def made(options: OptimizerOptions, steps: int) -> wb.Optimizer:
         with explained("--schedule", "learning_rate"):
             optimizer.learning_rate = schedules.parsed("schedule", words)
     else:
-        optimizer.learning_rate = _scheduled(words, rate, steps)
+        with explained("--schedule", "learning_rate"):
+            optimizer.learning_rate = lasting("schedule", words, rate, steps)
     return optimizer
-
-
-def says_rate(schedule: str) -> bool:
-    """Return whether the text of a schedule has numbers, the first of which is its rate."""
-    return "(" in re.sub(r"\bafter\s+warmup\(.*", "", schedule)
 
 
 def watches_validation(optimizer: wb.Optimizer) -> bool:
@@ -125,31 +120,3 @@ def _set(optimizer: wb.Optimizer, stated: set[str], name: str, value: object, te
 
 def _has(row: _core.Row, name: str) -> bool:
     return any(number.name == name for number in row.numbers)
-
-
-def _scheduled(words: str, rate: float, steps: int) -> Schedule:
-    """Return the schedule of a name, for as long as the training lasts."""
-    found = _WARMUP.fullmatch(words)
-    name, warmup = (found[1], int(found[2])) if found else (words.strip(), 0)
-    rows = _named.rows("schedule")
-    if name not in rows:
-        with explained("--schedule", "learning_rate"):
-            schedules.parsed("schedule", words)
-    if warmup >= steps:
-        raise ValueError(
-            f"--schedule: expected a warm-up shorter than the training's {steps} steps, got {words}"
-        )
-    known = {"learning_rate": rate, "steps": float(steps - warmup)}
-    numbers = []
-    for number in rows[name].numbers:
-        if number.name in known and not number.allows(number.standard):
-            numbers.append(known[number.name])
-        elif number.allows(number.standard):
-            break  # this one and those behind it have defaults
-        else:
-            form = _named.form(rows[name])
-            raise ValueError(f"--schedule: expected {form} with its numbers, got {words}")
-    text = f"{name}({', '.join(map(repr, numbers))})"
-    tail = words[words.index("after") :] if found else ""
-    with explained("--schedule", "learning_rate"):
-        return schedules.parsed("schedule", f"{text} {tail}".strip())

@@ -15,8 +15,8 @@ DATA = Annotated[
     ),
 ]
 
-_DATA, _NETWORK, _TRAINING, _ENDING, _FILES = (
-    "Data", "Network", "Training", "When it ends", "Files"
+_DATA, _NETWORK, _TRAINING, _SEARCH, _ENDING, _FILES = (
+    "Data", "Network", "Training", "Comparing settings", "When it ends", "Files"
 )  # fmt: skip
 
 Target = Annotated[
@@ -230,6 +230,42 @@ TimeLimit = Annotated[
         help="End after so many seconds, or 90s, 5min, 2h, with what was learned by then.",
         show_default=False,
         rich_help_panel=_ENDING,
+    ),
+]
+
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--cv",
+        metavar="FOLDS",
+        help="Before the training: train on all but one of so many parts of the rows to train on, "
+        "and test on that one, each in turn; shows how far the scores spread.",
+        show_default=False,
+        rich_help_panel=_SEARCH,
+    ),
+]
+Search = Annotated[
+    int | None,
+    typer.Option(
+        "--search",
+        metavar="NUMBER",
+        help="Compare so many settings by --cv (5 folds if it is not said), these and others drawn "
+        "by the seed: widths, rate, l2, dropout, batches, activation, each unless its option says "
+        "it. The best third of them goes on to three times as many epochs, and so on. The model is "
+        "trained by the best.",
+        show_default=False,
+        rich_help_panel=_SEARCH,
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="NUMBER",
+        help="Fits of --cv and --search at once, each in its process. By default as many as "
+        "processors; no result depends on it.",
+        show_default=False,
+        rich_help_panel=_SEARCH,
     ),
 ]
 

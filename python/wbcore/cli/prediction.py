@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 import wbcore as wb
 from wbcore.activations import ELEMENTWISE, name_of
-from wbcore.cli.metadata import class_names, feature_names, has_margins
-from wbcore.io.frame import PARQUET_SUFFIXES
+from wbcore.cli.data import explained
+from wbcore.cli.metadata import class_names, encoding_of, feature_names, has_margins
+from wbcore.io.frame import PARQUET_SUFFIXES, read_frame, require
 from wbcore.io.table import read_features
 
 __all__ = ["csv_text", "encoded_table", "predict_table"]
@@ -20,8 +21,8 @@ Columns = dict[str, NDArray[Any]]
 def predict_table(net: "wb.Network", path: Path) -> Columns:
     """Return the predictions of a network for the rows of a CSV or Parquet file.
 
-    The columns are matched by the names in the network's metadata. A network without them takes all
-    columns as they are.
+    The columns are matched by the names in the network's metadata, and become numbers as those of
+    the training did. A network without them takes all columns as they are.
 
     Returns
     -------
@@ -30,11 +31,8 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
         regression and after a hinge loss; or ``output_<i>``, for a network that does not say what
         its outputs are.
     """
-    n_inputs, classes = net[0].inputs, class_names(net)
-    X = read_features(path, feature_names(net))
-    if X.shape[1] != n_inputs:
-        raise ValueError(f"{path} has {X.shape[1]} columns, but the model takes {n_inputs}")
-    outputs = net.predict(X)
+    classes = class_names(net)
+    outputs = net.predict(_inputs(net, path))
     if classes is not None:
         columns = {"prediction": np.array(classes)[outputs.argmax(axis=1)]}
         if has_margins(net):
@@ -47,6 +45,24 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
     if net.metadata.get("task") == "regression" and outputs.shape[1] == 1:
         return {"prediction": outputs[:, 0]}
     return {f"output_{k}": outputs[:, k] for k in range(outputs.shape[1])}
+
+
+def _inputs(net: "wb.Network", path: Path) -> NDArray[Any]:
+    """Return what the network takes for the rows of a file."""
+    encoding = encoding_of(net)
+    if encoding is None:
+        X = read_features(path, feature_names(net))
+        if X.shape[1] != net[0].inputs:
+            raise ValueError(f"{path} has {X.shape[1]} columns, but the model takes {net[0].inputs}")
+        return X
+    frame = read_frame(path, "read_features")
+    if encoding.is_named:
+        require(path, "read_features", frame, encoding.inputs)
+        frame = frame[list(encoding.inputs)]
+    try:
+        return encoding.apply(frame)
+    except (TypeError, ValueError) as error:
+        raise ValueError(explained(path, error)) from None
 
 
 def csv_text(columns: Columns) -> str:

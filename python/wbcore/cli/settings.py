@@ -10,6 +10,7 @@ from wbcore.cli import losses, optimizer
 from wbcore.cli.data import Dataset
 from wbcore.cli.words import class_weights, parse_weights
 from wbcore.recipe import DIGITS, FOLDER, TABLE
+from wbcore.schedules.lasting import says_rate
 
 __all__ = ["VALIDATION_FRACTION", "TrainSettings", "settings_for"]
 
@@ -177,7 +178,7 @@ def settings_for(data: Dataset, given: dict[str, Any]) -> TrainSettings:
         "epochs": recipe.epochs(n_rows, batch),
         "loss": losses.of_task(given.get("loss"), data.task, data.target),
     }
-    if "optimizer" not in given and not optimizer.says_rate(given.get("schedule", "")):
+    if "optimizer" not in given and not says_rate(given.get("schedule", "")):
         defaults["learning_rate"] = recipe.learning_rate
     if not {"optimizer", "weight_decay", "l2"} & given.keys():
         defaults["l2"] = recipe.l2(data.task, n_rows)

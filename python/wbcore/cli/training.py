@@ -200,6 +200,7 @@ def _metadata(
         "target": data.target,
         "classes": None if data.classes is None else list(data.classes),
         "features": list(data.features),
+        "encoding": None if data.encoding is None else data.encoding.to_dict(),
         "constant_features": list(constant),
         "image_shape": None if data.image_shape is None else list(data.image_shape),
         "training": {

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from wbcore import _arguments
 from wbcore.io.frame import Column, Frame, missing_values, numbers, read_frame, require
 
-__all__ = ["MAX_INTEGER_CLASSES", "TASKS", "TableData", "read_features", "read_table"]
+__all__ = [
+    "MAX_INTEGER_CLASSES",
+    "TASKS",
+    "RawTable",
+    "TableData",
+    "read_features",
+    "read_raw_table",
+    "read_table",
+]
 
 TASKS = ("classification", "regression")
 
@@ -38,6 +46,42 @@ class TableData:
     def task(self) -> str:
         """Return "classification" or "regression"."""
         return "regression" if self.classes is None else "classification"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table whose columns are as they stand in the file, and its target."""
+
+    frame: Frame
+    """The features, of any kind, missing values among them."""
+    y: NDArray[Any]
+    """(B,): class numbers (int64) for classification, values (float64) for regression."""
+    target: str
+    """The name of the target's column."""
+    classes: tuple[str, ...] | None
+    """The names of the classes in the order of their numbers; None for regression."""
+
+
+def read_raw_table(
+    path: str | Path, target: str, *, task: str | None = None, ignore: Iterable[str] = ()
+) -> RawTable:
+    """Read a table and take one column as the target; the others stay as they are.
+
+    Parameters and errors are those of :func:`read_table`, but that features may be of any kind.
+    """
+    if task is not None:
+        _arguments.choice("read_table", "task", task, TASKS)
+    frame = read_frame(path, "read_table", target)
+    features = _feature_names(path, frame, target, tuple(ignore))
+    column = frame[target]
+    complaint = _target_complaint(column)
+    if complaint:
+        raise ValueError(f"[read_table] {path}: the target {target!r} {complaint}")
+    if (task or _task_of(column)) == "regression":
+        targets = numbers(path, "read_table", frame, [target])[:, 0]
+        return RawTable(frame[features], targets, target, None)
+    values, codes = np.unique(column.to_numpy(), return_inverse=True)
+    return RawTable(frame[features], codes.astype(np.int64), target, tuple(map(str, values)))
 
 
 def read_table(
@@ -74,21 +118,10 @@ def read_table(
         If the task is unknown, the file is not a table, a column does not exist, or a column that
         is used is not numeric or has a missing or infinite value; the columns are named.
     """
-    if task is not None:
-        _arguments.choice("read_table", "task", task, TASKS)
-    frame = read_frame(path, "read_table", target)
-    features = _feature_names(path, frame, target, tuple(ignore))
-    column = frame[target]
-    complaint = _target_complaint(column)
-    if complaint:
-        raise ValueError(f"[read_table] {path}: the target {target!r} {complaint}")
-    X = numbers(path, "read_table", frame, features)
-    if (task or _task_of(column)) == "regression":
-        targets = numbers(path, "read_table", frame, [target])[:, 0]
-        return TableData(X, tuple(features), targets, target, None)
-    values, codes = np.unique(column.to_numpy(), return_inverse=True)
-    names = tuple(map(str, values))
-    return TableData(X, tuple(features), codes.astype(np.int64), target, names)
+    raw = read_raw_table(path, target, task=task, ignore=ignore)
+    features = tuple(raw.frame.columns)
+    X = numbers(path, "read_table", raw.frame, features)
+    return TableData(X, features, raw.y, target, raw.classes)
 
 
 def read_features(path: str | Path, names: Sequence[str] | None = None) -> NDArray[np.float64]:

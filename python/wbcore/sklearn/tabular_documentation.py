@@ -40,8 +40,9 @@ optimizer : Optimizer or str, optional
 learning_rate : float, optional
     Default: 0.01, or that of `optimizer`.
 schedule : Schedule or str, optional
-    "cosine", "constant", or any of `wbcore.schedules`, which has its own rate. Default: the rate
-    falls to 0 along a cosine over all epochs, unless the optimizer has a schedule.
+    A name alone, such as "constant", "one_cycle" or "cosine after warmup(100)", takes the rate
+    there is and lasts as long as the fit; a `Schedule`, or a text with numbers, has its own rate.
+    Default: "cosine", down to 0 at the end, unless the optimizer has a schedule.
 l2 : float, optional
     Of the weights, divided by nothing.
 epochs : int, optional

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments, optimizers, schedules
 from wbcore.recipe import TABLE
-from wbcore.schedules import Cosine, Schedule
+from wbcore.schedules import Schedule
+from wbcore.schedules.lasting import lasting, says_rate
 
 if TYPE_CHECKING:
     from wbcore.optimizers import Optimizer
@@ -49,21 +50,19 @@ def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimize
 
 def _set_schedule(made: Optimizer, given: object, steps: int) -> None:
     """A name says what becomes of the rate there is; a schedule, or its text, says all of it."""
-    if given is None:
-        if isinstance(made.learning_rate, (int, float)):
-            made.learning_rate = Cosine(float(made.learning_rate), steps)
-    elif isinstance(given, Schedule):
+    rate = made.learning_rate
+    if isinstance(given, Schedule):
         made.learning_rate = given
-    elif given == "cosine":
-        if not isinstance(made.learning_rate, (int, float)):
-            raise ValueError(
-                f"[fit] expected no schedule beside that of the optimizer, got {given!r}"
-            )
-        made.learning_rate = Cosine(float(made.learning_rate), steps)
-    elif given != "constant":
-        if not isinstance(given, str) or "(" not in given:
-            raise ValueError(
-                "[fit] expected schedule to be 'cosine', 'constant', a Schedule, or its text with "
-                f"numbers, such as 'step(0.01, 1000)', got {_arguments.shown(given)}"
-            )
+    elif given is not None and not isinstance(given, str):
+        raise TypeError(
+            "[fit] expected schedule to be a Schedule or a text, such as 'cosine', 'one_cycle' or "
+            f"'step(0.01, 1000)', got {_arguments.shown(given)}"
+        )
+    elif given is not None and says_rate(given):
         made.learning_rate = schedules.parsed("fit", given)
+    elif isinstance(rate, (int, float)):
+        made.learning_rate = lasting("fit", given or TABLE.schedule, float(rate), steps)
+    elif given is not None:
+        raise ValueError(
+            f"[fit] expected no schedule beside that of the optimizer, got {_arguments.shown(given)}"
+        )

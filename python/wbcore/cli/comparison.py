@@ -1,0 +1,83 @@
+"""What ``wbcore train`` compares before it trains: the words of ``--cv``, ``--search``, ``--jobs``."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from wbcore.cli import report
+from wbcore.cli.data import Dataset
+from wbcore.cli.settings import TrainSettings, settings_for
+
+__all__ = ["Comparison", "compared"]
+
+_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How many settings are compared, on how many folds."""
+
+    folds: int
+    candidates: int = 1
+    jobs: int | None = None
+
+    def check_new(self, output: Path, *, resume: bool) -> None:
+        """Refuse to begin anew over a search that could go on."""
+        from wbcore.cli.searching import folder_of
+
+        folder = folder_of(output)
+        if not resume and folder.exists():
+            raise ValueError(
+                f"{folder}: a comparison for {output} did not come to its end: give --resume to go "
+                "on with it, or remove this folder to begin anew"
+            )
+
+    def run(
+        self, screen: Console, data: Dataset, given: dict[str, Any], output: Path
+    ) -> tuple[dict[str, Any], TrainSettings]:
+        """Compare, show what came out, and return the options of the best settings, and these."""
+        from wbcore.cli import searching
+
+        settings = settings_for(data, given)
+        found = searching.searched(
+            data,
+            settings,
+            given,
+            candidates=self.candidates,
+            folds=self.folds,
+            jobs=self.jobs,
+            folder=searching.folder_of(output),
+        )
+        score = "pinball loss" if "neg" in found.scoring else data.score
+        report.show_table(screen, searching.shown(found, score))
+        for text in searching.lines(found):
+            report.say(screen, text)
+        best = given | searching.best_options(found)
+        return best, settings_for(data, best)
+
+    def finish(self, output: Path) -> None:
+        """Remove what a search keeps, when the model is there."""
+        from wbcore.cli.searching import folder_of
+
+        shutil.rmtree(folder_of(output), ignore_errors=True)
+
+
+def compared(folds: int | None, candidates: int | None, jobs: int | None) -> Comparison | None:
+    """Return what is to be compared, or None.
+
+    Raises
+    ------
+    ValueError
+        If a number is too small, or says something of a comparison that there is not.
+    """
+    for option, number, least in (("--cv", folds, 2), ("--search", candidates, 2), ("--jobs", jobs, 1)):
+        if number is not None and number < least:
+            raise ValueError(f"{option}: expected at least {least}, got {number}")
+    if folds is None and candidates is None:
+        if jobs is not None:
+            raise ValueError(f"--jobs: expected --cv or --search beside it, got {jobs} alone")
+        return None
+    return Comparison(_FOLDS if folds is None else folds, candidates or 1, jobs)
