@@ -99,7 +99,7 @@ def test_bags(n_jobs):
 
 
 def bag_gives_weights(part):
-    """Until 1.6 rows that are drawn are weighed where an estimator takes weights."""
+    """In 1.6 rows that are drawn are weighed where an estimator takes weights."""
     import sklearn
     from sklearn.utils.validation import has_fit_parameter
 

@@ -42,7 +42,7 @@ def test_weights_go_through_a_search_and_a_pipeline():
     model = classifier().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
     steps = StandardScaler().set_fit_request(sample_weight=False)
     pipeline = make_pipeline(steps, model)
-    if hasattr(pipeline, "set_score_request"):  # until 1.6 a pipeline has to ask itself, too
+    if hasattr(pipeline, "set_score_request"):  # those of 1.6 have to ask themselves, too
         pipeline.set_score_request(sample_weight=True)
     search = GridSearchCV(pipeline, {"mlpclassifier__alpha": [1e-4, 3.0]}, cv=FOLDS)
     search.fit(X, Y, sample_weight=WEIGHTS)
