@@ -21,7 +21,7 @@ True
 from wbcore._distribution import install_extra
 
 try:
-    import sklearn as _sklearn
+    import sklearn as _  # noqa: F401, by its own name it would be a name of this module
 except ImportError as error:
     raise ImportError(
         f"[wbcore.sklearn] expected scikit-learn, which could not be imported ({error}); "

@@ -33,7 +33,8 @@ class Classes(Targets):
 
     def labels(self, y: NDArray[Any]) -> NDArray[Any]:
         """The numbers of classes."""
-        return np.searchsorted(self.classes, y).astype(np.int32)
+        found: NDArray[Any] = np.searchsorted(self.classes, y).astype(np.int32)
+        return found
 
     def probabilities(self, outputs: NDArray[Any]) -> Any:
         """What `predict_proba` gives, of outputs of shape (B, O)."""
@@ -46,7 +47,7 @@ class Two(Classes):
     def encode(self, y: Any) -> NDArray[Any]:
         if len(self.classes) < 2:
             return np.zeros(len(y), np.uint8)
-        return (y == self.classes[1]).astype(np.uint8)
+        return np.asarray(y == self.classes[1], np.uint8)
 
     @property
     def threshold(self) -> float:
@@ -83,7 +84,7 @@ class Several(Classes):
         labels = self.labels(y)
         if not self.has_columns:
             return labels
-        return (labels[:, None] == np.arange(len(self.classes))).astype(np.uint8)
+        return np.asarray(labels[:, None] == np.arange(len(self.classes)), np.uint8)
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
         decided: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
@@ -113,7 +114,7 @@ class Many(Classes):
 
     def encode(self, y: Any) -> NDArray[Any]:
         dense = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-        return (dense != 0).astype(np.uint8)
+        return np.asarray(dense != 0, np.uint8)
 
     def decode(self, outputs: NDArray[Any]) -> Any:
         decided = (outputs > (0.5 if self.answer.activation == "sigmoid" else 0)).astype(int)
@@ -188,7 +189,7 @@ def targets_of(y: Any, classes: Any, loss: object) -> Classes:
         "log_loss", or any of ours that takes classes.
     """
     kind = type_of_target(y)
-    if isinstance(classes, list) and kind.endswith("multioutput"):
+    if isinstance(classes, list):  # of the rows at hand some columns may look like indicators
         if loss != "log_loss":
             raise ValueError(f"[loss] expected 'log_loss' for several decisions, got {loss!r}")
         counts = tuple(map(len, classes))

@@ -212,10 +212,12 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         -------
         self
         """
-        if isinstance(classes, list) and type_of_target(y) == "multiclass-multioutput":
-            if not hasattr(self, "classes_"):
-                self.classes_ = [np.unique(each) for each in classes]
-        elif _check_partial_fit_first_call(self, classes):
+        of_each = isinstance(classes, list) and all(np.ndim(each) == 1 for each in classes)
+        if of_each and not hasattr(self, "classes_"):
+            self.classes_ = [np.unique(each) for each in classes]
+        elif not isinstance(
+            getattr(self, "classes_", None), list
+        ) and _check_partial_fit_first_call(self, classes):
             is_many = type_of_target(y).startswith("multilabel")
             self.classes_ = unique_labels(y) if is_many else unique_labels(self.classes_)
         self._fit(X, y, sample_weight, incremental=True)

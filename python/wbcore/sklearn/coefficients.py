@@ -48,7 +48,7 @@ class Parameters(list[Any]):
         """
         _write(self._name, self, values)
 
-    def __reduce__(self) -> tuple[Any, ...]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[Any, ...]:
         return list, (list(self),)  # copies are no views
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,8 @@ class Course:
     batch_size : int
     seed : int
         Of what dropout leaves out.
+    weights : ndarray of shape (B,), optional
+        Of rows that stand for others, too; in place of those that are given.
 
     Attributes
     ----------
@@ -90,6 +93,7 @@ class Course:
     held_out: NDArray[np.int64] | None
     batch_size: int
     seed: int
+    weights: NDArray[Any] | None = None
     epochs: int = 0
     last: NDArray[Any] | None = None
     best: NDArray[Any] | None = None
@@ -115,6 +119,9 @@ class Course:
     ) -> bool:
         """Train until so many epochs have been done; says whether it is over before them."""
         network = estimator.network_
+        self.solver.own_state(network)
+        if self.weights is not None:
+            data.weights = self.weights
         if self.last is not None:
             network.parameters[...] = self.last
             self.last = None
@@ -139,7 +146,7 @@ class Course:
         except DivergenceError:
             if book.validates:
                 book.fail(epochs)
-                return epochs >= estimator.max_iter
+                return bool(epochs >= estimator.max_iter)
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may"
                 " contain large values and need to be preprocessed."
@@ -149,7 +156,7 @@ class Course:
             return True
         finally:
             self._keep(estimator)
-        return book.is_over or network.history.status == "stopped"
+        return bool(book.is_over or network.history.status == "stopped")
 
     def _keep(self, estimator: Any) -> None:
         """The history of all epochs, those before a stop too."""
@@ -172,7 +179,7 @@ class Course:
             bias_init="prior" if self.has_prior and self.epochs == 0 else None,
             validation_data=data.validation_data,
             validation_fraction=None,
-            metrics=estimator.metrics,
+            metrics=_with_penalty(estimator.metrics),
             progress=estimator.progress,
             shuffle=self.order if self.shuffles or len(self.rows) < len(data.y) else False,
             shuffle_window=8,
@@ -213,3 +220,11 @@ class Course:
             ConvergenceWarning,
             stacklevel=2,
         )
+
+
+def _with_penalty(metrics: Any) -> Any:
+    """The metrics of `Network.fit`, and the penalty, which is a part of scikit-learn's loss."""
+    if isinstance(metrics, Mapping):
+        return ["penalty", metrics]
+    given = [metrics] if isinstance(metrics, str) else list(metrics)
+    return given if "penalty" in given else ["penalty", *given]

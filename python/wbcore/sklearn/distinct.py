@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def _digests(X: Any, y: NDArray[Any]) -> Iterator[bytes]:
         X.sum_duplicates()
         X.eliminate_zeros()
         starts = X.indptr
-        for row, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        for row, (start, end) in enumerate(pairwise(starts)):
             content = X.indices[start:end].astype(np.int64).tobytes() + X.data[start:end].tobytes()
             yield _digest(content + y[row].tobytes())
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from types import MethodType
 from typing import Any
@@ -12,7 +11,7 @@ from wbcore.sklearn.solvers import takes_all_rows
 __all__ = ["ForBatches", "NoPartialFit"]
 
 
-class NoPartialFit(AttributeError, ValueError):
+class NoPartialFit(AttributeError, ValueError):  # noqa: N818, what is raised is told by its bases
     """There is no partial fit with these parameters.
 
     An AttributeError, so that `hasattr` tells; and the ValueError that calling it raises in
@@ -30,7 +29,6 @@ class ForBatches:
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method
-        functools.update_wrapper(self, method)
 
     def __get__(self, estimator: Any, _: object = None) -> Any:
         if estimator is None:

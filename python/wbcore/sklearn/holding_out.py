@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 if TYPE_CHECKING:
     from numpy.random import RandomState
@@ -43,6 +42,8 @@ def held_out(
     ValueError
         When fewer than 2 rows are held out, or a class has not enough.
     """
+    from sklearn.model_selection import train_test_split  # a quarter of a second
+
     size: float = fraction
     if are_distinct:
         if stratify is not None and np.unique(stratify, return_counts=True)[1].min() < 2:

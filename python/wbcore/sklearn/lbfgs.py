@@ -25,8 +25,14 @@ __all__ = ["AllRows"]
 # SciPy's own, which scikit-learn leaves as they are.
 _STANDARD = LBFGS(history_size=10, loss_tolerance=float(np.finfo(float).eps) * 1e7)
 # What has no meaning where all rows are taken at once, and what says that it is not used.
-_UNUSED = {"callbacks": None, "metrics": (), "schedule": None, "clip_norm": None, "l1": 0.0,
-           "dropout": 0.0}  # fmt: skip
+_UNUSED: dict[str, Any] = {
+    "callbacks": None,
+    "metrics": (),
+    "schedule": None,
+    "clip_norm": None,
+    "l1": 0.0,
+    "dropout": 0.0,
+}
 
 
 class AllRows:
@@ -83,7 +89,7 @@ class AllRows:
                 "Solver produced non-finite parameter weights. The input data may"
                 " contain large values and need to be preprocessed."
             )
-        return is_over
+        return bool(is_over)
 
 
 class _Function:
@@ -103,7 +109,7 @@ class _Function:
         flat, data, answer = self._network.parameters, self._data, self._answer
         with np.errstate(over="ignore"):
             flat[...] = x
-        loss, gradient = _core.loss_and_gradients(
+        loss, gradient, _ = _core.loss_and_gradients(
             self._network._core, data.X, data.y, data.weights, answer.loss
         )
         penalized = np.where(self._decayed, flat, 0).astype(np.float64)

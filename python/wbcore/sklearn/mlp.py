@@ -43,6 +43,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
 
     _targets: Targets
+    _course: Course | AllRows | None
     network_: Network
 
     # What the two have of their own
@@ -207,7 +208,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         """A course whose rows are chosen, and that has done nothing."""
         if not incremental or "_optimizer" not in self.__dict__:
             self._optimizer = solver_of(self, self._targets.answer, self.network_.dtype)
-        rows, out, merged = np.arange(len(data.y)), None, None
+        rows, out, merged, weights = np.arange(len(data.y)), None, None, None
         shares = self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]
         holds_out = self.early_stopping and data.validation_data is None
         # Of float32 the order of rows is seen in the last digits that predictions have.
@@ -215,8 +216,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             merged = distinct(data.X, data.y, data.weights)
             if merged is not None:
                 rows, totals = merged
-                data.weights = np.zeros(len(data.y))
-                data.weights[rows] = totals
+                weights = np.zeros(len(data.y))
+                weights[rows] = totals
         if holds_out:
             strata = self._strata(data.y[rows])
             train, held = held_out(
@@ -229,10 +230,6 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             rows, out = rows[train], rows[held]
         seed = int(self._random_state.randint(np.iinfo(np.int32).max)) if any(shares) else 0
         self.n_iter_ = 0
-        w = len(rows) if data.weights is None else data.weights[rows].sum()
-        per_batch = w / len(rows) * self._batch_size(len(rows))
-        self._optimizer.optimizer.l2 = self.alpha / self._targets.answer.slope / per_batch
-        self._optimizer.optimizer.l1 = self.l1 / self._targets.answer.slope / per_batch
         return Course(
             random_state=self._random_state,
             solver=self._optimizer,
@@ -241,6 +238,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             held_out=out,
             batch_size=self._batch_size(len(rows)),
             seed=seed,
+            weights=weights,
             has_prior=self.bias_init == "prior" and self.t_ == 0,
         )
 
@@ -264,7 +262,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
                 validation = Validation(self._targets, *data.validation_data)
             else:
                 out = course.held_out
-                weights = None if data.weights is None else data.weights[out]
+                of_rows = data.weights if course.weights is None else course.weights
+                weights = None if of_rows is None else of_rows[out]
                 validation = Validation(self._targets, data.X[out], data.y[out], weights)
         is_over = course.run(self, data, validation, min(epochs, total))
         if not is_over and self.n_iter_ >= total:

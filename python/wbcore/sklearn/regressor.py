@@ -103,7 +103,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         X: Any,
         y: Any,
         *,
-        incremental: bool,
+        incremental: bool,  # noqa: ARG002
         fresh: bool,
     ) -> tuple[Any, Any]:
         X, y = validate_data(

@@ -52,6 +52,15 @@ class Solver:
         self.slope = slope
         self.power_t = power_t
 
+    def own_state(self, network: Network) -> None:
+        """Let the state be written to, which is read-only in a pickle that lies in a map."""
+        state = self.optimizer.state(network)
+        if not all(array.flags.writeable for array in state.arrays.values()):
+            self.optimizer.set_state(
+                network, state.steps, state.arrays, position=state.position,
+                observations=state.observations,
+            )  # fmt: skip
+
     def end_epoch(self, network: Network, rows: int) -> None:
         """Set the rate of the next epoch, after so many rows."""
         if self.mode == "invscaling":
@@ -105,9 +114,9 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
         optimizer = copy(optimizers.check("optimizer", given))
         assert isinstance(optimizer, Optimizer), "the other goes its own way"
         if optimizer.l1 == optimizer.l2 == 0:
-            _penalize(optimizer, estimator, 1.0)
-        if optimizer.clip_norm is None:
-            optimizer.clip_norm = estimator.clip_norm
+            _penalize(optimizer, estimator, slope)
+        if optimizer.clip_norm is None and estimator.clip_norm is not None:
+            optimizer.clip_norm = estimator.clip_norm / slope
         if estimator.schedule is not None:
             optimizer.learning_rate = _schedule(estimator.schedule)
         return Solver(optimizer, "constant", estimator.learning_rate_init, 1.0, 0.0)
@@ -123,7 +132,8 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
         mode = "constant"
         least = float(np.finfo(dtype).tiny)
         epsilon = max(estimator.epsilon / slope, least)
-        made = Adam(rate, float(estimator.beta_1), float(estimator.beta_2), epsilon)
+        beta1, beta2 = float(estimator.beta_1), float(estimator.beta_2)
+        made = Adam(rate, beta1, beta2, epsilon, epsilon_hat=True)
     if has_schedule:
         made.learning_rate = _schedule(estimator.schedule)
     _penalize(made, estimator, answer.slope)
@@ -133,7 +143,8 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
 
 
 def _penalize(optimizer: Optimizer, estimator: Any, slope: float) -> None:
-    """scikit-learn's alpha is of the sum of the rows' losses."""
+    """As scikit-learn's alpha, beside the sum of the rows' losses."""
+    optimizer.penalty_of_sum = True
     optimizer.l2 = estimator.alpha / slope
     optimizer.l1 = estimator.l1 / slope
 

@@ -94,8 +94,7 @@ class Bookkeeping(Internal):
         estimator, answer = self._estimator, self._estimator._targets.answer
         record = run.history._record
         loss = answer.scale * record["loss"][-1] + self._constant
-        loss += answer.slope * _penalty(run, self._solver)
-        self.count(loss)
+        self.count(loss + answer.slope * record["penalty"][-1])
         self._judge(self._validation.score(run.network) if self._validation else None, run.network)
         self._solver.end_epoch(run.network, estimator.t_)
         patience = estimator.n_iter_no_change
@@ -164,12 +163,3 @@ class Bookkeeping(Internal):
         if done:
             estimator._no_improvement_count = 0
         return not done
-
-
-def _penalty(run: Run, solver: Solver) -> float:
-    """What the penalties add to our loss."""
-    l1, l2 = solver.optimizer.l1, solver.optimizer.l2
-    # not by BLAS, whose threads are others than ours, and show in the last digits
-    squares = sum(float(np.square(layer.weights).sum()) for layer in run.network)
-    sizes = sum(float(np.abs(layer.weights).sum()) for layer in run.network) if l1 else 0.0
-    return l1 * sizes + l2 / 2 * squares

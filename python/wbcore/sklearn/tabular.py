@@ -13,7 +13,6 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 
 from wbcore.layers import Dense
 from wbcore.network import Network
@@ -23,6 +22,7 @@ from wbcore.schedules import count_steps
 from wbcore.sklearn import tabular_saving
 from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
 from wbcore.sklearn.plain_state import PlainState
+from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 from wbcore.sklearn.tabular_course import Course, Stopping
 from wbcore.sklearn.tabular_data import (
     Scaling,
@@ -95,7 +95,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
     # What the two have of their own
 
     @abstractmethod
-    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_targets(self, y: Any) -> NDArray[Any]:
         """The targets as validation leaves them; refuses what are none."""
 
     @abstractmethod
@@ -127,7 +127,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         """What was subtracted from targets and what they were divided by, or None."""
 
     @abstractmethod
-    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:
         """Sets biases of its own, or says what `bias_init` of `Network.fit` is to be."""
 
     @abstractmethod
@@ -137,7 +137,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
     # Fits
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:  # noqa: ANN401
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit the model to a table.
 
         Parameters
@@ -167,7 +167,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         return "network_" in self.__dict__ and self.__dict__.get("_course") is None
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> Any:  # noqa: ANN401
+    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> Any:
         """Train until so many epochs have been done, going on from those that have been.
 
         `fit` is all of them, to the bit, wherever stops lie between.
@@ -176,7 +176,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
             return self
         return self._train(X, y, epochs, sample_weight)
 
-    def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:  # noqa: ANN401
+    def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
@@ -324,7 +324,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
 
     # Outputs
 
-    def _outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _outputs(self, X: Any) -> NDArray[Any]:
         """What the network gives for X, of shape (B, O)."""
         known = self.__dict__
         if type(X) is np.ndarray and X.dtype.char in "fd" and X.shape[1:] == known.get("_plain"):
@@ -366,7 +366,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         self.network_.save(path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Any:  # noqa: ANN401, this class
+    def load(cls, path: str | os.PathLike[str]) -> Any:
         """Read a model that `save` wrote; it predicts the same, to the bit.
 
         Parameters
@@ -387,7 +387,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         """
         return tabular_saving.loaded(cls, path)
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing != "error"
         tags.input_tags.categorical = True

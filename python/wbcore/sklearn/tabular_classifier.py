@@ -11,6 +11,8 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_y
+
+from wbcore.sklearn import scores, tabular_saving
 from wbcore.sklearn.classes import (
     Classes,
     Decisions,
@@ -19,11 +21,9 @@ from wbcore.sklearn.classes import (
     gives_probabilities,
     targets_of,
 )
-from wbcore.sklearn.weights import row_weights
-
-from wbcore.sklearn import scores, tabular_saving
 from wbcore.sklearn.tabular import CONSTRAINTS, DEFAULTS, Tabular
 from wbcore.sklearn.tabular_documentation import completed
+from wbcore.sklearn.weights import row_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +133,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         for name in self._get_param_names():
             setattr(self, name, given[name])
 
-    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_targets(self, y: Any) -> NDArray[Any]:
         checked = _check_y(y, multi_output=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
@@ -144,7 +144,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         self.classes_ = classes_of(y)
         self._targets = self._targets_of(y)
 
-    def _targets_of(self, y: Any) -> Classes:  # noqa: ANN401
+    def _targets_of(self, y: Any) -> Classes:
         """Two classes have an output each, too: as the command line has them."""
         several = isinstance(self.classes_, np.ndarray) and len(self.classes_) > 1
         one_each = several and not type_of_target(y).startswith("multilabel")
@@ -170,7 +170,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
     def _target_scaling(self) -> None:
         return None
 
-    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:
         if self.bias_init != "prior" or not gives_probabilities(self.loss):
             return None
         if isinstance(self._targets, Decisions):
@@ -214,7 +214,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         if type(self._targets).__name__ != kind:
             raise ValueError(f"targets of the kind {kind!r}")
 
-    def predict(self, X: Any) -> Any:  # noqa: ANN401
+    def predict(self, X: Any) -> Any:
         """Predict classes.
 
         Parameters
@@ -230,7 +230,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         return self._targets.decode(outputs)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Any:  # noqa: ANN401
+    def predict_proba(self, X: Any) -> Any:
         """Probabilities of classes.
 
         Parameters
@@ -246,7 +246,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         return self._targets.probabilities(outputs)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_log_proba(self, X: Any) -> Any:  # noqa: ANN401
+    def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the probabilities of classes.
 
         Parameters
@@ -261,7 +261,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return [np.log(each) for each in found] if isinstance(found, list) else np.log(found)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: ANN401
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy; of several outputs the share of rows where all are right.
 
         Parameters
@@ -278,7 +278,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
             return scores.accuracy((self.predict(X) == np.asarray(y)).all(axis=1), sample_weight)
         return float(super().score(X, y, sample_weight))
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_array
-from wbcore.sklearn.distinct import distinct
 
+from wbcore.sklearn.distinct import distinct
 from wbcore.standardized import Standardized
 from wbcore.tables import Table
 from wbcore.tables.moments import moments
@@ -62,7 +62,7 @@ class Scaling:
         return bool(((mean / scale > 2**10) | (mean + scale > 1e30)).any())
 
 
-def read(estimator: Any, X: Any, operation: str) -> Table:  # noqa: ANN401, of any library
+def read(estimator: Any, X: Any, operation: str) -> Table:
     """X as a table; arrays are refused in scikit-learn's words."""
     if hasattr(X, "tocsr"):
         raise TypeError(
@@ -84,13 +84,13 @@ def read(estimator: Any, X: Any, operation: str) -> Table:  # noqa: ANN401, of a
     return table
 
 
-def _array(X: Any) -> NDArray[Any]:  # noqa: ANN401
+def _array(X: Any) -> NDArray[Any]:
     """An array of a list, in which numbers beside texts stay numbers."""
     array = np.asarray(X)
     return np.array(X, dtype=object) if array.dtype.kind in "US" else array
 
 
-def take_names(estimator: Any, table: Table) -> None:  # noqa: ANN401
+def take_names(estimator: Any, table: Table) -> None:
     """Set what estimators tell of their inputs."""
     estimator.n_features_in_ = len(table.names)
     estimator.__dict__.pop("feature_names_in_", None)
@@ -98,7 +98,7 @@ def take_names(estimator: Any, table: Table) -> None:  # noqa: ANN401
         estimator.feature_names_in_ = np.array(table.names, object)
 
 
-def present(estimator: Any, table: Table) -> None:  # noqa: ANN401
+def present(estimator: Any, table: Table) -> None:
     """Refuse a table whose columns are not those of the fit; their order may be another."""
     name, encoding = type(estimator).__name__, estimator.encoder_
     if table.is_named and encoding.is_named:
@@ -141,7 +141,7 @@ def _items(names: list[str]) -> list[str]:
 def counted(
     table: Table,
     y: NDArray[Any],
-    sample_weight: Any,  # noqa: ANN401
+    sample_weight: Any,
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.float64] | None]:
     """Which rows count, None being all, and their weights: a row of weight 0 is not there."""
     if table.n_rows != y.shape[0]:

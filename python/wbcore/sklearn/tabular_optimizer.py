@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["optimizer_of"]
 
 
-def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimizer:  # noqa: ANN401
+def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimizer:
     """A new optimizer for a fit.
 
     Parameters

@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_y
-from wbcore.sklearn.targets import Numbers
 
 from wbcore.sklearn.tabular import DEFAULTS, Tabular
 from wbcore.sklearn.tabular_documentation import completed
+from wbcore.sklearn.targets import Numbers
 from wbcore.tables.moments import moments
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
         for name in self._get_param_names():
             setattr(self, name, given[name])
 
-    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_targets(self, y: Any) -> NDArray[Any]:
         checked = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
@@ -136,7 +136,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
             return None
         return self._centre, self._spread
 
-    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401, ARG002
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ARG002
         named = isinstance(self._targets.answer.loss, str)
         return "prior" if self.bias_init == "prior" and named else None
 
@@ -150,7 +150,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
     def _restore_targets(self, state: dict[str, Any], given: dict[str, Any]) -> None:  # noqa: ARG002
         self._targets = Numbers(int(state["width"]), self.loss)
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def predict(self, X: Any) -> NDArray[Any]:
         """Predict numbers.
 
         Parameters

@@ -18,7 +18,7 @@ __all__ = ["labels", "loaded", "metadata", "plain_shape", "typed"]
 _VERSION = 1
 
 
-def metadata(estimator: Any, n_rows: int, loss: str) -> dict[str, Any]:  # noqa: ANN401
+def metadata(estimator: Any, n_rows: int, loss: str) -> dict[str, Any]:
     """What travels with the network.
 
     "task", "target", "classes" and "features" are those of the command line's models; "encoding" is
@@ -59,7 +59,7 @@ def metadata(estimator: Any, n_rows: int, loss: str) -> dict[str, Any]:  # noqa:
     return found
 
 
-def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:  # noqa: ANN401
+def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:
     """The estimator of a model file."""
     network = loading.load(path)
     given = network.metadata
@@ -131,7 +131,7 @@ def labels(state: dict[str, Any]) -> np.ndarray[Any, Any]:
     return np.array(state["values"], dtype)
 
 
-def _parameters(estimator: Any) -> dict[str, Any]:  # noqa: ANN401
+def _parameters(estimator: Any) -> dict[str, Any]:
     """Those that JSON can express; named choices as their texts."""
     found = {}
     for name, value in estimator.get_params(deep=False).items():
@@ -144,7 +144,7 @@ def _parameters(estimator: Any) -> dict[str, Any]:  # noqa: ANN401
 _NONE = object()
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool)):
         return value
     if isinstance(value, np.generic):

@@ -40,9 +40,11 @@ def row_weights(
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     if class_weight is None:
         return weights
+    if isinstance(class_weight, str) and class_weight == "balanced" and np.ndim(y) == 1:
+        class_weight = balanced(y, weights)
     if isinstance(class_weight, Mapping) and np.ndim(y) == 1:
         unknown = [label for label in class_weight if label not in y]
-        of_classes = compute_sample_weight(
+        of_classes: NDArray[Any] = compute_sample_weight(
             {label: w for label, w in class_weight.items() if label not in unknown}, y
         )
     else:

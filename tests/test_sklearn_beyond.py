@@ -1,0 +1,318 @@
+"""What the estimators have beyond scikit-learn's: parameters, targets, missing values."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_regression
+
+import wbcore as wb
+from wbcore.sklearn import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X_iris, y_iris = load_iris(return_X_y=True)
+X_iris = (X_iris - X_iris.mean(axis=0)) / X_iris.std(axis=0)
+X_numbers, y_numbers = make_regression(90, 6, n_targets=2, noise=3.0, random_state=1)
+y_numbers = y_numbers / y_numbers.std()
+
+
+def fitted(**settings):
+    return MLPClassifier(**{"random_state": 0, "max_iter": 20} | settings).fit(X_iris, y_iris)
+
+
+def test_layers():
+    model = fitted(
+        hidden_layer_sizes=(8, 6, 4), activation=("tanh", "leaky_relu(0.2)", "logistic"),
+        dropout=(0.1, 0, 0.25), max_iter=2,
+    )  # fmt: skip
+    assert model.network_.widths == (4, 8, 6, 4, 3)
+    assert model.network_.activation_names == ("tanh", "leaky_relu(0.2)", "sigmoid", "softmax")
+    assert [layer.dropout for layer in model.network_] == [0.1, 0, 0.25, 0]
+    assert model.n_layers_ == 5
+    assert fitted(hidden_layer_sizes=()).network_.widths == (4, 3)
+
+
+def test_dropout_is_drawn_by_the_seed():
+    one, other, third = (fitted(dropout=0.3, random_state=seed) for seed in (0, 0, 1))
+    assert one.network_ == other.network_ != third.network_
+    assert fitted(dropout=0.0).network_ != one.network_
+
+
+def test_initial_parameters():
+    model = fitted(initializer="he_uniform", learning_rate_init=1e-12, max_iter=1)
+    assert abs(model.intercepts_[0]).max() < 1e-9
+    assert abs(model.coefs_[0]).max() <= np.sqrt(6 / 4) + 1e-9
+    assert abs(model.coefs_[0]).max() > 1.0
+    model = fitted(bias_init=0.25, learning_rate_init=1e-12, max_iter=1)
+    np.testing.assert_allclose(model.intercepts_[0], 0.25)
+    assert abs(model.coefs_[0]).max() <= np.sqrt(6 / 104)
+    prior = MLPClassifier(bias_init="prior", learning_rate_init=1e-12, max_iter=1)
+    prior.fit(X_iris[40:120], y_iris[40:120])
+    np.testing.assert_allclose(prior.predict_proba(X_iris)[0], np.array([10, 50, 20]) / 80)
+
+
+def test_optimizers_and_schedules():
+    model = fitted(optimizer=wb.AdamW(0.01), schedule="cosine(0.02, 20)")
+    assert model.history_.learning_rate[0] == pytest.approx(0.02, rel=0.01)
+    assert model.history_.learning_rate[-1] < 1e-3
+    optimizer = wb.SGD(0.1)
+    plain = fitted(optimizer=optimizer, schedule=lambda step: 0.1)
+    assert plain.network_ == fitted(optimizer="sgd(0.1)").network_
+    assert optimizer.learning_rate == 0.1  # as it was given
+    assert optimizer.l2 == 0
+    assert fitted(solver="sgd", schedule=wb.schedules.InverseScaling(0.1)).n_iter_ == 20
+
+
+def test_an_optimizer_has_the_penalty_of_alpha():
+    """Theirs is that of the solver: the same steps."""
+    settings = {"alpha": 3.0, "batch_size": 40, "momentum": 0}
+    own = fitted(optimizer=wb.SGD(0.05), **settings)
+    solver = fitted(solver="sgd", learning_rate_init=0.05, **settings)
+    assert own.network_ == solver.network_
+    assert own.loss_curve_ == solver.loss_curve_
+    assert fitted(optimizer=wb.SGD(0.05, l2=0.1), **settings).network_ != own.network_
+
+
+def test_the_size_of_parameters():
+    first = abs(fitted().coefs_[0]).sum()
+    assert abs(fitted(l1=3.0).coefs_[0]).sum() < first
+    assert (
+        fitted(clip_norm=1e-9, solver="sgd").loss_curve_[-1] > fitted(solver="sgd").loss_curve_[-1]
+    )
+
+
+def test_what_a_clipped_norm_is_of():
+    """Of the gradient as scikit-learn has it, whatever the loss is called here."""
+    settings = {"solver": "sgd", "momentum": 0, "learning_rate_init": 1.0, "alpha": 0}
+    settings |= {"max_iter": 1, "random_state": 0, "batch_size": 90}
+    start = MLPRegressor(**settings | {"learning_rate_init": 1e-300}).fit(X_numbers, y_numbers)
+    moved = MLPRegressor(clip_norm=0.01, **settings).fit(X_numbers, y_numbers)
+    step = moved.network_.parameters - start.network_.parameters
+    assert np.linalg.norm(step) == pytest.approx(0.01, rel=1e-9)
+
+
+def test_class_weights():
+    y = np.where(y_iris == 2, "rare", "common")
+    keep = np.r_[0:105]
+    plain, balanced, named = (
+        MLPClassifier(5, random_state=0, max_iter=60, class_weight=weight).fit(
+            X_iris[keep], y[keep]
+        )
+        for weight in (None, "balanced", {"rare": 10.5, "common": 0.525})
+    )
+    assert (plain.predict(X_iris) == "rare").sum() < (balanced.predict(X_iris) == "rare").sum()
+    np.testing.assert_allclose(balanced.loss_curve_, named.loss_curve_, rtol=1e-12)
+    weights = np.where(y[keep] == "rare", 10.5, 0.525)
+    by_rows = MLPClassifier(5, random_state=0, max_iter=60).fit(X_iris[keep], y[keep], weights)
+    assert by_rows.network_ == named.network_
+
+
+def test_weights_multiply():
+    weights = np.arange(150) % 4 + 0.5
+    both = MLPClassifier(3, class_weight={0: 2.0}, max_iter=3, random_state=0)
+    rows = MLPClassifier(3, max_iter=3, random_state=0)
+    both.fit(X_iris, y_iris, weights)
+    rows.fit(X_iris, y_iris, weights * np.where(y_iris == 0, 2, 1))
+    assert both.network_ == rows.network_
+
+
+def test_validation_data_metrics_and_callbacks():
+    seen = []
+
+    class Watch:
+        def after_epoch(self, run):
+            seen.append((run.epoch, run.history.val_loss[-1]))
+            return run.epoch == 6
+
+    model = MLPClassifier(
+        random_state=0, validation_data=(X_iris[::3], y_iris[::3]), early_stopping=True,
+        metrics=["accuracy", {"rows": lambda outputs, y: float(len(y))}], callbacks=[Watch()],
+    )  # fmt: skip
+    model.fit(X_iris[1::3], y_iris[1::3])
+    history = model.history_
+    assert model.n_iter_ == len(seen) == len(history) == 7
+    assert [loss for _, loss in seen] == history.val_loss
+    assert history.val_rows == [50.0] * 7
+    np.testing.assert_allclose(model.validation_scores_, history.val_accuracy)
+    assert model.score(X_iris[::3], y_iris[::3]) == model.best_validation_score_
+    assert history.status == "stopped"
+
+
+def test_the_loss_of_validation_data_has_the_class_weights_of_training():
+    settings = {"validation_data": (X_iris[:70], y_iris[:70]), "max_iter": 2, "random_state": 0}
+    one = MLPClassifier(class_weight="balanced", **settings).fit(X_iris[20:], y_iris[20:])
+    table = {c: 130 / (3 * n) for c, n in zip((0, 1, 2), (30, 50, 50), strict=True)}
+    other = MLPClassifier(class_weight=table, **settings).fit(X_iris[20:], y_iris[20:])
+    np.testing.assert_allclose(one.history_.val_loss, other.history_.val_loss, rtol=1e-12)
+
+
+LOSSES = {
+    "cross_entropy(0.1)": "softmax", "focal": "logistic", "binary_cross_entropy": "logistic",
+    "squared_hinge": "identity", "hinge": "identity", "mse": "softmax", "kl_divergence": "softmax",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses_of_classes(loss, classes):
+    rows = slice(0, 50 * classes)
+    model = MLPClassifier(loss=loss, max_iter=60, random_state=0, learning_rate_init=0.02)
+    model.fit(X_iris[rows], y_iris[rows])
+    assert model.score(X_iris[rows], y_iris[rows]) > 0.9
+    expected = "logistic" if loss == "mse" and classes == 2 else LOSSES[loss]
+    assert model.out_activation_ == expected
+    assert hasattr(model, "predict_proba") == ("hinge" not in loss)
+    if "hinge" not in loss:
+        proba = model.predict_proba(X_iris[rows])
+        np.testing.assert_allclose(proba.sum(axis=1), 1)
+        assert np.array_equal(model.classes_[proba.argmax(axis=1)], model.predict(X_iris[rows]))
+
+
+@pytest.mark.parametrize("loss", ["huber(0.5)", "mae", wb.losses.LogCosh(), "squared_error"])
+def test_losses_of_numbers(loss):
+    model = MLPRegressor(loss, max_iter=200, random_state=0, learning_rate_init=0.02)
+    assert model.fit(X_numbers, y_numbers).score(X_numbers, y_numbers) > 0.9
+    if loss != "squared_error":
+        penalty = model.history_.penalty[-1]
+        assert model.loss_ == pytest.approx(model.history_.loss[-1] + penalty, 1e-12)
+
+
+def test_a_loss_of_ones_own():
+    def squares(outputs, targets):
+        d = outputs - targets
+        return (d**2).mean(), 2 * d / d.size
+
+    own = MLPRegressor(squares, max_iter=5, random_state=0).fit(X_numbers, y_numbers)
+    ours = MLPRegressor("mse", max_iter=5, random_state=0).fit(X_numbers, y_numbers)
+    np.testing.assert_allclose(own.loss_curve_, ours.loss_curve_, rtol=1e-12)
+
+
+# Several decisions a row
+
+
+Y_decisions = np.stack([y_iris, (X_iris[:, 0] > 0) * 2 + 3], axis=1)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_several_decisions(solver):
+    model = MLPClassifier(20, solver=solver, random_state=0, max_iter=150, learning_rate_init=0.02)
+    model.fit(X_iris, Y_decisions)
+    assert [c.tolist() for c in model.classes_] == [[0, 1, 2], [3, 5]]
+    assert model.network_.widths[-1] == 5
+    assert model.n_outputs_ == 2
+    predicted = model.predict(X_iris)
+    assert (predicted == Y_decisions).mean(axis=0).min() > 0.95
+    assert model.score(X_iris, Y_decisions) == (predicted == Y_decisions).all(axis=1).mean()
+    first, second = model.predict_proba(X_iris)
+    assert first.shape == (150, 3)
+    assert np.array_equal(np.array([3, 5])[second.argmax(axis=1)], predicted[:, 1])
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose(model.predict_log_proba(X_iris)[0], np.log(first))
+    assert pickle.loads(pickle.dumps(model)).network_ == model.network_
+
+
+def test_one_decision_of_several_trains_as_alone():
+    """The softmax of one decision beside another of one class alone is that of one."""
+    Y = np.stack([y_iris, np.zeros(150)], axis=1)
+    Y[0, 1] = 1
+    weights = np.r_[0.0, np.arange(149) % 3 + 1.0]  # the row of the other class counts nothing
+    settings = {"max_iter": 8, "batch_size": 50, "shuffle": False, "initializer": "zeros"}
+    several = MLPClassifier((), **settings).fit(X_iris, Y, weights)
+    alone = MLPClassifier((), **settings).fit(X_iris, y_iris, weights)
+    np.testing.assert_allclose(several.coefs_[0][:, :3], alone.coefs_[0], rtol=1e-9, atol=1e-12)
+
+
+def test_partial_fits_of_several_decisions():
+    model = MLPClassifier(10, random_state=0)
+    model.partial_fit(X_iris[:5], Y_decisions[:5], classes=[[0, 1, 2], [3, 5]])
+    model.partial_fit(X_iris[100:], Y_decisions[100:])
+    assert [len(c) for c in model.classes_] == [3, 2]
+    with pytest.raises(ValueError, match=r"not in `self.classes_\[1\]`: \[4"):
+        model.partial_fit(X_iris[:2], [[0, 4], [1, 3]])
+
+
+def test_strings_of_several_decisions():
+    Y = np.stack([np.array(["x", "yy", "z"])[y_iris], np.where(X_iris[:, 0] > 0, "p", "q")], axis=1)
+    model = MLPClassifier(20, solver="lbfgs", random_state=0).fit(X_iris, Y)
+    assert (model.predict(X_iris) == Y).mean() > 0.95
+
+
+# Missing values
+
+
+def with_gaps():
+    X = X_iris.copy()
+    X[np.random.RandomState(0).uniform(size=X.shape) < 0.1] = np.nan
+    X[:, 3] = X_iris[:, 3]
+    return X
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_missing_values(is_sparse):
+    X = with_gaps()
+    given = sparse.csr_matrix(X) if is_sparse else X
+    settings = {"random_state": 0, "max_iter": 20}
+    with pytest.raises(ValueError, match="contains NaN"):
+        MLPClassifier(**settings).fit(given, y_iris)
+    gaps = np.isnan(X)
+    filled = np.where(gaps, np.nanmean(X, axis=0), X)
+    model = MLPClassifier(missing="mean", **settings).fit(given, y_iris)
+    plain = MLPClassifier(**settings).fit(filled, y_iris)
+    np.testing.assert_allclose(model.loss_curve_, plain.loss_curve_, rtol=1e-9)
+    np.testing.assert_allclose(model.predict_proba(given), plain.predict_proba(filled), rtol=1e-7)
+    with pytest.raises(ValueError, match="contains infinity"):
+        model.predict(np.where(gaps, np.inf, X))
+
+    flagged = MLPClassifier(missing="mean+indicator", **settings).fit(given, y_iris)
+    assert flagged.n_features_in_ == 4
+    assert flagged.network_.widths[0] == 7
+    both = np.hstack([filled, gaps[:, :3]])
+    plain = MLPClassifier(**settings).fit(both, y_iris)
+    np.testing.assert_allclose(flagged.predict_proba(given), plain.predict_proba(both), rtol=1e-7)
+    again = pickle.loads(pickle.dumps(flagged))
+    assert np.array_equal(again.predict_proba(given), flagged.predict_proba(given))
+
+
+def test_means_are_those_of_the_first_fit_by_its_weights():
+    X = np.array([[1.0], [3.0], [np.nan], [np.nan]])
+    model = MLPRegressor(missing="mean", max_iter=1).fit(X, [1, 2, 3, 4], [3, 1, 1, 1])
+    assert model.predict([[np.nan]]) == model.predict([[1.5]])
+    model.partial_fit([[7.0]], [1])
+    assert model.predict([[np.nan]]) == model.predict([[1.5]])
+    empty = clone(model).fit(np.full((4, 1), np.nan), [1, 2, 3, 4])
+    assert empty.predict([[np.nan]]) == empty.predict([[0.0]])
+
+
+# Weights of rows
+
+
+@pytest.mark.parametrize("settings", [{"early_stopping": True}, {"dropout": 0.2}])
+def test_a_weight_of_two_is_a_row_twice(settings):
+    """Also where rows are drawn: what is held out, and what dropout leaves out."""
+    weights = np.random.RandomState(0).randint(0, 4, size=60)
+    X, y = X_iris[45:105], y_iris[45:105] > 0
+    settings = {"random_state": 0, "max_iter": 15, "validation_fraction": 0.3} | settings
+    order = np.random.RandomState(1).permutation(60)
+    weighed = MLPClassifier(**settings).fit(X[order], y[order], weights[order])
+    repeated = MLPClassifier(**settings).fit(X.repeat(weights, axis=0), y.repeat(weights))
+    assert weighed.network_ == repeated.network_
+    assert weighed.validation_scores_ == repeated.validation_scores_
+
+
+def test_threads_and_types():
+    one, two = (fitted(n_threads=n, hidden_layer_sizes=(64, 64)) for n in (1, 2))
+    assert one.network_ == two.network_
+    model = fitted(dtype="float32")
+    assert model.network_.dtype == np.float32
+    assert model.predict_proba(X_iris).dtype == np.float64
+
+
+def test_progress(capsys):
+    fitted(progress=True, max_iter=2)
+    assert "epoch" in capsys.readouterr().err

@@ -1,0 +1,111 @@
+"""Fits that stop and go on: the same bits as without stops, wherever they lie."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.datasets import load_iris, make_regression
+
+from wbcore.sklearn import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X_iris, y_iris = load_iris(return_X_y=True)
+X_numbers, y_numbers = make_regression(60, 4, noise=2.0, random_state=0)
+y_numbers = y_numbers / y_numbers.std()
+
+ESTIMATORS = {
+    "adam": MLPClassifier(random_state=0, max_iter=12),
+    "small batches": MLPClassifier(random_state=0, max_iter=12, batch_size=16, dropout=0.2),
+    "adaptive": MLPClassifier(
+        random_state=0, max_iter=40, solver="sgd", learning_rate="adaptive", tol=0.1,
+        n_iter_no_change=2, learning_rate_init=0.01,
+    ),
+    "invscaling": MLPRegressor(
+        random_state=0, max_iter=12, solver="sgd", learning_rate="invscaling", batch_size=20
+    ),
+    "stopping": MLPRegressor(
+        random_state=0, max_iter=60, early_stopping=True, n_iter_no_change=3, batch_size=20,
+        learning_rate_init=0.05, validation_fraction=0.3,
+    ),
+    "lbfgs": MLPRegressor(random_state=0, max_iter=15, solver="lbfgs"),
+    "schedule": MLPClassifier(random_state=0, max_iter=12, schedule="cosine(0.01, 12)"),
+    "prior": MLPClassifier(random_state=0, max_iter=12, bias_init="prior", batch_size=50),
+    "not seeded": MLPRegressor(max_iter=12, batch_size=20),
+}  # fmt: skip
+SAME = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_",
+        "best_validation_score_", "_no_improvement_count", "history_")  # fmt: skip
+
+
+def data_of(estimator):
+    return (X_iris, y_iris) if isinstance(estimator, MLPClassifier) else (X_numbers, y_numbers)
+
+
+def fresh(name, state=None):
+    estimator = pickle.loads(pickle.dumps(ESTIMATORS[name]))
+    if estimator.random_state is None:
+        estimator.random_state = np.random.RandomState(5)
+    return estimator
+
+
+def assert_same(one, other):
+    assert one.network_ == other.network_
+    for name in SAME:
+        assert getattr(one, name, None) == getattr(other, name, None), name
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("pickled", [False, True])
+def test_stops_leave_no_trace(name, pickled):
+    X, y = data_of(ESTIMATORS[name])
+    whole = fresh(name).fit(X, y)
+    parts = fresh(name)
+    total = parts._total_epochs(len(X))
+    assert not parts._is_over
+    for epochs in (1, 4, 5, total):
+        assert parts._train_until(X, y, epochs) is parts
+        assert parts._trained_epochs == parts.n_iter_ <= epochs
+        if pickled:
+            parts = pickle.loads(pickle.dumps(parts))
+    assert parts._is_over
+    assert whole._is_over
+    assert_same(parts, whole)
+    before = parts.network_.parameters.copy()
+    parts._train_until(X, y, total)  # is over
+    assert np.array_equal(before, parts.network_.parameters)
+
+
+@pytest.mark.parametrize("name", ["adam", "adaptive", "stopping", "lbfgs"])
+def test_attributes_are_those_of_a_fit_that_ended_there(name):
+    X, y = data_of(ESTIMATORS[name])
+    short = fresh(name).set_params(max_iter=5).fit(X, y)
+    stopped = fresh(name)
+    stopped._train_until(X, y, 2)
+    stopped._train_until(X, y, 5)
+    assert_same(stopped, short)
+
+
+def test_no_warning_before_the_last_epoch(recwarn):
+    estimator = fresh("adam")
+    estimator._train_until(X_iris, y_iris, 5)
+    assert not recwarn
+    with pytest.warns(match=r"Maximum iterations \(12\) reached"):
+        estimator._train_until(X_iris, y_iris, 12)
+
+
+def test_weights_of_rows_are_those_of_each_call():
+    weights = np.arange(len(X_iris)) % 3 + 0.5
+    whole = fresh("small batches").fit(X_iris, y_iris, weights)
+    parts = fresh("small batches")
+    for epochs in (3, 12):
+        parts._train_until(X_iris, y_iris, epochs, sample_weight=weights)
+    assert_same(parts, whole)
+
+
+def test_a_fit_begins_anew():
+    estimator = fresh("adam")
+    estimator._train_until(X_iris, y_iris, 3)
+    assert_same(estimator.fit(X_iris, y_iris), fresh("adam").fit(X_iris, y_iris))
