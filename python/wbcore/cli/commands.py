@@ -71,7 +71,6 @@ def run_training(
     for text in data.encoding.warnings if data.encoding is not None else ():
         warn(text)
     if compared is not None:
-        check_folds(data, settings, compared.folds)
         given, settings = compared.run(screen, data, given, output)
     kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
     saved = require_same(checkpoint, of) if resume and checkpoint.exists() else None

@@ -42,6 +42,7 @@ class Comparison:
         from wbcore.cli import searching
 
         settings = settings_for(data, given)
+        searching.check_folds(data, settings, self.folds)
         found = searching.searched(
             data,
             settings,

@@ -30,8 +30,8 @@ class _Stopped(Exception):  # noqa: N818 - no error: how SciPy is left
     """A callback has said so."""
 
 
-def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str, int, int]:
-    """Train the network of a run; says how it ended, and in which epoch and batch, as the core.
+def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str, int, int, str]:
+    """Train the network of a run; says how it ended, in which epoch and batch, and why.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str
         When another thread is training the network, or a callback tries to.
     """
     scipy_minimize()
-    ends: list[tuple[str, int, int]] = []
+    ends: list[tuple[str, int, int, str]] = []
     _core.in_turn(
         hooks.run.network._core,
         "fit",
@@ -104,16 +104,16 @@ class _FullBatch:
         self._moment.has_begun = True
         self._began = time.perf_counter()
 
-    def run(self) -> tuple[str, int, int]:
+    def run(self) -> tuple[str, int, int, str]:
         moment, plan = self._moment, self._plan
         if not np.isfinite(self._loss):
-            return "diverged", moment.first_epoch, 0
+            return "diverged", moment.first_epoch, 0, ""
         if self._hooks.before_fit():
-            return "stopped", moment.first_epoch, 0
+            return "stopped", moment.first_epoch, 0, ""
         if plan.track is not None:
             self._record["parameters"] = [_core.statistics(self._network._core)]
         try:
-            minimized(
+            reason = minimized(
                 self._optimizer,
                 self._function,
                 self._flat[self._moving].astype(np.float64),
@@ -121,8 +121,8 @@ class _FullBatch:
                 self._after_iteration,
             )
         except _Stopped:
-            return "stopped", moment.epoch, 0
-        return "completed", moment.epoch, 0
+            return "stopped", moment.epoch, 0, ""
+        return "completed", moment.epoch, 0, reason
 
     def _function(self, moving: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """The loss and its gradient with the penalties, of parameters rounded to the network's."""
