@@ -16,9 +16,11 @@ from wbcore.sklearn import coefficients
 from wbcore.sklearn.constraints import CONSTRAINTS
 from wbcore.sklearn.course import Course, Rows
 from wbcore.sklearn.distinct import distinct
+from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
 from wbcore.sklearn.holding_out import held_out
 from wbcore.sklearn.inputs import Filling, checked, require_missing
 from wbcore.sklearn.lbfgs import AllRows
+from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
 from wbcore.sklearn.stopping import Validation
@@ -35,7 +37,7 @@ __all__ = ["MLP"]
 _SINGLE = ("float32", np.float32, np.dtype(np.float32))
 
 
-class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
+class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
     """What the classifier and the regressor have in common: a network, and how it is trained."""
 
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
@@ -81,7 +83,11 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         -------
         self
         """
-        return self._fit(X, y, sample_weight)
+        tasks = FitTasks.of(self, X, y, sample_weight, self.max_iter)
+        self._fit(X, y, sample_weight, tasks=tasks)
+        if tasks is not None:
+            tasks.end()
+        return self
 
     def _total_epochs(self, n_rows: int) -> int:  # noqa: ARG002, as of other estimators
         """How many epochs a fit has at most."""
@@ -127,6 +133,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         *,
         incremental: bool = False,
         epochs: int | None = None,
+        tasks: FitTasks | None = None,
     ) -> MLP:
         sizes = hidden_sizes(self.hidden_layer_sizes)
         require_missing(self.missing)
@@ -141,9 +148,10 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         if fresh or "network_" not in self.__dict__:
             self._build(sizes, data.X, fresh=fresh)
         if takes_all_rows(self):
-            self._run_all_rows(AllRows(self), data, epochs or self.max_iter)
+            self._run_all_rows(AllRows(self), data, epochs or self.max_iter, tasks)
             return self
         course = self._begun(data, incremental=incremental)
+        course.tasks = tasks
         if incremental:
             course.run(self, data, None, 1)
         else:
@@ -263,9 +271,12 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
             is_over = True
         self._course = None if is_over else course
 
-    def _run_all_rows(self, course: AllRows, data: Rows, epochs: int) -> None:
+    def _run_all_rows(
+        self, course: AllRows, data: Rows, epochs: int, tasks: FitTasks | None = None
+    ) -> None:
         """The same of the solver lbfgs."""
-        is_over = course.run(self, _merged(data), min(epochs, self._total_epochs(len(data.y))))
+        most = min(epochs, self._total_epochs(len(data.y)))
+        is_over = course.run(self, _merged(data), most, tasks)
         self._course = None if is_over else course
 
     # Outputs

@@ -18,6 +18,8 @@ from wbcore.random import held_out_rows
 from wbcore.recipe import TABLE
 from wbcore.schedules import count_steps
 from wbcore.sklearn import tabular_saving
+from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
+from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 from wbcore.sklearn.tabular_course import Course, Stopping
 from wbcore.sklearn.tabular_data import (
@@ -46,7 +48,7 @@ _AT_ONCE = 2**15
 """Rows of a table that are encoded at a time in a prediction."""
 
 
-class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
+class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
     """What the classifier and the regressor of tables have in common."""
 
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
@@ -145,7 +147,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
-        course = self.__dict__.get("_course")
+        course, given = self.__dict__.get("_course"), (X, y, sample_weight)
         self._target_name = str(getattr(y, "name", None) or "target")  # of a series
         y = self._checked_targets(y)
         table = read(self, X, "fit")
@@ -179,21 +181,41 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
             scaling = Scaling.of(inputs, weights)
             total = self._total_epochs(table.n_rows)
             course = self._begun(inputs, targets, shares, scaling, count=count, epochs=total)
-        course.run(
-            course.scaling.apply(inputs),
-            targets,
-            shares,
-            course.epochs if epochs is None else epochs,
-            {
-                "callbacks": self.callbacks,
-                "metrics": self.metrics,
-                "progress": self.progress,
-                "n_threads": self.n_threads,
-            },
-        )
         self._dtype = np.dtype(np.float32 if inputs.dtype == np.float32 else np.float64)
+        self._plain = tabular_saving.plain_shape(self.encoder_)
+        tasks = FitTasks.of(self, *given, course.epochs) if epochs is None else None
+        until = course.epochs if epochs is None else epochs
+        self._run(course, (course.scaling.apply(inputs), targets, shares), until, tasks)
         self._take(course, table.n_rows)
+        if tasks is not None:
+            tasks.end()
         return self
+
+    def _run(self, course: Course, data: Any, epochs: int, tasks: FitTasks | None) -> None:
+        """Train until so many epochs have been done."""
+        callbacks = list(self.callbacks or ())
+        if tasks is not None:
+            tasks.fitted = lambda: self._as_of(course)
+            callbacks.append(tasks)
+        others = {
+            "callbacks": callbacks,
+            "metrics": self.metrics,
+            "progress": self.progress,
+            "n_threads": self.n_threads,
+        }
+        course.run(*data, epochs, others)
+
+    def _as_of(self, course: Course) -> dict[str, Any]:
+        """The attributes of a fit that ends with the epoch that a course has just done."""
+        running = course.network.history
+        assert running is not None, "an epoch is done"
+        network = course.folded(self._target_scaling())
+        return {
+            "network_": network,
+            "n_outputs_": network.widths[-1],
+            "n_iter_": len(running),
+            "loss_": running.loss[-1],
+        }
 
     def _stops_early(self, n_rows: int) -> bool:
         if isinstance(self.early_stopping, str):
@@ -264,7 +286,6 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         self.loss_ = course.history.loss[-1] if course.trained else float("nan")
         self.n_outputs_ = network.widths[-1]
         self.network_ = network
-        self._plain = tabular_saving.plain_shape(self.encoder_)
         network.metadata = tabular_saving.metadata(self, n_rows, str(course.options["loss"]))
         self._course = None if course.is_over else course
 
