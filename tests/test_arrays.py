@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from scipy.sparse import csr_array, csr_matrix
+from scipy.sparse import csr_matrix
 
 import wbcore as wb
 
@@ -254,8 +254,6 @@ MISSING = FRAME.astype("Float64").mask(FRAME.iloc[3, 1] == FRAME)
 TO_NUMPY = r"dtype object; pass X\.to_numpy\(float\)"
 
 CURES = {
-    "sparse matrix": (csr_matrix(VALUES), r"a sparse csr_matrix; pass X\.toarray\(\)"),
-    "sparse array": (csr_array(VALUES), r"a sparse csr_array; pass X\.toarray\(\)"),
     "nullable": (FRAME.astype("Float64"), TO_NUMPY),
     "nullable integers": (FRAME.astype("Int64"), TO_NUMPY),
     "missing": (MISSING, TO_NUMPY),

@@ -211,8 +211,8 @@ def test_refused(source, error, text):
 def test_arguments_beside_a_source():
     source = wb.data.Blocks(X, Y, rows=100)
     for options, error, text in (
-        ({"shuffle": "columns"}, ValueError, "shuffle to be True, False, or one of rows, blocks"),
-        ({"shuffle": 1}, TypeError, "shuffle to be True, False, or one of rows, blocks, got 1"),
+        ({"shuffle": "columns"}, ValueError, "True, False, a function, or one of rows, blocks"),
+        ({"shuffle": 1}, TypeError, "True, False, a function, or one of rows, blocks, got 1"),
         ({"shuffle_window": 0}, ValueError, "shuffle_window to be an integer from 1 to"),
     ):
         with pytest.raises(error) as caught:

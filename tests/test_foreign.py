@@ -186,8 +186,8 @@ def test_frames_and_sparse_matrices():
     pandas, sparse = pytest.importorskip("pandas"), pytest.importorskip("scipy.sparse")
     kinds = list("abcabcabca")
     cases = [
-        (sparse.csr_matrix(X), Y, r"got a sparse csr_matrix; pass X.toarray\(\)"),
-        (sparse.coo_array(X), Y, r"got a sparse coo_array; pass X.toarray\(\)"),
+        (X, sparse.csr_matrix(Y), r"got a sparse csr_matrix; pass y.toarray\(\)"),
+        (X, sparse.coo_array(Y), r"got a sparse coo_array; pass y.toarray\(\)"),
         (X, pandas.Series(kinds, dtype="category"), r"categories; pass y.cat.codes"),
         (X, pandas.Categorical(kinds), r"categories; pass y.codes"),
         (X, pandas.Series(kinds), r"pass np.unique\(y, return_inverse=True\)\[1\]"),

@@ -36,6 +36,7 @@ LATE = {
     ("wbcore.io.saving", "wbcore.io.model"): "json, hashlib, shutil: not for `import wbcore`",
     ("wbcore.loading", "wbcore.io.model"): "the same",
     ("wbcore.training.run", "wbcore.training.session"): "the same",
+    ("wbcore._view", "wbcore._sparse"): "for sparse matrices alone",
     ("wbcore.priors", "wbcore._inverses"): "for fits that begin at a prior alone",
     ("wbcore.priors", "wbcore._target_sums"): "the same",
     ("wbcore.priors", "wbcore.losses.reading"): "the same",

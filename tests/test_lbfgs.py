@@ -2,6 +2,7 @@
 
 import builtins
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -174,6 +175,69 @@ def test_it_ends_early(problem):
     assert len(lazy) < 60
 
 
+def test_evaluations_are_limited(problem, monkeypatch):
+    from wbcore.training import full_batch
+
+    calls, of_data = [], full_batch._FullBatch._of_data
+    counted = lambda self: calls.append(1) or of_data(self)  # noqa: E731
+    monkeypatch.setattr(full_batch._FullBatch, "_of_data", counted)
+    net, history = fitted(problem, optimizer=wb.LBFGS(max_evaluations=9), epochs=100)
+    assert 9 < len(calls) < 20
+    assert 0 < len(history) < 10
+    assert history.status == "completed"
+    assert re.fullmatch(r"L-BFGS took 1\d evaluations, at most 9 were to be", history.reason)
+    assert net == fitted(problem, epochs=len(history))[0]
+
+
+def test_the_reason_says_why_it_ended(problem):
+    X, y = problem
+    for optimizer, epochs, reason in (
+        (wb.LBFGS(), 5, "all 5 epochs were done"),
+        (wb.LBFGS(), 1, "its epoch was done"),
+        (wb.LBFGS(tolerance=0.05), 500, "L-BFGS found no element of the gradient above 0.05"),
+        (wb.LBFGS(loss_tolerance=0.05), 500, "L-BFGS lowered the loss by less than 0.05 of it"),
+    ):
+        assert fitted(problem, optimizer=optimizer, epochs=epochs)[1].reason == reason
+    function = lambda outputs, targets: (-float(outputs.sum()), np.ones_like(outputs))  # noqa: E731
+    history = network().fit(
+        X, y[:, None], loss=function, optimizer=wb.LBFGS(), epochs=9, batch_size=200
+    )  # whose gradient points the wrong way
+    assert history.reason == "L-BFGS found no step that lowers the loss"
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_weights_are_those_of_a_weighted_mean(loss, problem):
+    """Whole ones are repetitions, 0 is absence, and their sum does not matter, also beside l2."""
+    X, y = problem
+    if loss == "cross_entropy":
+        y = (y > 0).astype(int)
+    weights = np.random.default_rng(2).integers(0, 4, 200)
+    rows = np.repeat(np.arange(200), weights)
+    of_held = rows[rows < 50]
+    widths = [4, 6, 1 if loss == "mse" else 2]
+    nets = [wb.Network.mlp(widths, "tanh", seed=1, dtype="float64") for _ in range(4)]
+    found = [
+        net.fit(*data, loss=loss, optimizer=wb.LBFGS(20, l2=0.01), batch_size=1000, **options)
+        for net, data, options in (
+            (
+                nets[0],
+                (X, y),
+                {"sample_weight": weights, "validation_data": (X[:50], y[:50], weights[:50])},
+            ),
+            (nets[1], (X[rows], y[rows]), {"validation_data": (X[of_held], y[of_held])}),
+            (nets[2], (X, y), {"sample_weight": 8 * weights}),
+            (nets[3], (X, y), {}),
+        )
+    ]
+    np.testing.assert_allclose(nets[0].parameters, nets[1].parameters, rtol=1e-7)
+    np.testing.assert_allclose(found[0].loss, found[1].loss, rtol=1e-9)
+    np.testing.assert_allclose(found[0].val_loss, found[1].val_loss, rtol=1e-9)
+    assert nets[0] == nets[2]  # by a power of two, exactly
+    assert abs(nets[0].parameters - nets[3].parameters).max() > 1e-3
+    own = nets[0].evaluate(X, y, loss=loss, sample_weight=weights)["loss"]
+    assert own == found[0].loss[-1]
+
+
 def test_steps_too_far_are_shortened():
     """Where the loss overflows, the line search comes back."""
     X = np.linspace(-1, 1, 50)[:, None]
@@ -227,6 +291,8 @@ def test_refused_settings():
         ("max_iterations", 0, ValueError),
         ("tolerance", -1, ValueError),
         ("history_size", 1.5, TypeError),
+        ("max_evaluations", 0, ValueError),
+        ("max_evaluations", 9.5, TypeError),
         ("l2", np.nan, ValueError),
         ("decay_biases", 1, TypeError),
     ):
@@ -260,7 +326,9 @@ def test_without_scipy_the_extra_is_named(problem, monkeypatch):
 
 
 def test_settings_are_copied_with_it():
-    optimizer = wb.LBFGS(9, 1e-3, 4, loss_tolerance=0.1, l2=0.5, decay_biases=True)
+    optimizer = wb.LBFGS(
+        9, 1e-3, 4, loss_tolerance=0.1, max_evaluations=7, l2=0.5, decay_biases=True
+    )
     assert repr(pickle.loads(pickle.dumps(optimizer))) == repr(optimizer)
 
 

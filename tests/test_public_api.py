@@ -87,7 +87,7 @@ SIGNATURES = {
     "SGD.reset": "(self)",
     "SGD.observe": "(self, network, value)",
     "LBFGS": "(max_iterations=None, tolerance=1e-05, history_size=10, *, loss_tolerance=1e-09, "
-    "l2=0.0, decay_biases=False, penalty_of_sum=False)",
+    "max_evaluations=None, l2=0.0, decay_biases=False, penalty_of_sum=False)",
     "schedules.Cosine": "(learning_rate, steps, minimum=0.0, restarts=False, multiplier=1)",
     "schedules.Cosine.after_warmup": "(self, steps, start=0.0)",
     "schedules.Plateau": "(learning_rate, monitor='val_loss', factor=0.1, patience=10, "

@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from small_network import DTYPES, LABELS, TARGETS, X, network, settings
+from sources import blocks
 from support import assert_same_layers, in_reference
 
 import wbcore as wb
@@ -71,6 +72,13 @@ def test_many_rows_on_many_threads():
     assert found[0] == found[1]
 
 
+def test_many_times_as_many_rows_as_there_are():
+    """Also for the look at the outcome, at more rows than X has."""
+    net = network()
+    net.fit(X[:4], LABELS[:4], **settings(epochs=150), shuffle=lambda e: drawn(e, 900) % 4)
+    assert net.evaluate(X[:4], LABELS[:4], loss="cross_entropy")["loss"] < 0.1
+
+
 def test_the_documented_permutation_is_the_shuffle():
     nets = network(), network()
     found = nets[0].fit(X, LABELS, **settings(seed=7), shuffle=PERMUTED)
@@ -115,7 +123,7 @@ def test_of_any_x(layout):
 def test_a_source_is_read_into_memory_as_for_a_shuffle():
     nets = network(), network()
     nets[0].fit(X, LABELS, **settings(), shuffle=drawn)
-    nets[1].fit(wb.data.Blocks(X, LABELS, rows=8), **settings(), shuffle=drawn)
+    nets[1].fit(blocks(X, LABELS, 8), **settings(), shuffle=drawn)
     assert nets[0] == nets[1]
 
 

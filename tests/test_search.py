@@ -238,6 +238,21 @@ def test_progress_in_a_few_lines(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_progress_on_a_terminal(monkeypatch):
+    from test_progress import on_terminal
+
+    terminal = on_terminal(monkeypatch, columns=200)
+    monkeypatch.setattr("wbcore.searching.progress._SECONDS_BETWEEN_UPDATES", 0)
+    search(n_candidates=2, progress=True)
+    assert terminal.getvalue().count("\r") == 7
+    (line, end) = terminal.screen()
+    assert line.startswith("search  fit 6/6  ")
+    assert end == ""
+    narrow = on_terminal(monkeypatch, columns=20)
+    search(n_candidates=2, progress=True)
+    assert max(map(len, narrow.screen())) <= 19
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

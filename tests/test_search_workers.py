@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import joblib
 import numpy as np
 import pytest
+import sklearn
 from epoch_estimator import EpochRegressor, X, Y, same, trainings
 from sklearn.base import BaseEstimator
 
@@ -95,7 +96,7 @@ def test_data_reaches_each_process_once(tmp_path, expected):
 
 
 def test_data_is_the_same_objects_in_threads_and_mapped_in_processes(tmp_path):
-    problem = Problem(EpochRegressor(), len, X, Y, None, [(np.arange(3), np.arange(2))], False)
+    problem = Problem(EpochRegressor(), len, X, Y, None, [(np.arange(3), np.arange(2))], False, {})
     shared = Shared(problem, tmp_path)
     assert shared.problem() is problem
     assert not list(tmp_path.iterdir())
@@ -126,6 +127,20 @@ def test_workers_share_the_processors(tmp_path):
                 assert {threads for *_, threads in trainings(log)} == {each}
                 assert set(pool.map(lambda _: wb.get_num_threads(), range(count))) == {7}
         assert wb.get_num_threads() == 4
+
+
+class _Configured(BaseEstimator):
+    def fit(self, X, y):
+        return self
+
+    def score(self, X, y):
+        return float(sklearn.get_config()["assume_finite"])
+
+
+def test_the_configuration_of_the_caller_holds_in_workers():
+    with ThreadPoolExecutor(2) as pool, sklearn.config_context(assume_finite=True):
+        found = wb.search(_Configured(), None, X, Y, executor=pool)
+    assert found.best_score_ == 1.0
 
 
 class _Seen(EpochRegressor):

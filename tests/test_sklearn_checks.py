@@ -16,26 +16,26 @@ pytestmark = pytest.mark.filterwarnings(
 CONFIGURATIONS = [
     MLPClassifier(),
     MLPRegressor(),
-    MLPClassifier(solver="sgd", learning_rate_init=0.1),
-    MLPRegressor(solver="sgd", learning_rate="adaptive"),
+    MLPClassifier(solver="sgd", learning_rate_init=0.1, max_iter=60),
+    MLPRegressor(solver="sgd", learning_rate="adaptive", max_iter=60),
     MLPClassifier(solver="lbfgs", alpha=1.0),
     MLPRegressor(solver="lbfgs"),
-    MLPClassifier(dtype="float32"),
-    MLPRegressor(dtype="float32"),
-    MLPClassifier(class_weight="balanced"),
-    MLPClassifier(dropout=0.1, learning_rate_init=0.01),
-    MLPRegressor(dropout=0.1, learning_rate_init=0.01),
-    MLPClassifier(early_stopping=True, validation_fraction=0.2, learning_rate_init=0.01),
-    MLPRegressor(early_stopping=True, validation_fraction=0.2, learning_rate_init=0.01),
-    MLPClassifier((20, 10), ("tanh", "logistic"), learning_rate_init=0.02),
-    MLPRegressor(hidden_layer_sizes=(30, 30), activation="gelu", initializer="he"),
-    MLPClassifier(missing="mean"),
-    MLPRegressor(missing="mean+indicator"),
-    MLPClassifier(optimizer="adamw(0.005)", schedule="cosine(0.005, 200)"),
-    MLPRegressor(optimizer="rmsprop(0.005)"),
-    MLPClassifier(l1=0.01, clip_norm=1.0, loss="hinge"),
-    MLPRegressor(l1=0.01, clip_norm=1.0, loss="huber"),
-    MLPClassifier(loss="focal", bias_init="prior"),
+    MLPRegressor(dtype="float32", max_iter=60),
+    MLPClassifier(class_weight="balanced", max_iter=60),
+    MLPClassifier(dropout=0.1, learning_rate_init=0.01, max_iter=60),
+    MLPClassifier(
+        early_stopping=True, validation_fraction=0.2, learning_rate_init=0.01, max_iter=60
+    ),
+    MLPRegressor(
+        early_stopping=True, validation_fraction=0.2, learning_rate_init=0.01, max_iter=60
+    ),
+    MLPClassifier((20, 10), ("tanh", "logistic"), learning_rate_init=0.02, max_iter=60),
+    MLPClassifier(missing="mean", max_iter=60),
+    MLPRegressor(missing="mean+indicator", max_iter=60),
+    MLPClassifier(optimizer="adamw(0.005)", schedule="cosine(0.005, 200)", max_iter=60),
+    MLPRegressor(optimizer="rmsprop(0.005)", max_iter=60),
+    MLPClassifier(l1=0.01, clip_norm=1.0, loss="hinge", max_iter=60),
+    MLPRegressor(l1=0.01, clip_norm=1.0, loss="huber", max_iter=60),
 ]
 
 

@@ -326,7 +326,14 @@ OPTIMIZERS = {
     "text": ({"optimizer": "sgd(0.1)"}, wb.SGD(wb.schedules.Cosine(0.1, 2))),
     "rate": ({"learning_rate": 0.5}, wb.Adam(wb.schedules.Cosine(0.5, 2), l2=3 / 8)),
     "l2": ({"l2": 0.25}, wb.Adam(wb.schedules.Cosine(0.01, 2), l2=0.25)),
-    "constant": ({"schedule": "constant"}, wb.Adam(0.01, l2=3 / 8)),
+    "constant": (
+        {"schedule": "constant"},
+        wb.Adam(wb.schedules.Constant(0.01), l2=3 / 8),
+    ),
+    "another name": (
+        {"schedule": "polynomial"},
+        wb.Adam(wb.schedules.Polynomial(0.01, steps=2), l2=3 / 8),
+    ),
     "schedule": (
         {"schedule": wb.schedules.Step(0.1, 3)},
         wb.Adam(wb.schedules.Step(0.1, 3), l2=3 / 8),
@@ -354,7 +361,7 @@ def test_optimizers(name):
     ("options", "message"),
     [
         ({"optimizer": "lbfgs"}, "expected optimizer to be one that takes batches"),
-        ({"schedule": "wave"}, "expected schedule to be 'cosine', 'constant'"),
+        ({"schedule": "wave"}, "expected learning_rate to be one of constant"),
         ({"optimizer": "sgd(step(0.1, 3))", "schedule": "cosine"}, "expected no schedule beside"),
         ({"epochs": 0}, "The 'epochs' parameter of TabularClassifier must be"),
         ({"missing": "drop"}, "The 'missing' parameter of TabularClassifier must be"),

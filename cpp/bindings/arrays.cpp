@@ -1,9 +1,13 @@
 #include "arrays.hpp"
 
+#include <pybind11/stl.h>
+
 #include <cmath>
 #include <cstdio>
+#include <vector>
 
 #include "searches.hpp"
+#include "sparse.hpp"
 
 namespace wbcore::bindings {
 
@@ -78,12 +82,22 @@ bool is_standardized(const py::object& object) {
     return is_of(object, "wbcore.standardized", "Standardized");
 }
 
-std::string shape_text(const py::array& array) {
-    std::string text = "(";
-    for (py::ssize_t d = 0; d < array.ndim(); ++d)
-        text += (d > 0 ? ", " : "") + std::to_string(array.shape(d));
-    return text + (array.ndim() == 1 ? ",)" : ")");
+namespace {
+
+std::vector<py::ssize_t> shape_of(const py::array& array) {
+    return {array.shape(), array.shape() + array.ndim()};
 }
+
+std::string text_of(const std::vector<py::ssize_t>& shape) {
+    std::string text = "(";
+    for (std::size_t d = 0; d < shape.size(); ++d)
+        text += (d > 0 ? ", " : "") + std::to_string(shape[d]);
+    return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace
+
+std::string shape_text(const py::array& array) { return text_of(shape_of(array)); }
 
 py::array as_array(std::string_view operation, std::string_view name, const py::object& object) {
     // built only when it is needed: a prediction takes less time than a string
@@ -129,34 +143,66 @@ ArrayView view(const py::array& array) {
     return v;
 }
 
+namespace {
+
+// Two-dimensional, not empty, with a column for each input.
+void require_rows(std::string_view operation,
+                  std::string_view name,
+                  const std::vector<py::ssize_t>& shape,
+                  std::size_t features) {
+    const bool is_matrix = shape.size() == 2;
+    const bool suits = is_matrix && static_cast<std::size_t>(shape[1]) == features;
+    if (suits && shape[0] > 0) return;
+    const std::string start = opening(operation), x(name), got = text_of(shape);
+    const std::string wanted = "(B, " + std::to_string(features) + ")";
+    if (!is_matrix)
+        throw py::value_error(start + "expected " + x + " of shape " + wanted + ", got shape " +
+                              got +
+                              (shape.size() == 1 ? "; for one row pass " + x + "[None, :]" : ""));
+    if (!suits)
+        throw py::value_error(start + x + " has " + std::to_string(shape[1]) +
+                              " columns but the first layer takes " + std::to_string(features) +
+                              ": expected shape " + wanted + ", got " + got);
+    throw py::value_error(start + "expected " + x + " with at least one row, got shape " + got);
+}
+
+// Of an array, or in rows, each of whose columns come once, of a sparse matrix.
+Features as_rows(std::string_view operation,
+                 std::string_view name,
+                 const py::object& object,
+                 std::size_t features) {
+    if (py::isinstance<py::array>(object) || !is_sparse(object)) {
+        py::array array = as_array(operation, name, object);
+        if (array.ndim() != 2 || static_cast<std::size_t>(array.shape(1)) != features ||
+            array.shape(0) == 0)
+            require_rows(operation, name, shape_of(array), features);
+        const ArrayView all = view(array);
+        return {std::move(array), all};
+    }
+    const py::object csr = py::module_::import("wbcore._sparse")
+                               .attr("csr")(std::string(operation), std::string(name), object);
+    require_rows(operation, name, py::cast<std::vector<py::ssize_t>>(csr.attr("shape")), features);
+    auto held = std::make_shared<const HeldSparse>(operation, name, csr);
+    const ArrayView all = held->view();
+    return {held->arrays()[0], all, std::move(held)};
+}
+
+}  // namespace
+
 Features as_features(std::string_view operation,
                      std::string_view name,
                      const py::object& object,
                      std::size_t features) {
     const bool scaled = is_scaled(object), standardized = !scaled && is_standardized(object);
-    py::array array = as_array(operation, name,
-                               scaled || standardized ? py::object(object.attr("array")) : object);
-    if (array.ndim() == 2 && static_cast<std::size_t>(array.shape(1)) == features &&
-        array.shape(0) > 0) {
-        ArrayView all = view(array);
-        if (scaled) all.factor = py::cast<double>(object.attr("factor"));
-        if (standardized) {
-            all.columns = py::cast<const BoundColumns&>(object.attr("_columns")).view();
-            all.factor = 0;
-        }
-        return {std::move(array), all};
+    Features found =
+        as_rows(operation, name, scaled || standardized ? py::object(object.attr("array")) : object,
+                features);
+    if (scaled) found.view.factor = py::cast<double>(object.attr("factor"));
+    if (standardized) {
+        found.view.columns = py::cast<const BoundColumns&>(object.attr("_columns")).view();
+        found.view.factor = 0;
     }
-    const std::string start = opening(operation), x(name), shape = shape_text(array);
-    const std::string wanted = "(B, " + std::to_string(features) + ")";
-    if (array.ndim() != 2)
-        throw py::value_error(start + "expected " + x + " of shape " + wanted + ", got shape " +
-                              shape +
-                              (array.ndim() == 1 ? "; for one row pass " + x + "[None, :]" : ""));
-    if (static_cast<std::size_t>(array.shape(1)) != features)
-        throw py::value_error(start + x + " has " + std::to_string(array.shape(1)) +
-                              " columns but the first layer takes " + std::to_string(features) +
-                              ": expected shape " + wanted + ", got " + shape);
-    throw py::value_error(start + "expected " + x + " with at least one row, got shape " + shape);
+    return found;
 }
 
 template <class T>
@@ -164,6 +210,7 @@ void require_finite(std::string_view operation,
                     std::string_view name,
                     const ArrayView& values,
                     py::ssize_t dimensions) {
+    if (values.sparse != nullptr) require_sound(operation, name, values);
     const auto at =
         find_first(values, [](const ArrayView& part) { return find_non_finite<T>(part); });
     if (!at) return;

@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,13 +52,17 @@ py::array as_array(std::string_view operation, std::string_view name, const py::
 // A 1-D or 2-D array of real numbers as the core reads it; 1-D is one column.
 ArrayView view(const py::array& array);
 
+class HeldSparse;
+
 // X, kept alive, and as the core reads it.
 struct Features {
     py::array holder;
     ArrayView view;
+    std::shared_ptr<const HeldSparse> sparse = nullptr;  // in place of the holder
 };
 
-// X (B, I), an array, a wbcore.Scaled or a wbcore.Standardized, which the call keeps: two-dimensional, not empty, I = `features`.
+// X (B, I), an array or a sparse matrix, or a wbcore.Scaled or wbcore.Standardized of one, which the call keeps: two-dimensional, not
+// empty, I = `features`.
 Features as_features(std::string_view operation,
                      std::string_view name,
                      const py::object& object,

@@ -10,6 +10,7 @@
 #include "bound_network.hpp"
 #include "given_loss.hpp"
 #include "interrupts.hpp"
+#include "sparse.hpp"
 #include "targets.hpp"
 #include "weights.hpp"
 
@@ -37,7 +38,7 @@ public:
           has_targets_(compared || !loss.is_function()) {
         require_match(operation, loss_, network.layers().back().activation);
         with_choices(operation, [&] { require_suitable<T>(loss_, outputs_); });
-        Features features = as_features(operation, "X", X, network.inputs());
+        const Features features = as_features(operation, "X", X, network.inputs());
         if (has_targets_) {
             view_ = with_targets<T>(operation, y_, y, features.view, loss_, outputs_, look);
             guard(y_);
@@ -52,7 +53,7 @@ public:
         if (loss.is_function())
             function_ = loss.function.attr("bind")(std::string(operation), y, features.view.rows,
                                                    weights.is_none() ? weights : weights_);
-        guard(features.holder);
+        guard(features);
     }
 
     bool is_asked() const { return !function_.is_none(); }
@@ -99,6 +100,11 @@ public:
 
 private:
     // NumPy moves no array that somebody holds weakly, not even by resize(refcheck=False) in a callback.
+    void guard(const Features& x) {
+        if (x.sparse == nullptr) return guard(x.holder);
+        sparse_ = x.sparse;
+        for (const py::array& part : sparse_->arrays()) guard(part);
+    }
     void guard(const py::array& array) {
         held_.push_back(array);
         for (py::object owner = array; py::isinstance<py::array>(owner); owner = owner.attr("base"))
@@ -111,6 +117,7 @@ private:
     bool has_targets_ = false;
     py::object function_ = py::none();
     py::array y_, weights_;
+    std::shared_ptr<const HeldSparse> sparse_;
     std::vector<py::array> held_;
     std::vector<py::weakref> guards_;
     Dataset view_;

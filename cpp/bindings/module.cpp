@@ -22,6 +22,7 @@ PYBIND11_MODULE(_core_checked, m) {
     m.attr("__version__") = WBCORE_VERSION;
     m.attr("CONTRACT") = WBCORE_CONTRACT;
     register_isa(m);
+    register_sparse(m);
     register_threads(m);
     register_random(m);
     register_named(m);

@@ -5,6 +5,7 @@
 
 #include "arrays.hpp"
 #include "interrupts.hpp"
+#include "sparse.hpp"
 
 namespace wbcore::bindings {
 
@@ -46,6 +47,13 @@ bool overlap(const T* out, std::size_t n, const ArrayView& x) {
            reinterpret_cast<std::intptr_t>(out + n) > low;
 }
 
+template <class T>
+bool overlap(const T* out, std::size_t n, const Features& x) {
+    if (x.sparse == nullptr) return overlap(out, n, x.view);
+    return std::ranges::any_of(x.sparse->views(),
+                               [&](const ArrayView& part) { return overlap(out, n, part); });
+}
+
 // Checks X and out, makes out when there is none, and calls what `prepare(y, x)` returns, without the GIL when it is worth it,
 // with an InterruptCheck or null. That says whether all inputs were finite; an `out` of the caller's is not touched if they are
 // not.
@@ -64,7 +72,7 @@ py::object predict_with(const PredictionSize& size,
     py::array y = out.is_none() ? new_matrix<T>(x.rows, size.outputs)
                                 : py::reinterpret_borrow<py::array>(out);
     T* to = plain_data<T>("predict", "out", y, {x.rows, size.outputs}, true);
-    if (!out.is_none() && overlap(to, x.rows * size.outputs, x))
+    if (!out.is_none() && overlap(to, x.rows * size.outputs, features))
         throw py::value_error("[predict] expected out apart from X, got arrays that share memory");
     auto compute = prepare(Matrix<T>{to, x.rows, size.outputs, size.outputs}, x);
     const std::size_t work = work_of(x.rows, size.parameters);

@@ -6,6 +6,7 @@
 namespace wbcore::bindings {
 
 void register_isa(pybind11::module_& m);
+void register_sparse(pybind11::module_& m);
 void register_threads(pybind11::module_& m);
 void register_random(pybind11::module_& m);
 void register_named(pybind11::module_& m);

@@ -25,14 +25,14 @@ std::optional<DropoutStep> core_dropout(const BoundDropout& dropout) {
 template <class T>
 py::array forward(BoundNetwork<T>& bound, const py::object& X, const BoundDropout& dropout) {
     const Turn turn(bound.use(), "forward");
-    const auto [holder, x] = as_features("forward", "X", X, bound.network().inputs());
+    const Features features = as_features("forward", "X", X, bound.network().inputs());
+    const ArrayView& x = features.view;
     py::array_t<T> y = new_array<T>(x.rows, bound.network().outputs());
     const Matrix<T> to = as_matrix(y);
-    const ArrayView from = x;
     try {
         // Safe: the turn keeps others from the tape and the parameters, X is held here, and the outputs are new.
         without_gil(bound.work(x.rows), [&](const InterruptCheck& interrupted) {
-            bound.tape().forward(to, bound.network(), from, interrupted, core_dropout(dropout));
+            bound.tape().forward(to, bound.network(), x, interrupted, core_dropout(dropout));
         });
     } catch (const InputError&) {
         refuse_non_finite<T>("forward", "X", x);

@@ -81,6 +81,8 @@ template <class T>
 TrainingStatus Epoch<T>::run() {
     do {
         another_team_ = false;
+        sharers_ = sharers();
+        if (team_.shares()) team_.share(thread_share());
         if (team_.measures()) team_.begin(now());
         run_team(team_.size(), [this](std::size_t t, std::size_t size) { work(t, size); });
     } while (another_team_ && status_ == TrainingStatus::completed);
@@ -421,7 +423,9 @@ void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
         if (trained && !torn_ && !stopped_.load(std::memory_order_relaxed)) {
             arrays_.optimizer.end_step();
             ++position_.batch;
-            another_team_ = team_.measures() && team_.batch_ended(now()) && !is_over();
+            const bool another_size = team_.measures() && team_.batch_ended(now());
+            const bool another_share = team_.shares() && sharers() != sharers_;
+            another_team_ = (another_size || another_share) && !is_over();
         }
     }
     barrier_.arrive_and_wait(size);

@@ -117,6 +117,7 @@ private:
     bool has_gradient_ = false;  // of the batch at hand, from a loss that was asked
     bool asks_after_batch_ = false;
     bool another_team_ = false;  // for the batches that are left
+    std::size_t sharers_ = 1;    // of the processors, when this team began
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
     double batch_weight_ = 0;  // of all its rows, by thread 0 for thread 0

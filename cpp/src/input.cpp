@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "kernels/kernel_table.hpp"
+#include "sparse.hpp"
 
 namespace wbcore {
 
@@ -93,6 +94,7 @@ auto with_reader(const ArrayView& in, F f) {
         case ElementType::float64:
             return either.template operator()<double>();
         case ElementType::long_double:
+        case ElementType::sparse:  // not asked: its rows are read by what sparse.hpp has
             break;
     }
     return either.template operator()<long double>();
@@ -256,6 +258,7 @@ bool has_finite_kernel(const ArrayView& in) { return has_kernel(in) && in.factor
 template <class T>
 bool gather(const ArrayView& in, const std::int64_t* order, Panels<T> out) {
     if (out.rows == 0) return true;
+    if (in.sparse != nullptr) return gather_sparse(in, order, out);
     if (in.columns != nullptr) return gather_standardized(in, order, out);
     if (has_kernel(in)) return kernels::table<T>().gather(in, order, out);
     const bool by_columns = std::abs(in.col_stride) > std::abs(in.row_stride);
@@ -321,6 +324,7 @@ bool gather_weights(const ArrayView& in, const std::int64_t* order, std::size_t 
 
 template <class T>
 bool all_finite(const ArrayView& in) {
+    if (in.sparse != nullptr) return sparse_all_finite<T>(in);
     if (in.columns != nullptr) return !find_non_finite_standardized<T>(in);
     if (!is_floating(in.type)) return true;
     return has_finite_kernel(in) ? kernels::table<T>().all_finite(in) : !find_non_finite<T>(in);
@@ -328,6 +332,7 @@ bool all_finite(const ArrayView& in) {
 
 template <class T>
 std::optional<Cell> find_non_finite(const ArrayView& in) {
+    if (in.sparse != nullptr) return find_non_finite_sparse<T>(in);
     if (in.columns != nullptr) return find_non_finite_standardized<T>(in);
     if (!is_floating(in.type)) return std::nullopt;
     if (has_finite_kernel(in) && all_finite<T>(in)) return std::nullopt;
@@ -342,10 +347,25 @@ std::optional<Cell> find_outside(const ArrayView& in, double low, double high) {
     });
 }
 
-double value_at(const ArrayView& in, Cell position) {
+namespace {
+
+// f(element)
+template <class F>
+auto of_element(const ArrayView& in, Cell position, F f) {
     const char* p = row_start(in, static_cast<std::int64_t>(position.row)) +
                     static_cast<std::ptrdiff_t>(position.col) * in.col_stride;
-    return with_reader(in, [=](auto read_element) { return convert<double>(read_element(p)); });
+    return with_reader(in, [=](auto read_element) { return f(read_element(p)); });
+}
+
+}  // namespace
+
+double value_at(const ArrayView& in, Cell position) {
+    if (in.sparse != nullptr) return sparse_value_at(in, position);
+    return of_element(in, position, [](auto x) { return convert<double>(x); });
+}
+
+bool is_zero_at(const ArrayView& in, Cell position) {
+    return of_element(in, position, [](auto x) { return convert<long double>(x) == 0; });
 }
 
 template bool all_finite<float>(const ArrayView&);

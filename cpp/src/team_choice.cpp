@@ -28,14 +28,30 @@ constexpr double clearly = 0.95;
 TeamChoice::TeamChoice(std::size_t asked,
                        const std::vector<Dense>& layers,
                        std::size_t rows,
-                       std::size_t batches) {
-    const std::size_t most = team_size(asked, layers, rows);
+                       std::size_t batches)
+    : largest_(largest_team(asked, layers, rows)),
+      is_asked_(asked != 0),
+      is_long_(batches >= batches_worth_a_round) {
+    choose_up_to(largest_);
+}
+
+void TeamChoice::choose_up_to(std::size_t most) {
+    n_ = 0;
     add(most);
-    if (asked != 0 || most == 1 || batches < batches_worth_a_round) return;
+    use(best_ = 0);
+    best_before_ = most_candidates;
+    trying_ = false;
+    round_ = since_ = patience_ = 0;
+    if (is_asked_ || most == 1 || !is_long_) return;
     add(1);
     if (most > 3) add(most / 2);
     trying_ = true;
     to_try_ = n_ - 1;
+}
+
+void TeamChoice::share(std::size_t most) {
+    most = std::min(most, largest_);
+    if (most != candidates_[0].size) choose_up_to(most);
 }
 
 bool TeamChoice::batch_ended(double now) {

@@ -19,6 +19,10 @@ public:
                std::size_t rows,
                std::size_t batches);
 
+    // Whether it is one of those that share the processors.
+    bool shares() const { return !is_asked_ && largest_ > 1; }
+    // So many are this training's share from now on; what was found with another share is forgotten.
+    void share(std::size_t most);
     // Of the next batches.
     std::size_t size() const { return candidates_[current_].size; }
     // The fastest so far.
@@ -36,7 +40,8 @@ private:
         double seconds = 0;  // a batch, when it was last tried or used
     };
 
-    void add(std::size_t size) { candidates_[n_++].size = size; }
+    void choose_up_to(std::size_t most);
+    void add(std::size_t size) { candidates_[n_++] = {size}; }
     double mean() const { return seconds_ / static_cast<double>(batches_ - 1); }
     void use(std::size_t candidate);
     void try_next();
@@ -45,6 +50,8 @@ private:
 
     static constexpr std::size_t most_candidates = 3;  // what size suggests, one, half of the first
 
+    const std::size_t largest_;  // where nobody else computes
+    const bool is_asked_, is_long_;
     std::array<Candidate, most_candidates> candidates_;
     std::size_t n_ = 0, current_ = 0, best_ = 0;
     std::size_t batches_ = 0;  // in this use of the current one

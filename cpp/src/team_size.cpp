@@ -19,15 +19,24 @@ double step_work(const std::vector<Dense>& layers, std::size_t rows) {
 // Below this a step takes a few microseconds, and the barriers cost more than a second thread saves.
 constexpr double work_worth_a_thread = 200e3;
 
+std::size_t threads_worth(const std::vector<Dense>& layers, std::size_t rows) {
+    constexpr auto most = static_cast<double>(max_threads);
+    return static_cast<std::size_t>(std::min(step_work(layers, rows) / work_worth_a_thread, most));
+}
+
 }  // namespace
 
 std::size_t team_size(std::size_t asked, const std::vector<Dense>& layers, std::size_t rows) {
     if (asked != 0) return asked;
-    const double worth = step_work(layers, rows) / work_worth_a_thread;
+    const std::size_t worth = threads_worth(layers, rows);
     // not asking the system for its processors, which takes longer than a small prediction
-    if (worth < 2) return 1;
-    constexpr auto most = static_cast<double>(max_threads);
-    return std::min(thread_limit(), static_cast<std::size_t>(std::min(worth, most)));
+    return worth < 2 ? 1 : std::min(thread_share(), worth);
+}
+
+std::size_t largest_team(std::size_t asked, const std::vector<Dense>& layers, std::size_t rows) {
+    if (asked != 0) return asked;
+    const std::size_t worth = threads_worth(layers, rows);
+    return worth < 2 ? 1 : std::min(thread_limit(), worth);
 }
 
 }  // namespace wbcore

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -70,6 +71,7 @@ public:
 
 private:
     void serve() {
+        pthread_setname_np(pthread_self(), "wbcore");  // as debuggers and /proc show it
         for (std::uint32_t served = 0;; ++served) {
             wait_while_equal(ordered_, served);
             try {
@@ -195,6 +197,37 @@ std::size_t openmp_limit() {
 std::atomic<std::size_t> process_limit{0};
 thread_local std::size_t limit_here = 0;
 
+std::atomic<std::size_t> computing{0};
+thread_local std::size_t computing_here = 0;  // how many Computing this thread has
+// How many there were when one of several stopped, and when that was. Nothing but the size of teams depends on them.
+std::atomic<std::size_t> computed{0};
+std::atomic<std::int64_t> stopped_at{0};
+
+std::int64_t nanoseconds() {
+    return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Who fits one network after another is back within milliseconds; the others need not take its processor and give it back.
+bool stopped_just_now() {
+    constexpr std::int64_t quarter_of_a_second = 250'000'000;
+    return nanoseconds() - stopped_at.load(std::memory_order_relaxed) < quarter_of_a_second;
+}
+
+// In a forked child there is no other thread.
+void forget_others() {
+    computing.store(computing_here != 0 ? 1 : 0, std::memory_order_relaxed);
+    computed.store(0, std::memory_order_relaxed);
+}
+
+// The processors that are this process's: others have theirs.
+std::size_t processors_here() {
+    static const std::size_t from_environment = environment_limit();
+    if (from_environment != 0) return from_environment;
+    static const std::size_t openmp = openmp_limit();
+    const std::size_t processors = available_processors();
+    return openmp == 0 ? processors : std::min(openmp, processors);
+}
+
 }  // namespace
 
 std::size_t available_processors() {
@@ -210,11 +243,7 @@ std::size_t available_processors() {
 std::size_t thread_limit() {
     if (limit_here != 0) return limit_here;
     if (const std::size_t n = process_limit.load(std::memory_order_relaxed)) return n;
-    static const std::size_t from_environment = environment_limit();
-    if (from_environment != 0) return from_environment;
-    static const std::size_t openmp = openmp_limit();
-    const std::size_t processors = available_processors();
-    return openmp == 0 ? processors : std::min(openmp, processors);
+    return processors_here();
 }
 
 void set_thread_limit(std::size_t n) {
@@ -223,6 +252,34 @@ void set_thread_limit(std::size_t n) {
 
 std::size_t set_thread_limit_here(std::size_t n) {
     return std::exchange(limit_here, std::min(n, max_threads));
+}
+
+Computing::Computing() {
+    static const int registered = pthread_atfork(nullptr, nullptr, forget_others);
+    static_cast<void>(registered);
+    if (computing_here++ == 0) computing.fetch_add(1, std::memory_order_relaxed);
+}
+
+Computing::~Computing() {
+    if (--computing_here != 0) return;
+    const std::size_t all = computing.fetch_sub(1, std::memory_order_relaxed);
+    if (all == 1 || (all < computed.load(std::memory_order_relaxed) && stopped_just_now())) return;
+    computed.store(all, std::memory_order_relaxed);
+    stopped_at.store(nanoseconds(), std::memory_order_relaxed);
+}
+
+std::size_t sharers() {
+    const std::size_t now =
+        computing.load(std::memory_order_relaxed) + (computing_here == 0 ? 1 : 0);
+    const std::size_t before = computed.load(std::memory_order_relaxed);
+    return before > now && stopped_just_now() ? before : now;
+}
+
+std::size_t thread_share() {
+    const std::size_t limit = thread_limit();
+    const std::size_t all = sharers();
+    if (limit == 1 || all == 1) return limit;
+    return std::clamp<std::size_t>(processors_here() / all, 1, limit);
 }
 
 Barrier::Barrier() : fork_generation_(fork_generation()) {}
@@ -241,6 +298,7 @@ void Barrier::arrive_and_wait(std::size_t size) {
 
 void run_team(std::size_t n, const TeamBody& body) {
     if (n <= 1) return body(0, 1);
+    const Computing counted;
     const std::uint64_t generation = fork_generation();
     Pool& pool = Pool::instance();
     const auto [team, workers] = pool.lease(n - 1);

@@ -124,6 +124,7 @@ public:
           order_(options.shuffle && !hooks.next_window && !hooks.order ? data.count() : 0) {}
 
     TrainingEnd run(const Dataset* validation) {
+        const Computing counted;
         while (position_.epoch < options_.epochs) {
             const TrainingEnd end = run_epoch();
             if (end.status != TrainingStatus::completed) return end;

@@ -24,8 +24,9 @@ void orders_are_chosen_rows() {
         for (const std::size_t n_threads : {1u, 3u}) {
             TrainingOptions options = options_of(setting);
             options.n_threads = n_threads;
-            options.metrics = {setting.loss.info().targets == Targets::classes ? Metric::accuracy
-                                                                               : Metric::r2};
+            const bool of_classes = setting.loss.info().targets == Targets::classes;
+            options.metrics = {of_classes ? Metric::accuracy : Metric::r2};
+            if (of_classes) options.metrics.push_back(Metric::roc_auc);
             const std::size_t count = setting.rows + 11;  // more than there are
             const Problem<T> problem = setting.problem<T>();
             Dataset data = problem.with(setting.loss);
@@ -34,7 +35,7 @@ void orders_are_chosen_rows() {
             auto note = [](std::vector<double>& to) {
                 return [&to](std::size_t, const EpochResult& result) {
                     to.push_back(result.loss);
-                    to.push_back(result.metrics[0]);
+                    to.insert(to.end(), result.metrics.begin(), result.metrics.end());
                     return false;
                 };
             };

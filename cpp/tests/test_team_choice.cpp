@@ -2,6 +2,7 @@
 // better one when the machine changes, and spend little on finding it.
 #include "team_choice.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -109,6 +110,38 @@ void follows_the_machine() {
     set_thread_limit(0);
 }
 
+// Others come and take half of four processors, or all but one, and go: each time the numbers that are left are tried anew.
+void keeps_to_its_share() {
+    set_thread_limit(4);
+    TeamChoice choice(0, large, rows, 100000);
+    CHECK(choice.shares());
+    double clock = 0;
+    auto train = [&](const Machine& machine, std::size_t batches) {
+        std::size_t most = 0;
+        choice.begin(clock);
+        for (std::size_t b = 0; b < batches; ++b) {
+            most = std::max(most, choice.size());
+            clock += machine(choice.size(), b);
+            if (choice.measures() && choice.batch_ended(clock)) choice.begin(clock);
+        }
+        return most;
+    };
+    CHECK_EQUAL(train(perfect, 1000), 4u);
+    choice.share(2);
+    CHECK_EQUAL(train(of_one, 1000), 2u);
+    CHECK_EQUAL(choice.size(), 1u);
+    choice.share(1);
+    CHECK(!choice.measures());
+    CHECK_EQUAL(train(perfect, 1000), 1u);
+    choice.share(8);
+    CHECK_EQUAL(choice.size(), 4u);
+    CHECK_EQUAL(train(perfect, 1000), 4u);
+    CHECK_EQUAL(choice.size(), 4u);
+    CHECK(!TeamChoice(3, large, rows, 100000).shares());
+    CHECK(!TeamChoice(0, small, 32, 100000).shares());
+    set_thread_limit(0);
+}
+
 // Of two that are about as fast neither chases the other.
 void does_not_swing() {
     set_thread_limit(2);
@@ -132,5 +165,6 @@ int main() {
     costs_little();
     follows_the_machine();
     does_not_swing();
+    keeps_to_its_share();
     return checks::result();
 }

@@ -105,6 +105,44 @@ void limits() {
     CHECK_EQUAL(thread_limit(), most);
 }
 
+// Who computes counts once, and leaves those that compute at the same time their part of the processors, also for a moment
+// after it has stopped; a child is alone.
+void shares() {
+    auto wait_for = [](std::size_t n) {
+        while (sharers() != n) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    };
+    wait_for(1);  // the tests before this one have just stopped
+    const std::size_t alone = thread_share(), half = std::max<std::size_t>(1, alone / 2);
+    CHECK_EQUAL(alone, thread_limit());
+    const Computing here, nested;
+    CHECK_EQUAL(sharers(), std::size_t(1));
+    CHECK_EQUAL(thread_share(), alone);
+    std::thread([&] {
+        CHECK_EQUAL(sharers(), std::size_t(2));
+        CHECK_EQUAL(thread_share(), half);
+        const Computing elsewhere;
+        CHECK_EQUAL(sharers(), std::size_t(2));
+        const std::size_t before = set_thread_limit_here(1);
+        CHECK_EQUAL(thread_share(), std::size_t(1));
+        set_thread_limit_here(before);
+        run_team(2, [](std::size_t t, std::size_t) {
+            if (t == 0) CHECK_EQUAL(sharers(), std::size_t(2));
+        });
+#if !defined(__SANITIZE_THREAD__)
+        if (std::getenv("WBCORE_TESTS_EMULATED") != nullptr) return;
+        const pid_t child = fork();
+        if (child == 0) _exit(sharers() == 1 && thread_share() == thread_limit() ? 0 : 1);
+        int status = 0;
+        CHECK(waitpid(child, &status, 0) == child);
+        CHECK_EQUAL(status, 0);
+#endif
+    }).join();
+    const auto began = std::chrono::steady_clock::now();
+    wait_for(1);
+    CHECK(std::chrono::steady_clock::now() - began > std::chrono::milliseconds(20));
+    CHECK_EQUAL(thread_share(), alone);
+}
+
 // A child process has none of its parent's threads, and starts its own.
 void forks() {
     // Neither the thread sanitizer nor qemu's emulation of one process supports threads in a child.
@@ -238,6 +276,7 @@ int main() {
     errors_reach_the_caller();
     teams_side_by_side();
     limits();
+    shares();
     forks();
     lack_of_threads();
     barrier_orders_rounds(1, 100);

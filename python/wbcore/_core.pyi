@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wbcore._loss_function import LossFunction
+from wbcore._view import SparseLike
 
 __version__: str
 CONTRACT: int
@@ -79,11 +80,13 @@ def statistics(
 # seed and step
 _Dropout: TypeAlias = tuple[int, int] | None
 
-def forward(network: _Network, X: ArrayLike, dropout: _Dropout = None) -> NDArray[Any]: ...
+def forward(
+    network: _Network, X: ArrayLike | SparseLike, dropout: _Dropout = None
+) -> NDArray[Any]: ...
 def backward(network: _Network, dY: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def loss_and_gradients(
     network: _Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     y: ArrayLike,
     weights: ArrayLike | None,
     loss: str | LossFunction,
@@ -92,7 +95,7 @@ def loss_and_gradients(
 def targets(network: _Network, operation: str, y: ArrayLike, loss: str) -> NDArray[Any]: ...
 def evaluate(
     network: _Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     y: ArrayLike,
     weights: ArrayLike | None,
     loss: str | LossFunction,
@@ -106,10 +109,11 @@ class Columns:
 
     def __init__(self, means: NDArray[np.float64], factors: NDArray[np.float64]) -> None: ...
 
+def rows_ascend(operation: str, name: str, csr: object) -> bool: ...
 def read_rows(file: int, offset: int, room: NDArray[Any], places: NDArray[np.int64]) -> int: ...
 def require_block(
     network: _Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     y: ArrayLike,
     weights: ArrayLike | None,
     operation: str,
@@ -117,7 +121,12 @@ def require_block(
     compared: bool,
 ) -> None: ...
 def profile(
-    network: _Network, X: ArrayLike, y: ArrayLike, loss: str, batch_size: int, repeats: int
+    network: _Network,
+    X: ArrayLike | SparseLike,
+    y: ArrayLike,
+    loss: str,
+    batch_size: int,
+    repeats: int,
 ) -> list[float]: ...
 
 class Observations:
@@ -289,7 +298,7 @@ class _Windows(Protocol):
 
 def fit(
     network: _Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     y: ArrayLike,
     weights: ArrayLike | None,
     X_val: ArrayLike | None,
@@ -308,7 +317,7 @@ def fit(
 ) -> tuple[Literal["completed", "stopped", "diverged"], int, int, dict[str, Any] | None]: ...
 def partial_fit(
     network: _Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     y: ArrayLike,
     weights: ArrayLike | None,
     loss: str | LossFunction,
@@ -334,7 +343,9 @@ class Predictor:
     @property
     def address(self) -> int: ...
 
-def layer_outputs(network: _Network, X: ArrayLike, n_threads: int) -> list[NDArray[Any]]: ...
+def layer_outputs(
+    network: _Network, X: ArrayLike | SparseLike, n_threads: int
+) -> list[NDArray[Any]]: ...
 def freeze(network: _Network) -> Predictor: ...
 def frozen(layers: Sequence[_LayerTuple], parameters: NDArray[Any]) -> Predictor: ...
 def live_predictor(network: _Network) -> Predictor: ...

@@ -13,17 +13,19 @@ Function = TypeVar("Function", bound=Callable[..., object])  # or a class
 #: In a docstring, a line {X} stands for the whole entry of X.
 ENTRIES = {
     "X": """
-        X : array-like of shape (B, I)
+        X : array-like or sparse matrix of shape (B, I)
             Finite real numbers of any dtype and memory layout, or a `Scaled` or `Standardized` of
             such. Rows are gathered and converted batch by batch: a large or memory-mapped X is
-            never copied whole.
+            never copied whole, nor is one of `scipy.sparse` made an array of (another format than
+            CSR is converted to that).
         """,
     "X or source": """
-        X : array-like of shape (B, I), or a source
+        X : array-like or sparse matrix of shape (B, I), or a source
             Finite real numbers of any dtype and memory layout, or a `Scaled` or `Standardized` of
             such. Rows are gathered and converted batch by batch: a large or memory-mapped X is
-            never copied whole. Or a source of blocks, such as one of `wbcore.data` or a list of
-            pairs (X, y), which has y in it.
+            never copied whole, nor is one of `scipy.sparse` made an array of (another format than
+            CSR is converted to that). Or a source of blocks, such as one of `wbcore.data` or a list
+            of pairs (X, y), which has y in it.
         """,
     "y": """
         y : array-like of shape (B,) or (B, O)

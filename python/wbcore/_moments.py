@@ -11,11 +11,16 @@ if TYPE_CHECKING:
 
     _Numbers = NDArray[np.float64]
 
-__all__ = ["Moments"]
+__all__ = ["Moments", "leaves_at_once"]
 
 LEAF = 128
 #: Numbers of whole leaves that are worked on at a time: temporary arrays of some megabytes.
 _MOST = 2**20
+
+
+def leaves_at_once(columns: int) -> int:
+    """Rows of whole leaves that are worked on at a time."""
+    return max(1, _MOST // (LEAF * max(1, columns))) * LEAF
 
 
 class _Part(NamedTuple):
@@ -67,7 +72,7 @@ class Moments:
                 return
             self._add_leaves(self._left)
         whole = len(rows) // LEAF * LEAF
-        at_once = max(1, _MOST // (LEAF * max(1, rows.shape[1]))) * LEAF
+        at_once = leaves_at_once(rows.shape[1])
         for start in range(0, whole, at_once):
             self._add_leaves(rows[start : min(start + at_once, whole)])
         self._left = rows[whole:].copy()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from wbcore._core import Predictor
     from wbcore._structure import LayerStructure
+    from wbcore._view import SparseLike
     from wbcore.data._source import Source
     from wbcore.losses import Loss
     from wbcore.network import Network
@@ -29,7 +30,7 @@ __all__ = ["activations", "freeze", "predict", "predict_proba"]
 @network_method
 def predict(
     self: Network,
-    X: ArrayLike | Source,
+    X: ArrayLike | SparseLike | Source,
     out: NDArray[Any] | None = None,
     n_threads: int | None = None,
 ) -> NDArray[Any]:
@@ -97,7 +98,7 @@ def _predict_source(
 @network_method
 def predict_proba(
     self: Network,
-    X: ArrayLike | Source,
+    X: ArrayLike | SparseLike | Source,
     *,
     loss: Loss | str | None = None,
     n_threads: int | None = None,
@@ -184,7 +185,9 @@ _PROBABILITIES = ("softmax", "sigmoid")
 
 
 @network_method
-def activations(self: Network, X: ArrayLike, *, n_threads: int | None = None) -> list[NDArray[Any]]:
+def activations(
+    self: Network, X: ArrayLike | SparseLike, *, n_threads: int | None = None
+) -> list[NDArray[Any]]:
     """Outputs of every layer for inputs. Nothing changes; the last are those of `predict`.
 
     All layers and rows at once: for much data go in parts, or ask a part of the network,

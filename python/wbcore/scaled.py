@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
-from wbcore._view import Foreign, View
+from wbcore._view import Foreign, View, dense, in_rows, is_sparse, n_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from wbcore._view import SparseLike
 
 # Times the largest integer of 64 bits this is still a finite float32.
 _LARGEST_FACTOR = 1e18
@@ -27,14 +29,15 @@ class Scaled(View):
 
     Parameters
     ----------
-    array : array-like
-        Real numbers of any dtype and memory layout. It is not copied.
+    array : array-like or sparse matrix
+        Real numbers of any dtype and memory layout. It is not copied; a sparse matrix of another
+        format than CSR is converted to that.
     factor : float
         Finite, from -1e18 to 1e18.
 
     Attributes
     ----------
-    array : ndarray
+    array : ndarray or sparse matrix
         What was given.
     factor : float
         Its factor.
@@ -62,7 +65,7 @@ class Scaled(View):
     array: NDArray[Any]
     factor: float
 
-    def __init__(self, array: ArrayLike, factor: float) -> None:
+    def __init__(self, array: ArrayLike | SparseLike, factor: float) -> None:
         if isinstance(array, View):
             raise TypeError(
                 f"[Scaled] expected array to be an array of real numbers, "
@@ -76,7 +79,12 @@ class Scaled(View):
             expected=expected,
             allowed=lambda f: abs(f) <= _LARGEST_FACTOR,
         )
-        object.__setattr__(self, "array", _arguments.real_array("Scaled", "array", array))
+        array = (
+            in_rows("Scaled", "array", array)
+            if is_sparse(array)
+            else _arguments.real_array("Scaled", "array", array)
+        )
+        object.__setattr__(self, "array", array)
         object.__setattr__(self, "factor", factor)
 
     @property
@@ -101,7 +109,7 @@ class Scaled(View):
         return isinstance(other, Scaled) and self.factor == other.factor
 
     def __len__(self) -> int:
-        return len(self.array)
+        return n_rows(self.array)
 
     def __getitem__(self, key: slice | list[int] | NDArray[Any]) -> Scaled:
         """Some of the rows, with the same factor."""
@@ -113,8 +121,9 @@ class Scaled(View):
         wanted = self.dtype if dtype is None else np.dtype(dtype)
         computed = wanted if wanted.kind == "f" else self.dtype
         # (a product of arrays without dimensions is a number)
-        numbers = np.asarray(self.array.astype(computed) * np.asarray(self.factor, computed))
+        numbers = np.asarray(dense(self.array).astype(computed) * np.asarray(self.factor, computed))
         return numbers.astype(wanted, copy=False)
 
     def __repr__(self) -> str:
-        return f"Scaled({self.array.dtype} array of shape {self.shape}, factor={self.factor:g})"
+        kind = "sparse matrix" if is_sparse(self.array) else "array"
+        return f"Scaled({self.array.dtype} {kind} of shape {self.shape}, factor={self.factor:g})"

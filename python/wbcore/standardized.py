@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments, _core
-from wbcore._moments import Moments
-from wbcore._view import Foreign, View
+from wbcore._moments import Moments, leaves_at_once
+from wbcore._view import Foreign, View, dense, in_rows, is_sparse, n_rows
 from wbcore.data._source import as_blocks, is_source
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from wbcore._view import SparseLike
     from wbcore.data._source import Source
 
 __all__ = ["Standardized"]
@@ -34,14 +35,15 @@ class Standardized(View):
 
     Parameters
     ----------
-    X : array-like of shape (B, I), or a source of blocks (`wbcore.data`)
-        Finite real numbers of any dtype and memory layout.
+    X : array-like or sparse matrix of shape (B, I), or a source of blocks (`wbcore.data`)
+        Finite real numbers of any dtype and memory layout. A sparse matrix stays sparse: what is
+        not stored in it is 0, whose standardized number is -mean / scale.
     mean, scale : array-like of shape (I,), optional
         Both or none. Default: those of X.
 
     Attributes
     ----------
-    array : ndarray or source
+    array : ndarray, sparse matrix or source
         What was given.
     mean : ndarray of shape (I,) and dtype float64
     scale : ndarray of shape (I,) and dtype float64
@@ -83,7 +85,7 @@ class Standardized(View):
 
     def __init__(
         self,
-        X: ArrayLike | Source,
+        X: ArrayLike | SparseLike | Source,
         *,
         mean: ArrayLike | None = None,
         scale: ArrayLike | None = None,
@@ -102,13 +104,17 @@ class Standardized(View):
             source = as_blocks("Standardized", X)
             self._keep(source, *self._numbers(mean, scale, (X for X, _ in source.arrays())))
             return
-        array = _arguments.real_array("Standardized", "X", X)
-        if array.ndim != 2 or array.size == 0:
+        array: Foreign = (
+            in_rows("Standardized", "X", X)
+            if is_sparse(X)
+            else _arguments.real_array("Standardized", "X", X)
+        )
+        if array.ndim != 2 or 0 in array.shape:
             raise ValueError(
                 f"[Standardized] expected X of shape (B, I), with at least one row, "
                 f"got shape {array.shape}"
             )
-        self._keep(array, *self._numbers(mean, scale, iter([array])), columns=array.shape[1])
+        self._keep(array, *self._numbers(mean, scale, _pieces(array)), columns=array.shape[1])
 
     @staticmethod
     def _numbers(
@@ -162,7 +168,7 @@ class Standardized(View):
     def _like(self, array: Foreign) -> Standardized:
         """Other rows, or those of a block, with this mean and scale."""
         other = object.__new__(Standardized)
-        columns = array.shape[1] if isinstance(array, np.ndarray) else None
+        columns = array.shape[1] if _has_rows(array) else None
         other._keep(array, self.mean, self.scale, self.constant, columns)
         return other
 
@@ -176,12 +182,12 @@ class Standardized(View):
     @property
     def is_source(self) -> bool:
         """Whether it is one of blocks, not of rows."""
-        return not isinstance(self.array, np.ndarray)
+        return not _has_rows(self.array)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Of all rows, (B, I)."""
-        rows = sum(self.array.rows) if self.is_source else len(self.array)
+        rows = sum(self.array.rows) if self.is_source else n_rows(self.array)
         return rows, len(self.mean)
 
     @property
@@ -203,12 +209,13 @@ class Standardized(View):
 
     def __len__(self) -> int:
         """Rows, or blocks of a source."""
-        return len(self.array)
+        return n_rows(self.array)
 
     def __getitem__(self, key: Foreign) -> Foreign:
         """Some of the rows, or a block of a source, with the same mean and scale."""
         if not self.is_source:
-            return self._like(np.atleast_2d(self.array[key]))
+            rows = self.array[key]
+            return self._like(_as_matrix(rows) if is_sparse(rows) else np.atleast_2d(rows))
         X, *rest = self.array[key]
         return (self._like(X), *rest)
 
@@ -220,7 +227,7 @@ class Standardized(View):
                 "[Standardized] expected an array, got a source, which is read by block"
             )
         wanted = self.dtype if dtype is None else np.dtype(dtype)
-        values = (self.array.astype(np.float64) - self.mean) * (1 / self.scale)
+        values = (dense(self.array).astype(np.float64) - self.mean) * (1 / self.scale)
         return np.asarray(values.astype(wanted, copy=False))
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -233,9 +240,29 @@ class Standardized(View):
         return _restored, (self.array, self.mean, self.scale, self.constant)
 
     def __repr__(self) -> str:
-        of = "source" if self.is_source else f"{self.array.dtype} array"
+        kind = "sparse matrix" if is_sparse(self.array) else "array"
+        of = "source" if self.is_source else f"{self.array.dtype} {kind}"
         constant = f", {len(self.constant)} constant" if len(self.constant) else ""
         return f"Standardized({of} of shape {self.shape}{constant})"
+
+
+def _has_rows(array: Foreign) -> bool:
+    return isinstance(array, np.ndarray) or is_sparse(array)
+
+
+def _as_matrix(rows: Foreign) -> Foreign:
+    """Of sparse arrays, newer SciPys give a single row with one dimension."""
+    return rows if rows.ndim == 2 else rows.reshape((1, -1))
+
+
+def _pieces(array: Foreign) -> Iterator[NDArray[Any]]:
+    """The rows of a sparse matrix, whole leaves at a time; an array as it is."""
+    if not is_sparse(array):
+        yield array
+        return
+    step = leaves_at_once(array.shape[1])
+    for start in range(0, array.shape[0], step):
+        yield array[start : start + step].toarray()
 
 
 def _restored(

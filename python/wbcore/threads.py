@@ -23,7 +23,10 @@ def get_num_threads() -> int:
     task, joblib's processes to their share of them.
 
     It is a limit: small work stays on one thread, and a `fit` of many batches times a few of them
-    with one thread and with more, and goes on with what is faster.
+    with one thread and with more, and goes on with what is faster. Where several threads of this
+    process train at the same time, as under joblib's "threading", each call uses its part of the
+    processors, and more when others have ended: what was set is what it uses at most. A call that
+    is told `n_threads` uses that number.
 
     Returns
     -------

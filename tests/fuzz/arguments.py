@@ -15,6 +15,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import scipy.sparse as sp
 
 sys.path.append(str(Path(__file__).parents[1] / "stress"))
 from harness import Round, main
@@ -201,8 +202,24 @@ def mostly(draw, right, wrong=0.12):
     return anything(draw) if draw.random() < wrong else right
 
 
+def sparse(draw, array):
+    """The numbers as a sparse matrix, which may have parts that do not belong together."""
+    made = sp.csr_array(np.atleast_2d(array))
+    if draw.random() < 0.5:
+        return made.asformat(draw.choice(["csr", "csc", "coo", "bsr", "lil", "dok", "dia"]))
+    for name in draw.sample(["indptr", "indices", "data"], draw.choice([0, 1, 2])):
+        part = getattr(made, name).astype(draw.choice(["i4", "i8", "u1", ">i4", "f4", "f8", "c8"]))
+        if part.size and draw.random() < 0.7:
+            part[draw.randrange(part.size)] = draw.choice([0, 1, INPUTS, 100])
+        setattr(made, name, part[: draw.choice([None, None, None, -1])])
+    return made
+
+
 def inputs(draw, rows, columns=INPUTS):
     made = array(draw, (rows, columns), draw.choice([DTYPES, ["f4", "f8", "i4", "u1"]]))
+    if draw.random() < 0.1:
+        with contextlib.suppress(TypeError, ValueError):  # of a dtype that SciPy does not take
+            made = sparse(draw, made)
     if draw.random() < 0.1:
         with contextlib.suppress(TypeError, ValueError):
             made = wb.Scaled(made, draw.choice([1, 1 / 255, 1e18, -1]))

@@ -29,6 +29,7 @@ enum class ElementType : std::uint8_t {
     float32,
     float64,
     long_double,
+    sparse,  // of the rows of a sparse matrix, which has a type of its own for its numbers (sparse.hpp)
 };
 
 // For each column c, an element x counts as T((binary64(x) - means[c]) * factors[c]): two operations in binary64, then one rounding.
@@ -36,6 +37,8 @@ struct Standardization {
     const double* means;    // (cols)
     const double* factors;  // (cols)
 };
+
+struct SparseNumbers;
 
 // (rows, cols); strides in bytes, of any sign. What counts is each element, converted to T, times T(factor).
 struct ArrayView {
@@ -47,6 +50,8 @@ struct ArrayView {
     double factor = 1;  // small enough for the product with any integer to be finite
     // Where it is not null, it takes the place of the factor, which is not 1 then: whoever asks only for that need not ask for both.
     const Standardization* columns = nullptr;
+    // Where the type is sparse: `data` are the starts of its rows then, each row_stride bytes wide.
+    const SparseNumbers* sparse = nullptr;
 
     // The rows first .. first + n - 1.
     ArrayView rows_from(std::size_t first, std::size_t n) const {
@@ -159,6 +164,9 @@ std::optional<Cell> find_no_label(const ArrayView& in, std::size_t classes);
 
 // One element as double.
 double value_at(const ArrayView& in, Cell position);
+
+// Whether one element is 0, before anything is converted. Not of a sparse matrix.
+bool is_zero_at(const ArrayView& in, Cell position);
 
 // Rows, what they should give, and how much each counts.
 struct Dataset {

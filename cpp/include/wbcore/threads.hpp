@@ -25,6 +25,20 @@ void set_thread_limit(std::size_t n);
 // For the calling thread alone; returns what was set before (0: nothing).
 std::size_t set_thread_limit_here(std::size_t n);
 
+// While one lives, its thread counts as one that computes; once, however many it has.
+class Computing {
+public:
+    Computing();
+    ~Computing();
+    Computing(const Computing&) = delete;
+    Computing& operator=(const Computing&) = delete;
+};
+// How many threads of this process share its processors, each with a team of its own: the calling one, those that compute, and
+// for a quarter of a second those that have stopped, since whoever searches trains one network after another.
+std::size_t sharers();
+// thread_limit(), or what is left of the processors for the calling thread where it shares them. At least 1.
+std::size_t thread_share();
+
 // All of `size` threads wait until each has arrived. The size comes with them: only a team that runs knows how many it is.
 // In a child that one of them has forked nobody is waited for.
 class Barrier {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
-from wbcore._view import Foreign, View
+from wbcore._view import Foreign, View, dense, in_rows, is_sparse
 from wbcore.data._mapped import mapped_rows
 from wbcore.data._source import like
 
@@ -33,7 +33,8 @@ class Blocks:
     ----------
     X : array-like of shape (B, I)
         An array, a `Scaled` or `Standardized` one, or what has shape and dtype and gives rows as
-        ``X[start:stop]``: an array of Zarr, a data set of h5py.
+        ``X[start:stop]``: an array of Zarr, a data set of h5py. Blocks of a sparse matrix are
+        arrays.
     y : array-like of shape (B,) or (B, O), optional
         Likewise. Needed by `fit` and `evaluate`.
     sample_weight : array-like of shape (B,), optional
@@ -162,14 +163,22 @@ class _Rows:
                 f"for X"
             )
         array = given if self.view is None else given.array
+        if name == "X":
+            array = in_rows("Blocks", name, array)
+        sparse = is_sparse(array)
         foreign = (
             not isinstance(array, np.ndarray)
+            and not sparse
             and hasattr(array, "dtype")
             and hasattr(array, "shape")
             and hasattr(array, "__getitem__")
             and not hasattr(array, "iloc")
         )
-        self.array = array if foreign else _arguments.real_array("Blocks", name, array)
+        self.array = (
+            array
+            if foreign or (sparse and name == "X")
+            else _arguments.real_array("Blocks", name, array)
+        )
         if foreign and np.dtype(array.dtype).kind not in "biuf":
             raise TypeError(
                 f"[Blocks] expected {name} to be an array of real numbers, got dtype {array.dtype}"
@@ -177,7 +186,7 @@ class _Rows:
         self.ndim = len(self.array.shape)
         if self.ndim == 0:
             raise ValueError(f"[Blocks] expected {name} with rows, got a number")
-        self.mapped = None if foreign else mapped_rows(self.array)
+        self.mapped = None if foreign or sparse else mapped_rows(self.array)
         self.is_array = not foreign and self.mapped is None
         chunks = getattr(array, "chunks", None) if foreign else None
         self.chunk = int(chunks[0]) if chunks else ROWS
@@ -189,7 +198,7 @@ class _Rows:
     def read(self, operation: str, first: int, n: int) -> NDArray[Any]:
         if self.mapped is not None:
             return self.mapped.read(operation, first, n)
-        return np.asarray(self.array[first : first + n])
+        return np.asarray(dense(self.array[first : first + n]))
 
     def read_into(
         self, operation: str, first: int, room: NDArray[Any], places: NDArray[np.int64]

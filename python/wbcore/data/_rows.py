@@ -9,7 +9,7 @@ import numpy as np
 
 from wbcore import _arguments, _core
 from wbcore._loss_function import LossFunction
-from wbcore._view import Foreign, View
+from wbcore._view import Foreign, View, is_sparse
 from wbcore.data._blocks import Blocks
 from wbcore.data._order import WINDOW, Order
 from wbcore.data._source import CheckedSource, as_blocks, is_source, like
@@ -135,7 +135,7 @@ def _arrays_or_source(
 
 def _is_array_like(X: Foreign) -> bool:
     """What NumPy makes an array of; the core says what is wrong with it."""
-    return isinstance(X, (np.ndarray, View, list, tuple)) or hasattr(X, "__array__")
+    return isinstance(X, (np.ndarray, View, list, tuple)) or hasattr(X, "__array__") or is_sparse(X)
 
 
 def _in_memory(operation: str, source: CheckedSource) -> Rows:

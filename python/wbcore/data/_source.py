@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from wbcore import _arguments
-from wbcore._view import Foreign, View
+from wbcore._view import Foreign, View, is_sparse, n_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def is_source(value: object) -> bool:
     """Whether it is a source, or a list of blocks; no array, list of rows, or table."""
     if isinstance(value, View):
         return bool(getattr(value, "is_source", False))
-    if isinstance(value, (np.ndarray, str, bytes, dict)):
+    if isinstance(value, (np.ndarray, str, bytes, dict)) or is_sparse(value):
         return False
     if isinstance(value, (list, tuple)):
         first = value[0] if value else None
@@ -123,8 +123,10 @@ class CheckedSource:
                 )
             return counts
         if self.ordered:
-            return tuple(len(self._parts(k, self._source[k])[0]) for k in range(len(self._source)))
-        return tuple(len(self._parts(k, block)[0]) for k, block in enumerate(self._source))
+            return tuple(
+                n_rows(self._parts(k, self._source[k])[0]) for k in range(len(self._source))
+            )
+        return tuple(n_rows(self._parts(k, block)[0]) for k, block in enumerate(self._source))
 
     def __len__(self) -> int:
         return len(self.rows)

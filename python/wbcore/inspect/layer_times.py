@@ -10,6 +10,7 @@ from wbcore._methods import network_method
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore._view import SparseLike
     from wbcore.losses import Loss
     from wbcore.network import Network
 
@@ -19,7 +20,7 @@ __all__ = ["time_per_update"]
 @network_method
 def time_per_update(
     self: Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     y: ArrayLike,
     *,
     loss: Loss | str,

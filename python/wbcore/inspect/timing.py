@@ -8,6 +8,7 @@ from wbcore._docstrings import with_parameters
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
+    from wbcore._view import SparseLike
     from wbcore.losses import Loss
     from wbcore.network import Network
 
@@ -17,7 +18,7 @@ __all__ = ["time_per_update"]
 @with_parameters
 def time_per_update(
     net: "Network",
-    X: ArrayLike,
+    X: "ArrayLike | SparseLike",
     y: ArrayLike,
     *,
     loss: "Loss | str",

@@ -48,6 +48,9 @@ class Chosen:
         )
 
 
+_NONE = Chosen((), {})  # the default of every fit
+
+
 def check(
     operation: str, metrics: object, *, reserved: Iterable[str] = (), of_fit: bool = False
 ) -> Chosen:
@@ -67,6 +70,8 @@ def check(
     -------
     Chosen
     """
+    if type(metrics) is tuple and not metrics:
+        return _NONE
     texts: list[str] = []
     penalties: list[str] = []
     functions: list[tuple[str, Function]] = []

@@ -250,22 +250,28 @@ class Optimizer:
         self._check()
         needed = self._needed_states()
         state = self._states.get(core)
-        kept = {} if state is None else state.arrays
-        if not needed.keys() <= kept.keys() or state is None:
-            _core.check_optimizer(core, self._settings())
-            fresh = {
-                name: kept[name] if name in kept else _filled(core, self._start(number))
-                for name, number in needed.items()
-            }
-            steps, position = (0, Position()) if state is None else (state.steps, state.position)
-            observations = None if state is None else state.observations
-            made = OptimizerState(kept | fresh, steps, position, observations)
-            if state is None:  # of two threads that come here together both get the one that stays
-                state = self._states.setdefault(core, made)
-            else:
-                self._states[core] = state = made
+        if state is None or not state._has(needed):
+            state = self._made_state(core, state, needed)
         state._use(needed)
         return state
+
+    def _made_state(
+        self, core: _core._Network, state: OptimizerState | None, needed: dict[str, str | None]
+    ) -> OptimizerState:
+        """A new one, or that which is there with the arrays that it lacks."""
+        _core.check_optimizer(core, self._settings())
+        kept = {} if state is None else state.arrays
+        fresh = {
+            name: kept[name] if name in kept else _filled(core, self._start(number))
+            for name, number in needed.items()
+        }
+        steps, position = (0, Position()) if state is None else (state.steps, state.position)
+        observations = None if state is None else state.observations
+        made = OptimizerState(kept | fresh, steps, position, observations)
+        if state is None:  # of two threads that come here together both get the one that stays
+            return self._states.setdefault(core, made)
+        self._states[core] = made
+        return made
 
     def state(self, network: _HasCore) -> OptimizerState:
         """What the optimizer remembers of a network: its steps, and arrays like the parameters.

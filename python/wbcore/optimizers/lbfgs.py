@@ -10,6 +10,7 @@ import numpy as np
 from wbcore import _arguments
 from wbcore._distribution import install_extra
 from wbcore._foreign import explains_constructor
+from wbcore._view import Foreign
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,12 +30,13 @@ class LBFGS:
     In `fit` an epoch is one iteration of the method, and `batch_size` must be at least the number
     of rows. The history has a value an iteration: the loss after it, without the penalty of `l2`,
     which is the series of ``metrics=["penalty"]``.
-    The fit ends early, as completed, when `tolerance` is reached or no step along the direction
-    lowers the loss. What the network has is the last iteration, whose loss is the lowest so far,
-    also after Ctrl-C and when a callback raised; that of the lowest validation loss may be an
-    earlier one, which `EarlyStopping` gives back. A callback that writes into the
-    parameters is not heeded. Nothing is remembered from one fit to the next, `shuffle` and `seed`
-    have no meaning, and there is no step for loops of one's own.
+    The fit ends early, as completed, when `tolerance`, `loss_tolerance` or `max_evaluations` is
+    reached or no step along the direction lowers the loss; `history.reason` says which. What the
+    network has is the last iteration, whose loss is the lowest so far, also after Ctrl-C and when a
+    callback raised; that of the lowest validation loss may be an earlier one, which `EarlyStopping`
+    gives back. A callback that writes into the parameters is not heeded. Nothing is remembered from
+    one fit to the next, `shuffle` and `seed` have no meaning, and there is no step for loops of
+    one's own.
 
     The bits of a result are those of the SciPy at hand: only the loss and its gradient are computed
     by the rules of docs/arithmetic.md.
@@ -49,6 +51,9 @@ class LBFGS:
         Pairs of steps and gradients that it goes by.
     loss_tolerance : float, default 1e-9
         At least 0. The fit ends when an iteration lowers the loss by a smaller part of it.
+    max_evaluations : int, optional
+        The fit ends after the iteration that takes the number of times that all rows were looked
+        at, loss and gradient being one, beyond it. Default: 20 for each iteration, and 20.
     l2 : float, default 0
         At least 0: `l2 / 2` times the sum of squares of the trainable weights is added to the loss.
     decay_biases : bool, default False
@@ -66,8 +71,9 @@ class LBFGS:
     --------
     >>> import wbcore as wb
     >>> wb.LBFGS(max_iterations=200)  # doctest: +NORMALIZE_WHITESPACE
-    LBFGS(max_iterations=200, tolerance=1e-05, history_size=10, loss_tolerance=1e-09, l2=0.0,
-    decay_biases=False, penalty_of_sum=False)
+    LBFGS(max_iterations=200, tolerance=1e-05, history_size=10, loss_tolerance=1e-09,
+    max_evaluations=None, l2=0.0, decay_biases=False,
+    penalty_of_sum=False)
 
     A fit takes all rows at once, in up to `epochs` iterations:
 
@@ -88,6 +94,7 @@ class LBFGS:
         "history_size",
         "l2",
         "loss_tolerance",
+        "max_evaluations",
         "max_iterations",
         "penalty_of_sum",
         "tolerance",
@@ -100,6 +107,7 @@ class LBFGS:
         history_size: int = 10,
         *,
         loss_tolerance: float = 1e-9,
+        max_evaluations: int | None = None,
         l2: float = 0.0,
         decay_biases: bool = False,
         penalty_of_sum: bool = False,
@@ -108,6 +116,7 @@ class LBFGS:
         self.tolerance = tolerance
         self.history_size = history_size
         self.loss_tolerance = loss_tolerance
+        self.max_evaluations = max_evaluations
         self.l2 = l2
         self.decay_biases = decay_biases
         self.penalty_of_sum = penalty_of_sum
@@ -127,6 +136,10 @@ def _count(name: str, value: object) -> int:
     return _arguments.integer("LBFGS", name, value)
 
 
+def _most(name: str, value: object) -> int | None:
+    return None if value is None else _count(name, value)
+
+
 def _limit(name: str, value: object) -> float:
     return _arguments.number(
         "LBFGS",
@@ -138,10 +151,11 @@ def _limit(name: str, value: object) -> float:
 
 
 _CHECKS: dict[str, Callable[[str, object], Any]] = {
-    "max_iterations": lambda name, value: None if value is None else _count(name, value),
+    "max_iterations": _most,
     "tolerance": _limit,
     "history_size": _count,
     "loss_tolerance": _limit,
+    "max_evaluations": _most,
     "l2": _limit,
     "decay_biases": lambda name, value: _arguments.flag("LBFGS", name, value),
     "penalty_of_sum": lambda name, value: _arguments.flag("LBFGS", name, value),
@@ -166,9 +180,11 @@ def minimized(
     start: NDArray[np.float64],
     iterations: int,
     after_iteration: Callable[[NDArray[np.float64]], None],
-) -> None:
-    """Minimize a function that gives its value and its gradient, both in float64."""
-    scipy_minimize()(
+) -> str:
+    """Minimize a function that gives its value and its gradient in float64; says why it ended."""
+    # else as many as the line searches may take
+    most = optimizer.max_evaluations or 20 * iterations + 20
+    result = scipy_minimize()(
         function,
         start,
         jac=True,
@@ -176,9 +192,24 @@ def minimized(
         callback=after_iteration,
         options={
             "maxiter": iterations,
-            "maxfun": 20 * iterations + 20,  # as many as the line searches may take
+            "maxfun": most,
             "maxcor": optimizer.history_size,
             "gtol": optimizer.tolerance,
             "ftol": optimizer.loss_tolerance,
         },
     )
+    return _reason(optimizer, result, iterations, most)
+
+
+def _reason(optimizer: LBFGS, result: Foreign, iterations: int, most: int) -> str:
+    """Not SciPy's text, which differs from version to version."""
+    if result.nit >= iterations:
+        return f"all {iterations} epochs were done" if iterations > 1 else "its epoch was done"
+    if result.status == 1:
+        return f"L-BFGS took {result.nfev} evaluations, at most {most} were to be"
+    if result.status != 0:
+        return "L-BFGS found no step that lowers the loss"
+    largest = np.abs(result.jac).max()
+    if largest <= optimizer.tolerance:
+        return f"L-BFGS found no element of the gradient above {optimizer.tolerance:g}"
+    return f"L-BFGS lowered the loss by less than {optimizer.loss_tolerance:g} of it"

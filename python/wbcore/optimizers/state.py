@@ -109,6 +109,9 @@ class OptimizerState:
         self._arrays = arrays
         self._used = tuple(arrays)
 
+    def _has(self, names: Mapping[str, object]) -> bool:
+        return names.keys() <= self._arrays.keys()
+
     def _use(self, names: Iterable[str]) -> None:
         """Let the core take those of these names, in their order; others are kept."""
         if self._used != (used := tuple(names)):

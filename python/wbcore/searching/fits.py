@@ -11,6 +11,7 @@ from typing import Any
 
 from wbcore import _arguments
 from wbcore.searching import epochs as _epochs
+from wbcore.searching import interrupts
 from wbcore.searching.folder import Folder, Outcome
 from wbcore.searching.shared import Problem, Shared
 from wbcore.threads import num_threads
@@ -45,7 +46,8 @@ def do(shared: Shared, folder: Folder, unit: Unit, n_threads: int) -> Outcome:
         began = time.perf_counter()
         with num_threads(n_threads):
             try:
-                estimator, score = _trained_and_scored(shared.problem(), folder, unit)
+                with interrupts.raised():
+                    estimator, score = _trained_and_scored(shared.problem(), folder, unit)
             except (MemoryError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001 - as the docstring says
@@ -70,6 +72,8 @@ def configured(estimator: Any, parameters: dict[str, Any]) -> Any:  # noqa: ANN4
 
 
 def _trained_and_scored(problem: Problem, folder: Folder, unit: Unit) -> tuple[Any, float]:
+    from sklearn import config_context
+
     training, test = problem.folds[unit.fold]
     X, y, weights = _rows(problem, training)
     estimator = None
@@ -78,7 +82,7 @@ def _trained_and_scored(problem: Problem, folder: Folder, unit: Unit) -> tuple[A
             estimator = folder.estimator(unit.key, stop)
     if estimator is None:
         estimator = configured(problem.estimator, unit.parameters)
-    with _threads_of_workers(estimator):
+    with config_context(**problem.config), _threads_of_workers(estimator):
         if unit.epochs == WHOLE:
             _epochs.fit_whole(estimator, X, y, weights)
         else:

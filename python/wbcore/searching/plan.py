@@ -88,6 +88,7 @@ def plan(
     TypeError, ValueError
         When an argument is none that `search` takes.
     """
+    from sklearn import get_config
     from sklearn.base import is_classifier
     from sklearn.model_selection import check_cv
     from sklearn.utils import indexable
@@ -104,16 +105,21 @@ def plan(
         sample_weight = _arguments.floats("search", "sample_weight", sample_weight)
     estimator = seeded(estimator, seed)
     splitter = check_cv(cv, y, classifier=is_classifier(estimator))
-    folds = [tuple(map(np.asarray, fold)) for fold in splitter.split(X, y, groups)]
+    folds = [(np.asarray(rows), np.asarray(test)) for rows, test in splitter.split(X, y, groups)]
     if not folds:
         raise ValueError(f"[search] expected cv to give folds, got none of {_arguments.shown(cv)}")
     parameters = candidates(estimator, space, n_candidates, seed)
     made = [configured(estimator, own) for own in parameters]
-    totals = [[_epochs.total_epochs(one, len(rows)) for rows, _ in folds] for one in made]
+    # Rows of weight 0 are as good as absent.
+    counts = [
+        len(rows) if sample_weight is None else int(np.count_nonzero(sample_weight[rows]))
+        for rows, _ in folds
+    ]
+    totals = [[_epochs.total_epochs(one, count) for count in counts] for one in made]
     known = [row[0] for row in totals if row[0] is not None]
     keys, refit_keys = _keys(made, folds, (X, y, sample_weight), of_value(scoring))
     return Plan(
-        Problem(estimator, scorer, X, y, sample_weight, folds, scores_weights),  # type: ignore[arg-type]
+        Problem(estimator, scorer, X, y, sample_weight, folds, scores_weights, get_config()),
         parameters,
         totals,
         keys,

@@ -158,6 +158,15 @@ def search(
        6          3  0.89333  0.03887           56
     >>> found.best_estimator_.predict(X[:3])
     array([0, 0, 0])
+
+    By epochs, of which the first rung trains a third:
+
+    >>> model = wb.sklearn.TabularClassifier(hidden_layer_sizes=(8,), epochs=30,
+    ...                                      early_stopping=False)
+    >>> space = {"learning_rate": "log_uniform(1e-4, 0.1)", "l2": "log_uniform(1e-6, 0.1)"}
+    >>> found = wb.search(model, space, X, y, n_candidates=6, cv=3)
+    >>> found.table["epochs"].tolist()
+    [30, 30, 10, 10, 10, 10]
     """
     with _named_packages():
         planned = plan(
@@ -224,7 +233,8 @@ def _result(planned: Plan, running: Running, *, whole: bool = True) -> SearchRes
     outcomes = {c: running.finished[c][1] for c in order}
     scores = np.array([[outcome.score for outcome in outcomes[c]] for c in order])
     table = {"rank": np.arange(1, len(order) + 1), "candidate": np.array(order)}
-    for name in dict.fromkeys(name for own in planned.parameters for name in own):
+    names = dict.fromkeys(name for own in planned.parameters for name in own)
+    for name in names:
         table[f"param_{name}"] = _column([_value(planned, c, name) for c in order])
     table["score"] = np.array([running.mean(c) for c in order])
     table["std"] = np.array([float(np.std(row)) for row in scores])
@@ -235,7 +245,8 @@ def _result(planned: Plan, running: Running, *, whole: bool = True) -> SearchRes
     table["seconds"] = np.array(seconds)
     errors = [next((o.error for o in outcomes[c] if o.error), "") for c in order]
     table["error"] = _column(errors)
-    return SearchResult(table, planned.parameters, planned.scoring, _about(planned))
+    best = dict(planned.parameters[order[0]])
+    return SearchResult(table, best, planned.scoring, _about(planned))
 
 
 def _report_failures(planned: Plan, running: Running, order: list[int]) -> None:

@@ -29,7 +29,8 @@ class SearchResult:
         "seconds" (of all its fits), "error" (the first, or empty). All but the seconds depend on
         the arguments alone.
     best_params_ : dict
-        The parameters of the best candidate that the space names; empty for candidate 0.
+        What the best candidate was given for the parameters of the space: empty when candidate 0
+        is the best, the estimator with its own.
     best_score_ : float
         Its mean score.
     best_candidate_ : int
@@ -57,7 +58,7 @@ class SearchResult:
     def __init__(
         self,
         table: dict[str, np.ndarray[Any, Any]],
-        parameters: list[dict[str, Any]],
+        best_params: dict[str, Any],
         scoring: str,
         about: str,
     ) -> None:
@@ -65,7 +66,7 @@ class SearchResult:
         self.scoring = scoring
         self._about = about
         self.best_candidate_ = int(table["candidate"][0])
-        self.best_params_ = dict(parameters[self.best_candidate_])
+        self.best_params_ = best_params
         self.best_score_ = float(table["score"][0])
 
     def to_pandas(self) -> Any:  # noqa: ANN401, a data frame

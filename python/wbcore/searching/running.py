@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wbcore.searching import epochs as _epochs
+from wbcore.searching import interrupts
 from wbcore.searching.fits import WHOLE, Unit, configured, do
 from wbcore.searching.folder import Folder, Outcome
 from wbcore.searching.plan import Plan
@@ -80,7 +81,8 @@ class Running:
             if found is not None:
                 return found
             estimator = configured(problem.estimator, self._plan.parameters[candidate])
-            _epochs.fit_whole(estimator, problem.X, problem.y, problem.sample_weight)
+            with interrupts.raised():
+                _epochs.fit_whole(estimator, problem.X, problem.y, problem.sample_weight)
             if keep:
                 self._folder.keep_estimator(key, WHOLE, estimator)
             return estimator

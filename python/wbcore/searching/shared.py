@@ -31,6 +31,7 @@ class Problem:
     sample_weight: Any
     folds: list[tuple[Any, Any]]  # numbers of the rows to train on, and to score
     scores_weights: bool  # whether the scorer takes the weights, too
+    config: dict[str, Any]  # scikit-learn's, which holds for a thread alone
 
 
 class Shared:
@@ -80,8 +81,8 @@ def _write(problem: Problem, path: Path) -> None:
     import joblib
 
     joblib.dump((problem.X, problem.y, problem.sample_weight, problem.folds), path)
-    rest = pickled((problem.estimator, problem.scorer, problem.scores_weights))
-    path.with_suffix(".rest").write_bytes(rest)
+    rest = (problem.estimator, problem.scorer, problem.scores_weights, problem.config)
+    path.with_suffix(".rest").write_bytes(pickled(rest))
 
 
 def _read(path: Path) -> Problem:
@@ -96,5 +97,5 @@ def _read(path: Path) -> Problem:
             f"see only what is shared: pass folder="
         ) from None
     # written by the search itself
-    estimator, scorer, scores_weights = pickle.loads(content)  # noqa: S301
-    return Problem(estimator, scorer, X, y, sample_weight, folds, scores_weights)
+    estimator, scorer, scores_weights, config = pickle.loads(content)  # noqa: S301
+    return Problem(estimator, scorer, X, y, sample_weight, folds, scores_weights, config)

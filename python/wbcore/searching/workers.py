@@ -87,12 +87,11 @@ class _Joblib(Workers):
         import joblib
 
         backend, _ = joblib.parallel.get_active_backend()
-        streams = self.count == 1 or getattr(backend, "supports_return_generator", False)
-        parallel = joblib.Parallel(
-            n_jobs=self._n_jobs,
-            batch_size=1,
-            return_as="generator_unordered" if streams else "list",
-        )
+        version = tuple(map(int, joblib.__version__.split(".")[:2]))
+        able = self.count == 1 or getattr(backend, "supports_return_generator", False)
+        streams = able and version >= (1, 4)  # else results come when all are there
+        options = {"return_as": "generator_unordered"} if streams else {}
+        parallel = joblib.Parallel(n_jobs=self._n_jobs, batch_size=1, **options)
         found = parallel(
             joblib.delayed(_numbered)(number, call, task) for number, task in tasks.items()
         )

@@ -68,9 +68,11 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
     >>> from sklearn.preprocessing import scale
     >>> from wbcore.sklearn import MLPClassifier
     >>> X, y = load_wine(return_X_y=True)
-    >>> model = MLPClassifier(max_iter=50, learning_rate_init=0.01, random_state=0)
-    >>> model.set_params(class_weight="balanced").fit(scale(X), y).score(scale(X), y) > 0.98
+    >>> model = MLPClassifier((20,), solver="lbfgs", class_weight="balanced", random_state=0)
+    >>> model.fit(scale(X), y).score(scale(X), y) > 0.98
     True
+    >>> model.network_.widths
+    (13, 20, 3)
     """
 
     _targets: Classes

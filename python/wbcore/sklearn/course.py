@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore.history import Record
+    from wbcore.sklearn.fit_tasks import FitTasks
     from wbcore.sklearn.solvers import Solver
     from wbcore.sklearn.stopping import Validation
 
@@ -80,6 +82,8 @@ class Course:
         Whether the last layer is to begin with what the targets are on average.
     record : dict
         The series of all epochs.
+    tasks : FitTasks, optional
+        Where scikit-learn's callbacks are to be told.
     """
 
     random_state: RandomState
@@ -95,6 +99,7 @@ class Course:
     best: NDArray[Any] | None = None
     has_prior: bool = False
     record: Record = field(default_factory=dict)
+    tasks: FitTasks | None = None
 
     def order(self, _epoch: int) -> NDArray[np.int64]:
         """The rows of the next epoch, as `sklearn.utils.shuffle` gives them."""
@@ -181,13 +186,31 @@ class Course:
             seed=self.seed,
             n_threads=estimator.n_threads,
             callback=None,
-            callbacks=(book, *(estimator.callbacks or ())),
+            callbacks=(book, *(estimator.callbacks or ()), *self._told(estimator, book)),
             track=None,
             first_epoch=self.epochs,
             checkpoint=None,
             checkpoint_every="1 epoch",
             resume=None,
         )
+
+    def _told(self, estimator: Any, book: Bookkeeping) -> list[FitTasks]:
+        """The last callback, if scikit-learn's are to be told."""
+        if self.tasks is None:
+            return []
+
+        def fitted() -> dict[str, Any]:
+            network = estimator.network_.copy()
+            if book.best is not None:
+                network.parameters[...] = book.best
+            curves = ("loss_curve_", "validation_scores_")  # lists that grow
+            return {
+                "network_": network,
+                **{name: copy(getattr(estimator, name)) for name in curves},
+            }
+
+        self.tasks.fitted = fitted
+        return [self.tasks]
 
     def warn_unless_converged(self, estimator: Any) -> None:
         """Of a fit that has done all epochs."""

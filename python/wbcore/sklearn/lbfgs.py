@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from wbcore.network import Network
     from wbcore.sklearn.course import Rows
+    from wbcore.sklearn.fit_tasks import FitTasks
 
 __all__ = ["AllRows"]
 
@@ -57,7 +58,7 @@ class AllRows:
                 )
         self._start = estimator.network_.parameters.copy()
 
-    def run(self, estimator: Any, data: Rows, epochs: int) -> bool:
+    def run(self, estimator: Any, data: Rows, epochs: int, tasks: FitTasks | None = None) -> bool:
         """Train in up to so many iterations; says whether more would change nothing.
 
         SciPy's iterations cannot be gone on with, so all of them are done from the start.
@@ -69,10 +70,13 @@ class AllRows:
         """
         flat = estimator.network_.parameters
         flat[...] = self._start
-        function = _Function(estimator, data)
-        found = _minimized(estimator, function, flat.astype(np.float64), epochs)
+        function = _Function(estimator, data) if tasks is None else _Told(estimator, data, tasks)
+        try:
+            found = _minimized(estimator, function, flat.astype(np.float64), epochs)
+        except _Stopped as stopped:
+            found = stopped.found
         is_over = found.nit < epochs or epochs >= estimator.max_iter
-        if is_over:
+        if is_over and found.success is not None:
             estimator.n_iter_ = _check_optimize_result("lbfgs", found, estimator.max_iter)
         else:
             estimator.n_iter_ = int(found.nit)
@@ -119,6 +123,39 @@ class _Function:
         self.losses.append(self._latest)
         if self._verbose:
             print(f"Iteration {len(self.losses)}, loss = {self._latest:.8f}")
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: how SciPy is left
+    """One of scikit-learn's callbacks has said so."""
+
+    def __init__(self, x: NDArray[np.float64], loss: float, iterations: int) -> None:
+        super().__init__()
+        self.found = scipy.optimize.OptimizeResult(x=x, fun=loss, nit=iterations, success=None)
+
+
+class _Told(_Function):
+    """The same, which tells scikit-learn's callbacks of each iteration."""
+
+    def __init__(self, estimator: Any, data: Rows, tasks: FitTasks) -> None:
+        super().__init__(estimator, data)
+        self._tasks, self._most = tasks, estimator.max_iter
+        self._tasks.begin_epoch()
+
+    def after_iteration(self, x: NDArray[np.float64]) -> None:
+        """As if the fit had ended here."""
+        super().after_iteration(x)
+        done, loss, at = len(self.losses), self._latest, x.copy()
+
+        def fitted() -> dict[str, Any]:
+            network = self._network.copy()
+            network.parameters[...] = at
+            return {"network_": network, "n_iter_": done, "loss_": loss}
+
+        self._tasks.fitted = fitted
+        if self._tasks.end_epoch():
+            raise _Stopped(at, loss, done)
+        if done < self._most:
+            self._tasks.begin_epoch()
 
 
 def _minimized(

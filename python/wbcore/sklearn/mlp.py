@@ -12,22 +12,24 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from wbcore.network import Network
 from wbcore.sklearn import coefficients
 from wbcore.sklearn.constraints import CONSTRAINTS
 from wbcore.sklearn.course import Course, Rows
 from wbcore.sklearn.distinct import distinct
+from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
 from wbcore.sklearn.holding_out import held_out
 from wbcore.sklearn.inputs import Filling, checked, require_missing
 from wbcore.sklearn.lbfgs import AllRows
+from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
 from wbcore.sklearn.stopping import Validation
-from wbcore.sklearn.structure import hidden_activations, hidden_sizes, layers_of
+from wbcore.sklearn.structure import OWN_NAME, hidden_activations, hidden_sizes, layers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wbcore.network import Network
     from wbcore.sklearn.targets import Targets
 
 __all__ = ["MLP"]
@@ -43,7 +45,7 @@ def _names_of(cls: type[MLP]) -> list[str]:
 _SINGLE = ("float32", np.float32, np.dtype(np.float32))
 
 
-class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
+class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
     """What the classifier and the regressor have in common: a network, and how it is trained."""
 
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
@@ -93,7 +95,11 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         -------
         self
         """
-        return self._fit(X, y, sample_weight)
+        tasks = FitTasks.of(self, X, y, sample_weight, self.max_iter)
+        self._fit(X, y, sample_weight, tasks=tasks)
+        if tasks is not None:
+            tasks.end()
+        return self
 
     def _total_epochs(self, n_rows: int) -> int:  # noqa: ARG002, as of other estimators
         """How many epochs a fit has at most."""
@@ -139,6 +145,7 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         *,
         incremental: bool = False,
         epochs: int | None = None,
+        tasks: FitTasks | None = None,
     ) -> MLP:
         sizes = hidden_sizes(self.hidden_layer_sizes)
         require_missing(self.missing)
@@ -153,9 +160,10 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         if fresh or "network_" not in self.__dict__:
             self._build(sizes, data.X, fresh=fresh)
         if takes_all_rows(self):
-            self._run_all_rows(AllRows(self), data, epochs or self.max_iter)
+            self._run_all_rows(AllRows(self), data, epochs or self.max_iter, tasks)
             return self
         course = self._begun(data, incremental=incremental)
+        course.tasks = tasks
         if incremental:
             course.run(self, data, None, 1)
         else:
@@ -275,9 +283,12 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
             is_over = True
         self._course = None if is_over else course
 
-    def _run_all_rows(self, course: AllRows, data: Rows, epochs: int) -> None:
+    def _run_all_rows(
+        self, course: AllRows, data: Rows, epochs: int, tasks: FitTasks | None = None
+    ) -> None:
         """The same of the solver lbfgs."""
-        is_over = course.run(self, _merged(data), min(epochs, self._total_epochs(len(data.y))))
+        most = min(epochs, self._total_epochs(len(data.y)))
+        is_over = course.run(self, _merged(data), most, tasks)
         self._course = None if is_over else course
 
     # Outputs
@@ -327,16 +338,12 @@ class MLP(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no ty
         """The structure that parameters have which were set by hand."""
         shapes = [np.shape(W) for W in self.coefs_]
         texts = hidden_activations(self.activation, len(shapes) - 1)
-        from wbcore.sklearn.structure import OWN_NAME
-
         last = OWN_NAME.get(self.out_activation_, self.out_activation_)
         sizes = [shape[1] for shape in shapes]
         return layers_of(shapes[0][0], sizes[:-1], texts, (sizes[-1], last), 0.0)
 
     def _take_given(self, layers: list[Any], dtype: np.dtype[Any] | None) -> None:
         """A network of the parameters that were set by hand."""
-        from wbcore.network import Network
-
         coefs, intercepts = self.coefs_, self.intercepts_
         given = np.result_type(*map(np.asarray, coefs), np.float32)
         network = Network._of_structure(layers, dtype or given)

@@ -84,6 +84,11 @@ class Bookkeeping(Internal):
         """Whether rows are held out."""
         return self._validation is not None
 
+    @property
+    def best(self) -> NDArray[Any] | None:
+        """The parameters of the best score, if it goes by scores."""
+        return None if self._validation is None else self._validation.best
+
     def after_epoch(self, run: Run) -> bool:
         """One epoch has been done."""
         estimator, answer = self._estimator, self._estimator._targets.answer

@@ -18,6 +18,8 @@ from wbcore.random import held_out_rows
 from wbcore.recipe import TABLE
 from wbcore.schedules import count_steps
 from wbcore.sklearn import tabular_saving
+from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
+from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 from wbcore.sklearn.tabular_course import Course, Stopping
 from wbcore.sklearn.tabular_data import (
@@ -46,7 +48,7 @@ _AT_ONCE = 2**15
 """Rows of a table that are encoded at a time in a prediction."""
 
 
-class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
+class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
     """What the classifier and the regressor of tables have in common."""
 
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
@@ -59,7 +61,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
     # What the two have of their own
 
     @abstractmethod
-    def _checked_targets(self, y: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _checked_targets(self, y: Any) -> NDArray[Any]:
         """The targets as validation leaves them; refuses what are none."""
 
     @abstractmethod
@@ -91,7 +93,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         """What was subtracted from targets and what they were divided by, or None."""
 
     @abstractmethod
-    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:  # noqa: ANN401
+    def _start_biases(self, network: Network, y: NDArray[Any], weights: Any) -> str | None:
         """Sets biases of its own, or says what `bias_init` of `Network.fit` is to be."""
 
     @abstractmethod
@@ -101,7 +103,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
     # Fits
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:  # noqa: ANN401
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit the model to a table.
 
         Parameters
@@ -131,7 +133,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         return "network_" in self.__dict__ and self.__dict__.get("_course") is None
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> Any:  # noqa: ANN401
+    def _train_until(self, X: Any, y: Any, epochs: int, sample_weight: Any = None) -> Any:
         """Train until so many epochs have been done, going on from those that have been.
 
         `fit` is all of them, to the bit, wherever stops lie between.
@@ -140,12 +142,12 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
             return self
         return self._train(X, y, epochs, sample_weight)
 
-    def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:  # noqa: ANN401
+    def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
-        course = self.__dict__.get("_course")
+        course, given = self.__dict__.get("_course"), (X, y, sample_weight)
         self._target_name = str(getattr(y, "name", None) or "target")  # of a series
         y = self._checked_targets(y)
         table = read(self, X, "fit")
@@ -179,21 +181,41 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
             scaling = Scaling.of(inputs, weights)
             total = self._total_epochs(table.n_rows)
             course = self._begun(inputs, targets, shares, scaling, count=count, epochs=total)
-        course.run(
-            course.scaling.apply(inputs),
-            targets,
-            shares,
-            course.epochs if epochs is None else epochs,
-            {
-                "callbacks": self.callbacks,
-                "metrics": self.metrics,
-                "progress": self.progress,
-                "n_threads": self.n_threads,
-            },
-        )
         self._dtype = np.dtype(np.float32 if inputs.dtype == np.float32 else np.float64)
+        self._plain = tabular_saving.plain_shape(self.encoder_)
+        tasks = FitTasks.of(self, *given, course.epochs) if epochs is None else None
+        until = course.epochs if epochs is None else epochs
+        self._run(course, (course.scaling.apply(inputs), targets, shares), until, tasks)
         self._take(course, table.n_rows)
+        if tasks is not None:
+            tasks.end()
         return self
+
+    def _run(self, course: Course, data: Any, epochs: int, tasks: FitTasks | None) -> None:
+        """Train until so many epochs have been done."""
+        callbacks = list(self.callbacks or ())
+        if tasks is not None:
+            tasks.fitted = lambda: self._as_of(course)
+            callbacks.append(tasks)
+        others = {
+            "callbacks": callbacks,
+            "metrics": self.metrics,
+            "progress": self.progress,
+            "n_threads": self.n_threads,
+        }
+        course.run(*data, epochs, others)
+
+    def _as_of(self, course: Course) -> dict[str, Any]:
+        """The attributes of a fit that ends with the epoch that a course has just done."""
+        running = course.network.history
+        assert running is not None, "an epoch is done"
+        network = course.folded(self._target_scaling())
+        return {
+            "network_": network,
+            "n_outputs_": network.widths[-1],
+            "n_iter_": len(running),
+            "loss_": running.loss[-1],
+        }
 
     def _stops_early(self, n_rows: int) -> bool:
         if isinstance(self.early_stopping, str):
@@ -264,13 +286,12 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         self.loss_ = course.history.loss[-1] if course.trained else float("nan")
         self.n_outputs_ = network.widths[-1]
         self.network_ = network
-        self._plain = tabular_saving.plain_shape(self.encoder_)
         network.metadata = tabular_saving.metadata(self, n_rows, str(course.options["loss"]))
         self._course = None if course.is_over else course
 
     # Outputs
 
-    def _outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _outputs(self, X: Any) -> NDArray[Any]:
         """What the network gives for X, of shape (B, O)."""
         known = self.__dict__
         if type(X) is np.ndarray and X.dtype.char in "fd" and X.shape[1:] == known.get("_plain"):
@@ -324,7 +345,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         self.network_.save(path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Any:  # noqa: ANN401, this class
+    def load(cls, path: str | os.PathLike[str]) -> Any:
         """Read a model that `save` wrote; it predicts the same, to the bit.
 
         Parameters
@@ -345,7 +366,7 @@ class Tabular(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships n
         """
         return tabular_saving.loaded(cls, path)
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401, of scikit-learn
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing != "error"
         tags.target_tags.multi_output = True

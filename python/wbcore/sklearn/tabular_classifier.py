@@ -157,7 +157,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         self._targets = self._targets_of(y, classes)
         self.classes_ = classes if self._mixed is None else self._mixed
 
-    def _targets_of(self, y: Any, classes: Any) -> Classes:  # noqa: ANN401
+    def _targets_of(self, y: Any, classes: Any) -> Classes:
         """Two classes have an output each, too: as the command line has them."""
         several = isinstance(classes, np.ndarray) and len(classes) > 1
         one_each = several and not type_of_target(y).startswith("multilabel")

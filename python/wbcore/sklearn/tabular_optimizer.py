@@ -64,5 +64,6 @@ def _set_schedule(made: Optimizer, given: object, steps: int) -> None:
         made.learning_rate = lasting("fit", given or TABLE.schedule, float(rate), steps)
     elif given is not None:
         raise ValueError(
-            f"[fit] expected no schedule beside that of the optimizer, got {_arguments.shown(given)}"
+            "[fit] expected no schedule beside that of the optimizer, "
+            f"got {_arguments.shown(given)}"
         )

@@ -12,6 +12,7 @@ from wbcore.training.weights import row_weights
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from wbcore._view import SparseLike
     from wbcore.losses import LossLike
     from wbcore.network import Network
     from wbcore.training.weights import ClassWeight
@@ -22,7 +23,9 @@ _STEP = "None or an integer from {low} to {high}"
 
 
 @network_method
-def forward(self: Network, X: ArrayLike, *, step: int | None = None, seed: int = 0) -> NDArray[Any]:
+def forward(
+    self: Network, X: ArrayLike | SparseLike, *, step: int | None = None, seed: int = 0
+) -> NDArray[Any]:
     """Outputs for inputs, keeping what `backward` needs; for loops of one's own.
 
     Parameters
@@ -90,7 +93,7 @@ def backward(self: Network, dY: ArrayLike) -> Gradients:
 @network_method
 def loss_and_gradients(
     self: Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     y: ArrayLike,
     loss: LossLike,
     *,

@@ -16,6 +16,7 @@ from wbcore.training.weights import row_weights
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore._view import SparseLike
     from wbcore.data._source import Source
     from wbcore.losses import LossLike
     from wbcore.metrics import Choices
@@ -29,7 +30,7 @@ __all__ = ["evaluate"]
 @explains_arguments("evaluate", needs={"loss": "the one that the network was trained with"})
 def evaluate(
     self: Network,
-    X: ArrayLike | Source,
+    X: ArrayLike | SparseLike | Source,
     y: ArrayLike | None = None,
     *,
     loss: LossLike,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from wbcore._view import SparseLike
     from wbcore.data._source import Source
     from wbcore.history import History
     from wbcore.losses import LossLike
@@ -35,7 +36,7 @@ _LOSSES = (
 @explains_arguments("fit", needs={"loss": _LOSSES})
 def fit(
     self: Network,
-    X: ArrayLike | Source,
+    X: ArrayLike | SparseLike | Source,
     y: ArrayLike | None = None,
     *,
     loss: LossLike,

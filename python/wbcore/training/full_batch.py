@@ -10,7 +10,7 @@ import numpy as np
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
-from wbcore._view import Foreign
+from wbcore._view import Foreign, n_rows
 from wbcore.data._source import is_source
 from wbcore.metrics import Chosen
 from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
@@ -18,6 +18,7 @@ from wbcore.optimizers.lbfgs import LBFGS, minimized, scipy_minimize
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from wbcore._view import SparseLike
     from wbcore.data._rows import Rows
     from wbcore.network import Network
     from wbcore.training.hooks import Hooks
@@ -30,8 +31,8 @@ class _Stopped(Exception):  # noqa: N818 - no error: how SciPy is left
     """A callback has said so."""
 
 
-def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str, int, int]:
-    """Train the network of a run; says how it ended, and in which epoch and batch, as the core.
+def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str, int, int, str]:
+    """Train the network of a run; says how it ended, in which epoch and batch, and why.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str
         When another thread is training the network, or a callback tries to.
     """
     scipy_minimize()
-    ends: list[tuple[str, int, int]] = []
+    ends: list[tuple[str, int, int, str]] = []
     _core.in_turn(
         hooks.run.network._core,
         "fit",
@@ -100,20 +101,20 @@ class _FullBatch:
             self._evaluated(validation, texts, operation="fit, validation_data")
         self._moment = run._moment
         self._moment.epoch = self._moment.first_epoch = plan.first_epoch or 0
-        self._moment.rows, self._moment.batches = len(rows.X), 1
+        self._moment.rows, self._moment.batches = n_rows(rows.X), 1
         self._moment.has_begun = True
         self._began = time.perf_counter()
 
-    def run(self) -> tuple[str, int, int]:
+    def run(self) -> tuple[str, int, int, str]:
         moment, plan = self._moment, self._plan
         if not np.isfinite(self._loss):
-            return "diverged", moment.first_epoch, 0
+            return "diverged", moment.first_epoch, 0, ""
         if self._hooks.before_fit():
-            return "stopped", moment.first_epoch, 0
+            return "stopped", moment.first_epoch, 0, ""
         if plan.track is not None:
             self._record["parameters"] = [_core.statistics(self._network._core)]
         try:
-            minimized(
+            reason = minimized(
                 self._optimizer,
                 self._function,
                 self._flat[self._moving].astype(np.float64),
@@ -121,8 +122,8 @@ class _FullBatch:
                 self._after_iteration,
             )
         except _Stopped:
-            return "stopped", moment.epoch, 0
-        return "completed", moment.epoch, 0
+            return "stopped", moment.epoch, 0, ""
+        return "completed", moment.epoch, 0, reason
 
     def _function(self, moving: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """The loss and its gradient with the penalties, of parameters rounded to the network's."""
@@ -222,8 +223,8 @@ def _iterations(plan: Plan) -> int:
     return plan.epochs if most is None else most
 
 
-def _require_full(X: ArrayLike, batch_size: int) -> None:
-    rows = len(X)  # type: ignore[arg-type]
+def _require_full(X: ArrayLike | SparseLike, batch_size: int) -> None:
+    rows = n_rows(X)
     if batch_size < rows:
         raise ValueError(
             f"[fit] expected a batch_size of at least the {rows} rows of X, since LBFGS takes all "

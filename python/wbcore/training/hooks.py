@@ -106,11 +106,12 @@ class Hooks:
         self._told: dict[str, tuple[int, int]] = {}  # the last epoch and batch of each hook
         self._after_epoch = self._of("after_epoch")
         # Whoever is asked may set a schedule that watches.
-        if watched or any(map(self._of, ("before_fit", "after_batch", "after_epoch"))):
+        after_batch = self._of("after_batch")
+        if watched or after_batch or self._after_epoch or self._of("before_fit"):
             observer = Observer()
             has_own = any(isinstance(who, OwnSeries) for who, _ in self._after_epoch[:1])
             self._after_epoch.insert(int(has_own), (observer, observer.after_epoch))
-        batch = [(*pair, _interval(pair[0])) for pair in self._of("after_batch")]
+        batch = [(*pair, _interval(pair[0])) for pair in after_batch]
         batch = [entry for entry in batch if entry[-1] < math.inf or _batches(entry[0])]
         self.seconds_between_batches = min((entry[-1] for entry in batch), default=0.0)
         self.batches_between = max((_batches(entry[0]) for entry in batch), default=0)
@@ -123,6 +124,8 @@ class Hooks:
 
     def _of(self, name: str) -> list[Asked]:
         """Who has a method of that name, and the method, but for the one that does nothing."""
+        if not self._callbacks:
+            return []
         found = [(callback, getattr(callback, name, None)) for callback in self._callbacks]
         return [(callback, hook) for callback, hook in found if is_hook(hook, name)]
 

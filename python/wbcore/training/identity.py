@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore._loss_function import LossFunction
-from wbcore._view import Foreign, View
+from wbcore._view import Foreign, View, dense, is_sparse
 from wbcore.callbacks.base import Callback
 from wbcore.data._source import CheckedSource, like
 from wbcore.layers import structure
@@ -164,7 +164,8 @@ def _type_of_targets(network: Network, plan: Plan, y: NDArray[Any]) -> np.dtype[
 def _of_arrays(rows: Rows) -> Iterator[tuple[Foreign, Foreign, Foreign]]:
     """Some rows at a time."""
     view = rows.X if isinstance(rows.X, View) else None
-    X = np.asarray(rows.X if view is None else view.array)
+    X = rows.X if view is None else view.array
+    X = X if is_sparse(X) else np.asarray(X)
     y = np.asarray(rows.y)
     weights = None if rows.weights is None else np.asarray(rows.weights)
     return _cut(X, y, weights, view)
@@ -177,12 +178,12 @@ def _of_source(source: CheckedSource) -> Iterator[tuple[Foreign, Foreign, Foreig
 
 
 def _cut(
-    X: NDArray[Any], y: NDArray[Any], weights: NDArray[Any] | None, view: View | None
+    X: Foreign, y: NDArray[Any], weights: NDArray[Any] | None, view: View | None
 ) -> Iterator[tuple[Foreign, Foreign, Foreign]]:
     step = max(1, _NUMBERS // max(1, X.shape[1]))
-    for start in range(0, len(X), step):
+    for start in range(0, X.shape[0], step):
         part = slice(start, start + step)
-        yield like(view, X[part]), y[part], None if weights is None else weights[part]
+        yield like(view, dense(X[part])), y[part], None if weights is None else weights[part]
 
 
 class _Sum:

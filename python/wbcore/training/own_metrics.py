@@ -10,12 +10,13 @@ import numpy as np
 
 from wbcore import _named, metrics
 from wbcore._loss_function import LossFunction
-from wbcore._view import Foreign, View
+from wbcore._view import Foreign, View, is_sparse
 from wbcore.data._source import like
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from wbcore._view import SparseLike
     from wbcore.data._rows import Rows
     from wbcore.history import Record
     from wbcore.metrics import Function
@@ -47,7 +48,7 @@ class OwnMetrics:
     network: Network
     functions: Mapping[str, Function]
     loss: str | LossFunction
-    X: ArrayLike
+    X: ArrayLike | SparseLike
     y: ArrayLike
     weights: ArrayLike | None
     places: NDArray[np.int64] | None = None
@@ -99,7 +100,8 @@ class OwnMetrics:
         if self.places is None:
             return self.network.predict(X)
         view = X if isinstance(X, View) else None
-        array = np.asarray(X if view is None else view.array)
+        array = X if view is None else view.array
+        array = array if is_sparse(array) else np.asarray(array)
         outputs = np.empty((len(self.places), self.network.widths[-1]), self.network.dtype)
         for start in range(0, len(outputs), _ROWS):
             piece = array[self.places[start : start + _ROWS]]

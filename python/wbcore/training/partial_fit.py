@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from wbcore._view import SparseLike
     from wbcore.losses import LossLike
     from wbcore.network import Network
     from wbcore.optimizers import Optimizer
@@ -28,7 +29,7 @@ __all__ = ["partial_fit"]
 @explains_arguments("partial_fit")
 def partial_fit(
     self: Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     y: ArrayLike,
     *,
     loss: LossLike,

@@ -12,6 +12,7 @@ import numpy as np
 
 from wbcore import _arguments, _foreign, losses, metrics, optimizers, priors
 from wbcore._loss_function import LossFunction
+from wbcore._view import in_rows
 from wbcore.callbacks.base import HOOKS, is_hook
 from wbcore.data._source import is_source
 from wbcore.history import History
@@ -203,7 +204,7 @@ def _triple(validation_data: object) -> tuple[Any, Any, Any] | None:
             f"[fit] expected validation_data to be a pair (X_val, y_val), "
             f"got None as its {'X_val' if X_val is None else 'y_val'}"
         )
-    return X_val, y_val, weights
+    return in_rows("fit, validation_data", "X", X_val), y_val, weights
 
 
 def _shuffle(shuffle: object) -> bool | str | RowOrder:

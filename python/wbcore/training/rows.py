@@ -9,11 +9,11 @@ from wbcore._loss_function import LossFunction
 from wbcore._view import Foreign
 from wbcore.data._rows import Rows, rows_of
 from wbcore.metrics import Chosen
-from wbcore.optimizers import Optimizer
 from wbcore.training.weights import row_weights
 
 if TYPE_CHECKING:
     from wbcore.network import Network
+    from wbcore.optimizers.state import OptimizerState
     from wbcore.training.plan import Plan
     from wbcore.training.weights import ClassWeights
 
@@ -147,13 +147,9 @@ def order_text(rows: Rows, plan: Plan) -> str:
     return f" of blocks {rows.windows.source.rows}, {plan.shuffle} by {plan.shuffle_window}"
 
 
-def end_of(network: Network, plan: Plan) -> int:
+def end_of(plan: Plan, state: OptimizerState) -> int:
     """The number of the epoch before which the fit ends."""
-    assert isinstance(plan.optimizer, Optimizer), "L-BFGS takes arrays alone"
-    first = plan.first_epoch
-    if first is None:
-        first = plan.optimizer._state(network._core).epoch
-    return first + plan.epochs
+    return (state.epoch if plan.first_epoch is None else plan.first_epoch) + plan.epochs
 
 
 def _loss(plan: Plan) -> str | LossFunction:

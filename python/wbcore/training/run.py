@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
-from wbcore._view import Foreign
+from wbcore._view import Foreign, in_rows
 from wbcore.callbacks.progress import Progress
 from wbcore.callbacks.run import Run
 from wbcore.data._rows import Rows
@@ -32,6 +32,7 @@ from wbcore.training.rows import (
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from wbcore._view import SparseLike
     from wbcore.data._source import Source
     from wbcore.network import Network
     from wbcore.training.plan import Plan
@@ -45,7 +46,7 @@ Findings: TypeAlias = dict[str, Any]
 
 def run(
     network: Network,
-    X: ArrayLike | Source,
+    X: ArrayLike | SparseLike | Source,
     y: ArrayLike | None,
     plan: Plan,
     *,
@@ -101,6 +102,7 @@ class _Training:
         self.before = network.optimizer, network.history
         self.findings: Findings | None = None
         self.first_step = 0
+        self.reason = ""  # why a fit is completed that may be so early
 
     def run(self, X: Foreign, y: Foreign) -> History:
         error: BaseException | None = None
@@ -130,6 +132,7 @@ class _Training:
 
     def _train(self, X: Foreign, y: Foreign) -> tuple[str, int, int, Findings | None]:
         plan, hooks, core = self.plan, self.hooks, self.network._core
+        X = in_rows("fit", "X", X)
         weights, classes = weighed(self.network, y, plan)
         weights_val = validation_weights(self.network, plan, classes)
         given = Rows(X, y, weights)
@@ -137,11 +140,13 @@ class _Training:
             of_validation: Foreign = plan.validation_data or (None, None)
             validation = Rows(of_validation[0], of_validation[1], weights_val)
             self._take_own(given, validation)
-            return (*full_batch.trained(plan, hooks, given, validation), None)
+            how, epoch, batch, self.reason = full_batch.trained(plan, hooks, given, validation)
+            return how, epoch, batch, None
         session = self.session
         resumption = session.resumption if session else None
-        steps = self.first_step = self.optimizer._state(core).steps
-        end = resumption.end if resumption else end_of(self.network, plan)
+        state = self.optimizer._state(core)
+        steps = self.first_step = state.steps
+        end = resumption.end if resumption else end_of(plan, state)
         due = plan.bias_init is not None or self.network._starts_at_prior
         rows = validation = Rows(None, None)
         try:
@@ -185,7 +190,8 @@ class _Training:
         finally:
             rows.close()
             validation.close()
-            if self.optimizer._state(core).steps != steps:  # until then the network is as it was
+            # until the first step the network is as it was
+            if self.network._starts_at_prior and self.optimizer._state(core).steps != steps:
                 self.network._starts_at_prior = False
 
     def _write_last(self, error: BaseException | None) -> BaseException | None:
@@ -207,6 +213,8 @@ class _Training:
         plan = self.plan
         assert isinstance(plan.loss, (str, LossFunction)), "Plan has made it one"
         assert isinstance(plan.metrics, Chosen), "likewise"
+        if not plan.metrics.functions:
+            return
         operation, judged = "fit", rows
         if plan.validation_data is not None:
             operation, judged = "fit, validation_data", validation
@@ -218,7 +226,7 @@ class _Training:
         history, epochs = self.history, self.plan.epochs
         history.status = status
         if status == "completed":
-            history.reason = (
+            history.reason = self.reason or (
                 f"all {epochs} epochs were done" if epochs > 1 else "its epoch was done"
             )
         elif status == "stopped":

@@ -1,0 +1,49 @@
+"""Sparse matrices as X: SciPy's, without importing it, in rows that the core reads in place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wbcore import _core
+
+if TYPE_CHECKING:
+    from wbcore._view import Foreign
+
+__all__ = ["csr"]
+
+
+def csr(operation: str, name: str, value: Foreign) -> Foreign:
+    """A sparse matrix in rows (CSR), each of whose columns ascend: itself if it is that already.
+
+    Else a copy, in its size: of another format, by its own `tocsr`; where columns do not ascend or
+    come twice, in order, and numbers of the same place added up in their order and dtype, as
+    `toarray` does it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When its parts are of wrong types or sizes, or name rows or columns that there are not.
+    """
+    rows = value.tocsr()
+    if len(rows.shape) != 2 or _core.rows_ascend(operation, name, rows):
+        return rows
+    return _in_order(rows)
+
+
+def _in_order(rows: Foreign) -> Foreign:
+    """With the columns of each row ascending, each once."""
+    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    first, last = rows.indptr[0], rows.indptr[-1]
+    columns, numbers = rows.indices[first:last], rows.data[first:last]
+    order = np.lexsort((columns, row))  # stable: numbers of a place stay in their order
+    row, columns, numbers = row[order], columns[order], numbers[order]
+    begins = np.ones(len(row), np.bool_)
+    begins[1:] = (row[1:] != row[:-1]) | (columns[1:] != columns[:-1])
+    sums = np.zeros(int(np.count_nonzero(begins)), numbers.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite sums are refused as they are read
+        np.add.at(sums, np.cumsum(begins) - 1, numbers)
+    starts = np.zeros(rows.shape[0] + 1, rows.indptr.dtype)
+    starts[1:] = np.cumsum(np.bincount(row[begins], minlength=rows.shape[0]))
+    return type(rows)((sums, columns[begins], starts), shape=rows.shape)
