@@ -13,10 +13,12 @@ import sys
 from pathlib import Path
 
 import defaults
+import estimators
 import fits
 import fresh
 import memory
 import predictors
+import recipe
 import sources
 import trainers
 from contestants import installed
@@ -24,12 +26,19 @@ from contestants import installed
 SHORT = ("numpy", "scikit-learn")
 PARTS = (
     *("steps", "predictions", "options", "around", "sources", "threads", "memory", "fits"),
-    *("searching", "defaults"),
+    *("searching", "defaults", "recipe", "estimators"),
 )
 # These have two processors, whatever others have.
 OF_TWO = {"threads": "Two threads against one", "searching": "A search of short fits"}
 # These start a process for each of their measurements, the others have one.
-STARTING = {"sources": sources, "memory": memory, "fits": fits, "defaults": defaults}
+STARTING = {
+    "sources": sources,
+    "memory": memory,
+    "fits": fits,
+    "defaults": defaults,
+    "recipe": recipe,
+    "estimators": estimators,
+}
 
 
 def arguments():

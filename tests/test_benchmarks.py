@@ -90,3 +90,81 @@ def test_another_result_is_refused(monkeypatch):
     options = {"dtype": "float32", "threads": 1, "rounds": 1}
     with pytest.raises(AssertionError, match="wrong"):
         list(predictions.rows_of(workloads.PREDICTION[0], options, ["wbcore", "wrong"]))
+
+
+def test_the_recipe_for_tables(tmp_path):
+    text = report(tmp_path, "--parts", "recipe")
+    assert "on 2 tables, 1 seeds each" in text
+    titles = ("## The recipe for tables", "## The recipe for tables, classes", "| wine |", "values")
+    for words in (*titles, "| diabetes |"):
+        assert words in text
+    assert text.count("| the recipe | ") == text.count("| glorot_uniform | ") == 3
+
+
+@pytest.fixture
+def benchmarks(monkeypatch):
+    """Their folder can be imported from."""
+    monkeypatch.syspath_prepend(RUN.parent)
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_what_errors_say_of_recipes():
+    import verdicts
+
+    # two recipes, three tables, two seeds: twice as many errors on the first table, half on another
+    errors = np.array([[[1, 3], [2, 2], [4, 4]], [[2.1, 6], [1, 1], [4, 4]]], float)
+    np.testing.assert_allclose(verdicts.ratios(errors), [[1, 1, 1], [2.025, 0.5, 1]])
+    np.testing.assert_allclose(verdicts.more(errors), [0, 100 * (2.025 * 0.5) ** (1 / 3) - 100])
+    np.testing.assert_allclose(
+        verdicts.spread(errors)[1], np.std([100 * 1.05 ** (1 / 3), 100], ddof=1)
+    )
+    better, worse = verdicts.beyond_chance(errors)  # of the first table's two seeds none can say
+    assert (better.tolist(), worse.tolist()) == ([0, 1], [0, 0])
+    np.testing.assert_allclose(verdicts.ranks(errors), [1.5, 1.5])
+    many = np.ones((2, 12, 1))
+    many[1] = np.linspace(0.8, 0.9, 12)[:, None]
+    assert verdicts.p_values(many)[1] == pytest.approx(2 / 2**12)  # all of one sign
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_recipes_differ_in_one_thing():
+    from dataclasses import fields
+
+    import recipes
+
+    own, *others = recipes.variants().values()
+    for other in others:
+        changed = [f.name for f in fields(own) if getattr(own, f.name) != getattr(other, f.name)]
+        assert len(changed) == 1 or changed in (["optimizer", "l2"], ["initializer", "activation"])
+
+
+def test_the_estimators(tmp_path):
+    text = report(tmp_path, "--parts", "estimators")
+    for title in ("fits", "predictions", "memory of a fit", "a grid search"):
+        assert f"## Estimators: {title}" in text
+    assert "Fashion-MNIST is left out" in text
+    for name, count in (("wbcore MLP", 7), ("wbcore Tabular", 6), ("scikit-learn", 7)):
+        assert text.count(f"| {name} | ") == count  # two tables three times, and the grid
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_estimators_with_other_results_are_refused(monkeypatch):
+    import learners
+
+    from wbcore.sklearn import MLPClassifier
+
+    ours, theirs = np.array([0.9, 0.92]), np.array([0.9, 0.94])
+    learners.require_same_scores("wine", {learners.OURS: ours, learners.THEIRS: theirs})
+    with pytest.raises(AssertionError, match=r"wine: wbcore MLP has a score of 0\.8100"):
+        learners.require_same_scores("wine", {learners.OURS: ours - 0.1, learners.THEIRS: theirs})
+    learners.require_same_grids([0.9, 0.8], [0.92, 0.805], [0.03, 0.0])
+    with pytest.raises(AssertionError, match=r"candidate 1 has a score of 0\.82"):
+        learners.require_same_grids([0.9, 0.8], [0.92, 0.82], [0.03, 0.0])
+
+    names, problem = (learners.OURS, learners.THEIRS), learners.PROBLEMS["iris"]
+    X, y, X_test, _ = problem.split(None, 0)
+    learners.require_same_predictions(names, problem, X, y, X_test)
+    right = MLPClassifier.predict_proba
+    monkeypatch.setattr(MLPClassifier, "predict_proba", lambda self, X: right(self, X) + 1e-11)
+    with pytest.raises(AssertionError, match=r"wbcore MLP is off by \S+e-11"):
+        learners.require_same_predictions(names, problem, X, y, X_test)

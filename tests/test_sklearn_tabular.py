@@ -74,7 +74,7 @@ def test_the_defaults_are_those_of_the_recipe(kind):
     assert optimizer.l2 == chosen.l2(fresh._task, 60)
     assert optimizer.learning_rate == wb.schedules.Cosine(chosen.learning_rate, 4)
     assert str(optimizer).startswith(chosen.optimizer)
-    sizes = [(9_999, False), (10_000, True)]
+    sizes = [(chosen.stopping_rows - 1, False), (chosen.stopping_rows, True)]
     assert [(n, fresh._stops_early(n)) for n, _ in sizes] == sizes
 
 

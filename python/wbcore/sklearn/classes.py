@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from wbcore.sklearn import scores
 from wbcore.sklearn.heads import heads_loss, of_heads
@@ -166,8 +166,33 @@ class Decisions(Classes):
         return of_heads(outputs, self.counts)
 
 
+def plain_classes(y: Any) -> NDArray[Any] | None:
+    """The classes of a vector of whole numbers; None of anything else, and where they look odd.
+
+    scikit-learn's functions say the same, but look at the targets five times, which takes as long
+    as dozens of epochs on a small table.
+    """
+    if type(y) is not np.ndarray or y.ndim != 1 or y.dtype.kind not in "biu":
+        return None
+    classes = np.unique(y)
+    # more than two are warned of when most rows have one of their own
+    return classes if len(classes) <= max(2, len(y) // 4) else None
+
+
+def kind_of(y: Any) -> str:
+    """What scikit-learn calls such targets."""
+    classes = plain_classes(y)
+    if classes is None:
+        return str(type_of_target(y))
+    return "multiclass" if len(classes) > 2 else "binary"
+
+
 def classes_of(y: Any) -> Any:
-    """`classes_` of targets."""
+    """`classes_` of targets, which are refused if they are none."""
+    classes = plain_classes(y)
+    if classes is not None:
+        return classes
+    check_classification_targets(y)
     if type_of_target(y) == "multiclass-multioutput":
         return [np.unique(column) for column in np.asarray(y).T]
     return unique_labels(y)
@@ -188,7 +213,7 @@ def targets_of(y: Any, classes: Any, loss: object) -> Classes:
     loss : object
         "log_loss", or any of ours that takes classes.
     """
-    kind = type_of_target(y)
+    kind = kind_of(y)
     if isinstance(classes, list):  # of the rows at hand some columns may look like indicators
         if loss != "log_loss":
             raise ValueError(f"[loss] expected 'log_loss' for several decisions, got {loss!r}")

@@ -137,11 +137,11 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
         if fresh and not incremental:
             self.classes_ = classes_of(y)
             self._targets = targets_of(y, self.classes_, self.loss)
         else:
+            check_classification_targets(y)
             self._require_known(y)
             if "_targets" not in self.__dict__ or fresh:
                 self._targets = targets_of(y, self.classes_, self.loss)

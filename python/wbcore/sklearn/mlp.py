@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,13 @@ if TYPE_CHECKING:
 __all__ = ["MLP"]
 
 
+@cache
+def _names_of(cls: type[MLP]) -> list[str]:
+    """The names of a class's parameters: reading them from its signature takes a tenth of a ms."""
+    names: list[str] = super(MLP, cls)._get_param_names()
+    return names
+
+
 _SINGLE = ("float32", np.float32, np.dtype(np.float32))
 
 
@@ -45,6 +53,10 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
     _targets: Targets
     _course: Course | AllRows | None
     network_: Network
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        return list(_names_of(cls))
 
     # What the two have of their own
 
