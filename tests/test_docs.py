@@ -15,7 +15,7 @@ PAGES = [
     "SECURITY.md",
     "CHANGELOG.md",
     "conformance/vectors/README.md",
-    *(f"docs/{page}.md" for page in ("architecture", "arithmetic", "benchmarks", "reliability")),
+    *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
 ]
 SUFFIXES = "c|cpp|cmake|h|hpp|inc|json|md|py|pyi|safetensors|toml|txt"
 # Names of files and folders as pages have them, "src/pass.cpp", "benchmarks/instructions.*", "io/".

@@ -49,10 +49,7 @@ def run_training(
     The model is saved before anything that can fail: until then what the screen does not take is
     only noted, and Ctrl-C ends the training but nothing after it.
     """
-    name = "digits" if source == "digits" else Path(source).resolve().stem
-    output = Path(f"{name}.safetensors") if output is None else output
-    if not output.name:
-        raise ValueError(f"--output: expected the name of a file, got {output}")
+    output = _output(source, output)
     picture = output.with_suffix(".png") if picture is None else picture
     checkpoint = checkpoint_of(output)
     _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
@@ -97,6 +94,15 @@ def run_training(
     if trained.fitted.error is not None:
         raise trained.fitted.error
     stream.finish()
+
+
+def _output(source: str, output: Path | None) -> Path:
+    """Return the name of the model file."""
+    name = "digits" if source == "digits" else Path(source).resolve().stem
+    output = Path(f"{name}.safetensors") if output is None else output
+    if not output.name:
+        raise ValueError(f"--output: expected the name of a file, got {output}")
+    return output
 
 
 def _describe(screen: Console, data: Dataset) -> None:

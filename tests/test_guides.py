@@ -1,0 +1,44 @@
+"""Every ```python block of the pages for those who come from other libraries runs as written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_readme import python_blocks
+
+import wbcore as wb
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def images():
+    """What the page for PyTorch and Keras takes for granted: X, y, and weights from elsewhere."""
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 10
+    X = (rng.random((200, 64)) + (np.arange(64) % 10 == y[:, None])).astype(np.float32) / 2
+    model = wb.Network.mlp([64, 32, 10], seed=5)
+    state = {}
+    for key, layer in zip(("0", "2"), model, strict=True):
+        state |= {f"{key}.weight": layer.weights.T.copy(), f"{key}.bias": layer.biases.copy()}
+    return {
+        "X": X[:150],
+        "y": y[:150],
+        "X_val": X[150:],
+        "y_val": y[150:],
+        "state": state,
+        "weights": [array for layer in model for array in (layer.weights, layer.biases)],
+        "expected": model.predict(X[:150]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "given", "fewest"),
+    [("from-scikit-learn.md", dict, 5), ("from-pytorch-and-keras.md", images, 6)],
+)
+def test_page_runs(page, given, fewest, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some blocks save files
+    namespace = {"__name__": "guide", **given()}
+    blocks = list(python_blocks(DOCS / page))
+    assert len(blocks) >= fewest
+    for block in blocks:
+        exec(compile(block, DOCS / page, "exec"), namespace)
