@@ -14,7 +14,7 @@ import wbcore as wb
 from wbcore._distribution import install_extra
 from wbcore.cli import report
 from wbcore.cli.checkpoint import EVERY, Ending, check_new, checkpoint_of, going_on, seconds_before
-from wbcore.cli.comparison import Comparison
+from wbcore.cli.comparison import Comparison, check_none, forget
 from wbcore.cli.data import Dataset, load_digits, load_folder, load_table
 from wbcore.cli.endings import warn
 from wbcore.cli.identity import Identity, identity, require_same
@@ -57,8 +57,7 @@ def run_training(
     checkpoint = checkpoint_of(output)
     _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
     check_new(checkpoint, output, resume=resume)
-    if compared is not None:
-        compared.check_new(output, resume=resume)
+    check_none(output, resume=resume)
     data = _load(source, target, task, ignore, given)
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
@@ -66,12 +65,9 @@ def run_training(
 
     stream = Stream(sys.stdout, "stdout")
     screen = console(stream)
-    for text in (data.describe(), *data.describe_columns()):
-        report.say(screen, text)
-    for text in data.encoding.warnings if data.encoding is not None else ():
-        warn(text)
+    _describe(screen, data)
     if compared is not None:
-        given, settings = compared.run(screen, data, given, output)
+        settings = compared.run(screen, data, given, output)
     kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
     saved = require_same(checkpoint, of) if resume and checkpoint.exists() else None
     where = going_on(checkpoint, saved, settings.epochs) if resume else []
@@ -84,8 +80,8 @@ def run_training(
         trained, goes_on = _train(
             data, settings, (bar, kept), interrupts, output, resume=saved is not None
         )
-        if compared is not None and not goes_on:
-            compared.finish(output)
+        if not goes_on:
+            forget(output)
         if not interrupts.held_back:
             load_matplotlib()
     for text in trained.fitted.warnings:
@@ -101,6 +97,14 @@ def run_training(
     if trained.fitted.error is not None:
         raise trained.fitted.error
     stream.finish()
+
+
+def _describe(screen: Console, data: Dataset) -> None:
+    """Say what the data are, and what became of their columns."""
+    for text in (data.describe(), *data.describe_columns()):
+        report.say(screen, text)
+    for text in data.encoding.warnings if data.encoding is not None else ():
+        warn(text)
 
 
 def _train(

@@ -1,4 +1,4 @@
-"""What ``wbcore train`` compares before it trains: the words of ``--cv``, ``--search``, ``--jobs``."""
+"""What ``wbcore train`` compares before it trains: ``--cv``, ``--search``, ``--jobs``."""
 
 import shutil
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from wbcore.cli import report
 from wbcore.cli.data import Dataset
 from wbcore.cli.settings import TrainSettings, settings_for
 
-__all__ = ["Comparison", "compared"]
+__all__ = ["Comparison", "check_none", "compared", "folder_of", "forget"]
 
 _FOLDS = 5
 
@@ -24,21 +24,10 @@ class Comparison:
     candidates: int = 1
     jobs: int | None = None
 
-    def check_new(self, output: Path, *, resume: bool) -> None:
-        """Refuse to begin anew over a search that could go on."""
-        from wbcore.cli.searching import folder_of
-
-        folder = folder_of(output)
-        if not resume and folder.exists():
-            raise ValueError(
-                f"{folder}: a comparison for {output} did not come to its end: give --resume to go "
-                "on with it, or remove this folder to begin anew"
-            )
-
     def run(
         self, screen: Console, data: Dataset, given: dict[str, Any], output: Path
-    ) -> tuple[dict[str, Any], TrainSettings]:
-        """Compare, show what came out, and return the options of the best settings, and these."""
+    ) -> TrainSettings:
+        """Compare, show what came out, and return the best settings."""
         from wbcore.cli import searching
 
         settings = settings_for(data, given)
@@ -50,20 +39,33 @@ class Comparison:
             candidates=self.candidates,
             folds=self.folds,
             jobs=self.jobs,
-            folder=searching.folder_of(output),
+            folder=folder_of(output),
         )
         score = "pinball loss" if "neg" in found.scoring else data.score
         report.show_table(screen, searching.shown(found, score))
         for text in searching.lines(found):
             report.say(screen, text)
-        best = given | searching.best_options(found)
-        return best, settings_for(data, best)
+        return settings_for(data, given | searching.best_options(found))
 
-    def finish(self, output: Path) -> None:
-        """Remove what a search keeps, when the model is there."""
-        from wbcore.cli.searching import folder_of
 
-        shutil.rmtree(folder_of(output), ignore_errors=True)
+def folder_of(output: Path) -> Path:
+    """Return where the finished fits of a comparison are, by the model file that it is for."""
+    return output.with_name(f"{output.name}.search")
+
+
+def check_none(output: Path, *, resume: bool) -> None:
+    """Refuse to begin anew over a comparison that could go on."""
+    folder = folder_of(output)
+    if not resume and folder.exists():
+        raise ValueError(
+            f"{folder}: a comparison for {output} did not come to its end: give --resume to go on "
+            "with it, or remove this folder to begin anew"
+        )
+
+
+def forget(output: Path) -> None:
+    """Remove what a comparison keeps, if there was one, when the model is there."""
+    shutil.rmtree(folder_of(output), ignore_errors=True)
 
 
 def compared(folds: int | None, candidates: int | None, jobs: int | None) -> Comparison | None:
@@ -74,7 +76,8 @@ def compared(folds: int | None, candidates: int | None, jobs: int | None) -> Com
     ValueError
         If a number is too small, or says something of a comparison that there is not.
     """
-    for option, number, least in (("--cv", folds, 2), ("--search", candidates, 2), ("--jobs", jobs, 1)):
+    least_of = (("--cv", folds, 2), ("--search", candidates, 2), ("--jobs", jobs, 1))
+    for option, number, least in least_of:
         if number is not None and number < least:
             raise ValueError(f"{option}: expected at least {least}, got {number}")
     if folds is None and candidates is None:

@@ -7,7 +7,14 @@ from typing import Any
 import wbcore as wb
 from wbcore.tables import Encoding
 
-__all__ = ["class_names", "encoding_of", "feature_names", "has_margins", "load_model", "without_encoding"]
+__all__ = [
+    "class_names",
+    "encoding_of",
+    "feature_names",
+    "has_margins",
+    "load_model",
+    "without_encoding",
+]
 
 
 def load_model(path: Path) -> "wb.Network":

@@ -51,9 +51,9 @@ def _inputs(net: "wb.Network", path: Path) -> NDArray[Any]:
     """Return what the network takes for the rows of a file."""
     encoding = encoding_of(net)
     if encoding is None:
-        X = read_features(path, feature_names(net))
-        if X.shape[1] != net[0].inputs:
-            raise ValueError(f"{path} has {X.shape[1]} columns, but the model takes {net[0].inputs}")
+        X, n_inputs = read_features(path, feature_names(net)), net[0].inputs
+        if X.shape[1] != n_inputs:
+            raise ValueError(f"{path} has {X.shape[1]} columns, but the model takes {n_inputs}")
         return X
     frame = read_frame(path, "read_features")
     if encoding.is_named:

@@ -19,7 +19,6 @@ __all__ = [
     "best_options",
     "check_folds",
     "estimator_of",
-    "folder_of",
     "lines",
     "searched",
     "shown",
@@ -37,11 +36,6 @@ SPACE: dict[str, Any] = {
 }
 
 _PARAMETERS = {"hidden": "hidden_layer_sizes"}  # of estimators, where they are called otherwise
-
-
-def folder_of(output: Path) -> Path:
-    """Return where the finished fits of a search are, by the model file that it is for."""
-    return output.with_name(f"{output.name}.search")
 
 
 def check_folds(data: Dataset, settings: TrainSettings, folds: int) -> None:
@@ -128,9 +122,7 @@ def searched(
     KeyboardInterrupt
         After Ctrl-C; the folder goes on.
     """
-    free = {
-        _PARAMETERS.get(name, name): values for name, values in SPACE.items() if _is_free(name, given)
-    }
+    free = {_PARAMETERS.get(name, name): SPACE[name] for name in SPACE if _is_free(name, given)}
     if candidates > 1 and not free:
         raise ValueError("--search: expected an option to be left to it, got all of them")
     try:
