@@ -31,6 +31,8 @@ def images():
     }
 
 
+# That fits end where they are told to is no news, to readers of scikit-learn either.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("page", "given", "fewest"),
     [("from-scikit-learn.md", dict, 5), ("from-pytorch-and-keras.md", images, 6)],

@@ -79,3 +79,15 @@ def test_curves_and_parameters(kind, name):
     np.testing.assert_allclose(ours.predict(X) == theirs.predict(X), True) if (
         theirs.predict(X).dtype.kind != "f"
     ) else np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["relu", "logistic"])
+@pytest.mark.parametrize("kind", ["multiclass", "number"])
+def test_lbfgs_lowers_the_loss_alike(kind, activation):
+    """It has no curve: the losses of fits that end after so many iterations are one."""
+    for max_iter in (1, 5, 20, 50):
+        settings = {"hidden_layer_sizes": 15, "activation": activation, "alpha": 0.01, "tol": 1e-12}
+        (theirs, ours), _ = both(kind, solver="lbfgs", max_iter=max_iter, **settings)
+        assert ours.n_iter_ == theirs.n_iter_ == max_iter
+        # Line searches magnify how sums were rounded, here up to 3e-10.
+        assert ours.loss_ == pytest.approx(theirs.loss_, rel=0, abs=1e-9)

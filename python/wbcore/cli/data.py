@@ -163,12 +163,13 @@ def _encoded(
     try:
         try:
             encoding = Encoding.fit(raw.frame.iloc[train])
-            return encoding, *(encoding.apply(raw.frame.iloc[part]) for part in (train, test))
+            X, X_test = (encoding.apply(raw.frame.iloc[part]) for part in (train, test))
         except ValueError:
             Encoding.fit(raw.frame).apply(raw.frame)  # names the row of the file
             raise
     except (TypeError, ValueError) as error:
         raise ValueError(explained(path, error)) from None
+    return encoding, X, X_test
 
 
 def explained(path: Path, error: Exception) -> str:

@@ -218,7 +218,8 @@ def fit(
             total = FLOAT64.T(total + batch_total)
             of_batch = total_weight(inputs, weights)
             weight = FLOAT64.T(weight + of_batch)
-            penalties = penalties + optimizer.penalty(_decayed(network, optimizer), of_batch)
+            if metrics is not None and "penalty" in metrics:
+                penalties = penalties + optimizer.penalty(_decayed(network, optimizer), of_batch)
             if metrics:
                 last = network.forward(inputs, dropout)[-1]
                 sums.add(last.Z, last.A, network.rounded(wanted), weights)

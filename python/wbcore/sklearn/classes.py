@@ -98,11 +98,17 @@ class Several(Classes):
 
     def probabilities(self, outputs: NDArray[Any]) -> NDArray[Any]:
         if self.answer.activation == "softmax":
-            return outputs
+            return outputs if outputs.dtype.char == "f" else _of_sum_one(outputs)
         total = outputs.sum(axis=1, keepdims=True)
         shares: NDArray[Any] = np.where(total > 0, outputs, 1)
         shares /= np.where(total > 0, total, outputs.shape[1])
         return shares
+
+
+def _of_sum_one(shares: NDArray[Any]) -> NDArray[Any]:
+    """Shares of one in float64, though a network of float32 computed them: metrics look at that."""
+    total = shares.sum(axis=1, keepdims=True)
+    return np.where(np.abs(total - 1) > 1e-12, shares / total, shares)  # as float64 gives them
 
 
 class Many(Classes):

@@ -81,7 +81,8 @@ optimizer : Optimizer or str, optional
     as wbcore has it, a mean over all elements. alpha and l1 are added where it has no l1 and l2.
 schedule : Schedule, str or callable, optional
     Any of `wbcore.schedules`, in place of learning_rate and learning_rate_init; rates are as those
-    of `optimizer`.
+    of `optimizer`. A name alone, such as "cosine" or "one_cycle", begins with the rate there is and
+    lasts for max_iter epochs.
 clip_norm : float, optional
     The longest a gradient may be.
 l1 : float, default 0

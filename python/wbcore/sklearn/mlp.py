@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from wbcore.network import Network
+from wbcore.schedules import count_steps
 from wbcore.sklearn import coefficients
 from wbcore.sklearn.constraints import CONSTRAINTS
 from wbcore.sklearn.course import Course, Rows
@@ -22,6 +23,7 @@ from wbcore.sklearn.holding_out import held_out
 from wbcore.sklearn.inputs import Filling, checked, require_missing
 from wbcore.sklearn.lbfgs import AllRows
 from wbcore.sklearn.plain_state import PlainState
+from wbcore.sklearn.rates import set_schedule
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
 from wbcore.sklearn.stopping import Validation
@@ -38,7 +40,7 @@ __all__ = ["MLP"]
 @cache
 def _names_of(cls: type[MLP]) -> list[str]:
     """The names of a class's parameters: reading them from its signature takes a tenth of a ms."""
-    names: list[str] = super(MLP, cls)._get_param_names()
+    names: list[str] = super(MLP, cls)._get_param_names()  # type: ignore[misc]
     return names
 
 
@@ -185,8 +187,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
 
     def _filled(self, X: Any) -> Any:
         filling = self.__dict__.get("_filling")
-        filled = X if filling is None else filling(X)
-        return filled.toarray() if hasattr(filled, "toarray") else filled
+        return X if filling is None else filling(X)
 
     def _build(self, sizes: list[int], X: Any, *, fresh: bool) -> None:
         """The network, and the attributes that count what becomes of it."""
@@ -218,7 +219,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
 
     def _begun(self, data: Rows, *, incremental: bool) -> Course:
         """A course whose rows are chosen, and that has done nothing."""
-        if not incremental or "_optimizer" not in self.__dict__:
+        is_new = not incremental or "_optimizer" not in self.__dict__
+        if is_new:
             self._optimizer = solver_of(self, self._targets.answer, self.network_.dtype)
         rows, out, merged, weights = np.arange(len(data.y)), None, None, None
         shares = self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]
@@ -242,13 +244,17 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             rows, out = rows[train], rows[held]
         seed = int(self._random_state.randint(np.iinfo(np.int32).max)) if any(shares) else 0
         self.n_iter_ = 0
+        batch_size = self._batch_size(len(rows))
+        if is_new and self.schedule is not None:
+            steps = count_steps(len(rows), batch_size=batch_size, epochs=self.max_iter)
+            set_schedule(self._optimizer.optimizer, self.schedule, steps)
         return Course(
             random_state=self._random_state,
             solver=self._optimizer,
             rows=rows,
             shuffles=self.shuffle,
             held_out=out,
-            batch_size=self._batch_size(len(rows)),
+            batch_size=batch_size,
             seed=seed,
             weights=weights,
             has_prior=self.bias_init == "prior" and self.t_ == 0,

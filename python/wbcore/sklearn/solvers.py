@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore import optimizers, schedules
+from wbcore import optimizers
 from wbcore.optimizers import LBFGS, SGD, Adam, Optimizer
 
 if TYPE_CHECKING:
@@ -117,8 +117,6 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
             _penalize(optimizer, estimator, slope)
         if optimizer.clip_norm is None and estimator.clip_norm is not None:
             optimizer.clip_norm = estimator.clip_norm / slope
-        if estimator.schedule is not None:
-            optimizer.learning_rate = _schedule(estimator.schedule)
         return Solver(optimizer, "constant", estimator.learning_rate_init, 1.0, 0.0)
 
     rate, has_schedule = estimator.learning_rate_init, estimator.schedule is not None
@@ -134,8 +132,6 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
         epsilon = max(estimator.epsilon / slope, least)
         beta1, beta2 = float(estimator.beta_1), float(estimator.beta_2)
         made = Adam(rate, beta1, beta2, epsilon, epsilon_hat=True)
-    if has_schedule:
-        made.learning_rate = _schedule(estimator.schedule)
     _penalize(made, estimator, answer.slope)
     if estimator.clip_norm is not None:
         made.clip_norm = estimator.clip_norm / answer.slope
@@ -147,7 +143,3 @@ def _penalize(optimizer: Optimizer, estimator: Any, slope: float) -> None:
     optimizer.penalty_of_sum = True
     optimizer.l2 = estimator.alpha / slope
     optimizer.l1 = estimator.l1 / slope
-
-
-def _schedule(given: Any) -> Any:
-    return schedules.parsed("schedule", given) if isinstance(given, str) else given

@@ -191,7 +191,9 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
             tasks.end()
         return self
 
-    def _run(self, course: Course, data: Any, epochs: int, tasks: FitTasks | None) -> None:
+    def _run(
+        self, course: Course, data: tuple[Any, Any, Any], epochs: int, tasks: FitTasks | None
+    ) -> None:
         """Train until so many epochs have been done."""
         callbacks = list(self.callbacks or ())
         if tasks is not None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from wbcore import _arguments, optimizers, schedules
+from wbcore import _arguments, optimizers
 from wbcore.recipe import TABLE
-from wbcore.schedules import Schedule
-from wbcore.schedules.lasting import lasting, says_rate
+from wbcore.sklearn.rates import set_schedule
 
 if TYPE_CHECKING:
     from wbcore.optimizers import Optimizer
@@ -44,26 +43,8 @@ def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimize
         made.l2 = estimator.l2
     elif given is None:
         made.l2 = TABLE.l2(task, rows)
-    _set_schedule(made, estimator.schedule, steps)
+    if estimator.schedule is not None:
+        set_schedule(made, estimator.schedule, steps)
+    elif isinstance(made.learning_rate, (int, float)):
+        set_schedule(made, TABLE.schedule, steps)
     return made
-
-
-def _set_schedule(made: Optimizer, given: object, steps: int) -> None:
-    """A name says what becomes of the rate there is; a schedule, or its text, says all of it."""
-    rate = made.learning_rate
-    if isinstance(given, Schedule):
-        made.learning_rate = given
-    elif given is not None and not isinstance(given, str):
-        raise TypeError(
-            "[fit] expected schedule to be a Schedule or a text, such as 'cosine', 'one_cycle' or "
-            f"'step(0.01, 1000)', got {_arguments.shown(given)}"
-        )
-    elif given is not None and says_rate(given):
-        made.learning_rate = schedules.parsed("fit", given)
-    elif isinstance(rate, (int, float)):
-        made.learning_rate = lasting("fit", given or TABLE.schedule, float(rate), steps)
-    elif given is not None:
-        raise ValueError(
-            "[fit] expected no schedule beside that of the optimizer, "
-            f"got {_arguments.shown(given)}"
-        )
