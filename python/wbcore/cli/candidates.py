@@ -42,7 +42,8 @@ class Candidates:
         about = str(self._found).partition("\n")[0].partition(";")
         count = len(self._found)
         counted = f"{count} candidate{'s' * (count != 1)}, {self._folds.shape[1]} folds"
-        return f"{counted}, by {self._score}{about[1]}{about[2]}"
+        further = "; those that went further come first" if about[2] else ""
+        return f"{counted}, by {self._score}{about[1]}{about[2]}{further}"
 
     def scores(self, *, by_fold: bool) -> Table:
         """Each fold's score, or the ends of them, where a terminal has not the width for more."""
