@@ -23,6 +23,7 @@ from wbcore.cli.candidates import Candidates
 from wbcore.cli.checkpoint import Ending
 from wbcore.cli.comparison import folder_of
 from wbcore.cli.data import load_table
+from wbcore.cli.searching import SPACE
 from wbcore.searching.running import Running
 from wbcore.sklearn import TabularClassifier, TabularRegressor
 
@@ -119,6 +120,8 @@ def test_a_search_trains_by_the_best_settings_which_can_be_given_again():
     line = next(line for line in text.splitlines() if line.startswith("The best is candidate "))
     words = line.partition(": ")[2].split()
     assert words[0] == "--hidden"
+    numbers = [float(word) for word in (words[3], words[5])]  # of the rate and of l2
+    assert [float(f"{number:.3g}") for number in numbers] == numbers
     searched, settings = parameters(), wb.load(OUTPUT).metadata["training"]
     train(*words_of_both, *words)
     assert parameters() == searched
@@ -147,11 +150,10 @@ def test_fits_at_once_change_nothing():
 def test_columns_that_a_fold_would_see_otherwise_are_what_they_are_in_all_rows():
     """One text among numbers makes a category of them, of a fold without it too."""
     frame = pd.read_csv("data.csv")
-    frame["size"] = np.where(np.arange(len(frame)) % 2, "1", "2").astype(object)
+    frame["size"] = np.where(np.arange(len(frame)) % 2, "1", "2")
     frame["id"] = [f"K{k}" for k in range(len(frame))]
-    frame.loc[frame.index[:40], "size"] = ["large", *["2"] * 39]
     place = load_table(Path("data.csv"), "v", 0.2, 0).columns.index[0]
-    frame.loc[[0, place], "size"] = ["1", "large"]
+    frame.loc[place, "size"] = "large"
     frame.to_csv("data.csv", index=False)
     _, said = train(*OF_V, "--cv", 3)
     assert len(said) == 1  # of the identifier
@@ -286,7 +288,7 @@ def test_only_tables_are_compared():
 def test_the_tables_fit_a_terminal(width, whole):
     rows = load_table(Path("data.csv"), "v", 0.2, 0, ignore=("k", "n"))
     model = TabularRegressor(epochs=2, early_stopping=False, hidden_layer_sizes=(2,))
-    space = {"learning_rate": [1e-3, 1.5e-3, 0.1], "activation": ["relu", "tanh"]}
+    space = {{"hidden": "hidden_layer_sizes"}.get(name, name): SPACE[name] for name in SPACE}
     found = wb.search(model, space, rows.columns, rows.y, n_candidates=5, halving=None, refit=False)
     candidates = Candidates(found, "r2")
     screen = Console(file=io.StringIO(), width=width)
