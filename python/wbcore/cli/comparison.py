@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from wbcore.cli import losses, report
+from wbcore.cli.candidates import Candidates
 from wbcore.cli.data import Dataset
 from wbcore.cli.settings import TrainSettings, settings_for
 
@@ -29,7 +30,6 @@ class Comparison:
     ) -> tuple[TrainSettings, dict[str, Any]]:
         """Compare, show what came out, and return the best settings and how they were found."""
         from wbcore.cli import searching
-        from wbcore.cli.candidates import Candidates
 
         settings = settings_for(data, given)
         searching.check_folds(data, settings, self.folds)
