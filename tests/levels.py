@@ -46,6 +46,8 @@ PURE = {
     "test_cli_refused_outputs.py": "files that cannot be written",
     "test_cli_resume.py": "the command line's part of it; the core's is elsewhere",
     "test_cli_scaling.py": "columns and their scaling, in Python",
+    "test_cli_search.py": "the command line's part of it; its fits are those of test_search.py",
+    "test_cli_tables.py": "tables to arrays, in Python",
     "test_cli_untrusted.py": "names in files that a terminal must not obey",
     "test_coefficients.py": "a program of docs/",
     "test_conformance.py::test_each_mutant_is_noticed_by_a_vector": "the reference against itself",

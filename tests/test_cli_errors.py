@@ -34,7 +34,10 @@ def folder(tmp_path_factory):
         (["train", "none.csv", "--target", "a"], "none.csv: no such file or folder"),
         (["train", "{}/iris.csv"], "say which column to predict with --target"),
         (["train", "{}/iris.csv", "--target", "kind"], "lacks column 'kind'; it has columns "),
-        (["train", "{}/iris.csv", "--target", "petal width (cm)"], "'target' is not numeric"),
+        (
+            ["train", "{}/iris.csv", "--target", "target", "--task", "regression"],
+            "column 'target' is not numeric: 'setosa' in row 1",
+        ),
         (["train", "{}", "--target", "a"], "--target is for CSV and Parquet files"),
         (["train", "{}"], "lacks train-images-idx3-ubyte"),
         (["train", "digits", "--ignore", "a"], "--ignore is for CSV and Parquet files"),

@@ -26,10 +26,32 @@ def csr(operation: str, name: str, value: Foreign) -> Foreign:
     TypeError, ValueError
         When its parts are of wrong types or sizes, or name rows or columns that there are not.
     """
+    _check_parts(operation, name, value)
     rows = value.tocsr()
     if len(rows.shape) != 2 or _core.rows_ascend(operation, name, rows):
         return rows
     return _in_order(rows)
+
+
+def _check_parts(operation: str, name: str, value: Foreign) -> None:
+    """Refuse a matrix in another format whose parts `tocsr` would follow out of memory."""
+    if value.format in ("csc", "bsr"):
+        try:
+            value.check_format(full_check=True)
+        except (TypeError, ValueError, IndexError) as error:
+            raise ValueError(
+                f"[{operation}] expected {name} to be a sparse matrix whose parts belong together, "
+                f"got one in {value.format.upper()} of which scipy says: {error}"
+            ) from None
+    elif value.format == "coo":
+        for places, size in zip((value.row, value.col), value.shape, strict=True):
+            if len(places) != len(value.data) or (
+                len(places) and not 0 <= places.min() <= places.max() < size
+            ):
+                raise ValueError(
+                    f"[{operation}] expected {name} to be a sparse matrix whose parts belong "
+                    "together, got one in COO whose numbers lie outside of it, or have no place"
+                )
 
 
 def _in_order(rows: Foreign) -> Foreign:

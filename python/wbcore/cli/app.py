@@ -241,7 +241,7 @@ def inspect(
         write(json_text(net) + "\n")
         return
     from wbcore.cli.metadata import without_encoding
-    from wbcore.cli.report import say, show_metadata, show_table
+    from wbcore.cli.report import say, say_wrapped, show_metadata, show_table
     from wbcore.inspect import parameter_table, weight_bias_correlation
 
     stream = Stream(sys.stdout, "stdout")
@@ -252,7 +252,7 @@ def inspect(
     metadata, columns = without_encoding(net)
     show_metadata(screen, metadata)
     for line in columns:
-        say(screen, line)
+        say_wrapped(screen, line)
     for table in (parameter_table(net), weight_bias_correlation(net)):
         show_table(screen, table)
     stream.finish()

@@ -54,7 +54,7 @@ def run_training(
     checkpoint = checkpoint_of(output)
     _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
     check_new(checkpoint, output, resume=resume)
-    check_none(output, resume=resume)
+    check_none(output, resume=resume, compares=compared is not None)
     data = _load(source, target, task, ignore, given)
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
@@ -63,8 +63,9 @@ def run_training(
     stream = Stream(sys.stdout, "stdout")
     screen = console(stream)
     _describe(screen, data)
+    comparison = None
     if compared is not None:
-        settings = compared.run(screen, data, given, output)
+        settings, comparison = compared.run(screen, data, given, output)
     kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
     saved = require_same(checkpoint, of) if resume and checkpoint.exists() else None
     where = going_on(checkpoint, saved, settings.epochs) if resume else []
@@ -75,7 +76,13 @@ def run_training(
     )
     with Interrupts() as interrupts:
         trained, goes_on = _train(
-            data, settings, (bar, kept), interrupts, output, resume=saved is not None
+            data,
+            settings,
+            (bar, kept),
+            interrupts,
+            output,
+            resume=saved is not None,
+            comparison=comparison,
         )
         if not goes_on:
             forget(output)
@@ -107,8 +114,9 @@ def _output(source: str, output: Path | None) -> Path:
 
 def _describe(screen: Console, data: Dataset) -> None:
     """Say what the data are, and what became of their columns."""
-    for text in (data.describe(), *data.describe_columns()):
-        report.say(screen, text)
+    report.say(screen, data.describe())
+    for text in data.describe_columns():
+        report.say_wrapped(screen, text)
     for text in data.encoding.warnings if data.encoding is not None else ():
         warn(text)
 
@@ -121,6 +129,7 @@ def _train(
     output: Path,
     *,
     resume: bool,
+    comparison: dict[str, Any] | None,
 ) -> tuple[Trained, bool]:
     """Train and save the model; tell whether the training can go on, from its checkpoint."""
     checkpoint, ending = checkpoint_of(output), Ending(settings.time_limit, interrupts)
@@ -136,6 +145,8 @@ def _train(
             checkpoint.unlink(missing_ok=True)
         goes_on = f"; --resume goes on, from {checkpoint}" if checkpoint.exists() else ""
         raise KeyboardInterrupt("".join(interrupt.args) + goes_on) from None
+    if comparison is not None:
+        trained.net.metadata["comparison"] = comparison
     _save(trained, output)
     stopped = ending.ended and trained.fitted.history.status != "completed"
     if stopped or trained.fitted.error is not None:

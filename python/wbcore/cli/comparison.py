@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from wbcore.cli import report
+from wbcore.cli import losses, report
+from wbcore.cli.candidates import Candidates
 from wbcore.cli.data import Dataset
 from wbcore.cli.settings import TrainSettings, settings_for
 
@@ -26,26 +27,41 @@ class Comparison:
 
     def run(
         self, screen: Console, data: Dataset, given: dict[str, Any], output: Path
-    ) -> TrainSettings:
-        """Compare, show what came out, and return the best settings."""
+    ) -> tuple[TrainSettings, dict[str, Any]]:
+        """Compare, show what came out, and return the best settings and how they were found."""
         from wbcore.cli import searching
 
         settings = settings_for(data, given)
         searching.check_folds(data, settings, self.folds)
-        found = searching.searched(
-            data,
-            settings,
-            given,
-            candidates=self.candidates,
-            folds=self.folds,
-            jobs=self.jobs,
-            folder=folder_of(output),
-        )
-        score = "pinball loss" if "neg" in found.scoring else data.score
-        report.show_table(screen, searching.shown(found, score))
-        for text in searching.lines(found):
+        folder = folder_of(output)
+        goes_on = folder.exists()
+        try:
+            found = searching.searched(
+                data,
+                settings,
+                given,
+                candidates=self.candidates,
+                folds=self.folds,
+                jobs=self.jobs,
+                folder=folder,
+            )
+        except ValueError:
+            if not goes_on:  # it would come to that again
+                forget(output)
+            raise
+        is_quantile = losses.quantile_of(str(settings.loss)) is not None
+        name, sign = ("pinball loss", -1) if is_quantile else (data.score, 1)
+        candidates = Candidates(found, name, sign)
+        scores = candidates.scores(by_fold=True)
+        if not report.fits(screen, scores):
+            scores = candidates.scores(by_fold=False)
+        report.show_table(screen, scores)
+        if (tried := candidates.settings()) is not None:
+            report.show_table(screen, tried)
+        best = searching.best_options(found)
+        for text in candidates.lines(best):
             report.say(screen, text)
-        return settings_for(data, given | searching.best_options(found))
+        return settings_for(data, given | best), candidates.to_dict()
 
 
 def folder_of(output: Path) -> Path:
@@ -53,10 +69,17 @@ def folder_of(output: Path) -> Path:
     return output.with_name(f"{output.name}.search")
 
 
-def check_none(output: Path, *, resume: bool) -> None:
-    """Refuse to begin anew over a comparison that could go on."""
+def check_none(output: Path, *, resume: bool, compares: bool) -> None:
+    """Refuse to begin anew over a comparison that could go on, or to go on without it."""
     folder = folder_of(output)
-    if not resume and folder.exists():
+    if not folder.exists():
+        return
+    if resume and not compares:
+        raise ValueError(
+            f"--resume: expected --cv or --search as the comparison in {folder} began, got "
+            "neither; give them to go on, or remove this folder to train without"
+        )
+    if not resume:
         raise ValueError(
             f"{folder}: a comparison for {output} did not come to its end: give --resume to go on "
             "with it, or remove this folder to begin anew"

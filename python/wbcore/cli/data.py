@@ -65,9 +65,12 @@ class Dataset:
         return f"{len(self.encoding.columns)} columns, {inputs}"
 
     def describe_columns(self, most: int = 12) -> list[str]:
-        """Return what became of the columns that are not numbers without gaps, a line each."""
+        """Return what became of the columns that are not numbers without gaps, a line each.
+
+        Those that were left out are in the encoding's warnings.
+        """
         columns = [] if self.encoding is None else self.encoding.columns
-        lines = [c.describe() for c in columns if c.names() != [c.name] or c.kind != "number"]
+        lines = [c.describe() for c in columns if c.names() not in ([c.name], [])]
         more = [f"and {len(lines) - most} columns more (wbcore inspect shows all)"]
         return [*lines[:most], *more[: len(lines) > most]]
 
@@ -163,9 +166,13 @@ def _encoded(
     try:
         try:
             encoding = Encoding.fit(raw.frame.iloc[train])
+        except ValueError:
+            Encoding.fit(raw.frame)  # names the row of the file
+            raise
+        try:
             X, X_test = (encoding.apply(raw.frame.iloc[part]) for part in (train, test))
         except ValueError:
-            Encoding.fit(raw.frame).apply(raw.frame)  # names the row of the file
+            encoding.apply(raw.frame)  # names the row of the file
             raise
     except (TypeError, ValueError) as error:
         raise ValueError(explained(path, error)) from None

@@ -239,7 +239,8 @@ Folds = Annotated[
         "--cv",
         metavar="FOLDS",
         help="Before the training: train on all but one of so many parts of the rows to train on, "
-        "and test on that one, each in turn; shows how far the scores spread.",
+        "and test on that one, each in turn; shows each score, their mean and spread, and stores "
+        "them with the model.",
         show_default=False,
         rich_help_panel=_SEARCH,
     ),
@@ -249,10 +250,10 @@ Search = Annotated[
     typer.Option(
         "--search",
         metavar="NUMBER",
-        help="Compare so many settings by --cv (5 folds if it is not said), these and others drawn "
-        "by the seed: widths, rate, l2, dropout, batches, activation, each unless its option says "
-        "it. The best third of them goes on to three times as many epochs, and so on. The model is "
-        "trained by the best.",
+        help="Compare so many settings by --cv (5 folds if it is not said): those given, and "
+        "others drawn by the seed of widths, rate, l2, dropout, batches, activation, each unless "
+        "its option says it. The best third goes on to three times as many epochs, and so on. The "
+        "model is trained by the best; after Ctrl-C --resume goes on with the comparison.",
         show_default=False,
         rich_help_panel=_SEARCH,
     ),
@@ -262,8 +263,8 @@ Jobs = Annotated[
     typer.Option(
         "--jobs",
         metavar="NUMBER",
-        help="Fits of --cv and --search at once, each in its process. By default as many as "
-        "processors; no result depends on it.",
+        help="Fits of --cv and --search at once, on threads. By default as many as processors; no "
+        "result depends on it.",
         show_default=False,
         rich_help_panel=_SEARCH,
     ),

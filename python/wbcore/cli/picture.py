@@ -1,6 +1,7 @@
 """The picture of a training: the loss by epoch, and the weights of the first layer."""
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,7 +75,10 @@ def draw(suffix: str, data: Dataset, trained: Trained) -> bytes:
     label = "weight" if data.image_shape else "weight per standard deviation of the feature"
     right.colorbar(image, ax=axes, label=label, shrink=0.8, pad=0.02, extend="both")
     content = io.BytesIO()
-    with rc_context({"svg.hashsalt": "wbcore"}):  # else its names are drawn anew each time
+    with rc_context({"svg.hashsalt": "wbcore"}), warnings.catch_warnings():
+        # Without that salt the names in an SVG are drawn anew each time. Of a letter that the font
+        # lacks there is a box, of which nobody at a terminal can do anything.
+        warnings.filterwarnings("ignore", message="Glyph ")
         figure.savefig(content, format=suffix[1:], metadata=_UNDATED.get(suffix))
     return content.getvalue()
 

@@ -17,13 +17,21 @@ from wbcore.cli.terminal import visible
 from wbcore.cli.training import Trained
 from wbcore.inspect import Table
 
-__all__ = ["say", "show_confusion", "show_metadata", "show_table", "show_test"]
+__all__ = [
+    "fits",
+    "say",
+    "say_wrapped",
+    "show_confusion",
+    "show_metadata",
+    "show_table",
+    "show_test",
+]
 
 _MAX_CLASSES = 26  # a wider table fits no screen: the most frequent confusions are listed instead
 _CONFUSIONS_LISTED = 10
 
 # Of the columns of a table, those that a narrow terminal does without, in this order.
-_LEFT_OUT = ("mean_abs", "shape", "min", "max", "mean", "std")
+_LEFT_OUT = ("mean_abs", "shape", "min", "max", "mean", "std", "epochs", "activation")
 _ANY_WIDTH = 10_000
 
 # Of metadata, which may hold anything: a few screens of text are a note, more would bury the rest.
@@ -33,6 +41,20 @@ _MAX_TEXT, _MAX_DEPTH = 2000, 8
 def say(console: Console, text: str, style: str = "") -> None:
     """Print a line as it is: no markup in names, no colours for numbers, no breaks inside paths."""
     console.print(visible(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def say_wrapped(console: Console, text: str) -> None:
+    """Print a line; on a terminal broken between words, with the rest of it indented."""
+    if not console.is_terminal:
+        say(console, text)
+        return
+    lines = Text(visible(text)).wrap(console, max(console.width - 2, 1))
+    console.print(Text("\n  ").join(lines), highlight=False)
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Tell whether a table can be shown whole."""
+    return _widths(console, _rich(table, list(table.columns))).maximum <= console.width
 
 
 def show_table(console: Console, table: Table) -> None:

@@ -1,17 +1,20 @@
 """``--cv`` and ``--search``: how good settings are on folds, and which are the best."""
 
-import math
-from collections.abc import Iterator
+import warnings
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from joblib import parallel_config
+from sklearn.exceptions import FitFailedWarning
 
 import wbcore as wb
 from wbcore.cli import losses
 from wbcore.cli.data import Dataset
+from wbcore.cli.endings import warn
 from wbcore.cli.settings import TrainSettings
 from wbcore.cli.words import class_weights
-from wbcore.inspect import Table
-from wbcore.searching import SearchResult
+from wbcore.searching import LogUniform, SearchResult
 from wbcore.sklearn import TabularClassifier, TabularRegressor
 
 __all__ = [
@@ -19,17 +22,23 @@ __all__ = [
     "best_options",
     "check_folds",
     "estimator_of",
-    "lines",
     "searched",
-    "shown",
 ]
+
+
+class _Rounded(LogUniform):
+    """Of three digits: what is shown and stored can be given again as it is."""
+
+    def value(self, u: float) -> float:
+        return float(f"{super().value(u):.3g}")
+
 
 # What is tried where the command does not say it: by the names of its options, as `wb.search`
 # draws them. Around the recipe, whose own values are the first candidate.
 SPACE: dict[str, Any] = {
     "hidden": [(32,), (64,), (128,), (64, 32), (128, 64), (256, 128)],
-    "learning_rate": "log_uniform(0.001, 0.03)",
-    "l2": "log_uniform(1e-05, 0.1)",
+    "learning_rate": _Rounded(0.001, 0.03),
+    "l2": _Rounded(1e-05, 0.1),
     "dropout": [0.0, 0.0, 0.1, 0.2, 0.3],
     "batch_size": [16, 32, 64, 128],
     "activation": ["relu", "tanh", "silu"],
@@ -53,8 +62,10 @@ def check_folds(data: Dataset, settings: TrainSettings, folds: int) -> None:
             "--time-limit: expected none with --cv or --search, whose fits are whole, "
             f"got {settings.time_limit:g}"
         )
-    if folds > len(data.y):
-        raise ValueError(f"--cv: expected at most {len(data.y)} folds, a row each, got {folds}")
+    most, why = _most_folds(data)
+    if folds > most:
+        at_most = f"at most {most} folds" if most > 1 else "more rows"
+        raise ValueError(f"--cv: expected {at_most}, since {why}, got {folds} folds")
 
 
 def estimator_of(
@@ -77,7 +88,8 @@ def estimator_of(
         "epochs": given.get("epochs"),
         "batch_size": settings.batch_size,
         "early_stopping": settings.early_stopping is not None,
-        "random_state": settings.seed,
+        "random_state": settings.seed % 2**32,
+        "categories": _categories(data),
     }
     if settings.early_stopping is not None:
         options["patience"] = settings.early_stopping
@@ -111,7 +123,7 @@ def searched(
         1 for cross-validation alone.
     folds : int
     jobs : int, optional
-        Fits at once; as many as processors.
+        Fits at once, on threads; as many as processors.
     folder : Path
         Keeps finished fits.
 
@@ -125,27 +137,38 @@ def searched(
     free = {_PARAMETERS.get(name, name): SPACE[name] for name in SPACE if _is_free(name, given)}
     if candidates > 1 and not free:
         raise ValueError("--search: expected an option to be left to it, got all of them")
+    assert data.encoding is not None, "it has been checked to be a table"
+    left_out = [column.name for column in data.encoding.columns if not column.names()]
     try:
-        return wb.search(
-            estimator_of(data, settings, given),
-            free if candidates > 1 else None,
-            data.columns,
-            data.y,
-            n_candidates=candidates if candidates > 1 else None,
-            cv=_folds(data, folds, settings.seed),
-            scoring=_scoring(settings),
-            halving=3 if candidates > 3 else None,
-            seed=settings.seed,
-            n_jobs=jobs or wb.get_num_threads(),
-            folder=folder,
-            refit=False,
-            progress=True,
-        )
+        # Threads are there at once, where processes take seconds to start; they train in the core,
+        # which lets all of them run. What folds warn of, such as a class that one of them lacks,
+        # is no news of the data.
+        with parallel_config("threading"), warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("always", category=FitFailedWarning)
+            found = wb.search(
+                estimator_of(data, settings, given),
+                free if candidates > 1 else None,
+                data.columns.drop(columns=left_out),
+                data.y,
+                n_candidates=candidates if candidates > 1 else None,
+                cv=_folds(data, folds, settings.seed),
+                scoring=_scoring(settings),
+                halving=3 if candidates > 3 else None,
+                seed=settings.seed,
+                n_jobs=jobs or wb.get_num_threads(),
+                folder=folder,
+                refit=False,
+                progress=True,
+            )
     except wb.searching.SearchInterrupted as interrupt:
         done = str(interrupt).removeprefix("[search] interrupted with ").partition(";")[0]
         raise KeyboardInterrupt(f" with {done}; --resume goes on, from {folder}") from None
     except ValueError as error:
         raise ValueError(str(error).removeprefix("[search] ")) from None
+    for warning in said:
+        warn(str(warning.message))
+    return found
 
 
 def best_options(found: SearchResult) -> dict[str, Any]:
@@ -154,36 +177,12 @@ def best_options(found: SearchResult) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in found.best_params_.items()}
 
 
-def shown(found: SearchResult, score: str, rows: int = 10) -> Table:
-    """Return the table that is printed: the best candidates, and what each fold said of them."""
-    table, count = found.table, min(rows, len(found))
-    folds = [name for name in table if name.startswith("fold_")]
-    parameters = [name for name in table if name.startswith("param_")]
-    headings = ["rank", score, "std", "worst fold", "best fold", "epochs"]
-    cells = []
-    for k in range(count):
-        scores = [float(table[fold][k]) for fold in folds]
-        of_candidate = [float(table["score"][k]), float(table["std"][k]), min(scores), max(scores)]
-        values = [_cell(table[name][k]) for name in parameters]
-        cells.append([k + 1, *of_candidate, int(table["epochs"][k]), *values])
-    names = [name.removeprefix("param_") for name in parameters]
-    title = str(found).partition("\n")[0]
-    return Table([*headings, *names], cells, title)
-
-
-def lines(found: SearchResult) -> Iterator[str]:
-    """Return what the folds say of the best settings, and how far from another they are."""
-    table = found.table
-    yield (
-        f"Cross-validation: {float(table['score'][0]):.4f} ± {float(table['std'][0]):.4f} over "
-        f"{sum(name.startswith('fold_') for name in table)} folds of the rows to train on"
-    )
-    if len(found) > 1:
-        own = int(list(table["candidate"]).index(0))
-        if own:
-            yield f"The settings as given come out {float(table['score'][own]):.4f}, rank {own + 1}"
-        else:
-            yield "No other settings were better than those given"
+def _most_folds(data: Dataset) -> tuple[int, str]:
+    """Return into how many parts the rows to train on can be cut, and why."""
+    if data.classes is None:  # R2 needs two
+        return len(data.y) // 2, f"each needs 2 rows, and those to train on are {len(data.y)}"
+    rows = int(np.bincount(data.y).max())
+    return rows, f"the largest class has {rows} of the {len(data.y)} rows to train on"
 
 
 def _is_free(name: str, given: dict[str, Any]) -> bool:
@@ -192,6 +191,12 @@ def _is_free(name: str, given: dict[str, Any]) -> bool:
     if name == "l2" and not {"optimizer", "weight_decay"}.isdisjoint(given):
         return False
     return name not in given or (name == "activation" and given[name] == "relu")
+
+
+def _categories(data: Dataset) -> list[str]:
+    """Return the columns that are categories, also in a fold whose rows look like numbers."""
+    columns = data.encoding.columns if data.encoding is not None else ()
+    return [column.name for column in columns if column.kind == "category" and column.names()]
 
 
 def _optimizer(settings: TrainSettings, given: dict[str, Any]) -> str | wb.Optimizer | None:
@@ -222,11 +227,3 @@ def _scoring(settings: TrainSettings) -> Any:  # noqa: ANN401, a scorer of sciki
     from sklearn.metrics import make_scorer, mean_pinball_loss
 
     return make_scorer(mean_pinball_loss, alpha=share, greater_is_better=False)
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, (tuple, list)):
-        return ",".join(map(str, value))
-    if isinstance(value, float) and math.isfinite(value):
-        return float(f"{value:.3g}")
-    return "" if value is None else value

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from wbcore.tables.table import Column
 
-__all__ = ["ColumnEncoding", "missing_rows", "weighted"]
+__all__ = ["ColumnEncoding", "missing_rows", "row_of", "weighted"]
 
 
 class ColumnEncoding:
@@ -55,6 +55,13 @@ def missing_rows(column: Column) -> NDArray[np.bool_]:
     if column.numbers.dtype.kind != "f":
         return np.zeros(len(column.numbers), np.bool_)
     return np.asarray(np.isnan(column.numbers))
+
+
+def row_of(column: Column, level: str) -> int:
+    """The first row, counted from 1, with the level whose `repr` is given."""
+    assert column.codes is not None, "the caller has looked"
+    places = (code >= 0 and repr(column.levels[code]) == level for code in column.codes)
+    return list(places).index(True) + 1
 
 
 def weighted(codes: NDArray[Any], n: int, weights: NDArray[np.float64] | None) -> list[float]:

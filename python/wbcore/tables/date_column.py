@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore.tables.column import ColumnEncoding, missing_rows
+from wbcore.tables.column import ColumnEncoding, missing_rows, row_of
 from wbcore.tables.moments import moments
 from wbcore.tables.values import EPOCH, as_dates
 
@@ -121,7 +121,8 @@ def _dates(column: Column, operation: str) -> NDArray[np.datetime64]:
         levels = as_dates(column.levels)
     except ValueError as error:
         raise ValueError(
-            f"[{operation}] expected dates in column {column.name!r}, as in training, got {error}"
+            f"[{operation}] expected dates in column {column.name!r}, as in training, "
+            f"got {error} in row {row_of(column, str(error))}"
         ) from None
     return np.append(levels, np.datetime64("NaT"))[
         np.where(missing_rows(column), len(levels), column.codes)

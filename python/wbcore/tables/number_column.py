@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore.tables.column import ColumnEncoding, missing_rows
+from wbcore.tables.column import ColumnEncoding, missing_rows, row_of
 from wbcore.tables.moments import moments
 from wbcore.tables.values import as_numbers
 
@@ -128,14 +128,8 @@ def _of_levels(column: Column, operation: str) -> NDArray[np.float64]:
     try:
         levels = as_numbers(column.levels)
     except ValueError as error:
-        value = str(error)
-        row = next(
-            row
-            for row, code in enumerate(column.codes)
-            if code >= 0 and repr(column.levels[code]) == value
-        )
         raise ValueError(
             f"[{operation}] expected numbers in column {column.name!r}, as in training, "
-            f"got {value} in row {row + 1}"
+            f"got {error} in row {row_of(column, str(error))}"
         ) from None
     return np.append(levels, np.nan)[np.where(missing_rows(column), len(levels), column.codes)]

@@ -1,0 +1,223 @@
+"""The command line on raw tables: categories, dates, what is missing, and whose rows those are."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from cli_runner import fail, invoke, succeed
+from test_cli_untrusted import NASTY, obeyed
+
+import wbcore as wb
+from wbcore.cli.data import split
+from wbcore.sklearn import TabularClassifier, TabularRegressor
+from wbcore.tables import Encoding
+
+ROWS = 60
+TRAIN = ("train", "raw.csv", "--epochs", 3, "--hidden", 4, "-o", "raw.model")
+
+
+def raw_table():
+    """Numbers and categories with gaps, dates, and targets k, v and n."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"size": rng.normal(10, 3, ROWS).round(2)})
+    frame["colour"] = rng.choice(["red", "grün, hell", "日本"], ROWS)
+    frame["day"] = pd.date_range("2026-01-01", periods=ROWS, freq="31h").strftime("%Y-%m-%d %H:%M")
+    frame["empty"] = None
+    for name in ("size", "colour", "day"):
+        frame.loc[rng.choice(ROWS, 5, replace=False), name] = None
+    signal = frame["size"].fillna(10) + 5 * (frame["colour"] == "red")
+    frame["k"] = np.where(signal > 12, "high", "low")
+    frame["v"] = 3 * signal
+    return frame
+
+
+FEATURES = ["size", "colour", "day", "empty"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The current folder, with raw.csv."""
+    monkeypatch.chdir(tmp_path)
+    raw_table().to_csv("raw.csv", index=False)
+
+
+def predicted(*words):
+    succeed("predict", *words, "-o", "out.csv")
+    return pd.read_csv("out.csv")
+
+
+def of_test(target="k"):
+    """The numbers of the rows that are for the test, from 0."""
+    return split(np.unique(raw_table()[target], return_inverse=True)[1], 0.2, 0, stratify=True)[1]
+
+
+def test_a_raw_table_is_trained_on_and_predicted():
+    text = succeed(*TRAIN, "--target", "k", "--ignore", "v")
+    assert "60 rows of 4 columns, " in text
+    assert "'colour': 1 for each of 3 categories (grün, hell, red, 日本), 'colour missing'" in text
+    assert "'day': a date, as 'day days' days since 1970-01-01, with the time of day" in text
+    assert "'day weekday' 0 for Monday to 6 for Sunday" in text
+    assert "Constant in the training rows, so without weight: empty\n" in text
+    net = wb.load("raw.model")
+    train = np.setdiff1d(np.arange(ROWS), of_test())
+    frame = pd.read_csv("raw.csv")[FEATURES]
+    encoding = Encoding.fit(frame.iloc[train])
+    assert Encoding.from_dict(net.metadata["encoding"]) == encoding
+    outputs = wb.softmax(net.predict(encoding.apply(frame)))
+    found = predicted("raw.model", "raw.csv")
+    assert list(found.columns) == ["prediction", "probability_high", "probability_low"]
+    np.testing.assert_allclose(found.iloc[:, 1:], outputs, rtol=1e-6)
+    assert found.prediction.tolist() == [("high", "low")[k] for k in outputs.argmax(axis=1)]
+
+
+def test_rows_to_predict_may_look_otherwise():
+    succeed(*TRAIN, "--target", "v", "--ignore", "k", "--task", "regression")
+    expected = predicted("raw.model", "raw.csv")
+    frame = pd.read_csv("raw.csv")
+    frame[["other", *FEATURES[::-1]]] = frame[["v", *FEATURES[::-1]]]
+    frame[["other", *FEATURES[::-1]]].to_csv("moved.csv", index=False)
+    assert predicted("raw.model", "moved.csv").equals(expected)
+    unknown = frame.assign(colour="none of these")
+    unknown.to_csv("unknown.csv", index=False)
+    assert not predicted("raw.model", "unknown.csv").equals(expected)
+    frame.drop(columns="day").to_csv("less.csv", index=False)
+    assert "less.csv lacks column 'day'; it has columns " in fail(
+        "predict", "raw.model", "less.csv"
+    )
+
+
+def test_a_parquet_file_with_types_says_the_same():
+    frame = pd.read_csv("raw.csv")
+    frame["colour"] = frame["colour"].astype("category")
+    frame["day"] = pd.to_datetime(frame["day"]).dt.tz_localize("UTC")
+    frame.to_parquet("raw.parquet")
+    words = ("--target", "v", "--ignore", "k", "--epochs", 3, "-o")
+    succeed("train", "raw.csv", *words, "a.model")
+    succeed("train", "raw.parquet", *words, "b.model")
+    a, b = wb.load("a.model"), wb.load("b.model")
+    assert a.metadata["features"] == b.metadata["features"]
+    assert a.parameters.tobytes() == b.parameters.tobytes()
+    assert predicted("a.model", "raw.parquet").equals(predicted("b.model", "raw.csv"))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ("size", "n.v.", "expected numbers in column 'size', as in training, got 'n.v.' in row {}"),
+        ("size", "inf", "expected finite numbers in column 'size', got inf in row {}"),
+        ("day", "soon", "expected dates in column 'day', as in training, got 'soon' in row {}"),
+        ("day", "2026-02-30", "'day', as in training, got '2026-02-30' in row {}"),
+    ],
+)
+def test_a_message_names_the_row_of_the_file(column, value, expected):
+    place = int(of_test()[3])
+    frame = pd.read_csv("raw.csv", dtype=object)
+    frame.loc[place, column] = value
+    frame.to_csv("wrong.csv", index=False)
+    expected = "wrong.csv: " * (column == "size") + expected.format(place + 1)
+    assert place > 3
+    words = ("--target", "k", "--ignore", "v", "--epochs", 1, "-o", "wrong.model")
+    assert expected in fail("train", "wrong.csv", *words)
+    assert expected in fail("train", "wrong.csv", *words, "--cv", 2)
+    assert not Path("wrong.model").exists()
+    succeed(*TRAIN, "--target", "k", "--ignore", "v")
+    assert expected in fail("predict", "raw.model", "wrong.csv")
+
+
+def test_an_identifier_is_left_out_and_said_once():
+    frame = raw_table().assign(id=[f"K{k:03}" for k in range(ROWS)])
+    frame.to_csv("ids.csv", index=False)
+    words = ("ids.csv", "--target", "k", "--ignore", "v", "--epochs", 2, "-o", "ids.model")
+    for more in ((), ("--cv", 2)):
+        result = invoke("train", *words, *more)
+        assert result.exit_code == 0
+        said = [line for line in result.stderr.splitlines() if "search" not in line]
+        assert len(said) == 1
+        assert said[0].startswith("wbcore: warning: column 'id' has another text in each of its ")
+        assert "'id'" not in result.stdout
+    assert not any("id" in name.split() for name in wb.load("ids.model").metadata["features"])
+    assert "'id': left out, another category in every row\n" in succeed("inspect", "ids.model")
+
+
+def test_three_rows_are_enough():
+    pd.read_csv("raw.csv").iloc[:3].assign(k=["a", "b", "a"]).to_csv("three.csv", index=False)
+    words = ("three.csv", "--target", "k", "--ignore", "v,colour,day", "--epochs", 2)
+    text = succeed("train", *words, "--test-fraction", 0.5, "-o", "three.model")
+    assert "3 rows of 2 features" in text
+    assert len(predicted("three.model", "three.csv")) == 3
+
+
+def test_nothing_of_a_table_reaches_the_terminal_as_a_control_character():
+    frame = raw_table()
+    frame["text"] = np.where(frame["size"] > 9, NASTY, "plain")
+    frame = frame.rename(columns={"size": f"size{NASTY}"})
+    frame.to_csv("nasty.csv", index=False)
+    words = ("nasty.csv", "--target", "k", "--ignore", "v", "--epochs", 2, "-o", "nasty.model")
+    for command in (("train", *words, "--cv", 2), ("inspect", "nasty.model")):
+        result = invoke(*command)
+        assert result.exit_code == 0
+        assert r"x\x1b[31m" in result.stdout
+        assert not obeyed(result.stdout + result.stderr.replace("\r", ""))
+    frame[f"size{NASTY}"] = frame[f"size{NASTY}"].astype(object)
+    frame.loc[7, f"size{NASTY}"] = NASTY
+    frame.to_csv("nasty.csv", index=False)
+    line = fail("predict", "nasty.model", "nasty.csv")
+    assert " in row 8\n" in line
+    assert not obeyed(line)
+
+
+def test_inspect_says_what_columns_became():
+    succeed(*TRAIN, "--target", "k", "--ignore", "v")
+    text = succeed("inspect", "raw.model")
+    for line in Encoding.from_dict(wb.load("raw.model").metadata["encoding"]).describe():
+        assert f"{line}\n" in text
+    assert "encoding" not in text
+    found = json.loads(succeed("inspect", "raw.model", "--json"))["metadata"]
+    assert [column["kind"] for column in found["encoding"]["columns"]] == [
+        "number", "category", "date", "number"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda _: "x", "the model's metadata: expected the encoding of a table"),
+        (lambda e: e | {"version": 2}, "version 2 of a newer wbcore"),
+        (lambda e: e | {"columns": e["columns"][:1]}, "inputs, got one to 2"),
+    ],
+)
+def test_an_encoding_that_is_none_is_one_line(damage, message):
+    succeed(*TRAIN, "--target", "k", "--ignore", "v")
+    net = wb.load("raw.model")
+    net.metadata["encoding"] = damage(net.metadata["encoding"])
+    net.save("bad.model")
+    assert message in fail("predict", "bad.model", "raw.csv")
+    assert "encoding" in succeed("inspect", "bad.model")
+
+
+def test_models_of_the_estimators_take_the_raw_file():
+    frame = pd.read_csv("raw.csv")
+    X = frame[FEATURES]
+    classifier = TabularClassifier(epochs=3, hidden_layer_sizes=(4,)).fit(X, frame["k"])
+    classifier.save("c.model")
+    found = predicted("c.model", "raw.csv")
+    assert found.prediction.tolist() == classifier.predict(X).tolist()
+    np.testing.assert_allclose(found.iloc[:, 1:], classifier.predict_proba(X), rtol=1e-8)
+    regressor = TabularRegressor(epochs=3, hidden_layer_sizes=(4,)).fit(X, frame["v"])
+    regressor.save("r.model")
+    np.testing.assert_allclose(
+        predicted("r.model", "raw.csv").prediction, regressor.predict(X), rtol=1e-8
+    )
+    text = succeed("inspect", "c.model")
+    assert "TabularClassifier\n" in text.replace(" ", "")
+    assert "'day': a date, as 'day days' days since 1970-01-01" in text
+
+
+def test_letters_that_the_picture_has_no_font_for_are_no_warning():
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        succeed(*TRAIN, "--target", "k", "--ignore", "v")
+    assert not [warning for warning in found if "Glyph" in str(warning.message)]
