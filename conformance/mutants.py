@@ -105,7 +105,9 @@ def noticed_by(mutant: Mutant) -> Line | None:
     with mutated(mutant) as ref:
         for file in mutant.files:
             # Ranks of thousands of equal rows take the reference seconds: they come last.
-            for line in sorted(read(VECTORS / f"{file}.txt"), key=lambda line: "tied" in line.asked):
+            for line in sorted(
+                read(VECTORS / f"{file}.txt"), key=lambda line: "tied" in line.asked
+            ):
                 if not _meets(ref, line):
                     return line
     return None

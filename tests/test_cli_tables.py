@@ -205,7 +205,7 @@ def test_models_of_the_estimators_take_the_raw_file():
     classifier.save("c.model")
     found = predicted("c.model", "raw.csv")
     assert found.prediction.tolist() == classifier.predict(X).tolist()
-    np.testing.assert_allclose(found.iloc[:, 1:], classifier.predict_proba(X), rtol=1e-8)
+    np.testing.assert_allclose(found.iloc[:, 1:], classifier.predict_proba(X), rtol=1e-6)
     regressor = TabularRegressor(epochs=3, hidden_layer_sizes=(4,)).fit(X, frame["v"])
     regressor.save("r.model")
     np.testing.assert_allclose(

@@ -94,7 +94,7 @@ def test_ties_go_to_the_smaller_number():
 
     found = wb.search(Same(), {"a": list(range(9))}, X, Y, cv=2)
     assert found.table["candidate"].tolist() == list(range(9))
-    assert found.best_params_ == {}
+    assert found.best_params_ == {"a": 0}
 
 
 def test_candidate_0_is_the_estimator_itself(found):

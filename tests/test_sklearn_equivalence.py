@@ -41,6 +41,7 @@ SETTINGS = {
     "in order": {"shuffle": False, "batch_size": 25},
     "layers": {"hidden_layer_sizes": (7, 5), "activation": "tanh", "learning_rate_init": 0.01},
     "logistic": {"hidden_layer_sizes": 9, "activation": "logistic", "learning_rate_init": 0.01},
+    "no hidden layer": {"hidden_layer_sizes": (), "activation": "logistic"},
     "identity": {"hidden_layer_sizes": (4,), "activation": "identity"},
     "stopping": {"early_stopping": True, "validation_fraction": 0.2, "learning_rate_init": 0.01},
     "tolerance": {"tol": 0.05, "n_iter_no_change": 3},

@@ -412,3 +412,23 @@ def test_memory_is_that_of_batches(form):
     run = [sys.executable, "-c", MEMORY, form]
     found = int(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
     assert found < 50 * 2**20
+
+
+@pytest.mark.parametrize("kind", ["csc", "bsr", "coo"])
+@pytest.mark.parametrize("part", ["places", "starts"])
+def test_parts_of_other_formats_that_do_not_belong_together_are_refused(kind, part):
+    """Before scipy's own `tocsr` follows them out of memory."""
+    X = sp.random(50, 10, 0.3, format="csr", random_state=0).asformat(kind)
+    if kind == "coo":
+        getattr(X, "row" if part == "starts" else "col")[3] = 99
+    elif part == "starts":
+        X.indptr[1] = 10**7
+    else:
+        X.indices[-1] = 99
+    net = wb.Network.mlp([10, 4, 2])
+    before = net.parameters.tobytes()
+    with pytest.raises(
+        ValueError, match=rf"\[predict\] expected X to be a sparse .* {kind.upper()}"
+    ):
+        net.predict(X)
+    assert net.parameters.tobytes() == before

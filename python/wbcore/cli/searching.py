@@ -174,7 +174,8 @@ def searched(
 def best_options(found: SearchResult) -> dict[str, Any]:
     """Return the options of the best candidate, by the names of the command line."""
     names = {parameter: name for name, parameter in _PARAMETERS.items()}
-    return {names.get(name, name): value for name, value in found.best_params_.items()}
+    best = found.best_params_.items()
+    return {names.get(name, name): value for name, value in best if value is not None}
 
 
 def _most_folds(data: Dataset) -> tuple[int, str]:

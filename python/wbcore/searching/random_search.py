@@ -245,7 +245,8 @@ def _result(planned: Plan, running: Running, *, whole: bool = True) -> SearchRes
     table["seconds"] = np.array(seconds)
     errors = [next((o.error for o in outcomes[c] if o.error), "") for c in order]
     table["error"] = _column(errors)
-    best = dict(planned.parameters[order[0]])
+    names = dict.fromkeys(name for own in planned.parameters for name in own)
+    best = {name: _value(planned, order[0], name) for name in names}
     return SearchResult(table, best, planned.scoring, _about(planned))
 
 

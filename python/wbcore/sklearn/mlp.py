@@ -198,7 +198,12 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         dtype = np.dtype(self.dtype or (X.dtype if X.dtype == np.float32 else np.float64))
         if fresh:
             self.network_ = started(
-                layers, dtype, self._random_state, self.initializer, self.bias_init
+                layers,
+                dtype,
+                self._random_state,
+                self.initializer,
+                self.bias_init,
+                self.activation,
             )
         else:
             self._take_given(layers, dtype)

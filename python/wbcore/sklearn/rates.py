@@ -40,6 +40,4 @@ def set_schedule(optimizer: Optimizer, given: object, steps: int) -> None:
     elif isinstance(rate, (int, float)):
         optimizer.learning_rate = lasting("fit", given, float(rate), steps)
     else:
-        raise ValueError(
-            f"[fit] expected no schedule beside that of the optimizer, got {given!r}"
-        )
+        raise ValueError(f"[fit] expected no schedule beside that of the optimizer, got {given!r}")

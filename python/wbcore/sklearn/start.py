@@ -25,6 +25,7 @@ def started(
     random_state: RandomState,
     initializer: object,
     bias_init: object,
+    activation: object = None,
 ) -> Network:
     """A network with its initial parameters.
 
@@ -42,26 +43,28 @@ def started(
         Of all weights, as of `Dense`; biases are then zeros.
     bias_init : {None, "prior"}, str, float or callable
         Of all biases, as `bias_initializer` of `Dense`. "prior" is left to the fit.
+    activation : object
+        The estimator's parameter, by which a network without hidden layers goes.
     """
     network = Network._of_structure(layers, dtype)
     own = initializer is not None or bias_init is not None
     seed = int(random_state.randint(np.iinfo(np.int32).max)) if own else 0
     for index, layer in enumerate(network):
-        inputs, outputs, activation, *_ = layers[index]
+        inputs, outputs, own_activation, *_ = layers[index]
         if own:
             biases: Any = "zeros" if bias_init is None or bias_init == PRIOR else bias_init
             weights: Any = "zeros" if initializer is None else initializer
-            initialize(layer, Dense(inputs, outputs, activation, weights, biases), seed)
+            initialize(layer, Dense(inputs, outputs, own_activation, weights, biases), seed)
         if initializer is None:
-            bound = _bound(layers, index)
+            bound = _bound(layers, index, activation)
             layer.weights[...] = random_state.uniform(-bound, bound, (inputs, outputs))
             if bias_init is None:
                 layer.biases[...] = random_state.uniform(-bound, bound, outputs)
     return network
 
 
-def _bound(layers: Sequence[LayerStructure], index: int) -> float:
+def _bound(layers: Sequence[LayerStructure], index: int, given: object) -> float:
     """Of the last layer it goes by the hidden one before it."""
-    of = layers[min(index, max(len(layers) - 2, 0))].activation
-    factor = 2.0 if of == "sigmoid" and len(layers) > 1 else 6.0
+    of = layers[min(index, len(layers) - 2)].activation if len(layers) > 1 else given
+    factor = 2.0 if of in ("sigmoid", "logistic") else 6.0
     return float(np.sqrt(factor / (layers[index].inputs + layers[index].outputs)))

@@ -50,7 +50,7 @@ epochs : int, optional
 batch_size : int, default 32
 early_stopping : bool or "auto", default "auto"
     Hold rows out, stop when their loss has not got better for some epochs, and take the parameters
-    of the best. "auto": of 10,000 rows and more.
+    of the best. "auto": of 40,000 rows and more.
 validation_fraction : float, default 0.1
     What is held out then, of each class its share.
 patience : int, default 10
