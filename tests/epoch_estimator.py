@@ -1,5 +1,6 @@
 """A small estimator that trains by epochs, as `wbcore.search` wants them, and data for it."""
 
+import contextlib
 import os
 import signal
 import time
@@ -87,9 +88,10 @@ class EpochRegressor(RegressorMixin, BaseEstimator):
             self.losses_ += history.loss
         self.threads_ = wb.get_num_threads()
         time.sleep(self.seconds)
-        if self.killed and Path(self.killed).exists():
-            Path(self.killed).unlink()
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self.killed:
+            with contextlib.suppress(FileNotFoundError):  # of two at once one is killed
+                Path(self.killed).unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
         if self.log:
             name = f"{self.rate!r} {self.units} {float(np.sum(y))!r} {began} {epochs}"
             with Path(self.log, name).open("a") as file:

@@ -354,6 +354,7 @@ def test_readme_tells_the_defaults():
         f"for {TABLE.most_epochs} epochs in batches of {TABLE.batch_size} ",
         f"Above {rows:,} rows to train on, epochs are fewer: some {TABLE.most_steps:,} steps, ",
         f" steps, but at least {TABLE.fewest_epochs} epochs.",
+        f"From {TABLE.stopping_rows:,} rows on early stopping is done unasked.",
         f"one hidden layer of {FOLDER.hidden[0]}, a rate of ",
         f" a rate of {FOLDER.learning_rate}, and {FOLDER.most_epochs} epochs in ",
         f" epochs in batches of {FOLDER.batch_size}.",

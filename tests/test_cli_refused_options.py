@@ -77,7 +77,7 @@ REFUSED = [
     ("k", "--class-weight yes=1,yes=2", "--class-weight: expected each class once, got 'yes'"),
     ("k", "--class-weight yes=0", "--class-weight: expected a weight above 0, got 'yes=0'"),
     ("v", "--class-weight balanced", "--class-weight: expected a target of classes, got values of"),
-    ("k", "--early-stopping 0", "--early-stopping: expected a patience of at least 1, got 0"),
+    ("k", "--early-stopping -1", "--early-stopping: expected a patience of at least 1, or 0 for"),
     ("k", "--early-stopping 2.5", "--early-stopping: expected a whole number of epochs, got 2.5"),
     ("k", "--time-limit 0", "--time-limit: expected seconds above 0, or a time such as 90s, 5min"),
     ("k", "--time-limit 5parsecs", "--time-limit: expected seconds above 0"),

@@ -53,3 +53,16 @@ def test_the_command_line_takes_it(source, task):
     assert settings.bias_init == chosen.bias_init
     assert settings.l2 == chosen.l2(task, 7000)
     assert chosen.schedule in str(settings.made_optimizer(100))
+
+
+@pytest.mark.parametrize("source", ["table", "digits"])
+def test_the_command_line_stops_early_where_estimators_do(source):
+    n = recipe.TABLE.stopping_rows
+    X, y = np.zeros((n, 1), np.float32), np.arange(n) % 2
+    many = Dataset("d", source, X, y, X[:2], y[:2], ("a",), "t", ("0", "1"))
+    unasked = settings_for(many, {}).early_stopping
+    assert unasked == (recipe.TABLE.patience if source == "table" else None)
+    assert settings_for(many, {"early_stopping": 0}).early_stopping is None
+    assert settings_for(many, {"early_stopping": 3}).early_stopping == 3
+    few = Dataset("d", source, X[1:], y[1:], X[:2], y[:2], ("a",), "t", ("0", "1"))
+    assert settings_for(few, {}).early_stopping is None

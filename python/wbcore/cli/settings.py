@@ -50,7 +50,7 @@ class TrainSettings:
     epochs: int = TABLE.most_epochs
     batch_size: int = TABLE.batch_size
     early_stopping: int | None = None
-    """Its patience in epochs."""
+    """Its patience in epochs; 0, and then None, is not to stop."""
     class_weight: str | None = None
     """As written: "balanced", "no=1,yes=5"."""
     time_limit: float | None = None
@@ -75,7 +75,7 @@ class TrainSettings:
                 (name, 0 <= (getattr(self, name) or 0) < finite, "a finite number of at least 0")
                 for name in ("weight_decay", "l2")
             ),
-            ("early_stopping", patience is None or patience >= 1, "a patience of at least 1"),
+            ("early_stopping", (patience or 0) >= 0, "a patience of at least 1, or 0 for none"),
             ("test_fraction", 0 < self.test_fraction < 1, "a number between 0 and 1"),
             ("seed", self.seed >= 0, "at least 0"),
         ]
@@ -84,6 +84,7 @@ class TrainSettings:
                 option = "--" + name.replace("_", "-")
                 raise ValueError(f"{option}: expected {expected}, got {getattr(self, name)}")
         object.__setattr__(self, "activation", _checked_activation(self.activation))
+        object.__setattr__(self, "early_stopping", self.early_stopping or None)
         if self.dropout and not self.hidden:
             raise ValueError(
                 f"--dropout: expected --hidden to have units to leave out, got none and "
@@ -178,6 +179,8 @@ def settings_for(data: Dataset, given: dict[str, Any]) -> TrainSettings:
         "epochs": recipe.epochs(n_rows, batch),
         "loss": losses.of_task(given.get("loss"), data.task, data.target),
     }
+    if data.source == "table" and TABLE.stops_early(n_rows):
+        defaults["early_stopping"] = TABLE.patience
     if "optimizer" not in given and not says_rate(given.get("schedule", "")):
         defaults["learning_rate"] = recipe.learning_rate
     if not {"optimizer", "weight_decay", "l2"} & given.keys():

@@ -59,11 +59,11 @@ def _digests(X: Any, y: NDArray[Any]) -> Iterator[bytes]:
     if hasattr(X, "tocsr"):
         X = X.copy()
         X.sum_duplicates()
-        X.eliminate_zeros()
-        starts = X.indptr
-        for row, (start, end) in enumerate(pairwise(starts)):
-            content = X.indices[start:end].astype(np.int64).tobytes() + X.data[start:end].tobytes()
-            yield _digest(content + y[row].tobytes())
+        dense = np.zeros(X.shape[1], X.dtype)  # so that a row is the same in either form
+        for row, (start, end) in enumerate(pairwise(X.indptr)):
+            dense[X.indices[start:end]] = X.data[start:end]
+            yield _digest(dense.tobytes() + y[row].tobytes())
+            dense[X.indices[start:end]] = 0
     else:
         for row in range(len(y)):
             yield _digest(np.ascontiguousarray(X[row]).tobytes() + y[row].tobytes())

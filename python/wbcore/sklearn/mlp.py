@@ -201,9 +201,9 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
                 layers,
                 dtype,
                 self._random_state,
-                self.initializer,
-                self.bias_init,
-                self.activation,
+                initializer=self.initializer,
+                bias_init=self.bias_init,
+                activation=self.activation,
             )
         else:
             self._take_given(layers, dtype)

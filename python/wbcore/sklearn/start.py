@@ -23,6 +23,7 @@ def started(
     layers: Sequence[LayerStructure],
     dtype: np.dtype[Any],
     random_state: RandomState,
+    *,
     initializer: object,
     bias_init: object,
     activation: object = None,
