@@ -54,7 +54,7 @@ def images(folder):
     return X.reshape(len(X), -1), y, X_test.reshape(len(X_test), -1), y_test
 
 
-def table(name, folder):  # noqa: ARG001, of a problem that is in files
+def table(name, folder):
     from sklearn import datasets
 
     if name == "make_friedman1":

@@ -97,7 +97,7 @@ def outliers(datasets, rows, seed):
     return X, y
 
 
-def spirals(datasets, rows, seed):  # noqa: ARG001, none of scikit-learn's
+def spirals(datasets, rows, seed):
     """Two arms of one and a half turns each, one in the other."""
     rng = np.random.default_rng(seed)
     y, angle = rng.integers(0, 2, rows), 3 * np.pi * np.sqrt(rng.random(rows))
@@ -105,13 +105,13 @@ def spirals(datasets, rows, seed):  # noqa: ARG001, none of scikit-learn's
     return X + 0.3 * rng.standard_normal(X.shape), y
 
 
-def board(datasets, rows, seed):  # noqa: ARG001
+def board(datasets, rows, seed):
     """The colours of four times four squares."""
     X = np.random.default_rng(seed).random((rows, 2)) * 4
     return X, X.astype(int).sum(axis=1) % 2
 
 
-def waves(datasets, rows, seed):  # noqa: ARG001
+def waves(datasets, rows, seed):
     """Without noise, and so steep that it takes long to learn."""
     X = np.random.default_rng(seed).uniform(-1, 1, (rows, 3))
     return X, np.sin(8 * X[:, 0]) + np.cos(6 * X[:, 1] * X[:, 2])

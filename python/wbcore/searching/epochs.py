@@ -40,7 +40,7 @@ def is_over(estimator: Estimator) -> bool:
     return bool(getattr(learner(estimator), "_is_over", True))
 
 
-def train_until(estimator: Estimator, X: Any, y: Any, epochs: int, weights: Any) -> None:  # noqa: ANN401
+def train_until(estimator: Estimator, X: Any, y: Any, epochs: int, weights: Any) -> None:
     """Train, from the start or on, until so many epochs have been done in all."""
     found = learner(estimator)
     assert found is not None
@@ -52,7 +52,7 @@ def train_until(estimator: Estimator, X: Any, y: Any, epochs: int, weights: Any)
     found._train_until(X, y, epochs, **keywords)
 
 
-def fit_whole(estimator: Estimator, X: Any, y: Any, weights: Any) -> None:  # noqa: ANN401
+def fit_whole(estimator: Estimator, X: Any, y: Any, weights: Any) -> None:
     """Fit; the weights of the rows go to the last step of a Pipeline."""
     if weights is None:
         estimator.fit(X, y)

@@ -63,7 +63,7 @@ def do(shared: Shared, folder: Folder, unit: Unit, n_threads: int) -> Outcome:
     return outcome
 
 
-def configured(estimator: Any, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
+def configured(estimator: Any, parameters: dict[str, Any]) -> Any:
     """A clone with a candidate's parameters."""
     from sklearn.base import clone
 
@@ -90,7 +90,7 @@ def _trained_and_scored(problem: Problem, folder: Folder, unit: Unit) -> tuple[A
         return estimator, _score(problem, estimator, test)
 
 
-def _score(problem: Problem, estimator: Any, test: Any) -> float:  # noqa: ANN401
+def _score(problem: Problem, estimator: Any, test: Any) -> float:
     X, y, weights = _rows(problem, test)
     data = (X,) if y is None else (X, y)
     keywords = {"sample_weight": weights} if problem.scores_weights else {}
@@ -100,7 +100,7 @@ def _score(problem: Problem, estimator: Any, test: Any) -> float:  # noqa: ANN40
     )
 
 
-def _rows(problem: Problem, rows: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401
+def _rows(problem: Problem, rows: Any) -> tuple[Any, Any, Any]:
     from sklearn.utils import _safe_indexing
 
     parts = (problem.X, problem.y, problem.sample_weight)
@@ -109,7 +109,7 @@ def _rows(problem: Problem, rows: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401
 
 
 @contextlib.contextmanager
-def _threads_of_workers(estimator: Any) -> Iterator[None]:  # noqa: ANN401
+def _threads_of_workers(estimator: Any) -> Iterator[None]:
     """Within it an estimator of ours uses as many threads as its worker may, not its own number."""
     learner = _epochs.learner(estimator)
     own = getattr(learner, "n_threads", None)

@@ -74,7 +74,7 @@ class Folder:
         """Write it: from now on the fit is finished."""
         self._write(key, epochs, "result", json.dumps(dataclasses.asdict(outcome)).encode())
 
-    def estimator(self, key: str, epochs: int) -> Any | None:  # noqa: ANN401
+    def estimator(self, key: str, epochs: int) -> Any | None:
         """The estimator as it was after so many epochs, or None where it was not kept."""
         content = _read(self._file(key, epochs, "state"))
         return None if content is None else pickle.loads(content)  # noqa: S301 - the user's folder

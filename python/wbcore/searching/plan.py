@@ -67,16 +67,16 @@ class Plan:
 
 
 def plan(
-    estimator: Any,  # noqa: ANN401
+    estimator: Any,
     space: Space,
-    X: Any,  # noqa: ANN401
-    y: Any,  # noqa: ANN401
+    X: Any,
+    y: Any,
     *,
     n_candidates: int | None,
-    cv: Any,  # noqa: ANN401
+    cv: Any,
     scoring: str | Callable[..., float] | None,
-    groups: Any,  # noqa: ANN401
-    sample_weight: Any,  # noqa: ANN401
+    groups: Any,
+    sample_weight: Any,
     halving: int | None,
     min_epochs: int,
     seed: int,
@@ -130,9 +130,9 @@ def plan(
 
 
 def _scorer(
-    estimator: Any,  # noqa: ANN401
+    estimator: Any,
     scoring: str | Callable[..., float] | None,
-    sample_weight: Any,  # noqa: ANN401
+    sample_weight: Any,
 ) -> tuple[Callable[..., Any], bool]:
     """What scores, and whether it is given the weights of the rows."""
     from sklearn.metrics import check_scoring

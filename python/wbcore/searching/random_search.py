@@ -27,16 +27,16 @@ __all__ = ["search"]
 
 
 def search(
-    estimator: Any,  # noqa: ANN401
+    estimator: Any,
     space: Space,
-    X: Any,  # noqa: ANN401
-    y: Any = None,  # noqa: ANN401
+    X: Any,
+    y: Any = None,
     *,
     n_candidates: int | None = None,
-    cv: Any = 5,  # noqa: ANN401
+    cv: Any = 5,
     scoring: str | Callable[..., float] | None = None,
-    groups: Any = None,  # noqa: ANN401
-    sample_weight: Any = None,  # noqa: ANN401
+    groups: Any = None,
+    sample_weight: Any = None,
     halving: int | None = 3,
     min_epochs: int = 5,
     seed: int = 0,

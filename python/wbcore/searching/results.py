@@ -69,7 +69,7 @@ class SearchResult:
         self.best_params_ = best_params
         self.best_score_ = float(table["score"][0])
 
-    def to_pandas(self) -> Any:  # noqa: ANN401, a data frame
+    def to_pandas(self) -> Any:
         """A pandas.DataFrame of the table, one row a candidate, by its rank.
 
         Raises

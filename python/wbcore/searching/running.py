@@ -73,7 +73,7 @@ class Running:
             order += ranked({c: self.mean(c) for c in there})
         return order
 
-    def refitted(self, candidate: int, *, keep: bool) -> Any:  # noqa: ANN401
+    def refitted(self, candidate: int, *, keep: bool) -> Any:
         """The estimator with a candidate's parameters, fitted on all rows."""
         problem, key = self._plan.problem, self._plan.refit_keys[candidate]
         with self._folder.claim(key):

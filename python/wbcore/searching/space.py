@@ -34,7 +34,7 @@ _MOST_REPEATS = 1000
 _WORDS = 1024  # that a parameter draws at once
 
 
-def candidates(estimator: Any, space: Space, count: int | None, seed: int) -> list[dict[str, Any]]:  # noqa: ANN401
+def candidates(estimator: Any, space: Space, count: int | None, seed: int) -> list[dict[str, Any]]:
     """Return the parameters of each candidate, no two of which make the same estimator.
 
     Parameters
@@ -69,7 +69,7 @@ def candidates(estimator: Any, space: Space, count: int | None, seed: int) -> li
     return list(found.values())
 
 
-def seeded(estimator: Any, seed: int) -> Any:  # noqa: ANN401
+def seeded(estimator: Any, seed: int) -> Any:
     """A clone in which each random_state that was None is a number that follows from the seed."""
     from sklearn.base import clone
 
@@ -83,13 +83,13 @@ def seeded(estimator: Any, seed: int) -> Any:  # noqa: ANN401
     return made.set_params(**states)
 
 
-def _seeded_value(value: Any, seed: int) -> Any:  # noqa: ANN401
+def _seeded_value(value: Any, seed: int) -> Any:
     """A step of a Pipeline, for one, may be a parameter."""
     is_estimator = hasattr(value, "get_params") and not isinstance(value, type)
     return seeded(value, seed) if is_estimator else value
 
 
-def _configured(estimator: Any, point: dict[str, Any]) -> Any:  # noqa: ANN401
+def _configured(estimator: Any, point: dict[str, Any]) -> Any:
     try:
         return configured(estimator, point)
     except ValueError as error:
@@ -99,7 +99,7 @@ def _configured(estimator: Any, point: dict[str, Any]) -> Any:  # noqa: ANN401
         ) from None
 
 
-def _listed(space: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def _listed(space: Any) -> Iterator[dict[str, Any]]:
     try:
         points = iter(space)
     except TypeError:
@@ -165,7 +165,7 @@ def _grid(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield dict(zip(space, point, strict=True))
 
 
-def _values(source: Any, seed: int, name: str) -> Iterator[Any]:  # noqa: ANN401
+def _values(source: Any, seed: int, name: str) -> Iterator[Any]:
     """Draws without an end."""
     if isinstance(source, list):
         return (source[int(u * len(source))] for u in _uniform(seed, name))
@@ -174,7 +174,7 @@ def _values(source: Any, seed: int, name: str) -> Iterator[Any]:  # noqa: ANN401
     return (_of_stranger(source, u) for u in _uniform(seed, name))
 
 
-def _of_stranger(source: Any, u: float) -> Any:  # noqa: ANN401
+def _of_stranger(source: Any, u: float) -> Any:
     """A draw of a distribution of SciPy's kind, from a generator of its own."""
     generator = np.random.RandomState(int(u * 2**32))
     value = source.rvs(random_state=generator)
