@@ -98,7 +98,7 @@ bool require_sound(std::string_view operation, std::string_view name, const Arra
                               ", got others" + place(part_of(name, "indptr"), {at->row, 0}, 1));
     throw py::value_error(opening(operation) + "expected " + part_of(name, "indices") + " in [0, " +
                           std::to_string(rows.cols) + "), got others" +
-                          place(part_of(name, "indices"), {*found.number, 0}, 1));
+                          place(part_of(name, "indices"), {found.number.value_or(0), 0}, 1));
 }
 
 }  // namespace wbcore::bindings
