@@ -82,11 +82,11 @@ bool is_standardized(const py::object& object) {
     return is_of(object, "wbcore.standardized", "Standardized");
 }
 
-namespace {
-
 std::vector<py::ssize_t> shape_of(const py::array& array) {
     return {array.shape(), array.shape() + array.ndim()};
 }
+
+namespace {
 
 std::string text_of(const std::vector<py::ssize_t>& shape) {
     std::string text = "(";

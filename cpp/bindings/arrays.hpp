@@ -20,6 +20,7 @@ std::string opening(std::string_view operation);
 std::string number(double value);
 std::string place(std::string_view name, Cell at, py::ssize_t dimensions);
 std::string type_name(const py::array& array);
+std::vector<py::ssize_t> shape_of(const py::array& array);
 std::string shape_text(const py::array& array);
 
 // Whether it is a wbcore.Scaled, a wbcore.Standardized.

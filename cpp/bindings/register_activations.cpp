@@ -27,8 +27,6 @@ py::array with_type(std::string_view operation, const py::array& x, F f) {
 template <class T>
 using Contiguous = py::array_t<T, py::array::c_style | py::array::forcecast>;
 
-std::vector<py::ssize_t> shape_of(const py::array& x) { return {x.shape(), x.shape() + x.ndim()}; }
-
 template <class T>
 ActivationOf<T> elementwise_named(std::string_view operation, const std::string& text) {
     return with_choices(operation, [&] {

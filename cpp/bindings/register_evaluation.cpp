@@ -81,7 +81,7 @@ std::vector<double> profile(const BoundNetwork<T>& bound,
 }
 
 template <class T>
-void register_for(py::module_& m) {
+void register_evaluation_for(py::module_& m) {
     m.def("evaluate", named_function("evaluate", &evaluate<T>), py::arg("network"), py::arg("X"),
           py::arg("y"), py::arg("weights"), py::arg("loss"), py::arg("metrics"),
           py::arg("n_threads"), py::arg("windows") = py::none());
@@ -92,8 +92,8 @@ void register_for(py::module_& m) {
 }  // namespace
 
 void register_evaluation(py::module_& m) {
-    register_for<float>(m);
-    register_for<double>(m);
+    register_evaluation_for<float>(m);
+    register_evaluation_for<double>(m);
 }
 
 }  // namespace wbcore::bindings

@@ -145,7 +145,7 @@ py::tuple of_outputs(const std::string& text, const py::array& outputs, const py
 }
 
 template <class T>
-void register_for(py::module_& m) {
+void register_gradients_for(py::module_& m) {
     m.def("forward", named_function("forward", &forward<T>), py::arg("network"), py::arg("X"),
           py::arg("dropout") = py::none());
     m.def("backward", named_function("backward", &backward<T>), py::arg("network"), py::arg("dY"));
@@ -159,8 +159,8 @@ void register_for(py::module_& m) {
 }  // namespace
 
 void register_gradients(py::module_& m) {
-    register_for<float>(m);
-    register_for<double>(m);
+    register_gradients_for<float>(m);
+    register_gradients_for<double>(m);
     m.def(
         "loss_and_gradient",
         [](const std::string& loss, const py::array& outputs, const py::object& y) {

@@ -32,7 +32,7 @@ py::list layer_outputs(const BoundNetwork<T>& bound, const py::object& X, std::s
 }
 
 template <class T>
-void register_for(py::module_& m) {
+void register_layer_outputs_for(py::module_& m) {
     m.def("layer_outputs", named_function("activations", &layer_outputs<T>), py::arg("network"),
           py::arg("X"), py::arg("n_threads"));
 }
@@ -40,8 +40,8 @@ void register_for(py::module_& m) {
 }  // namespace
 
 void register_layer_outputs(py::module_& m) {
-    register_for<float>(m);
-    register_for<double>(m);
+    register_layer_outputs_for<float>(m);
+    register_layer_outputs_for<double>(m);
 }
 
 }  // namespace wbcore::bindings

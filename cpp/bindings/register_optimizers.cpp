@@ -95,7 +95,7 @@ void register_settings(py::module_& m) {
 }
 
 template <class T>
-void register_for(py::module_& m) {
+void register_optimizers_for(py::module_& m) {
     m.def("check_optimizer", &check_optimizer<T>, py::arg("network"), py::arg("settings"));
     m.def("step", named_function("step", &step<T>), py::arg("network"), py::arg("gradients"),
           py::arg("state"), py::arg("settings"), py::arg("weight"));
@@ -116,7 +116,7 @@ BoundPosition as_position(PositionTuple position) {
 
 // A state of its own with the same numbers, of one moment between the steps of whoever trains.
 template <class T>
-BoundState snapshot(const BoundNetwork<T>& bound, const BoundState& state) {
+BoundState snapshot_state(const BoundNetwork<T>& bound, const BoundState& state) {
     BoundState copy({}, 0, {});
     struct Copy {
         T* to;
@@ -144,8 +144,8 @@ BoundState snapshot(const BoundNetwork<T>& bound, const BoundState& state) {
 }
 
 template <class T>
-void register_for_states(py::module_& m) {
-    m.def("snapshot_state", named_function("state", &snapshot<T>), py::arg("network"),
+void register_states_for(py::module_& m) {
+    m.def("snapshot_state", named_function("state", &snapshot_state<T>), py::arg("network"),
           py::arg("state"));
 }
 
@@ -170,8 +170,8 @@ void register_state(py::module_& m) {
             return py::make_tuple(py::type::of(self), py::make_tuple(state.arrays, state.steps(),
                                                                      as_tuple(state.position())));
         });
-    register_for_states<float>(m);
-    register_for_states<double>(m);
+    register_states_for<float>(m);
+    register_states_for<double>(m);
 }
 
 // What all optimizers take beside the numbers of their rows.
@@ -187,8 +187,8 @@ void register_optimizers(py::module_& m) {
     register_state(m);
     m.def("optimizer_options", &options);
     register_settings(m);
-    register_for<float>(m);
-    register_for<double>(m);
+    register_optimizers_for<float>(m);
+    register_optimizers_for<double>(m);
 }
 
 }  // namespace wbcore::bindings

@@ -51,7 +51,7 @@ py::tuple partial_fit(BoundNetwork<T>& bound,
 }
 
 template <class T>
-void register_for(py::module_& m) {
+void register_partial_fit_for(py::module_& m) {
     m.def("partial_fit", named_function("partial_fit", &partial_fit<T>), py::arg("network"),
           py::arg("X"), py::arg("y"), py::arg("weights"), py::arg("loss"), py::arg("settings"),
           py::arg("state"), py::arg("seed"));
@@ -60,8 +60,8 @@ void register_for(py::module_& m) {
 }  // namespace
 
 void register_partial_fit(py::module_& m) {
-    register_for<float>(m);
-    register_for<double>(m);
+    register_partial_fit_for<float>(m);
+    register_partial_fit_for<double>(m);
 }
 
 }  // namespace wbcore::bindings

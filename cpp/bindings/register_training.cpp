@@ -39,7 +39,7 @@ py::array_t<std::int64_t> as_indices(const std::vector<std::int64_t>& rows) {
 }
 
 template <class T>
-void register_for(py::module_& m) {
+void register_training_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
           py::arg("weights"), py::arg("X_val"), py::arg("y_val"), py::arg("weights_val"),
           py::arg("options"), py::arg("optimizer"), py::arg("record"), py::arg("moment"),
@@ -67,8 +67,8 @@ void register_training(py::module_& m) {
         .def_property_readonly("order",
                                [](const Moment& moment) { return as_indices(moment.order); })
         .def("sync", &Moment::sync);
-    register_for<float>(m);
-    register_for<double>(m);
+    register_training_for<float>(m);
+    register_training_for<double>(m);
 }
 
 }  // namespace wbcore::bindings
