@@ -22,8 +22,8 @@ MISSING = ("mean+indicator", "mean", "error")
 
 def gaps_in(array: NDArray[Any], names: Sequence[str], operation: str) -> NDArray[np.bool_] | None:
     """Where values are missing, or None where none is; infinity is refused."""
-    finite = np.isfinite(array)
-    if finite.all():
+    rows = max(1, 2**20 // max(1, array.shape[1]))  # of a block: no mask of all where nothing is
+    if all(np.isfinite(array[i : i + rows]).all() for i in range(0, len(array), rows)):
         return None
     infinite = np.isinf(array)
     if infinite.any():
@@ -32,7 +32,7 @@ def gaps_in(array: NDArray[Any], names: Sequence[str], operation: str) -> NDArra
             f"[{operation}] expected finite numbers in column {names[column]!r}, "
             f"got {array[row, column]!s} in row {row + 1}: Input X contains infinity"
         )
-    return np.asarray(~finite)
+    return np.isnan(array)
 
 
 def check_gaps(column: Column, missing: str, operation: str) -> None:
