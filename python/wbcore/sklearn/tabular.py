@@ -109,7 +109,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         Parameters
         ----------
         X : table-like of shape (n_samples, n_features)
-            A pandas or polars data frame, an array of numbers or objects, or a list of rows.
+            A pandas or polars data frame, an array of numbers or objects, a sparse matrix of
+            numbers, or a list of rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), optional
 
@@ -226,7 +227,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
 
     def _begun(
         self,
-        inputs: NDArray[Any],
+        inputs: Any,
         targets: NDArray[Any],
         shares: NDArray[Any] | None,
         scaling: Scaling,
@@ -311,9 +312,10 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _encoded(self, table: Table) -> Iterator[NDArray[Any]]:
+    def _encoded(self, table: Table) -> Iterator[Any]:
         """The numbers of a table, some rows at a time, so that many rows need little memory."""
-        if table.n_rows <= _AT_ONCE or table.array is not None:
+        is_array = table.array is not None or table.sparse is not None
+        if table.n_rows <= _AT_ONCE or (is_array and self.encoder_.is_numeric):
             yield self.encoder_.apply(table, operation="predict")
             return
         for start in range(0, table.n_rows, _AT_ONCE):
@@ -370,6 +372,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.input_tags.allow_nan = self.missing != "error"
         tags.target_tags.multi_output = True
         return tags

@@ -18,6 +18,9 @@ afterwards. What is not said is that of `wbcore.recipe`, as in ``wbcore train``.
 
 Columns are found by their names where there are some, in any order. Categories that are unknown,
 and values that are missing where none was, are no errors in `predict`; lacking columns are.
+
+Columns of a sparse X are numbers, what is not stored 0. It becomes dense batch by batch, and gives
+the bits of an array of the same numbers.
 """
 
 _PARAMETERS = """
