@@ -16,7 +16,7 @@ from wbcore.inspect import (
     weight_changes,
 )
 
-MODULES = ["correlation", "layer_times", "parameters", "summary", "table", "timing"]
+MODULES = ["correlation", "formats", "layer_times", "parameters", "summary", "table", "timing"]
 
 
 @pytest.fixture(params=["float32", "float64"])

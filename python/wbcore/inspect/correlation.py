@@ -63,4 +63,4 @@ def weight_bias_correlation(net: "Network") -> Table:
             r = _pearson(mean_weights, np.asarray(layer.biases, np.float64))
         rows.append((index, layer.outputs, r))
     title = "Biases against the mean incoming weights"
-    return Table(("layer", "units", "correlation"), rows, title)
+    return Table(("layer", "units", "correlation"), rows, title, undefined=("correlation",))
