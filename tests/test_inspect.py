@@ -16,7 +16,16 @@ from wbcore.inspect import (
     weight_changes,
 )
 
-MODULES = ["correlation", "formats", "layer_times", "parameters", "summary", "table", "timing"]
+MODULES = [
+    "changes",
+    "correlation",
+    "formats",
+    "layer_times",
+    "parameters",
+    "summary",
+    "table",
+    "timing",
+]
 
 
 @pytest.fixture(params=["float32", "float64"])

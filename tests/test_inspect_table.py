@@ -181,3 +181,13 @@ def test_some_columns_are_printed_and_all_are_there():
             Table(["a"], [[1]], **refused)
     with pytest.raises(KeyError, match=r"\[Table\] expected one of the columns a, b, c, got 'd'"):
         some.select("d")
+
+
+def test_spare_columns_are_left_out_where_lines_are_too_long():
+    names = ["a" * 60, "b" * 20, "c" * 20, "d"]
+    some = Table(names, [[1, 2, 3, 4]], spare=names[1:3])
+    assert str(some).splitlines()[0].split() == [names[0], names[2], names[3]]
+    assert some.to_markdown().startswith(f"| {' | '.join(names)} |")
+    some = Table(names, [[1, 2, 3, "d" * 60]], spare=names[1:3])
+    assert str(some).splitlines()[0].split() == [names[0], names[3]]
+    assert "c" in str(some.select(names[2]))

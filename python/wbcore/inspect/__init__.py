@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
+    from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.correlation import weight_bias_correlation
-    from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
+    from wbcore.inspect.parameters import parameter_table
     from wbcore.inspect.table import Table
     from wbcore.inspect.timing import time_per_update
 
@@ -40,10 +41,10 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         __name__,
         {
             "Table": "wbcore.inspect.table",
-            "bias_changes": "wbcore.inspect.parameters",
+            "bias_changes": "wbcore.inspect.changes",
             "parameter_table": "wbcore.inspect.parameters",
             "time_per_update": "wbcore.inspect.timing",
             "weight_bias_correlation": "wbcore.inspect.correlation",
-            "weight_changes": "wbcore.inspect.parameters",
+            "weight_changes": "wbcore.inspect.changes",
         },
     )

@@ -12,6 +12,7 @@ from wbcore.inspect import formats
 
 __all__ = ["Table"]
 
+_WIDTH = 100  # of the aligned table
 _NONE = "–"  # of what is not known, or not defined
 
 
@@ -30,6 +31,9 @@ class Table:
         What its numbers mean, where that needs saying; printed under the title.
     printed : sequence of str, optional
         The columns that are printed, in Markdown and LaTeX too, and in which order. Default: all.
+    spare : sequence of str, optional
+        Those of them that are left out, one after another, until a line of the aligned table is
+        not longer than 100 characters.
     undefined : collection of str, optional
         The columns in which NaN says that a number is not defined, which prints as a dash; in
         others it is one that went wrong.
@@ -66,7 +70,7 @@ class Table:
     | 1 | -1.50000 |
     """
 
-    __slots__ = ("_undefined", "columns", "note", "printed", "rows", "title")
+    __slots__ = ("_spare", "_undefined", "columns", "note", "printed", "rows", "title")
 
     def __init__(
         self,
@@ -76,6 +80,7 @@ class Table:
         *,
         note: str = "",
         printed: Sequence[str] | None = None,
+        spare: Sequence[str] = (),
         undefined: Collection[str] = (),
     ) -> None:
         self.columns = tuple(columns)
@@ -90,8 +95,9 @@ class Table:
                     f"[Table] expected {len(self.columns)} values a row, got {len(row)}"
                 )
         self.printed = self.columns if printed is None else tuple(printed)
+        self._spare = tuple(spare)
         self._undefined = frozenset(undefined)
-        for name in (*self.printed, *self._undefined):
+        for name in (*self.printed, *self._spare, *self._undefined):
             _arguments.choice("Table", "a name of a column", name, self.columns)
 
     def __len__(self) -> int:
@@ -226,7 +232,7 @@ class Table:
         | a\|b | 0.50000 |
         """
         escape = formats.markdown_text
-        text = formats.markdown(*self._cells(escape), [not left for left in self._are_texts()])
+        text = formats.markdown(*self._cells(self.printed, escape), self._are_numbers())
         above = [f"**{escape(self.title)}**"] * bool(self.title)
         above += [escape(self.note)] * bool(self.note)
         return "\n\n".join([*above, text])
@@ -248,22 +254,27 @@ class Table:
         \end{tabular}
         """
         escape = formats.latex_text
-        tabular = formats.latex(*self._cells(escape), [not left for left in self._are_texts()])
+        tabular = formats.latex(*self._cells(self.printed, escape), self._are_numbers())
         caption = ". ".join(escape(text) for text in (self.title, self.note) if text)
         if not caption:
             return tabular
         lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}}}", tabular]
         return "\n".join([*lines, r"\end{table}"])
 
-    def _are_texts(self) -> list[bool]:
-        """Of the printed columns, which stand on the left of their cells."""
-        return [any(isinstance(value, str) for value in self[column]) for column in self.printed]
+    def _are_numbers(self) -> list[bool]:
+        return [not is_text for is_text in self._are_texts(self.printed)]
 
-    def _cells(self, escape: Callable[[str], str]) -> tuple[list[str], list[list[str]]]:
+    def _are_texts(self, columns: Sequence[str]) -> list[bool]:
+        """Which of the columns stand on the left of their cells."""
+        return [any(isinstance(value, str) for value in self[column]) for column in columns]
+
+    def _cells(
+        self, columns: Sequence[str], escape: Callable[[str], str]
+    ) -> tuple[list[str], list[list[str]]]:
         """Header and rows in a notation."""
-        header = [escape(column) for column in self.printed]
-        columns = [[escape(self._shown(c, value)) for value in self[c]] for c in self.printed]
-        return header, [list(row) for row in zip(*columns, strict=True)]
+        header = [escape(column) for column in columns]
+        cells = [[escape(self._shown(c, value)) for value in self[c]] for c in columns]
+        return header, [list(row) for row in zip(*cells, strict=True)]
 
     def _shown(self, column: str, value: object) -> str:
         """A value as it is printed."""
@@ -276,11 +287,20 @@ class Table:
         return _text_table.number(value)
 
     def __str__(self) -> str:
-        header, rows = self._cells(formats.printed)
-        texts = self._are_texts()
-        left = len(texts) - texts[::-1].index(True) if any(texts) else 0
+        columns = list(self.printed)
+        lines = self._aligned(columns)
+        for spare in self._spare:
+            if max(map(len, lines.splitlines())) <= _WIDTH:
+                break
+            columns.remove(spare)
+            lines = self._aligned(columns)
         above = [formats.printed(text) for text in (self.title, self.note) if text]
-        return "\n".join([*above, _text_table.table(header, rows, left)])
+        return "\n".join([*above, lines])
+
+    def _aligned(self, columns: Sequence[str]) -> str:
+        texts = self._are_texts(columns)
+        left = len(texts) - texts[::-1].index(True) if any(texts) else 0
+        return _text_table.table(*self._cells(columns, formats.printed), left)
 
     __repr__ = __str__
 
