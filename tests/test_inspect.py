@@ -25,6 +25,7 @@ MODULES = [
     "summary",
     "table",
     "timing",
+    "units",
 ]
 
 

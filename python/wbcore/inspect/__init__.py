@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from wbcore.inspect.parameters import parameter_table
     from wbcore.inspect.table import Table
     from wbcore.inspect.timing import time_per_update
+    from wbcore.inspect.units import unit_table
 
 __all__ = [
     "Table",
     "bias_changes",
     "parameter_table",
     "time_per_update",
+    "unit_table",
     "weight_bias_correlation",
     "weight_changes",
 ]
@@ -44,6 +46,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "bias_changes": "wbcore.inspect.changes",
             "parameter_table": "wbcore.inspect.parameters",
             "time_per_update": "wbcore.inspect.timing",
+            "unit_table": "wbcore.inspect.units",
             "weight_bias_correlation": "wbcore.inspect.correlation",
             "weight_changes": "wbcore.inspect.changes",
         },

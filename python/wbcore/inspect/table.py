@@ -9,6 +9,7 @@ from typing import Any
 
 from wbcore import _arguments, _text_table
 from wbcore.inspect import formats
+from wbcore.io.atomic import replacing
 
 __all__ = ["Table"]
 
@@ -213,8 +214,6 @@ class Table:
         text = formats.comma_separated(lines)
         if path is None:
             return text
-        from wbcore.io.atomic import replacing
-
         with replacing(path, "to_csv") as file:
             file.write(text.encode("utf-8", "surrogateescape"))
         return None
