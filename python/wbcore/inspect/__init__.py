@@ -21,16 +21,19 @@ from typing import TYPE_CHECKING
 from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
+    from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.correlation import weight_bias_correlation
-    from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
+    from wbcore.inspect.parameters import parameter_table
     from wbcore.inspect.table import Table
     from wbcore.inspect.timing import time_per_update
+    from wbcore.inspect.units import unit_table
 
 __all__ = [
     "Table",
     "bias_changes",
     "parameter_table",
     "time_per_update",
+    "unit_table",
     "weight_bias_correlation",
     "weight_changes",
 ]
@@ -40,10 +43,11 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         __name__,
         {
             "Table": "wbcore.inspect.table",
-            "bias_changes": "wbcore.inspect.parameters",
+            "bias_changes": "wbcore.inspect.changes",
             "parameter_table": "wbcore.inspect.parameters",
             "time_per_update": "wbcore.inspect.timing",
+            "unit_table": "wbcore.inspect.units",
             "weight_bias_correlation": "wbcore.inspect.correlation",
-            "weight_changes": "wbcore.inspect.parameters",
+            "weight_changes": "wbcore.inspect.changes",
         },
     )
