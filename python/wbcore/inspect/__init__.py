@@ -23,14 +23,18 @@ from wbcore._lazy import lazy
 if TYPE_CHECKING:
     from wbcore.inspect.correlation import weight_bias_correlation
     from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
+    from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
     from wbcore.inspect.timing import time_per_update
+    from wbcore.inspect.tracing import trace
 
 __all__ = [
     "Table",
     "bias_changes",
     "parameter_table",
+    "step",
     "time_per_update",
+    "trace",
     "weight_bias_correlation",
     "weight_changes",
 ]
@@ -42,7 +46,9 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "Table": "wbcore.inspect.table",
             "bias_changes": "wbcore.inspect.parameters",
             "parameter_table": "wbcore.inspect.parameters",
+            "step": "wbcore.inspect.stepping",
             "time_per_update": "wbcore.inspect.timing",
+            "trace": "wbcore.inspect.tracing",
             "weight_bias_correlation": "wbcore.inspect.correlation",
             "weight_changes": "wbcore.inspect.parameters",
         },
