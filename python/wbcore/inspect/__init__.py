@@ -21,16 +21,23 @@ from typing import TYPE_CHECKING
 from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
+    from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.correlation import weight_bias_correlation
-    from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
+    from wbcore.inspect.parameters import parameter_table
+    from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
     from wbcore.inspect.timing import time_per_update
+    from wbcore.inspect.tracing import trace
+    from wbcore.inspect.units import unit_table
 
 __all__ = [
     "Table",
     "bias_changes",
     "parameter_table",
+    "step",
     "time_per_update",
+    "trace",
+    "unit_table",
     "weight_bias_correlation",
     "weight_changes",
 ]
@@ -40,10 +47,13 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         __name__,
         {
             "Table": "wbcore.inspect.table",
-            "bias_changes": "wbcore.inspect.parameters",
+            "bias_changes": "wbcore.inspect.changes",
             "parameter_table": "wbcore.inspect.parameters",
+            "step": "wbcore.inspect.stepping",
             "time_per_update": "wbcore.inspect.timing",
+            "trace": "wbcore.inspect.tracing",
+            "unit_table": "wbcore.inspect.units",
             "weight_bias_correlation": "wbcore.inspect.correlation",
-            "weight_changes": "wbcore.inspect.parameters",
+            "weight_changes": "wbcore.inspect.changes",
         },
     )
