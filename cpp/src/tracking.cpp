@@ -121,13 +121,15 @@ ArrayRecord ArraySums::record() const {
         record.minimum = record.maximum = none;
         return record;
     }
-    const double count = static_cast<double>(finite_), mean = sum_ / count;
+    // numbers that are all the same have no deviation, though their mean is rounded
+    const bool equal = minimum_ == maximum_;
+    const double count = static_cast<double>(finite_), mean = equal ? minimum_ : sum_ / count;
     record.mean = plain(mean);
-    record.mean_absolute = plain(sizes_ / count);
-    record.standard_deviation = plain(std::sqrt(deviations_ / count));
+    record.mean_absolute = equal ? std::abs(mean) : plain(sizes_ / count);
+    record.standard_deviation = equal ? 0 : plain(std::sqrt(deviations_ / count));
     record.minimum = minimum_;
     record.maximum = maximum_;
-    record.norm = plain(std::sqrt(deviations_ + count * mean * mean));
+    record.norm = plain(std::sqrt((equal ? 0 : deviations_) + count * mean * mean));
     return record;
 }
 

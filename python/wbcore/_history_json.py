@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
-from wbcore import _arguments
+from wbcore import _arguments, _record_bytes
 
 __all__ = ["SCHEMA", "read", "written"]
 
@@ -38,8 +39,8 @@ def read(text: object) -> dict[str, Any]:
         raise ValueError(f"[from_json] expected a history of wbcore, got {_arguments.shown(found)}")
     if type(found["schema"]) is not int or not _OLDEST <= found["schema"] <= SCHEMA:
         raise ValueError(
-            f"[from_json] expected schema {_OLDEST} or {SCHEMA}, got {_arguments.shown(found['schema'])}; "
-            f"a newer wbcore may read it"
+            f"[from_json] expected schema {_OLDEST} or {SCHEMA}, "
+            f"got {_arguments.shown(found['schema'])}; a newer wbcore may read it"
         )
     fields = {}
     for name, is_sound in _CHECKS.items():
@@ -61,10 +62,6 @@ def read(text: object) -> dict[str, Any]:
 
 
 def _record(fields: Any) -> bytes:  # noqa: ANN401, whatever JSON has
-    import struct
-
-    from wbcore import _record_bytes
-
     try:
         return _record_bytes.written(fields)
     except (ValueError, KeyError, TypeError, OverflowError, AttributeError, struct.error):

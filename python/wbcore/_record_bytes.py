@@ -1,5 +1,4 @@
-"""Records of parameters as bytes: what the core writes (cpp/bindings/record_bytes.hpp), read and
-written again.
+"""Records of parameters as bytes, read and written as cpp/bindings/record_bytes.hpp says.
 
 A history keeps them so: they are small, equal exactly when all their numbers are equal to the bit,
 and are made into objects when somebody looks.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from wbcore import _copying
+from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
 
 if TYPE_CHECKING:
@@ -17,34 +17,6 @@ Record: TypeAlias = dict[str, list[Any]]
 
 # What a record has beside the series: of these nothing is the same in every run, or no number.
 _BESIDE = frozenset({"parameters", "seconds", "_learning_rate"})
-
-
-class Statistics(NamedTuple):
-    """Of one array of parameters, in float64."""
-
-    mean: float
-    mean_abs: float
-    """Mean of the absolute values."""
-    std: float
-    """Standard deviation, of the population."""
-    min: float
-    max: float
-
-
-class LayerStatistics(NamedTuple):
-    """Of one layer's weights, and of its biases."""
-
-    weights: Statistics
-    biases: Statistics | Any
-    """None for a layer without biases; for type checkers as if all layers had some."""
-
-
-def layer_statistics(raw: Sequence[Any]) -> tuple[LayerStatistics, ...]:
-    """From the core's nested tuples."""
-    return tuple(
-        LayerStatistics(Statistics(*weights), biases and Statistics(*biases))
-        for weights, biases in raw
-    )
 
 
 class History:
@@ -278,12 +250,13 @@ class History:
         record = self._record.copy()
         if not running:
             return {name: values.copy() for name, values in record.items()}
-        series = {name: values for name, values in record.items() if name != "parameters"}
-        epochs = min(map(len, series.values()), default=0)
-        whole = {name: values[:epochs] for name, values in series.items()}
-        if "parameters" in record:  # a new list whenever some are added
-            whole["parameters"] = record["parameters"].copy()
-        return whole
+        # records tell themselves what they are of; statistics of an older history are one an epoch
+        before = {name: int(name == "parameters") for name in record}
+        records = record.get("parameters", [])
+        whole = {"parameters": records.copy()} if records and type(records[0]) is bytes else {}
+        epochs = min((len(record[n]) - before[n] for n in record if n not in whole), default=0)
+        cut = {name: values[: epochs + before[name]] for name, values in record.items()}
+        return cut | whole
 
     def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
         arguments = type(self), self._whole()

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from wbcore import _core, _record_bytes
+from wbcore import _record_bytes
 from wbcore._record_bytes import ARRAY, UNKNOWN
+from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
 from wbcore.histogram import Histogram
-from wbcore.history import LayerStatistics, Statistics
+from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
     import os
-
-    from wbcore.inspect.table import Table
 
 __all__ = ["ArrayRecord", "LayerRecord", "ParameterHistory", "ParameterRecord", "UnitRecord"]
 
@@ -225,14 +224,6 @@ def _array(fields: Mapping[str, Any]) -> ArrayRecord:
     return ArrayRecord(*(fields[name] for name in ARRAY), histogram)
 
 
-def measured(values: object) -> ArrayRecord:
-    """What a record says of an array alone; float64, unless it is float32."""
-    array = np.asarray(values)
-    array = np.ascontiguousarray(array, np.float32 if array.dtype == np.float32 else np.float64)
-    fields = _record_bytes.parsed(_core.array_record(array.reshape(-1)))
-    return _array(fields["layers"][0]["weights"])
-
-
 def _older(entry: Sequence[Any]) -> bytes:
     """Of five statistics an array, as an older history has them."""
 
@@ -241,13 +232,17 @@ def _older(entry: Sequence[Any]) -> bytes:
             return None
         known = dict(zip(_FIVE, map(float, values), strict=True))
         rest = {"n": 0, "zeros": 0, "nonfinite": 0, "bins": (), "counts": ()}
-        return {name: math.nan for name in ARRAY} | rest | known
+        return dict.fromkeys(ARRAY, math.nan) | rest | known
 
     units = {"rows": 0, "active": None, "saturated": None}
     return _record_bytes.written(
         {
-            **{"index": 0, "extra": False, "digest": "0"},
-            **{"step": UNKNOWN, "epoch": UNKNOWN, "batch": UNKNOWN},
+            "index": 0,
+            "extra": False,
+            "digest": "0",
+            "step": UNKNOWN,
+            "epoch": UNKNOWN,
+            "batch": UNKNOWN,
             "layers": [
                 {"weights": of_array(weights), "biases": of_array(biases), "units": units}
                 for weights, biases in entry
@@ -370,8 +365,6 @@ class ParameterHistory(Sequence[ParameterRecord]):
             `ArrayRecord` has, and of its histogram the median and the quartiles, which are within
             6.3 %.
         """
-        from wbcore.inspect.table import Table
-
         rows = []
         for record in self:
             for layer, one in enumerate(record):
@@ -392,8 +385,6 @@ class ParameterHistory(Sequence[ParameterRecord]):
             ``layer``, then "weights initial", "weights final", "weights change", and so on of the
             biases, NaN for a layer that has none.
         """
-        from wbcore.inspect.table import Table
-
         header, rows = self._means()
         return Table(["layer", *header], [(layer, *row) for layer, row in enumerate(rows)])
 
@@ -420,7 +411,9 @@ class ParameterHistory(Sequence[ParameterRecord]):
     def _means(self) -> tuple[list[str], list[list[float]]]:
         rows = [
             [one.mean for three in zip(*states, strict=True) for one in (t or _NONE for t in three)]
-            for states in zip(self.initial.statistics, self.final.statistics, self.change, strict=True)
+            for states in zip(
+                self.initial.statistics, self.final.statistics, self.change, strict=True
+            )
         ]
         header = [f"{a} {state}" for a in ("weights", "biases") for state in _STATES]
         return header, rows

@@ -23,6 +23,7 @@ from wbcore._lazy import lazy
 if TYPE_CHECKING:
     from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.correlation import weight_bias_correlation
+    from wbcore.inspect.digests import digest
     from wbcore.inspect.parameters import parameter_table
     from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Table",
     "bias_changes",
+    "digest",
     "parameter_table",
     "step",
     "time_per_update",
@@ -48,6 +50,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         {
             "Table": "wbcore.inspect.table",
             "bias_changes": "wbcore.inspect.changes",
+            "digest": "wbcore.inspect.digests",
             "parameter_table": "wbcore.inspect.parameters",
             "step": "wbcore.inspect.stepping",
             "time_per_update": "wbcore.inspect.timing",

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore import _arguments, _core
+from wbcore import _arguments, _core, _record_bytes
 from wbcore.errors import ModelFileError
 from wbcore.io import container
 from wbcore.io._run_fields import CHECKS, TENSOR
@@ -209,7 +209,8 @@ def _saved(
         ).tolist()
         for name in run["series"]
     }
-    tracking, records = None, ()
+    tracking: bytes | None = None
+    records: tuple[bytes, ...] = ()
     if "tracking" in tensors:
         tracking = taken("tracking", _are_bytes).tobytes()
         records = _split(path, taken("records", _are_bytes).tobytes())
@@ -226,7 +227,12 @@ def _saved(
     position = (epoch, batch, float(loss_sum), float(weight_sum), tuple(map(float, sums)), epoch_of)
     known = {**run, "position": position, "series": series, "callbacks": callbacks}
     return SavedRun(
-        settings=settings, parameters=parameters, states=states, tracking=tracking, records=records, **known
+        settings=settings,
+        parameters=parameters,
+        states=states,
+        tracking=tracking,
+        records=records,
+        **known,
     )
 
 
@@ -235,8 +241,6 @@ def _are_bytes(tensor: NDArray[Any]) -> bool:
 
 
 def _split(path: str, data: bytes) -> tuple[bytes, ...]:
-    from wbcore import _record_bytes
-
     try:
         return tuple(_record_bytes.split(data))
     except ValueError as error:

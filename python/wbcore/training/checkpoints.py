@@ -179,4 +179,3 @@ def _state_of(callback: object) -> dict[str, Any]:
             )
         found[name] = plain
     return found
-

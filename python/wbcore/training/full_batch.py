@@ -186,10 +186,10 @@ class _FullBatch:
                 self._validation, plan.metrics.texts, operation="fit, validation_data"
             )
             values |= {f"val_{name}": value for name, value in of_validation.items()}
+        if plan.track is not None:
+            self._track(len(self._record.get("loss", ())) + 1)
         for name, value in values.items():
             self._record.setdefault(name, []).append(value)
-        if plan.track is not None:
-            self._track(len(self._record["loss"]))
         now = time.perf_counter()
         self._record.setdefault("seconds", []).append(now - self._began)
         moment = self._moment

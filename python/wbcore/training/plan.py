@@ -282,4 +282,6 @@ def _track(track: object) -> str | int | None:
         return None
     if isinstance(track, (int, np.integer)) and not isinstance(track, bool):
         return _arguments.integer("fit", "track", track)
-    return _arguments.choice("fit", "track", track, ["epoch"], expected="None, a number of batches or")
+    return _arguments.choice(
+        "fit", "track", track, ["epoch"], expected="None, a number of batches or"
+    )
