@@ -38,13 +38,14 @@ template <class T>
 void Tracker<T>::begin(const Network<T>& network, std::uint64_t steps) {
     recorded_steps_ = steps;
     if (tracking_.records != 0) return;
-    PackedArray<T> initial(before_.plan());
-    initial.pack(network.parameters());
-    tracking_.initial.assign(initial.data(), initial.data() + before_.plan()->size());
+    before_.pack(network.parameters());  // whose room is not needed yet
+    tracking_.initial.assign(before_.data(), before_.data() + before_.plan()->size());
     tracking_.last = tracking_.initial;
     tracking_.first_step = steps;
     tracking_.records = 1;
-    recorded_(record_between<T>(network, {}, {}, false));
+    measurement_.measure(tracking_.initial.data(), {}, 0, 1);
+    const ParameterRecord record = measurement_.record(tracking_.initial.data(), {});
+    recorded_(record);
 }
 
 template <class T>
