@@ -247,6 +247,13 @@ def test_a_jump_of_the_gradient_is_closed_in_on():
     assert 8 * 20 < found.points[0] < most
 
 
+@pytest.mark.parametrize("activation", ["tanh", "elu(0.5)"])
+def test_what_roundings_forbid_is_given_up(X, activation):
+    """A tolerance below that of float64 ends, as near as it gets."""
+    found = attribution(network((6, 8, 3), activation), X[:3], 1, tolerance=1e-30)
+    assert residual(found) < 1e-12
+
+
 def test_it_prints_its_top_features(X):
     net = network((6, 8, 3), "relu")
     found = attribution(net, X, 1, feature_names=list("abcdef"))
