@@ -55,7 +55,6 @@ SIGNATURES = {
     "class_weight=None, seed=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",
-    "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50)",
     "Network.copy": "(self)",
     "Network.save": "(self, path)",
     "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
@@ -354,7 +353,6 @@ ASSIGNED = {
     "start_at_prior": "wbcore.priors",
     "statistics": "wbcore.inspect.summary",
     "summary": "wbcore.inspect.summary",
-    "time_per_update": "wbcore.inspect.layer_times",
     "with_priors": "wbcore.base_rates",
 }
 

@@ -24,15 +24,18 @@ if TYPE_CHECKING:
     from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.correlation import weight_bias_correlation
     from wbcore.inspect.parameters import parameter_table
+    from wbcore.inspect.profiling import Profile, profile
+    from wbcore.inspect.signals import activations
     from wbcore.inspect.table import Table
-    from wbcore.inspect.timing import time_per_update
     from wbcore.inspect.units import unit_table
 
 __all__ = [
+    "Profile",
     "Table",
+    "activations",
     "bias_changes",
     "parameter_table",
-    "time_per_update",
+    "profile",
     "unit_table",
     "weight_bias_correlation",
     "weight_changes",
@@ -42,10 +45,12 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "Profile": "wbcore.inspect.profiling",
             "Table": "wbcore.inspect.table",
+            "activations": "wbcore.inspect.signals",
             "bias_changes": "wbcore.inspect.changes",
             "parameter_table": "wbcore.inspect.parameters",
-            "time_per_update": "wbcore.inspect.timing",
+            "profile": "wbcore.inspect.profiling",
             "unit_table": "wbcore.inspect.units",
             "weight_bias_correlation": "wbcore.inspect.correlation",
             "weight_changes": "wbcore.inspect.changes",
