@@ -20,6 +20,7 @@ from wbcore.inspect import (
 
 MODULES = [
     "changes",
+    "comparison",
     "correlation",
     "formats",
     "intervals",

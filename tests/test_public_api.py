@@ -206,7 +206,7 @@ print(*sorted(name for name in sys.modules if name.startswith("wbcore.")))
     found = set(second.split())
     assert not {"wbcore.reference", "wbcore.cli", "wbcore._paths"} & found
     # of files and inspections, what holds methods of Network
-    methods = {"inspect", "inspect.layer_times", "inspect.summary", "io", "io.saving"}
+    methods = {"inspect", "inspect.summary", "io", "io.saving"}
     assert {name for name in found if name.startswith(("wbcore.inspect", "wbcore.io"))} == {
         f"wbcore.{name}" for name in methods
     }

@@ -22,6 +22,7 @@ from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
     from wbcore.inspect.changes import bias_changes, weight_changes
+    from wbcore.inspect.comparison import compare
     from wbcore.inspect.correlation import weight_bias_correlation
     from wbcore.inspect.parameters import parameter_table
     from wbcore.inspect.profiling import Profile, profile
@@ -34,6 +35,7 @@ __all__ = [
     "Table",
     "activations",
     "bias_changes",
+    "compare",
     "parameter_table",
     "profile",
     "unit_table",
@@ -49,6 +51,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "Table": "wbcore.inspect.table",
             "activations": "wbcore.inspect.signals",
             "bias_changes": "wbcore.inspect.changes",
+            "compare": "wbcore.inspect.comparison",
             "parameter_table": "wbcore.inspect.parameters",
             "profile": "wbcore.inspect.profiling",
             "unit_table": "wbcore.inspect.units",
