@@ -132,7 +132,7 @@ class Network:
     def mlp(
         cls,
         widths: Sequence[int],
-        activation: str | Activation = "relu",
+        activation: str | Activation | Sequence[str | Activation] = "relu",
         *,
         output_activation: str | Activation = "identity",
         initializer: Initializer | None = None,
@@ -146,8 +146,8 @@ class Network:
         ----------
         widths : sequence of int
             Inputs, the width of each hidden layer, outputs: at least two, each at least 1.
-        activation : str or Activation, default "relu"
-            Of all layers but the last, as for `Dense`.
+        activation : str, Activation or a sequence of them, default "relu"
+            Of all layers but the last, as for `Dense`; a list or tuple has one for each of them.
         output_activation : str or Activation, default "identity"
             Of the last layer.
         initializer : str or callable, optional
@@ -174,6 +174,8 @@ class Network:
         >>> net = wb.Network.mlp([8, 16, 1], activation="tanh", output_activation="sigmoid")
         >>> net.activation_names
         ('tanh', 'sigmoid')
+        >>> wb.Network.mlp([8, 16, 4, 1], activation=("tanh", "relu")).activation_names
+        ('tanh', 'relu', 'identity')
         """
         try:
             given = () if isinstance(widths, (str, bytes)) else tuple(widths)
@@ -186,11 +188,19 @@ class Network:
             )
         sizes = [_arguments.integer("mlp", "every width", width) for width in given]
         last, share = len(sizes) - 2, check_dropout("mlp", dropout)
+        each: list[Any] = [activation] * last
+        if isinstance(activation, (list, tuple)):
+            each = list(activation)
+        if len(each) != last:
+            raise ValueError(
+                f"[mlp] expected activation to be one for all, or one for each of {last} hidden "
+                f"layers, got {len(each)}"
+            )
         layers = [
             Dense(
                 sizes[i],
                 sizes[i + 1],
-                output_activation if i == last else activation,
+                output_activation if i == last else each[i],
                 initializer,
                 dropout=0.0 if i == last else share,
             )

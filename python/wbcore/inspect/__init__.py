@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from wbcore.inspect.parameters import parameter_table
     from wbcore.inspect.profiling import Profile, profile
     from wbcore.inspect.signals import activations
+    from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
+    from wbcore.inspect.tracing import trace
     from wbcore.inspect.units import unit_table
 
 __all__ = [
@@ -38,6 +40,8 @@ __all__ = [
     "compare",
     "parameter_table",
     "profile",
+    "step",
+    "trace",
     "unit_table",
     "weight_bias_correlation",
     "weight_changes",
@@ -54,6 +58,8 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "compare": "wbcore.inspect.comparison",
             "parameter_table": "wbcore.inspect.parameters",
             "profile": "wbcore.inspect.profiling",
+            "step": "wbcore.inspect.stepping",
+            "trace": "wbcore.inspect.tracing",
             "unit_table": "wbcore.inspect.units",
             "weight_bias_correlation": "wbcore.inspect.correlation",
             "weight_changes": "wbcore.inspect.changes",
