@@ -22,22 +22,27 @@ from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
     from wbcore.inspect.changes import bias_changes, weight_changes
+    from wbcore.inspect.comparison import compare
     from wbcore.inspect.correlation import weight_bias_correlation
     from wbcore.inspect.digests import digest
     from wbcore.inspect.parameters import parameter_table
+    from wbcore.inspect.profiling import Profile, profile
+    from wbcore.inspect.signals import activations
     from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
-    from wbcore.inspect.timing import time_per_update
     from wbcore.inspect.tracing import trace
     from wbcore.inspect.units import unit_table
 
 __all__ = [
+    "Profile",
     "Table",
+    "activations",
     "bias_changes",
+    "compare",
     "digest",
     "parameter_table",
+    "profile",
     "step",
-    "time_per_update",
     "trace",
     "unit_table",
     "weight_bias_correlation",
@@ -48,12 +53,15 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "Profile": "wbcore.inspect.profiling",
             "Table": "wbcore.inspect.table",
+            "activations": "wbcore.inspect.signals",
             "bias_changes": "wbcore.inspect.changes",
+            "compare": "wbcore.inspect.comparison",
             "digest": "wbcore.inspect.digests",
             "parameter_table": "wbcore.inspect.parameters",
+            "profile": "wbcore.inspect.profiling",
             "step": "wbcore.inspect.stepping",
-            "time_per_update": "wbcore.inspect.timing",
             "trace": "wbcore.inspect.tracing",
             "unit_table": "wbcore.inspect.units",
             "weight_bias_correlation": "wbcore.inspect.correlation",
