@@ -164,8 +164,13 @@ class _Training:
 
             def before_fit() -> bool:
                 if session is None:
-                    return hooks.before_fit()
-                return session.begin(hooks, followed, (X, y, rows, validation), prior_is_due=due)
+                    stops = hooks.before_fit()
+                else:
+                    data = X, y, rows, validation
+                    stops = session.begin(hooks, followed, data, prior_is_due=due)
+                if plan.track is not None and resumption is None:
+                    self._keep_beginning((X, y), prior_is_due=due)
+                return stops
 
             ended = _core.fit(
                 core,
@@ -193,6 +198,14 @@ class _Training:
             # until the first step the network is as it was
             if self.network._starts_at_prior and self.optimizer._state(core).steps != steps:
                 self.network._starts_at_prior = False
+
+    def _keep_beginning(self, data: tuple[Foreign, Foreign], *, prior_is_due: bool) -> None:
+        """What `history.replay` needs."""
+        from wbcore.training.recording import recorded  # hashlib is not loaded by `import wbcore`
+
+        self.history._recording = recorded(
+            self.network, self.plan, self.hooks, data, prior_is_due=prior_is_due
+        )
 
     def _write_last(self, error: BaseException | None) -> BaseException | None:
         """Write how the fit ended; an error of that is the fit's, unless it has one."""
@@ -236,8 +249,21 @@ class _Training:
                 f"the loss or a parameter became NaN or infinite in batch {batch + 1} of epoch "
                 f"{epoch + 1}"
             )
+            self._count_steps((epoch, batch))
             epoch -= self.moment.first_epoch  # the error counts those of this fit
             raise outcome.divergence(self.plan, self._rate(batch), epoch, batch, history)
+
+    def _count_steps(self, diverged: tuple[int, int] | None = None) -> None:
+        """How many there were that a replay may ask for; the one that diverged is none of them."""
+        recording = self.history._recording
+        if recording is None or self.history._steps is not None:
+            return
+        if diverged:
+            self.history._steps = recording.step_of(*diverged) - 1
+        else:
+            optimizer = cast("Optimizer", self.optimizer)
+            done = optimizer._state(self.network._core).steps
+            self.history._steps = max(0, done - recording.steps)
 
     def _rate(self, batch: int) -> float | None:
         """The learning rate of a batch of the epoch after the last whole one."""
@@ -264,6 +290,7 @@ class _Training:
     def _keep(self) -> None:
         """Refused arguments leave no trace: the history and optimizer of the last fit stay."""
         history = self.history
+        self._count_steps()
         if history.status == "running":
             history.status, history.reason = "interrupted", "Ctrl-C came when it had just ended"
         if history.status != "failed" or self.record or self.hooks.failed_in:
