@@ -8,7 +8,6 @@ import pytest
 from small_network import DTYPES, LABELS, TARGETS, X, network, settings
 
 import wbcore as wb
-from wbcore import _core
 
 
 class Snapshots:
@@ -124,7 +123,7 @@ def test_a_fit_that_goes_on_and_one_that_was_stopped():
     stopped = net.fit(X, LABELS, callbacks=[first], track="epoch", **wait)
     on = net.fit(X, LABELS, callbacks=[second], track="epoch", **(wait | {"epochs": 2}))
     assert list(first.found)[-1] == (1, 1)
-    assert list(second.found)[0] == (1, 2)
+    assert next(iter(second.found)) == (1, 2)
     assert_replays(stopped, first.found)
     with pytest.raises(ValueError, match=r"\[replay\] expected batch to be an integer from 0 to 1"):
         stopped.replay(X, LABELS, epoch=1, batch=2)

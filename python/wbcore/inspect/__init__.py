@@ -22,6 +22,7 @@ from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
     from wbcore.inspect.correlation import weight_bias_correlation
+    from wbcore.inspect.forking import fork
     from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
     from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Table",
     "bias_changes",
+    "fork",
     "parameter_table",
     "step",
     "time_per_update",
@@ -45,6 +47,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         {
             "Table": "wbcore.inspect.table",
             "bias_changes": "wbcore.inspect.parameters",
+            "fork": "wbcore.inspect.forking",
             "parameter_table": "wbcore.inspect.parameters",
             "step": "wbcore.inspect.stepping",
             "time_per_update": "wbcore.inspect.timing",
