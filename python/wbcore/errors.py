@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wbcore.history import History
+    from wbcore.training.nonfinite import NonFinite
 
 __all__ = ["DivergenceError", "ModelFileError", "ReplayError", "TrainingWarning"]
 
@@ -26,6 +27,10 @@ class DivergenceError(ArithmeticError):
         The batch of that epoch, counted from 0.
     history : History
         The epochs before.
+    first : NonFinite or None
+        Of a fit with `track` on arrays: the first value that was not finite, by step, phase, layer,
+        unit and row, which the message names, too; `wbcore.inspect.find_divergence` says more. For
+        that the epoch is done again.
 
     Examples
     --------
@@ -43,9 +48,11 @@ class DivergenceError(ArithmeticError):
         self.epoch = epoch
         self.batch = batch
         self.history = history
+        self.first: NonFinite | None = None
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        text = str(self.args[0])
+        return text if self.first is None else f"{text}. First of all {self.first}"
 
 
 class ModelFileError(ValueError):

@@ -22,6 +22,7 @@ from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
     from wbcore.inspect.correlation import weight_bias_correlation
+    from wbcore.inspect.divergence import NonFinite, find_divergence
     from wbcore.inspect.forking import fork
     from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
     from wbcore.inspect.stepping import step
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from wbcore.inspect.tracing import trace
 
 __all__ = [
+    "NonFinite",
     "Table",
     "bias_changes",
+    "find_divergence",
     "fork",
     "parameter_table",
     "step",
@@ -47,6 +50,8 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         {
             "Table": "wbcore.inspect.table",
             "bias_changes": "wbcore.inspect.parameters",
+            "NonFinite": "wbcore.inspect.divergence",
+            "find_divergence": "wbcore.inspect.divergence",
             "fork": "wbcore.inspect.forking",
             "parameter_table": "wbcore.inspect.parameters",
             "step": "wbcore.inspect.stepping",

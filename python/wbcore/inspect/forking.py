@@ -91,7 +91,7 @@ def fork(
     >>> same == net, other == net, after.first_epoch, len(after)
     (True, False, 3, 6)
     """
-    given = dict(functions or {})
+    given: dict[str, Any] = dict(functions or {})
     for name in given:
         known = ("loss", "learning_rate", "shuffle")
         _arguments.choice("fork", "each name of functions", name, known)
@@ -111,7 +111,7 @@ def fork(
             f"got {_arguments.shown(at)}"
         )
     step = batch_named("fork", replay, *place)
-    settings = _sorted_out(replay, step, changes)
+    settings = _sorted_out(replay, changes)
     epochs = _epochs_left(replay, step, settings.pop("epochs", None))
     net = replay.at(step)
     optimizer = _changed(net, settings)
@@ -122,7 +122,7 @@ def fork(
         return net, run(net, X, y, plan)
 
 
-def _sorted_out(replay: Replay, step: int, changes: dict[str, Any]) -> dict[str, Any]:
+def _sorted_out(replay: Replay, changes: dict[str, Any]) -> dict[str, Any]:
     """The changes, if all of them are some."""
     known = {*_OF_EPOCHS, *_OTHERS, *Optimizer._of_row[replay.recording.rule]._checks}
     for name in changes:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
-from wbcore.inspect._calls import as_read, in_rows, named
+from wbcore.inspect._calls import in_rows, named
 from wbcore.inspect.exact_table import ExactTable
 from wbcore.inspect.operations import Lines, count_of_sum, count_of_unit
 from wbcore.reference import ACTIVATIONS, Arithmetic
 from wbcore.reference.arithmetic import FEATURE_LEAF
+from wbcore.training.batches import as_read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

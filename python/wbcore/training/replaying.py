@@ -5,7 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from wbcore import _arguments, metrics
+from wbcore._loss_function import LossFunction
 from wbcore.errors import ReplayError
 from wbcore.network import Network
 from wbcore.optimizers import Optimizer, _rate
@@ -19,11 +22,14 @@ from wbcore.training.run import run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from wbcore._view import Foreign
     from wbcore.callbacks.run import Run
     from wbcore.history import History
+    from wbcore.training.nonfinite import NonFinite
 
-__all__ = ["Replay", "batch_named", "digest_of"]
+__all__ = ["Replay", "batch_named", "digest_of", "found_in", "records_of"]
 
 _CHANGED = (
     "the data, the callbacks {callbacks} or somebody else wrote into the network, or this version "
@@ -53,6 +59,8 @@ class Replay:
     Attributes
     ----------
     recording : Recording
+    data : tuple
+        X and y.
     last : int
         How many steps the fit had done when it ended.
 
@@ -82,7 +90,7 @@ class Replay:
         self._given = {"loss": loss, "learning_rate": learning_rate, "shuffle": shuffle}
         for name, function in self._given.items():
             self._require_function(name, function)
-        self._data = X, y
+        self.data = X, y
         self._weights = sample_weight
         self._validation_data = validation_data
         self._n_threads = n_threads
@@ -169,7 +177,7 @@ class Replay:
         first, last = start + recording.first[1], end + recording.first[1]
         whole, rest = divmod(last, recording.batches)
         epochs = whole + bool(rest) - first // recording.batches
-        X, y = self._data
+        X, y = self.data
         plan = self.plan(
             epochs=epochs,
             optimizer=network.optimizer,
@@ -178,6 +186,16 @@ class Replay:
             sample_weight=self._weights if sample_weight is None else sample_weight,
         )
         return run(network, X, y, plan, warns=False)
+
+    def held_out(self, network: Network) -> NDArray[np.int64]:
+        """The rows that the fit is not trained on."""
+        looks = _Looks()
+        X, y = self.data
+        plan = self.plan(epochs=1, optimizer=network.optimizer, callbacks=[looks])
+        before = network.history
+        run(network, X, y, plan, warns=False)
+        network.history = before
+        return looks.held_out
 
     def plan(self, **settings: Any) -> Plan:  # noqa: ANN401
         """What the fit was to do, with other settings for some."""
@@ -256,7 +274,7 @@ class Replay:
         recording = self.recording
         plan = self.plan(epochs=1, optimizer=Optimizer._of_row[recording.rule]())
         like = Network._of_structure(recording.layers, recording.dtype)
-        found = samples_of(like, plan, *self._data, self._weights)
+        found = samples_of(like, plan, *self.data, self._weights)
         for name, wanted in recording.samples.items():
             got = found[name]
             if got != wanted:
@@ -310,6 +328,54 @@ class _StopAfter(Internal):
     def after_batch(self, run: Run) -> bool:
         """Whether that is here."""
         return (run.epoch, run.batch) == self._place
+
+
+class _Looks(Internal):
+    """Ends a fit before its first step, and knows which rows it would have held out."""
+
+    label = "a replay"
+
+    def __init__(self) -> None:
+        self.held_out: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def before_fit(self, run: Run) -> bool:
+        """The core has drawn them by now."""
+        self.held_out = np.asarray(run._moment.held_out, np.int64)
+        return True
+
+
+def found_in(
+    network: Network, history: History, plan: Plan, data: tuple[Foreign, Foreign]
+) -> NonFinite | None:
+    """The first value that is not finite of a fit that has just diverged.
+
+    Parameters
+    ----------
+    network : Network
+        Back at the end of the last whole epoch.
+    history : History
+    plan : Plan
+    data : tuple
+        X and y.
+    """
+    from wbcore.training.nonfinite import first_nonfinite, twin_of
+
+    optimizer = plan.optimizer
+    assert isinstance(optimizer, Optimizer), "L-BFGS keeps no beginning"
+    replay = Replay(
+        "fit",
+        history,
+        *data,
+        sample_weight=plan.sample_weight,
+        loss=plan.loss.function if isinstance(plan.loss, LossFunction) else None,
+        learning_rate=_rate.function_of(optimizer.learning_rate),
+        shuffle=plan.row_order,
+        validation_data=plan.validation_data,
+    )
+    start = max(0, len(history) * replay.recording.batches - replay.recording.first[1])
+    twin = twin_of(network)
+    twin._starts_at_prior = replay.recording.starts_at_prior and start == 0
+    return first_nonfinite(replay, twin, start, replay.last + 1)
 
 
 def batch_named(operation: str, replay: Replay, epoch: int | None, batch: int | None) -> int:
