@@ -22,6 +22,7 @@ from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
     from wbcore.inspect.correlation import weight_bias_correlation
+    from wbcore.inspect.difference import Difference, first_difference
     from wbcore.inspect.divergence import NonFinite, find_divergence
     from wbcore.inspect.forking import fork
     from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
     from wbcore.inspect.tracing import trace
 
 __all__ = [
+    "Difference",
     "NonFinite",
     "Table",
     "bias_changes",
     "find_divergence",
+    "first_difference",
     "fork",
     "parameter_table",
     "step",
@@ -50,8 +53,10 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         {
             "Table": "wbcore.inspect.table",
             "bias_changes": "wbcore.inspect.parameters",
+            "Difference": "wbcore.inspect.difference",
             "NonFinite": "wbcore.inspect.divergence",
             "find_divergence": "wbcore.inspect.divergence",
+            "first_difference": "wbcore.inspect.difference",
             "fork": "wbcore.inspect.forking",
             "parameter_table": "wbcore.inspect.parameters",
             "step": "wbcore.inspect.stepping",
