@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wbcore.inspect.difference import Difference, first_difference
     from wbcore.inspect.divergence import NonFinite, find_divergence
     from wbcore.inspect.forking import fork
+    from wbcore.inspect.influences import influence
     from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
     from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
@@ -39,6 +40,7 @@ __all__ = [
     "find_divergence",
     "first_difference",
     "fork",
+    "influence",
     "parameter_table",
     "step",
     "time_per_update",
@@ -58,6 +60,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "find_divergence": "wbcore.inspect.divergence",
             "first_difference": "wbcore.inspect.difference",
             "fork": "wbcore.inspect.forking",
+            "influence": "wbcore.inspect.influences",
             "parameter_table": "wbcore.inspect.parameters",
             "step": "wbcore.inspect.stepping",
             "time_per_update": "wbcore.inspect.timing",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wbcore._view import Foreign
     from wbcore.callbacks.run import Run
     from wbcore.history import History
+    from wbcore.losses import LossLike
     from wbcore.training.nonfinite import NonFinite
 
 __all__ = ["Replay", "batch_named", "digest_of", "found_in", "records_of"]
@@ -61,6 +62,7 @@ class Replay:
     recording : Recording
     data : tuple
         X and y.
+    sample_weight : array-like or None
     last : int
         How many steps the fit had done when it ended.
 
@@ -91,7 +93,7 @@ class Replay:
         for name, function in self._given.items():
             self._require_function(name, function)
         self.data = X, y
-        self._weights = sample_weight
+        self.sample_weight = sample_weight
         self._validation_data = validation_data
         self._n_threads = n_threads
         self._require_watched()
@@ -103,6 +105,12 @@ class Replay:
         if self.history._steps is not None:
             return self.history._steps
         return max(0, len(self.history) * self.recording.batches - self.recording.first[1])
+
+    @property
+    def loss(self) -> LossLike:
+        """That of the fit, as it was given to it."""
+        given: LossLike = self._given["loss"] or self.recording.settings["loss"]
+        return given
 
     def beginning(self) -> Network:
         """A network as that of the fit was, whose optimizer remembers what it did."""
@@ -154,6 +162,7 @@ class Replay:
         *,
         track: str | int | None = None,
         sample_weight: Foreign = None,
+        metrics: tuple[str, ...] | None = None,
     ) -> History | None:
         """Train a network on from step `start` of the fit to step `end`.
 
@@ -165,6 +174,8 @@ class Replay:
         track : str or int, optional
         sample_weight : array-like, optional
             In place of that of the fit.
+        metrics : tuple of str, optional
+            Likewise; from the beginning to the end in one go `needed_metrics` will do.
 
         Returns
         -------
@@ -183,7 +194,8 @@ class Replay:
             optimizer=network.optimizer,
             track=track,
             callbacks=[_StopAfter(recording.first[0] + whole, rest)] if rest else [],
-            sample_weight=self._weights if sample_weight is None else sample_weight,
+            sample_weight=self.sample_weight if sample_weight is None else sample_weight,
+            metrics=self._metrics() if metrics is None else metrics,
         )
         return run(network, X, y, plan, warns=False)
 
@@ -202,13 +214,13 @@ class Replay:
         recorded = self.recording.settings
         names = ("batch_size", "class_weight", "seed", "shuffle_window", "validation_fraction")
         given: dict[str, Any] = {name: recorded[name] for name in names} | {
-            "loss": self._given["loss"] or recorded["loss"],
+            "loss": self.loss,
             "shuffle": recorded["shuffle"] if "shuffle" not in self.recording.functions
             else self._given["shuffle"],
             "metrics": self._metrics(),
             "bias_init": None,  # starts_at_prior says it
             "validation_data": self._validation_data,
-            "sample_weight": self._weights,
+            "sample_weight": self.sample_weight,
             "n_threads": self._n_threads,
             "progress": False,
             "callback": None,
@@ -228,6 +240,12 @@ class Replay:
             return texts
         ranks = metrics.check(self.operation, texts, of_fit=True).ranks
         return tuple(text for text in texts if text not in ranks)
+
+    @property
+    def needed_metrics(self) -> tuple[str, ...]:
+        """Those without which the training would be another one."""
+        watches = _rate.watching(self.recording.optimizer.get("learning_rate")) is not None
+        return self._metrics() if watches or self.recording.first[1] else ()
 
     # What is refused
 
@@ -274,7 +292,7 @@ class Replay:
         recording = self.recording
         plan = self.plan(epochs=1, optimizer=Optimizer._of_row[recording.rule]())
         like = Network._of_structure(recording.layers, recording.dtype)
-        found = samples_of(like, plan, *self.data, self._weights)
+        found = samples_of(like, plan, *self.data, self.sample_weight)
         for name, wanted in recording.samples.items():
             got = found[name]
             if got != wanted:
