@@ -21,22 +21,26 @@ from typing import TYPE_CHECKING
 from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
+    from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.correlation import weight_bias_correlation
     from wbcore.inspect.difference import Difference, first_difference
+    from wbcore.inspect.digests import digest
     from wbcore.inspect.divergence import NonFinite, find_divergence
     from wbcore.inspect.forking import fork
     from wbcore.inspect.influences import influence
-    from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
+    from wbcore.inspect.parameters import parameter_table
     from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
     from wbcore.inspect.timing import time_per_update
     from wbcore.inspect.tracing import trace
+    from wbcore.inspect.units import unit_table
 
 __all__ = [
     "Difference",
     "NonFinite",
     "Table",
     "bias_changes",
+    "digest",
     "find_divergence",
     "first_difference",
     "fork",
@@ -45,6 +49,7 @@ __all__ = [
     "step",
     "time_per_update",
     "trace",
+    "unit_table",
     "weight_bias_correlation",
     "weight_changes",
 ]
@@ -53,10 +58,11 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "Table": "wbcore.inspect.table",
-            "bias_changes": "wbcore.inspect.parameters",
             "Difference": "wbcore.inspect.difference",
             "NonFinite": "wbcore.inspect.divergence",
+            "Table": "wbcore.inspect.table",
+            "bias_changes": "wbcore.inspect.changes",
+            "digest": "wbcore.inspect.digests",
             "find_divergence": "wbcore.inspect.divergence",
             "first_difference": "wbcore.inspect.difference",
             "fork": "wbcore.inspect.forking",
@@ -65,7 +71,8 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "step": "wbcore.inspect.stepping",
             "time_per_update": "wbcore.inspect.timing",
             "trace": "wbcore.inspect.tracing",
+            "unit_table": "wbcore.inspect.units",
             "weight_bias_correlation": "wbcore.inspect.correlation",
-            "weight_changes": "wbcore.inspect.parameters",
+            "weight_changes": "wbcore.inspect.changes",
         },
     )
