@@ -91,6 +91,30 @@ def test_the_sign_of_a_zero_is_a_difference():
     assert (found.step, found.bits) == (0, ("0x00000000", "0x80000000"))
 
 
+class Meddler(Snapshots):
+    """What another machine's arithmetic does: bits that are not computed here."""
+
+    def after_epoch(self, run):
+        if run.epoch == 1:
+            run.network.parameters[3] += 0.5
+
+
+def test_where_one_was_computed_otherwise_the_records_tell():
+    options = settings(epochs=4, track="epoch", shuffle=False)
+    other = network("float32").fit(X, LABELS, callbacks=[Meddler()], **options)
+    run_a, _ = run(epochs=4)
+    found = inspect.first_difference(run_a, (other, X, LABELS))
+    assert (found.step, found.epoch, found.layer) == (12, 2, None)
+    assert str(found).startswith("step 12: epoch 2, batch 3 at the latest; by their records")
+
+
+@pytest.mark.parametrize("track", [1, 3])
+def test_records_of_batches_say_where(track):
+    labels = LABELS.copy()
+    labels[37] = (labels[37] + 1) % 3
+    assert assert_found(run(track=track), run(labels=labels, track="epoch")).step == 3
+
+
 def test_what_first_difference_refuses():
     (history, *data), _ = run()
     with pytest.raises(TypeError, match=r"\[first_difference\] expected run_b to be \(history, X"):

@@ -8,6 +8,7 @@ import pytest
 from small_network import DTYPES, LABELS, TARGETS, X, network, settings
 
 import wbcore as wb
+import wbcore.inspect
 
 
 class Snapshots:
@@ -71,6 +72,7 @@ def test_settings_are_kept(name):
     net = options.pop("net", lambda: network("float32"))()
     options = copy.deepcopy(options)
     history, found = tracked(net, **options)
+    assert history.replay(X, LABELS, epoch=history.first_epoch - 1) is not None
     assert_replays(history, dict(list(found.items())[5:7] + list(found.items())[-1:]))
 
 
@@ -201,3 +203,51 @@ def test_the_beginning_costs_little_and_nothing_without_track():
     assert history._recording.arrays is None  # zeros need not be kept
     assert history._recording.parameters.nbytes == net.parameters.nbytes
     assert not np.shares_memory(history._recording.parameters, net.parameters)
+
+
+@pytest.mark.parametrize("track", ["epoch", 1, 5])
+def test_each_record_has_the_digest_of_what_is_made_again(track):
+    history, found = tracked(track=track)
+    assert [record.step for record in history.parameters][-1] == 12
+    for record in history.parameters:
+        given = {} if record.step == 0 else {"batch": record.batch}
+        net = history.replay(X, LABELS, epoch=record.epoch, **given)
+        assert wb.inspect.digest(net) == record.digest
+    assert_replays(history, dict(list(found.items())[4:7]))
+
+
+class Meddler:
+    """Writes into the network after an epoch."""
+
+    def after_epoch(self, run):
+        if run.epoch == 1:
+            run.network.parameters[3] += 0.5
+
+
+def meddled():
+    net = network("float32")
+    meddler = settings(callbacks=[Meddler()], epochs=4, track="epoch")
+    return net.fit(X, LABELS, **meddler)
+
+
+def test_what_a_callback_changed_is_noticed_by_the_next_record():
+    history = meddled()
+    records = {record.step: record.digest for record in history.parameters}
+    assert history.replay(X, LABELS, epoch=1, batch=1) is not None  # before it
+    for place in ({"epoch": 2, "batch": 1}, {"epoch": 3}, {}):
+        with pytest.raises(
+            wb.ReplayError, match=r"\[replay\] .* the callbacks Meddler or"
+        ) as caught:
+            history.replay(X, LABELS, **place)
+        assert caught.value.step == 12
+        assert caught.value.recorded == records[12] != caught.value.replayed
+    twin = pickle.loads(pickle.dumps(caught.value))
+    assert (twin.step, str(twin)) == (12, str(caught.value))
+
+
+def test_other_numbers_that_no_sample_has_are_noticed_by_a_record():
+    history, _ = tracked()
+    other = X.copy()
+    other[11, 3] = 7
+    with pytest.raises(wb.ReplayError, match=r"after step 4, batch 3 of epoch 0, as the history"):
+        history.replay(other, LABELS)
