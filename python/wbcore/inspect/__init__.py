@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.comparison import compare
     from wbcore.inspect.correlation import weight_bias_correlation
+    from wbcore.inspect.difference import Difference, first_difference
     from wbcore.inspect.digests import digest
+    from wbcore.inspect.divergence import NonFinite, find_divergence
+    from wbcore.inspect.forking import fork
+    from wbcore.inspect.influences import influence
     from wbcore.inspect.parameters import parameter_table
     from wbcore.inspect.profiling import Profile, profile
     from wbcore.inspect.signals import activations
@@ -34,12 +38,18 @@ if TYPE_CHECKING:
     from wbcore.inspect.units import unit_table
 
 __all__ = [
+    "Difference",
+    "NonFinite",
     "Profile",
     "Table",
     "activations",
     "bias_changes",
     "compare",
     "digest",
+    "find_divergence",
+    "first_difference",
+    "fork",
+    "influence",
     "parameter_table",
     "profile",
     "step",
@@ -53,12 +63,18 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "Difference": "wbcore.inspect.difference",
+            "NonFinite": "wbcore.inspect.divergence",
             "Profile": "wbcore.inspect.profiling",
             "Table": "wbcore.inspect.table",
             "activations": "wbcore.inspect.signals",
             "bias_changes": "wbcore.inspect.changes",
             "compare": "wbcore.inspect.comparison",
             "digest": "wbcore.inspect.digests",
+            "find_divergence": "wbcore.inspect.divergence",
+            "first_difference": "wbcore.inspect.difference",
+            "fork": "wbcore.inspect.forking",
+            "influence": "wbcore.inspect.influences",
             "parameter_table": "wbcore.inspect.parameters",
             "profile": "wbcore.inspect.profiling",
             "step": "wbcore.inspect.stepping",
