@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from wbcore import _arguments
 from wbcore.network import Network
 from wbcore.schedules import count_steps
 from wbcore.sklearn import coefficients
@@ -195,7 +196,9 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         texts = hidden_activations(self.activation, len(sizes))
         last = answer.width, answer.activation
         layers = layers_of(X.shape[1], sizes, texts, last, self.dropout)
-        dtype = np.dtype(self.dtype or (X.dtype if X.dtype == np.float32 else np.float64))
+        dtype = np.dtype(X.dtype if X.dtype == np.float32 else np.float64)
+        if self.dtype is not None:
+            dtype = _arguments.dtype("fit", self.dtype)
         if fresh:
             self.network_ = started(
                 layers,

@@ -178,9 +178,9 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         else:
             present(self, table)
         inputs = self.encoder_.apply(table, operation="fit")
-        count = len(y) if weights is None else max(len(y), float(weights.sum()))
-        stops = self._stops_early(len(y))
-        if stops or self.dropout or len(y) <= self.batch_size:
+        count = y.shape[0] if weights is None else max(y.shape[0], float(weights.sum()))
+        stops = self._stops_early(y.shape[0])
+        if stops or self.dropout or y.shape[0] <= self.batch_size:
             inputs, y, weights = without_copies(inputs, y, self._contents(y), weights)
         if course is None:
             self._scale_targets(y, weights)
