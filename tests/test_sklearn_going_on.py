@@ -7,9 +7,11 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
+from sklearn.exceptions import NotFittedError
 
-from wbcore.sklearn import MLPClassifier, MLPRegressor
+from wbcore.sklearn import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -109,3 +111,53 @@ def test_a_fit_begins_anew():
     estimator = fresh("adam")
     estimator._train_until(X_iris, y_iris, 3)
     assert_same(estimator.fit(X_iris, y_iris), fresh("adam").fit(X_iris, y_iris))
+
+
+class Ends:
+    """A callback that raises before the first epoch."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def before_fit(self, run):
+        raise self.error
+
+
+WHOLE = [
+    MLPClassifier((4,), max_iter=3, tol=0, random_state=0),
+    MLPClassifier((4,), solver="lbfgs", max_iter=3, random_state=0),
+    MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0),
+    TabularClassifier((4,), epochs=3, random_state=0),
+    TabularRegressor((4,), epochs=3, random_state=0),
+]
+
+
+@pytest.mark.parametrize("model", WHOLE, ids=lambda model: type(model).__name__)
+def test_a_fit_that_raises_leaves_the_estimator_as_it_was(model):
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(40, 3)), np.arange(40) % 3
+    other = draw.normal(size=(30, 5)), np.arange(30) % 2
+    model = clone(model)
+    with pytest.raises(ValueError, match="Negative values"):
+        model.fit(X, y, -np.ones(40))
+    assert not [name for name in vars(model) if name.endswith("_")]
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    before = model.fit(X, y).predict(X)
+    known = set(vars(model))
+    with pytest.raises(ValueError, match="Negative values"):
+        model.fit(*other, -np.ones(30))
+    if getattr(model, "solver", "") != "lbfgs":
+        for error in (KeyboardInterrupt(), OSError("full")):
+            with pytest.raises(type(error)):
+                model.set_params(callbacks=[Ends(error)]).fit(*other)
+    assert set(vars(model)) == known
+    assert model.n_features_in_ == 3
+    assert np.array_equal(model.predict(X), before)
+
+
+def test_a_first_partial_fit_that_raises_sets_no_classes():
+    model = MLPClassifier((4,), random_state=0)
+    with pytest.raises(ValueError, match="inconsistent"):
+        model.partial_fit([[1.0], [2.0]], [0], classes=[0, 1])
+    assert not hasattr(model, "classes_")

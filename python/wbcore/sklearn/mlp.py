@@ -29,6 +29,7 @@ from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
 from wbcore.sklearn.stopping import Validation
 from wbcore.sklearn.structure import OWN_NAME, hidden_activations, hidden_sizes, layers_of
+from wbcore.sklearn.wholeness import all_or_nothing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +100,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         self
         """
         tasks = FitTasks.of(self, X, y, sample_weight, self.max_iter)
-        self._fit(X, y, sample_weight, tasks=tasks)
+        with all_or_nothing(self):
+            self._fit(X, y, sample_weight, tasks=tasks)
         if tasks is not None:
             tasks.end()
         return self
@@ -133,7 +135,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             return self
         course = self.__dict__.get("_course")
         if course is None:
-            return self._fit(X, y, sample_weight, epochs=epochs)
+            with all_or_nothing(self):
+                return self._fit(X, y, sample_weight, epochs=epochs)
         if epochs > self._trained_epochs:
             X, y = self._checked_data(X, y, incremental=True, fresh=False)
             run = self._run_all_rows if isinstance(course, AllRows) else self._run

@@ -33,6 +33,7 @@ from wbcore.sklearn.tabular_data import (
 )
 from wbcore.sklearn.tabular_optimizer import optimizer_of
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS
+from wbcore.sklearn.wholeness import all_or_nothing
 from wbcore.tables import Encoding
 
 if TYPE_CHECKING:
@@ -125,9 +126,10 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         -------
         self
         """
-        self._course: Course | None = None
-        self._trained_epochs = 0
-        return self._train(X, y, None, sample_weight)
+        with all_or_nothing(self):
+            self._course: Course | None = None
+            self._trained_epochs = 0
+            return self._train(X, y, None, sample_weight)
 
     def _total_epochs(self, n_rows: int) -> int:
         """How many epochs a fit has at most."""
@@ -148,7 +150,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         """
         if self._is_over or epochs <= self.__dict__.get("_trained_epochs", 0):
             return self
-        return self._train(X, y, epochs, sample_weight)
+        with all_or_nothing(self):
+            return self._train(X, y, epochs, sample_weight)
 
     def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:
         if y is None:
