@@ -161,3 +161,42 @@ def test_a_first_partial_fit_that_raises_sets_no_classes():
     with pytest.raises(ValueError, match="inconsistent"):
         model.partial_fit([[1.0], [2.0]], [0], classes=[0, 1])
     assert not hasattr(model, "classes_")
+
+
+def test_warm_starts_by_other_rules():
+    options = {"max_iter": 3, "tol": 0, "warm_start": True, "random_state": 0}
+    model = MLPClassifier((4,), solver="lbfgs", **options).fit(X_iris, y_iris)
+    assert len(model.set_params(solver="adam").fit(X_iris, y_iris).loss_curve_) == 3
+    model.set_params(early_stopping=True).fit(X_iris, y_iris)
+    assert len(model.validation_scores_) == len(model.loss_curve_) == 3
+    assert model.best_loss_ is None
+    model.set_params(early_stopping=False).fit(X_iris, y_iris)
+    assert model.validation_scores_ is None
+    assert model.best_loss_ == min(model.loss_curve_)
+    assert len(model.fit(X_iris, y_iris).loss_curve_) == 6
+
+
+def test_partial_fits_of_other_decisions():
+    X, y = X_iris[:10], np.stack([np.arange(10) % 2, np.arange(10) % 3], axis=1)
+    model = MLPClassifier((4,), random_state=0).partial_fit(X, y, classes=[[0, 1], [0, 1, 2]])
+    for other in (y[:, 0], np.hstack([y, y])):
+        with pytest.raises(ValueError, match=r"expected y of 2 decisions a row, got shape \(10"):
+            model.partial_fit(X, other)
+    with pytest.raises(ValueError, match="expected y of 1 decisions a row"):
+        MLPClassifier().partial_fit(X, y[:, 0], classes=[[0, 1]])
+    with pytest.raises(ValueError, match=r"^\[partial_fit\] expected classes that there will be"):
+        MLPClassifier().partial_fit(X, y[:, 0], classes=[])
+
+
+class Predicts:
+    """A callback that asks the estimator which it is a callback of."""
+
+    def after_epoch(self, run):
+        self.model.predict(X_iris)
+
+
+def test_a_table_estimator_is_not_fitted_before_its_first_fit_is_over():
+    asks = Predicts()
+    asks.model = TabularClassifier((4,), epochs=2, callbacks=[asks])
+    with pytest.raises(NotFittedError):
+        asks.model.fit(X_iris, y_iris)

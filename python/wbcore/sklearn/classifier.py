@@ -153,6 +153,10 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         """Refuse classes that the network has no outputs for."""
         known: Any = self.classes_
         if isinstance(known, list):
+            if np.shape(y)[1:] != (len(known),):
+                raise ValueError(
+                    f"[fit] expected y of {len(known)} decisions a row, got shape {np.shape(y)}"
+                )
             for j, column in enumerate(np.asarray(y).T):
                 if len(new := np.setdiff1d(column, known[j])):
                     raise ValueError(
@@ -223,6 +227,8 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
 
     def _take_classes(self, y: Any, classes: Any) -> None:
         """Set `classes_` in the first of several partial fits."""
+        if classes is not None and hasattr(classes, "__len__") and not len(classes):
+            raise ValueError("[partial_fit] expected classes that there will be, got none")
         of_each = isinstance(classes, list) and all(np.ndim(each) == 1 for each in classes)
         if of_each and not hasattr(self, "classes_"):
             self.classes_ = [np.unique(each) for each in classes]

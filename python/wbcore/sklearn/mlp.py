@@ -168,6 +168,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if takes_all_rows(self):
             self._run_all_rows(AllRows(self), data, epochs or self.max_iter, tasks)
             return self
+        if not fresh and not self._counts_likewise():
+            self._count_anew()
         course = self._begun(data, incremental=incremental)
         course.tasks = tasks
         if incremental:
@@ -220,6 +222,11 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             self.n_iter_, self.t_ = 0, 0
             if not takes_all_rows(self):
                 self._count_anew()
+
+    def _counts_likewise(self) -> bool:
+        """Whether the fit that this one goes on from was by batches, and stopped by the same."""
+        scores = self.__dict__.get("validation_scores_")
+        return "loss_curve_" in self.__dict__ and (scores is not None) == bool(self.early_stopping)
 
     def _count_anew(self) -> None:
         self.loss_curve_: list[float] = []

@@ -330,7 +330,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
     def _outputs(self, X: Any) -> NDArray[Any]:
         """What the network gives for X, of shape (B, O)."""
         known = self.__dict__
-        if type(X) is np.ndarray and X.dtype.char in "fd" and X.shape[1:] == known.get("_plain"):
+        is_plain = type(X) is np.ndarray and X.dtype.char in "fd"
+        if is_plain and X.shape[1:] == known.get("_plain") and "network_" in known:
             try:
                 outputs = known["network_"].predict(X, n_threads=self.n_threads)
                 return outputs if outputs.dtype == known["_dtype"] else self._in_dtype(outputs)
