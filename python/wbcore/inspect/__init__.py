@@ -22,13 +22,21 @@ from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
     from wbcore.inspect.correlation import weight_bias_correlation
+    from wbcore.inspect.findings.calls import check, diagnose
+    from wbcore.inspect.findings.codes import finding_codes
+    from wbcore.inspect.findings.finding import Finding, Findings
     from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
     from wbcore.inspect.table import Table
     from wbcore.inspect.timing import time_per_update
 
 __all__ = [
+    "Finding",
+    "Findings",
     "Table",
     "bias_changes",
+    "check",
+    "diagnose",
+    "finding_codes",
     "parameter_table",
     "time_per_update",
     "weight_bias_correlation",
@@ -39,8 +47,13 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "Finding": "wbcore.inspect.findings.finding",
+            "Findings": "wbcore.inspect.findings.finding",
             "Table": "wbcore.inspect.table",
             "bias_changes": "wbcore.inspect.parameters",
+            "check": "wbcore.inspect.findings.calls",
+            "diagnose": "wbcore.inspect.findings.calls",
+            "finding_codes": "wbcore.inspect.findings.codes",
             "parameter_table": "wbcore.inspect.parameters",
             "time_per_update": "wbcore.inspect.timing",
             "weight_bias_correlation": "wbcore.inspect.correlation",
