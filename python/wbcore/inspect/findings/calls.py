@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wbcore import _arguments, losses
@@ -11,7 +10,7 @@ from wbcore._loss_function import LossFunction
 from wbcore._view import Foreign
 from wbcore.history import History
 from wbcore.inspect.findings import labels as _labels
-from wbcore.inspect.findings.codes import AFTER, BEFORE, Check
+from wbcore.inspect.findings.codes import AFTER, BEFORE
 from wbcore.inspect.findings.data import Data
 from wbcore.inspect.findings.finding import Finding, Findings
 from wbcore.inspect.findings.numbers import not_finite_data, not_finite_parameters
@@ -35,7 +34,7 @@ def check(
     y: ArrayLike,
     *,
     loss: LossLike | None = None,
-    validation_data: Sequence[Foreign] | None = None,
+    validation_data: tuple[Foreign, ...] | None = None,
     class_weight: Foreign = None,
     sample_weight: Foreign = None,
     seed: int = 0,
@@ -91,7 +90,7 @@ def check(
     not looked at: rows that training and validation share: no validation_data
     """
     weighed = class_weight is not None or sample_weight is not None
-    return _findings("check", net, X, y, loss, validation_data, None, seed, weighed=weighed)
+    return _findings("check", net, (X, y), loss, validation_data, seed=seed, weighed=weighed)
 
 
 @with_parameters
@@ -102,7 +101,7 @@ def diagnose(
     y: ArrayLike,
     *,
     loss: LossLike | None = None,
-    validation_data: Sequence[Foreign] | None = None,
+    validation_data: tuple[Foreign, ...] | None = None,
     class_weight: Foreign = None,
     sample_weight: Foreign = None,
     seed: int = 0,
@@ -165,30 +164,30 @@ def diagnose(
         )
     weighed = class_weight is not None or sample_weight is not None
     given = history if history is not None else History({}, "unknown")
-    found = _findings("diagnose", net, X, y, loss, validation_data, given, seed, weighed=weighed)
-    return found
+    return _findings(
+        "diagnose", net, (X, y), loss, validation_data, history=given, seed=seed, weighed=weighed
+    )
 
 
 def _findings(
     operation: str,
     net: Network,
-    X: Foreign,
-    y: Foreign,
+    rows: tuple[Foreign, Foreign],
     loss: LossLike | None,
-    validation_data: Sequence[Foreign] | None,
-    history: History | None,
-    seed: int,
+    validation_data: Foreign,
     *,
+    history: History | None = None,
+    seed: int,
     weighed: bool,
 ) -> Findings:
     if not isinstance(net, Network):
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
     text = _loss(operation, net, loss)
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
-    data = Data(operation, "X", X, y, inputs=inputs, seed=seed)
+    data = Data(operation, "X", *rows, inputs=inputs, seed=seed)
     validation = None
     if validation_data is not None:
-        if not isinstance(validation_data, Sequence) or len(validation_data) not in (2, 3):
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in {2, 3}:
             raise TypeError(
                 f"[{operation}] expected validation_data to be a pair (X, y), got "
                 f"{_arguments.shown(validation_data)}"

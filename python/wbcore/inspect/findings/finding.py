@@ -74,7 +74,7 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """ "layer 0", or nothing."""
+        """As "layer 0", or nothing."""
         return "" if self.layer is None else f"layer {self.layer}"
 
     def __str__(self) -> str:
@@ -97,7 +97,8 @@ class Findings(Sequence[Finding]):
 
     Examples
     --------
-    >>> found = Findings([Finding("WB-DEAD", "warning", "9 of 16 units are 0", layer=0)], "200 rows")
+    >>> dead = Finding("WB-DEAD", "warning", "9 of 16 units are 0", layer=0)
+    >>> found = Findings([dead], "200 rows")
     >>> print(found)
     1 warning: WB-DEAD
     looked at: 200 rows

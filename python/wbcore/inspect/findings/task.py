@@ -92,7 +92,7 @@ class Task:
         if self.kind == "classes":
             return outputs.argmax(axis=1)
         yes = (outputs > self._half).astype(np.int64)
-        return yes if self.kind == "many" else yes[:, 0]
+        return np.asarray(yes if self.kind == "many" else yes[:, 0], np.int64)
 
     def values(self, y: NDArray[Any]) -> NDArray[np.float64]:
         """Numbers, (R, O)."""
