@@ -33,6 +33,7 @@ LATE = {
     ("wbcore.training.fit", "wbcore.training.run"): "the same",
     ("wbcore.threads", "wbcore._threadpoolctl"): "imports threadpoolctl, which may not be there",
     ("wbcore.history", "wbcore._history_json"): "json: not for `import wbcore`",
+    ("wbcore.history", "wbcore.parameter_history"): "tables: not for `import wbcore`",
     ("wbcore.io.saving", "wbcore.io.model"): "json, hashlib, shutil: not for `import wbcore`",
     ("wbcore.loading", "wbcore.io.model"): "the same",
     ("wbcore.training.run", "wbcore.training.session"): "the same",

@@ -16,7 +16,18 @@ from wbcore.inspect import (
     weight_changes,
 )
 
-MODULES = ["correlation", "layer_times", "parameters", "summary", "table", "timing"]
+MODULES = [
+    "changes",
+    "correlation",
+    "formats",
+    "intervals",
+    "layer_times",
+    "parameters",
+    "summary",
+    "table",
+    "timing",
+    "units",
+]
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -94,7 +105,7 @@ def test_correlation_is_nan_where_it_is_not_defined():
 
 def test_a_correlation_that_is_not_defined_prints_as_a_dash():
     table = weight_bias_correlation(wb.Network([wb.Dense(3, 4, bias=False)], seed=0))
-    assert str(table).splitlines()[-1].split() == ["0", "4", "–"]
+    assert str(table).splitlines()[-1].split() == ["0", "4", *["–"] * 6]
     assert "nan" in str(Table(["mean"], [[float("nan")]]))  # a number that went wrong
 
 

@@ -60,9 +60,10 @@ def inputs(net: "wb.Network", path: Path) -> NDArray[Any]:
         require(path, "read_features", frame, encoding.inputs)
         frame = frame[list(encoding.inputs)]
     try:
-        return encoding.apply(frame)
+        encoded: NDArray[Any] = encoding.apply(frame)
     except (TypeError, ValueError) as error:
         raise ValueError(explained(path, error)) from None
+    return encoded
 
 
 def csv_text(columns: Columns) -> str:

@@ -21,13 +21,18 @@ from typing import TYPE_CHECKING
 from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
+    from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.correlation import weight_bias_correlation
+    from wbcore.inspect.digests import digest
     from wbcore.inspect.findings.calls import check, diagnose
     from wbcore.inspect.findings.codes import finding_codes
     from wbcore.inspect.findings.finding import Finding, Findings
-    from wbcore.inspect.parameters import bias_changes, parameter_table, weight_changes
+    from wbcore.inspect.parameters import parameter_table
+    from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
     from wbcore.inspect.timing import time_per_update
+    from wbcore.inspect.tracing import trace
+    from wbcore.inspect.units import unit_table
 
 __all__ = [
     "Finding",
@@ -36,9 +41,13 @@ __all__ = [
     "bias_changes",
     "check",
     "diagnose",
+    "digest",
     "finding_codes",
     "parameter_table",
+    "step",
     "time_per_update",
+    "trace",
+    "unit_table",
     "weight_bias_correlation",
     "weight_changes",
 ]
@@ -50,13 +59,17 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "Finding": "wbcore.inspect.findings.finding",
             "Findings": "wbcore.inspect.findings.finding",
             "Table": "wbcore.inspect.table",
-            "bias_changes": "wbcore.inspect.parameters",
             "check": "wbcore.inspect.findings.calls",
             "diagnose": "wbcore.inspect.findings.calls",
             "finding_codes": "wbcore.inspect.findings.codes",
+            "bias_changes": "wbcore.inspect.changes",
+            "digest": "wbcore.inspect.digests",
             "parameter_table": "wbcore.inspect.parameters",
+            "step": "wbcore.inspect.stepping",
             "time_per_update": "wbcore.inspect.timing",
+            "trace": "wbcore.inspect.tracing",
+            "unit_table": "wbcore.inspect.units",
             "weight_bias_correlation": "wbcore.inspect.correlation",
-            "weight_changes": "wbcore.inspect.parameters",
+            "weight_changes": "wbcore.inspect.changes",
         },
     )

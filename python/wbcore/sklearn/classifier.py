@@ -20,7 +20,7 @@ from wbcore.sklearn import scores
 from wbcore.sklearn.classes import Classes, Decisions, classes_of, gives_probabilities, targets_of
 from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
-from wbcore.sklearn.inputs import options_of
+from wbcore.sklearn.inputs import options_of, sound
 from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.weights import balanced, row_weights
 
@@ -132,6 +132,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         incremental: bool,
         fresh: bool,
     ) -> tuple[Any, Any]:
+        X = sound(X, "fit")
         X, y = validate_data(
             self, X, y, multi_output=True, reset=fresh, **options_of(X, self.missing)
         )

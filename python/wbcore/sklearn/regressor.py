@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
-from wbcore.sklearn.inputs import options_of
+from wbcore.sklearn.inputs import options_of, sound
 from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.targets import Numbers
 from wbcore.sklearn.weights import row_weights
@@ -106,6 +106,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         incremental: bool,  # noqa: ARG002
         fresh: bool,
     ) -> tuple[Any, Any]:
+        X = sound(X, "fit")
         X, y = validate_data(
             self,
             X,

@@ -136,6 +136,8 @@ def _parameters(estimator: Any) -> dict[str, Any]:
     """Those that JSON can express; named choices as their texts."""
     found = {}
     for name, value in estimator.get_params(deep=False).items():
+        if name == "validation_data":  # lists of numbers would be kept
+            continue
         plain = _plain(value)
         if plain is not _NONE:
             found[name] = plain

@@ -5,6 +5,7 @@ None of these libraries is imported: who has a frame has imported its library.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import numbers
 import sys
@@ -26,6 +27,7 @@ _Frame = Any
 _Parts = dict[str, Any]
 
 _DAY = np.timedelta64(1, "D")
+_BOOLS = (object(), object())
 _KNOWN = (str, bool, numbers.Real, Decimal, np.bool_, dt.date, np.datetime64)
 
 
@@ -109,12 +111,22 @@ def _of_pandas(series: _Frame) -> _Parts:
         if not isinstance(dtype, np.dtype):  # with a zone, or of Arrow
             series = pd.to_datetime(series.astype(object), utc=True).dt.tz_localize(None)
         return {"dates": series.to_numpy("datetime64[us]")}
-    if kinds.is_timedelta64_dtype(dtype):
-        return {"numbers": series.to_numpy("timedelta64[us]") / _DAY, "unit": "days"}
-    if isinstance(dtype, np.dtype) and dtype.kind == "O":
-        return _of_objects(series.to_numpy(object, na_value=None).tolist())
-    codes, levels = pd.factorize(series)
-    return _coded(codes, levels.tolist() if hasattr(levels, "tolist") else list(levels))
+    if dtype.kind == "m":
+        if not isinstance(dtype, np.dtype):  # of Arrow
+            series = pd.to_timedelta(series.astype(object))
+        return {"numbers": series.to_numpy() / _DAY, "unit": "days"}
+    return _of_others(series)
+
+
+def _of_others(series: _Frame) -> _Parts:
+    """Texts, and what may be anything."""
+    import pandas as pd
+
+    if not isinstance(series.dtype, np.dtype) or series.dtype.kind != "O":
+        with contextlib.suppress(NotImplementedError):  # Arrow's, of lists and the like
+            codes, levels = pd.factorize(series)
+            return _coded(codes, levels.tolist() if hasattr(levels, "tolist") else list(levels))
+    return _of_objects(series.to_numpy(object, na_value=None).tolist())
 
 
 def _of_polars(series: _Frame) -> _Parts:
@@ -152,16 +164,22 @@ def _polars_float(series: _Frame) -> Any:  # noqa: ANN401, a type of polars
 def _of_objects(values: Iterable[Any]) -> _Parts:
     """Values of several types, or texts: the different ones, in the order in which they come."""
     known: dict[Any, int] = {}
-    codes = []
+    codes: list[int] = []
+    levels: list[Any] = []
     try:
         for value in values:
             if value is None or value != value:  # noqa: PLR0124, so NaN and NaT are told
                 codes.append(-1)
-            else:
-                codes.append(known.setdefault(value, len(known)))
+                continue
+            # True equals 1, and is another category
+            key = _BOOLS[bool(value)] if isinstance(value, (bool, np.bool_)) else value
+            code = known.setdefault(key, len(known))
+            if code == len(levels):
+                levels.append(value)
+            codes.append(code)
     except (TypeError, ValueError):  # what has no hash, or is compared element by element
         raise _strange(value) from None
-    return _coded(np.array(codes, np.int64), list(known))
+    return _coded(np.array(codes, np.int64), levels)
 
 
 def _coded(codes: NDArray[Any], levels: list[Any]) -> _Parts:

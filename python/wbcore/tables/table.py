@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from wbcore._view import is_sparse
 from wbcore.tables import frames
+from wbcore.tables.sparse_rows import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +45,8 @@ class Table:
     ----------
     X : table-like
         A pandas or polars data frame, anything with `to_pandas` or `__dataframe__`; an array of
-        two dimensions, of numbers or of objects; a list of rows; or a `Table`.
+        two dimensions, of numbers or of objects; a sparse matrix of SciPy's; a list of rows; or a
+        `Table`.
     operation : str
         For messages.
 
@@ -56,6 +59,8 @@ class Table:
     n_rows : int
     array : ndarray of shape (B, I) or None
         All values, where they are numbers of one array that need not be copied for that.
+    sparse : CSR matrix of shape (B, I) or None
+        All values of a sparse matrix, whose columns are numbers.
 
     Raises
     ------
@@ -74,11 +79,15 @@ class Table:
     is_named: bool
     n_rows: int
     array: NDArray[Any] | None
+    sparse: Any
 
     def __init__(self, X: Any, operation: str) -> None:  # noqa: ANN401, tables of any library
         self._operation = operation
         self._source: Any = X
-        self.array = None
+        self.array = self.sparse = None
+        if is_sparse(X):
+            self._take_sparse(rows_of(X, operation))
+            return
         frame = frames.frame_of(X)
         if frame is None:
             self._take_array(X, operation)
@@ -111,6 +120,12 @@ class Table:
         self.names = _numbered(columns)
         self.array = array if array.dtype.kind in "biuf" else None
 
+    def _take_sparse(self, rows: Any) -> None:  # noqa: ANN401
+        self._source = self.sparse = rows
+        self.is_named = False
+        self.n_rows, columns = rows.shape
+        self.names = _numbered(columns)
+
     def rows(self, rows: NDArray[np.int64]) -> Table:
         """A table of some of the rows, by their numbers."""
         source = self._source
@@ -129,6 +144,8 @@ class Table:
         name = self.names[index]
         if self.array is not None:
             return Column(name, numbers=self.array[:, index])
+        if self.sparse is not None:
+            return Column(name, numbers=self.sparse[:, [index]].toarray()[:, 0])
         try:
             if isinstance(self._source, np.ndarray):
                 parts = frames.of_array(self._source[:, index])

@@ -317,7 +317,7 @@ def _options(
         seed=plan.seed,
         n_threads=plan.n_threads or 0,
         metrics=plan.metrics.texts,
-        track=plan.track == "epoch",
+        track=0 if plan.track == "epoch" else cast("int | None", plan.track),
         seconds_between_batches=hooks.seconds_between_batches if hooks else 0.0,
         batches_between=hooks.batches_between if hooks else 0,
         output_biases=biases,

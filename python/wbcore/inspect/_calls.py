@@ -1,0 +1,64 @@
+"""What inspections that call other operations have in common: their errors, and rows as read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore._view import View, dense, is_sparse
+from wbcore.data._source import like
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore._view import Foreign
+    from wbcore.network import Network
+
+__all__ = ["as_read", "in_rows", "named"]
+
+
+@contextlib.contextmanager
+def named(operation: str, *inner: str) -> Iterator[None]:
+    """Name the operation that was called in errors of those that it calls.
+
+    Parameters
+    ----------
+    operation : str
+    inner : str
+        Those whose names stand in front of its messages.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        for name in inner:
+            if type(error) in (TypeError, ValueError) and text.startswith(f"[{name}"):
+                raise type(error)(f"[{operation}{text[len(name) + 1 :]}") from None
+        raise
+
+
+def in_rows(x: Foreign) -> Foreign:
+    """One row as an array of rows; other things as they are."""
+    if isinstance(x, View):
+        return like(x, in_rows(x.array))
+    if is_sparse(x):
+        return x
+    array = np.asarray(x) if isinstance(x, (list, tuple)) else x
+    return np.asarray(array)[None] if getattr(array, "ndim", None) == 1 else array
+
+
+def as_read(net: Network, X: Foreign) -> NDArray[Any]:
+    """The numbers that a network finds in these rows, in its format; they have been checked.
+
+    Returns
+    -------
+    ndarray of shape (B, I)
+    """
+    if isinstance(X, View):
+        rows: Foreign = like(X, dense(X.array))
+    else:
+        rows = dense(X)
+    return np.ascontiguousarray(rows, net.dtype)
