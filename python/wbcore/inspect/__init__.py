@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from wbcore.inspect.difference import Difference, first_difference
     from wbcore.inspect.digests import digest
     from wbcore.inspect.divergence import NonFinite, find_divergence
+    from wbcore.inspect.findings.calls import check, diagnose
+    from wbcore.inspect.findings.codes import finding_codes
+    from wbcore.inspect.findings.finding import Finding, Findings
     from wbcore.inspect.forking import fork
     from wbcore.inspect.influences import influence
     from wbcore.inspect.mistakes import confused_pairs, error_by_quantile, worst_predictions
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Attribution",
     "Difference",
+    "Finding",
+    "Findings",
     "NonFinite",
     "PermutationImportance",
     "Profile",
@@ -50,11 +55,14 @@ __all__ = [
     "activations",
     "attribution",
     "bias_changes",
+    "check",
     "compare",
     "confused_pairs",
+    "diagnose",
     "digest",
     "error_by_quantile",
     "find_divergence",
+    "finding_codes",
     "first_difference",
     "fork",
     "influence",
@@ -75,6 +83,8 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         {
             "Attribution": "wbcore.inspect.attributions",
             "Difference": "wbcore.inspect.difference",
+            "Finding": "wbcore.inspect.findings.finding",
+            "Findings": "wbcore.inspect.findings.finding",
             "NonFinite": "wbcore.inspect.divergence",
             "PermutationImportance": "wbcore.inspect.permutation",
             "Profile": "wbcore.inspect.profiling",
@@ -82,11 +92,14 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "activations": "wbcore.inspect.signals",
             "attribution": "wbcore.inspect.attributions",
             "bias_changes": "wbcore.inspect.changes",
+            "check": "wbcore.inspect.findings.calls",
             "compare": "wbcore.inspect.comparison",
             "confused_pairs": "wbcore.inspect.mistakes",
+            "diagnose": "wbcore.inspect.findings.calls",
             "digest": "wbcore.inspect.digests",
             "error_by_quantile": "wbcore.inspect.mistakes",
             "find_divergence": "wbcore.inspect.divergence",
+            "finding_codes": "wbcore.inspect.findings.codes",
             "first_difference": "wbcore.inspect.difference",
             "fork": "wbcore.inspect.forking",
             "influence": "wbcore.inspect.influences",
