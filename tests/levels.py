@@ -78,6 +78,7 @@ PURE = {
     "test_sklearn_tabular_checks.py": "the same",
     "test_sklearn_tabular_files.py": "the same, and files",
     "test_sklearn_tabular_parts.py": "the same",
+    "test_trace.py": "the reference, held to the core in other tests",
     "test_tables.py": "columns to arrays, in Python",
     "test_sklearn_behaviour.py": "scikit-learn's rules, over fits of test_training.py",
     "test_sklearn_beyond.py": "the same",

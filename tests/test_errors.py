@@ -89,6 +89,10 @@ wb.Network.mlp(4)
     ValueError [mlp] expected widths to be at least two integers such as [64, 32, 10], got 4
 wb.Network.mlp("48")
     ValueError [mlp] expected widths to be at least two integers such as [64, 32, 10], got '48'
+wb.Network.mlp([4, 2, 1], ("relu", "tanh"))
+    ValueError [mlp] expected activation to be one for all, or one for each of 1 hidden layers,
+wb.Network.mlp([4, 2, 1], ["relux"])
+    ValueError [Dense] expected activation to be one of {ACTIVATIONS}, got 'relux'
 wb.Network.mlp([4, 2.5])
     TypeError [mlp] expected every width to be {SIZE}, got 2.5
 wb.Network.mlp([4, 0, 2])

@@ -173,3 +173,9 @@ def test_digests_do_not_depend_on_the_layout():
     assert digests.of_value(np.asfortranarray(array)) == digests.of_value(array)
     assert digests.of_value(np.repeat(array, 2, axis=1)[:, ::2]) == digests.of_value(array)
     assert digests.of_value({"b": 1, "a": 2}) == digests.of_value({"a": 2, "b": 1})
+
+
+def test_digests_of_texts_with_half_a_letter():
+    """As `surrogateescape` makes them of a file in another encoding."""
+    texts = ["a\udce9", "a\udcea", "a"]
+    assert len({digests.digest([digests.of_value([text])]) for text in texts}) == 3

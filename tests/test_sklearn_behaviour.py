@@ -446,7 +446,7 @@ def test_a_loss_that_diverges_with_early_stopping():
         ({"missing": "median"}, "The 'missing' parameter of MLPClassifier must be a str among"),
         ({"activation": "step"}, r"\[activation\] expected .*relu.* got 'step'"),
         ({"activation": ("relu",) * 3}, "expected one for each of 1 hidden layers, got 3"),
-        ({"loss": "poisson"}, r"\[MLPClassifier\] expected a loss of classes, got 'poisson'"),
+        ({"loss": "poisson"}, r"\[loss\] expected a loss of classes, got 'poisson'"),
         ({"optimizer": "newton"}, r"\[optimizer\] expected"),
     ],
 )
@@ -472,3 +472,62 @@ def test_ctrl_c_ends_a_fit_in_peace():
     assert model.n_iter_ == 3
     assert model.history_.status == "interrupted"
     assert model.predict(X_iris).shape == (150,)
+
+
+def malformed(change):
+    rows = sparse.csr_matrix(np.eye(4) + 1)
+    rows.indptr, rows.indices = rows.indptr.copy(), rows.indices.copy()
+    change(rows)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda rows: rows.indptr.__setitem__(0, 1), r"\[\w+\] expected X.indptr to ascend from 0"),
+        (lambda rows: rows.indptr.__setitem__(-1, 100), "expected X.indptr to ascend from 0 to 16"),
+        (lambda rows: rows.indices.__setitem__(3, 100), r"expected X.indices in \[0, 4\)"),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"early_stopping": True}, {"solver": "lbfgs"}], ids=str)
+def test_sparse_matrices_whose_parts_do_not_belong_together(change, text, options):
+    rows, y = malformed(change), [0, 1, 0, 1]
+    for kind in (MLPClassifier, MLPRegressor):
+        with pytest.raises(ValueError, match=text):
+            kind(max_iter=2, **options).fit(rows, y)
+    model = MLPClassifier(max_iter=2, random_state=0).fit(np.eye(4), y)
+    with pytest.raises(ValueError, match=text):
+        model.predict(rows)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_too_few_rows_for_early_stopping_where_some_are_copies(kind):
+    X, y = np.array([[1.0, 2.0], [1.0, 2.0], [3.0, 4.0], [3.0, 4.0]]), [0, 0, 1, 1]
+    text = "at least 3 different rows, 2 of them to be held out for early stopping, got 2; copies"
+    with pytest.raises(ValueError, match=text):
+        kind(early_stopping=True).fit(X, y)
+    more = np.vstack([X, [[5.0, 6.0]]])
+    most = kind(early_stopping=True, validation_fraction=0.9, max_iter=2, random_state=0)
+    assert len(most.fit(more, [0, 0, 1, 1, 1]).validation_scores_) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(MLPClassifier, "log_loss"), (MLPRegressor, "squared_error")]
+)
+def test_messages_list_scikit_learns_loss_too(kind, name):
+    with pytest.raises(ValueError, match=rf"expected loss to be one of {name}, mse, .* got 'l3'"):
+        kind(loss="l3").fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(TypeError, match=rf"expected loss to be one of {name}, mse, .* got 3"):
+        kind(loss=3).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_validation_data_and_metrics_that_are_none():
+    with pytest.raises(TypeError, match=r"validation_data to be a pair .X, y. .* got .1,."):
+        MLPClassifier(validation_data=(1,)).fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(TypeError, match=r"expected metrics to be a sequence .* got 3"):
+        MLPClassifier(metrics=3).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_a_sparse_array_of_one_dimension():
+    with pytest.raises(ValueError, match=r"^Expected 2D input, got input with shape \(3,\)"):
+        MLPClassifier().fit(sparse.coo_array(np.array([1.0, 0.0, 2.0])), [0, 1, 0])

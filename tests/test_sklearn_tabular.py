@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
 import wbcore as wb
 from wbcore import recipe
-from wbcore.sklearn import TabularClassifier, TabularRegressor
+from wbcore.sklearn import MLPClassifier, TabularClassifier, TabularRegressor
 from wbcore.tables import Table
 from wbcore.tables.moments import moments
 
@@ -466,3 +467,138 @@ def test_no_warnings_of_an_ordinary_fit():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         quick(TabularRegressor).fit(frame, y).predict(frame)
+
+
+def split(change=lambda y: y, kind=TabularClassifier, rows=slice(80, None), **options):
+    """Fitted to 80 rows, with 40 others to validate."""
+    frame, y = table()
+    targets = y if kind is TabularRegressor else np.digitize(y, [22, 30])
+    validation = frame.iloc[rows], change(targets[rows])
+    return quick(kind, validation_data=validation, **options).fit(frame[:80], targets[:80])
+
+
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+def test_validation_data_of_ones_own(kind):
+    frame, y = table()
+    targets = y if kind is TabularRegressor else np.digitize(y, [22, 30])
+    model = split(kind=kind, dtype="float64")
+    plain = quick(kind, dtype="float64").fit(frame[:80], targets[:80])
+    assert model.network_ == plain.network_
+    assert len(model.history_.val_loss) == 20
+    if kind is TabularRegressor:
+        errors = (model.predict(frame[80:]) - y[80:]) / y[:80].std()
+        expected = (errors**2).mean()
+    else:
+        shares = model.predict_proba(frame[80:])
+        expected = -np.log(shares[np.arange(40), targets[80:]]).mean()
+    assert model.history_.val_loss[-1] == pytest.approx(expected, rel=1e-9)
+
+
+def test_early_stopping_goes_by_validation_data():
+    model = split(early_stopping=True, patience=1, epochs=100, learning_rate=0.3)
+    series = model.history_.val_loss
+    assert len(series) < 100
+    assert model.history_.best_epoch == np.argmin(series)
+    frame, y = table()
+    shares = model.predict_proba(frame[80:])[np.arange(40), np.digitize(y, [22, 30])[80:]]
+    assert min(series) == pytest.approx(-np.log(shares).mean(), rel=1e-4)
+
+
+def test_validation_data_are_weighted_as_the_training_is():
+    frame, y = table()
+    labels = np.digitize(y, [22, 30])
+    twice = np.r_[80:120, 80:90]
+    options = {"class_weight": "balanced", "dtype": "float64", "epochs": 2}
+    repeated = split(rows=twice, **options)
+    validation = frame[80:], labels[80:], 1 + (np.arange(40) < 10)
+    model = quick(validation_data=validation, **options).fit(frame[:80], labels[:80])
+    assert repeated.history_.val_loss == pytest.approx(model.history_.val_loss, rel=1e-12)
+    zeros = frame[80:], labels[80:], (np.arange(40) < 10).astype(float)
+    model = quick(validation_data=zeros, **options).fit(frame[:80], labels[:80])
+    first = split(rows=slice(80, 90), **options)
+    assert first.history_.val_loss == model.history_.val_loss
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda y: y + 1, r"\[fit\] expected the classes of the fit, \[0 1 2\], got 3"),
+        (lambda y: y.astype(str), r"expected the classes of the fit, \[0 1 2\], got .2."),
+        (lambda y: np.stack([y, y], 1), "expected 1 targets a row, as those of the fit, got 2"),
+        (lambda y: y[1:], "inconsistent numbers of samples: .40, 39."),
+    ],
+)
+def test_validation_data_that_are_refused(change, text):
+    with pytest.raises(ValueError, match=text):
+        split(change)
+    if "classes" not in text:
+        with pytest.raises(ValueError, match=text):
+            split(change, TabularRegressor)
+
+
+def test_validation_data_of_other_shapes_that_are_refused():
+    frame, y = table()
+    with pytest.raises(TypeError, match=r"expected validation_data to be a pair .* got 3$"):
+        quick(TabularRegressor, validation_data=3).fit(frame, y)
+    with pytest.raises(ValueError, match="yet now missing:\n- day"):
+        quick(TabularRegressor, validation_data=(frame[["size", "colour"]], y)).fit(frame, y)
+    one = np.array(["a", 1] * 60, object)  # mixed labels
+    with pytest.raises(ValueError, match="expected the classes of the fit, got 'b'"):
+        quick(validation_data=(frame, np.array(["b", "a"] * 60, object))).fit(frame, one)
+    several, few = np.stack([y > 28, y > 30], 1).astype(int), (y > 28).astype(int)
+    with pytest.raises(ValueError, match="expected 2 targets a row, as those of the fit, got 1"):
+        quick(validation_data=(frame, few)).fit(frame, several)
+    with pytest.raises(ValueError, match="expected an indicator matrix of 0 and 1"):
+        quick(validation_data=(frame, several + several[:, :1])).fit(frame, several)
+    decisions = np.stack([y > 28, np.digitize(y, [22, 30])], 1).astype(int)
+    with pytest.raises(ValueError, match=r"expected the classes of the fit, \[0 1\], got 2"):
+        quick(validation_data=(frame, decisions[:, ::-1])).fit(frame, decisions)
+
+
+def test_validation_data_are_in_no_file(tmp_path):
+    X, y = [[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1]
+    model = quick(validation_data=(X, y)).fit(X, y)
+    model.save(tmp_path / "a.safetensors")
+    assert TabularClassifier.load(tmp_path / "a.safetensors").validation_data is None
+
+
+def test_metrics_may_be_one_name():
+    frame, y = table()
+    assert len(quick(TabularRegressor, metrics="mae").fit(frame, y).history_.mae) == 20
+
+
+def test_masked_numbers_are_missing():
+    X = np.ma.masked_array([[9.0], [1.0], [3.0], [2.0]], [[True], [False], [False], [False]])
+    model = quick().fit(X, [0, 1, 0, 1])
+    assert model.encoder_.names == ("x0", "x0 missing")
+    assert np.array_equal(model.predict_proba(X), model.predict_proba(X.filled(NAN)))
+
+
+def test_a_sparse_indicator_matrix():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = (X[:, :2] > 0).astype(int)
+    weights = 1 + np.arange(40) % 2
+    model = quick().fit(X, sparse.csr_matrix(y), weights)
+    dense = quick().fit(X, y, weights)
+    assert model.network_ == dense.network_
+    assert np.array_equal(model.predict(X).toarray(), dense.predict(X))
+
+
+def test_targets_and_weights_that_are_too_large():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    with pytest.raises(ValueError, match=r"^\[fit\] expected targets whose squares are finite"):
+        quick(TabularRegressor).fit(X, X[:, 0] * 1e300)
+    with pytest.raises(ValueError, match=r"^\[fit\] expected sample_weight of numbers from 0 to"):
+        quick().fit(X, np.arange(40) % 2, np.full(40, 1e300))
+
+
+def test_sizes_of_layers_are_integers():
+    X = [[1.0], [2.0]]
+    for kind in (TabularClassifier, MLPClassifier):
+        with pytest.raises(TypeError, match=r"hidden_layer_sizes must be integers, got \[3.5\]"):
+            kind((3.5,)).fit(X, [0, 1])
+    assert quick(hidden_layer_sizes=(np.int64(3),)).fit(X, [0, 1]).network_.widths[1] == 3
+    with pytest.raises(
+        ValueError, match=r"^\[fit\] expected dtype to be 'float32' or 'float64', got"
+    ):
+        MLPClassifier(dtype=int).fit(X, [0, 1])

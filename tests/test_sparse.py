@@ -291,6 +291,10 @@ def broken(**parts):
 FAULTS = {
     "a column beyond": ({"indices": (7, 21)}, r"expected X.indices in \[0, 21\), got .*\[7\]"),
     "a negative column": ({"indices": (0, -1)}, r"expected X.indices in \[0, 21\), got .*\[0\]"),
+    "a first start": (
+        {"indptr": (0, 1)},
+        r"expected X.indptr to ascend from 0 to .*, got 1 at X.indptr.0",
+    ),
     "a start beyond": ({"indptr": (5, 9999)}, r"expected X.indptr to ascend from 0 to .*\[4\]"),
     "a negative start": ({"indptr": (0, -3)}, r"expected X.indptr to ascend from 0 to .*\[0\]"),
     "falling starts": ({"indptr": (5, 2)}, r"expected X.indptr to ascend from 0 to .*\[4\]"),

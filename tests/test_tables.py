@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import tracemalloc
 from decimal import Decimal
 
 import numpy as np
@@ -35,6 +36,10 @@ NUMBERS = {
     "decimals": ([Decimal("1.5"), Decimal(2)], [[1.5], [2]]),
     "nullable": (pd.array([1, 2], dtype="Int64"), [[1], [2]]),
     "durations": (pd.to_timedelta([36, 12], unit="h"), [[1.5], [0.5]]),
+    "durations of Arrow": (
+        pd.array([129600, 43200], dtype="duration[s][pyarrow]"),
+        [[1.5], [0.5]],
+    ),
     "constant": ([7, 7], [[7], [7]]),
     "nothing": ([None, None], [[0], [0]]),
 }
@@ -378,3 +383,76 @@ def test_descriptions_say_what_numbers_mean():
     assert "'d days' days since 1970-01-01" in lines[3]
     assert "'d weekday' 0 for Monday to 6 for Sunday" in lines[3]
     assert lines[4] == "'k': 1 for each of 2 categories (hi, lo); 0 of unknown ones"
+
+
+def test_numbers_without_gaps_are_looked_at_in_blocks():
+    from wbcore.tables.gaps import gaps_in
+
+    X, names = np.zeros((8000, 784), np.float32), [str(i) for i in range(784)]
+    tracemalloc.start()
+    assert gaps_in(X, names, "fit") is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < X.size / 3  # a mask of all has a byte for each
+    X[7999, 5] = NAN
+    gaps = gaps_in(X, names, "fit")
+    assert np.argwhere(gaps).tolist() == [[7999, 5]]
+
+
+def test_true_is_another_category_than_1():
+    values = np.array([[1], [True], [np.bool_(True)], [1.0], [False], [False]], object)
+    encoding = Encoding.fit(values, categories=[0])
+    assert encoding.names == ("x0=1", "x0=False", "x0=True")
+    together = encoding.apply(values).tolist()
+    alone = [encoding.apply(values[[row]]).tolist()[0] for row in range(6)]
+    assert together == alone
+    assert together[0] == together[3] != together[1] == together[2]
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"), [([1], "list[int64]"), ({"a": 1}, "struct<a: int64>")], ids=str
+)
+def test_arrow_columns_of_lists_are_refused_as_others_are(value, dtype):
+    pa = pytest.importorskip("pyarrow")
+    kind = pa.list_(pa.int64()) if "list" in dtype else pa.struct([("a", pa.int64())])
+    frame = pd.DataFrame({"c": pd.Series([value, None], dtype=pd.ArrowDtype(kind))})
+    with pytest.raises(
+        TypeError, match=r"^\[fit\] column 'c': a value's argument must be a string"
+    ):
+        Encoding.fit(frame)
+
+
+def test_missing_durations_of_arrow():
+    durations = pd.array([86400, None, 172800], dtype="duration[s][pyarrow]")
+    assert encoded(durations)[1] == [[1, 0], [1.5, 1], [2, 0]]
+    assert encoded(pd.to_timedelta([1, 3], unit="ns"))[1] == [[1 / 864e11], [3 / 864e11]]
+
+
+def test_half_a_letter_is_a_category():
+    names, numbers = encoded(pd.Series(["a\ud800", "b"] * 2, dtype=object))
+    assert names == ["c=a\ud800", "c=b"]
+    assert numbers[0] == [1, 0]
+
+
+def test_numbers_that_no_float_holds():
+    values = [[Decimal("sNaN")], [Decimal(1)], [Decimal(3)]]
+    assert Encoding.fit(np.array(values, object)).apply(values).tolist() == [[2, 1], [1, 0], [3, 0]]
+    for huge, text in ((10**400, "inf"), (-(10**400), "-inf")):
+        with pytest.raises(
+            ValueError, match=rf"expected finite numbers in .*, got {text} in row 2"
+        ):
+            Encoding.fit(np.array([[1], [huge]], object))
+    encoding = Encoding.fit(np.array([[10**400], [1]] * 2, object), categories=[0])
+    assert encoding.apply([[10**400]]).sum() == 1
+
+
+def test_what_is_masked_is_missing():
+    mask = [[True], [False], [False]]
+    for values in ([9.0, 1.0, 3.0], [9, 1, 3]):
+        given = np.ma.masked_array(np.array(values)[:, None], mask)
+        assert Encoding.fit(given).apply(given).tolist() == [[2, 1], [1, 0], [3, 0]]
+        assert Encoding.fit(np.ma.masked_array(given.data)).is_plain
+    days = np.ma.masked_array(np.array([["2026-01-01"], ["2026-01-02"]], "M8[D]"), mask[:2])
+    assert Encoding.fit(days).names == ("x0 days", "x0 missing")
+    texts = np.ma.masked_array(np.array([["a"], ["b"], ["b"]]), mask)
+    assert Encoding.fit(texts).names == ("x0=b", "x0 missing")

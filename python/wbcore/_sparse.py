@@ -34,7 +34,7 @@ def csr(operation: str, name: str, value: Foreign) -> Foreign:
 
 
 def _check_parts(operation: str, name: str, value: Foreign) -> None:
-    """Refuse a matrix in another format whose parts `tocsr` would follow out of memory."""
+    """Refuse a matrix whose parts `tocsr` would follow out of memory, or whose rows begin late."""
     if value.format in ("csc", "bsr"):
         try:
             value.check_format(full_check=True)
@@ -43,8 +43,16 @@ def _check_parts(operation: str, name: str, value: Foreign) -> None:
                 f"[{operation}] expected {name} to be a sparse matrix whose parts belong together, "
                 f"got one in {value.format.upper()} of which scipy says: {error}"
             ) from None
+    elif value.format == "csr":
+        # SciPy drops the numbers before the first row in some operations, and counts them in others
+        if len(value.indptr) and value.indptr[0] != 0:
+            raise ValueError(
+                f"[{operation}] expected {name}.indptr to ascend from 0 to {len(value.data)}, as "
+                f"many as there are {name}.indices, got {value.indptr[0]} at {name}.indptr[0]"
+            )
     elif value.format == "coo":
-        for places, size in zip((value.row, value.col), value.shape, strict=True):
+        places_of_each = (value.row, value.col) if len(value.shape) == 2 else value.coords
+        for places, size in zip(places_of_each, value.shape, strict=True):
             if len(places) != len(value.data) or (
                 len(places) and not 0 <= places.min() <= places.max() < size
             ):
@@ -57,8 +65,8 @@ def _check_parts(operation: str, name: str, value: Foreign) -> None:
 def _in_order(rows: Foreign) -> Foreign:
     """With the columns of each row ascending, each once."""
     row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-    first, last = rows.indptr[0], rows.indptr[-1]
-    columns, numbers = rows.indices[first:last], rows.data[first:last]
+    last = rows.indptr[-1]
+    columns, numbers = rows.indices[:last], rows.data[:last]
     order = np.lexsort((columns, row))  # stable: numbers of a place stay in their order
     row, columns, numbers = row[order], columns[order], numbers[order]
     begins = np.ones(len(row), np.bool_)

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "wbcore/named.hpp"
 
@@ -74,6 +75,13 @@ constexpr bool is_identity(Activation activation) { return activation == Activat
 constexpr bool derivative_needs_z(const Named<Activation>& activation) {
     return activation.info().reads != Reads::output;
 }
+
+// Outputs at which the derivative is at least 5 % of the largest one: at others a unit is saturated.
+struct OutputRange {
+    double low, high;
+};
+// None where there is no such range, or where outputs do not tell.
+std::optional<OutputRange> unsaturated_outputs(const Named<Activation>& activation);
 
 // An activation with its numbers in the type of the arithmetic, as the kernels take it.
 template <class T>

@@ -25,7 +25,7 @@ def digest(parts: Iterable[str]) -> str:
     """
     whole = hashlib.sha256()
     for part in parts:
-        text = part.encode()
+        text = part.encode("utf-8", "surrogatepass")  # a file may have half a letter in a text
         whole.update(f"{len(text)}:".encode() + text)
     return whole.hexdigest()
 

@@ -206,7 +206,7 @@ def classes_of(y: Any) -> Any:
 
 def gives_probabilities(loss: object) -> bool:
     """Whether outputs that are trained by a loss are probabilities."""
-    return loss == "log_loss" or kind_of_loss(loss)[1].get("targets") != "signs"
+    return loss == "log_loss" or kind_of_loss(loss, "log_loss")[1].get("targets") != "signs"
 
 
 def targets_of(y: Any, classes: Any, loss: object) -> Classes:
@@ -244,10 +244,10 @@ def _answer(loss: object, count: int, *, several: bool) -> tuple[Answer, bool]:
         if several:
             return Answer(count, "softmax", "cross_entropy"), False
         return Answer(count, "sigmoid", "binary_cross_entropy", slope=count, scale=count), True
-    given, known = kind_of_loss(loss)
+    given, known = kind_of_loss(loss, "log_loss")
     targets = known.get("targets")
     if targets in ("counts", "positives"):
-        raise ValueError(f"[MLPClassifier] expected a loss of classes, got {loss!r}")
+        raise ValueError(f"[loss] expected a loss of classes, got {loss!r}")
     if targets == "classes":
         return Answer(count, "softmax", given), False
     if targets == "signs":

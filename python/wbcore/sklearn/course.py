@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -152,6 +152,8 @@ class Course:
                 " contain large values and need to be preprocessed."
             ) from None
         except KeyboardInterrupt:
+            if not estimator.n_iter_:  # there is no loss yet, and nothing learned
+                raise
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return True
         finally:
@@ -226,5 +228,7 @@ def _with_penalty(metrics: Any) -> Any:
     """The metrics of `Network.fit`, and the penalty, which is a part of scikit-learn's loss."""
     if isinstance(metrics, Mapping):
         return ["penalty", metrics]
+    if not isinstance(metrics, Iterable):  # is refused in the words of `Network.fit`
+        return metrics
     given = [metrics] if isinstance(metrics, str) else list(metrics)
     return given if "penalty" in given else ["penalty", *given]

@@ -55,18 +55,21 @@ def distinct(
 
 
 def _digests(X: Any, y: NDArray[Any]) -> Iterator[bytes]:
-    y = np.ascontiguousarray(y)
+    """Of each row; the same of an array and of a sparse matrix, of 0 and -0."""
+    y = np.ascontiguousarray(y) + y.dtype.type(0)
     if hasattr(X, "tocsr"):
         X = X.copy()
         X.sum_duplicates()
-        dense = np.zeros(X.shape[1], X.dtype)  # so that a row is the same in either form
+        numbers = X.data + X.dtype.type(0)
+        dense = np.zeros(X.shape[1], X.dtype)
         for row, (start, end) in enumerate(pairwise(X.indptr)):
-            dense[X.indices[start:end]] = X.data[start:end]
+            dense[X.indices[start:end]] = numbers[start:end]
             yield _digest(dense.tobytes() + y[row].tobytes())
             dense[X.indices[start:end]] = 0
     else:
+        zero = X.dtype.type(0)
         for row in range(len(y)):
-            yield _digest(np.ascontiguousarray(X[row]).tobytes() + y[row].tobytes())
+            yield _digest((np.ascontiguousarray(X[row]) + zero).tobytes() + y[row].tobytes())
 
 
 def _digest(content: bytes) -> bytes:

@@ -72,8 +72,8 @@ dropout : float or sequence of float, default 0
 _REST = """
 validation_data : pair (X, y) or triple (X, y, sample_weight), optional
     Takes the place of rows that are held out; `history_` has its series in any case.
-metrics : sequence, default ()
-    Series of `history_`, as `Network.fit` takes them. Not for lbfgs.
+metrics : str or sequence, default ()
+    Series of `history_`, by their names, as `Network.fit` takes them. Not for lbfgs.
 callbacks : list, optional
     As `Network.fit` takes them. Not for lbfgs.
 optimizer : Optimizer or str, optional

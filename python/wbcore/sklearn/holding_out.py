@@ -49,7 +49,14 @@ def held_out(
         if stratify is not None and np.unique(stratify, return_counts=True)[1].min() < 2:
             stratify = None
         classes = 1 if stratify is None else len(np.unique(stratify))
-        size = max(math.ceil(fraction * rows), 2, classes)
+        least, most = max(2, classes), rows - classes  # of each class one is trained on
+        if most < least:
+            raise ValueError(
+                f"[fit] expected at least {least + classes} different rows, {least} of them to be "
+                f"held out for early stopping, got {rows}; copies, and rows of weight 0, do not "
+                "count. Give more, or validation_data"
+            )
+        size = min(max(math.ceil(fraction * rows), least), most)
     train, out = train_test_split(
         np.arange(rows), random_state=random_state, test_size=size, stratify=stratify
     )

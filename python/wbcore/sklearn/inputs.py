@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
+from wbcore import _arguments
+from wbcore._view import in_rows, is_sparse
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Filling", "checked", "options_of", "require_missing"]
+__all__ = [
+    "FORMATS",
+    "Filling",
+    "checked",
+    "options_of",
+    "require_missing",
+    "sound",
+    "validation_parts",
+]
 
 #: Of sparse matrices; what comes in another one becomes the first of them.
 FORMATS = ("csr",)
@@ -39,12 +50,35 @@ def options_of(X: object, missing: str) -> dict[str, Any]:
     }
 
 
+def sound(X: Any, operation: str) -> Any:
+    """X; a sparse matrix in rows, refused before anybody follows its parts out of memory."""
+    return in_rows(operation, "X", X) if is_sparse(X) and X.dtype.kind in "biuf" else X
+
+
 def checked(estimator: Any, X: Any, missing: str) -> Any:
-    """X of a prediction, or of validation data."""
+    """X of a prediction."""
+    X = sound(X, "predict")
     options = options_of(X, missing)
     if not hasattr(estimator, "n_features_in_"):  # parameters were set by hand
         return check_array(X, **options)
     return validate_data(estimator, X, reset=False, **options)
+
+
+def validation_parts(given: Any) -> tuple[Any, Any, Any]:
+    """X, y and weights of `validation_data`.
+
+    Raises
+    ------
+    TypeError
+        When it is no pair or triple.
+    """
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise TypeError(
+            "[fit] expected validation_data to be a pair (X, y) or a triple (X, y, sample_weight), "
+            f"got {_arguments.shown(given)}"
+        )
+    X, y, *more = given
+    return X, y, more[0] if more else None
 
 
 class Filling:

@@ -10,10 +10,11 @@ from sklearn.utils.validation import validate_data
 
 from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
-from wbcore.sklearn.inputs import options_of
+from wbcore.sklearn.inputs import options_of, sound
 from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.targets import Numbers
 from wbcore.sklearn.weights import row_weights
+from wbcore.sklearn.wholeness import all_or_nothing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,6 +107,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         incremental: bool,  # noqa: ARG002
         fresh: bool,
     ) -> tuple[Any, Any]:
+        X = sound(X, "fit")
         X, y = validate_data(
             self,
             X,
@@ -154,7 +156,8 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         -------
         self
         """
-        self._fit(X, y, sample_weight, incremental=True)
+        with all_or_nothing(self):
+            self._fit(X, y, sample_weight, incremental=True)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

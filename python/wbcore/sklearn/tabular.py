@@ -19,6 +19,7 @@ from wbcore.recipe import TABLE
 from wbcore.schedules import count_steps
 from wbcore.sklearn import tabular_saving
 from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
+from wbcore.sklearn.inputs import validation_parts
 from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 from wbcore.sklearn.tabular_course import Course, Stopping
@@ -32,6 +33,7 @@ from wbcore.sklearn.tabular_data import (
 )
 from wbcore.sklearn.tabular_optimizer import optimizer_of
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS
+from wbcore.sklearn.wholeness import all_or_nothing
 from wbcore.tables import Encoding
 
 if TYPE_CHECKING:
@@ -61,8 +63,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
     # What the two have of their own
 
     @abstractmethod
-    def _checked_targets(self, y: Any) -> NDArray[Any]:
-        """The targets as validation leaves them; refuses what are none."""
+    def _checked_targets(self, y: Any, *, known: bool) -> NDArray[Any]:
+        """The targets as validation leaves them; refuses what are none, or unlike known ones."""
 
     @abstractmethod
     def _begin_targets(self, y: NDArray[Any]) -> None:
@@ -81,8 +83,14 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         """The targets as the network is trained on them."""
 
     @abstractmethod
-    def _class_weights(self, y: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[Any] | None:
-        """The weights of rows by which is trained."""
+    def _class_weights(
+        self,
+        y: NDArray[Any],
+        weights: NDArray[Any] | None,
+        *,
+        of_training: bool = True,
+    ) -> NDArray[Any] | None:
+        """The weights of rows by which is trained; others, by the classes of those."""
 
     @abstractmethod
     def _last_layer(self) -> tuple[int, str, Any]:
@@ -109,7 +117,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         Parameters
         ----------
         X : table-like of shape (n_samples, n_features)
-            A pandas or polars data frame, an array of numbers or objects, or a list of rows.
+            A pandas or polars data frame, an array of numbers or objects, a sparse matrix of
+            numbers, or a list of rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), optional
 
@@ -117,9 +126,10 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         -------
         self
         """
-        self._course: Course | None = None
-        self._trained_epochs = 0
-        return self._train(X, y, None, sample_weight)
+        with all_or_nothing(self):
+            self._course: Course | None = None
+            self._trained_epochs = 0
+            return self._train(X, y, None, sample_weight)
 
     def _total_epochs(self, n_rows: int) -> int:
         """How many epochs a fit has at most."""
@@ -140,7 +150,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         """
         if self._is_over or epochs <= self.__dict__.get("_trained_epochs", 0):
             return self
-        return self._train(X, y, epochs, sample_weight)
+        with all_or_nothing(self):
+            return self._train(X, y, epochs, sample_weight)
 
     def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:
         if y is None:
@@ -149,7 +160,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
             )
         course, given = self.__dict__.get("_course"), (X, y, sample_weight)
         self._target_name = str(getattr(y, "name", None) or "target")  # of a series
-        y = self._checked_targets(y)
+        y = self._checked_targets(y, known=course is not None)
         table = read(self, X, "fit")
         rows, weights = counted(table, y, sample_weight)
         if course is None:
@@ -170,9 +181,9 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         else:
             present(self, table)
         inputs = self.encoder_.apply(table, operation="fit")
-        count = len(y) if weights is None else max(len(y), float(weights.sum()))
-        stops = self._stops_early(len(y))
-        if stops or self.dropout or len(y) <= self.batch_size:
+        count = y.shape[0] if weights is None else max(y.shape[0], float(weights.sum()))
+        stops = self._stops_early(y.shape[0])
+        if stops or self.dropout or y.shape[0] <= self.batch_size:
             inputs, y, weights = without_copies(inputs, y, self._contents(y), weights)
         if course is None:
             self._scale_targets(y, weights)
@@ -185,14 +196,35 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         self._plain = tabular_saving.plain_shape(self.encoder_)
         tasks = FitTasks.of(self, *given, course.epochs) if epochs is None else None
         until = course.epochs if epochs is None else epochs
-        self._run(course, (course.scaling.apply(inputs), targets, shares), until, tasks)
+        validation = self._validation(course.scaling)
+        self._run(course, (course.scaling.apply(inputs), targets, shares), validation, until, tasks)
         self._take(course, table.n_rows)
         if tasks is not None:
             tasks.end()
         return self
 
+    def _validation(self, scaling: Scaling) -> tuple[Any, Any, Any] | None:
+        """What is validated on, as `Network.fit` takes it."""
+        if self.validation_data is None:
+            return None
+        X, y, weights = validation_parts(self.validation_data)
+        y = self._checked_targets(y, known=True)
+        table = read(self, X, "fit, validation_data")
+        rows, weights = counted(table, y, weights)
+        present(self, table)
+        if rows is not None:
+            table, y = table.rows(rows), y[rows]
+        inputs = self.encoder_.apply(table, operation="fit, validation_data")
+        shares = self._class_weights(y, weights, of_training=False)
+        return scaling.apply(inputs), self._encoded_targets(y), shares
+
     def _run(
-        self, course: Course, data: tuple[Any, Any, Any], epochs: int, tasks: FitTasks | None
+        self,
+        course: Course,
+        data: tuple[Any, Any, Any],
+        validation: tuple[Any, Any, Any] | None,
+        epochs: int,
+        tasks: FitTasks | None,
     ) -> None:
         """Train until so many epochs have been done."""
         callbacks = list(self.callbacks or ())
@@ -201,9 +233,10 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
             callbacks.append(tasks)
         others = {
             "callbacks": callbacks,
-            "metrics": self.metrics,
+            "metrics": [self.metrics] if isinstance(self.metrics, str) else self.metrics,
             "progress": self.progress,
             "n_threads": self.n_threads,
+            "validation_data": validation,
         }
         course.run(*data, epochs, others)
 
@@ -226,7 +259,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
 
     def _begun(
         self,
-        inputs: NDArray[Any],
+        inputs: Any,
         targets: NDArray[Any],
         shares: NDArray[Any] | None,
         scaling: Scaling,
@@ -238,7 +271,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         n_rows, fraction = len(targets), float(self.validation_fraction)
         stops = self._stops_early(n_rows)
-        if stops:
+        holds_out = stops and self.validation_data is None
+        if holds_out:
             if n_rows < 2:
                 raise ValueError(
                     "[fit] expected at least two different rows, one of them to be held out for "
@@ -255,7 +289,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
             "batch_size": batch,
             "seed": seed,
             "bias_init": self._start_biases(network, targets, shares),
-            "validation_fraction": fraction if stops else None,
+            "validation_fraction": fraction if holds_out else None,
         }
         return Course(
             network,
@@ -296,7 +330,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
     def _outputs(self, X: Any) -> NDArray[Any]:
         """What the network gives for X, of shape (B, O)."""
         known = self.__dict__
-        if type(X) is np.ndarray and X.dtype.char in "fd" and X.shape[1:] == known.get("_plain"):
+        is_plain = type(X) is np.ndarray and X.dtype.char in "fd"
+        if is_plain and X.shape[1:] == known.get("_plain") and "network_" in known:
             try:
                 outputs = known["network_"].predict(X, n_threads=self.n_threads)
                 return outputs if outputs.dtype == known["_dtype"] else self._in_dtype(outputs)
@@ -311,9 +346,10 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _encoded(self, table: Table) -> Iterator[NDArray[Any]]:
+    def _encoded(self, table: Table) -> Iterator[Any]:
         """The numbers of a table, some rows at a time, so that many rows need little memory."""
-        if table.n_rows <= _AT_ONCE or table.array is not None:
+        is_array = table.array is not None or table.sparse is not None
+        if table.n_rows <= _AT_ONCE or (is_array and self.encoder_.is_numeric):
             yield self.encoder_.apply(table, operation="predict")
             return
         for start in range(0, table.n_rows, _AT_ONCE):
@@ -370,6 +406,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.input_tags.allow_nan = self.missing != "error"
         tags.target_tags.multi_output = True
         return tags

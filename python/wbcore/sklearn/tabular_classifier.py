@@ -23,9 +23,15 @@ from wbcore.sklearn.classes import (
 )
 from wbcore.sklearn.tabular import Tabular
 from wbcore.sklearn.tabular_documentation import completed
-from wbcore.sklearn.tabular_labels import are_mixed, mixed_classes, numbered, same_type
+from wbcore.sklearn.tabular_labels import (
+    are_mixed,
+    mixed_classes,
+    numbered,
+    require_known,
+    same_type,
+)
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS, DEFAULTS
-from wbcore.sklearn.weights import row_weights
+from wbcore.sklearn.weights import balanced, row_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +128,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         early_stopping: bool | str = "auto",
         validation_fraction: float = DEFAULTS["validation_fraction"],
         patience: int = DEFAULTS["patience"],
+        validation_data: Any = None,
         class_weight: dict[Any, float] | list[dict[Any, float]] | str | None = None,
         categories: str | Sequence[str | int] = "auto",
         max_categories: int = 50,
@@ -137,18 +144,19 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         for name in self._get_param_names():
             setattr(self, name, given[name])
 
-    def _checked_targets(self, y: Any) -> NDArray[Any]:
+    def _checked_targets(self, y: Any, *, known: bool) -> NDArray[Any]:
         checked = _check_y(y, multi_output=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
         checked = same_type(checked)
-        if are_mixed(checked):
-            known = self._mixed if self.__dict__.get("_course") is not None else None
-            self._mixed = mixed_classes(checked) if known is None else known
+        if not known:
+            self._mixed = mixed_classes(checked) if are_mixed(checked) else None
+        if self._mixed is not None:
             return numbered(checked, self._mixed)
-        if self.__dict__.get("_course") is None:
-            self._mixed = None
         check_classification_targets(checked)
+        if known:
+            is_matrix = isinstance(self._targets, Many)
+            require_known(checked, self.classes_, is_matrix=is_matrix)
         found: NDArray[Any] = checked
         return found
 
@@ -173,8 +181,18 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
     def _encoded_targets(self, y: NDArray[Any]) -> NDArray[Any]:
         return self._targets.encode(y)
 
-    def _class_weights(self, y: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[Any] | None:
+    def _class_weights(
+        self,
+        y: NDArray[Any],
+        weights: NDArray[Any] | None,
+        *,
+        of_training: bool = True,
+    ) -> NDArray[Any] | None:
         of_classes = self.class_weight
+        if isinstance(of_classes, str) and y.ndim == 1:  # "balanced", by the rows of the training
+            if of_training:
+                self._balance = balanced(y, weights)
+            return row_weights(y, y, weights, self._balance)
         if self._mixed is not None and isinstance(of_classes, dict):
             places = numbered(np.array([*of_classes], object), self._mixed).tolist()
             of_classes = dict(zip(places, of_classes.values(), strict=True))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_array
 
+from wbcore._view import is_sparse
 from wbcore.sklearn.distinct import distinct
 from wbcore.standardized import Standardized
 from wbcore.tables import Table
 from wbcore.tables.moments import moments
+from wbcore.tables.table import unmasked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +39,7 @@ class Scaling:
     constant: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, X: NDArray[Any], weights: NDArray[Any] | None) -> Scaling:
+    def of(cls, X: Any, weights: NDArray[Any] | None) -> Scaling:
         """To mean 0 and standard deviation 1 of X (B, I)."""
         found = moments(X, weights)
         if not np.isfinite(found.scale).all():
@@ -48,7 +50,7 @@ class Scaling:
             )
         return cls(found.mean, found.scale, found.constant)
 
-    def apply(self, X: NDArray[Any]) -> Standardized:
+    def apply(self, X: Any) -> Standardized:
         """X as the network is trained on it; nothing is copied."""
         return Standardized(X, mean=self.mean, scale=self.scale)
 
@@ -64,18 +66,22 @@ class Scaling:
 
 def read(estimator: Any, X: Any, operation: str) -> Table:
     """X as a table; arrays are refused in scikit-learn's words."""
-    if hasattr(X, "tocsr"):
-        raise TypeError(
-            f"[{operation}] Sparse data was passed for X, but dense data is required. Use "
-            "'.toarray()' to convert to a dense numpy array."
-        )
-    table = Table(X, operation) if hasattr(X, "columns") or hasattr(X, "column_names") else None
-    if table is None:
+    table = None
+    if is_sparse(X) or hasattr(X, "columns") or hasattr(X, "column_names"):
+        table = Table(X, operation)
+    else:
         array = X if isinstance(X, np.ndarray) else _array(X)
+        if isinstance(array, np.ma.MaskedArray):
+            array = unmasked(array)
         checked = check_array(
             array, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X"
         )
         table = Table(checked, operation)
+    if table.sparse is not None and not table.names:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape=({table.n_rows}, 0)) while a minimum of 1 is "
+            f"required by {type(estimator).__name__}."
+        )
     if not table.n_rows:
         raise ValueError(
             f"Found array with 0 sample(s) (shape=({table.n_rows}, {len(table.names)})) while a "
@@ -159,11 +165,11 @@ def counted(
 
 
 def without_copies(
-    X: NDArray[Any],
+    X: Any,
     y: NDArray[Any],
     contents: NDArray[Any],
     weights: NDArray[np.float64] | None,
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64] | None]:
+) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
     """X, y and weights of distinct rows, where many are copies or some count differently.
 
     What is drawn by rows, held out or left out by dropout, is then the same for a row that is there
@@ -171,7 +177,7 @@ def without_copies(
 
     Parameters
     ----------
-    X : ndarray of shape (B, I)
+    X : ndarray or CSR matrix of shape (B, I)
     y : ndarray of shape (B,) or (B, O)
     contents : ndarray of shape (B,) or (B, O)
         y in numbers, by which copies are told.

@@ -18,6 +18,9 @@ afterwards. What is not said is that of `wbcore.recipe`, as in ``wbcore train``.
 
 Columns are found by their names where there are some, in any order. Categories that are unknown,
 and values that are missing where none was, are no errors in `predict`; lacking columns are.
+
+Columns of a sparse X are numbers, what is not stored 0. It becomes dense batch by batch, and gives
+the bits of an array of the same numbers.
 """
 
 _PARAMETERS = """
@@ -55,6 +58,9 @@ validation_fraction : float, default 0.1
     What is held out then, of each class its share.
 patience : int, default 10
     So many epochs.
+validation_data : pair (X, y) or triple (X, y, sample_weight), optional
+    A table of its own in place of rows that are held out, with columns and targets as those of
+    `fit`; `history_` has its series in any case.
 {extra}
 categories : "auto" or sequence of str or int, default "auto"
     Names, or numbers, of columns that are categories though they look like numbers or dates.
@@ -65,8 +71,9 @@ missing : {"mean+indicator", "mean", "error"}, default "mean+indicator"
     `fit`; the mean alone; or they are refused.
 random_state : int, RandomState instance or None, default None
     Draws initial weights, orders of rows, and those that are held out.
-metrics : sequence, default ()
-    Series of `history_`, as `Network.fit` takes them; of targets as the network has them.
+metrics : str or sequence, default ()
+    Series of `history_`, by their names, as `Network.fit` takes them; of targets as the network has
+    them.
 callbacks : list, optional
     As `Network.fit` takes them.
 n_threads : int, optional

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils.multiclass import type_of_target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["are_mixed", "mixed_classes", "numbered", "same_type"]
+__all__ = ["are_mixed", "mixed_classes", "numbered", "require_known", "same_type"]
 
 _WHOLE = (bool, int, np.bool_, np.integer)
 
@@ -50,3 +51,37 @@ def numbered(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
     if unknown:
         raise ValueError(f"[fit] expected the classes of the fit, got {unknown[0]!r}")
     return np.array([places[label] for label in y.tolist()], np.int64)
+
+
+def require_known(y: Any, classes: Any, *, is_matrix: bool) -> None:
+    """Refuse targets that are not of the classes.
+
+    Parameters
+    ----------
+    y : ndarray or sparse matrix of shape (B,) or (B, L)
+    classes : ndarray of shape (K,), or a list of them
+    is_matrix : bool
+        Whether the fit's were an indicator matrix.
+
+    Raises
+    ------
+    ValueError
+        When one is none of them, or there are more or fewer a row.
+    """
+    several = isinstance(classes, list)
+    width = 1 if y.ndim == 1 else y.shape[1]
+    wanted = len(classes) if several or is_matrix else 1
+    if width != wanted or (y.ndim == 2) != (several or is_matrix):
+        raise ValueError(f"[fit] expected {wanted} targets a row, as those of the fit, got {width}")
+    if is_matrix:
+        if not type_of_target(y).startswith("multilabel"):
+            raise ValueError("[fit] expected an indicator matrix of 0 and 1, as that of the fit")
+        return
+    columns = np.asarray(y).T if several else [y]
+    for column, known in zip(columns, classes if several else [classes], strict=True):
+        same_kind = (column.dtype.kind in "OUS") == (known.dtype.kind in "OUS")
+        if not same_kind or len(np.setdiff1d(column, known)):
+            new = column if not same_kind else np.setdiff1d(column, known)
+            raise ValueError(
+                f"[fit] expected the classes of the fit, {known}, got {new.tolist()[0]!r}"
+            )

@@ -40,6 +40,7 @@ CONSTRAINTS: dict[str, Any] = {
     "early_stopping": ["boolean", StrOptions({"auto"})],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "patience": [_COUNT],
+    "validation_data": "no_validation",
     "categories": [StrOptions({"auto"}), "array-like"],
     "max_categories": [Interval(Integral, 2, None, closed="left")],
     "missing": [StrOptions({"mean+indicator", "mean", "error"})],

@@ -84,6 +84,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
         early_stopping: bool | str = "auto",
         validation_fraction: float = DEFAULTS["validation_fraction"],
         patience: int = DEFAULTS["patience"],
+        validation_data: Any = None,
         categories: str | Sequence[str | int] = "auto",
         max_categories: int = 50,
         missing: str = "mean+indicator",
@@ -98,10 +99,17 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
         for name in self._get_param_names():
             setattr(self, name, given[name])
 
-    def _checked_targets(self, y: Any) -> NDArray[Any]:
+    def _checked_targets(self, y: Any, *, known: bool) -> NDArray[Any]:
         checked = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
+        if known:
+            width = 1 if checked.ndim == 1 else checked.shape[1]
+            if width != self._targets.answer.width:
+                raise ValueError(
+                    f"[fit] expected {self._targets.answer.width} targets a row, as those of the "
+                    f"fit, got {width}"
+                )
         return np.asarray(checked, np.float64)
 
     def _begin_targets(self, y: NDArray[Any]) -> None:
@@ -115,6 +123,11 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
         self._centre, self._spread = np.zeros(width), np.ones(width)
         if self._targets.answer.activation == "identity":
             found = moments(y.reshape(len(y), -1), weights)
+            if not np.isfinite(found.scale).all():
+                raise ValueError(
+                    "[fit] expected targets whose squares are finite in float64, got larger ones; "
+                    "scale them first"
+                )
             self._centre, self._spread = found.mean, found.scale
 
     def _encoded_targets(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -125,6 +138,8 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
         self,
         y: NDArray[Any],  # noqa: ARG002, as of the classifier
         weights: NDArray[Any] | None,
+        *,
+        of_training: bool = True,  # noqa: ARG002
     ) -> NDArray[Any] | None:
         return weights
 

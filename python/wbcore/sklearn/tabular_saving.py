@@ -121,14 +121,21 @@ def plain_shape(encoding: Encoding) -> tuple[int] | None:
 
 def typed(classes: np.ndarray[Any, Any]) -> dict[str, Any]:
     """Labels of classes as JSON can express them, with their type."""
-    return {"dtype": classes.dtype.str, "values": classes.tolist()}
+    values = classes
+    if classes.dtype.kind in "mM":  # whole numbers of their unit
+        values = classes.astype(np.int64)
+    elif classes.dtype.char == "g":  # which no float of Python holds
+        values = classes.astype(str)
+    return {"dtype": classes.dtype.str, "values": values.tolist()}
 
 
 def labels(state: dict[str, Any]) -> np.ndarray[Any, Any]:
     """What `typed` gave."""
     dtype = np.dtype(state["dtype"])
-    if dtype.kind not in "biufUO":
+    if dtype.kind not in "biufmMUO":
         raise ValueError(f"labels of dtype {dtype}")
+    if dtype.kind in "mM":
+        return np.array(state["values"], np.int64).astype(dtype)
     return np.array(state["values"], dtype)
 
 
@@ -136,6 +143,8 @@ def _parameters(estimator: Any) -> dict[str, Any]:
     """Those that JSON can express; named choices as their texts."""
     found = {}
     for name, value in estimator.get_params(deep=False).items():
+        if name == "validation_data":  # lists of numbers would be kept
+            continue
         plain = _plain(value)
         if plain is not _NONE:
             found[name] = plain

@@ -83,9 +83,24 @@ class Targets:
         return 0.0
 
 
-def kind_of_loss(loss: object) -> tuple[str | LossFunction, dict[str, Any]]:
-    """A loss as the core takes it, and the properties of its row; none of a function."""
-    given = losses.check_given("loss", loss)
+def kind_of_loss(loss: object, theirs: str) -> tuple[str | LossFunction, dict[str, Any]]:
+    """A loss as the core takes it, and the properties of its row; none of a function.
+
+    Parameters
+    ----------
+    loss : object
+    theirs : str
+        scikit-learn's name, which the estimator takes, too.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When there is no such loss; the message lists those that there are.
+    """
+    try:
+        given = losses.check_given("loss", loss)
+    except (TypeError, ValueError) as error:
+        raise type(error)(str(error).replace("one of ", f"one of {theirs}, ", 1)) from None
     if isinstance(given, LossFunction):
         return given, {}
     return given, dict(_named.rows("loss")[given.partition("(")[0].partition("[")[0]].properties)
@@ -107,10 +122,10 @@ class Numbers(Targets):
         elif loss == "poisson":
             answer = Answer(outputs, "exp", "poisson", slope=outputs, scale=outputs)
         else:
-            given, known = kind_of_loss(loss)
+            given, known = kind_of_loss(loss, "squared_error")
             if known and known["targets"] not in ("numbers", "counts", "positives"):
                 raise ValueError(
-                    f"[MLPRegressor] expected a loss of numbers, such as 'huber', got {loss!r}"
+                    f"[loss] expected a loss of numbers, such as 'huber', got {loss!r}"
                 )
             answer = Answer(outputs, str(known["undone"]) if known else "identity", given)
         super().__init__(answer)

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
+from wbcore.tables import sparse_rows
 from wbcore.tables.category_column import CategoryColumn
 from wbcore.tables.column import ColumnEncoding
 from wbcore.tables.date_column import DateColumn
-from wbcore.tables.fitting import chosen_columns, fitted_array, fitted_column, listed
+from wbcore.tables.fitting import (
+    chosen_columns,
+    fitted_array,
+    fitted_column,
+    fitted_sparse,
+    listed,
+)
 from wbcore.tables.gaps import MISSING, check_gaps, gaps_in, require_none
 from wbcore.tables.number_column import NumberColumn
 from wbcore.tables.table import Table
@@ -42,6 +49,8 @@ class Encoding:
     - What is missing (None, NaN, NA, NaT, an empty text) becomes the mean of the column; a column
       of its own tells where, if some are missing in the table that is looked at. Missing categories
       are 0 in the columns of all categories. A column of nothing else is a constant.
+    - Columns of a sparse matrix are numbers, of which those that are not stored are 0. It stays
+      sparse.
 
     Attributes
     ----------
@@ -52,6 +61,8 @@ class Encoding:
     is_plain : bool
         Whether all columns are numbers none of which was missing, so that arrays of numbers go
         through as they are.
+    is_numeric : bool
+        Whether all columns are numbers.
     missing : {"mean+indicator", "mean", "error"}
     warnings : tuple of str
         What somebody should know about the table.
@@ -91,11 +102,11 @@ class Encoding:
         parts = [name for column in self.columns for name in column.names()]
         self.names: tuple[str, ...] = tuple(_unique(parts))
         numbers = [column for column in self.columns if isinstance(column, NumberColumn)]
-        self._is_numeric = len(numbers) == len(self.columns)
+        self.is_numeric = len(numbers) == len(self.columns)
         # Arrays of numbers go without a look at single columns.
         self._fills = np.array([column.fill for column in numbers], np.float64)
         self._indicators = np.array([column.indicator for column in numbers], np.bool_)
-        self.is_plain = self._is_numeric and not self._indicators.any()
+        self.is_plain = self.is_numeric and not self._indicators.any()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -153,6 +164,9 @@ class Encoding:
                 f"[{operation}] expected a table with rows and columns, "
                 f"got shape ({table.n_rows}, {len(table.names)})"
             )
+        if table.sparse is not None:
+            columns = fitted_sparse(table, weights, operation, missing)
+            return cls(columns, is_named=False, missing=missing)
         if table.array is not None and not chosen:
             columns = fitted_array(table, weights, operation, missing)
             return cls(columns, is_named=table.is_named, missing=missing)
@@ -190,7 +204,7 @@ class Encoding:
         X: Any,  # noqa: ANN401
         *,
         operation: str = "apply",
-    ) -> NDArray[Any]:
+    ) -> Any:  # noqa: ANN401, an array, or a matrix without types
         """The numbers of a table's rows.
 
         Parameters
@@ -203,9 +217,10 @@ class Encoding:
 
         Returns
         -------
-        ndarray of shape (B, I)
+        ndarray of shape (B, I), or CSR matrix
             Finite; its columns are `names`. An array of numbers that needs no change is returned
-            as it is; everything else in float64, or float32 of an array of float32.
+            as it is; everything else in float64, or float32 of an array of float32. A matrix of a
+            sparse matrix, if all columns are numbers.
 
         Raises
         ------
@@ -214,7 +229,11 @@ class Encoding:
         """
         table = X if isinstance(X, Table) else Table(X, operation)
         places = self._places(table, operation)
-        if table.array is not None and self._is_numeric:
+        if table.sparse is not None:
+            if self.is_numeric:
+                return self._of_sparse(table.sparse, operation)
+            table = Table(table.sparse.toarray(), operation)
+        if table.array is not None and self.is_numeric:
             in_order = places == list(range(len(table.names)))
             return self._of_array(table.array if in_order else table.array[:, places], operation)
         out = np.zeros((table.n_rows, len(self.names)))
@@ -245,6 +264,14 @@ class Encoding:
         if gaps is not None:
             out[:, places[self._indicators] + 1] = gaps[:, self._indicators]
         return out
+
+    def _of_sparse(self, rows: Any, operation: str) -> Any:  # noqa: ANN401
+        gaps = sparse_rows.gaps_of(rows, self.inputs, operation)
+        if gaps is None and self.is_plain and rows.dtype.kind != "b":
+            return rows
+        if gaps is not None and self.missing == "error":
+            sparse_rows.require_none(rows, gaps, self.inputs, operation)
+        return sparse_rows.encoded(rows, gaps, self._fills, self._indicators)
 
     def _places(self, table: Table, operation: str) -> list[int]:
         """Which column of the table is which of those that were looked at."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wbcore import _arguments
+from wbcore.tables import sparse_rows
 from wbcore.tables.category_column import CategoryColumn
 from wbcore.tables.date_column import DateColumn
 from wbcore.tables.gaps import MISSING, gaps_in, require_none
-from wbcore.tables.moments import moments
+from wbcore.tables.moments import Moments, moments
 from wbcore.tables.number_column import NumberColumn
 from wbcore.tables.values import are_dates, are_numbers
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from wbcore.tables.column import ColumnEncoding
     from wbcore.tables.table import Column, Table
 
-__all__ = ["chosen_columns", "fitted_array", "fitted_column", "listed"]
+__all__ = ["chosen_columns", "fitted_array", "fitted_column", "fitted_sparse", "listed"]
 
 _SHOWN = 5  # names in a message
 
@@ -58,6 +59,27 @@ def fitted_array(
         require_none(gaps, table.names, operation)
     found = moments(array, weights)
     some = found.missing if gaps is None else found.missing & ~gaps.all(axis=0)
+    return _number_columns(table, found, some, missing)
+
+
+def fitted_sparse(
+    table: Table, weights: NDArray[np.float64] | None, operation: str, missing: str
+) -> list[NumberColumn]:
+    """The same of a sparse matrix."""
+    rows = table.sparse
+    gaps = sparse_rows.gaps_of(rows, table.names, operation)
+    if gaps is not None and missing == "error":
+        sparse_rows.require_none(rows, gaps, table.names, operation)
+    found = moments(rows, weights)
+    some = found.missing
+    if gaps is not None:
+        some = some & ~sparse_rows.all_missing(rows, gaps)
+    return _number_columns(table, found, some, missing)
+
+
+def _number_columns(
+    table: Table, found: Moments, some: NDArray[np.bool_], missing: str
+) -> list[NumberColumn]:
     return [
         NumberColumn(name, float(mean), indicator=bool(lacking) and missing == MISSING[0])
         for name, mean, lacking in zip(table.names, found.mean, some, strict=True)
@@ -82,6 +104,11 @@ def chosen_columns(categories: str | Sequence[str | int], table: Table, operatio
                 f"[{operation}] {wanted}, got {_arguments.shown(given)} among them; there are "
                 f"{listed(table.names)}"
             )
+    if found and table.sparse is not None:
+        raise ValueError(
+            f"[{operation}] expected categories='auto' with a sparse X, whose columns are numbers, "
+            f"got {_arguments.shown(categories)}"
+        )
     return found
 
 

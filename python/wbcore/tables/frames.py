@@ -5,11 +5,12 @@ None of these libraries is imported: who has a frame has imported its library.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import numbers
 import sys
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ _Frame = Any
 _Parts = dict[str, Any]
 
 _DAY = np.timedelta64(1, "D")
+_BOOLS = (object(), object())
 _KNOWN = (str, bool, numbers.Real, Decimal, np.bool_, dt.date, np.datetime64)
 
 
@@ -109,12 +111,22 @@ def _of_pandas(series: _Frame) -> _Parts:
         if not isinstance(dtype, np.dtype):  # with a zone, or of Arrow
             series = pd.to_datetime(series.astype(object), utc=True).dt.tz_localize(None)
         return {"dates": series.to_numpy("datetime64[us]")}
-    if kinds.is_timedelta64_dtype(dtype):
-        return {"numbers": series.to_numpy("timedelta64[us]") / _DAY, "unit": "days"}
-    if isinstance(dtype, np.dtype) and dtype.kind == "O":
-        return _of_objects(series.to_numpy(object, na_value=None).tolist())
-    codes, levels = pd.factorize(series)
-    return _coded(codes, levels.tolist() if hasattr(levels, "tolist") else list(levels))
+    if dtype.kind == "m":
+        if not isinstance(dtype, np.dtype):  # of Arrow
+            series = pd.to_timedelta(series.astype(object))
+        return {"numbers": series.to_numpy() / _DAY, "unit": "days"}
+    return _of_others(series)
+
+
+def _of_others(series: _Frame) -> _Parts:
+    """Texts, and what may be anything."""
+    import pandas as pd
+
+    if not isinstance(series.dtype, np.dtype) or series.dtype.kind != "O":
+        with contextlib.suppress(NotImplementedError):  # Arrow's, of lists and the like
+            codes, levels = pd.factorize(series)
+            return _coded(codes, levels.tolist() if hasattr(levels, "tolist") else list(levels))
+    return _of_objects(series.to_numpy(object, na_value=None).tolist())
 
 
 def _of_polars(series: _Frame) -> _Parts:
@@ -149,19 +161,27 @@ def _polars_float(series: _Frame) -> Any:  # noqa: ANN401, a type of polars
     return sys.modules[type(series).__module__.partition(".")[0]].Float64
 
 
-def _of_objects(values: Iterable[Any]) -> _Parts:
+def _of_objects(values: Sequence[Any]) -> _Parts:
     """Values of several types, or texts: the different ones, in the order in which they come."""
     known: dict[Any, int] = {}
-    codes = []
+    codes: list[int] = []
+    levels: list[Any] = []
     try:
         for value in values:
             if value is None or value != value:  # noqa: PLR0124, so NaN and NaT are told
                 codes.append(-1)
-            else:
-                codes.append(known.setdefault(value, len(known)))
+                continue
+            # True equals 1, and is another category
+            key = _BOOLS[bool(value)] if isinstance(value, (bool, np.bool_)) else value
+            code = known.setdefault(key, len(known))
+            if code == len(levels):
+                levels.append(value)
+            codes.append(code)
+    except InvalidOperation:  # Decimal("sNaN"), which refuses to be compared
+        return _of_objects([None if _is_signaling(value) else value for value in values])
     except (TypeError, ValueError):  # what has no hash, or is compared element by element
         raise _strange(value) from None
-    return _coded(np.array(codes, np.int64), list(known))
+    return _coded(np.array(codes, np.int64), levels)
 
 
 def _coded(codes: NDArray[Any], levels: list[Any]) -> _Parts:
@@ -180,6 +200,10 @@ def _coded(codes: NDArray[Any], levels: list[Any]) -> _Parts:
         codes = np.append(places, -1)[codes]
         levels = [level for level, lack in zip(levels, lacks, strict=True) if not lack]
     return {"codes": codes, "levels": levels}
+
+
+def _is_signaling(value: object) -> bool:
+    return isinstance(value, Decimal) and value.is_snan()
 
 
 def _is_nan(value: object) -> bool:

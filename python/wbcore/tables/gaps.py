@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from wbcore.tables.table import Column
 
-__all__ = ["MISSING", "check_gaps", "gaps_in", "require_none"]
+__all__ = [
+    "MISSING",
+    "check_gaps",
+    "gaps_in",
+    "infinite_refusal",
+    "missing_refusal",
+    "require_none",
+]
 
 MISSING = ("mean+indicator", "mean", "error")
 """What is done about missing values: what is the default comes first."""
@@ -22,17 +29,22 @@ MISSING = ("mean+indicator", "mean", "error")
 
 def gaps_in(array: NDArray[Any], names: Sequence[str], operation: str) -> NDArray[np.bool_] | None:
     """Where values are missing, or None where none is; infinity is refused."""
-    finite = np.isfinite(array)
-    if finite.all():
+    rows = max(1, 2**20 // max(1, array.shape[1]))  # of a block: no mask of all where nothing is
+    if all(np.isfinite(array[i : i + rows]).all() for i in range(0, len(array), rows)):
         return None
     infinite = np.isinf(array)
     if infinite.any():
         row, column = map(int, np.unravel_index(np.argmax(infinite), array.shape))
-        raise ValueError(
-            f"[{operation}] expected finite numbers in column {names[column]!r}, "
-            f"got {array[row, column]!s} in row {row + 1}: Input X contains infinity"
-        )
-    return np.asarray(~finite)
+        raise infinite_refusal(operation, names[column], array[row, column], row)
+    return np.isnan(array)
+
+
+def infinite_refusal(operation: str, name: str, value: object, row: int) -> ValueError:
+    """Of a value that is infinite, in the row of this number."""
+    return ValueError(
+        f"[{operation}] expected finite numbers in column {name!r}, "
+        f"got {value!s} in row {row + 1}: Input X contains infinity"
+    )
 
 
 def check_gaps(column: Column, missing: str, operation: str) -> None:
@@ -40,17 +52,18 @@ def check_gaps(column: Column, missing: str, operation: str) -> None:
     if missing == "error":
         gaps = missing_rows(column)
         if gaps.any():
-            raise _refusal(operation, column.name, gaps)
+            raise missing_refusal(operation, column.name, int(np.argmax(gaps)))
 
 
-def _refusal(operation: str, name: str, gaps: NDArray[np.bool_]) -> ValueError:
+def missing_refusal(operation: str, name: str, row: int) -> ValueError:
+    """Of a value that is missing, in the row of this number."""
     return ValueError(
         f"[{operation}] expected no missing values, since missing='error', got one in column "
-        f"{name!r} in row {int(np.argmax(gaps)) + 1}: Input X contains NaN"
+        f"{name!r} in row {row + 1}: Input X contains NaN"
     )
 
 
 def require_none(gaps: NDArray[np.bool_], names: Sequence[str], operation: str) -> None:
     """Refuse the first column in which something is missing, of gaps (B, I)."""
     column = int(np.argmax(gaps.any(axis=0)))
-    raise _refusal(operation, names[column], gaps[:, column])
+    raise missing_refusal(operation, names[column], int(np.argmax(gaps[:, column])))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from wbcore._view import dense
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,7 +32,10 @@ class Moments(NamedTuple):
     """Of which a row is missing."""
 
 
-def moments(X: NDArray[Any], weights: NDArray[np.float64] | None = None) -> Moments:
+def moments(
+    X: Any,  # noqa: ANN401, an array, or a matrix without types
+    weights: NDArray[np.float64] | None = None,
+) -> Moments:
     """Mean, spread and gaps of columns; a row of weight k counts as k rows.
 
     Sums go over rows in order, so that they are the same on every machine. Distances to a value of
@@ -38,8 +43,9 @@ def moments(X: NDArray[Any], weights: NDArray[np.float64] | None = None) -> Mome
 
     Parameters
     ----------
-    X : ndarray of shape (B, I)
-        B at least 1. NaN is missing; infinity is refused elsewhere.
+    X : ndarray or CSR matrix of shape (B, I)
+        B at least 1. NaN is missing; infinity is refused elsewhere. A sparse matrix becomes dense
+        block by block, so that the sums are those of an array.
     weights : ndarray of shape (B,), optional
         Above 0.
 
@@ -70,25 +76,33 @@ def moments(X: NDArray[Any], weights: NDArray[np.float64] | None = None) -> Mome
     return Moments(mean, np.where(constant, 1.0, scale), constant, lacking > 0)
 
 
-def _blocks(X: NDArray[Any]) -> list[slice]:
+def _blocks(X: Any) -> list[slice]:  # noqa: ANN401, arrays, and matrices without types
     step = max(1, _AT_ONCE // max(1, X.shape[1]))
-    return [slice(start, start + step) for start in range(0, len(X), step)]
+    return [slice(start, start + step) for start in range(0, X.shape[0], step)]
 
 
-def _first(X: NDArray[Any]) -> _Numbers:
-    """A value of each column, 0 where it has none."""
-    first: _Numbers = X[0].astype(np.float64)
-    for column in np.flatnonzero(np.isnan(first)):
-        there = np.flatnonzero(~np.isnan(X[:, column]))
-        first[column] = X[there[0], column] if len(there) else 0.0
-    return first
+def _first(X: Any) -> _Numbers:  # noqa: ANN401
+    """The first value of each column, 0 where it has none."""
+    first: _Numbers = np.full(X.shape[1], np.nan)
+    for rows in _blocks(X):
+        lacking = np.flatnonzero(np.isnan(first))
+        block = np.asarray(dense(X[rows]), np.float64)[:, lacking]
+        there = ~np.isnan(block)
+        places = np.argmax(there, axis=0)
+        first[lacking] = block[places, np.arange(len(lacking))]
+        if there.any(axis=0).all():
+            break
+    return np.nan_to_num(first, nan=0.0, posinf=np.inf, neginf=-np.inf)
 
 
 def _distances(
-    X: NDArray[Any], rows: slice, first: _Numbers, weights: NDArray[np.float64] | None
+    X: Any,  # noqa: ANN401
+    rows: slice,
+    first: _Numbers,
+    weights: NDArray[np.float64] | None,
 ) -> tuple[_Numbers, _Numbers, _Numbers]:
     """Of a block, rows before columns in memory: distances to `first`, weights, gaps a column."""
-    d = np.ascontiguousarray(X[rows], np.float64) - first
+    d = np.ascontiguousarray(dense(X[rows]), np.float64) - first
     gaps = np.isnan(d)
     w = np.ones((len(d), 1)) if weights is None else weights[rows, None]
     if not gaps.any():

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from wbcore._view import is_sparse
 from wbcore.tables import frames
+from wbcore.tables.sparse_rows import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Column", "Table"]
+__all__ = ["Column", "Table", "unmasked"]
 
 
 class Column(NamedTuple):
@@ -43,7 +45,8 @@ class Table:
     ----------
     X : table-like
         A pandas or polars data frame, anything with `to_pandas` or `__dataframe__`; an array of
-        two dimensions, of numbers or of objects; a list of rows; or a `Table`.
+        two dimensions, of numbers or of objects; a sparse matrix of SciPy's; a list of rows; or a
+        `Table`.
     operation : str
         For messages.
 
@@ -56,6 +59,8 @@ class Table:
     n_rows : int
     array : ndarray of shape (B, I) or None
         All values, where they are numbers of one array that need not be copied for that.
+    sparse : CSR matrix of shape (B, I) or None
+        All values of a sparse matrix, whose columns are numbers.
 
     Raises
     ------
@@ -74,11 +79,15 @@ class Table:
     is_named: bool
     n_rows: int
     array: NDArray[Any] | None
+    sparse: Any
 
     def __init__(self, X: Any, operation: str) -> None:  # noqa: ANN401, tables of any library
         self._operation = operation
         self._source: Any = X
-        self.array = None
+        self.array = self.sparse = None
+        if is_sparse(X):
+            self._take_sparse(rows_of(X, operation))
+            return
         frame = frames.frame_of(X)
         if frame is None:
             self._take_array(X, operation)
@@ -97,6 +106,8 @@ class Table:
 
     def _take_array(self, X: Any, operation: str) -> None:  # noqa: ANN401
         array = X if isinstance(X, np.ndarray) else _array(X)
+        if isinstance(array, np.ma.MaskedArray):
+            array = unmasked(array)
         if array.ndim != 2:
             raise ValueError(
                 f"[{operation}] expected a table of two dimensions, got shape {array.shape}. "
@@ -110,6 +121,12 @@ class Table:
         self.n_rows, columns = array.shape
         self.names = _numbered(columns)
         self.array = array if array.dtype.kind in "biuf" else None
+
+    def _take_sparse(self, rows: Any) -> None:  # noqa: ANN401
+        self._source = self.sparse = rows
+        self.is_named = False
+        self.n_rows, columns = rows.shape
+        self.names = _numbered(columns)
 
     def rows(self, rows: NDArray[np.int64]) -> Table:
         """A table of some of the rows, by their numbers."""
@@ -129,6 +146,8 @@ class Table:
         name = self.names[index]
         if self.array is not None:
             return Column(name, numbers=self.array[:, index])
+        if self.sparse is not None:
+            return Column(name, numbers=self.sparse[:, [index]].toarray()[:, 0])
         try:
             if isinstance(self._source, np.ndarray):
                 parts = frames.of_array(self._source[:, index])
@@ -143,6 +162,21 @@ class Table:
 
 def _numbered(count: int) -> tuple[str, ...]:
     return tuple(f"x{index}" for index in range(count))
+
+
+def unmasked(array: Any) -> NDArray[Any]:  # noqa: ANN401, a masked array, whose types are wrong
+    """The array with what is masked missing."""
+    values = np.asarray(array)
+    if not np.ma.is_masked(array):
+        return values
+    kind = values.dtype.kind
+    if kind in "biu":
+        values = values.astype(np.float64)
+    else:
+        values = values.copy() if kind in "fmM" else values.astype(object)
+    lacks: Any = "NaT" if kind in "mM" else np.nan if kind in "biuf" else None
+    values[np.ma.getmaskarray(array)] = lacks
+    return values
 
 
 def _array(X: Any) -> NDArray[Any]:  # noqa: ANN401
