@@ -111,6 +111,12 @@ def test_curves_are_integrated_to_the_tolerance(X, activation, output):
     assert np.abs(finer.values - found.values).max() <= 1e-6
 
 
+def test_what_counts_are_the_halves(X):
+    """Which the whole panels, compared with them, are far from: 8 nodes see 1e-7 of this curve."""
+    found = attribution(network((6, 9, 8, 3), "tanh"), X, 1)
+    assert residual(found) < 1e-8
+
+
 @pytest.mark.parametrize("spread", [10.0, 100.0])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "gelu"])
 def test_steep_steps_between_the_nodes_are_found(activation, spread):
