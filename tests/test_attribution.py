@@ -221,14 +221,15 @@ def test_groups_add_up(X):
 def test_bits_depend_on_the_row_alone(X, monkeypatch, activation, method):
     """Not on threads, nor on the rows beside it, nor on how many are worked on at once."""
     net = network((6, 11, 7, 3), activation)
-    before = net.copy()
-    found = attribution(net, X, 1, method)
+    before, x0 = net.copy(), X[::-1] / 2
+    found = attribution(net, X, 1, method, baseline=x0)
     with wb.num_threads(1):
-        assert (attribution(net, X, 1, method).values == found.values).all()
-    assert (attribution(net, X[4:5], 1, method).values == found.values[4]).all()
+        assert (attribution(net, X, 1, method, baseline=x0).values == found.values).all()
+    alone = attribution(net, X[4:5], 1, method, baseline=x0[4:5])
+    assert (alone.values == found.values[4]).all()
     monkeypatch.setattr(attribution_methods, "_AT_ONCE", 1)
     monkeypatch.setattr(paths, "_AT_ONCE", 40)
-    assert (attribution(net, X, 1, method).values == found.values).all()
+    assert (attribution(net, X, 1, method, baseline=x0).values == found.values).all()
     assert net == before
 
 
