@@ -105,6 +105,8 @@ def test_yes_or_no(loss, last):
     assert table["p_true"] == pytest.approx(p[rows, y[rows]], abs=1e-7)
     assert table["p_predicted"] == pytest.approx(p[rows].max(axis=1), abs=1e-7)
     assert "output" not in table.columns
+    soft = worst_predictions(net, X, 0.3 + 0.4 * y, loss=loss, n=None)
+    assert soft["true"] == y[soft["row"]].tolist()  # a target above one half says 1
     wrong = (p.argmax(axis=1) != y).sum()
     assert sum(confused_pairs(net, X, y, loss=loss)["count"]) == wrong
 
