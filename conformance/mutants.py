@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from itertools import count
 from pathlib import Path
@@ -47,6 +48,25 @@ def planted() -> list[Mutant]:
     return mutants
 
 
+# What hundreds of copies have in common is compiled and read once.
+
+
+@cache
+def _compiled(path: str) -> CodeType:
+    return compile(Path(path).read_text(encoding="utf-8"), path, "exec", dont_inherit=True)
+
+
+@cache
+def _lines(file: str) -> list[Line]:
+    """The vectors of a file, every 16th first, so that each kind of question is met soon.
+
+    Ranks of thousands of equal rows take the reference seconds: they come last.
+    """
+    lines = list(read(VECTORS / f"{file}.txt"))
+    spread = [line for start in range(16) for line in lines[start::16]]
+    return sorted(spread, key=lambda line: "tied" in line.asked)
+
+
 class _Loader(SourceFileLoader):
     """Loads one module of the copy, with the mistake if it is the one that has it."""
 
@@ -55,13 +75,14 @@ class _Loader(SourceFileLoader):
         self._mutant = mutant
 
     def get_code(self, fullname: str) -> CodeType:
+        if self._mutant is None:
+            return _compiled(self.path)
         source = Path(self.path).read_text(encoding="utf-8")
-        if self._mutant is not None:
-            found = source.count(self._mutant.old)
-            if found != 1:
-                message = f"[mutants] expected {self._mutant.old!r} once in {fullname}, got {found}"
-                raise ValueError(message)
-            source = source.replace(self._mutant.old, self._mutant.new)
+        found = source.count(self._mutant.old)
+        if found != 1:
+            message = f"[mutants] expected {self._mutant.old!r} once in {fullname}, got {found}"
+            raise ValueError(message)
+        source = source.replace(self._mutant.old, self._mutant.new)
         return compile(source, self.path, "exec", dont_inherit=True)
 
 
@@ -104,10 +125,7 @@ def noticed_by(mutant: Mutant) -> Line | None:
     """First vector that a mutant answers otherwise, or None."""
     with mutated(mutant) as ref:
         for file in mutant.files:
-            # Ranks of thousands of equal rows take the reference seconds: they come last.
-            for line in sorted(
-                read(VECTORS / f"{file}.txt"), key=lambda line: "tied" in line.asked
-            ):
+            for line in _lines(file):
                 if not _meets(ref, line):
                     return line
     return None

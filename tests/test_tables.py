@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import tracemalloc
 from decimal import Decimal
 
 import numpy as np
@@ -382,6 +383,20 @@ def test_descriptions_say_what_numbers_mean():
     assert "'d days' days since 1970-01-01" in lines[3]
     assert "'d weekday' 0 for Monday to 6 for Sunday" in lines[3]
     assert lines[4] == "'k': 1 for each of 2 categories (hi, lo); 0 of unknown ones"
+
+
+def test_numbers_without_gaps_are_looked_at_in_blocks():
+    from wbcore.tables.gaps import gaps_in
+
+    X, names = np.zeros((8000, 784), np.float32), [str(i) for i in range(784)]
+    tracemalloc.start()
+    assert gaps_in(X, names, "fit") is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < X.size / 3  # a mask of all has a byte for each
+    X[7999, 5] = NAN
+    gaps = gaps_in(X, names, "fit")
+    assert np.argwhere(gaps).tolist() == [[7999, 5]]
 
 
 def test_true_is_another_category_than_1():

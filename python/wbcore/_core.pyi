@@ -77,6 +77,15 @@ def statistics(
     network: _Network,
 ) -> list[tuple[tuple[float, ...], tuple[float, ...] | None]]: ...
 
+MOST_RECORDS: int
+
+def record_stride(records: int) -> int: ...
+def digest(network: _Network) -> int: ...
+def array_record(values: NDArray[Any]) -> bytes: ...
+def parameter_record(
+    network: _Network, initial: NDArray[Any], last: NDArray[Any], step: int, epoch: int
+) -> bytes: ...
+
 # seed and step
 _Dropout: TypeAlias = tuple[int, int] | None
 
@@ -127,7 +136,7 @@ def profile(
     loss: str,
     batch_size: int,
     repeats: int,
-) -> list[float]: ...
+) -> dict[str, Any]: ...
 
 class Observations:
     """What a schedule that observes remembers; `best` is NaN before the first value."""
@@ -231,7 +240,7 @@ class TrainingOptions:
         seed: int,
         n_threads: int,
         metrics: Sequence[str],
-        track: bool,
+        track: int | None,
         seconds_between_batches: float,
         batches_between: int = ...,
         output_biases: Sequence[float] = ...,
@@ -257,7 +266,7 @@ class TrainingOptions:
     @property
     def metrics(self) -> list[str]: ...
     @property
-    def track(self) -> bool: ...
+    def track(self) -> int | None: ...
     @property
     def seconds_between_batches(self) -> float: ...
     @property
@@ -281,11 +290,14 @@ class Moment:
     first_epoch: int
     rows: int
     batches: int
+    best_epoch: int
     @property
     def held_out(self) -> NDArray[np.int64]: ...
     @property
     def order(self) -> NDArray[np.int64]: ...
     def __init__(self) -> None: ...
+    def tracking(self) -> bytes: ...
+    def restore_tracking(self, state: bytes, /) -> None: ...
     def sync(self) -> None: ...
 
 class _Windows(Protocol):

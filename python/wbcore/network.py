@@ -22,7 +22,6 @@ from wbcore import (
 from wbcore._draws import check_seed
 from wbcore._foreign import explains_arguments
 from wbcore._structure import LayerStructure
-from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
 from wbcore.layers import PRIOR, Dense, Layer, chain, check_dropout, initialize, structure
@@ -113,6 +112,8 @@ class Network:
     metadata: dict[str, Any]
     history: History | None
     loss: str | None
+    # What weights and biases were drawn by, layer by layer; a model file does not have it.
+    _initializers: tuple[tuple[str | None, str | None], ...] | None
 
     @explains_arguments("Network")
     def __init__(
@@ -124,6 +125,7 @@ class Network:
         for dense, layer in zip(layers, self._layers, strict=True):
             initialize(layer, dense, seed)
         self._starts_at_prior = layers[-1].bias_initializer == PRIOR
+        self._initializers = tuple(map(_named_initializers, layers))
 
     @classmethod
     @explains_arguments("mlp")
@@ -210,6 +212,7 @@ class Network:
         """The network of this core."""
         self._reassemble(core)
         self._starts_at_prior = False  # whether the first fit is to set the last layer's biases
+        self._initializers = None
         self.metadata = {}
         self.history = None
         self.loss = None
@@ -305,6 +308,8 @@ class Network:
             )
         part = Network.__new__(Network)
         part._assemble(self._core.part(first, last))
+        if self._initializers is not None:
+            part._initializers = self._initializers[first:last]
         return part
 
     def __iter__(self) -> Iterator[Layer]:
@@ -328,7 +333,6 @@ class Network:
     fold_outputs = folding.fold_outputs
     statistics = inspection.statistics
     summary = inspection.summary
-    time_per_update = layer_times.time_per_update
     save = saving.save
 
     # Copies
@@ -400,6 +404,15 @@ class Network:
     def __repr__(self) -> str:
         widths = "-".join(map(str, self.widths))
         return f"<{type(self).__name__} {widths}, {self.dtype}, {self.n_parameters} parameters>"
+
+
+def _named_initializers(layer: Dense) -> tuple[str | None, str | None]:
+    """The texts of its initializers; None for functions, arrays and what waits for targets."""
+    weights, biases = layer.initializer, layer.bias_initializer
+    return (
+        weights if isinstance(weights, str) else None,
+        biases if isinstance(biases, str) and biases != PRIOR else None,
+    )
 
 
 def _new_core(layers: Sequence[LayerStructure], dtype: np.dtype[Any]) -> _core._Network:

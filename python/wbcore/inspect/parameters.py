@@ -1,35 +1,58 @@
-"""Weights and biases in five numbers a layer: as they are, and as training changed them."""
+"""The weights and biases of every layer in numbers."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from wbcore import _arguments
-from wbcore.history import Statistics
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from wbcore._statistics import Statistics
+from wbcore.initializers._spread import expected_std
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
-    from wbcore.history import History
+    from numpy.typing import NDArray
+
     from wbcore.network import Network
 
-__all__ = ["STATISTICS", "bias_changes", "parameter_table", "weight_changes"]
+__all__ = ["NEAR_ZERO", "parameter_table"]
 
-STATISTICS = Statistics._fields
+NEAR_ZERO = 1e-3  # of the standard deviation
 
 
-def parameter_table(net: "Network") -> Table:
+def parameter_table(net: Network) -> Table:
     """Describe the weights and the biases of every layer.
 
     Parameters
     ----------
     net : Network
-        The network; nothing in it is changed.
+        The network; nothing in it is changed. Its parameters may be NaN and infinite.
 
     Returns
     -------
     Table
-        Two rows a layer, weights and biases, or one if it has no biases: ``layer``, ``of``
-        ("weights" or "biases"), ``shape``, ``mean``, ``mean_abs`` (the mean of the absolute
-        values), ``std`` (of the population: divided by the number of values), ``min`` and ``max``,
-        computed in float64.
+        Two rows a layer, weights and biases, or one if it has no biases:
+
+        ==================  ========================================================================
+        ``layer``           counted from 0
+        ``of``              "weights" or "biases"
+        ``shape``           as text
+        ``mean``            of all values; like what follows in float64, over those that are finite
+        ``mean_abs``        the mean of the absolute values
+        ``std``             of the population: divided by the number of values
+        ``min``, ``max``
+        ``norm``            the square root of the sum of squares
+        ``zeros``           how many are exactly 0
+        ``near_zeros``      how many are below 0.001 ``std`` in absolute value; exact zeros, too
+        ``nonfinite``       how many are NaN or infinite: they count in no other column but ``n``
+        ``q25, median,      quartiles of all values, exact, linear between the two nearest
+        q75``
+        ``n``               the number of values
+        ``expected_std``    the standard deviation with which the layer's initializer draws; None
+                            where it is not known: after `wbcore.load`, and of functions
+        ==================  ========================================================================
+
+        Printed are those up to ``zeros``, and ``nonfinite`` where there are any.
 
     Notes
     -----
@@ -41,130 +64,88 @@ def parameter_table(net: "Network") -> Table:
     >>> import wbcore as wb
     >>> net = wb.Network([wb.Dense(2, 2)], seed=0)
     >>> net[0].weights[...] = [[1, -1], [2, -2]]
-    >>> parameter_table(net)
+    >>> table = parameter_table(net)
+    >>> table.select("of", "mean", "mean_abs", "std", "norm", "zeros")
     Weights and biases by layer
-    layer  of       shape      mean  mean_abs      std       min      max
-    ---------------------------------------------------------------------
-    0      weights  (2, 2)  0.00000   1.50000  1.58114  -2.00000  2.00000
-    0      biases   (2,)    0.00000   0.00000  0.00000   0.00000  0.00000
+    of          mean  mean_abs      std     norm  zeros
+    ---------------------------------------------------
+    weights  0.00000   1.50000  1.58114  3.16228      0
+    biases   0.00000   0.00000  0.00000  0.00000      2
+    >>> table["median"], table["expected_std"]
+    ([0.0, 0.0], [0.7071067811865476, 0.0])
     """
+    known = net._initializers or ((None, None),) * len(net)
     rows = []
-    for index, (layer, (weights, biases)) in enumerate(zip(net, net.statistics(), strict=True)):
-        rows.append((index, "weights", str(layer.weights.shape), *weights))
-        if biases is not None:
-            rows.append((index, "biases", str(layer.biases.shape), *biases))
-    return Table(("layer", "of", "shape", *STATISTICS), rows, "Weights and biases by layer")
+    for layer, statistics, initializers in zip(net, net.statistics(), known, strict=True):
+        fan = layer.inputs, layer.outputs
+        for of, moments, text in zip(("weights", "biases"), statistics, initializers, strict=True):
+            values = getattr(layer, of)
+            if values is None:
+                continue
+            expected = None if text is None else expected_std(text, *fan)
+            numbers = _describe(np.array(values, copy=True).reshape(-1), moments)
+            rows.append((layer.index, of, str(values.shape), *numbers, expected))
+    columns = ("layer", "of", "shape", *_Numbers._fields, "expected_std")
+    printed = ["layer", "of", "shape", *_Numbers._fields[:7]]
+    if any(row[columns.index("nonfinite")] for row in rows):
+        printed.append("nonfinite")
+    title = "Weights and biases by layer"
+    return Table(columns, rows, title, printed=printed, spare=("norm", "mean_abs"))
 
 
-def weight_changes(
-    history: "History", *, layer: int | None = None, statistic: str = "mean_abs"
-) -> Table:
-    """Show how training changed the weights.
+class _Numbers(NamedTuple):
+    """Of an array; but for the counts of its finite values, NaN where there are none."""
 
-    Parameters
-    ----------
-    history : History
-        What ``fit(..., track="epoch")`` returned.
-    layer : int, optional
-        Without it, one row a layer over the whole training; with it, one row an epoch of that
-        layer.
-    statistic : {"mean_abs", "mean", "std", "min", "max"}
-        What to follow.
-
-    Returns
-    -------
-    Table
-        ``layer`` or ``epoch`` (the first is 1), then ``initial``, ``final`` and ``change`` of the
-        statistic over the training or the epoch.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the history holds no parameters, or the statistic or the layer does not exist.
-
-    See Also
-    --------
-    bias_changes : The same for biases.
-
-    Examples
-    --------
-    >>> import wbcore as wb
-    >>> net = wb.Network([wb.Dense(1, 1, initializer="zeros")], seed=0)
-    >>> sgd = wb.SGD(learning_rate=0.25)
-    >>> history = net.fit([[1.0]], [1.0], loss="mse", optimizer=sgd, epochs=2, track="epoch")
-    >>> weight_changes(history)
-    Weights: mean_abs before and after training
-    layer  initial    final   change
-    --------------------------------
-        0  0.00000  0.50000  0.50000
-    >>> weight_changes(history, layer=0)
-    Weights of layer 0: mean_abs before and after each epoch
-    epoch  initial    final   change
-    --------------------------------
-        1  0.00000  0.50000  0.50000
-        2  0.50000  0.50000  0.00000
-    """
-    return _changes(history, "weights", layer, statistic)
+    mean: float
+    mean_abs: float
+    std: float
+    min: float
+    max: float
+    norm: float
+    zeros: int
+    near_zeros: int
+    nonfinite: int
+    q25: float
+    median: float
+    q75: float
+    n: int
 
 
-def bias_changes(
-    history: "History", *, layer: int | None = None, statistic: str = "mean_abs"
-) -> Table:
-    """Show how training changed the biases: :func:`weight_changes`, with biases.
-
-    Parameters
-    ----------
-    history : History
-        What ``fit(..., track="epoch")`` returned.
-    layer : int, optional
-        Without it, one row a layer over the whole training; with it, one row an epoch of that
-        layer.
-    statistic : {"mean_abs", "mean", "std", "min", "max"}
-        What to follow.
-
-    Returns
-    -------
-    Table
-        As from :func:`weight_changes`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the history holds no parameters, or the statistic or the layer does not exist.
-    """
-    return _changes(history, "biases", layer, statistic)
+def _describe(values: NDArray[Any], moments: Statistics) -> _Numbers:
+    """The numbers of an array; `moments` are the core's, which hold where all is finite."""
+    finite = values[np.isfinite(values)].astype(np.float64)
+    size = np.abs(finite)
+    if finite.size < values.size:
+        moments = _moments(finite, size)
+    nan = float("nan")
+    q25, median, q75 = np.quantile(finite, (0.25, 0.5, 0.75)) if finite.size else (nan,) * 3
+    return _Numbers(
+        *moments,
+        norm(finite) if finite.size else nan,
+        int((size == 0).sum()),
+        int((size < NEAR_ZERO * moments.std).sum()),
+        values.size - finite.size,
+        float(q25),
+        float(median),
+        float(q75),
+        values.size,
+    )
 
 
-def _changes(history: "History", of: str, layer: int | None, statistic: str) -> Table:
-    operation = "bias_changes" if of == "biases" else "weight_changes"
-    statistic = _arguments.choice(operation, "statistic", statistic, STATISTICS)
-    states = history.parameters  # epochs + 1 entries: the first is the state before training
-    if not states:
-        raise ValueError(
-            f'[{operation}] expected the history of fit(..., track="epoch"), got one without '
-            "parameters"
-        )
-    n_layers = len(states[0])
-    if layer is not None:
-        layer = _arguments.integer(operation, "layer", layer, low=-n_layers, high=n_layers - 1)
+def _moments(finite: NDArray[np.float64], size: NDArray[np.float64]) -> Statistics:
+    """NaN of no values."""
+    if not finite.size:
+        return Statistics(*[float("nan")] * 5)
+    with np.errstate(over="ignore"):  # squares of float64 beyond 1e154
+        found = finite.mean(), size.mean(), finite.std(), finite.min(), finite.max()
+    return Statistics(*map(float, found))
 
-    title = of.capitalize()
-    if layer is None:
-        pairs = [
-            (i, getattr(getattr(first, of), statistic), getattr(getattr(last, of), statistic))
-            for i, (first, last) in enumerate(zip(states[0], states[-1], strict=True))
-            if getattr(first, of) is not None
-        ]
-        name, span = "layer", "training"
-    else:
-        if getattr(states[0][layer], of) is None:
-            raise ValueError(
-                f"[{operation}] expected layer to be one with biases, got {layer}, which has none"
-            )
-        steps = [getattr(getattr(state[layer], of), statistic) for state in states]
-        pairs = [(i + 1, steps[i], steps[i + 1]) for i in range(len(steps) - 1)]
-        title += f" of layer {layer % n_layers}"
-        name, span = "epoch", "each epoch"
-    rows = [(i, initial, final, final - initial) for i, initial, final in pairs]
-    title += f": {statistic} before and after {span}"
-    return Table((name, "initial", "final", "change"), rows, title)
+
+def norm(values: NDArray[np.float64], axis: int | None = None) -> Any:  # noqa: ANN401
+    """The square root of the sum of squares, which no large or small number spoils."""
+    largest = np.max(np.abs(values), axis=axis, initial=0.0, keepdims=True)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    with np.errstate(under="ignore"):
+        sums = np.sqrt(np.square(values / scale).sum(axis=axis, keepdims=True))
+    result = np.squeeze(sums * scale, axis=axis)
+    return float(result) if axis is None else result

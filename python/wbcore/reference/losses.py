@@ -181,18 +181,23 @@ def loss_sum_and_gradient(
     weights : vector of length B, optional
         In the format of ``arith``: what each row counts. Default: 1.
     """
-    chosen = LOSSES.choice(loss)
-    total = total_weight(outputs, weights)
-    count = chosen.count(total, len(outputs[0]))
+    rows = weighed_rows(arith, LOSSES.choice(loss), outputs, targets, weights)
+    return arith.row_total([row_loss for row_loss, _ in rows]), [gradient for _, gradient in rows]
+
+
+def weighed_rows(
+    arith: Arithmetic, loss: Loss, outputs: Matrix, targets: Matrix, weights: Vector | None = None
+) -> list[Row]:
+    """Of each row of a batch its loss and its part of the gradient, times what the row counts."""
+    count = loss.count(total_weight(outputs, weights), len(outputs[0]))
     scale = 1.0 if weights is None else _scale(count)
     n = arith.T(count * scale if count > 0.0 else 1.0)
     rows = [
-        chosen.weighed(arith, chosen.row(arith, y, t, n))
-        for y, t in zip(outputs, targets, strict=True)
+        loss.weighed(arith, loss.row(arith, y, t, n)) for y, t in zip(outputs, targets, strict=True)
     ]
-    if weights is not None:
-        rows = [_weighed(arith, w, scale, row) for w, row in zip(weights, rows, strict=True)]
-    return arith.row_total([row_loss for row_loss, _ in rows]), [gradient for _, gradient in rows]
+    if weights is None:
+        return rows
+    return [_weighed(arith, w, scale, row) for w, row in zip(weights, rows, strict=True)]
 
 
 def total_weight(rows: Matrix, weights: Vector | None) -> float:

@@ -29,14 +29,14 @@ MISSING = ("mean+indicator", "mean", "error")
 
 def gaps_in(array: NDArray[Any], names: Sequence[str], operation: str) -> NDArray[np.bool_] | None:
     """Where values are missing, or None where none is; infinity is refused."""
-    finite = np.isfinite(array)
-    if finite.all():
+    rows = max(1, 2**20 // max(1, array.shape[1]))  # of a block: no mask of all where nothing is
+    if all(np.isfinite(array[i : i + rows]).all() for i in range(0, len(array), rows)):
         return None
     infinite = np.isinf(array)
     if infinite.any():
         row, column = map(int, np.unravel_index(np.argmax(infinite), array.shape))
         raise infinite_refusal(operation, names[column], array[row, column], row)
-    return np.asarray(~finite)
+    return np.isnan(array)
 
 
 def infinite_refusal(operation: str, name: str, value: object, row: int) -> ValueError:

@@ -1,0 +1,47 @@
+"""What inspections that call other operations have in common: their errors, and single rows."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wbcore._view import View, is_sparse
+from wbcore.data._source import like
+
+if TYPE_CHECKING:
+    from wbcore._view import Foreign
+
+__all__ = ["in_rows", "named"]
+
+
+@contextlib.contextmanager
+def named(operation: str, *inner: str) -> Iterator[None]:
+    """Name the operation that was called in errors of those that it calls.
+
+    Parameters
+    ----------
+    operation : str
+    inner : str
+        Those whose names stand in front of its messages.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        for name in inner:
+            if type(error) in (TypeError, ValueError) and text.startswith(f"[{name}"):
+                raise type(error)(f"[{operation}{text[len(name) + 1 :]}") from None
+        raise
+
+
+def in_rows(x: Foreign) -> Foreign:
+    """One row as an array of rows; other things as they are."""
+    if isinstance(x, View):
+        return like(x, in_rows(x.array))
+    if is_sparse(x):
+        return x
+    array = np.asarray(x) if isinstance(x, (list, tuple)) else x
+    return np.asarray(array)[None] if getattr(array, "ndim", None) == 1 else array

@@ -1,0 +1,202 @@
+"""Tables in the notations of others: every text comes back as it was, and no cell becomes two."""
+
+import csv
+import html
+import io
+import re
+
+import pandas as pd
+import pytest
+
+from wbcore.inspect import Table
+from wbcore.inspect.exact_table import ExactTable
+
+pytestmark = pytest.mark.pure
+
+HOSTILE = [
+    "plain",
+    "a|b",
+    "a\\|b\\",
+    "$x^2$ _and_ *stars* `code`",
+    "</script><b>&amp;",
+    "[text](link) ~~gone~~",
+    "two\nlines\r\n, a \t tab",
+    " spaces at both ends  ",
+    "   ",
+    "",
+    '"quoted", and\'s',
+    "=1+1",
+    "+1",
+    "-1",
+    "@cmd",
+    "\t=1",
+    "\r=1",
+    "'=1",
+    "''",
+    "＝1",  # noqa: RUF001
+    "\N{GRINNING FACE} \u202eright to left\u202c",
+    r"50 % & # {braces} ^ ~ < > \alpha",
+]
+
+
+def table():
+    rows = [(text, index, index / 3, None) for index, text in enumerate(HOSTILE)]
+    return Table(["name", "n", "third", "none"], rows, "Names")
+
+
+def test_csv_comes_back():
+    header, *lines = csv.reader(io.StringIO(table().to_csv(), newline=""))
+    assert header == ["name", "n", "third", "none"]
+    assert [line[0].removeprefix("'") for line in lines] == HOSTILE
+    assert [int(line[1]) for line in lines] == list(range(len(HOSTILE)))
+    assert [float(line[2]) for line in lines] == table()["third"]  # all digits
+    assert {line[3] for line in lines} == {""}
+
+
+def test_no_text_of_a_csv_file_is_a_formula_and_numbers_stay_numbers():
+    text = Table(["=name", "x"], [(name, -1.5) for name in HOSTILE]).to_csv()
+    header, *lines = csv.reader(io.StringIO(text, newline=""))
+    assert header == ["'=name", "x"]
+    for name, number in lines:
+        assert not name.startswith(tuple("=+-@\t\r\n＝"))  # noqa: RUF001
+        assert number == "-1.5"
+
+
+def test_an_empty_cell_is_a_row():
+    text = Table(["x"], [[None], [""], [1]]).to_csv()
+    assert list(csv.reader(io.StringIO(text))) == [["x"], [""], [""], ["1"]]
+
+
+def test_csv_goes_into_a_file(tmp_path):
+    path = tmp_path / "table.csv"
+    assert table().to_csv(path) is None
+    assert path.read_bytes() == table().to_csv().encode()
+    frame = pd.read_csv(path, keep_default_na=False)
+    assert [name.removeprefix("'") for name in frame["name"]] == HOSTILE
+    with pytest.raises(FileNotFoundError, match=r"\[to_csv\]"):
+        table().to_csv(tmp_path / "none" / "table.csv")
+
+
+def test_numbers_that_are_not_finite_are_in_csv():
+    text = Table(["x"], [[float("nan")], [float("inf")], [-float("inf")]]).to_csv()
+    assert text == "x\nnan\ninf\n-inf\n"
+
+
+def test_pandas_has_all_columns_with_their_types():
+    some = Table(["a", "b"], [[1, "x"], [2, "y"]], "Title", note="What b is.", printed=["b"])
+    frame = some.to_pandas()
+    assert frame.to_dict("list") == some.to_dict()
+    assert frame["a"].dtype.kind == "i"
+    assert frame.attrs == {"title": "Title", "note": "What b is."}
+    assert Table(["a", "b"], []).to_pandas().columns.tolist() == ["a", "b"]
+
+
+def unescaped_markdown(cell):
+    """What a reader of Markdown sees in a cell: escapes and entities undone."""
+    text = cell.strip(" ").replace("<br>", "\n")
+    return html.unescape(re.sub(r"\\([\\`*_\[\]|~$])", r"\1", text))
+
+
+def test_markdown_comes_back():
+    title, empty, header, rule, *lines = table().to_markdown().split("\n")
+    assert (title, empty) == ("**Names**", "")
+    assert header == "| name | n | third | none |"
+    assert rule == "| --- | ---: | ---: | ---: |"
+    assert len(lines) == len(HOSTILE)
+    for text, line in zip(HOSTILE, lines, strict=True):
+        first, *_ = cells = re.findall(r"((?:\\.|[^|\\])*)\|", line[1:])
+        assert len(cells) == 4
+        assert unescaped_markdown(first) == text
+
+
+@pytest.mark.parametrize("mark", list("\\`*_[]|~$<>&"))
+def test_no_mark_is_left_bare_in_markdown(mark):
+    cell = Table(["x"], [[mark]]).to_markdown().split("\n")[-1][2:-2]
+    assert cell in {f"\\{mark}", html.escape(mark)}
+
+
+LATEX = {
+    r"\textbackslash{}": "\\",
+    r"\textasciitilde{}": "~",
+    r"\textasciicircum{}": "^",
+    r"\textless{}": "<",
+    r"\textgreater{}": ">",
+    r"\textbar{}": "|",
+    r"\textquotedbl{}": '"',
+}
+
+
+def unescaped_latex(cell):
+    pattern = "|".join(map(re.escape, LATEX)) + r"|\\[&%$#_{}]"
+    assert not re.search(r"[\\&%$#_{}~^<>|]", re.sub(pattern, "", cell)), "a bare mark"
+    return re.sub(pattern, lambda m: LATEX.get(m[0], m[0][1:]), cell)
+
+
+def test_latex_comes_back_but_for_line_breaks():
+    lines = table().to_latex().split("\n")
+    assert lines[2] == r"\caption{Names}"
+    assert lines[3:7] == [
+        r"\begin{tabular}{lrrr}",
+        r"\hline",
+        r"name & n & third & none \\",
+        r"\hline",
+    ]
+    assert lines[-3:] == [r"\hline", r"\end{tabular}", r"\end{table}"]
+    rows = lines[7:-3]
+    assert len(rows) == len(HOSTILE)
+    for text, row in zip(HOSTILE, rows, strict=True):
+        cells = re.split(r"(?<!\\) ?& ?", row.removesuffix(r" \\"))
+        assert len(cells) == 4
+        assert unescaped_latex(cells[0]).strip() == re.sub(r"[\n\r\t]", " ", text).strip()
+
+
+def test_print_has_a_line_a_row_whatever_is_in_it():
+    lines = str(table()).splitlines()
+    assert len(lines) == 3 + len(HOSTILE)
+    assert r"two\nlines\r\n, a \t tab" in str(table())
+    assert "\u202e" not in str(table())
+
+
+def test_none_and_what_is_undefined_are_dashes():
+    nan = float("nan")
+    text = str(Table(["a", "b", "c"], [[nan, nan, None]], undefined=["b"]))
+    assert text.splitlines()[-1].split() == ["nan", "–", "–"]
+
+
+def test_a_note_stands_under_the_title():
+    some = Table(["a"], [[1]], "Title", note="b_c")
+    assert str(some) == "Title\nb_c\na\n-\n1"
+    assert some.to_markdown().startswith("**Title**\n\nb\\_c\n\n| a |")
+    assert r"\caption{Title. b\_c}" in some.to_latex()
+
+
+def test_some_columns_are_printed_and_all_are_there():
+    some = Table(["a", "b", "c"], [[1, 2, 3]], printed=["c", "a"], undefined=["a"])
+    assert str(some).splitlines()[0].split() == ["c", "a"]
+    assert some.to_markdown().startswith("| c | a |")
+    assert some.to_csv() == "a,b,c\n1,2,3\n"
+    assert some.select("b").to_csv() == "b\n2\n"
+    assert str(some.select("b", "a", title="New")).splitlines()[:2] == ["New", "b  a"]
+    for refused in ({"printed": ["d"]}, {"undefined": ["d"]}):
+        with pytest.raises(ValueError, match=r"\[Table\] expected a name of a column .* got 'd'"):
+            Table(["a"], [[1]], **refused)
+    with pytest.raises(KeyError, match=r"\[Table\] expected one of the columns a, b, c, got 'd'"):
+        some.select("d")
+
+
+def test_spare_columns_are_left_out_where_lines_are_too_long():
+    names = ["a" * 60, "b" * 20, "c" * 20, "d"]
+    some = Table(names, [[1, 2, 3, 4]], spare=names[1:3])
+    assert str(some).splitlines()[0].split() == [names[0], names[2], names[3]]
+    assert some.to_markdown().startswith(f"| {' | '.join(names)} |")
+    some = Table(names, [[1, 2, 3, "d" * 60]], spare=names[1:3])
+    assert str(some).splitlines()[0].split() == [names[0], names[3]]
+    assert str(some.select(*names)) == str(some)
+    assert str(some.select(names[2])).splitlines()[0] == names[2]
+
+
+def test_an_exact_table_is_exact_in_every_notation():
+    some = ExactTable(["a|b", "x"], [["c", 0.20000000298023224], ["d", None]], dtype="float32")
+    assert str(some).splitlines()[2].split() == ["c", "0.2"]
+    assert some.to_markdown().splitlines()[2:] == ["| c | 0.2 |", "| d |  |"]
+    assert some.to_csv() == "a|b,x\nc,0.20000000298023224\nd,\n"

@@ -1,0 +1,264 @@
+"""One prediction and one update in numbers: the lines add up to predict and fit, to the bit."""
+
+import itertools
+
+import numpy as np
+import pytest
+from support import (
+    DTYPES,
+    OPTIONS,
+    awkward_biases,
+    choices,
+    last_activations,
+    levels,
+    optimizer_settings,
+    problem,
+)
+
+import wbcore as wb
+from wbcore import inspect, reference
+from wbcore.inspect.operations import Lines
+
+BOTH = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def network(widths, dtype="float32", hidden="tanh", last="identity", **options):
+    layers = [
+        wb.Dense(i, o, last if k == len(widths) - 2 else hidden, **options)
+        for k, (i, o) in enumerate(itertools.pairwise(widths))
+    ]
+    net = wb.Network(layers, seed=3, dtype=dtype)
+    awkward_biases(net, 4)
+    return net
+
+
+def bits(values, dtype):
+    return np.array(values, dtype).tobytes()
+
+
+# ---- trace
+
+
+def test_the_first_lesson_in_one_call():
+    net = wb.Network([wb.Dense(2, 1, "sigmoid")], dtype="float64")
+    net[0].weights[:, 0] = 0.8, 0.6
+    net[0].biases[0] = 0.2
+    table = inspect.trace(net, [0.5, 0.3])
+    assert table["result"][-2:] == [0.78, 0.6856801139382539]
+    assert table["product"] == [None, 0.4, 0.18, None]
+    assert str(table).splitlines()[-1].split()[-1] == "0.6856801139382539"
+
+
+@BOTH
+@pytest.mark.parametrize("activation", wb.activations.NAMES)
+def test_the_last_lines_are_the_prediction(dtype, activation):
+    net = network([4, 3, 5], dtype, last=activation)
+    x = np.random.default_rng(1).normal(size=4)
+    table = inspect.trace(net, x)
+    assert bits(table["result"][-5:], dtype) == net.predict(x[None]).tobytes()
+
+
+@BOTH
+@pytest.mark.parametrize("activation", ["relu", "softmax"])
+@pytest.mark.parametrize("width", [255, 256, 257, 600])
+def test_sums_are_cut_into_leaves_of_256(dtype, width, activation):
+    net = network([width, 2], dtype, last=activation)
+    x = np.random.default_rng(width).normal(size=width)
+    table = inspect.trace(net, x)
+    assert table["operation"].count("next leaf: +0") == 2 * ((width - 1) // 256)
+    assert bits(table["result"][-2:], dtype) == net.predict(x[None]).tobytes()
+
+
+def test_a_wide_softmax_adds_in_leaves():
+    net = network([2, 300], last="softmax")
+    table = inspect.trace(net, [1, 2])
+    assert bits(table["result"][-300:], "float32") == net.predict([[1, 2]]).tobytes()
+
+
+def test_each_line_follows_from_those_before():
+    net = network([5, 3], "float64", last="identity")
+    arith = reference.FLOAT64
+    result = 0.0
+    for line in inspect.trace(net, np.arange(5.0)):
+        if line["product"] is not None:
+            assert line["result"] == arith.fma(line["a"], line["b"], result)
+            assert line["product"] == line["a"] * line["b"]
+        result = line["result"]
+
+
+def test_a_layer_or_a_unit_alone_has_the_same_lines():
+    net = network([4, 6, 3], last="softmax")
+    x = [1, -1, 0.5, 2]
+    whole = inspect.trace(net, x)
+    first = inspect.trace(net, x, layer=0)
+    assert first.rows == whole.rows[: len(first)]
+    assert inspect.trace(net, x, layer=-1).rows == whole.rows[len(first) :]
+    unit = inspect.trace(net, x, layer=0, unit=2)
+    assert unit.rows == tuple(row for row in first.rows if row[1] == 2)
+    assert inspect.trace(net, x, layer=1, unit=-1).rows[-1] == whole.rows[-1]
+
+
+def test_rows_may_come_scaled_alone_or_in_an_array():
+    net = network([3, 2])
+    scaled = wb.Scaled([[10, 20, 30]], 0.1)
+    table = inspect.trace(net, scaled)
+    assert bits(table["result"][-1:], "float32") == net.predict(scaled)[0, 1:].tobytes()
+    assert inspect.trace(net, [[1, 2, 3]]).rows == inspect.trace(net, (1, 2, 3)).rows
+    without = network([3, 2], bias=False)
+    assert inspect.trace(without, [1, 2, 3])["operation"][0] == "no bias: +0"
+
+
+def test_bits_of_the_numbers():
+    net = network([2, 1])
+    found = inspect.trace(net, [0.5, 1]).bits("a")
+    assert found[:2] == [None, "0x3f000000"]
+
+
+def test_what_trace_refuses():
+    net = network([3, 4, 2])
+    for x, text in [
+        ([1, 2], r"\[trace\] X has 2 columns but the first layer takes 3"),
+        (np.ones((2, 3)), r"\[trace\] expected x to be one row, got 2"),
+        ([1, np.nan, 2], r"\[trace\] expected finite values in X"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            inspect.trace(net, x)
+    with pytest.raises(ValueError, match=r"\[trace\] expected layer to be"):
+        inspect.trace(net, [1, 2, 3], layer=2)
+    with pytest.raises(ValueError, match=r"\[trace\] expected a layer with unit=1, got None"):
+        inspect.trace(net, [1, 2, 3], unit=1)
+    count = len(inspect.trace(net, [1, 2, 3]))
+    assert len(inspect.trace(net, [1, 2, 3], limit=count)) == count
+    with pytest.raises(ValueError, match=rf"expected at most {count - 1} lines, got {count} of"):
+        inspect.trace(net, [1, 2, 3], limit=count - 1)
+
+
+def test_a_processor_that_computes_otherwise_is_noticed(monkeypatch):
+    net = network([3, 2], "float64")
+    honest = Lines.activation
+    monkeypatch.setattr(
+        Lines, "activation", lambda self, text, z: honest(self, text, np.nextafter(z, 9))
+    )
+    with pytest.raises(RuntimeError, match=r"\[trace\] expected the bits of predict"):
+        inspect.trace(net, [1, 2, 3])
+
+
+# ---- step
+
+
+def assert_is_a_fit(net, X, y, **options):
+    """The table's parameters are those of a fit whose only batch the rows are; net is as it was."""
+    seed = options.pop("seed", 0)
+    before = net.parameters.copy(), options["optimizer"] and repr(options["optimizer"])
+    table = inspect.step(net, X, y, seed=seed, **options)
+    assert net.parameters.tobytes() == before[0].tobytes()
+    assert net._core not in getattr(options["optimizer"], "_states", {})
+    twin = net.copy()
+    history = twin.fit(X, y, batch_size=len(X), shuffle=False, seed=seed, **options)
+    assert table.network.parameters.tobytes() == twin.parameters.tobytes()
+    assert table.loss == history.loss[0]
+    ends = {}
+    for line in table:
+        if line["phase"] == "update" and line["operation"][:2] in ("W ", "b "):
+            ends[line["layer"], line["unit"]] = line["result"]
+    for (layer, place), value in ends.items():
+        index = tuple(map(int, place.split(", ")))
+        array = twin[layer].weights if len(index) == 2 else twin[layer].biases
+        assert bits([value], net.dtype) == array[index].tobytes()
+    assert len(ends) == sum(
+        layer.weights.size + (layer.outputs if layer.bias else 0)
+        for layer in net
+        if layer.trainable
+    )
+    return table
+
+
+@BOTH
+@pytest.mark.parametrize("loss", choices("loss"))
+def test_a_step_of_every_loss(dtype, loss):
+    for k, last in enumerate(last_activations(loss)):
+        rows, labels = 1 + k % 3, k % 2 == 0
+        net = network([3, 2, 2 * levels(loss)], dtype, last=last)
+        X, y = problem(7, loss, rows, 3, 2 * levels(loss), labels=labels)
+        assert_is_a_fit(net, X, y, loss=loss, optimizer=wb.SGD(0.1))
+
+
+@BOTH
+@pytest.mark.parametrize("text", optimizer_settings())
+def test_a_step_of_every_optimizer(dtype, text):
+    net = network([2, 2, 1], dtype)
+    assert_is_a_fit(
+        net, [[1, 2], [3, -1]], [1.0, -1.0], loss="mse", optimizer=wb.optimizers.check("test", text)
+    )
+
+
+@BOTH
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, vs in OPTIONS.items() for v in vs[1:]])
+def test_a_step_of_every_option(dtype, name, value):
+    net = network([2, 3, 1], dtype)
+    net.parameters[:] *= 2
+    options = {"l1": 0.01, "weight_decay": 0.01} | {name: value}
+    optimizer = wb.Adam(0.1, **options)
+    table = assert_is_a_fit(net, [[1, 2], [3, -1]], [1.0, -1.0], loss="mse", optimizer=optimizer)
+    assert any("gradient after" in text for text in table["operation"])
+
+
+def test_weights_dropout_frozen_layers_and_no_biases():
+    X, y = problem(1, "mse", 3, 4, 2)
+    layers = [
+        wb.Dense(4, 3, "relu", trainable=False),
+        wb.Dense(3, 5, "tanh", bias=False, dropout=0.4),
+        wb.Dense(5, 2),
+    ]
+    net = wb.Network(layers, seed=1, dtype="float64")
+    table = assert_is_a_fit(
+        net, X, y, loss="mse", optimizer=wb.Adam(), sample_weight=[1, 0, 2.5], seed=8
+    )
+    assert "dropout" in table["operation"]
+    assert set(table["layer"]) == {0, 1, 2, None}
+    assert {row["layer"] for row in table if row["phase"] == "update"} == {1, 2}
+
+
+def test_rows_beyond_a_leaf_and_inputs_beyond_one():
+    X, y = problem(1, "mse", 300, 1, 1)
+    table = assert_is_a_fit(network([1, 1]), X, y, loss="mse", optimizer=wb.SGD(0.1))
+    assert "leaf + leaf" in table["operation"]
+    X, y = problem(1, "mse", 2, 1, 1)
+    table = assert_is_a_fit(network([1, 257, 1]), X, y, loss="mse", optimizer=wb.SGD(0.1))
+    assert "leaves so far + leaf" in table["operation"]
+
+
+def test_it_goes_on_with_what_the_optimizer_remembers():
+    net, optimizer = network([2, 3, 1]), wb.Adam(wb.schedules.Cosine(0.1, steps=9))
+    X, y = problem(1, "mse", 4, 2, 1)
+    net.fit(X, y, loss="mse", optimizer=optimizer, epochs=3)
+    before = optimizer.state(net).arrays["m"].copy(), optimizer.state(net).steps
+    table = inspect.step(net, X, y, loss="mse")
+    assert optimizer.state(net).steps == before[1]
+    assert optimizer.state(net).arrays["m"].tobytes() == before[0].tobytes()
+    assert table.network.optimizer.state(table.network).steps == 4
+    net.fit(X, y, loss="mse", shuffle=False)
+    assert table.network.parameters.tobytes() == net.parameters.tobytes()
+
+
+def test_a_single_row_and_its_target():
+    net = network([3, 2])
+    rows = inspect.step(net, [[1, 2, 3]], [[1, 0]], loss="mse").rows
+    assert inspect.step(net, [1, 2, 3], [1, 0], loss="mse").rows == rows
+    rows = inspect.step(net, [[1, 2, 3]], [1], loss="cross_entropy").rows
+    assert inspect.step(net, [1, 2, 3], 1, loss="cross_entropy").rows == rows
+
+
+def test_what_step_refuses():
+    net = network([3, 4, 2])
+    x, y = [1, 2, 3], [1, 0]
+    with pytest.raises(TypeError, match=r"\[step\] expected loss to be one of wbcore.losses"):
+        inspect.step(net, x, y, loss=lambda a, t: (0.0, a))
+    with pytest.raises(TypeError, match=r"\[step\] expected an optimizer that takes a batch"):
+        inspect.step(net, x, y, loss="mse", optimizer=wb.LBFGS())
+    with pytest.raises(ValueError, match=r"\[step\] X has 2 columns"):
+        inspect.step(net, x[:2], y, loss="mse")
+    with pytest.raises(ValueError, match=r"\[step\] expected at most 9 lines, got \d+ of"):
+        inspect.step(net, x, y, loss="mse", limit=9)
+    with pytest.raises(wb.DivergenceError):
+        inspect.step(net, x, [1e30, 0], loss="mse", optimizer=wb.SGD(1e30))
