@@ -87,9 +87,9 @@ def test_no_more_threads_run_than_processors(backend):
     # What began before another one came ends with the threads that it has: a batch of them.
     helped = np.array(["wbcore" in names for names in running])
     assert np.mean((counts > 2) & helped) < 0.05, seen
-    # A third one that runs without ours is joblib's: with "threading" its pool has threads that hand
-    # tasks out and results back, ready between two fits, in up to 5 of 100 looks on a busy machine,
-    # where who is ready waits long for a processor. Processes hand out from outside of the workers.
+    # A third one that runs without ours is joblib's: with "threading" its pool has threads that
+    # hand tasks out and results back, ready between two fits, in up to 5 of 100 looks on a busy
+    # machine, where who is ready waits long. Processes are handed out to from outside of them.
     assert np.mean(counts > 2) < (0.1 if backend == "threading" else 0.05), seen
     assert np.mean(counts == 2) > 0.2, seen
     assert at_the_end.count("wbcore") <= (1 if backend == "threading" else 0)
