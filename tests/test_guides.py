@@ -1,4 +1,5 @@
 """Every ```python block of the guides runs as written."""
+"""Every ```python block of the guides runs as written: importance, coming from other libraries."""
 
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def images():
     [
         ("from-scikit-learn.md", dict, 5),
         ("from-pytorch-and-keras.md", images, 6),
+        ("inspect.md", images, 8),
         ("exact.md", dict, 7),
+        ("importance.md", dict, 8),
     ],
 )
 def test_page_runs(page, given, fewest, tmp_path, monkeypatch):

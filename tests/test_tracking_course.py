@@ -1,4 +1,4 @@
-"""Records over a whole fit: no bit of it depends on them, nor they on threads, sets or interruptions."""
+"""Records over a whole fit: no bit of it depends on them, nor they on threads or sets."""
 
 import numpy as np
 import pytest

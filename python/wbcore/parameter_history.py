@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
 
 import numpy as np
@@ -28,7 +29,8 @@ _FIVE = Statistics._fields
 _NONE = Statistics(*[float("nan")] * len(_FIVE))
 
 
-class ArrayRecord(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayRecord:
     """Of one array of parameters. Moments, min and max are of its finite numbers, in float64."""
 
     n: int
@@ -54,7 +56,7 @@ class ArrayRecord(NamedTuple):
     update_ratio: float
     """`update_norm` over the norm before that batch; NaN where that is 0."""
     gradient_norm: float
-    """Norm of the gradient of the recorded batch's loss, before any clipping; NaN where untrained."""
+    """Norm of the gradient of the recorded batch's loss, before clipping; NaN where untrained."""
     histogram: Histogram
 
     def __eq__(self, other: object) -> bool:
@@ -63,14 +65,15 @@ class ArrayRecord(NamedTuple):
         if not isinstance(other, ArrayRecord):
             return NotImplemented
         # NaN is what another number would be, and equal to itself
-        return self.histogram == other.histogram and all(
-            a == b or (a != a and b != b) for a, b in zip(self[:-1], other[:-1], strict=True)
-        )
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
+        same = np.array_equal(self.numbers, other.numbers, equal_nan=True)
+        return same and self.histogram == other.histogram
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """All but the histogram, in this order."""
+        return tuple(getattr(self, name) for name in ARRAY)
 
     @property
     def statistics(self) -> Statistics:
@@ -78,7 +81,8 @@ class ArrayRecord(NamedTuple):
         return Statistics(self.mean, self.mean_abs, self.std, self.min, self.max)
 
 
-class UnitRecord(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitRecord:
     """What the units of a layer did in a window: the rows of all batches since the record before.
 
     Counts are exact, and before dropout.
@@ -97,12 +101,9 @@ class UnitRecord(NamedTuple):
         if not isinstance(other, UnitRecord):
             return NotImplemented
         return self.rows == other.rows and all(
-            (a is None) == (b is None) and (a is None or np.array_equal(a, b))
-            for a, b in zip(self[1:], other[1:], strict=True)
+            a is b if a is None or b is None else np.array_equal(a, b)
+            for a, b in ((self.active, other.active), (self.saturated, other.saturated))
         )
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -121,15 +122,16 @@ class ParameterRecord(Sequence[LayerRecord]):
 
     Attributes
     ----------
-    index : int
-        Its number among all that were taken, 0 being the state before training.
+    number : int
+        Its place among all that were taken, 0 being the state before training.
     step : int
         How many batches of this fit had been done; -1 in files that do not say.
     epoch, batch : int
         Of the batch that had just been done, counted from 0, epochs as `history.first_epoch` does;
         -1 in the first record.
     digest : str
-        16 hex digits, as `wbcore.inspect.digest` gives of a network; empty where a file does not say.
+        16 hex digits, as `wbcore.inspect.digest` gives of a network; empty where a file does not
+        say.
     """
 
     __slots__ = ("_fields", "_layers")
@@ -139,8 +141,8 @@ class ParameterRecord(Sequence[LayerRecord]):
         self._layers: tuple[LayerRecord, ...] | None = None
 
     @property
-    def index(self) -> int:
-        """Its number among all that were taken."""
+    def number(self) -> int:
+        """Its place among all that were taken."""
         return int(self._fields["index"])
 
     @property
@@ -183,7 +185,7 @@ class ParameterRecord(Sequence[LayerRecord]):
     def __eq__(self, other: object) -> bool:
         """With another one, or with what `Network.statistics` gives."""
         if isinstance(other, ParameterRecord):
-            moments = ((r.index, r.step, r.epoch, r.batch, r.digest) for r in (self, other))
+            moments = ((r.number, r.step, r.epoch, r.batch, r.digest) for r in (self, other))
             return next(moments) == next(moments) and self.layers == other.layers
         if isinstance(other, tuple) and all(isinstance(one, LayerStatistics) for one in other):
             return self.statistics == other
@@ -221,7 +223,7 @@ def _layer(fields: Mapping[str, Any]) -> LayerRecord:
 
 def _array(fields: Mapping[str, Any]) -> ArrayRecord:
     histogram = Histogram(fields["bins"], fields["counts"], fields["zeros"])
-    return ArrayRecord(*(fields[name] for name in ARRAY), histogram)
+    return ArrayRecord(**{name: fields[name] for name in ARRAY}, histogram=histogram)
 
 
 def _older(entry: Sequence[Any]) -> bytes:
@@ -258,9 +260,10 @@ def _difference(final: ArrayRecord, initial: ArrayRecord) -> Statistics:
 class ParameterHistory(Sequence[ParameterRecord]):
     """Records of every layer's weights, biases and units, the first of the state before training.
 
-    `fit(..., track="epoch")` takes one at the end of each epoch, `track=k` after each k-th batch and
-    after the last one, and keeps them in `history.parameters`. At most 512 stay: then every second
-    one is dropped, and so on, but for the first, the last, and that of `history.best_epoch`.
+    `fit(..., track="epoch")` takes one at the end of each epoch, `track=k` after each k-th batch
+    and after the last one, and keeps them in `history.parameters`. At most 512 stay: then every
+    second one is dropped, and so on, but for the first, the last, and that of
+    `history.best_epoch`.
 
     Printed, it is a table of the initial and final means and their change.
 
@@ -330,7 +333,7 @@ class ParameterHistory(Sequence[ParameterRecord]):
         if any(record.step == UNKNOWN for record in records):
             return "epoch", list(range(len(records)))
         epochs = [0, *(record.epoch - records[1].epoch + 1 for record in records[1:])]
-        if epochs == [record.index for record in records]:
+        if epochs == [record.number for record in records]:
             return "epoch", epochs
         return "step", [record.step for record in records]
 
@@ -372,7 +375,7 @@ class ParameterHistory(Sequence[ParameterRecord]):
                     if array is not None:
                         moment = record.step, record.epoch, record.batch
                         quartiles = map(array.histogram.quantile, (0.25, 0.5, 0.75))
-                        rows.append((*moment, layer, of, *array[:-1], *quartiles))
+                        rows.append((*moment, layer, of, *array.numbers, *quartiles))
         columns = ("step", "epoch", "batch", "layer", "of", *ARRAY, "q25", "median", "q75")
         return Table(columns, rows, "Weights and biases, record by record")
 
@@ -423,7 +426,7 @@ class ParameterHistory(Sequence[ParameterRecord]):
             return repr(self)
         header, means = self._means()
         rows = [
-            [str(layer), *("" if value != value else number(value) for value in row)]
+            [str(layer), *("" if math.isnan(value) else number(value) for value in row)]
             for layer, row in enumerate(means)
         ]
         moment, counts = self._moments()

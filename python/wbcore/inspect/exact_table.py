@@ -66,6 +66,7 @@ class ExactTable(Table):
         return [pattern(v, self.dtype) if isinstance(v, float) else None for v in values]
 
     def _shown(self, column: str, value: object) -> str:
+        """As in print, in Markdown and LaTeX too."""
         if value is None:
             return ""
         if isinstance(value, float):
