@@ -105,7 +105,7 @@ shuffle=np.random.permutation, validation_fraction=0.5
 shuffle=np.random.permutation, optimizer=wb.LBFGS(), batch_size=10
     ValueError [fit] expected no function as shuffle with LBFGS, *got <bound method RandomState
 track="batch"
-    ValueError [fit] expected track to be None or epoch, got 'batch'
+    ValueError [fit] expected track to be None, a number of batches or epoch, got 'batch'
 """
 
 

@@ -315,7 +315,7 @@ def test_json(history):
     assert read.parameters.final == history.parameters.final
     assert str(read.parameters) == str(history.parameters)
     fields = json.loads(text)
-    assert fields["schema"] == 1
+    assert fields["schema"] == 2
     assert fields["series"] == history.to_dict()
     for plain in (wb.History({}), fit(network(), first_epoch=7)):
         assert same_in_all(wb.History.from_json(plain.to_json()), plain)
@@ -343,8 +343,8 @@ SOUND = json.loads(wb.History({"loss": [1.0], "seconds": [0.5]}, "completed").to
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 2}, r"expected schema 1, got 2; a newer wbcore may read it"),
-        ({"schema": "1"}, r"expected schema 1, got '1'"),
+        ({"schema": 3}, r"expected schema 1 or 2, got 3; a newer wbcore may read it"),
+        ({"schema": "1"}, r"expected schema 1 or 2, got '1'"),
         ({"status": "good"}, r"expected status of a history, got 'good'"),
         ({"reason": 3}, r"expected reason of a history, got 3"),
         ({"first_epoch": -1}, r"expected first_epoch of a history, got -1"),

@@ -103,6 +103,13 @@ public:
     // Says how it ended, in which epoch, counted from 0, and batch, and what is found to be wrong with the outcome.
     py::tuple run() {
         first_epoch_ = position_.epoch;
+        if (options_.track) {
+            std::size_t units = 0;
+            for (const Dense& layer : network_.layers()) units += layer.outputs;
+            tracking_ = std::make_shared<HeldTracking<T>>(*options_.track,
+                                                          network_.parameters().size(), units);
+            moment_.tracking = tracking_;
+        }
         moment_.has_begun = true;
         moment_.first_epoch = first_epoch_;
         moment_.rows = training_.count();
@@ -114,8 +121,8 @@ public:
             follow();
             if (stops) return py::make_tuple("stopped", first_epoch_, position_.batch, py::none());
         }
-        TrainingRecord<T> records(network_, record_, options_.metrics, ranks_of(core_.metrics),
-                                  options_.penalty, options_.track, followed_.is_scheduled());
+        TrainingRecord records(record_, options_.metrics, ranks_of(core_.metrics), options_.penalty,
+                               followed_.is_scheduled(), moment_.best_epoch);
         const Hooks<T> hooks = hooks_for(records);
         try {
             return ended(trained(hooks), records);
@@ -193,7 +200,7 @@ private:
                 from.weight_sum, std::move(sums), position.penalty_sum};
     }
 
-    Hooks<T> hooks_for(TrainingRecord<T>& records) {
+    Hooks<T> hooks_for(TrainingRecord& records) {
         Hooks<T> hooks;
         hooks.interrupted = InterruptPoll();
         hooks.loss = data_.function();
@@ -207,6 +214,8 @@ private:
         if (validation_windows_.exist())
             hooks.next_validation_window = next_of(validation_windows_);
         hooks.written_back = [this] { keep_state(); };
+        if (tracking_) hooks.tracking = &tracking_->tracking;
+        hooks.recorded = [&records](const ParameterRecord& record) { records.add(record); };
         hooks.after_epoch = [this, &records](std::size_t epoch, const EpochResult& result) {
             return after_epoch(epoch, result, records);
         };
@@ -217,14 +226,16 @@ private:
         };
         hooks.rates_changed = [this] { return followed_.rates_changed(); };
         if (calls_.after_batch.is_none()) return hooks;
-        hooks.after_batch = [this](const BatchEnd& end) { return after_batch(end); };
+        hooks.after_batch = [this, &records](const BatchEnd& end) {
+            return after_batch(end, records);
+        };
         if (options_.seconds_between_batches > 0)
             hooks.wants_batch =
                 BatchPoll(options_.seconds_between_batches, options_.batches_between);
         return hooks;
     }
 
-    bool after_epoch(std::size_t epoch, const EpochResult& result, TrainingRecord<T>& records) {
+    bool after_epoch(std::size_t epoch, const EpochResult& result, TrainingRecord& records) {
         records.add(result);
         {
             const std::unique_lock writing(network_.lock());
@@ -235,7 +246,9 @@ private:
         records.flush();
         see({epoch, moment_.batches, followed_.arrays().steps});
         moment_.loss = result.loss;
-        if (asked(calls_.after_epoch)) return true;
+        const bool stops = asked(calls_.after_epoch);
+        records.set_best(moment_.best_epoch);
+        if (stops) return true;
         require_sound_targets();
         follow();
         records.begin_epoch();
@@ -250,14 +263,14 @@ private:
 
     std::span<const double> rates(std::uint64_t first,
                                   std::size_t steps,
-                                  TrainingRecord<T>& records) {
+                                  TrainingRecord& records) {
         if (!followed_.has_function() && !followed_.rates_changed()) return {};
         const GilTaken taken;
         records.flush();
         return followed_.rates(first, steps);
     }
 
-    std::span<const std::int64_t> rows_of(std::size_t epoch, TrainingRecord<T>& records) {
+    std::span<const std::int64_t> rows_of(std::size_t epoch, TrainingRecord& records) {
         if (order_.is_of(epoch)) return order_.rows();
         const GilTaken taken;
         records.flush();
@@ -273,8 +286,9 @@ private:
         return order_.rows();
     }
 
-    bool after_batch(const BatchEnd& end) {
+    bool after_batch(const BatchEnd& end, TrainingRecord& records) {
         const GilTaken taken;
+        if (tracking_) records.flush();
         see({end.position.epoch, end.position.batch, end.steps});
         moment_.loss = end.position.loss_sum / count(end.position.weight_sum);
         moment_.batch_loss = end.loss_sum / count(end.weight);
@@ -302,7 +316,7 @@ private:
         });
     }
 
-    py::tuple ended(const TrainingEnd& end, TrainingRecord<T>& records) {
+    py::tuple ended(const TrainingEnd& end, TrainingRecord& records) {
         const bool interrupted = is_interrupted_ || end.status == TrainingStatus::interrupted;
         const bool refused = end.status == TrainingStatus::refused;
         py::object error = py::none();
@@ -379,6 +393,7 @@ private:
     Dataset training_, validation_;
     std::string epoch_of_;
     Position position_;
+    std::shared_ptr<HeldTracking<T>> tracking_;  // null where nothing is recorded
     std::uint64_t first_epoch_ = 0;
     bool is_interrupted_ = false;
 };

@@ -24,6 +24,7 @@ PYBIND11_MODULE(_core_checked, m) {
     register_isa(m);
     register_sparse(m);
     register_threads(m);
+    register_tracking(m);
     register_random(m);
     register_named(m);
     register_initializers(m);

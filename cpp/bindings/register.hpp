@@ -18,6 +18,7 @@ void register_data(pybind11::module_& m);
 void register_evaluation(pybind11::module_& m);
 void register_schedules(pybind11::module_& m);
 void register_optimizers(pybind11::module_& m);
+void register_tracking(pybind11::module_& m);
 void register_training(pybind11::module_& m);
 void register_partial_fit(pybind11::module_& m);
 void register_training_options(pybind11::module_& m);

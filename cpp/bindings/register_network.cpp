@@ -11,20 +11,49 @@
 #include "errors.hpp"
 #include "named.hpp"
 #include "register.hpp"
-#include "training_record.hpp"
+#include "wbcore/statistics.hpp"
 
 namespace wbcore::bindings {
 
 namespace {
 
+struct LayerStatistics {
+    Statistics weights;
+    std::optional<Statistics> biases;
+};
+
+template <class T>
+std::vector<LayerStatistics> measured(const Network<T>& network) {
+    std::vector<LayerStatistics> all;
+    const T* parameters = network.parameters().data();
+    for (const Dense& layer : network.layers()) {
+        all.push_back({statistics(parameters, layer.weights()), std::nullopt});
+        parameters += layer.weights();
+        if (layer.bias) all.back().biases = statistics(parameters, layer.biases());
+        parameters += layer.biases();
+    }
+    return all;
+}
+
+py::list as_list(const std::vector<LayerStatistics>& all) {
+    auto tuple = [](const Statistics& s) {
+        return py::make_tuple(s.mean, s.mean_absolute, s.standard_deviation, s.minimum, s.maximum);
+    };
+    py::list layers;
+    for (const auto& [weights, biases] : all)
+        layers.append(py::make_tuple(tuple(weights),
+                                     biases ? py::object(tuple(*biases)) : py::object(py::none())));
+    return layers;
+}
+
 template <class T>
 py::list layer_statistics(const BoundNetwork<T>& bound) {
     const Network<T>& network = bound.network();
-    LayerStatistics all;
+    std::vector<LayerStatistics> all;
     // Safe: whoever writes the parameters waits.
     without_gil(network.parameters().size(), [&](const InterruptCheck&) {
         const std::shared_lock reading(network.lock());
-        all = measure(network);
+        all = measured(network);
     });
     return as_list(all);
 }

@@ -38,6 +38,12 @@ py::array_t<std::int64_t> as_indices(const std::vector<std::int64_t>& rows) {
     return py::array_t<std::int64_t>(static_cast<py::ssize_t>(rows.size()), rows.data());
 }
 
+BoundTracking& tracking_of(const Moment& moment) {
+    if (!moment.tracking)
+        throw py::value_error("[tracking] expected a fit that records its parameters, got none");
+    return *moment.tracking;
+}
+
 template <class T>
 void register_training_for(py::module_& m) {
     m.def("fit", named_function("fit", &fit<T>), py::arg("network"), py::arg("X"), py::arg("y"),
@@ -66,6 +72,12 @@ void register_training(py::module_& m) {
                                [](const Moment& moment) { return as_indices(moment.held_out); })
         .def_property_readonly("order",
                                [](const Moment& moment) { return as_indices(moment.order); })
+        .def_readwrite("best_epoch", &Moment::best_epoch)
+        .def("tracking", [](const Moment& moment) { return py::bytes(tracking_of(moment).bytes()); })
+        .def("restore_tracking",
+             [](const Moment& moment, const py::bytes& bytes) {
+                 tracking_of(moment).restore(std::string_view(bytes));
+             })
         .def("sync", &Moment::sync);
     register_training_for<float>(m);
     register_training_for<double>(m);

@@ -4,7 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +17,17 @@
 namespace wbcore::bindings {
 
 namespace py = pybind11;
+
+// Where the records of a fit stand, as bytes that go on.
+class BoundTracking {
+public:
+    BoundTracking() = default;
+    BoundTracking(const BoundTracking&) = delete;
+    BoundTracking& operator=(const BoundTracking&) = delete;
+    virtual ~BoundTracking() = default;
+    virtual std::string bytes() const = 0;  // empty where nothing goes on from
+    virtual void restore(std::string_view bytes) = 0;
+};
 
 // Where a fit stands, as Python sees it from a hook. It owns nothing of Python's, so that it can be part of any circle.
 class Moment {
@@ -30,6 +44,8 @@ public:
         held_out;                     // rows that an epoch is measured by, of those that are given
     std::uint64_t batches = 0;        // of an epoch
     std::vector<std::int64_t> order;  // rows of the epoch at hand, where a function says them
+    std::int64_t best_epoch = -1;     // as far as a callback has found one
+    std::shared_ptr<BoundTracking> tracking;  // of a fit that records its parameters; it outlives the fit
 
     // Brings the network and the optimizer's state up to date; they are, but after a batch.
     void sync() const {

@@ -43,7 +43,7 @@ bool with_biases(Range inputs) { return inputs.first == 0 && inputs.last > 0; }
 template <class T>
 void TrainingArrays<T>::make_room(const OptimizerSettings& settings, bool asks_about_gradient) {
     const bool clips = settings.clip_norm != 0;
-    if ((clips || asks_about_gradient) && gradient.empty())
+    if ((clips || asks_about_gradient || tracker != nullptr) && gradient.empty())
         gradient = PackedArray<T>(network.plan());
     std::size_t parameters = 0, rows = 0;
     for (const Dense& layer : network.layers()) {
@@ -84,8 +84,10 @@ TrainingStatus Epoch<T>::run() {
         sharers_ = sharers();
         if (team_.shares()) team_.share(thread_share());
         if (team_.measures()) team_.begin(now());
+        if (arrays_.tracker) arrays_.tracker->make_room(team_.size());
         run_team(team_.size(), [this](std::size_t t, std::size_t size) { work(t, size); });
     } while (another_team_ && status_ == TrainingStatus::completed);
+    if (arrays_.tracker) arrays_.tracker->merge_counts();
     return status_;
 }
 
@@ -117,6 +119,14 @@ void Epoch<T>::begin_batch(std::size_t rows, double weight) {
     arrays_.pass.set_rows(rows);
     arrays_.optimizer.begin_step(weight);
     asks_after_batch_ = hooks_.after_batch && (!hooks_.wants_batch || hooks_.wants_batch());
+    if (arrays_.tracker) begin_tracked_batch();
+}
+
+template <class T>
+void Epoch<T>::begin_tracked_batch() {
+    const bool ends_epoch = position_.batch + 1 == batches_;
+    arrays_.tracker->begin_batch(arrays_.optimizer.steps() + 1, ends_epoch,
+                                 ends_epoch && position_.epoch + 1 >= options_.epochs);
 }
 
 // Gathers this thread's rows of the batch and takes them forward, to the loss and back, all of them at once unless it is a
@@ -236,15 +246,27 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
 
 template <class T>
 void Epoch<T>::update(const Batch<T>& batch, std::size_t t, std::size_t size) {
+    if (arrays_.tracker) return update_tracked(batch, t, size);
     if (hooks_.on_gradient || arrays_.optimizer.rule().takes_norms())
         return update_by_norms(batch, t, size);
     backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
 }
 
+// The same with what is counted of the batch, and where it is recorded with its gradient stored.
+template <class T>
+void Epoch<T>::update_tracked(const Batch<T>& batch, std::size_t t, std::size_t size) {
+    arrays_.tracker->count(arrays_.pass, part(arrays_.pass.rows(), size, t), t);
+    if (is_recorded())
+        for_each_share(t, size, [&](std::size_t l, Range inputs) {
+            arrays_.tracker->keep_before(arrays_.network.parameters(), l, inputs);
+        });
+    update_by_norms(batch, t, size);
+}
+
 // What needs more than a gradient where it is made.
 template <class T>
 void Epoch<T>::update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    if (hooks_.on_gradient || arrays_.optimizer.settings().clip_norm != 0)
+    if (hooks_.on_gradient || arrays_.optimizer.settings().clip_norm != 0 || is_recorded())
         update_staged(batch, t, size);
     else
         backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
@@ -416,11 +438,13 @@ void Epoch<T>::ask_about_gradient() {
 // is asked may look at the parameters, and so waits for all.
 template <class T>
 void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
-    const bool asks = asks_after_batch_;
+    const bool asks = asks_after_batch_, records = is_recorded();
+    bool trained = false;
     if (t == 0) {
-        const bool trained =
-            status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted;
-        if (trained && !torn_ && !stopped_.load(std::memory_order_relaxed)) {
+        trained = (status_ == TrainingStatus::completed ||
+                   status_ == TrainingStatus::interrupted) &&
+                  !torn_ && !stopped_.load(std::memory_order_relaxed);
+        if (trained) {
             arrays_.optimizer.end_step();
             ++position_.batch;
             const bool another_size = team_.measures() && team_.batch_ended(now());
@@ -429,9 +453,22 @@ void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
         }
     }
     barrier_.arrive_and_wait(size);
+    if (records) {
+        if (trained) record_batch();
+        barrier_.arrive_and_wait(size);
+    }
     if (!asks) return;
     if (t == 0 && status_ == TrainingStatus::completed) ask_after_batch();
     barrier_.arrive_and_wait(size);
+}
+
+// Thread 0, of a batch that is already counted.
+template <class T>
+void Epoch<T>::record_batch() {
+    ask([&] {
+        arrays_.tracker->record(arrays_.network.parameters(), arrays_.gradient,
+                                {arrays_.optimizer.steps(), position_.epoch, position_.batch - 1});
+    });
 }
 
 template <class T>

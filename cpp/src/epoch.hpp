@@ -6,11 +6,13 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
 
 #include "destination.hpp"
 #include "pass.hpp"
 #include "penalty.hpp"
 #include "team_choice.hpp"
+#include "tracking.hpp"
 #include "wbcore/threads.hpp"
 #include "wbcore/training.hpp"
 
@@ -29,6 +31,7 @@ struct TrainingArrays {
     // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     AlignedBuffer<double> squares = {};
     PenaltySums<T> penalty = {};  // with room where it is asked for
+    std::unique_ptr<Tracker<T>> tracker = nullptr;  // where the course of the parameters is recorded
 
     // For what these settings and a hook need of them; before the first batch, and before settings change.
     void make_room(const OptimizerSettings& settings, bool asks_about_gradient);
@@ -62,6 +65,7 @@ public:
 private:
     void work(std::size_t t, std::size_t size);
     void begin_batch(std::size_t rows, double weight);
+    void begin_tracked_batch();
     Batch<T> compute_rows(
         std::size_t first, std::size_t rows, double weight, std::size_t t, std::size_t size);
     Batch<T> compute_asked_rows(
@@ -71,6 +75,7 @@ private:
     void compute_piece(const Batch<T>& batch, Range piece, double count);
     void account(const Batch<T>& batch, bool stopped);
     void update(const Batch<T>& batch, std::size_t t, std::size_t size);
+    [[gnu::noinline]] void update_tracked(const Batch<T>& batch, std::size_t t, std::size_t size);
     [[gnu::noinline]] void update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size);
     void update_staged(const Batch<T>& batch, std::size_t t, std::size_t size);
     void backward_parameters(const Destination<T>& to,
@@ -87,6 +92,8 @@ private:
     void limit_norms(std::size_t t, std::size_t size);
     void ask_about_gradient();
     void end_batch(std::size_t t, std::size_t size);
+    bool is_recorded() const { return arrays_.tracker != nullptr && arrays_.tracker->records(); }
+    void record_batch();
     void ask_after_batch();
     void take_up_changes();
     void ask_for_rates();

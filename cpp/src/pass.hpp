@@ -110,6 +110,8 @@ public:
     void add_scores(Rankings<T>& rankings, const Batch<T>& batch) const;
 
     Panels<const T> outputs() const { return limited(layers_.back().a); }            // (B, O)
+    // A layer's, all of them where dropout leaves some out
+    Panels<const T> activations(std::size_t layer) const { return limited(layers_[layer].a); }
     Panels<const T> output_gradients() const { return limited(layers_.back().dz); }  // (B, O)
     Panels<T> output_gradients() { return limited(layers_.back().dz); }              // (B, O)
     Panels<const T> input_gradients() const { return limited(dx_); }                 // (B, I)

@@ -124,6 +124,14 @@ public:
           order_(options.shuffle && !hooks.next_window && !hooks.order ? data.count() : 0) {}
 
     TrainingEnd run(const Dataset* validation) {
+        if (arrays_.tracker) arrays_.tracker->begin(network_, state_.steps);
+        const TrainingEnd end = run_epochs(validation);
+        if (arrays_.tracker) record_last();
+        return end;
+    }
+
+private:
+    TrainingEnd run_epochs(const Dataset* validation) {
         const Computing counted;
         while (position_.epoch < options_.epochs) {
             const TrainingEnd end = run_epoch();
@@ -143,7 +151,6 @@ public:
         return {};
     }
 
-private:
     static TrainingArrays<T> arrays(const Network<T>& network,
                                     const OptimizerState<T>& state,
                                     const Dataset& data,
@@ -156,6 +163,9 @@ private:
         Pass<T> pass(network.layers(), std::min(options.batch_size, data.count()),
                      {.dropout_seed = options.seed});
         TrainingArrays<T> arrays{std::move(packed), std::move(optimizer), std::move(pass)};
+        if (hooks.tracking != nullptr)
+            arrays.tracker = std::make_unique<Tracker<T>>(arrays.network.plan(), *hooks.tracking,
+                                                          hooks.recorded);
         arrays.make_room(options.optimizer, static_cast<bool>(hooks.on_gradient));
         if (options.penalty) arrays.penalty = PenaltySums<T>(network.layers());
         return arrays;
@@ -278,18 +288,31 @@ private:
     // The network itself always holds the last finite epoch, or where the training was stopped, or where a hook asked for it.
     void write_back() {
         const std::unique_lock writing(network_.lock());
+        if (arrays_.tracker) arrays_.tracker->merge_counts();
         arrays_.network.parameters().unpack(network_.parameters());
         arrays_.optimizer.unpack(state_);
         if (hooks_.written_back) hooks_.written_back();
     }
 
+    // Of a training that ended between two records; one that was put back has them from beyond its position.
+    void record_last() {
+        if (arrays_.tracker->is_beyond()) return;
+        const bool between_epochs = position_.batch == 0;
+        if (between_epochs && position_.epoch == 0) return;
+        arrays_.tracker->end(arrays_.network.parameters(),
+                             {state_.steps, position_.epoch - (between_epochs ? 1 : 0),
+                              (between_epochs ? batches_ : position_.batch) - 1});
+    }
+
     // To where the epoch began, of which nothing must stay.
     void put_back(const Position& began) {
         position_ = began;
-        if (!before_.is_needed) return;
-        const std::unique_lock writing(network_.lock());
-        before_.restore(network_, state_, options_.optimizer.rule);
-        if (hooks_.written_back) hooks_.written_back();
+        if (before_.is_needed) {
+            const std::unique_lock writing(network_.lock());
+            before_.restore(network_, state_, options_.optimizer.rule);
+            if (hooks_.written_back) hooks_.written_back();
+        }
+        if (arrays_.tracker) arrays_.tracker->put_back(began.batch == 0, state_.steps);
     }
 
     EpochResult finish_epoch(const Dataset* validation) {

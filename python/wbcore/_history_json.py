@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
-from wbcore import _arguments
+from wbcore import _arguments, _record_bytes
 
 __all__ = ["SCHEMA", "read", "written"]
 
-SCHEMA = 1
+SCHEMA = 2
+# Of those that are read, how a field was then.
+_OLDEST = 1
 
 # JSON has no such numbers.
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -34,10 +37,10 @@ def read(text: object) -> dict[str, Any]:
         raise ValueError(f"[from_json] expected JSON, got {error}") from None
     if not isinstance(found, dict) or "schema" not in found:
         raise ValueError(f"[from_json] expected a history of wbcore, got {_arguments.shown(found)}")
-    if found["schema"] != SCHEMA:
+    if type(found["schema"]) is not int or not _OLDEST <= found["schema"] <= SCHEMA:
         raise ValueError(
-            f"[from_json] expected schema {SCHEMA}, got {_arguments.shown(found['schema'])}; "
-            f"a newer wbcore may read it"
+            f"[from_json] expected schema {_OLDEST} or {SCHEMA}, "
+            f"got {_arguments.shown(found['schema'])}; a newer wbcore may read it"
         )
     fields = {}
     for name, is_sound in _CHECKS.items():
@@ -48,7 +51,23 @@ def read(text: object) -> dict[str, Any]:
                 f"{_arguments.shown(found.get(name, 'none'))}"
             )
         fields[name] = value
+    if found["schema"] == SCHEMA:
+        fields["parameters"] = [_record(entry) for entry in fields["parameters"]]
+    else:
+        fields["parameters"] = [
+            [tuple(values and tuple(values) for values in layer) for layer in entry]
+            for entry in fields["parameters"]
+        ]
     return fields
+
+
+def _record(fields: Any) -> bytes:  # noqa: ANN401, whatever JSON has
+    try:
+        return _record_bytes.written(fields)
+    except (ValueError, KeyError, TypeError, OverflowError, AttributeError, struct.error):
+        raise ValueError(
+            f"[from_json] expected parameters of a history, got {_arguments.shown(fields)}"
+        ) from None
 
 
 def _encoded(value: Any) -> Any:  # noqa: ANN401, whatever JSON has
@@ -62,9 +81,12 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401, whatever JSON has
 
 
 def _decoded(value: Any) -> Any:  # noqa: ANN401, whatever JSON has
-    """Numbers of lists: nothing else in a history may be one of the texts."""
+    """Numbers of lists and of records: nothing else in a history may be one of the texts."""
     if isinstance(value, dict):
-        return {name: _decoded(item) for name, item in value.items()}
+        return {
+            name: _NOT_FINITE.get(item, item) if isinstance(item, str) else _decoded(item)
+            for name, item in value.items()
+        }
     if isinstance(value, list):
         return [_NOT_FINITE.get(i, i) if isinstance(i, str) else _decoded(i) for i in value]
     return value
@@ -100,6 +122,10 @@ def _are_statistics(value: object) -> bool:
     )
 
 
+def _are_records(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+
+
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     "status": lambda value: value in _STATUS,
     "reason": lambda value: isinstance(value, str),
@@ -108,5 +134,5 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "series": _are_series,
     "learning_rate": _are_numbers,
     "seconds": _are_numbers,
-    "parameters": _are_statistics,
+    "parameters": lambda value: _are_statistics(value) or _are_records(value),
 }

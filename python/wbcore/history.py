@@ -1,164 +1,31 @@
-"""What training leaves behind: the loss table, and the statistics of parameters epoch by epoch."""
+"""What training leaves behind: the loss table, and the course of the parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from wbcore import _copying
+from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
 
-__all__ = ["History", "LayerStatistics", "ParameterHistory", "Statistics"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from wbcore._view import SparseLike
+    from wbcore.data._source import Source
+    from wbcore.losses import LossLike
+    from wbcore.network import Network
+    from wbcore.parameter_history import ParameterHistory
+    from wbcore.schedules.base import Rates
+    from wbcore.training.plan import RowOrder, ValidationData
+    from wbcore.training.recording import Recording
+
+__all__ = ["History", "LayerStatistics", "Statistics"]
 
 Record: TypeAlias = dict[str, list[Any]]
 
 # What a record has beside the series: of these nothing is the same in every run, or no number.
 _BESIDE = frozenset({"parameters", "seconds", "_learning_rate"})
-
-
-class Statistics(NamedTuple):
-    """Of one array of parameters, in float64."""
-
-    mean: float
-    mean_abs: float
-    """Mean of the absolute values."""
-    std: float
-    """Standard deviation, of the population."""
-    min: float
-    max: float
-
-
-class LayerStatistics(NamedTuple):
-    """Of one layer's weights, and of its biases."""
-
-    weights: Statistics
-    biases: Statistics | Any
-    """None for a layer without biases; for type checkers as if all layers had some."""
-
-
-def layer_statistics(raw: Sequence[Any]) -> tuple[LayerStatistics, ...]:
-    """From the core's nested tuples."""
-    return tuple(
-        LayerStatistics(Statistics(*weights), biases and Statistics(*biases))
-        for weights, biases in raw
-    )
-
-
-# In a table of numbers, of what a layer has not.
-_NONE = Statistics(*[float("nan")] * len(Statistics._fields))
-
-
-def _difference(final: Statistics, initial: Statistics) -> Statistics:
-    return Statistics(*map(float.__sub__, final, initial))
-
-
-class ParameterHistory(Sequence[tuple[LayerStatistics, ...]]):
-    """Statistics of every layer's weights and biases, before training and after every epoch.
-
-    `fit(..., track="epoch")` keeps them in `history.parameters`. Entry 0 is the initial state,
-    entry e that after e epochs; each has one `LayerStatistics` a layer. Printed, it is a table of
-    the initial and final means and their change.
-
-    Examples
-    --------
-    >>> import numpy as np, wbcore as wb
-    >>> net = wb.Network.mlp([2, 3, 1], seed=0)
-    >>> history = net.fit(np.ones((4, 2)), np.ones(4), loss="mse", epochs=5, track="epoch")
-    >>> len(history.parameters)
-    6
-    >>> history.parameters.initial[0].biases.mean
-    0.0
-    >>> history.parameters[5] == history.parameters.final
-    True
-    """
-
-    def __init__(self, entries: Sequence[Sequence[Any]]) -> None:
-        self._entries = entries
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[LayerStatistics, ...]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[LayerStatistics, ...]]: ...
-    def __getitem__(
-        self, index: int | slice
-    ) -> tuple[LayerStatistics, ...] | list[tuple[LayerStatistics, ...]]:
-        if isinstance(index, slice):
-            return [layer_statistics(entry) for entry in self._entries[index]]
-        return layer_statistics(self._entries[index])
-
-    @property
-    def initial(self) -> tuple[LayerStatistics, ...]:
-        """Before training, one entry a layer."""
-        return self._at(0)
-
-    @property
-    def final(self) -> tuple[LayerStatistics, ...]:
-        """After the last epoch, one entry a layer."""
-        return self._at(-1)
-
-    def _at(self, index: int) -> tuple[LayerStatistics, ...]:
-        if not self:
-            raise ValueError(
-                '[history.parameters] expected fit(..., track="epoch"), got a fit without'
-            )
-        return self[index]
-
-    @property
-    def change(self) -> tuple[LayerStatistics, ...]:
-        """Final minus initial, of every statistic, one entry a layer."""
-        return tuple(
-            LayerStatistics(
-                _difference(final.weights, initial.weights),
-                final.biases and _difference(final.biases, initial.biases),
-            )
-            for final, initial in zip(self.final, self.initial, strict=True)
-        )
-
-    def to_dict(self) -> dict[str, list[float]]:
-        """Columns for a data frame: one row an epoch and layer, epoch 0 being the initial state.
-
-        Returns
-        -------
-        dict of str to list
-            "epoch", "layer", then "weights_mean", "weights_mean_abs", ..., "biases_max"; those of
-            biases are NaN for a layer that has none.
-        """
-        rows = [
-            (epoch, layer, *statistics.weights, *(statistics.biases or _NONE))
-            for epoch, entry in enumerate(self)
-            for layer, statistics in enumerate(entry)
-        ]
-        names = ["epoch", "layer"]
-        for array in LayerStatistics._fields:
-            names += [f"{array}_{name}" for name in Statistics._fields]
-        return {name: [row[column] for row in rows] for column, name in enumerate(names)}
-
-    def __str__(self) -> str:
-        if not self:
-            return repr(self)
-        rows = [
-            [str(layer)]
-            + [
-                number(statistics.mean) if statistics else ""
-                for triple in zip(*states, strict=True)
-                for statistics in triple
-            ]
-            for layer, states in enumerate(zip(self.initial, self.final, self.change, strict=True))
-        ]
-        header = [
-            f"{array} {state}"
-            for array in ("weights", "biases")
-            for state in ("initial", "final", "change")
-        ]
-        return f"means after {len(self) - 1} epochs\n" + table(["layer", *header], rows)
-
-    def __repr__(self) -> str:
-        if not self:
-            return "<ParameterHistory: none tracked>"
-        return f"<ParameterHistory: {len(self) - 1} epochs, {len(self.initial)} layers>"
 
 
 class History:
@@ -197,8 +64,7 @@ class History:
     interrupted : bool
         Whether Ctrl-C ended it.
     parameters : ParameterHistory
-        Statistics of weights and biases, initially and after each epoch; empty without
-        `track="epoch"`.
+        Records of weights, biases and units, initially and as `track` says; empty without.
 
     Examples
     --------
@@ -223,6 +89,8 @@ class History:
     reason: str = ""
     first_epoch: int = 0
     best_epoch: int | None = None
+    _recording: Recording | None = None  # of a fit with `track`, what `replay` needs
+    _steps: int | None = None  # how many it had done when it ended
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
@@ -267,13 +135,92 @@ class History:
 
     @property
     def parameters(self) -> ParameterHistory:
-        """Statistics of weights and biases; empty without `track="epoch"`."""
+        """Records of weights, biases and units; empty without `track`."""
+        from wbcore.parameter_history import ParameterHistory
+
         return ParameterHistory(self._record.get("parameters", []))
 
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
         return self.status == "interrupted"
+
+    def replay(
+        self,
+        X: ArrayLike | SparseLike | Source,
+        y: ArrayLike | None = None,
+        *,
+        epoch: int | None = None,
+        batch: int | None = None,
+        sample_weight: ArrayLike | None = None,
+        loss: LossLike | None = None,
+        learning_rate: Rates | None = None,
+        shuffle: RowOrder | None = None,
+        validation_data: ValidationData | None = None,
+        n_threads: int | None = None,
+    ) -> Network:
+        """Make the network of any step of this training again, from its data.
+
+        The fit must have had `track`: then the history keeps how it began. It is done again up to
+        that step, and its parameters are held to the digests of the records before, and of the next
+        one: what is returned has the bits of the network that was there.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As the fit had them.
+        epoch : int, optional
+            Counted from 0, like `first_epoch` and the records; `first_epoch - 1` is the state
+            before the fit. Default: the last step that was done.
+        batch : int, optional
+            The batch of that epoch, from 0, after which the network is wanted. Default: the
+            epoch's last.
+        loss, learning_rate, shuffle : callable, optional
+            Where the fit had a function, which no history keeps: the same one.
+        validation_data : optional
+            As the fit had it, where a `Plateau` watches it.
+        n_threads : int, optional
+
+        Returns
+        -------
+        Network
+            A new one. `net.optimizer` remembers what the fit's did: a `fit` goes on from there.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When the fit had no `track`, went on from a checkpoint or was one of `LBFGS`, there was
+            no such step, something that it needs is missing, or X and y are others.
+        ReplayError
+            When the parameters are not those of the records, and which record is the first.
+
+        Examples
+        --------
+        >>> import numpy as np, wbcore as wb
+        >>> X = np.linspace(-1, 1, 64)[:, None]
+        >>> net = wb.Network.mlp([1, 8, 1], activation="tanh", seed=0)
+        >>> history = net.fit(X, X[:, 0] ** 2, loss="mse", epochs=5, batch_size=8, track="epoch")
+        >>> history.replay(X, X[:, 0] ** 2) == net
+        True
+        >>> before = history.replay(X, X[:, 0] ** 2, epoch=3, batch=2)
+        >>> before.optimizer.state(before).position[:2]
+        (3, 3)
+        """
+        from wbcore.training.replaying import Replay, batch_named
+
+        replay = Replay(
+            "replay",
+            self,
+            X,
+            y,
+            sample_weight=sample_weight,
+            loss=loss,
+            learning_rate=learning_rate,
+            shuffle=shuffle,
+            validation_data=validation_data,
+            n_threads=n_threads,
+        )
+        return replay.at(batch_named("replay", replay, epoch, batch))
 
     def to_dict(self) -> dict[str, list[float]]:
         """The series by name, as new lists, as `pandas.DataFrame(...)` takes them."""
@@ -319,9 +266,9 @@ class History:
         """All there is as JSON text, with a schema version; `from_json` reads it.
 
         Numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity". The fields are
-        "schema" (1), "status", "reason", "first_epoch", "best_epoch", "series" (an object of
-        lists), "learning_rate", "seconds" and "parameters" (of `track="epoch"`: epochs, layers,
-        weights and biases, the five statistics, or null for a layer without biases).
+        "schema" (2), "status", "reason", "first_epoch", "best_epoch", "series" (an object of
+        lists), "learning_rate", "seconds" and "parameters" (of `track`: records, each an object as
+        docs/tracking.md says). Schema 1, whose "parameters" are lists of five statistics, is read.
 
         Examples
         --------
@@ -341,7 +288,7 @@ class History:
                 "series": {n: values for n, values in record.items() if n not in _BESIDE},
                 "learning_rate": record.get("_learning_rate", []),
                 "seconds": record.get("seconds", []),
-                "parameters": record.get("parameters", []),
+                "parameters": self.parameters._encoded(),
             }
         )
 
@@ -374,10 +321,7 @@ class History:
         if found["seconds"]:
             record["seconds"] = found["seconds"]
         if found["parameters"]:
-            record["parameters"] = [
-                [tuple(values and tuple(values) for values in layer) for layer in entry]
-                for entry in found["parameters"]
-            ]
+            record["parameters"] = found["parameters"]
         history = cls(record, found["status"])
         history.reason = found["reason"]
         history.first_epoch = found["first_epoch"]
@@ -387,15 +331,20 @@ class History:
     def _whole(self) -> Record:
         """A copy of the record with whole epochs only, though a fit in another thread adds some.
 
-        A dict and a list are each copied in one step; what was counted before is in all lists.
+        A dict and a list are each copied in one step; what was counted before is in all lists. Of
+        the parameters there may be records of the epoch at hand.
         """
         running = self.status == "running"
         record = self._record.copy()
         if not running:
             return {name: values.copy() for name, values in record.items()}
-        before = {name: int(name == "parameters") for name in record}  # entries before the first
-        epochs = min((len(record[name]) - before[name] for name in record), default=0)
-        return {name: values[: epochs + before[name]] for name, values in record.items()}
+        # records tell themselves what they are of; statistics of an older history are one an epoch
+        before = {name: int(name == "parameters") for name in record}
+        records = record.get("parameters", [])
+        whole = {"parameters": records.copy()} if records and type(records[0]) is bytes else {}
+        epochs = min((len(record[n]) - before[n] for n in record if n not in whole), default=0)
+        cut = {name: values[: epochs + before[name]] for name, values in record.items()}
+        return cut | whole
 
     def __reduce_ex__(self, _: SupportsIndex) -> tuple[Any, ...]:
         arguments = type(self), self._whole()

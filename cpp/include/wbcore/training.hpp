@@ -15,6 +15,7 @@
 #include "wbcore/metrics.hpp"
 #include "wbcore/network.hpp"
 #include "wbcore/optimizers.hpp"
+#include "wbcore/tracking.hpp"
 
 namespace wbcore {
 
@@ -102,6 +103,10 @@ struct Hooks {
     // The loss in place of that of the options, which says then what the metrics take for targets, and that of the validation
     // data. The epoch's loss is the mean of the batches', each counted by its rows.
     LossFunction<T> loss, validation_loss;
+    // With `tracking`, where the course of the parameters is recorded: each record, as soon as it is taken. A recorded batch stores
+    // its gradient before it is applied.
+    Tracking<T>* tracking = nullptr;
+    std::function<void(const ParameterRecord&)> recorded;
     // Before each epoch: its rows in their order, any of those of `data`, as many as that counts; kept until it is asked again.
     // Then options.shuffle is not looked at, and rows that `data` has chosen only say how many there are.
     std::function<std::span<const std::int64_t>(std::size_t epoch)> order;

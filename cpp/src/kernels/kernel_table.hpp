@@ -113,6 +113,54 @@ struct Dropout {
     T scale;
 };
 
+// Parameters that follow one another in an array are measured so many at a time: a piece that stays in the nearest cache.
+inline constexpr std::size_t tracking_chunk = 2048;
+// Sign, exponent and three bits of the fraction of a float.
+inline constexpr std::size_t tracking_bins = 4096;
+// Of the sum that tells parameters apart: the key of word i is start + i * step, both odd numbers without a pattern (the fractions
+// of the square roots of 2 and 3).
+inline constexpr std::uint64_t digest_start = 0x6a09e667f3bcc909, digest_step = 0xbb67ae8584caa73b;
+
+// What is found of a chunk. Moments and extremes are of its finite numbers; zeros are of either sign.
+struct ChunkSums {
+    std::uint64_t finite = 0, zeros = 0, negative_zeros = 0;
+    double sum = 0, sizes = 0, mean = 0, deviations = 0, minimum = 0, maximum = 0;
+    double change = 0, since_last = 0, update = 0, before = 0, gradient = 0;  // sums of squares
+    std::uint64_t digest = 0;
+};
+
+// At most tracking_chunk numbers x[n]; of the others, n each, null are those that are not asked for.
+template <class T>
+struct Chunk {
+    const T* x;
+    std::size_t n;
+    const T *initial, *last, *before, *gradient;
+    std::uint64_t word;   // of the digest, the first one
+    std::uint32_t* bins;  // (tracking_bins), to be added to; all zeros are in those of the least numbers
+    ChunkSums& sums;
+};
+
+// As wide as T, so that vectors of both have as many lanes.
+template <class T>
+struct UnitCountOf {
+    using type = std::uint64_t;
+};
+template <>
+struct UnitCountOf<float> {
+    using type = std::uint32_t;
+};
+template <class T>
+using UnitCount = typename UnitCountOf<T>::type;
+
+// Of each unit, in how many rows its output is not 0, and below `low` or above `high`; added to what is there.
+template <class T>
+struct UnitRows {
+    Panels<const T> a;        // (B, O), packed
+    UnitCount<T>* active;     // (O), padded to whole panels
+    UnitCount<T>* saturated;  // likewise, or null
+    T low, high;
+};
+
 template <class T>
 struct KernelTable {
     const char* isa;
@@ -140,6 +188,8 @@ struct KernelTable {
     void (*row_sizes)(double* sums, Panels<const T> m);
     // Shrinks the columns of the panels [first, last) whose norm is above `most` to it.
     void (*limit_columns)(Panels<T> w, Range panels, double most);
+    void (*measure)(const Chunk<T>&);
+    void (*count_units)(const UnitRows<T>&);
     void (*transpose)(Panels<T> out,
                       Panels<const T> in,
                       std::size_t first_row,

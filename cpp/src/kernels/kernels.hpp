@@ -12,6 +12,7 @@
 #include "norms.hpp"
 #include "optimizers.hpp"
 #include "softmax.hpp"
+#include "tracking.hpp"
 #include "vec.hpp"
 
 #ifdef WBCORE_PLAIN
@@ -66,6 +67,8 @@ constexpr KernelTable<T> make_table(const char* isa) {
             row_squares<T>,
             row_sizes<T>,
             limit_columns<T>,
+            measure<T>,
+            count_units<T>,
             transpose<T>,
             function<T>,
             gather<T>,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from wbcore import _arguments
-from wbcore.history import Statistics
+from wbcore._statistics import Statistics
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:

@@ -65,11 +65,13 @@ class ExactTable(Table):
         values = self[column]
         return [pattern(v, self.dtype) if isinstance(v, float) else None for v in values]
 
-    def _shown(self, column: str, value: object) -> str:  # noqa: ARG002
+    def _shown(self, column: str, value: object) -> str:
         """As in print, in Markdown and LaTeX too."""
         if value is None:
             return ""
-        return exactly(value, self.dtype) if isinstance(value, float) else str(value)
+        if isinstance(value, float):
+            return exactly(value, self.dtype)
+        return super()._shown(column, value)
 
 
 def exactly(value: float, dtype: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wbcore.history import Statistics
+from wbcore._statistics import Statistics
 from wbcore.initializers._spread import expected_std
 from wbcore.inspect.table import Table
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from wbcore import _core
 from wbcore._methods import network_method
+from wbcore._statistics import LayerStatistics, layer_statistics
 from wbcore._text_table import number, table
-from wbcore.history import LayerStatistics, layer_statistics
 
 if TYPE_CHECKING:
     from wbcore.network import Network

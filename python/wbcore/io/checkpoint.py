@@ -17,8 +17,9 @@ sha256
     Over settings, run and contract, each with a zero byte behind it, and all tensors as they lie.
 
 The tensors are "parameters" (n,), flat as `Network.parameters`; "optimizer.NAME" (n,) for each
-state; "history.NAME" (E,), float64, for each series of the history; "statistics" (E + 1, L, 2, 5)
-of tracked parameters, NaN where a layer has no biases; and "callbacks.I.NAME", what they keep.
+state; "history.NAME" (E,), float64, for each series of the history; "callbacks.I.NAME", what they
+keep; and where parameters are recorded "records", the bytes of all records one after another, and
+"tracking", those of where the next one goes on (cpp/bindings/record_bytes.hpp).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore import _arguments, _core
+from wbcore import _arguments, _core, _record_bytes
 from wbcore.errors import ModelFileError
 from wbcore.io import container
 from wbcore.io._run_fields import CHECKS, TENSOR
@@ -74,7 +75,10 @@ class SavedRun:
     parameters : ndarray of shape (n,)
     states : dict of str to ndarray of shape (n,)
         Of the optimizer.
-    statistics : ndarray of shape (E + 1, L, 2, 5), optional
+    tracking : bytes, optional
+        Where parameters are recorded, what the next record needs.
+    records : sequence of bytes
+        Those so far.
     """
 
     settings: dict[str, Any]
@@ -92,7 +96,8 @@ class SavedRun:
     callbacks: list[dict[str, Any]]
     parameters: NDArray[Any]
     states: dict[str, NDArray[Any]]
-    statistics: NDArray[np.float64] | None
+    tracking: bytes | None
+    records: tuple[bytes, ...]
 
 
 def write_checkpoint(path: str, saved: SavedRun) -> None:
@@ -104,7 +109,7 @@ def write_checkpoint(path: str, saved: SavedRun) -> None:
         When the file cannot be written; the one that was there stays.
     """
     run = {field.name: getattr(saved, field.name) for field in fields(saved)}
-    for name in ("settings", "parameters", "states", "statistics"):
+    for name in ("settings", "parameters", "states", "tracking", "records"):
         del run[name]
     run["series"] = list(saved.series)
     run["callbacks"] = [
@@ -125,8 +130,9 @@ def _tensors(saved: SavedRun) -> dict[str, NDArray[Any]]:
     tensors = {"parameters": saved.parameters}
     tensors |= {f"optimizer.{name}": array for name, array in saved.states.items()}
     tensors |= {f"history.{name}": np.array(v, np.float64) for name, v in saved.series.items()}
-    if saved.statistics is not None:
-        tensors["statistics"] = saved.statistics
+    if saved.tracking is not None:
+        tensors["tracking"] = np.frombuffer(saved.tracking, np.uint8)
+        tensors["records"] = np.frombuffer(b"".join(saved.records), np.uint8)
     for i, state in enumerate(saved.callbacks):
         arrays = {n: value for n, value in state.items() if isinstance(value, np.ndarray)}
         tensors |= {f"callbacks.{i}.{name}": array for name, array in arrays.items()}
@@ -203,9 +209,11 @@ def _saved(
         ).tolist()
         for name in run["series"]
     }
-    statistics = None
-    if "statistics" in tensors:
-        statistics = taken("statistics", lambda t: t.dtype == float and t.shape[2:] == (2, 5))
+    tracking: bytes | None = None
+    records: tuple[bytes, ...] = ()
+    if "tracking" in tensors:
+        tracking = taken("tracking", _are_bytes).tobytes()
+        records = _split(path, taken("records", _are_bytes).tobytes())
     callbacks = [
         {
             name: taken(f"callbacks.{i}.{name}", lambda _: True) if value == TENSOR else value
@@ -219,8 +227,24 @@ def _saved(
     position = (epoch, batch, float(loss_sum), float(weight_sum), tuple(map(float, sums)), epoch_of)
     known = {**run, "position": position, "series": series, "callbacks": callbacks}
     return SavedRun(
-        settings=settings, parameters=parameters, states=states, statistics=statistics, **known
+        settings=settings,
+        parameters=parameters,
+        states=states,
+        tracking=tracking,
+        records=records,
+        **known,
     )
+
+
+def _are_bytes(tensor: NDArray[Any]) -> bool:
+    return tensor.dtype == np.uint8 and tensor.ndim == 1
+
+
+def _split(path: str, data: bytes) -> tuple[bytes, ...]:
+    try:
+        return tuple(_record_bytes.split(data))
+    except ValueError as error:
+        raise file_error(path, "records of a run", str(error)) from None
 
 
 def _encoded(value: Any) -> Any:  # noqa: ANN401

@@ -15,12 +15,13 @@ The modules build on one another in this order: ``fma``, ``arithmetic``, ``array
 ``constants``, ``functions``, ``normal``, ``random``, ``named``, ``orthogonal``,
 ``initializers``, ``softmax``, ``activations``, ``dropout``, ``dense``, ``losses``, ``metrics``,
 ``rankings``, ``optimizers``, ``schedules``, ``priors``, ``network``, ``standardized``,
-``training``.
+``training``; ``digests`` stands alone.
 """
 
 from .activations import ACTIVATIONS
 from .arithmetic import FLOAT32, FLOAT64, Arithmetic
 from .dense import Gradients, Layer
+from .digests import digest
 from .dropout import DropoutStep
 from .initializers import INITIALIZERS, from_draws, initial_weights
 from .losses import LOSSES, loss_and_gradient
@@ -52,6 +53,7 @@ __all__ = [
     "Network",
     "State",
     "Stream",
+    "digest",
     "evaluate",
     "fit",
     "from_draws",

@@ -80,7 +80,6 @@ class Checkpoints(Internal):
         self._was_over = resumption is not None and resumption.saved.is_over
         self._settings = dict(settings if resumption is None else resumption.saved.settings)
         self._first_step, self._prior_was_due = run.step, due
-        self._initial = _core.statistics(run.network._core) if self._plan.track else None
         self._was_scheduled = is_callable(self._optimizer.learning_rate)
         self._states()  # what cannot be kept is refused now
 
@@ -128,11 +127,12 @@ class Checkpoints(Internal):
     def _write(self, run: Run, status: str) -> None:
         assert self._settings is not None, "it has begun"
         core, history = run.network._core, run.history
+        tracking = run._moment.tracking() if self._plan.track is not None else None
+        if tracking == b"":  # records are of batches that Ctrl-C has undone: the last file stays
+            return
         state = self._optimizer._state(core)._snapshot(core)
         record = history._whole()
-        statistics = record.pop("parameters", None)
-        if self._initial is not None and not statistics:
-            statistics = [self._initial]
+        records = record.pop("parameters", [])
         if not record and is_callable(self._optimizer.learning_rate) != self._was_scheduled:
             # whether the rate is a series of its own was decided when the fit began
             record = {"learning_rate" if self._was_scheduled else "_learning_rate": []}
@@ -152,7 +152,8 @@ class Checkpoints(Internal):
             callbacks=self._states(),
             parameters=_core.snapshot(core),
             states=state.arrays,
-            statistics=None if statistics is None else _as_array(statistics),
+            tracking=tracking,
+            records=tuple(records),
         )
         write_checkpoint(self._path, saved)
         self._is_late = False
@@ -178,8 +179,3 @@ def _state_of(callback: object) -> dict[str, Any]:
             )
         found[name] = plain
     return found
-
-
-def _as_array(statistics: list[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    none = (math.nan,) * 5
-    return np.array([[[w, b or none] for w, b in entry] for entry in statistics], np.float64)

@@ -56,7 +56,7 @@ def fit(
     n_threads: int | None = None,
     callback: Callback | None = None,
     callbacks: Sequence[object] = (),
-    track: str | None = None,
+    track: str | int | None = None,
     first_epoch: int | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: str = "1 epoch",
@@ -157,9 +157,12 @@ def fit(
     callbacks : list of objects
         Each with some of the methods of `wbcore.callbacks.Callback`, such as
         `EarlyStopping(patience=5)`; asked in this order, before `callback`.
-    track : {None, "epoch"}
-        "epoch" keeps the statistics of all weights and biases, initially and after each epoch,
-        in `history.parameters`.
+    track : {None, "epoch"} or int
+        What to record in `history.parameters` of all weights, biases and units, beside their
+        initial state: "epoch" at the end of each epoch, a number after each so many batches of this
+        fit and after its last one (docs/tracking.md). No bit of the training depends on it. It
+        takes memory for four more copies of the parameters, and at most 512 records stay.
+        "epoch" alone with LBFGS.
     first_epoch : int, optional
         The number of the first epoch, from 0: the shuffles are those of the epochs first_epoch,
         first_epoch + 1, and so on. Default: where the optimizer's state of this network stands,

@@ -10,6 +10,7 @@ import numpy as np
 
 from wbcore import _core
 from wbcore._loss_function import LossFunction
+from wbcore._record_bytes import thinned
 from wbcore._view import Foreign, n_rows
 from wbcore.data._source import is_source
 from wbcore.metrics import Chosen
@@ -112,7 +113,9 @@ class _FullBatch:
         if self._hooks.before_fit():
             return "stopped", moment.first_epoch, 0, ""
         if plan.track is not None:
-            self._record["parameters"] = [_core.statistics(self._network._core)]
+            self._initial = self._last = _core.snapshot(self._network._core)
+            self._record["parameters"] = []
+            self._track(0)
         try:
             reason = minimized(
                 self._optimizer,
@@ -183,10 +186,10 @@ class _FullBatch:
                 self._validation, plan.metrics.texts, operation="fit, validation_data"
             )
             values |= {f"val_{name}": value for name, value in of_validation.items()}
+        if plan.track is not None:
+            self._track(len(self._record.get("loss", ())) + 1)
         for name, value in values.items():
             self._record.setdefault(name, []).append(value)
-        if plan.track is not None:
-            self._record["parameters"].append(_core.statistics(self._network._core))
         now = time.perf_counter()
         self._record.setdefault("seconds", []).append(now - self._began)
         moment = self._moment
@@ -197,6 +200,13 @@ class _FullBatch:
             if hook is not None and hook():
                 raise _Stopped
         self._began = time.perf_counter()
+
+    def _track(self, step: int) -> None:
+        core, epoch = self._network._core, self._moment.first_epoch + step - 1
+        entry = _core.parameter_record(core, self._initial, self._last, step, epoch if step else -1)
+        best = self._hooks.run.history.best_epoch
+        self._record["parameters"] = thinned([*self._record["parameters"], entry], best)
+        self._last = _core.snapshot(core)
 
 
 _WORST = 1e300

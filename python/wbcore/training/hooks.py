@@ -194,6 +194,8 @@ class Hooks:
             if isinstance(answer, (bool, np.bool_)) and answer:
                 run.stop(f"{_label(callback, name)} returned True{_place(name, run)}")
         self._told[name] = (run.epoch, run.batch)
+        if run.history.best_epoch is not None:  # whose record stays
+            run._moment.best_epoch = run.history.best_epoch
         return run._reason is not None
 
 

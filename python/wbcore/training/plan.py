@@ -73,7 +73,7 @@ class Plan:
     n_threads: int | None
     callback: Callback | None
     callbacks: Sequence[object]
-    track: str | None
+    track: str | int | None
     first_epoch: int | None
     checkpoint: str | os.PathLike[str] | None
     checkpoint_every: str | Every
@@ -107,6 +107,11 @@ class Plan:
         self._require_watched()
         self._require_resumable()
         self._require_order()
+        if isinstance(self.optimizer, LBFGS) and isinstance(self.track, int):
+            raise ValueError(
+                f'[fit] expected track="epoch" or None with LBFGS, whose epochs are its steps, '
+                f"got {self.track}"
+            )
 
     def _require_watched(self) -> None:
         """A plateau watches a series that the history will have."""
@@ -272,7 +277,11 @@ def _path(name: str, value: object, *, or_bool: bool = False) -> str | bool | No
     raise error(f"[fit] expected {name} to be {expected}, got {_arguments.shown(value)}")
 
 
-def _track(track: object) -> str | None:
+def _track(track: object) -> str | int | None:
     if track is None:
         return None
-    return _arguments.choice("fit", "track", track, ["epoch"], expected="None or")
+    if isinstance(track, (int, np.integer)) and not isinstance(track, bool):
+        return _arguments.integer("fit", "track", track)
+    return _arguments.choice(
+        "fit", "track", track, ["epoch"], expected="None, a number of batches or"
+    )

@@ -176,9 +176,9 @@ class Resumption:
         lengths = {len(values) for values in saved.series.values()}
         if lengths - {epochs} or (epochs and names != set(self._plan.series)):
             raise self._unsuitable("series")
-        shape = None if self._plan.track is None else (epochs + 1, len(self._network), 2, 5)
-        if shape != (None if saved.statistics is None else saved.statistics.shape):
-            raise self._unsuitable("statistics")
+        tracks = self._plan.track is not None
+        if tracks != (saved.tracking is not None) or tracks != bool(saved.records):
+            raise self._unsuitable("records of parameters")
 
     def _unsuitable(self, what: str) -> ValueError:
         return file_error(self.path, f"{what} as its settings have them", "others")
@@ -206,14 +206,8 @@ class Resumption:
     def record(self) -> Record:
         """Of the history so far."""
         record: Record = {name: list(values) for name, values in self.saved.series.items()}
-        if self.saved.statistics is not None:
-            record["parameters"] = [
-                [
-                    (tuple(weights), tuple(biases) if layer.bias else None)
-                    for layer, (weights, biases) in zip(self._network, entry, strict=True)
-                ]
-                for entry in self.saved.statistics.tolist()
-            ]
+        if self.saved.records:
+            record["parameters"] = list(self.saved.records)
         return record
 
     def restore(self, run: Run) -> None:
@@ -231,11 +225,15 @@ class Resumption:
                 setattr(given, name, value)
         given._states[network._core] = self.state
         run.history.best_epoch = saved.best_epoch
+        if saved.best_epoch is not None:
+            run._moment.best_epoch = saved.best_epoch
+        if saved.tracking is not None:
+            run._moment.restore_tracking(saved.tracking)
         network._starts_at_prior = saved.prior_is_due and self._plan.bias_init is None
         _core.write_parameters(network._core, saved.parameters)
         # the fit has them by now, and need not have them twice
         self.saved = replace(
-            saved, parameters=np.empty(0), states={}, statistics=None, callbacks=[]
+            saved, parameters=np.empty(0), states={}, tracking=None, records=(), callbacks=[]
         )
 
 

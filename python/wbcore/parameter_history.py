@@ -1,0 +1,454 @@
+"""The course of the parameters: what `fit(..., track=...)` records of weights, biases and units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wbcore import _record_bytes
+from wbcore._record_bytes import ARRAY, UNKNOWN
+from wbcore._statistics import LayerStatistics, Statistics
+from wbcore._text_table import number, table
+from wbcore.histogram import Histogram
+from wbcore.inspect.table import Table
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["ArrayRecord", "LayerRecord", "ParameterHistory", "ParameterRecord", "UnitRecord"]
+
+Entry: TypeAlias = "bytes | Sequence[Any]"
+
+_FIVE = Statistics._fields
+# In a table of numbers, of what a layer has not.
+_NONE = Statistics(*[float("nan")] * len(_FIVE))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayRecord:
+    """Of one array of parameters. Moments, min and max are of its finite numbers, in float64."""
+
+    n: int
+    zeros: int
+    """Exact zeros, of either sign."""
+    nonfinite: int
+    """NaN and infinities."""
+    mean: float
+    mean_abs: float
+    """Mean of the absolute values."""
+    std: float
+    """Standard deviation, of the population."""
+    min: float
+    max: float
+    norm: float
+    """Euclidean norm, the square root of the sum of squares."""
+    change: float
+    """Norm of the difference from the first record; NaN there, and so on for the rest."""
+    change_since_last: float
+    """Norm of the difference from the record before, be that one kept or not."""
+    update_norm: float
+    """Norm of what the recorded batch has changed, with momentum, decay and all."""
+    update_ratio: float
+    """`update_norm` over the norm before that batch; NaN where that is 0."""
+    gradient_norm: float
+    """Norm of the gradient of the recorded batch's loss, before clipping; NaN where untrained."""
+    histogram: Histogram
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Statistics):
+            return self.statistics == other
+        if not isinstance(other, ArrayRecord):
+            return NotImplemented
+        # NaN is what another number would be, and equal to itself
+        same = np.array_equal(self.numbers, other.numbers, equal_nan=True)
+        return same and self.histogram == other.histogram
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """All but the histogram, in this order."""
+        return tuple(getattr(self, name) for name in ARRAY)
+
+    @property
+    def statistics(self) -> Statistics:
+        """The five that `Network.statistics` gives."""
+        return Statistics(self.mean, self.mean_abs, self.std, self.min, self.max)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitRecord:
+    """What the units of a layer did in a window: the rows of all batches since the record before.
+
+    Counts are exact, and before dropout.
+    """
+
+    rows: int
+    """How many rows were counted: the same for all units."""
+    active: NDArray[np.int64] | None
+    """In how many of them each unit's output was not 0, shape (O,). None of linear and softmax
+    layers, of whose units that says nothing."""
+    saturated: NDArray[np.int64] | None
+    """In how many of them its derivative was below 5 % of its largest one, shape (O,). None where
+    the activation has no such outputs, or where they do not tell."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UnitRecord):
+            return NotImplemented
+        return self.rows == other.rows and all(
+            a is b if a is None or b is None else np.array_equal(a, b)
+            for a, b in ((self.active, other.active), (self.saturated, other.saturated))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class LayerRecord(NamedTuple):
+    """Of one layer."""
+
+    weights: ArrayRecord
+    biases: ArrayRecord | Any
+    """None for a layer without biases; for type checkers as if all layers had some."""
+    units: UnitRecord
+
+
+class ParameterRecord(Sequence[LayerRecord]):
+    """The parameters at one moment of a training: a sequence of `LayerRecord`, one a layer.
+
+    Attributes
+    ----------
+    number : int
+        Its place among all that were taken, 0 being the state before training.
+    step : int
+        How many batches of this fit had been done; -1 in files that do not say.
+    epoch, batch : int
+        Of the batch that had just been done, counted from 0, epochs as `history.first_epoch` does;
+        -1 in the first record.
+    digest : str
+        16 hex digits, as `wbcore.inspect.digest` gives of a network; empty where a file does not
+        say.
+    """
+
+    __slots__ = ("_fields", "_layers")
+
+    def __init__(self, entry: Entry) -> None:
+        self._fields = _record_bytes.parsed(entry if isinstance(entry, bytes) else _older(entry))
+        self._layers: tuple[LayerRecord, ...] | None = None
+
+    @property
+    def number(self) -> int:
+        """Its place among all that were taken."""
+        return int(self._fields["index"])
+
+    @property
+    def step(self) -> int:
+        """How many batches had been done."""
+        return int(self._fields["step"])
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the batch just done."""
+        return int(self._fields["epoch"])
+
+    @property
+    def batch(self) -> int:
+        """The batch just done."""
+        return int(self._fields["batch"])
+
+    @property
+    def digest(self) -> str:
+        """Of the parameters."""
+        return "" if self.step == UNKNOWN else str(self._fields["digest"])
+
+    @property
+    def layers(self) -> tuple[LayerRecord, ...]:
+        """What it is a sequence of."""
+        if self._layers is None:
+            self._layers = tuple(map(_layer, self._fields["layers"]))
+        return self._layers
+
+    def __len__(self) -> int:
+        return len(self._fields["layers"])
+
+    @overload
+    def __getitem__(self, index: int) -> LayerRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[LayerRecord, ...]: ...
+    def __getitem__(self, index: int | slice) -> LayerRecord | tuple[LayerRecord, ...]:
+        return self.layers[index]
+
+    def __eq__(self, other: object) -> bool:
+        """With another one, or with what `Network.statistics` gives."""
+        if isinstance(other, ParameterRecord):
+            moments = ((r.number, r.step, r.epoch, r.batch, r.digest) for r in (self, other))
+            return next(moments) == next(moments) and self.layers == other.layers
+        if isinstance(other, tuple) and all(isinstance(one, LayerStatistics) for one in other):
+            return self.statistics == other
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def statistics(self) -> tuple[LayerStatistics, ...]:
+        """What `Network.statistics` would give."""
+        return tuple(
+            LayerStatistics(one.weights.statistics, one.biases and one.biases.statistics)
+            for one in self
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<ParameterRecord: step {self.step}, epoch {self.epoch}, batch {self.batch}, "
+            f"{len(self)} layers>"
+        )
+
+
+def _layer(fields: Mapping[str, Any]) -> LayerRecord:
+    units = fields["units"]
+    active, saturated = (
+        None if units[name] is None else units[name].astype(np.int64)
+        for name in ("active", "saturated")
+    )
+    return LayerRecord(
+        _array(fields["weights"]),
+        fields["biases"] and _array(fields["biases"]),
+        UnitRecord(units["rows"], active, saturated),
+    )
+
+
+def _array(fields: Mapping[str, Any]) -> ArrayRecord:
+    histogram = Histogram(fields["bins"], fields["counts"], fields["zeros"])
+    return ArrayRecord(**{name: fields[name] for name in ARRAY}, histogram=histogram)
+
+
+def _older(entry: Sequence[Any]) -> bytes:
+    """Of five statistics an array, as an older history has them."""
+
+    def of_array(values: Sequence[float] | None) -> dict[str, Any] | None:
+        if values is None:
+            return None
+        known = dict(zip(_FIVE, map(float, values), strict=True))
+        rest = {"n": 0, "zeros": 0, "nonfinite": 0, "bins": (), "counts": ()}
+        return dict.fromkeys(ARRAY, math.nan) | rest | known
+
+    units = {"rows": 0, "active": None, "saturated": None}
+    return _record_bytes.written(
+        {
+            "index": 0,
+            "extra": False,
+            "digest": "0",
+            "step": UNKNOWN,
+            "epoch": UNKNOWN,
+            "batch": UNKNOWN,
+            "layers": [
+                {"weights": of_array(weights), "biases": of_array(biases), "units": units}
+                for weights, biases in entry
+            ],
+        }
+    )
+
+
+def _difference(final: ArrayRecord, initial: ArrayRecord) -> Statistics:
+    return Statistics(*map(float.__sub__, final.statistics, initial.statistics))
+
+
+class ParameterHistory(Sequence[ParameterRecord]):
+    """Records of every layer's weights, biases and units, the first of the state before training.
+
+    `fit(..., track="epoch")` takes one at the end of each epoch, `track=k` after each k-th batch
+    and after the last one, and keeps them in `history.parameters`. At most 512 stay: then every
+    second one is dropped, and so on, but for the first, the last, and that of
+    `history.best_epoch`.
+
+    Printed, it is a table of the initial and final means and their change.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> net = wb.Network.mlp([2, 3, 1], seed=0)
+    >>> history = net.fit(np.ones((4, 2)), np.ones(4), loss="mse", epochs=5, track="epoch")
+    >>> len(history.parameters)
+    6
+    >>> history.parameters.initial[0].biases.mean
+    0.0
+    >>> history.parameters[5] == history.parameters.final
+    True
+    >>> history.parameters.final.digest == wb.inspect.digest(net)
+    True
+    >>> history.parameters.final[0].units.rows
+    4
+    """
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> ParameterRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ParameterRecord]: ...
+    def __getitem__(self, index: int | slice) -> ParameterRecord | list[ParameterRecord]:
+        if isinstance(index, slice):
+            return [ParameterRecord(entry) for entry in self._entries[index]]
+        return ParameterRecord(self._entries[index])
+
+    @property
+    def initial(self) -> ParameterRecord:
+        """Before training."""
+        return self._at(0)
+
+    @property
+    def final(self) -> ParameterRecord:
+        """After the last batch."""
+        return self._at(-1)
+
+    def _at(self, index: int) -> ParameterRecord:
+        if not self:
+            raise ValueError(
+                '[history.parameters] expected fit(..., track="epoch"), got a fit without'
+            )
+        return self[index]
+
+    @property
+    def change(self) -> tuple[LayerStatistics, ...]:
+        """Final minus initial, of the five statistics, one entry a layer."""
+        return tuple(
+            LayerStatistics(
+                _difference(final.weights, initial.weights),
+                final.biases and _difference(final.biases, initial.biases),
+            )
+            for final, initial in zip(self.final, self.initial, strict=True)
+        )
+
+    def _moments(self) -> tuple[str, list[int]]:
+        """What the records are counted by, epochs or steps, and of each how many were done."""
+        records = list(self)
+        if any(record.step == UNKNOWN for record in records):
+            return "epoch", list(range(len(records)))
+        epochs = [0, *(record.epoch - records[1].epoch + 1 for record in records[1:])]
+        if epochs == [record.number for record in records]:
+            return "epoch", epochs
+        return "step", [record.step for record in records]
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Columns of the five statistics: one row a record and layer.
+
+        Returns
+        -------
+        dict of str to list
+            "epoch" (how many were done; "step" where there is not one record an epoch), "layer",
+            then "weights_mean", "weights_mean_abs", ..., "biases_max"; those of biases are NaN for
+            a layer that has none.
+        """
+        moment, counts = self._moments()
+        rows = [
+            (count, layer, *one.weights, *(one.biases or _NONE))
+            for count, record in zip(counts, self, strict=True)
+            for layer, one in enumerate(record.statistics)
+        ]
+        names = [moment, "layer"]
+        for array in LayerStatistics._fields:
+            names += [f"{array}_{name}" for name in _FIVE]
+        return {name: [row[column] for row in rows] for column, name in enumerate(names)}
+
+    def table(self) -> Table:
+        """All there is of arrays: a row for each record, layer, and weights or biases.
+
+        Returns
+        -------
+        Table
+            ``step``, ``epoch``, ``batch``, ``layer``, ``of`` ("weights" or "biases"), then what an
+            `ArrayRecord` has, and of its histogram the median and the quartiles, which are within
+            6.3 %.
+        """
+        rows = []
+        for record in self:
+            for layer, one in enumerate(record):
+                for of, array in (("weights", one.weights), ("biases", one.biases)):
+                    if array is not None:
+                        moment = record.step, record.epoch, record.batch
+                        quartiles = map(array.histogram.quantile, (0.25, 0.5, 0.75))
+                        rows.append((*moment, layer, of, *array.numbers, *quartiles))
+        columns = ("step", "epoch", "batch", "layer", "of", *ARRAY, "q25", "median", "q75")
+        return Table(columns, rows, "Weights and biases, record by record")
+
+    def changes(self) -> Table:
+        """What is printed, as a table: the means before and after training, and their change.
+
+        Returns
+        -------
+        Table
+            ``layer``, then "weights initial", "weights final", "weights change", and so on of the
+            biases, NaN for a layer that has none.
+        """
+        header, rows = self._means()
+        return Table(["layer", *header], [(layer, *row) for layer, row in enumerate(rows)])
+
+    def to_pandas(self) -> Any:  # noqa: ANN401, a data frame
+        """`table()` as a pandas.DataFrame."""
+        return self.table().to_pandas()
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """`table()` as comma-separated values, into a file or as text."""
+        return self.table().to_csv(path)
+
+    def to_markdown(self) -> str:
+        """`changes()` as a table of Markdown."""
+        return self.changes().to_markdown()
+
+    def to_latex(self) -> str:
+        """`changes()` as a table of LaTeX."""
+        return self.changes().to_latex()
+
+    def _encoded(self) -> list[dict[str, Any]]:
+        """The records as JSON has them."""
+        return list(map(_as_json, self._entries))
+
+    def _means(self) -> tuple[list[str], list[list[float]]]:
+        rows = [
+            [one.mean for three in zip(*states, strict=True) for one in (t or _NONE for t in three)]
+            for states in zip(
+                self.initial.statistics, self.final.statistics, self.change, strict=True
+            )
+        ]
+        header = [f"{a} {state}" for a in ("weights", "biases") for state in _STATES]
+        return header, rows
+
+    def __str__(self) -> str:
+        if not self:
+            return repr(self)
+        header, means = self._means()
+        rows = [
+            [str(layer), *("" if math.isnan(value) else number(value) for value in row)]
+            for layer, row in enumerate(means)
+        ]
+        moment, counts = self._moments()
+        return f"means after {counts[-1]} {moment}s\n" + table(["layer", *header], rows)
+
+    def __repr__(self) -> str:
+        if not self:
+            return "<ParameterHistory: none tracked>"
+        moment, counts = self._moments()
+        return f"<ParameterHistory: {counts[-1]} {moment}s, {len(self.initial)} layers>"
+
+
+_STATES = ("initial", "final", "change")
+
+
+def _as_json(entry: Entry) -> dict[str, Any]:
+    def plain(value: Any) -> Any:  # noqa: ANN401, whatever a record has
+        if isinstance(value, dict):
+            return {name: plain(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        return value.tolist() if isinstance(value, np.ndarray) else value
+
+    fields = _record_bytes.parsed(entry if isinstance(entry, bytes) else _older(entry))
+    return {name: plain(value) for name, value in fields.items()}
