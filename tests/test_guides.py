@@ -1,4 +1,5 @@
 """Every ```python block of the guides runs as written."""
+
 """Every ```python block of the guides runs as written: importance, coming from other libraries."""
 
 from pathlib import Path
