@@ -35,7 +35,11 @@ def images():
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("page", "given", "fewest"),
-    [("from-scikit-learn.md", dict, 5), ("from-pytorch-and-keras.md", images, 6)],
+    [
+        ("from-scikit-learn.md", dict, 5),
+        ("from-pytorch-and-keras.md", images, 6),
+        ("findings.md", dict, 1),
+    ],
 )
 def test_page_runs(page, given, fewest, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # some blocks save files
