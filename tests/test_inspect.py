@@ -9,23 +9,26 @@ import pytest
 import wbcore as wb
 from wbcore.inspect import (
     Table,
+    activations,
     bias_changes,
     parameter_table,
-    time_per_update,
+    profile,
+    unit_table,
     weight_bias_correlation,
     weight_changes,
 )
 
 MODULES = [
     "changes",
+    "comparison",
     "correlation",
     "formats",
     "intervals",
-    "layer_times",
     "parameters",
+    "profiling",
+    "signals",
     "summary",
     "table",
-    "timing",
     "units",
 ]
 
@@ -153,23 +156,15 @@ def test_changes_say_what_is_missing(net, data):
         weight_changes(tracked, statistic=["mean"])
 
 
-def test_time_per_update_is_by_layer_and_by_weight(net, data):
-    table = time_per_update(net, *data, loss="cross_entropy", batch_size=16, repeats=3)
-    assert table["weights"] == [35, 28]
-    assert all(ms > 0 for ms in table["ms_per_batch"])
-    for row in table:
-        assert row["ns_per_weight"] == pytest.approx(row["ms_per_batch"] * 1e6 / row["weights"])
-    with pytest.raises(ValueError, match="labels"):
-        time_per_update(net, data[0], data[1] + 1, loss="cross_entropy", batch_size=16)
-
-
 def test_looking_and_predicting_change_nothing(net, data):
     before = net.parameters.tobytes()
     net.predict(data[0])
     net.evaluate(*data, loss="cross_entropy", metrics=["accuracy"])
     parameter_table(net)
     weight_bias_correlation(net)
-    time_per_update(net, *data, loss="cross_entropy", repeats=2)
+    unit_table(net, *data, loss="cross_entropy")
+    activations(net, *data, loss="cross_entropy")
+    profile(net, *data, loss="cross_entropy", repeats=2)
     assert net.parameters.tobytes() == before
 
 
