@@ -36,6 +36,8 @@ LONG = {}
 # Not under sanitizers on every run: nothing of theirs runs in the core, or what does is met by
 # other tests of the same calls. `.ci/run night` runs them there too.
 PURE = {
+    "test_attribution.py": "sums in Python over products that test_predict.py has",
+    "test_captum_attributions.py": "the same",
     "test_cli.py": "options and files; its fits are those of test_network.py",
     "test_cli_errors.py": "messages of the command line",
     "test_cli_interrupts.py": "what the command line does about a signal; the core's is elsewhere",
@@ -53,11 +55,16 @@ PURE = {
     "test_conformance.py::test_each_mutant_is_noticed_by_a_vector": "the reference against itself",
     "test_conformance.py::test_the_reference_writes_what_is_committed": "the reference",
     "test_distribution.py": "names and texts",
+    "test_findings.py": "Python over fits of test_training.py",
+    "test_findings_cli.py": "the same, and tables",
+    "test_importance_example.py": "a program of examples/",
     "test_imports.py": "who imports whom",
     "test_io_container.py": "bytes to arrays, in Python",
     "test_io_csv.py": "text to arrays, in Python",
     "test_io_idx.py": "bytes to arrays, in Python",
     "test_io_table.py": "tables to arrays, in Python",
+    "test_mistakes.py": "tables in Python of predictions",
+    "test_permutation_importance.py": "evaluations that test_metrics.py has",
     "test_readme.py": "its calls are those of other tests",
     "test_recipe.py": "numbers, in Python",
     "test_reference.py": "Python alone",
@@ -73,6 +80,7 @@ PURE = {
     "test_sklearn_tabular_checks.py": "the same",
     "test_sklearn_tabular_files.py": "the same, and files",
     "test_sklearn_tabular_parts.py": "the same",
+    "test_trace.py": "the reference, held to the core in other tests",
     "test_tables.py": "columns to arrays, in Python",
     "test_sklearn_behaviour.py": "scikit-learn's rules, over fits of test_training.py",
     "test_sklearn_beyond.py": "the same",

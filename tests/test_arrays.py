@@ -1,5 +1,6 @@
 """Arrays of every dtype and layout give the same bits; large ones are never copied whole."""
 
+import functools
 import re
 import subprocess
 import sys
@@ -286,14 +287,14 @@ def test_the_message_names_the_cure(X, cure):
         name = getattr(operation, "__name__", "predict")
         text = texts(lambda operation=operation: operation(X))
         assert re.fullmatch(expected.format(name, "X as an array of real numbers"), text)
-    for operation in (net.fit, net.evaluate, net.loss_and_gradients, net.time_per_update):
+    operations = {name: getattr(net, name) for name in ("fit", "evaluate", "loss_and_gradients")}
+    operations["profile"] = functools.partial(wb.inspect.profile, net)
+    for name, operation in operations.items():
         text = texts(lambda operation=operation: operation(X, y, loss="mse"))
-        assert re.fullmatch(
-            expected.format(operation.__name__, "X as an array of real numbers"), text
-        )
+        assert re.fullmatch(expected.format(name, "X as an array of real numbers"), text)
         text = texts(lambda operation=operation: operation(VALUES, X, loss="mse"))
         of_y = expected.replace("X\\", "y\\").replace("(X", "(y")
-        assert re.fullmatch(of_y.format(operation.__name__, "y as an array of real numbers"), text)
+        assert re.fullmatch(of_y.format(name, "y as an array of real numbers"), text)
     text = texts(lambda: wb.Scaled(X, 0.5))
     of_array = expected.replace("X\\", "array\\").replace("(X", "(array")
     assert re.fullmatch(of_array.format("Scaled", "array to be an array of real numbers"), text)

@@ -120,7 +120,7 @@ CALLS = {
     "fit": lambda net, X, y: net.fit(X, y, loss="cross_entropy", epochs=2, seed=1),
     "evaluate": lambda net, X, y: net.evaluate(X, y, loss="cross_entropy", metrics=["accuracy"]),
     "loss_and_gradients": lambda net, X, y: net.loss_and_gradients(X, y, loss="cross_entropy"),
-    "time_per_update": lambda net, X, y: net.time_per_update(X, y, loss="cross_entropy", repeats=2),
+    "profile": lambda net, X, y: wb.inspect.profile(net, X, y, loss="cross_entropy", repeats=2),
     "losses.cross_entropy": lambda _net, X, y: wb.losses.CrossEntropy()(X[:, :3], y),
     "validation_data": lambda net, X, y: net.fit(
         X[:10], LABELS[:10], loss="cross_entropy", validation_data=(X, y)

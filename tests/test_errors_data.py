@@ -1,5 +1,7 @@
 """Refusals of X and y, alike in all operations: the expressions are X, y, loss."""
 
+import functools
+
 import numpy as np
 import pytest
 from refusals import ONE_HOT, X, cases, check, evaluated, network, read_only
@@ -100,7 +102,14 @@ X, Y, "huber(1e39)"
 """
 
 
-OPERATIONS = ["fit", "evaluate", "loss_and_gradients", "time_per_update"]
+OPERATIONS = ["fit", "evaluate", "loss_and_gradients", "profile"]
+
+
+def method(net, operation):
+    """Of the network, or the inspection of it."""
+    if operation == "profile":
+        return functools.partial(wb.inspect.profile, net)
+    return getattr(net, operation)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -110,7 +119,7 @@ def test_data(expression, error, text, operation):
     options = {"loss": loss}
     net = network()
     before = net.parameters.tobytes()
-    check(error, f"[{operation}] {text}", lambda: getattr(net, operation)(inputs, y, **options))
+    check(error, f"[{operation}] {text}", lambda: method(net, operation)(inputs, y, **options))
     assert net.parameters.tobytes() == before
     assert net.history is None
 
@@ -134,7 +143,7 @@ def test_inputs(expression, error, text, operation):
 )
 def test_loss_that_does_not_suit_the_last_layer(operation, loss, last, fitting):
     text = f"expected a last layer with activation {fitting} for the loss {loss}, got {last}"
-    call = getattr(network(last), operation)
+    call = method(network(last), operation)
     check(ValueError, f"[{operation}] {text}", lambda: call(X, ONE_HOT, loss=loss))
 
 

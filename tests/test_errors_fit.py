@@ -148,10 +148,10 @@ net.predict(X, n_threads=1025)
     ValueError [predict] expected n_threads to be {THREADS}, got 1025
 net.predict(X, n_threads="2")
     TypeError [predict] expected n_threads to be {THREADS}, got '2'
-net.time_per_update(X, Y, loss="mse", repeats=0)
-    ValueError [time_per_update] expected repeats to be {SIZE}, got 0
-net.time_per_update(X, Y, loss="mse", batch_size=0)
-    ValueError [time_per_update] expected batch_size to be {SIZE}, got 0
+wb.inspect.profile(net, X, Y, loss="mse", repeats=0)
+    ValueError [profile] expected repeats to be {SIZE}, got 0
+wb.inspect.profile(net, X, Y, loss="mse", batch_size=0)
+    ValueError [profile] expected batch_size to be {SIZE}, got 0
 net.backward(Y)
     RuntimeError [backward] expected forward(X) to be called first, got no recorded batch
 """

@@ -42,9 +42,9 @@ def imbalance(tmp_path_factory):
 
 
 def block(text, title):
-    """The lines of the table whose title starts so, without title, header and rule."""
-    found = text[text.index(f"\n{title}") + 1 :]
-    return found.split("\n\n")[0].splitlines()[3:]
+    """The rows of the table whose title starts so, without what stands above its rule."""
+    lines = text[text.index(f"\n{title}") + 1 :].split("\n\n")[0].splitlines()
+    return lines[next(i for i, line in enumerate(lines) if set(line) == {"-"}) + 1 :]
 
 
 def cells(text, title):
@@ -69,10 +69,74 @@ def test_the_neuron_of_the_lessons(lessons):
 
 def test_only_random_weights_break_the_symmetry(lessons):
     rows = {row.split()[0]: row.split()[1:] for row in block(lessons, "Breaking symmetry")}
-    assert rows["zeros"][:2] == ["16", "1"]
+    assert rows["zeros"][:3] == ["16", "1", "0"]
     for initializer in ("xavier", "he"):
-        assert rows[initializer][:2] == ["16", "16"]
-        assert float(rows[initializer][2]) > 90 > float(rows["zeros"][2])
+        assert rows[initializer][:3] == ["16", "16", "16"]
+        assert float(rows[initializer][3]) > 90 > float(rows["zeros"][3])
+
+
+def test_tables_of_ten_seeds_say_how_sure_they_are(lessons):
+    for number, of in ((7, 4), (8, 5), (9, 5)):
+        rows = [re.split(r"\s{2,}", row.strip()) for row in block(lessons, f"Table {number}: ")]
+        assert len(rows) == 6
+        for row in rows:
+            assert row[2] == "10"
+            mean, low, high = (float(x) for x in row[of - 1 : of + 2])
+            assert low < mean < high
+    assert lessons.count("an association in these runs, not a cause") == 3
+    assert re.search(
+        r"accuracy and median over all 60 runs: r = -0\.\d\d, -0\.\d\d to -0\.", lessons
+    )
+
+
+def test_the_largest_weights_are_of_a_feature_that_does_not_matter(lessons):
+    found = {name: list(map(float, c)) for name, c in cells(lessons, "First-layer weights").items()}
+    assert max(found, key=lambda name: found[name][1]) == "unrelated"
+    for name, (_, _, gain, low, high) in found.items():
+        assert (low < 0 < high) == (name == "unrelated")
+        assert name == "unrelated" or gain > 0.5
+
+
+def test_biases_shift_and_offset_an_imbalance(lessons):
+    for bias, *at, crosses in (map(float, row.split()) for row in block(lessons, "sigmoid(x + ")):
+        assert crosses == -bias
+        assert at == pytest.approx([1 / (1 + math.exp(-x - bias)) for x in (0, 1, 2)], abs=1e-5)
+    found = cells(lessons, "Imbalance: ")
+    rate = float(re.search(r"Imbalance: ([\d.]+)% of the test rows", lessons)[1]) / 100
+    assert float(found["yes"][0]) == pytest.approx(math.log(0.05 / 0.95) - 1, abs=0.3)
+    assert float(found["yes"][1]) == pytest.approx(rate, abs=0.01)
+    assert float(found["no"][1]) > 5 * rate
+    assert float(found["no"][2]) > 2 * float(found["yes"][2])
+
+
+def test_deeper_is_not_better(lessons):
+    found = {
+        name: list(map(float, row)) for name, row in cells(lessons, "Test accuracy aft").items()
+    }
+    (_, *simple), (_, *large) = found["none"], found["256-256-256"]
+    clean, noisy, _ = (a - b for a, b in zip(simple, large, strict=True))
+    assert abs(clean) < 0.05 < noisy
+    spreads = re.findall(r"± (0\.\d+)", "\n".join(block(lessons, "Test accuracy aft")))
+    assert len(spreads) == 9
+    assert all(float(spread) > 0 for spread in spreads)
+
+
+def test_a_prediction_is_a_sum(lessons):
+    rows = [re.split(r"\s{2,}", row) for row in block(lessons, "Why test row 0")]
+    *parts, total, said = (float(value) for _, value in rows)
+    assert sum(parts) == pytest.approx(total, abs=1e-4)
+    assert total == said
+    assert abs(float(re.search(r"sum - predict: (\S+)", lessons)[1])) < 1e-12
+
+
+def test_where_the_lessons_network_fails(lessons):
+    found = cells(lessons, "Where it works")
+    right = {name: float(row[0]) for name, row in found.items() if name != "noise alone"}
+    assert right.pop("as in training") > 0.9 > max(right.values())
+    assert found["noise alone"][0] == "–"
+    assert float(found["noise alone"][1]) > 0.3  # of ten classes, sure of nothing would be 0.1
+    wrong = int(re.search(r"(\d+) of 360 test rows are wrong", lessons)[1])
+    assert 360 * (1 - float(found["as in training"][0])) == pytest.approx(wrong, abs=0.01)
 
 
 def test_the_networks_of_the_lessons_learn(lessons):

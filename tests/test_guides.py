@@ -1,4 +1,4 @@
-"""Every ```python block of the pages for those who come from other libraries runs as written."""
+"""Every ```python block of the guides runs as written."""
 
 from pathlib import Path
 
@@ -35,7 +35,14 @@ def images():
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("page", "given", "fewest"),
-    [("from-scikit-learn.md", dict, 5), ("from-pytorch-and-keras.md", images, 6)],
+    [
+        ("from-scikit-learn.md", dict, 5),
+        ("from-pytorch-and-keras.md", images, 6),
+        ("findings.md", dict, 1),
+        ("inspect.md", images, 8),
+        ("exact.md", dict, 7),
+        ("importance.md", dict, 8),
+    ],
 )
 def test_page_runs(page, given, fewest, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # some blocks save files
@@ -44,3 +51,17 @@ def test_page_runs(page, given, fewest, tmp_path, monkeypatch):
     assert len(blocks) >= fewest
     for block in blocks:
         exec(compile(block, DOCS / page, "exec"), namespace)
+
+
+def test_what_the_page_on_exactness_shows_is_what_is_printed(capsys):
+    """Its tables and lines stand in the page as they come out."""
+    page = DOCS / "exact.md"
+    namespace = {"__name__": "guide"}
+    for block in python_blocks(page):
+        exec(compile(block, page, "exec"), namespace)
+    printed = capsys.readouterr().out.splitlines()
+    shown = [line[4:] for line in page.read_text().splitlines() if line.startswith("    ")]
+    shown = [line for line in shown if line.startswith(("One ", "layer", "0 ", "step "))]
+    assert len(shown) >= 7
+    assert set(shown) <= set(printed)
+    assert namespace["worst"] == 80

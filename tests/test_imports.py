@@ -45,6 +45,7 @@ LATE = {
     ("wbcore.cli", "wbcore.cli.terminal"): "the same",
     ("wbcore.cli.app", "wbcore.cli.commands"): "pandas and others, not for `wbcore --help`",
     ("wbcore.cli.app", "wbcore.cli.comparison"): "the same",
+    ("wbcore.cli.app", "wbcore.cli.findings"): "the same",
     ("wbcore.cli.app", "wbcore.cli.metadata"): "the same",
     ("wbcore.cli.comparison", "wbcore.cli.searching"): "scikit-learn, for a comparison alone",
     ("wbcore.cli.app", "wbcore.cli.description"): "the same",

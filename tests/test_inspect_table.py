@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from wbcore.inspect import Table
+from wbcore.inspect.exact_table import ExactTable
 
 pytestmark = pytest.mark.pure
 
@@ -190,4 +191,12 @@ def test_spare_columns_are_left_out_where_lines_are_too_long():
     assert some.to_markdown().startswith(f"| {' | '.join(names)} |")
     some = Table(names, [[1, 2, 3, "d" * 60]], spare=names[1:3])
     assert str(some).splitlines()[0].split() == [names[0], names[3]]
-    assert "c" in str(some.select(names[2]))
+    assert str(some.select(*names)) == str(some)
+    assert str(some.select(names[2])).splitlines()[0] == names[2]
+
+
+def test_an_exact_table_is_exact_in_every_notation():
+    some = ExactTable(["a|b", "x"], [["c", 0.20000000298023224], ["d", None]], dtype="float32")
+    assert str(some).splitlines()[2].split() == ["c", "0.2"]
+    assert some.to_markdown().splitlines()[2:] == ["| c | 0.2 |", "| d |  |"]
+    assert some.to_csv() == "a|b,x\nc,0.20000000298023224\nd,\n"

@@ -127,7 +127,7 @@ calls = dict(
     validation=epoch_with_validation,
     forward=lambda: wide.forward(some),
     backward=lambda: wide.backward(np.ones((10_000, 10), np.float32)),
-    times=lambda: wide.time_per_update(some, labels[:20_000], **entropy, batch_size=5000),
+    times=lambda: wb.inspect.profile(wide, some, labels[:20_000], **entropy, batch_size=5000),
     orthogonal=lambda: wb.Network([wb.Dense(3000, 3000, initializer="orthogonal")]),
     normal=lambda: wb.random.standard_normal(seed=0, stream=0, count=10**9),
     permutation=lambda: wb.random.permutation(10**8),

@@ -121,8 +121,8 @@ CALLS = {
     "forward": lambda: net.forward(X),
     "evaluate": lambda: wide.evaluate(one, one, loss="mse", n_threads=1),  # its copy of the weights
     "loss_and_gradients": lambda: net.loss_and_gradients(X, labels, loss="cross_entropy"),
-    "time_per_update": lambda: net.time_per_update(
-        X, labels, loss="cross_entropy", batch_size=ROWS, repeats=1),
+    "profile": lambda: wb.inspect.profile(
+        net, X, labels, loss="cross_entropy", batch_size=ROWS, repeats=1),
     "Network": lambda: wb.Network.mlp([3000, 3000]),
     "copy": lambda: wide.copy(),
     "freeze": lambda: wide.freeze(),

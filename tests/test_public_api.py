@@ -55,7 +55,6 @@ SIGNATURES = {
     "class_weight=None, seed=0)",
     "Network.statistics": "(self)",
     "Network.summary": "(self)",
-    "Network.time_per_update": "(self, X, y, *, loss, batch_size=32, repeats=50)",
     "Network.copy": "(self)",
     "Network.save": "(self, path)",
     "SGD": "(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, "
@@ -207,7 +206,7 @@ print(*sorted(name for name in sys.modules if name.startswith("wbcore.")))
     found = set(second.split())
     assert not {"wbcore.reference", "wbcore.cli", "wbcore._paths"} & found
     # of files and inspections, what holds methods of Network
-    methods = {"inspect", "inspect.layer_times", "inspect.summary", "io", "io.saving"}
+    methods = {"inspect", "inspect.summary", "io", "io.saving"}
     assert {name for name in found if name.startswith(("wbcore.inspect", "wbcore.io"))} == {
         f"wbcore.{name}" for name in methods
     }
@@ -354,7 +353,6 @@ ASSIGNED = {
     "start_at_prior": "wbcore.priors",
     "statistics": "wbcore.inspect.summary",
     "summary": "wbcore.inspect.summary",
-    "time_per_update": "wbcore.inspect.layer_times",
     "with_priors": "wbcore.base_rates",
 }
 

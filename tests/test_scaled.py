@@ -185,7 +185,7 @@ def test_as_targets_it_is_refused(loss):
         ),
         "evaluate": lambda: net.evaluate(X, y, loss=loss),
         "loss_and_gradients": lambda: net.loss_and_gradients(X, y, loss=loss),
-        "time_per_update": lambda: net.time_per_update(X, y, loss=loss),
+        "profile": lambda: wb.inspect.profile(net, X, y, loss=loss),
         "loss_and_gradient": lambda: wb.losses.loss_and_gradient(loss, np.ones((SHAPE[0], 1)), y),
     }.items():
         message = rf"^\[{operation}\] expected y as an array, got a Scaled, which is for X; pass np"

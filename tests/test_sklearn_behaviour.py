@@ -526,3 +526,8 @@ def test_validation_data_and_metrics_that_are_none():
         MLPClassifier(validation_data=(1,)).fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(TypeError, match=r"expected metrics to be a sequence .* got 3"):
         MLPClassifier(metrics=3).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_a_sparse_array_of_one_dimension():
+    with pytest.raises(ValueError, match=r"^Expected 2D input, got input with shape \(3,\)"):
+        MLPClassifier().fit(sparse.coo_array(np.array([1.0, 0.0, 2.0])), [0, 1, 0])

@@ -7,9 +7,11 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
+from sklearn.exceptions import NotFittedError
 
-from wbcore.sklearn import MLPClassifier, MLPRegressor
+from wbcore.sklearn import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -109,3 +111,92 @@ def test_a_fit_begins_anew():
     estimator = fresh("adam")
     estimator._train_until(X_iris, y_iris, 3)
     assert_same(estimator.fit(X_iris, y_iris), fresh("adam").fit(X_iris, y_iris))
+
+
+class Ends:
+    """A callback that raises before the first epoch."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def before_fit(self, run):
+        raise self.error
+
+
+WHOLE = [
+    MLPClassifier((4,), max_iter=3, tol=0, random_state=0),
+    MLPClassifier((4,), solver="lbfgs", max_iter=3, random_state=0),
+    MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0),
+    TabularClassifier((4,), epochs=3, random_state=0),
+    TabularRegressor((4,), epochs=3, random_state=0),
+]
+
+
+@pytest.mark.parametrize("model", WHOLE, ids=lambda model: type(model).__name__)
+def test_a_fit_that_raises_leaves_the_estimator_as_it_was(model):
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(40, 3)), np.arange(40) % 3
+    other = draw.normal(size=(30, 5)), np.arange(30) % 2
+    model = clone(model)
+    with pytest.raises(ValueError, match="Negative values"):
+        model.fit(X, y, -np.ones(40))
+    assert not [name for name in vars(model) if name.endswith("_")]
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    before = model.fit(X, y).predict(X)
+    known = set(vars(model))
+    with pytest.raises(ValueError, match="Negative values"):
+        model.fit(*other, -np.ones(30))
+    if getattr(model, "solver", "") != "lbfgs":
+        for error in (KeyboardInterrupt(), OSError("full")):
+            with pytest.raises(type(error)):
+                model.set_params(callbacks=[Ends(error)]).fit(*other)
+    assert set(vars(model)) == known
+    assert model.n_features_in_ == 3
+    assert np.array_equal(model.predict(X), before)
+
+
+def test_a_first_partial_fit_that_raises_sets_no_classes():
+    model = MLPClassifier((4,), random_state=0)
+    with pytest.raises(ValueError, match="inconsistent"):
+        model.partial_fit([[1.0], [2.0]], [0], classes=[0, 1])
+    assert not hasattr(model, "classes_")
+
+
+def test_warm_starts_by_other_rules():
+    options = {"max_iter": 3, "tol": 0, "warm_start": True, "random_state": 0}
+    model = MLPClassifier((4,), solver="lbfgs", **options).fit(X_iris, y_iris)
+    assert len(model.set_params(solver="adam").fit(X_iris, y_iris).loss_curve_) == 3
+    model.set_params(early_stopping=True).fit(X_iris, y_iris)
+    assert len(model.validation_scores_) == len(model.loss_curve_) == 3
+    assert model.best_loss_ is None
+    model.set_params(early_stopping=False).fit(X_iris, y_iris)
+    assert model.validation_scores_ is None
+    assert model.best_loss_ == min(model.loss_curve_)
+    assert len(model.fit(X_iris, y_iris).loss_curve_) == 6
+
+
+def test_partial_fits_of_other_decisions():
+    X, y = X_iris[:10], np.stack([np.arange(10) % 2, np.arange(10) % 3], axis=1)
+    model = MLPClassifier((4,), random_state=0).partial_fit(X, y, classes=[[0, 1], [0, 1, 2]])
+    for other in (y[:, 0], np.hstack([y, y])):
+        with pytest.raises(ValueError, match=r"expected y of 2 decisions a row, got shape \(10"):
+            model.partial_fit(X, other)
+    with pytest.raises(ValueError, match="expected y of 1 decisions a row"):
+        MLPClassifier().partial_fit(X, y[:, 0], classes=[[0, 1]])
+    with pytest.raises(ValueError, match=r"^\[partial_fit\] expected classes that there will be"):
+        MLPClassifier().partial_fit(X, y[:, 0], classes=[])
+
+
+class Predicts:
+    """A callback that asks the estimator which it is a callback of."""
+
+    def after_epoch(self, run):
+        self.model.predict(X_iris)
+
+
+def test_a_table_estimator_is_not_fitted_before_its_first_fit_is_over():
+    asks = Predicts()
+    asks.model = TabularClassifier((4,), epochs=2, callbacks=[asks])
+    with pytest.raises(NotFittedError):
+        asks.model.fit(X_iris, y_iris)

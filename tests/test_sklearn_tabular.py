@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
 import wbcore as wb
 from wbcore import recipe
-from wbcore.sklearn import TabularClassifier, TabularRegressor
+from wbcore.sklearn import MLPClassifier, TabularClassifier, TabularRegressor
 from wbcore.tables import Table
 from wbcore.tables.moments import moments
 
@@ -564,3 +565,40 @@ def test_validation_data_are_in_no_file(tmp_path):
 def test_metrics_may_be_one_name():
     frame, y = table()
     assert len(quick(TabularRegressor, metrics="mae").fit(frame, y).history_.mae) == 20
+
+
+def test_masked_numbers_are_missing():
+    X = np.ma.masked_array([[9.0], [1.0], [3.0], [2.0]], [[True], [False], [False], [False]])
+    model = quick().fit(X, [0, 1, 0, 1])
+    assert model.encoder_.names == ("x0", "x0 missing")
+    assert np.array_equal(model.predict_proba(X), model.predict_proba(X.filled(NAN)))
+
+
+def test_a_sparse_indicator_matrix():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = (X[:, :2] > 0).astype(int)
+    weights = 1 + np.arange(40) % 2
+    model = quick().fit(X, sparse.csr_matrix(y), weights)
+    dense = quick().fit(X, y, weights)
+    assert model.network_ == dense.network_
+    assert np.array_equal(model.predict(X).toarray(), dense.predict(X))
+
+
+def test_targets_and_weights_that_are_too_large():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    with pytest.raises(ValueError, match=r"^\[fit\] expected targets whose squares are finite"):
+        quick(TabularRegressor).fit(X, X[:, 0] * 1e300)
+    with pytest.raises(ValueError, match=r"^\[fit\] expected sample_weight of numbers from 0 to"):
+        quick().fit(X, np.arange(40) % 2, np.full(40, 1e300))
+
+
+def test_sizes_of_layers_are_integers():
+    X = [[1.0], [2.0]]
+    for kind in (TabularClassifier, MLPClassifier):
+        with pytest.raises(TypeError, match=r"hidden_layer_sizes must be integers, got \[3.5\]"):
+            kind((3.5,)).fit(X, [0, 1])
+    assert quick(hidden_layer_sizes=(np.int64(3),)).fit(X, [0, 1]).network_.widths[1] == 3
+    with pytest.raises(
+        ValueError, match=r"^\[fit\] expected dtype to be 'float32' or 'float64', got"
+    ):
+        MLPClassifier(dtype=int).fit(X, [0, 1])

@@ -139,3 +139,22 @@ def test_files_that_are_of_something_else(tmp_path):
         model.save(path)
         with pytest.raises(wb.ModelFileError, match=r"\[load\] expected a model"):
             TabularRegressor.load(path)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        np.array(["2026-01-01", "2026-01-02"], "M8[D]"),
+        np.array([3600, 7200], "m8[s]"),
+        np.array([1, 2], np.longdouble),
+        np.array([1, 2], np.float16),
+    ],
+    ids=lambda classes: str(classes.dtype),
+)
+def test_labels_of_any_type_are_kept(classes, tmp_path):
+    X = np.arange(8.0)[:, None]
+    model = TabularClassifier((4,), epochs=2, random_state=0).fit(X, classes[np.arange(8) % 2])
+    model.save(tmp_path / "a.safetensors")
+    again = TabularClassifier.load(tmp_path / "a.safetensors")
+    assert again.classes_.dtype == classes.dtype
+    assert np.array_equal(again.predict(X), model.predict(X))

@@ -432,3 +432,27 @@ def test_half_a_letter_is_a_category():
     names, numbers = encoded(pd.Series(["a\ud800", "b"] * 2, dtype=object))
     assert names == ["c=a\ud800", "c=b"]
     assert numbers[0] == [1, 0]
+
+
+def test_numbers_that_no_float_holds():
+    values = [[Decimal("sNaN")], [Decimal(1)], [Decimal(3)]]
+    assert Encoding.fit(np.array(values, object)).apply(values).tolist() == [[2, 1], [1, 0], [3, 0]]
+    for huge, text in ((10**400, "inf"), (-(10**400), "-inf")):
+        with pytest.raises(
+            ValueError, match=rf"expected finite numbers in .*, got {text} in row 2"
+        ):
+            Encoding.fit(np.array([[1], [huge]], object))
+    encoding = Encoding.fit(np.array([[10**400], [1]] * 2, object), categories=[0])
+    assert encoding.apply([[10**400]]).sum() == 1
+
+
+def test_what_is_masked_is_missing():
+    mask = [[True], [False], [False]]
+    for values in ([9.0, 1.0, 3.0], [9, 1, 3]):
+        given = np.ma.masked_array(np.array(values)[:, None], mask)
+        assert Encoding.fit(given).apply(given).tolist() == [[2, 1], [1, 0], [3, 0]]
+        assert Encoding.fit(np.ma.masked_array(given.data)).is_plain
+    days = np.ma.masked_array(np.array([["2026-01-01"], ["2026-01-02"]], "M8[D]"), mask[:2])
+    assert Encoding.fit(days).names == ("x0 days", "x0 missing")
+    texts = np.ma.masked_array(np.array([["a"], ["b"], ["b"]]), mask)
+    assert Encoding.fit(texts).names == ("x0=b", "x0 missing")

@@ -58,26 +58,51 @@ py::dict evaluate(const BoundNetwork<T>& bound,
     return values;
 }
 
+std::string_view name_of(Phase phase) {
+    switch (phase) {
+        case Phase::gather:
+            return "gather";
+        case Phase::forward:
+            return "forward";
+        case Phase::loss:
+            return "loss";
+        case Phase::backward:
+            return "backward";
+        case Phase::update:
+            return "update";
+        case Phase::transpose:
+            return "transpose";
+    }
+    throw std::out_of_range("no such phase");
+}
+
 template <class T>
-std::vector<double> profile(const BoundNetwork<T>& bound,
-                            const py::object& X,
-                            const py::object& y,
-                            const std::string& loss_text,
-                            std::size_t batch_size,
-                            std::size_t repeats) {
-    const char* operation = "time_per_update";
+py::dict profile(const BoundNetwork<T>& bound,
+                 const py::object& X,
+                 const py::object& y,
+                 const std::string& loss_text,
+                 std::size_t batch_size,
+                 std::size_t repeats) {
+    const char* operation = "profile";
     const Named<Loss> loss = loss_named<T>(operation, loss_text);
     const HeldDataset<T> data(operation, bound.network(), X, y, py::none(), {loss});
     data.require_finite_inputs();
-    if (batch_size == 0 || repeats == 0)
-        throw py::value_error(
-            "[time_per_update] expected batch_size and repeats of at least 1, got " +
-            std::to_string(batch_size) + " and " + std::to_string(repeats));
     // Safe: it works on a copy of the network, and the data are held here.
-    return computed(bound, data, [&](const InterruptCheck& interrupted) {
+    const Profile found = computed(bound, data, [&](const InterruptCheck& interrupted) {
         return wbcore::profile(bound.network(), data.view(), loss, batch_size, repeats,
                                interrupted);
     });
+    py::list phases;
+    for (const PhaseTime& phase : found.phases)
+        phases.append(py::make_tuple(name_of(phase.phase), phase.layer, phase.milliseconds,
+                                     phase.operations));
+    py::dict result;
+    result["phases"] = phases;
+    result["timed_step"] = found.timed_step;
+    result["step"] = found.step;
+    result["reading"] = found.reading;
+    result["fma_peak"] = found.fma_peak;
+    return result;
 }
 
 template <class T>
@@ -85,8 +110,8 @@ void register_evaluation_for(py::module_& m) {
     m.def("evaluate", named_function("evaluate", &evaluate<T>), py::arg("network"), py::arg("X"),
           py::arg("y"), py::arg("weights"), py::arg("loss"), py::arg("metrics"),
           py::arg("n_threads"), py::arg("windows") = py::none());
-    m.def("profile", named_function("time_per_update", &profile<T>), py::arg("network"),
-          py::arg("X"), py::arg("y"), py::arg("loss"), py::arg("batch_size"), py::arg("repeats"));
+    m.def("profile", named_function("profile", &profile<T>), py::arg("network"), py::arg("X"),
+          py::arg("y"), py::arg("loss"), py::arg("batch_size"), py::arg("repeats"));
 }
 
 }  // namespace

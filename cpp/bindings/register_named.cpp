@@ -102,8 +102,14 @@ py::dict properties(const MetricInfo& row) {
 
 py::dict properties(const ActivationInfo& row) {
     using namespace py::literals;
+    py::object kinks = py::none();  // of a curved function
+    if (row.pieces.straight) {
+        py::tuple all(row.pieces.n_kinks);
+        for (std::size_t i = 0; i < row.pieces.n_kinks; ++i) all[i] = row.pieces.kinks[i];
+        kinks = std::move(all);
+    }
     return py::dict("relu_family"_a = row.relu_family,
-                    "elementwise"_a = row.scope == Scope::element);
+                    "elementwise"_a = row.scope == Scope::element, "kinks"_a = kinks);
 }
 
 py::dict properties(const OptimizerInfo& row) {

@@ -121,10 +121,17 @@ void timing_changes_nothing() {
     const Network<T> net = random_network<T>(setting.layers);
     const std::vector<T> before = copy_of(net);
     for (const std::size_t batch_size : {1u, 32u, 5000u}) {
-        const std::vector<double> times =
+        const Profile found =
             profile<T>(net, problem.with(setting.loss), setting.loss, batch_size, 3);
-        CHECK_EQUAL(times.size(), std::size_t(3));
-        for (const double milliseconds : times) CHECK(milliseconds > 0 && milliseconds < 10000);
+        // gather, loss; forward, update of three layers; backward, transpose of all but the first
+        CHECK_EQUAL(found.phases.size(), std::size_t(2 + 2 * 3 + 2 * 2));
+        for (const PhaseTime& phase : found.phases) {
+            CHECK(phase.milliseconds >= 0 && phase.milliseconds < 10000);
+            const bool has_product = phase.phase == Phase::forward ||
+                                     phase.phase == Phase::backward || phase.phase == Phase::update;
+            CHECK_EQUAL(phase.operations > 0, has_product);
+        }
+        CHECK(found.step > 0 && found.timed_step > 0 && found.reading > 0 && found.fma_peak > 0);
         CHECK_ARRAYS(net.parameters().data(), before.data(), before.size());
     }
 }

@@ -40,7 +40,7 @@ from wbcore import (
 from wbcore._core import Predictor, available_isas, isa
 from wbcore._lazy import lazy as _lazy
 from wbcore.activations import *
-from wbcore.errors import DivergenceError, ModelFileError, TrainingWarning
+from wbcore.errors import DivergenceError, ModelFileError, ReplayError, TrainingWarning
 from wbcore.gradients import Gradients, LayerGradients
 from wbcore.history import History
 from wbcore.layers import Dense, Layer, dense
@@ -78,6 +78,7 @@ __all__ = [
     "ModelFileError",
     "Network",
     "Predictor",
+    "ReplayError",
     "Scaled",
     "Standardized",
     "TrainingWarning",

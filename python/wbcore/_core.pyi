@@ -136,7 +136,7 @@ def profile(
     loss: str,
     batch_size: int,
     repeats: int,
-) -> list[float]: ...
+) -> dict[str, Any]: ...
 
 class Observations:
     """What a schedule that observes remembers; `best` is NaN before the first value."""

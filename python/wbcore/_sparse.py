@@ -51,7 +51,8 @@ def _check_parts(operation: str, name: str, value: Foreign) -> None:
                 f"many as there are {name}.indices, got {value.indptr[0]} at {name}.indptr[0]"
             )
     elif value.format == "coo":
-        for places, size in zip((value.row, value.col), value.shape, strict=True):
+        places_of_each = (value.row, value.col) if len(value.shape) == 2 else value.coords
+        for places, size in zip(places_of_each, value.shape, strict=True):
             if len(places) != len(value.data) or (
                 len(places) and not 0 <= places.min() <= places.max() < size
             ):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wbcore.history import History
+    from wbcore.training.nonfinite import NonFinite
 
-__all__ = ["DivergenceError", "ModelFileError", "TrainingWarning"]
+__all__ = ["DivergenceError", "ModelFileError", "ReplayError", "TrainingWarning"]
 
 
 class DivergenceError(ArithmeticError):
@@ -26,6 +27,10 @@ class DivergenceError(ArithmeticError):
         The batch of that epoch, counted from 0.
     history : History
         The epochs before.
+    first : NonFinite or None
+        Of a fit with `track` on arrays: the first value that was not finite, by step, phase, layer,
+        unit and row, which the message names, too; `wbcore.inspect.find_divergence` says more. For
+        that the epoch is done again.
 
     Examples
     --------
@@ -43,9 +48,11 @@ class DivergenceError(ArithmeticError):
         self.epoch = epoch
         self.batch = batch
         self.history = history
+        self.first: NonFinite | None = None
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        text = str(self.args[0])
+        return text if self.first is None else f"{text}. First of all {self.first}"
 
 
 class ModelFileError(ValueError):
@@ -67,6 +74,45 @@ class ModelFileError(ValueError):
     ...         print(str(error).partition(" with")[0])
     [load] expected a safetensors file
     """
+
+
+class ReplayError(ValueError):
+    """A training that is made again does not give the parameters that its history tells of.
+
+    So it had other data, a callback or somebody else wrote into the network, or it was made by a
+    version or a processor that computes otherwise.
+
+    Attributes
+    ----------
+    step : int
+        Of the first record that differs, counted from 0, the state before the training.
+    recorded, replayed : str
+        The digests of the parameters there.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> class Meddler:
+    ...     def after_epoch(self, run):
+    ...         run.network.parameters[0] += 1
+    >>> X, y = np.ones((40, 2)), np.ones(40)
+    >>> net = wb.Network.mlp([2, 1], seed=0)
+    >>> history = net.fit(X, y, loss="mse", epochs=2, track="epoch", callbacks=[Meddler()])
+    >>> try:
+    ...     history.replay(X, y)
+    ... except wb.ReplayError as error:
+    ...     print(error.step)
+    4
+    """
+
+    def __init__(self, message: str, step: int, recorded: str, replayed: str) -> None:
+        super().__init__(message, step, recorded, replayed)
+        self.step = step
+        self.recorded = recorded
+        self.replayed = replayed
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class TrainingWarning(UserWarning):

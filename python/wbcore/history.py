@@ -9,7 +9,16 @@ from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from wbcore._view import SparseLike
+    from wbcore.data._source import Source
+    from wbcore.losses import LossLike
+    from wbcore.network import Network
     from wbcore.parameter_history import ParameterHistory
+    from wbcore.schedules.base import Rates
+    from wbcore.training.plan import RowOrder, ValidationData
+    from wbcore.training.recording import Recording
 
 __all__ = ["History", "LayerStatistics", "Statistics"]
 
@@ -80,6 +89,8 @@ class History:
     reason: str = ""
     first_epoch: int = 0
     best_epoch: int | None = None
+    _recording: Recording | None = None  # of a fit with `track`, what `replay` needs
+    _steps: int | None = None  # how many it had done when it ended
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
@@ -133,6 +144,83 @@ class History:
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
         return self.status == "interrupted"
+
+    def replay(
+        self,
+        X: ArrayLike | SparseLike | Source,
+        y: ArrayLike | None = None,
+        *,
+        epoch: int | None = None,
+        batch: int | None = None,
+        sample_weight: ArrayLike | None = None,
+        loss: LossLike | None = None,
+        learning_rate: Rates | None = None,
+        shuffle: RowOrder | None = None,
+        validation_data: ValidationData | None = None,
+        n_threads: int | None = None,
+    ) -> Network:
+        """Make the network of any step of this training again, from its data.
+
+        The fit must have had `track`: then the history keeps how it began. It is done again up to
+        that step, and its parameters are held to the digests of the records before, and of the next
+        one: what is returned has the bits of the network that was there.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As the fit had them.
+        epoch : int, optional
+            Counted from 0, like `first_epoch` and the records; `first_epoch - 1` is the state
+            before the fit. Default: the last step that was done.
+        batch : int, optional
+            The batch of that epoch, from 0, after which the network is wanted. Default: the
+            epoch's last.
+        loss, learning_rate, shuffle : callable, optional
+            Where the fit had a function, which no history keeps: the same one.
+        validation_data : optional
+            As the fit had it, where a `Plateau` watches it.
+        n_threads : int, optional
+
+        Returns
+        -------
+        Network
+            A new one. `net.optimizer` remembers what the fit's did: a `fit` goes on from there.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When the fit had no `track`, went on from a checkpoint or was one of `LBFGS`, there was
+            no such step, something that it needs is missing, or X and y are others.
+        ReplayError
+            When the parameters are not those of the records, and which record is the first.
+
+        Examples
+        --------
+        >>> import numpy as np, wbcore as wb
+        >>> X = np.linspace(-1, 1, 64)[:, None]
+        >>> net = wb.Network.mlp([1, 8, 1], activation="tanh", seed=0)
+        >>> history = net.fit(X, X[:, 0] ** 2, loss="mse", epochs=5, batch_size=8, track="epoch")
+        >>> history.replay(X, X[:, 0] ** 2) == net
+        True
+        >>> before = history.replay(X, X[:, 0] ** 2, epoch=3, batch=2)
+        >>> before.optimizer.state(before).position[:2]
+        (3, 3)
+        """
+        from wbcore.training.replaying import Replay, batch_named
+
+        replay = Replay(
+            "replay",
+            self,
+            X,
+            y,
+            sample_weight=sample_weight,
+            loss=loss,
+            learning_rate=learning_rate,
+            shuffle=shuffle,
+            validation_data=validation_data,
+            n_threads=n_threads,
+        )
+        return replay.at(batch_named("replay", replay, epoch, batch))
 
     def to_dict(self) -> dict[str, list[float]]:
         """The series by name, as new lists, as `pandas.DataFrame(...)` takes them."""

@@ -22,7 +22,6 @@ from wbcore import (
 from wbcore._draws import check_seed
 from wbcore._foreign import explains_arguments
 from wbcore._structure import LayerStructure
-from wbcore.inspect import layer_times
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
 from wbcore.layers import PRIOR, Dense, Layer, chain, check_dropout, initialize, structure
@@ -334,7 +333,6 @@ class Network:
     fold_outputs = folding.fold_outputs
     statistics = inspection.statistics
     summary = inspection.summary
-    time_per_update = layer_times.time_per_update
     save = saving.save
 
     # Copies

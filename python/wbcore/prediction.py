@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wbcore.losses import Loss
     from wbcore.network import Network
 
-__all__ = ["activations", "freeze", "predict", "predict_proba"]
+__all__ = ["activations", "freeze", "meaning_of", "predict", "predict_proba"]
 
 
 @network_method
@@ -149,7 +149,9 @@ def predict_proba(
     (1, 3)
     """
     last = name_of(self.activation_names[-1])
-    meaning = _meaning(last, self.loss if loss is None else losses.check("predict_proba", loss))
+    meaning = meaning_of(
+        "predict_proba", last, self.loss if loss is None else losses.check("predict_proba", loss)
+    )
     outputs = self.predict(X, n_threads=n_threads)
     if meaning == "softmax":
         return outputs if last == meaning else _core.softmax(outputs)
@@ -159,8 +161,22 @@ def predict_proba(
     return _core.elementwise(meaning, np.hstack((-outputs, outputs)) if both else outputs)
 
 
-def _meaning(last: str, loss: str | None) -> str:
-    """What outputs are probabilities by: softmax or sigmoid."""
+def meaning_of(operation: str, last: str, loss: str | None) -> str:
+    """What outputs are probabilities by: softmax or sigmoid.
+
+    Parameters
+    ----------
+    operation : str
+    last : str
+        The name of the last activation.
+    loss : str or None
+        What the network was trained with, if that is known.
+
+    Raises
+    ------
+    ValueError
+        When they are no probabilities.
+    """
     if last in _PROBABILITIES:
         return last
     if last == "identity" and loss is not None:
@@ -170,13 +186,14 @@ def _meaning(last: str, loss: str | None) -> str:
             return meaning
     wanted = "a last layer of softmax or sigmoid, or a loss of logits such as cross_entropy"
     if last == "identity" and loss is None:
+        arguments = "X" if operation == "predict_proba" else "..."
         raise ValueError(
-            f"[predict_proba] expected {wanted}, got identity in a network that knows no loss; "
-            f"pass the one it was trained with: predict_proba(X, loss='cross_entropy')"
+            f"[{operation}] expected {wanted}, got identity in a network that knows no loss; "
+            f"pass the one it was trained with: {operation}({arguments}, loss='cross_entropy')"
         )
     got = f"identity with the loss {loss}" if last == "identity" else last
     raise ValueError(
-        f"[predict_proba] expected {wanted}, got {got}, whose outputs are no probabilities; "
+        f"[{operation}] expected {wanted}, got {got}, whose outputs are no probabilities; "
         f"predict(X) gives them"
     )
 

@@ -370,7 +370,8 @@ def calls(one: Round) -> None:
             _, gradients = net.loss_and_gradients(X, y, loss=loss)
             assert gradients.flat.shape == net.parameters.shape
         elif kind == 5:
-            net.time_per_update(X, y, loss=loss, batch_size=3, repeats=mostly(draw, 1, 0.03) and 1)
+            repeats = mostly(draw, 1, 0.03) and 1
+            wb.inspect.profile(net, X, y, loss=loss, batch_size=3, repeats=repeats)
         else:
             out = net.forward(X)
             net.backward(mostly(draw, array(draw, (rows, OUTPUTS)), 0.05))

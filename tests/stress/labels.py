@@ -1,7 +1,7 @@
 """Labels, targets and inputs that change while they are in use.
 
 By a callback of the fit, or by another thread during fit, evaluate, loss_and_gradients, the losses
-and time_per_update. There is a valid result, or a refusal that names what was wrong; never a crash;
+and inspect.profile. There is a valid result, or a refusal that names what was wrong; never a crash;
 and a refused fit leaves the parameters of its last good epoch.
 """
 
@@ -161,7 +161,7 @@ def thread_changes(one: Round, kind: str) -> None:
         "evaluate": lambda: net.evaluate(X, y, loss=name, metrics=metrics)["loss"],
         "loss_and_gradients": lambda: net.loss_and_gradients(X, y, loss=name)[0],
         "loss_and_gradient": lambda: wb.losses.loss_and_gradient(name, logits, y)[0],
-        "time_per_update": lambda: net.time_per_update(X, y, loss=name, repeats=3)[0],
+        "profile": lambda: wb.inspect.profile(net, X, y, loss=name, repeats=3).step_ms,
     }
     with Changing(draw, y, bad):
         ends = time.monotonic() + 0.05

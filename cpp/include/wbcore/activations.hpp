@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -28,26 +29,35 @@ enum class Activation : std::uint8_t {
 enum class Reads : std::uint8_t { output, input, both };
 // What an output depends on: on one z, or on all of its row, which only a last layer may.
 enum class Scope : std::uint8_t { element, row };
+// A function of straight pieces, and the sums z at which they meet; not that of a curved one.
+struct Pieces {
+    bool straight = false;
+    std::size_t n_kinks = 0;
+    double kinks[2] = {};
+};
 
 struct ActivationInfo : Row {
     Reads reads;
     bool
         relu_family;  // about half of a signal's variance is lost: the initializer he makes up for it
+    Pieces pieces = {};
     Scope scope = Scope::element;
 };
 
+inline constexpr Pieces one_line{true, 0, {}}, bent_at_zero{true, 1, {0}};
+
 // In the order of the enumeration (docs/arithmetic.md, section 5).
 inline constexpr auto activation_rows = std::to_array<ActivationInfo>({
-    {{"identity"}, Reads::output, false},
+    {{"identity"}, Reads::output, false, one_line},
     {{"sigmoid"}, Reads::output, false},
-    {{"relu"}, Reads::output, true},
+    {{"relu"}, Reads::output, true, bent_at_zero},
     {{"tanh"}, Reads::output, false},
-    {{"leaky_relu", {{"slope", 0.01, at_least_zero}}}, Reads::input, true},
+    {{"leaky_relu", {{"slope", 0.01, at_least_zero}}}, Reads::input, true, bent_at_zero},
     {{"elu", {{"alpha", 1, above_zero}}}, Reads::both, true},
     {{"softplus"}, Reads::input, true},
     {{"gelu"}, Reads::input, true},
     {{"silu"}, Reads::input, true},
-    {{"softmax"}, Reads::output, false, Scope::row},
+    {{"softmax"}, Reads::output, false, {}, Scope::row},
     {{"softsign"}, Reads::input, false},
     {{"exp"}, Reads::output, false},
 });

@@ -11,7 +11,7 @@ from wbcore import _arguments
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
 
-__all__ = ["STATE", "Monitor"]
+__all__ = ["STATE", "Monitor", "sign_of"]
 
 STATE = ("best", "best_epoch")
 
@@ -107,12 +107,18 @@ class Monitor:
         self.best, self.best_epoch = best, epoch
 
 
-def _sign(owner: str, name: str) -> float:
+def sign_of(name: str) -> float | None:
+    """1 when larger values of a series are better, -1 when smaller ones are; None: who knows."""
     bare = name.removeprefix("val_").partition("(")[0]
     if bare in _FALLS:
         return -1.0
-    if bare in _RISES or bare.startswith("top_"):
-        return 1.0
+    return 1.0 if bare in _RISES or bare.startswith("top_") else None
+
+
+def _sign(owner: str, name: str) -> float:
+    sign = sign_of(name)
+    if sign is not None:
+        return sign
     raise ValueError(
         f"[{owner}] expected mode to be 'min' or 'max' for the series {name!r}, of which no name "
         f"says which is better, got 'auto'"

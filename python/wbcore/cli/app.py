@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import wbcore as wb
-from wbcore.cli import options
+from wbcore.cli import inspect_options, options
 from wbcore.cli.endings import exit_code
 from wbcore.cli.metadata import load_model
 from wbcore.cli.terminal import Stream, console, write
@@ -231,9 +231,50 @@ def predict(
 @one_line_errors
 def inspect(
     model: Annotated[Path, typer.Argument(help="A model file.", show_default=False)],
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    data: inspect_options.Data = None,
+    target: inspect_options.Target = None,
+    validation: inspect_options.Validation = None,
+    loss: inspect_options.Loss = None,
+    fail_on: inspect_options.FailOn = None,
 ) -> None:
-    """Show what a model is: its data, its training, its weights and biases by layer."""
+    """Show what a model is: its data, its training, its weights and biases by layer.
+
+    With --data, the table that it was trained on, instead what is probably wrong with it: dead
+    units, over-fitting, shuffled labels and so on, each with what shows it and what to try.
+    docs/findings.md explains the codes. Exit code 1 says that one of --fail-on was found.
+
+    For example:
+
+    - wbcore inspect model.safetensors
+    - wbcore inspect model.safetensors --data train.csv --target price --validation test.csv
+    - wbcore inspect model.safetensors --data train.csv --target k --fail-on WB-DEAD,WB-OVERFIT
+    """
+    if data is not None:
+        from wbcore.cli.findings import examined
+
+        examination = examined(
+            model,
+            data,
+            target=target,
+            validation=validation,
+            loss=loss,
+            fail_on=fail_on,
+            as_json=as_json,
+        )
+        write(examination.text)
+        if examination.fails:
+            raise typer.Exit(1)
+        return
+    for name, value in (
+        ("--target", target),
+        ("--validation", validation),
+        ("--loss", loss),
+        ("--fail-on", fail_on),
+    ):
+        if value is not None:
+            raise ValueError(f"{name} is for --data, the table that the model was trained on")
     net = load_model(model)
     if as_json:
         from wbcore.cli.description import json_text

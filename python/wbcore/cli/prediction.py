@@ -13,7 +13,7 @@ from wbcore.cli.metadata import class_names, encoding_of, feature_names, has_mar
 from wbcore.io.frame import PARQUET_SUFFIXES, read_frame, require
 from wbcore.io.table import read_features
 
-__all__ = ["csv_text", "encoded_table", "predict_table"]
+__all__ = ["csv_text", "encoded_table", "inputs", "predict_table"]
 
 Columns = dict[str, NDArray[Any]]
 
@@ -32,7 +32,7 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
         its outputs are.
     """
     classes = class_names(net)
-    outputs = net.predict(_inputs(net, path))
+    outputs = net.predict(inputs(net, path))
     if classes is not None:
         columns = {"prediction": np.array(classes)[outputs.argmax(axis=1)]}
         if has_margins(net):
@@ -47,7 +47,7 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
     return {f"output_{k}": outputs[:, k] for k in range(outputs.shape[1])}
 
 
-def _inputs(net: "wb.Network", path: Path) -> NDArray[Any]:
+def inputs(net: "wb.Network", path: Path) -> NDArray[Any]:
     """Return what the network takes for the rows of a file."""
     encoding = encoding_of(net)
     if encoding is None:

@@ -1,23 +1,20 @@
-"""What inspections that call other operations have in common: their errors, and rows as read."""
+"""What inspections that call other operations have in common: their errors, and single rows."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wbcore._view import View, dense, is_sparse
+from wbcore._view import View, is_sparse
 from wbcore.data._source import like
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from wbcore._view import Foreign
-    from wbcore.network import Network
 
-__all__ = ["as_read", "in_rows", "named"]
+__all__ = ["in_rows", "named"]
 
 
 @contextlib.contextmanager
@@ -48,17 +45,3 @@ def in_rows(x: Foreign) -> Foreign:
         return x
     array = np.asarray(x) if isinstance(x, (list, tuple)) else x
     return np.asarray(array)[None] if getattr(array, "ndim", None) == 1 else array
-
-
-def as_read(net: Network, X: Foreign) -> NDArray[Any]:
-    """The numbers that a network finds in these rows, in its format; they have been checked.
-
-    Returns
-    -------
-    ndarray of shape (B, I)
-    """
-    if isinstance(X, View):
-        rows: Foreign = like(X, dense(X.array))
-    else:
-        rows = dense(X)
-    return np.ascontiguousarray(rows, net.dtype)

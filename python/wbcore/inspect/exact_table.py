@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from wbcore import _text_table
 from wbcore.inspect.table import Table
 
 __all__ = ["ExactTable", "exactly", "pattern"]
@@ -66,19 +65,13 @@ class ExactTable(Table):
         values = self[column]
         return [pattern(v, self.dtype) if isinstance(v, float) else None for v in values]
 
-    def __str__(self) -> str:
-        cells = [[self._shown(value) for value in row] for row in self.rows]
-        text = [any(isinstance(value, str) for value in self[column]) for column in self.columns]
-        left = len(text) - text[::-1].index(True) if any(text) else 0
-        lines = _text_table.table(self.columns, cells, left)
-        return f"{self.title}\n{lines}" if self.title else lines
-
-    __repr__ = __str__
-
-    def _shown(self, value: object) -> str:
+    def _shown(self, column: str, value: object) -> str:
+        """As in print, in Markdown and LaTeX too."""
         if value is None:
             return ""
-        return exactly(value, self.dtype) if isinstance(value, float) else str(value)
+        if isinstance(value, float):
+            return exactly(value, self.dtype)
+        return super()._shown(column, value)
 
 
 def exactly(value: float, dtype: str) -> str:

@@ -96,11 +96,11 @@ class Lines:
             d = self.add("z - M", T(z_k - M), z_k, M)
             e.append(self.add("e = exp(z - M)", exp(self.arith, d), d))
         at(None)
-        S = self._chain(0.0, e, None, range(min(FEATURE_LEAF, len(e))), lambda k: f"+ e[{k}]")
+        S = self._chain(0.0, e, None, range(min(FEATURE_LEAF, len(e))), lambda k: f"add e[{k}]")
         for low in range(FEATURE_LEAF, len(e), FEATURE_LEAF):
             leaf = range(low, min(low + FEATURE_LEAF, len(e)))
             start = self.add("next leaf: +0", 0.0)
-            of_leaf = self._chain(start, e, None, leaf, lambda k: f"+ e[{k}]")
+            of_leaf = self._chain(start, e, None, leaf, lambda k: f"add e[{k}]")
             S = self.add("leaves so far + leaf", T(S + of_leaf), S, of_leaf)
         for k in units:
             at(k)

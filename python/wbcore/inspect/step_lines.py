@@ -138,7 +138,7 @@ class StepLines:
             times = "" if weights is None else ", times its weight"
             self.lines.add(f"loss of the row{times}", value, b=weight)
         self.lines.where = ("loss", None, None, None)
-        total = self.lines.row_sum([value for value, _ in rows], None, lambda r: f"+ loss[{r}]")
+        total = self.lines.row_sum([value for value, _ in rows], None, lambda r: f"add loss[{r}]")
         n = self._loss.count(total_weight(targets, weights), len(targets[0]))
         self.lines.add("sum / N", np.float64(total / n if n else 0.0), total, np.float64(n))
         return [gradient for _, gradient in rows]
@@ -312,12 +312,12 @@ def _rows(layer: Layer, flat: list[float]) -> Matrix:
 
 
 def _of_input(i: int) -> Named:
-    return lambda k: f"+ dZ[{k}] * W[{i}, {k}]"
+    return lambda k: f"add dZ[{k}] * W[{i}, {k}]"
 
 
 def _of_weight(i: int, o: int) -> Named:
-    return lambda r: f"+ x[{r}, {i}] * dZ[{r}, {o}]"
+    return lambda r: f"add x[{r}, {i}] * dZ[{r}, {o}]"
 
 
 def _of_bias(o: int) -> Named:
-    return lambda r: f"+ dZ[{r}, {o}]"
+    return lambda r: f"add dZ[{r}, {o}]"

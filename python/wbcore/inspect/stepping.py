@@ -9,12 +9,12 @@ import numpy as np
 
 from wbcore import _arguments, losses, optimizers
 from wbcore._loss_function import LossFunction
-from wbcore.inspect._calls import as_read, in_rows, named
+from wbcore.inspect._calls import in_rows, named
 from wbcore.inspect.exact_table import ExactTable
 from wbcore.inspect.step_lines import Memory, StepLines, count_of_step
 from wbcore.inspect.tracing import LIMIT, require_few
 from wbcore.optimizers import LBFGS
-from wbcore.reference import LOSSES
+from wbcore.training.batches import as_read, targets_in_reference
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -106,20 +106,20 @@ def step(
     >>> table = step(net, [2.0], [1.0], loss="mse", optimizer=wb.SGD(0.125))
     >>> table
     One update in float32, operation by operation: mse, sgd(0.125)
-    phase     row  layer  unit  operation               a    b  product  result
-    ---------------------------------------------------------------------------
-    forward   0    0      0     bias                                        0.0
-    forward   0    0      0     + x[0] * W[0, 0]      2.0  1.0      2.0     2.0
-    forward   0    0      0     identity of z         2.0                   2.0
-    loss      0                 loss of the row                             1.0
-    loss                        + loss[0]             1.0                   1.0
-    loss                        sum / N               1.0  1.0              1.0
-    backward  0    0      0     dY of the loss        2.0  1.0              2.0
-    backward  0    0      0     dZ by identity        2.0  2.0              2.0
-    gradient       0      0, 0  + x[0, 0] * dZ[0, 0]  2.0  2.0      4.0     4.0
-    gradient       0      0     + dZ[0, 0]            2.0                   2.0
-    update         0      0, 0  W by dW               1.0  4.0              0.5
-    update         0      0     b by db               0.0  2.0            -0.25
+    phase     row  layer  unit  operation                 a    b  product  result
+    -----------------------------------------------------------------------------
+    forward   0    0      0     bias                                          0.0
+    forward   0    0      0     add x[0] * W[0, 0]      2.0  1.0      2.0     2.0
+    forward   0    0      0     identity of z           2.0                   2.0
+    loss      0                 loss of the row                               1.0
+    loss                        add loss[0]             1.0                   1.0
+    loss                        sum / N                 1.0  1.0              1.0
+    backward  0    0      0     dY of the loss          2.0  1.0              2.0
+    backward  0    0      0     dZ by identity          2.0  2.0              2.0
+    gradient       0      0, 0  add x[0, 0] * dZ[0, 0]  2.0  2.0      4.0     4.0
+    gradient       0      0     add dZ[0, 0]            2.0                   2.0
+    update         0      0, 0  W by dW                 1.0  4.0              0.5
+    update         0      0     b by db                 0.0  2.0            -0.25
     >>> table.network.parameters, net.parameters
     (array([ 0.5 , -0.25], dtype=float32), array([1., 0.], dtype=float32))
     """
@@ -152,7 +152,7 @@ def step(
     require_few("step", count, limit, "pass fewer rows or a smaller network, or limit=")
     weights = None if sample_weight is None else np.asarray(sample_weight, float).tolist()
     found = StepLines(net, chosen, own, memory, seed)
-    found.batch(X, _in_reference(chosen, targets, net.widths[-1]), weights)
+    found.batch(X, targets_in_reference(chosen, targets, net.widths[-1]), weights)
     _require_equal("parameters", found.parameters, twin.parameters)
     for name, array in own.state(twin).arrays.items():
         if name in found.states:
@@ -173,14 +173,6 @@ def _as_batch(x: Foreign, y: Foreign) -> tuple[Foreign, Foreign]:
     return rows, target.reshape(1) if target.ndim == 0 else target if len(target) == 1 else target[
         None
     ]
-
-
-def _in_reference(loss: str, y: Foreign, outputs: int) -> Foreign:
-    """Targets as the reference takes them: whole numbers are labels."""
-    array, kind = np.asarray(y), LOSSES.choice(loss).targets
-    if array.ndim == 1 and (kind == "classes" or (kind == "signs" and outputs > 1)):
-        return [int(label) for label in array.tolist()]
-    return array.astype(float).reshape(len(array), -1).tolist()
 
 
 def _require_equal(what: str, found: list[float], expected: NDArray[Any]) -> None:

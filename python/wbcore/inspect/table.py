@@ -29,7 +29,7 @@ class Table:
     title : str, optional
         What the table shows; printed above it.
     note : str, optional
-        What its numbers mean, where that needs saying; printed under the title.
+        What its numbers mean, where that needs saying; printed under the title, line by line.
     printed : sequence of str, optional
         The columns that are printed, in Markdown and LaTeX too, and in which order. Default: all.
     spare : sequence of str, optional
@@ -150,6 +150,7 @@ class Table:
             rows,
             self.title if title is None else title,
             note=self.note,
+            spare=[name for name in self._spare if name in columns],
             undefined=self._undefined & set(columns),
         )
 
@@ -293,7 +294,8 @@ class Table:
                 break
             columns.remove(spare)
             lines = self._aligned(columns)
-        above = [formats.printed(text) for text in (self.title, self.note) if text]
+        above = [self.title] * bool(self.title) + self.note.splitlines()
+        above = [formats.printed(text) for text in above]
         return "\n".join([*above, lines])
 
     def _aligned(self, columns: Sequence[str]) -> str:

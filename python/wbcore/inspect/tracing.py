@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
-from wbcore.inspect._calls import as_read, in_rows, named
+from wbcore.inspect._calls import in_rows, named
 from wbcore.inspect.exact_table import ExactTable
 from wbcore.inspect.operations import Lines, count_of_sum, count_of_unit
 from wbcore.reference import ACTIVATIONS, Arithmetic
 from wbcore.reference.arithmetic import FEATURE_LEAF
+from wbcore.training.batches import as_read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,12 +80,12 @@ def trace(
     >>> net[0].biases[0] = 0.2
     >>> trace(net, [0.5, 0.3])
     One prediction in float64, operation by operation
-    layer  unit  operation            a    b  product              result
-    ---------------------------------------------------------------------
-    0      0     bias                                                 0.2
-    0      0     + x[0] * W[0, 0]   0.5  0.8      0.4  0.6000000000000001
-    0      0     + x[1] * W[1, 0]   0.3  0.6     0.18                0.78
-    0      0     sigmoid of z      0.78                0.6856801139382539
+    layer  unit  operation              a    b  product              result
+    -----------------------------------------------------------------------
+    0      0     bias                                                   0.2
+    0      0     add x[0] * W[0, 0]   0.5  0.8      0.4  0.6000000000000001
+    0      0     add x[1] * W[1, 0]   0.3  0.6     0.18                0.78
+    0      0     sigmoid of z        0.78                0.6856801139382539
     """
     rows = in_rows(x)
     with named("trace", "predict"):
@@ -143,7 +144,7 @@ def layer_lines(
         bias = None if layer.biases is None else float(layer.biases[unit])
         start = lines.add("no bias: +0", 0.0) if bias is None else lines.add("bias", bias)
         column = weights[:, unit].tolist()
-        return lines.feature_sum(start, x, column, lambda k: f"+ x[{k}] * W[{k}, {unit}]")
+        return lines.feature_sum(start, x, column, lambda k: f"add x[{k}] * W[{k}, {unit}]")
 
     if not ACTIVATIONS.choice(layer.activation).elementwise:
         sums = [z(unit) for unit in range(layer.outputs)]

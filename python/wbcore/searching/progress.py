@@ -28,9 +28,12 @@ class Progress:
         What they cost in all, in whole fits: a fit of a tenth of the epochs is a tenth.
     shown : bool
         False writes nothing.
+    name : str
+        What the line begins with.
     """
 
-    def __init__(self, fits: int, work: float, *, shown: bool) -> None:
+    def __init__(self, fits: int, work: float, *, shown: bool, name: str = "search") -> None:
+        self._name = name
         self._stream = sys.stderr if shown else None
         self._on_terminal = shown and _lines._is_terminal(self._stream)
         self._fits, self._work = fits, work
@@ -100,5 +103,5 @@ class Progress:
             remaining = max(self._work - self._done_work, 0.0) / pace
             if self._done < self._fits and math.isfinite(remaining):
                 left = f"  {_lines.clock(remaining)} left"
-        share = f"search  {self.rung}fit {done}/{self._fits}"
+        share = f"{self._name}  {self.rung}fit {done}/{self._fits}"
         return f"{share}{found}{rate}{left}{self.best}  {seconds:.1f} s"

@@ -23,6 +23,7 @@ from wbcore.sklearn.for_batches import ForBatches
 from wbcore.sklearn.inputs import options_of, sound
 from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.weights import balanced, row_weights
+from wbcore.sklearn.wholeness import all_or_nothing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,6 +153,10 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         """Refuse classes that the network has no outputs for."""
         known: Any = self.classes_
         if isinstance(known, list):
+            if np.shape(y)[1:] != (len(known),):
+                raise ValueError(
+                    f"[fit] expected y of {len(known)} decisions a row, got shape {np.shape(y)}"
+                )
             for j, column in enumerate(np.asarray(y).T):
                 if len(new := np.setdiff1d(column, known[j])):
                     raise ValueError(
@@ -190,7 +195,8 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         return row_weights(X, y, sample_weight, given)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
-        return y.astype(bool)[:, None] if y.ndim == 1 and self._targets.n_outputs == 1 else None
+        # of one dimension: of two, scikit-learn makes a text of each row first, and draws the same
+        return y.astype(bool) if y.ndim == 1 and self._targets.n_outputs == 1 else None
 
     @ForBatches
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -215,6 +221,15 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         -------
         self
         """
+        with all_or_nothing(self):
+            self._take_classes(y, classes)
+            self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    def _take_classes(self, y: Any, classes: Any) -> None:
+        """Set `classes_` in the first of several partial fits."""
+        if classes is not None and hasattr(classes, "__len__") and not len(classes):
+            raise ValueError("[partial_fit] expected classes that there will be, got none")
         of_each = isinstance(classes, list) and all(np.ndim(each) == 1 for each in classes)
         if of_each and not hasattr(self, "classes_"):
             self.classes_ = [np.unique(each) for each in classes]
@@ -223,8 +238,6 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         ) and _check_partial_fit_first_call(self, classes):
             is_many = type_of_target(y).startswith("multilabel")
             self.classes_ = unique_labels(y) if is_many else unique_labels(self.classes_)
-        self._fit(X, y, sample_weight, incremental=True)
-        return self
 
     def predict(self, X: Any) -> Any:
         """Predict classes.

@@ -152,6 +152,8 @@ class Course:
                 " contain large values and need to be preprocessed."
             ) from None
         except KeyboardInterrupt:
+            if not estimator.n_iter_:  # there is no loss yet, and nothing learned
+                raise
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return True
         finally:

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from wbcore import _arguments
 from wbcore.network import Network
 from wbcore.schedules import count_steps
 from wbcore.sklearn import coefficients
@@ -28,6 +29,7 @@ from wbcore.sklearn.solvers import solver_of, takes_all_rows
 from wbcore.sklearn.start import started
 from wbcore.sklearn.stopping import Validation
 from wbcore.sklearn.structure import OWN_NAME, hidden_activations, hidden_sizes, layers_of
+from wbcore.sklearn.wholeness import all_or_nothing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +100,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         self
         """
         tasks = FitTasks.of(self, X, y, sample_weight, self.max_iter)
-        self._fit(X, y, sample_weight, tasks=tasks)
+        with all_or_nothing(self):
+            self._fit(X, y, sample_weight, tasks=tasks)
         if tasks is not None:
             tasks.end()
         return self
@@ -132,7 +135,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             return self
         course = self.__dict__.get("_course")
         if course is None:
-            return self._fit(X, y, sample_weight, epochs=epochs)
+            with all_or_nothing(self):
+                return self._fit(X, y, sample_weight, epochs=epochs)
         if epochs > self._trained_epochs:
             X, y = self._checked_data(X, y, incremental=True, fresh=False)
             run = self._run_all_rows if isinstance(course, AllRows) else self._run
@@ -164,6 +168,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if takes_all_rows(self):
             self._run_all_rows(AllRows(self), data, epochs or self.max_iter, tasks)
             return self
+        if not fresh and not self._counts_likewise():
+            self._count_anew()
         course = self._begun(data, incremental=incremental)
         course.tasks = tasks
         if incremental:
@@ -195,7 +201,9 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         texts = hidden_activations(self.activation, len(sizes))
         last = answer.width, answer.activation
         layers = layers_of(X.shape[1], sizes, texts, last, self.dropout)
-        dtype = np.dtype(self.dtype or (X.dtype if X.dtype == np.float32 else np.float64))
+        dtype = np.dtype(X.dtype if X.dtype == np.float32 else np.float64)
+        if self.dtype is not None:
+            dtype = _arguments.dtype("fit", self.dtype)
         if fresh:
             self.network_ = started(
                 layers,
@@ -214,6 +222,11 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             self.n_iter_, self.t_ = 0, 0
             if not takes_all_rows(self):
                 self._count_anew()
+
+    def _counts_likewise(self) -> bool:
+        """Whether the fit that this one goes on from was by batches, and stopped by the same."""
+        scores = self.__dict__.get("validation_scores_")
+        return "loss_curve_" in self.__dict__ and (scores is not None) == bool(self.early_stopping)
 
     def _count_anew(self) -> None:
         self.loss_curve_: list[float] = []

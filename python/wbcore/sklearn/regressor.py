@@ -14,6 +14,7 @@ from wbcore.sklearn.inputs import options_of, sound
 from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.targets import Numbers
 from wbcore.sklearn.weights import row_weights
+from wbcore.sklearn.wholeness import all_or_nothing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,7 +156,8 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         -------
         self
         """
-        self._fit(X, y, sample_weight, incremental=True)
+        with all_or_nothing(self):
+            self._fit(X, y, sample_weight, incremental=True)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,12 @@ def hidden_sizes(given: Any) -> list[int]:
 
     Raises
     ------
-    ValueError
-        When one of them is not above 0.
+    TypeError, ValueError
+        When one of them is no integer, or not above 0.
     """
     sizes = list(given) if hasattr(given, "__iter__") else [given]
+    if not all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes):
+        raise TypeError(f"hidden_layer_sizes must be integers, got {sizes}.")
     if np.any(np.array(sizes) <= 0):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]

@@ -33,6 +33,7 @@ from wbcore.sklearn.tabular_data import (
 )
 from wbcore.sklearn.tabular_optimizer import optimizer_of
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS
+from wbcore.sklearn.wholeness import all_or_nothing
 from wbcore.tables import Encoding
 
 if TYPE_CHECKING:
@@ -125,9 +126,10 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         -------
         self
         """
-        self._course: Course | None = None
-        self._trained_epochs = 0
-        return self._train(X, y, None, sample_weight)
+        with all_or_nothing(self):
+            self._course: Course | None = None
+            self._trained_epochs = 0
+            return self._train(X, y, None, sample_weight)
 
     def _total_epochs(self, n_rows: int) -> int:
         """How many epochs a fit has at most."""
@@ -148,7 +150,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         """
         if self._is_over or epochs <= self.__dict__.get("_trained_epochs", 0):
             return self
-        return self._train(X, y, epochs, sample_weight)
+        with all_or_nothing(self):
+            return self._train(X, y, epochs, sample_weight)
 
     def _train(self, X: Any, y: Any, epochs: int | None, sample_weight: Any) -> Any:
         if y is None:
@@ -178,9 +181,9 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         else:
             present(self, table)
         inputs = self.encoder_.apply(table, operation="fit")
-        count = len(y) if weights is None else max(len(y), float(weights.sum()))
-        stops = self._stops_early(len(y))
-        if stops or self.dropout or len(y) <= self.batch_size:
+        count = y.shape[0] if weights is None else max(y.shape[0], float(weights.sum()))
+        stops = self._stops_early(y.shape[0])
+        if stops or self.dropout or y.shape[0] <= self.batch_size:
             inputs, y, weights = without_copies(inputs, y, self._contents(y), weights)
         if course is None:
             self._scale_targets(y, weights)
@@ -327,7 +330,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
     def _outputs(self, X: Any) -> NDArray[Any]:
         """What the network gives for X, of shape (B, O)."""
         known = self.__dict__
-        if type(X) is np.ndarray and X.dtype.char in "fd" and X.shape[1:] == known.get("_plain"):
+        is_plain = type(X) is np.ndarray and X.dtype.char in "fd"
+        if is_plain and X.shape[1:] == known.get("_plain") and "network_" in known:
             try:
                 outputs = known["network_"].predict(X, n_threads=self.n_threads)
                 return outputs if outputs.dtype == known["_dtype"] else self._in_dtype(outputs)
@@ -344,12 +348,11 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
 
     def _encoded(self, table: Table) -> Iterator[Any]:
         """The numbers of a table, some rows at a time, so that many rows need little memory."""
-        is_array = table.array is not None or table.sparse is not None
-        if table.n_rows <= _AT_ONCE or (is_array and self.encoder_.is_numeric):
+        if table.n_rows <= _AT_ONCE:
             yield self.encoder_.apply(table, operation="predict")
             return
         for start in range(0, table.n_rows, _AT_ONCE):
-            rows = np.arange(start, min(start + _AT_ONCE, table.n_rows))
+            rows = slice(start, start + _AT_ONCE)
             yield self.encoder_.apply(table.rows(rows), operation="predict")
 
     def _in_dtype(self, outputs: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from wbcore.sklearn.distinct import distinct
 from wbcore.standardized import Standardized
 from wbcore.tables import Table
 from wbcore.tables.moments import moments
+from wbcore.tables.table import unmasked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,6 +71,8 @@ def read(estimator: Any, X: Any, operation: str) -> Table:
         table = Table(X, operation)
     else:
         array = X if isinstance(X, np.ndarray) else _array(X)
+        if isinstance(array, np.ma.MaskedArray):
+            array = unmasked(array)
         checked = check_array(
             array, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X"
         )

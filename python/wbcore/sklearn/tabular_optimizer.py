@@ -42,7 +42,8 @@ def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimize
     if estimator.l2 is not None:
         made.l2 = estimator.l2
     elif given is None:
-        made.l2 = TABLE.l2(task, rows)
+        l2 = TABLE.l2(task, rows)
+        made.l2 = l2 if l2 > 1e-37 else 0.0  # of weights that are refused for what they are
     if estimator.schedule is not None:
         set_schedule(made, estimator.schedule, steps)
     elif isinstance(made.learning_rate, (int, float)):

@@ -123,6 +123,11 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
         self._centre, self._spread = np.zeros(width), np.ones(width)
         if self._targets.answer.activation == "identity":
             found = moments(y.reshape(len(y), -1), weights)
+            if not np.isfinite(found.scale).all():
+                raise ValueError(
+                    "[fit] expected targets whose squares are finite in float64, got larger ones; "
+                    "scale them first"
+                )
             self._centre, self._spread = found.mean, found.scale
 
     def _encoded_targets(self, y: NDArray[Any]) -> NDArray[Any]:

@@ -121,14 +121,21 @@ def plain_shape(encoding: Encoding) -> tuple[int] | None:
 
 def typed(classes: np.ndarray[Any, Any]) -> dict[str, Any]:
     """Labels of classes as JSON can express them, with their type."""
-    return {"dtype": classes.dtype.str, "values": classes.tolist()}
+    values = classes
+    if classes.dtype.kind in "mM":  # whole numbers of their unit
+        values = classes.astype(np.int64)
+    elif classes.dtype.char == "g":  # which no float of Python holds
+        values = classes.astype(str)
+    return {"dtype": classes.dtype.str, "values": values.tolist()}
 
 
 def labels(state: dict[str, Any]) -> np.ndarray[Any, Any]:
     """What `typed` gave."""
     dtype = np.dtype(state["dtype"])
-    if dtype.kind not in "biufUO":
+    if dtype.kind not in "biufmMUO":
         raise ValueError(f"labels of dtype {dtype}")
+    if dtype.kind in "mM":
+        return np.array(state["values"], np.int64).astype(dtype)
     return np.array(state["values"], dtype)
 
 

@@ -9,8 +9,8 @@ import contextlib
 import datetime as dt
 import numbers
 import sys
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -161,7 +161,7 @@ def _polars_float(series: _Frame) -> Any:  # noqa: ANN401, a type of polars
     return sys.modules[type(series).__module__.partition(".")[0]].Float64
 
 
-def _of_objects(values: Iterable[Any]) -> _Parts:
+def _of_objects(values: Sequence[Any]) -> _Parts:
     """Values of several types, or texts: the different ones, in the order in which they come."""
     known: dict[Any, int] = {}
     codes: list[int] = []
@@ -177,6 +177,8 @@ def _of_objects(values: Iterable[Any]) -> _Parts:
             if code == len(levels):
                 levels.append(value)
             codes.append(code)
+    except InvalidOperation:  # Decimal("sNaN"), which refuses to be compared
+        return _of_objects([None if _is_signaling(value) else value for value in values])
     except (TypeError, ValueError):  # what has no hash, or is compared element by element
         raise _strange(value) from None
     return _coded(np.array(codes, np.int64), levels)
@@ -198,6 +200,10 @@ def _coded(codes: NDArray[Any], levels: list[Any]) -> _Parts:
         codes = np.append(places, -1)[codes]
         levels = [level for level, lack in zip(levels, lacks, strict=True) if not lack]
     return {"codes": codes, "levels": levels}
+
+
+def _is_signaling(value: object) -> bool:
+    return isinstance(value, Decimal) and value.is_snan()
 
 
 def _is_nan(value: object) -> bool:

@@ -14,7 +14,7 @@ from wbcore.tables.sparse_rows import rows_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Column", "Table"]
+__all__ = ["Column", "Table", "unmasked"]
 
 
 class Column(NamedTuple):
@@ -106,6 +106,8 @@ class Table:
 
     def _take_array(self, X: Any, operation: str) -> None:  # noqa: ANN401
         array = X if isinstance(X, np.ndarray) else _array(X)
+        if isinstance(array, np.ma.MaskedArray):
+            array = unmasked(array)
         if array.ndim != 2:
             raise ValueError(
                 f"[{operation}] expected a table of two dimensions, got shape {array.shape}. "
@@ -126,8 +128,8 @@ class Table:
         self.n_rows, columns = rows.shape
         self.names = _numbered(columns)
 
-    def rows(self, rows: NDArray[np.int64]) -> Table:
-        """A table of some of the rows, by their numbers."""
+    def rows(self, rows: NDArray[np.int64] | slice) -> Table:
+        """A table of some of the rows, by their numbers; a slice copies no array."""
         source = self._source
         if isinstance(source, np.ndarray) or not hasattr(source, "iloc"):
             return Table(source[rows], self._operation)
@@ -160,6 +162,21 @@ class Table:
 
 def _numbered(count: int) -> tuple[str, ...]:
     return tuple(f"x{index}" for index in range(count))
+
+
+def unmasked(array: Any) -> NDArray[Any]:  # noqa: ANN401, a masked array, whose types are wrong
+    """The array with what is masked missing."""
+    values = np.asarray(array)
+    if not np.ma.is_masked(array):
+        return values
+    kind = values.dtype.kind
+    if kind in "biu":
+        values = values.astype(np.float64)
+    else:
+        values = values.copy() if kind in "fmM" else values.astype(object)
+    lacks: Any = "NaT" if kind in "mM" else np.nan if kind in "biuf" else None
+    values[np.ma.getmaskarray(array)] = lacks
+    return values
 
 
 def _array(X: Any) -> NDArray[Any]:  # noqa: ANN401

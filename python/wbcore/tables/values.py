@@ -36,7 +36,9 @@ def as_text(value: object) -> str:
         return str(bool(value))
     if isinstance(value, (dt.date, np.datetime64)):
         return str(np.datetime64(_moment(value)).astype("datetime64[s]"))
-    number = float(value)  # type: ignore[arg-type]
+    number = _float(value)
+    if math.isinf(number):  # a whole number beyond float64, or a Decimal
+        return str(value)
     if math.isfinite(number) and number == int(number) and abs(number) < 2**53:
         return str(int(number))
     return repr(number)
@@ -71,8 +73,16 @@ def as_numbers(levels: Iterable[Any]) -> NDArray[np.float64]:
             raise ValueError(repr(level))
         if isinstance(level, (dt.date, np.datetime64)):
             raise ValueError(repr(level))
-        found.append(float(level))
+        found.append(_float(level))
     return np.array(found, np.float64)
+
+
+def _float(value: Any) -> float:  # noqa: ANN401, of any type of numbers
+    """As a float; what is too large for one is infinite, which is refused with its place."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def are_dates(levels: Sequence[Any]) -> bool:

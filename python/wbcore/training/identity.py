@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from wbcore.network import Network
     from wbcore.training.plan import Plan
 
-__all__ = ["DATA", "data_of", "optimizer_settings", "settings_of"]
+__all__ = [
+    "DATA",
+    "data_of",
+    "name_of",
+    "optimizer_settings",
+    "settings_of",
+    "type_of_targets",
+]
 
 DATA = ("X", "y", "sample_weight", "X_val", "y_val", "sample_weight_val")
 
@@ -45,14 +52,14 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
         "layers": [list(layer) for layer in structure(network)],
         "dtype": network.dtype.name,
         "loss": str(plan.loss),
-        "optimizer": _name(type(plan.optimizer)),
+        "optimizer": name_of(type(plan.optimizer)),
     }
     for name, value in optimizer_settings(plan.optimizer).items():
         settings[f"optimizer.{name}"] = value
     functions = plan.metrics.functions
     settings |= {
         "batch_size": plan.batch_size,
-        "shuffle": plan.shuffle if plan.row_order is None else _name(plan.row_order),
+        "shuffle": plan.shuffle if plan.row_order is None else name_of(plan.row_order),
         "shuffle_window": plan.shuffle_window if by_blocks else None,
         "rows of blocks": _summed_up(rows.windows.source.rows)
         if by_blocks and rows.windows
@@ -61,15 +68,15 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
         "metrics": [
             *(["penalty"] if plan.metrics.penalty else []),
             *plan.metrics.texts,
-            *(f"{n}: {_name(f)}" for n, f in functions.items()),
+            *(f"{n}: {name_of(f)}" for n, f in functions.items()),
         ],
         "class_weight": _class_weight(plan.class_weight),
         "validation_fraction": plan.validation_fraction,
         "bias_init": plan.bias_init,
         "track": plan.track,
         "first_epoch": plan.first_epoch,
-        "callbacks": [_name(type(callback)) for callback in plan.callbacks],
-        "callback": None if plan.callback is None else _name(plan.callback),
+        "callbacks": [name_of(type(callback)) for callback in plan.callbacks],
+        "callback": None if plan.callback is None else name_of(plan.callback),
     }
     for i, callback in enumerate(plan.callbacks):
         if isinstance(callback, Callback):
@@ -87,7 +94,8 @@ def _setting(value: object) -> object:
     return text_of(value) if is_callable(value) else value
 
 
-def _name(of: object) -> str:
+def name_of(of: object) -> str:
+    """Of a function or a class; functions are known by it."""
     return str(getattr(of, "__qualname__", type(of).__qualname__))
 
 
@@ -142,7 +150,7 @@ def _sums(
     for piece in pieces:
         if sums[0] is None:
             _, y, weights = piece
-            of_y = _type_of_targets(network, plan, np.asarray(y))
+            of_y = type_of_targets(network, plan, np.asarray(y))
             of_weights = None if weights is None else _Sum("<f8")
             sums = _Sum(network.dtype.newbyteorder("<")), _Sum(of_y), of_weights
         for one, values in zip(sums, piece, strict=True):
@@ -152,7 +160,7 @@ def _sums(
     return X, y, weights
 
 
-def _type_of_targets(network: Network, plan: Plan, y: NDArray[Any]) -> np.dtype[Any]:
+def type_of_targets(network: Network, plan: Plan, y: NDArray[Any]) -> np.dtype[Any]:
     """Whole numbers for labels; where functions are given targets as they are, no rounding."""
     assert isinstance(plan.metrics, Chosen), "Plan has made it one"
     if isinstance(plan.loss, LossFunction) or plan.metrics.functions:

@@ -11,6 +11,7 @@ from wbcore._view import Foreign, in_rows
 from wbcore.callbacks.progress import Progress
 from wbcore.callbacks.run import Run
 from wbcore.data._rows import Rows
+from wbcore.data._source import is_source
 from wbcore.errors import DivergenceError
 from wbcore.history import History, Record
 from wbcore.metrics import Chosen
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from wbcore._view import SparseLike
     from wbcore.data._source import Source
     from wbcore.network import Network
+    from wbcore.training.nonfinite import NonFinite
     from wbcore.training.plan import Plan
     from wbcore.training.resuming import Resumption
     from wbcore.training.session import Session
@@ -102,6 +104,7 @@ class _Training:
         self.before = network.optimizer, network.history
         self.findings: Findings | None = None
         self.first_step = 0
+        self.data: tuple[Foreign, Foreign] = (None, None)
         self.reason = ""  # why a fit is completed that may be so early
 
     def run(self, X: Foreign, y: Foreign) -> History:
@@ -133,6 +136,7 @@ class _Training:
     def _train(self, X: Foreign, y: Foreign) -> tuple[str, int, int, Findings | None]:
         plan, hooks, core = self.plan, self.hooks, self.network._core
         X = in_rows("fit", "X", X)
+        self.data = X, y
         weights, classes = weighed(self.network, y, plan)
         weights_val = validation_weights(self.network, plan, classes)
         given = Rows(X, y, weights)
@@ -164,8 +168,13 @@ class _Training:
 
             def before_fit() -> bool:
                 if session is None:
-                    return hooks.before_fit()
-                return session.begin(hooks, followed, (X, y, rows, validation), prior_is_due=due)
+                    stops = hooks.before_fit()
+                else:
+                    data = X, y, rows, validation
+                    stops = session.begin(hooks, followed, data, prior_is_due=due)
+                if plan.track is not None and resumption is None:
+                    self._keep_beginning(prior_is_due=due)
+                return stops
 
             ended = _core.fit(
                 core,
@@ -193,6 +202,14 @@ class _Training:
             # until the first step the network is as it was
             if self.network._starts_at_prior and self.optimizer._state(core).steps != steps:
                 self.network._starts_at_prior = False
+
+    def _keep_beginning(self, *, prior_is_due: bool) -> None:
+        """What `history.replay` needs."""
+        from wbcore.training.recording import recorded  # hashlib is not loaded by `import wbcore`
+
+        self.history._recording = recorded(
+            self.network, self.plan, self.hooks, self.data, prior_is_due=prior_is_due
+        )
 
     def _write_last(self, error: BaseException | None) -> BaseException | None:
         """Write how the fit ended; an error of that is the fit's, unless it has one."""
@@ -236,8 +253,34 @@ class _Training:
                 f"the loss or a parameter became NaN or infinite in batch {batch + 1} of epoch "
                 f"{epoch + 1}"
             )
+            self._count_steps((epoch, batch))
             epoch -= self.moment.first_epoch  # the error counts those of this fit
-            raise outcome.divergence(self.plan, self._rate(batch), epoch, batch, history)
+            error = outcome.divergence(self.plan, self._rate(batch), epoch, batch, history)
+            error.first = self._first_nonfinite()
+            raise error
+
+    def _first_nonfinite(self) -> NonFinite | None:
+        """Where a tracked fit on arrays diverged, by another look at its last epoch."""
+        if self.history._recording is None or is_source(self.data[0]):
+            return None
+        from wbcore.training.replaying import found_in
+
+        try:
+            return found_in(self.network, self.history, self.plan, self.data)
+        except Exception:  # noqa: BLE001 - a callback may have changed whatever is done again
+            return None
+
+    def _count_steps(self, diverged: tuple[int, int] | None = None) -> None:
+        """How many there were that a replay may ask for; the one that diverged is none of them."""
+        recording = self.history._recording
+        if recording is None or self.history._steps is not None:
+            return
+        if diverged:
+            self.history._steps = recording.step_of(*diverged) - 1
+        else:
+            optimizer = cast("Optimizer", self.optimizer)
+            done = optimizer._state(self.network._core).steps
+            self.history._steps = max(0, done - recording.steps)
 
     def _rate(self, batch: int) -> float | None:
         """The learning rate of a batch of the epoch after the last whole one."""
@@ -264,6 +307,7 @@ class _Training:
     def _keep(self) -> None:
         """Refused arguments leave no trace: the history and optimizer of the last fit stay."""
         history = self.history
+        self._count_steps()
         if history.status == "running":
             history.status, history.reason = "interrupted", "Ctrl-C came when it had just ended"
         if history.status != "failed" or self.record or self.hooks.failed_in:

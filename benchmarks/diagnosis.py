@@ -1,0 +1,148 @@
+"""What `inspect.check` and `inspect.diagnose` find in trainings that are sick, and in sound ones.
+
+python benchmarks/diagnosis.py [--seeds 5] [--only WORD] [--write docs/findings.md]
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+import trainings
+
+from wbcore import inspect
+
+
+def looked_at(recipe, seed):
+    """What `check` finds before a training and `diagnose` after it."""
+    data = recipe.made(seed)
+    validation = (data.X_val, data.y_val)
+    weighed = {"class_weight": recipe.fit.get("class_weight")}
+    before = inspect.check(
+        recipe.network(data, seed),
+        data.X,
+        data.y,
+        loss=recipe.loss,
+        validation_data=validation,
+        **weighed,
+    )
+    net, history, data = recipe.trained(seed)
+    after = inspect.diagnose(
+        net, history, data.X, data.y, loss=recipe.loss, validation_data=validation, **weighed
+    )
+    return before, after
+
+
+def is_cured(ailment, base, seed):
+    """Whether the code is gone after the advice, as often as it says to try."""
+    for attempt in range(1, ailment.attempts + 1):
+        if ailment.code not in looked_at(ailment.cure(base, attempt), seed)[1]:
+            return True
+    return False
+
+
+def sick(ailment, seeds):
+    """Runs, how many were found by `check`, by `diagnose`, how many of these the advice cured."""
+    runs, early, late, cured, others = 0, 0, 0, 0, Counter()
+    for name in ailment.bases:
+        base = trainings.base(name)
+        for seed in seeds:
+            before, after = looked_at(ailment.spoil(base), seed)
+            runs += 1
+            early += ailment.code in before
+            late += ailment.code in after
+            cured += ailment.code in after and is_cured(ailment, base, seed)
+            if ailment.code not in after:
+                print(f"  missed: {ailment.name}, {name}, seed {seed}: {after.verdict}", flush=True)
+            others.update(set(after.codes) - {ailment.code})
+    return runs, early, late, cured, others
+
+
+def false_alarms(recipe, seeds):
+    """Errors and warnings of `check`, of `diagnose`, and notes of either."""
+    found = [], [], []
+    for seed in seeds:
+        for place, findings in enumerate(looked_at(recipe, seed)):
+            for finding in findings:
+                kind = 2 if finding.severity == "note" else place
+                found[kind].append(finding.code)
+                if kind != 2:
+                    print(f"  alarm: {recipe.name}, seed {seed}: {finding}", flush=True)
+    return found
+
+
+def named(codes):
+    return ", ".join(f"{code} {count}" for code, count in sorted(Counter(codes).items())) or "-"
+
+
+def sick_table(seeds, only):
+    lines = [
+        "| what is wrong | code | runs | found by check | by diagnose | gone after advice |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for ailment in trainings.AILMENTS:
+        if only in ailment.name or only == ailment.code:
+            runs, early, late, cured, others = sick(ailment, seeds)
+            early = f"{early / runs:.0%}" if early else "-"
+            lines.append(
+                f"| {ailment.name} | {ailment.code} | {runs} | {early} | {late / runs:.0%} | "
+                f"{cured} of {late} |"
+            )
+            print(lines[-1], "  also", dict(others), flush=True)
+    return lines
+
+
+def healthy_table(seeds, only):
+    lines = [
+        "| sound training | runs | alarms of check | alarms of diagnose | notes |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    total = [0, 0, 0]
+    for recipe in trainings.HEALTHY:
+        if only in recipe.name:
+            before, after, notes = false_alarms(recipe, seeds)
+            for k, codes in enumerate((before, after, notes)):
+                total[k] += len(codes)
+            lines.append(
+                f"| {recipe.name} | {len(seeds)} | {named(before)} | {named(after)} | "
+                f"{named(notes)} |"
+            )
+            print(lines[-1], flush=True)
+    runs = len(seeds) * (len(lines) - 2)
+    return [*lines, f"| all | {runs} | {total[0]} | {total[1]} | {total[2]} |"]
+
+
+def codes_table():
+    """The rows of `inspect.finding_codes`, as docs/findings.md has them."""
+    lines = [
+        "| code | severity | found by | what | from where on | why | what to try |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [f"| {' | '.join(row)} |" for row in inspect.finding_codes().rows]
+    return "\n".join(lines)
+
+
+def replaced(page, name, text):
+    """A page with a text between two of its comments."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--only", default="", help="a word of a name, or a code")
+    parser.add_argument("--write", type=Path, help="docs/findings.md, both tables of it")
+    options = parser.parse_args()
+    seeds = range(options.first, options.first + options.seeds)
+    text = "\n".join([*sick_table(seeds, options.only), "", *healthy_table(seeds, options.only)])
+    print(f"\n{text}")
+    if options.write:
+        page = options.write.read_text("utf-8")
+        page = replaced(replaced(page, "codes", codes_table()), "measured", text)
+        options.write.write_text(page, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

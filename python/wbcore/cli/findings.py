@@ -1,0 +1,117 @@
+"""What is wrong with a model, by the table that it was trained on."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import wbcore as wb
+from wbcore.cli.metadata import class_names, encoding_of, feature_names, load_model
+from wbcore.cli.prediction import inputs
+from wbcore.inspect import diagnose, finding_codes
+from wbcore.io.frame import numbers
+from wbcore.io.table import RawTable, read_raw_table
+
+__all__ = ["Examination", "examined"]
+
+
+class Examination(NamedTuple):
+    """What was found, as text, and whether it is to end with exit code 1."""
+
+    text: str
+    fails: bool
+
+
+def examined(
+    model: Path,
+    data: Path,
+    *,
+    target: str | None,
+    validation: Path | None,
+    loss: str | None,
+    fail_on: str | None,
+    as_json: bool,
+) -> Examination:
+    """Look for what is wrong with the network of a file.
+
+    Raises
+    ------
+    ValueError
+        If codes are unknown, nobody says the loss or the target, or the tables do not suit the
+        model.
+    """
+    codes = _codes(fail_on)
+    net = load_model(model)
+    training = net.metadata.get("training")
+    settings: dict[str, Any] = training if isinstance(training, dict) else {}
+    target = _said("--target", model, "target", target, net.metadata.get("target"))
+    loss = _said("--loss", model, "loss", loss, settings.get("loss"))
+    X, y = _rows(net, data, target)
+    found = diagnose(
+        net,
+        None,
+        X,
+        y,
+        loss=loss,
+        validation_data=None if validation is None else _rows(net, validation, target),
+        class_weight=settings.get("class_weight"),
+    )
+    fails = any(finding.code in codes and finding.severity != "note" for finding in found)
+    return Examination((found.to_json() if as_json else str(found)) + "\n", fails)
+
+
+def _codes(given: str | None) -> list[str]:
+    """The codes of ``--fail-on``."""
+    if given is None:
+        return []
+    codes = [code.strip() for code in given.split(",") if code.strip()]
+    known = finding_codes()["code"]
+    unknown = [code for code in codes if code not in known]
+    if unknown or not codes:
+        got = ", ".join(unknown) or "none"
+        raise ValueError(f"--fail-on: expected codes among {', '.join(known)}, got {got}")
+    return codes
+
+
+def _said(option: str, model: Path, what: str, given: str | None, known: object) -> str:
+    if given is not None:
+        return given
+    if isinstance(known, str):
+        return known
+    raise ValueError(f"{model} does not say its {what}: give {option}")
+
+
+def _rows(net: "wb.Network", path: Path, target: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Inputs as the network takes them, and class numbers or values."""
+    classes = class_names(net)
+    task = net.metadata.get("task")
+    known = task if task in ("classification", "regression") else None
+    raw = read_raw_table(path, target, task="classification" if classes is not None else known)
+    return _inputs(net, path, raw), raw.y if classes is None else _labels(path, raw, classes)
+
+
+def _inputs(net: "wb.Network", path: Path, raw: RawTable) -> NDArray[Any]:
+    encoding = encoding_of(net)
+    if feature_names(net) is not None or encoding is not None:
+        return inputs(net, path)
+    X = numbers(path, "read_table", raw.frame, list(raw.frame.columns))
+    if X.shape[1] != net[0].inputs:
+        raise ValueError(
+            f"{path} has {X.shape[1]} columns beside the target, but the model takes "
+            f"{net[0].inputs}"
+        )
+    return X
+
+
+def _labels(path: Path, raw: RawTable, classes: list[str]) -> NDArray[np.int64]:
+    """The numbers that the classes have in the model."""
+    assert raw.classes is not None
+    unknown = [name for name in raw.classes if name not in classes]
+    if unknown:
+        raise ValueError(
+            f"{path}: the target {raw.target!r} has the class {unknown[0]!r}, which the model does "
+            "not know"
+        )
+    number = np.array([classes.index(name) for name in raw.classes])
+    return np.asarray(number[raw.y], np.int64)

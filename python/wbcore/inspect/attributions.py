@@ -1,0 +1,285 @@
+"""How much each feature of a row contributed to what a network says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from wbcore import _arguments
+from wbcore.inspect.attributed_output import OUTPUTS, loss_targets_of, scalar_of, targets_of
+from wbcore.inspect.attribution_methods import Rows, attributed
+from wbcore.inspect.column_groups import feature_names_of, read_groups
+from wbcore.inspect.float64_network import Float64Network
+from wbcore.inspect.networks import require_network
+from wbcore.inspect.paths import is_straight
+from wbcore.inspect.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from wbcore._view import Foreign
+    from wbcore.inspect.column_groups import GroupsLike
+    from wbcore.inspect.float64_network import Floats
+    from wbcore.losses import Loss
+    from wbcore.network import Network
+
+__all__ = ["Attribution", "attribution"]
+
+Method: TypeAlias = Literal["saliency", "gradient_x_input", "integrated_gradients", "occlusion"]
+Output: TypeAlias = Literal["logit", "probability", "output", "loss"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution:
+    """What `attribution` returns; prints as the table of its top features.
+
+    Attributes
+    ----------
+    values : ndarray of shape (B, I), or (B, n_groups) where there are groups
+        What each feature of each row contributed, in float64.
+    residual : ndarray of shape (B,), or None for saliency
+        Of completeness: the sum of a row's values minus `change`.
+    change : ndarray of shape (B,)
+        F(x) - F(baseline), which the values divide among the features; F is what is attributed.
+    baseline : ndarray of shape (I,) or (B, I)
+        What each row was compared with.
+    points : ndarray of shape (B,) and dtype int64
+        In how many points each row's gradient was taken; for the exact integral, its pieces.
+    method, output : str
+    target : int or ndarray
+        Which output, of all rows or of each; y for the loss.
+    feature_names : tuple of str
+        Of the columns of `values`.
+    exact : bool
+        Whether the integral was exact but for roundings.
+
+    Examples
+    --------
+    >>> import wbcore as wb
+    >>> net = wb.Network([wb.Dense(2, 1)])
+    >>> net[0].weights[...] = [[3.0], [-1.0]]
+    >>> found = wb.inspect.attribution(net, [[1.0, 2.0]])
+    >>> found.values, found.residual
+    (array([[ 3., -2.]]), array([0.]))
+    """
+
+    values: NDArray[np.float64]
+    residual: NDArray[np.float64] | None
+    change: NDArray[np.float64]
+    baseline: NDArray[np.float64]
+    points: NDArray[np.int64]
+    method: str
+    output: str
+    target: Any
+    feature_names: tuple[str, ...]
+    exact: bool
+
+    def table(self, row: int | None = None, n: int = 10) -> Table:
+        """The n features of the largest values, of a row or of all rows.
+
+        Parameters
+        ----------
+        row : int, optional
+            Without it, by the mean of the absolute values over all rows.
+        n : int, default 10
+
+        Returns
+        -------
+        Table
+            ``feature``, and ``value`` of the row; or ``mean_abs``, ``mean`` and ``std``, over rows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When there is no such row, or n is less than 1.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network([wb.Dense(2, 1)])
+        >>> net[0].weights[...] = [[3.0], [-1.0]]
+        >>> wb.inspect.attribution(net, [[1.0, 2.0]]).table(row=0)
+        integrated_gradients of the logit of output 0, row 0
+        feature     value
+        -----------------
+        x0        3.00000
+        x1       -2.00000
+        """
+        n = _arguments.integer("table", "n", n)
+        what = "loss" if self.output == "loss" else f"{self.output} of {_told(self.target)}"
+        title = f"{self.method} of the {what}"
+        if row is not None:
+            rows = len(self.values)
+            row = _arguments.integer("table", "row", row, low=-rows, high=rows - 1)
+            value = self.values[row]
+            order = np.argsort(-np.abs(value), kind="stable")[:n]
+            lines = [(self.feature_names[i], float(value[i])) for i in order]
+            return Table(("feature", "value"), lines, f"{title}, row {row % rows}")
+        sizes = np.abs(self.values).mean(axis=0)
+        order = np.argsort(-sizes, kind="stable")[:n]
+        mean, std = self.values.mean(axis=0), self.values.std(axis=0)
+        cells = [
+            (self.feature_names[i], float(sizes[i]), float(mean[i]), float(std[i])) for i in order
+        ]
+        rows = len(self.values)
+        title += f", {rows} row{'s' * (rows != 1)}"
+        return Table(("feature", "mean_abs", "mean", "std"), cells, title)
+
+    def __str__(self) -> str:
+        text = str(self.table())
+        left = self.values.shape[1] - 10
+        if left > 0:
+            text += f"\n{left} more feature{'s' * (left != 1)}"
+        if self.residual is not None:
+            row = int(np.abs(self.residual).argmax())
+            text += (
+                f"\nlargest residual of completeness: {self.residual[row]:.1e} of "
+                f"{self.change[row]:.4g}, row {row}"
+            )
+        return text
+
+    __repr__ = __str__
+
+
+def _told(target: Foreign) -> str:
+    return "each row's own output" if np.ndim(target) else f"output {target}"
+
+
+def attribution(
+    net: Network,
+    X: ArrayLike,
+    target: ArrayLike | Literal["predicted"] | None = None,
+    method: Method = "integrated_gradients",
+    *,
+    output: Output = "logit",
+    baseline: ArrayLike | Literal["mean"] | None = None,
+    n_steps: int | None = None,
+    tolerance: float = 1e-6,
+    loss: Loss | str | None = None,
+    groups: GroupsLike | None = None,
+    feature_names: Sequence[str] | None = None,
+) -> Attribution:
+    """Divide what a network says of each row among the features of the row.
+
+    Everything is computed in float64 on a copy of the parameters; the network does not change. For
+    what the methods mean, which baseline to take and what a sign says, see docs/importance.md.
+
+    Parameters
+    ----------
+    net : Network
+    X : array-like of shape (B, I)
+        Finite real numbers.
+    target : int, array-like of shape (B,), "predicted" or None
+        The number of the output that is attributed, for all rows or for each; "predicted" is the
+        largest one of each row. May be left out when there is one output. For output="loss" it is
+        y.
+    method : {"saliency", "gradient_x_input", "integrated_gradients", "occlusion"}
+        ``|dF/dx|``; ``(x - x0) dF/dx`` at x, with x0 the baseline; ``(x - x0)`` times the mean of
+        dF/dx on the line from x0 to x (Sundararajan, Taly and Yan, 2017); or F(x) minus F of the
+        row in which the feature has the baseline's value.
+    output : {"logit", "probability", "output", "loss"}
+        What F is: the last layer's sum before its activation; a probability as `predict_proba`
+        gives it, of a single output that of class 1; what `predict` gives; or the row's loss.
+    baseline : float, array-like of shape (I,) or (B, I), "mean" or None
+        What stands for an absent feature; "mean" are the means of the columns of X. Default: 0.
+    n_steps : int, optional
+        Of integrated gradients: nodes of Gauss and Legendre on the whole line. Default: exact where
+        the network is made of straight pieces (relu, leaky_relu, identity), else adaptive.
+    tolerance : float, default 1e-6
+        Of the adaptive integral: the residual of a row is at most tolerance * max(1, |change|).
+    loss : Loss or str, optional
+        Where output is "loss", or "probability" after a last layer of identity. Default: that of
+        the last fit.
+    groups : dict of lists, list of lists or array-like of shape (I,), optional
+        Columns that are taken together, each in one group at most: those of a category, or a block
+        of pixels. Occlusion sets them to the baseline at once; the other methods add up their
+        values, of which saliency has none to add.
+    feature_names : sequence of I str, optional
+        Default: "x0", "x1", ...
+
+    Returns
+    -------
+    Attribution
+        With `values`, `residual`, `baseline`, `change`, and `table(row)`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind, shape or range.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> net = wb.Network.mlp([4, 16, 3], activation="relu", seed=0)
+    >>> X = np.random.default_rng(0).normal(size=(50, 4))
+    >>> found = wb.inspect.attribution(net, X, target="predicted")
+    >>> found.values.shape, bool((np.abs(found.residual) < 1e-10).all())
+    ((50, 4), True)
+    """
+    operation = "attribution"
+    require_network(operation, net)
+    _arguments.choice(operation, "method", method, get_args(Method))
+    _arguments.choice(operation, "output", output, OUTPUTS)
+    if n_steps is not None:
+        n_steps = _arguments.integer(operation, "n_steps", n_steps, high=1000)
+    tolerance = _arguments.number(
+        operation, "tolerance", tolerance, expected="a number above 0", allowed=lambda t: t > 0
+    )
+    f64 = Float64Network(net)
+    x = _rows(operation, X, f64.inputs)
+    features = feature_names_of(operation, feature_names, f64.inputs)
+    taken = read_groups(operation, groups, features)
+    if groups is not None and method == "saliency":
+        raise ValueError(f"[{operation}] expected no groups with saliency, got some")
+    rows = Rows(operation, f64, x, _baseline(operation, baseline, x))
+    if output == "loss":
+        targets = loss_targets_of(operation, target, len(x))
+    else:
+        targets = targets_of(operation, target, len(x), f64.outputs, predicted=rows.last_sums)
+    scalar = scalar_of(operation, net, targets, output=output, loss=loss)
+    found = attributed(rows, scalar, method, taken, n_steps=n_steps, tolerance=tolerance)
+    by_row = output == "loss" or isinstance(target, str) or (target is not None and np.ndim(target))
+    return Attribution(
+        values=found.values,
+        residual=None if method == "saliency" else found.values.sum(axis=1) - found.change,
+        change=found.change,
+        baseline=rows.baseline,
+        points=found.points,
+        method=method,
+        output=output,
+        target=targets if by_row else int(targets[0]),
+        feature_names=taken.names,
+        exact=method == "integrated_gradients" and n_steps is None and is_straight(f64, scalar),
+    )
+
+
+def _rows(operation: str, X: ArrayLike, inputs: int) -> NDArray[Any]:
+    """X as it is, if it is an array: rows become float64 some at a time."""
+    x = _arguments.real_array(operation, "X", X)
+    if x.ndim != 2 or x.shape[1] != inputs or not len(x):
+        raise ValueError(
+            f"[{operation}] expected X of shape (B, {inputs}), at least one row, "
+            f"got shape {x.shape}"
+        )
+    return x
+
+
+def _baseline(operation: str, given: Foreign, x: NDArray[Any]) -> Floats:
+    """Of shape (I,), or (B, I) when that was given."""
+    if given is None:
+        return np.zeros(x.shape[1])
+    if isinstance(given, str):
+        _arguments.choice(operation, "baseline", given, ("mean",), expected="an array or")
+        mean: Floats = x.mean(axis=0, dtype=np.float64)
+        return mean
+    array = _arguments.floats(operation, "baseline", given).astype(np.float64)
+    if array.shape not in ((), x.shape[1:], x.shape):
+        raise ValueError(
+            f"[{operation}] expected baseline to be a number or an array of shape "
+            f"{x.shape[1:]} or {x.shape}, got shape {array.shape}"
+        )
+    return array if array.ndim else np.full(x.shape[1], array)

@@ -1,0 +1,265 @@
+"""The two calls: before a training, and after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wbcore import _arguments, losses
+from wbcore._docstrings import with_parameters
+from wbcore._loss_function import LossFunction
+from wbcore._view import Foreign
+from wbcore.history import History
+from wbcore.inspect.findings import labels as _labels
+from wbcore.inspect.findings.codes import AFTER, BEFORE
+from wbcore.inspect.findings.data import Data
+from wbcore.inspect.findings.finding import Finding, Findings
+from wbcore.inspect.findings.numbers import not_finite_data, not_finite_parameters
+from wbcore.inspect.findings.state import State
+from wbcore.inspect.findings.yardstick import FEWEST_ROWS
+from wbcore.network import Network
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from wbcore._view import SparseLike
+    from wbcore.losses import LossLike
+
+__all__ = ["check", "diagnose"]
+
+
+@with_parameters
+def check(
+    net: Network,
+    X: ArrayLike | SparseLike,
+    y: ArrayLike,
+    *,
+    loss: LossLike | None = None,
+    validation_data: tuple[Foreign, ...] | None = None,
+    class_weight: Foreign = None,
+    sample_weight: Foreign = None,
+    seed: int = 0,
+) -> Findings:
+    """Look for what will go wrong, before a training. Nothing changes.
+
+    In milliseconds: it looks at no more than 2,000 rows, drawn by the seed, of X and of the
+    validation data (labels are counted in all rows, and rows that both have are looked for among
+    all of X), and trains copies of the network on 16 rows for 200 steps.
+
+    Parameters
+    ----------
+    net : Network
+        As it would be given to `fit`.
+    {X}
+    {y}
+    {loss}
+        Default: that of the network's last fit, if there was one.
+    validation_data : tuple (X, y), optional
+        As for `fit`; without it rows that both have are not looked for.
+    class_weight, sample_weight : optional
+        As they would be given to `fit`: a class that is rare is no finding then.
+    seed : int, default 0
+        Of the rows that are looked at.
+
+    Returns
+    -------
+    Findings
+        Print it; its first line is the verdict. With a loss of your own only what needs no targets
+        is looked at.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When arguments are of the wrong kind or shape. Numbers that are not finite, and targets that
+        the loss does not take, are findings.
+
+    See Also
+    --------
+    diagnose : After a training.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> X = np.random.default_rng(0).normal(size=(200, 4))
+    >>> net = wb.Network.mlp([4, 16, 2], initializer="zeros")
+    >>> found = check(net, X, X[:, 0] > 0, loss="cross_entropy")
+    >>> found.ok, "WB-SYMMETRY" in found
+    (False, True)
+    >>> check(wb.Network.mlp([4, 16, 2]), X, X[:, 0] > 0, loss="cross_entropy")
+    nothing wrong was found
+    looked at: all 200 rows
+    not looked at: rows that training and validation share: no validation_data
+    """
+    weighed = class_weight is not None or sample_weight is not None
+    return _findings("check", net, (X, y), loss, validation_data, seed=seed, weighed=weighed)
+
+
+@with_parameters
+def diagnose(
+    net: Network,
+    history: History | None,
+    X: ArrayLike | SparseLike,
+    y: ArrayLike,
+    *,
+    loss: LossLike | None = None,
+    validation_data: tuple[Foreign, ...] | None = None,
+    class_weight: Foreign = None,
+    sample_weight: Foreign = None,
+    seed: int = 0,
+) -> Findings:
+    """Look for what went wrong in a training. Nothing changes.
+
+    It looks at no more than 2,000 rows, drawn by the seed, and holds beside the network what can be
+    learned of them: two small networks, each trained on one half of the rows for 600 steps and
+    asked about the other. That takes some tenths of a second.
+
+    Parameters
+    ----------
+    net : Network
+        After the fit.
+    history : History or None
+        What `fit` returned; after a `DivergenceError` its `history`. None for a network whose
+        training nobody recorded, such as one from a file.
+    {X}
+    {y}
+    {loss}
+        Default: that of the network's last fit; a network from a file does not know it.
+    validation_data : tuple (X, y), optional
+        Rows that were not trained on; without it over-fitting is seen in what the history says of
+        a validation, or not at all.
+    class_weight, sample_weight : optional
+        As they were given to `fit`: a rare class is then a finding only if its rows are not found.
+    seed : int, default 0
+        Of the rows that are looked at.
+
+    Returns
+    -------
+    Findings
+        Print it; its first line is the verdict. Records of a training with `track` are used where
+        there are some.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check`.
+
+    See Also
+    --------
+    check : Before a training.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> X = np.random.default_rng(0).normal(size=(200, 4))
+    >>> net = wb.Network.mlp([4, 16, 2], seed=0)
+    >>> net[0].biases[3] = -30
+    >>> history = net.fit(X, X[:, 0] > 0, loss="cross_entropy", epochs=5)
+    >>> found = diagnose(net, history, X, X[:, 0] > 0)
+    >>> finding = found.with_code("WB-DEAD")[0]
+    >>> finding.severity, finding.layer, finding.units
+    ('note', 0, (3,))
+    """
+    if history is not None and not isinstance(history, History):
+        raise TypeError(
+            f"[diagnose] expected history to be what fit returned, or None, got "
+            f"{_arguments.shown(history)}"
+        )
+    weighed = class_weight is not None or sample_weight is not None
+    given = history if history is not None else History({}, "unknown")
+    return _findings(
+        "diagnose", net, (X, y), loss, validation_data, history=given, seed=seed, weighed=weighed
+    )
+
+
+def _findings(
+    operation: str,
+    net: Network,
+    rows: tuple[Foreign, Foreign],
+    loss: LossLike | None,
+    validation_data: Foreign,
+    *,
+    history: History | None = None,
+    seed: int,
+    weighed: bool,
+) -> Findings:
+    if not isinstance(net, Network):
+        raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
+    text = _loss(operation, net, loss)
+    seed, inputs = _arguments.seed(operation, seed), net.widths[0]
+    data = Data(operation, "X", *rows, inputs=inputs, seed=seed)
+    validation = None
+    if validation_data is not None:
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in {2, 3}:
+            raise TypeError(
+                f"[{operation}] expected validation_data to be a pair (X, y), got "
+                f"{_arguments.shown(validation_data)}"
+            )
+        X_val, y_val = validation_data[:2]
+        validation = Data(operation, "validation_data", X_val, y_val, inputs=inputs, seed=seed)
+    state = State(
+        net, data, loss=text, validation=validation, history=history, weighed=weighed, seed=seed
+    )
+    found = list(_unsound(state))
+    if not found:
+        checks = BEFORE if history is None else AFTER
+        found = [finding for one in checks for finding in one(state)]
+    elif history is not None:
+        found += AFTER[0](state)  # which looks at the history alone
+    return Findings(found, _looked_at(state), _not_looked_at(state))
+
+
+def _loss(operation: str, net: Network, loss: LossLike | None) -> str | None:
+    """The text of a loss, None for one of the caller's own."""
+    if loss is not None:
+        given = losses.check_given(operation, loss)
+        return None if isinstance(given, LossFunction) else given
+    if net.loss is None and net.history is not None:  # trained here, by a function
+        return None
+    if net.loss is None:
+        raise ValueError(
+            f"[{operation}] expected loss, since the network knows none: it was not trained in "
+            "this process; pass the loss of its training, loss='cross_entropy'"
+        )
+    known = losses.check_given(operation, net.loss)
+    return None if isinstance(known, LossFunction) else known
+
+
+def _unsound(state: State) -> list[Finding]:
+    """What no other check gets through."""
+    found = list(not_finite_parameters(state.net))
+    found += not_finite_data("X", state.data, state.net)
+    if state.validation is not None:
+        found += not_finite_data("validation_data", state.validation, state.net)
+    if found or state.task is None:
+        return found
+    for rows in (state.data, state.validation):
+        if rows is None:
+            continue
+        try:
+            state.net.evaluate(rows.x, rows.y_of_rows, loss=state.loss)
+        except (TypeError, ValueError) as error:
+            said = str(error).partition("] ")[2]
+            found.append(_labels.CLASSES.found(said, severity="error"))
+    return found
+
+
+def _looked_at(state: State) -> str:
+    text = state.data.text
+    if state.validation is not None:
+        text += f", {state.validation.text} for validation"
+    return text
+
+
+def _not_looked_at(state: State) -> list[str]:
+    after, missing = state.history is not None, []
+    if state.task is None:
+        missing.append("what needs to know the targets: the loss is a function of your own")
+    if state.validation is None:
+        series = {} if state.history is None else state.history.to_dict()
+        unseen = after and "val_loss" not in series
+        what = "rows that training and validation share" + (", over-fitting" if unseen else "")
+        missing.append(f"{what}: no validation_data")
+    if after and state.task is not None and not state.task.scored:
+        missing.append("over-fitting, under-fitting and labels: outputs are quantiles")
+    elif after and state.task is not None and len(state.x) < FEWEST_ROWS:
+        missing.append(f"under-fitting and labels: fewer than {FEWEST_ROWS} rows")
+    return missing

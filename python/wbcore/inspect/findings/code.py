@@ -1,0 +1,47 @@
+"""A code: the row of a kind of finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from wbcore.inspect.findings.finding import Finding
+
+__all__ = ["Code"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """What all findings of one code have in common: a row of docs/findings.md.
+
+    Attributes
+    ----------
+    code : str
+    severity : str
+        The usual one; a finding may have another.
+    calls : str
+        "check", "diagnose", or "both": who looks for it.
+    title : str
+        What it is, in a few words.
+    threshold, why, advice : str
+    """
+
+    code: str
+    severity: str
+    calls: str
+    title: str
+    threshold: str
+    why: str
+    advice: str
+
+    def found(self, evidence: str, *, severity: str | None = None, **fields: Any) -> Finding:  # noqa: ANN401
+        """A finding of this code; `fields` are of `Finding`, and what is not said is the row's."""
+        finding = Finding(
+            self.code,
+            severity or self.severity,
+            evidence,
+            threshold=self.threshold,
+            why=self.why,
+            advice=self.advice,
+        )
+        return replace(finding, **fields)

@@ -1,0 +1,189 @@
+"""The course of a training: divergence, and steps that are too large."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wbcore.inspect.findings.code import Code
+from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.records import update_ratios
+from wbcore.inspect.findings.yardstick import run_steps
+from wbcore.layers import Dense
+from wbcore.network import Network
+from wbcore.optimizers.base import Optimizer
+
+if TYPE_CHECKING:
+    from wbcore.inspect.findings.state import State
+
+__all__ = ["AFTER", "CODES"]
+
+_HIGH = 3.0  # an epoch's loss, in units of the loss that a network begins with
+_RISE = 0.1
+_STEPS, _BATCH = 60, 32
+_MOST_WORK = 6e9
+
+DIVERGED = Code(
+    "WB-DIVERGED",
+    "error",
+    "diagnose",
+    "a loss that became NaN or infinite",
+    'history.status is "diverged", or a loss of the history is not finite',
+    "from there on nothing is learned; the parameters are those of the last good epoch",
+    "begin again from initial weights, with scaled X (and y of a regression), a tenth of the "
+    "learning rate and clip_norm=1",
+)
+RATE = Code(
+    "WB-RATE",
+    "warning",
+    "diagnose",
+    "a learning rate that is too large",
+    "an epoch with a mean loss above 3 times what a new network begins with, when in one that is "
+    "tried for 60 steps with the optimizer of the fit the loss leaps so, too; or a loss after "
+    "these steps above twice that of a tenth or a hundredth of the rate and 5 % of that of the "
+    "best constant (1.1 times if between two epochs the loss also rose by 10 % of that); or a "
+    "recorded update as large as the weights. A note when the second half of the epochs is calm "
+    "and all was learned that can be (see WB-UNDERFIT)",
+    "steps beyond the valley: the loss leaps, units die or saturate, and what is learned last is "
+    "noise",
+    "begin again from initial weights with a tenth of the learning rate, and a tenth of that if it "
+    "is found again; a schedule with warm-up; clip_norm=1",
+)
+CODES = (DIVERGED, RATE)
+
+
+def diverged(state: State) -> Iterator[Finding]:
+    """By the history alone."""
+    history = state.history
+    if history is None:
+        return
+    series: list[float] = history.to_dict().get("loss", [])
+    bad = [epoch for epoch, loss in enumerate(series) if not math.isfinite(loss)]
+    if history.status != "diverged" and not bad:
+        return
+    epoch = history.first_epoch + 1 + (bad[0] if bad else len(series))
+    last = f"; the last finite loss was {series[-1]:.4g}" if series and not bad else ""
+    yield DIVERGED.found(
+        f"the loss was NaN or infinite in epoch {epoch}{last}", numbers={"epoch": epoch}
+    )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """New networks after some steps at the rate of the fit, and at less."""
+
+    rate: float
+    last: float
+    slower: float
+    """At a tenth and at a hundredth of the rate: the one with the lower loss."""
+    last_of_slower: float
+    highest: float
+    """The largest loss on the way, at the rate of the fit."""
+
+
+def rate(state: State) -> Iterator[Finding]:
+    """By the curve of losses, and by trying."""
+    history = state.history
+    reference = None if state.task is None else state.reference
+    if history is None or not reference:
+        return
+    largest = max((max(ratios, default=0.0) for ratios in update_ratios(history)), default=0.0)
+    if largest >= 1:
+        yield RATE.found(
+            f"an update was {largest:.2g} times as large as the weights",
+            numbers={"update_ratio": largest},
+        )
+        return
+    losses: list[float] = [x for x in history.to_dict().get("loss", []) if math.isfinite(x)]
+    net = _new(state.net)
+    initial = max(reference, net.evaluate(state.x, state.y, loss=state.loss)["loss"])
+    trial = _tried(state)
+    # What begins high for other reasons, such as its initial weights, does not in a new network.
+    leaps = trial is None or trial.highest > _HIGH * initial
+    if losses and max(losses) > _HIGH * initial and leaps:
+        epoch = history.first_epoch + 1 + losses.index(max(losses))
+        yield RATE.found(
+            f"epoch {epoch} has a mean loss of {max(losses):.4g}, a new network one of "
+            f"{initial:.4g}",
+            severity="note" if _calmed(losses, initial) and state.has_learned else None,
+            numbers={"epoch": epoch, "loss": max(losses), "initial": initial},
+        )
+    elif trial is not None:
+        yield from _slower_is_better(trial, losses, state.loss_of_prior or reference)
+
+
+def _calmed(losses: list[float], unit: float) -> bool:
+    """Whether the second half of the epochs has no leap."""
+    later = losses[len(losses) // 2 :]
+    return max(later) < _RISE * unit
+
+
+def _slower_is_better(trial: _Trial, losses: list[float], unit: float) -> Iterator[Finding]:
+    rise = max((b - a for a, b in itertools.pairwise(losses)), default=0.0)
+    clear = trial.last > 2 * trial.last_of_slower + 0.05 * unit
+    leaps = trial.last > 1.1 * trial.last_of_slower and rise > _RISE * unit
+    if not clear and not leaps:
+        return
+    yield RATE.found(
+        f"after {_STEPS} steps at a rate of {trial.rate:g} a new network has a loss of "
+        f"{trial.last:.4g}, at {trial.slower:g} one of {trial.last_of_slower:.4g}; between two "
+        f"epochs the loss rose by up to {rise:.2g}",
+        numbers={
+            "learning_rate": trial.rate,
+            "loss": trial.last,
+            "slower": trial.slower,
+            "loss_of_slower": trial.last_of_slower,
+            "steps": _STEPS,
+            "rise": rise,
+        },
+    )
+
+
+def _rate_of(state: State) -> float | None:
+    """The largest learning rate of the fit, as far as anybody knows."""
+    assert state.history is not None
+    known = list(state.history.learning_rate)
+    given = getattr(state.net.optimizer, "learning_rate", None)
+    if isinstance(given, float):
+        known.append(given)
+    return max((float(rate) for rate in known if rate > 0), default=None)
+
+
+def _tried(state: State) -> _Trial | None:
+    """None where nobody knows the optimizer, or trying would take seconds."""
+    optimizer, used = state.net.optimizer, _rate_of(state)
+    work = 3 * 6 * _STEPS * _BATCH * state.net.n_parameters
+    if used is None or not isinstance(optimizer, Optimizer) or work > _MOST_WORK:
+        return None
+    last, highest = _after_steps(state, optimizer, used)
+    less = {slower: _after_steps(state, optimizer, slower)[0] for slower in (used / 10, used / 100)}
+    slower = min(less, key=lambda rate: less[rate])
+    return _Trial(used, last, slower, less[slower], highest)
+
+
+def _after_steps(state: State, optimizer: Optimizer, used: float) -> tuple[float, float]:
+    """The last loss of a new network, and the largest on the way."""
+    of_trial: Any = copy.copy(optimizer)  # the settings, and no network's state
+    of_trial.learning_rate = used
+    net = _new(state.net)
+    losses = run_steps(net, state.x, state.y, state.loss, of_trial, steps=_STEPS, batch_size=_BATCH)
+    last = math.inf if losses is None else net.evaluate(state.x, state.y, loss=state.loss)["loss"]
+    if losses is None or not math.isfinite(last):
+        return math.inf, math.inf
+    return last, max(losses)
+
+
+def _new(net: Network) -> Network:
+    """One of the same structure with the default initial weights."""
+    layers = [
+        Dense(layer.inputs, layer.outputs, layer.activation, bias=layer.biases is not None)
+        for layer in net
+    ]
+    return Network(layers, seed=0, dtype=str(net.dtype))
+
+
+AFTER = (diverged, rate)

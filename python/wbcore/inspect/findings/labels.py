@@ -1,0 +1,150 @@
+"""Labels: which there are, how many of each, and how many rows for how many parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wbcore.inspect.findings.code import Code
+from wbcore.inspect.findings.finding import Finding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore.inspect.findings.state import State
+
+__all__ = ["AFTER", "CHECKS", "CODES"]
+
+# Of K classes: 2.5 % of two, 0.5 % of ten. What is rarer than a twentieth of an even share decides
+# next to nothing in a mean over rows.
+_RARE = 0.05
+_HEARD = 0.8  # of the rare rows, found: nothing to be mended
+_ROWS_A_CLASS, _PARAMETERS_A_ROW = 10, 10
+_ROWS_OF_NUMBERS = 20
+_FAR_TOO_MANY = 1000  # parameters a row
+
+CLASSES = Code(
+    "WB-CLASSES",
+    "warning",
+    "both",
+    "outputs without a row, or targets that the loss does not take",
+    "a class from 0 to O - 1 that no row has; an error when a target is refused",
+    "an output without rows only learns to be small; a label out of range ends a fit",
+    "number the classes from 0 on: np.unique(y, return_inverse=True)[1], and give the last layer "
+    "as many outputs",
+)
+IMBALANCE = Code(
+    "WB-IMBALANCE",
+    "warning",
+    "both",
+    "a class that is very rare",
+    "a class with less than 5 % of an even share: of two classes 2.5 % of the rows, of K classes "
+    "5 / K %. After a training only if less than 80 % of its rows are given that class, else a "
+    "note",
+    "the loss is a mean over rows, to which a rare class adds next to nothing: always saying the "
+    "other one is nearly right",
+    'class_weight="balanced" and bias_init="prior" in fit; judge by balanced_accuracy, f1 or '
+    "average_precision, not by accuracy",
+)
+FEW_ROWS = Code(
+    "WB-FEW-ROWS",
+    "warning",
+    "both",
+    "too few rows for so many parameters",
+    "fewer than 10 rows a class (of numbers: 20 rows) and more than 10 parameters a row; or more "
+    "than 1000 parameters a row, unless validation rows are predicted nearly as well",
+    "the network can learn the rows by heart, and nobody could tell from so few",
+    "more rows; or fewer units and weight_decay, and cross-validation to judge by",
+)
+CODES = (CLASSES, IMBALANCE, FEW_ROWS)
+
+
+def counts(state: State) -> NDArray[np.int64] | None:
+    """Rows of each class, of all rows that were given; None where there are no classes."""
+    if state.task is None or not state.task.classes:
+        return None
+    return np.bincount(state.task.labels(state.data.y), minlength=state.task.classes)
+
+
+def classes(state: State) -> Iterator[Finding]:
+    """Outputs that have no row."""
+    found = counts(state)
+    if found is None or found.all():
+        return
+    missing = np.flatnonzero(found == 0)
+    yield CLASSES.found(
+        f"{len(missing)} of {len(found)} classes have no row among {state.data.n:,}: "
+        f"{', '.join(map(str, missing[:20]))}",
+        numbers={"missing": [int(k) for k in missing[:20]], "how_many": len(missing)},
+    )
+
+
+def imbalance(state: State) -> Iterator[Finding]:
+    """Rare classes; after a training, how many of their rows are found."""
+    found = counts(state)
+    if found is None or (state.history is None and state.weighed):
+        return
+    shares = found / found.sum()
+    rare = np.flatnonzero((shares < _RARE / len(found)) & (found > 0))
+    if not len(rare):
+        return
+    first = int(rare[np.argmin(shares[rare])])
+    evidence = f"class {first} has {found[first]:,} of {state.data.n:,} rows ({shares[first]:.2%})"
+    numbers = {
+        "class": first,
+        "rows": int(found[first]),
+        "share": float(shares[first]),
+        "classes": [int(k) for k in rare[:20]],
+    }
+    severity = None
+    if state.history is not None:
+        recall = _recall(state, first)
+        if recall >= _HEARD:
+            if state.weighed or _is_lifted(state, first, float(shares[first])):
+                return
+            severity = "note"
+        numbers["recall"] = recall
+        evidence += f"; {recall:.0%} of them are given that class"
+    yield IMBALANCE.found(evidence, severity=severity, numbers=numbers)
+
+
+def _recall(state: State, rare: int) -> float:
+    """The share of all rows of a class that are given it."""
+    assert state.task is not None
+    rows = np.flatnonzero(state.task.labels(state.data.y) == rare)[:2000]
+    return float((state.task.given(state.net.predict(state.data.part(rows))) == rare).mean())
+
+
+def _is_lifted(state: State, rare: int, share: float) -> bool:
+    """Whether a class is given half as often again as it comes: as after weights of classes."""
+    assert state.task is not None
+    return float((state.task.given(state.layers[-1]) == rare).mean()) > 1.5 * share
+
+
+def few_rows(state: State) -> Iterator[Finding]:
+    """Rows against parameters; acquitted by validation rows that are predicted nearly as well."""
+    n, parameters = state.data.n, state.net.n_parameters
+    found = counts(state)
+    groups = 2 if found is None else max(2, int((found > 0).sum()))
+    enough = _ROWS_OF_NUMBERS if found is None else _ROWS_A_CLASS * groups
+    few = n < enough and parameters > _PARAMETERS_A_ROW * n
+    far_too_many = parameters > _FAR_TOO_MANY * n
+    if not few and (not far_too_many or _generalises(state)):
+        return
+    yield FEW_ROWS.found(
+        f"{n:,} rows for {parameters:,} parameters: {math.ceil(parameters / n):,} a row",
+        numbers={"rows": n, "parameters": parameters, "enough": enough},
+    )
+
+
+def _generalises(state: State) -> bool:
+    if state.history is None or state.validation_score is None:
+        return False
+    return state.score.skill - state.validation_score.skill < 0.2
+
+
+CHECKS = (classes, imbalance, few_rows)
+AFTER = CHECKS

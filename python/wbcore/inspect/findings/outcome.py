@@ -1,0 +1,232 @@
+"""What a trained network has learned: nothing, too little, or too much of its rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore.inspect.findings.code import Code
+from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.yardstick import run_steps
+from wbcore.optimizers.adam import Adam
+from wbcore.schedules import Cosine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore.inspect.findings.state import State
+
+__all__ = ["AFTER", "CODES"]
+
+_GAP, _ERROR_GAP, _CLEAR_GAP = 0.25, 0.05, 0.1
+_MISSED, _ERRORS_MISSED = 0.1, 0.02
+_SURE = 3.0  # standard errors: once in 700 by chance
+_CONSTANT = 0.01
+_OTHERS = 0.1
+_MORE_STEPS = 600
+
+COLLAPSED = Code(
+    "WB-COLLAPSED",
+    "error",
+    "diagnose",
+    "the same answer for all rows",
+    "one class for all rows looked at, though more than 10 % have another and these can be told "
+    "apart (see WB-UNDERFIT); or numbers that vary by less than 1 % of what the targets do",
+    "the network says nothing about its inputs",
+    "what else was found here; else begin again with a lower learning rate, scaled inputs and "
+    "random initial weights",
+)
+OVERFIT = Code(
+    "WB-OVERFIT",
+    "warning",
+    "diagnose",
+    "validation rows are predicted much worse than training rows",
+    "by 5 % of the rows (of the variance) and a quarter of what the best constant makes wrong, "
+    "and 3 standard errors; or a validation loss above that of the best constant at a training "
+    "loss below half of it. Without validation_data by the series of the history, of accuracy "
+    "from 10 % on",
+    "what was learned holds for these rows alone",
+    "EarlyStopping() with validation data, l2 or weight_decay, dropout, fewer units, more rows",
+)
+UNDERFIT = Code(
+    "WB-UNDERFIT",
+    "warning",
+    "diagnose",
+    "less was learned than there is",
+    "the recipe for tables, a 64-32 relu network, is better on rows that it has not seen than this "
+    "one on the rows that it was trained on: by 2 % of the rows (of the variance), a tenth of what "
+    "the best constant makes wrong, and 3 standard errors",
+    "the network is too small, or was not trained long or well enough",
+    "what else was found here; else more units or a hidden layer more; else more epochs or a "
+    "higher learning rate",
+)
+CODES = (COLLAPSED, OVERFIT, UNDERFIT)
+
+
+def collapsed(state: State) -> Iterator[Finding]:
+    """Only where there is something to be told apart."""
+    of = state.yardstick_score
+    if state.task is None or (of is not None and of.skill < _MISSED):
+        return
+    outputs = np.asarray(state.layers[-1], np.float64)
+    if not np.isfinite(outputs).all():
+        return
+    if state.task.kind == "numbers":
+        targets = state.task.values(state.y).std(axis=0)
+        spread = outputs.std(axis=0)
+        if len(state.x) > 1 and targets.any() and (spread < _CONSTANT * targets).all():
+            yield COLLAPSED.found(
+                f"outputs vary by {spread.max():.2g}, targets by {targets.max():.2g}, over "
+                f"{state.data.text}",
+                numbers={"spread": float(spread.max()), "of_targets": float(targets.max())},
+            )
+    elif state.task.classes:
+        yield from _one_class(state, state.task.given(outputs), state.task.labels(state.y))
+
+
+def _one_class(
+    state: State, given: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> Iterator[Finding]:
+    n, first = len(given), int(given[0])
+    others = int((wanted != first).sum())
+    if (given != first).any() or others <= _OTHERS * n + 2 * math.sqrt(0.09 * n):
+        return
+    yield COLLAPSED.found(
+        f"all of {state.data.text} are given class {first}, though {others} have another",
+        numbers={"class": first, "others": others, "rows": n},
+    )
+
+
+def overfit(state: State) -> Iterator[Finding]:
+    """Against validation rows."""
+    of = state.validation_score
+    if of is None or state.task is None:
+        yield from _by_series(state)
+        return
+    train = state.score
+    gap, skills = of.mean - train.mean, train.skill - of.skill
+    error = math.hypot(_standard_error(train.errors), _standard_error(of.errors))
+    apart = gap > _ERROR_GAP and skills > _GAP and gap > _SURE * error
+    loss, prior = _validation_loss(state), state.loss_of_prior
+    overconfident = prior is not None and loss > prior and state.loss_now < prior / 2
+    if not apart and not overconfident:
+        return
+    what = "the variance not explained" if state.task.kind == "numbers" else "the rows wrong"
+    yield OVERFIT.found(
+        f"{train.mean:.1%} of {what} in training ({state.data.text}), {of.mean:.1%} in validation; "
+        f"loss {state.loss_now:.4g} and {loss:.4g}{_best(state)}",
+        numbers={
+            "error": train.mean,
+            "validation_error": of.mean,
+            "loss": state.loss_now,
+            "validation_loss": loss,
+            "prior": prior,
+            "standard_error": error,
+        },
+    )
+
+
+def _by_series(state: State) -> Iterator[Finding]:
+    """What the history says of rows that were held out and are not there."""
+    if state.validation is not None or state.task is None or state.history is None:
+        return
+    series = state.history.to_dict()
+    last = {name: values[-1] for name, values in series.items() if values}
+    name = _worse_series(state, last)
+    if name is None:
+        return
+    yield OVERFIT.found(
+        f"{name} is {last[name]:.4g} in training and {last['val_' + name]:.4g} in validation after "
+        f"the last epoch{_best(state)}",
+        numbers={"series": name, "prior": state.loss_of_prior, **last},
+    )
+
+
+def _worse_series(state: State, last: dict[str, float]) -> str | None:
+    """The series by which it is found, if it is."""
+    if {"accuracy", "val_accuracy"} <= last.keys() and state.task is not None:
+        gap = last["accuracy"] - last["val_accuracy"]
+        if gap > max(_CLEAR_GAP, _GAP * state.score.base):
+            return "accuracy"
+    if {"r2", "val_r2"} <= last.keys() and last["r2"] - last["val_r2"] > _GAP:
+        return "r2"
+    prior = state.loss_of_prior
+    if "val_loss" not in last or not prior:
+        return None
+    overconfident = last["val_loss"] > prior and last["loss"] < prior / 2
+    apart = state.loss == "mse" and last["val_loss"] - last["loss"] > _GAP * prior
+    return "loss" if overconfident or apart else None
+
+
+def _best(state: State) -> str:
+    """Where the validation loss was least, if there is a series of it."""
+    assert state.history is not None
+    series: list[float] = state.history.to_dict().get("val_loss", [])
+    if not series or not all(map(math.isfinite, series)):
+        return ""
+    epoch = series.index(min(series))
+    number = state.history.first_epoch + 1 + epoch
+    return f"; the validation loss was least, {series[epoch]:.4g}, after epoch {number}"
+
+
+def _validation_loss(state: State) -> float:
+    assert state.validation is not None
+    rows = state.validation
+    return state.net.evaluate(rows.x, rows.y_of_rows, loss=state.loss)["loss"]
+
+
+def underfit(state: State) -> Iterator[Finding]:
+    """Against what can be learned of the rows; whether the size is to blame, or the training."""
+    of = state.yardstick_score
+    if of is None or state.task is None:
+        return
+    missed = state.score.errors - of.errors
+    gap = float(missed.mean())
+    sure = gap > _SURE * _standard_error(missed)
+    if of.skill - state.score.skill <= _MISSED or gap <= _ERRORS_MISSED or not sure:
+        return
+    further = _trained_further(state)
+    large_enough = further is not None and of.skill - further <= _MISSED / 2
+    cure = {
+        True: "more epochs, or another learning rate: a copy that is trained on by Adam for 600 "
+        "steps gets there, so the network is large enough",
+        False: "more units, or a hidden layer more: 600 further steps of Adam do not get there; "
+        "where units are dead or saturated, begin again from other initial weights",
+    }[large_enough]
+    what = "the variance" if state.task.kind == "numbers" else "the rows"
+    yield UNDERFIT.found(
+        f"{state.score.mean:.1%} of {what} wrong in training; the recipe for tables has "
+        f"{of.mean:.1%} wrong of rows that it has not seen ({state.data.text}); the best constant "
+        f"{of.base:.1%}",
+        advice=f"first what else was found here; then {cure}",
+        numbers={
+            "error": state.score.mean,
+            "possible_error": of.mean,
+            "base": of.base,
+            "skill": state.score.skill,
+            "possible_skill": of.skill,
+            "skill_after_more_steps": further,
+            "large_enough": large_enough,
+        },
+    )
+
+
+def _trained_further(state: State) -> float | None:
+    """The skill of a copy after more steps."""
+    net: Any = state.net.copy()
+    assert state.task is not None
+    optimizer = Adam(Cosine(0.01, steps=_MORE_STEPS))
+    ends = run_steps(net, state.x, state.y, state.loss, optimizer, steps=_MORE_STEPS, batch_size=32)
+    if ends is None:
+        return None
+    return state.task.score(net.predict(state.x), state.y, state.y).skill
+
+
+def _standard_error(values: NDArray[np.float64]) -> float:
+    return float(values.std() / math.sqrt(len(values)))
+
+
+AFTER = (collapsed, overfit, underfit)

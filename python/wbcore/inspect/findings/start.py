@@ -1,0 +1,111 @@
+"""Before a training: the first loss, and whether one batch can be learned by heart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from wbcore.inspect.findings.code import Code
+from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.yardstick import run_steps
+from wbcore.optimizers.adam import Adam
+
+if TYPE_CHECKING:
+    from wbcore.inspect.findings.state import State
+
+__all__ = ["BEFORE", "CODES"]
+
+_HIGH = 10.0
+_BATCH, _FEWEST = 16, 4
+_STEPS, _AT_ONCE = 200, 20
+_RATES = (0.01, 0.05)
+_LEARNED = 0.5
+_MOST_WORK = 1e9  # of multiplications: less than a tenth of a second each
+
+START = Code(
+    "WB-START",
+    "warning",
+    "check",
+    "a first loss far above that of knowing nothing",
+    "the loss before the first step above 10 times that of outputs of 0 or of the best constant, "
+    "whichever is larger (of K classes log K; of numbers their mean square)",
+    "the first steps only undo the initial weights, and may be so large that the training never "
+    "recovers",
+    'the default initializers and scaled inputs; bias_init="prior" in fit',
+)
+ONE_BATCH = Code(
+    "WB-ONE-BATCH",
+    "error",
+    "check",
+    "one batch cannot be learned by heart",
+    "of at most 16 rows, a fourth of the parameters at most, the loss stays above half that of "
+    "the best constant, and so do the errors, in 200 steps of Adam with rates of 0.01 and 0.05, "
+    "without dropout",
+    "what cannot learn 16 rows by heart learns nothing of thousands: something is broken or too "
+    "small",
+    "what else was found here; else other labels for equal rows, a last activation that does not "
+    "suit the targets (relu for negative numbers), frozen layers, or too few units",
+)
+CODES = (START, ONE_BATCH)
+
+
+def start(state: State) -> Iterator[Finding]:
+    """The loss at step 0."""
+    if state.task is None or not state.reference:
+        return
+    loss, prior = state.loss_now, state.loss_of_prior
+    if math.isfinite(loss) and loss <= _HIGH * state.reference:
+        return
+    of_prior = "" if prior is None else f", of the best constant {prior:.4g}"
+    yield START.found(
+        f"the first loss is {loss:.4g}; of outputs of 0, or without knowledge, it is "
+        f"{state.reference:.4g}{of_prior}",
+        numbers={"loss": loss, "reference": state.reference, "prior": prior},
+    )
+
+
+def one_batch(state: State) -> Iterator[Finding]:
+    """On copies of the network."""
+    rows = min(_BATCH, state.net.n_parameters // (4 * state.net.widths[-1]), len(state.x))
+    if state.task is None or not state.task.scored or rows < _FEWEST:
+        return
+    x, y = state.x[:rows], state.y[:rows]
+    steps = min(_STEPS, int(_MOST_WORK / (6 * rows * state.net.n_parameters)))
+    if steps < _STEPS // 4:
+        return
+    knows_nothing = _prior(state, rows)
+    if knows_nothing is None or knows_nothing <= 0:
+        return
+    losses = []
+    for rate in _RATES:
+        net = state.net.copy()
+        for layer in net:
+            layer.dropout = 0.0
+        adam, loss = Adam(rate), math.inf
+        for _ in range(0, steps, _AT_ONCE):
+            if run_steps(net, x, y, state.loss, adam, steps=_AT_ONCE, batch_size=rows) is None:
+                break
+            loss = net.evaluate(x, y, loss=state.loss)["loss"]
+            score = state.task.score(net.predict(x), y, y)
+            if loss <= _LEARNED * knows_nothing or score.skill >= _LEARNED:
+                return  # by either: the least loss of counts and of smoothed labels is not 0
+        losses.append(loss)
+    yield ONE_BATCH.found(
+        f"after {steps} steps on the same {rows} rows the loss is {min(losses):.4g}, that of the "
+        f"best constant is {knows_nothing:.4g}",
+        numbers={"rows": rows, "steps": steps, "loss": min(losses), "prior": knows_nothing},
+    )
+
+
+def _prior(state: State, rows: int) -> float | None:
+    """The loss of the best constant for a batch."""
+    net = state.net.copy()
+    try:
+        net.start_at_prior(state.y[:rows], loss=state.loss)
+        return net.evaluate(state.x[:rows], state.y[:rows], loss=state.loss)["loss"]
+    except (TypeError, ValueError):
+        return None
+
+
+BEFORE = (start, one_batch)

@@ -1,0 +1,137 @@
+"""What the checks look at: a network, its data and its history, and what several of them need."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore.inspect.findings.task import Score, Task
+from wbcore.inspect.findings.yardstick import yardstick
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore.history import History
+    from wbcore.inspect.findings.data import Data
+    from wbcore.inspect.findings.yardstick import Yardstick
+    from wbcore.network import Network
+
+__all__ = ["State"]
+
+
+class State:
+    """A network with its data: all is computed when it is first asked for, and nothing changed.
+
+    Attributes
+    ----------
+    net : Network
+    task : Task or None
+        None for a loss of the caller's own, of which nobody knows what its targets are.
+    loss : str
+    data : Data
+    validation : Data or None
+    history : History or None
+        None before a training.
+    weighed : bool
+        Whether classes or rows are weighed in the training.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        data: Data,
+        *,
+        loss: str | None,
+        validation: Data | None = None,
+        history: History | None = None,
+        weighed: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.net, self.data, self.validation = net, data, validation
+        self.history, self.weighed, self.seed = history, weighed, seed
+        self.loss = loss or ""
+        self.task = None if loss is None else Task(net, loss)
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """The rows of the sample, (R, I)."""
+        return self.data.x
+
+    @property
+    def y(self) -> NDArray[Any]:
+        """Their targets."""
+        return self.data.y_of_rows
+
+    @cached_property
+    def layers(self) -> list[NDArray[Any]]:
+        """Outputs of every layer for the sample, (R, O) each."""
+        return self.net.activations(self.x)
+
+    @cached_property
+    def score(self) -> Score:
+        """Of the network, on the sample."""
+        assert self.task is not None
+        return self.task.score(self.layers[-1], self.y, self.y)
+
+    @cached_property
+    def validation_score(self) -> Score | None:
+        """Of the network, on validation rows; by the constant of the training rows."""
+        if self.validation is None or self.task is None or not self.task.scored:
+            return None
+        rows = self.validation
+        return self.task.score(self.net.predict(rows.x), rows.y_of_rows, self.y)
+
+    @cached_property
+    def yardstick(self) -> Yardstick | None:
+        """What can be learned of the sample."""
+        return None if self.task is None else yardstick(self.x, self.y, self.task, seed=self.seed)
+
+    @cached_property
+    def yardstick_score(self) -> Score | None:
+        """Of its predictions for rows that it has not seen."""
+        if self.yardstick is None or self.task is None:
+            return None
+        if self.yardstick.values is not None:
+            wanted = self.task.values(self.y)
+            return self.task.score_of_numbers(self.yardstick.values, wanted, wanted)
+        assert self.yardstick.labels is not None
+        labels = self.task.labels(self.y)
+        return self.task.score_of_labels(self.yardstick.labels, labels, labels)
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether nothing that can be learned is missing: what should do harm then does none."""
+        of = self.yardstick_score
+        return of is not None and self.score.skill >= of.skill - 0.02
+
+    @cached_property
+    def loss_now(self) -> float:
+        """Of the network, on the sample."""
+        return self._loss_of(self.net)
+
+    @cached_property
+    def loss_of_prior(self) -> float | None:
+        """Of the best constant outputs; None where the last layer can have none."""
+        net = self.net.copy()
+        try:
+            net.start_at_prior(self.y, loss=self.loss)
+            return self._loss_of(net)
+        except (TypeError, ValueError):  # no biases, or a mean that its activation cannot have
+            return None
+
+    @cached_property
+    def reference(self) -> float | None:
+        """A loss without knowledge: of outputs of 0 (log K of K classes), or the prior's."""
+        net = self.net.copy()
+        last = net[-1]
+        last.weights[...] = 0
+        if last.biases is not None:
+            last.biases[...] = 0
+        known = [self.loss_of_prior, self._loss_of(net)]
+        finite = [value for value in known if value is not None and np.isfinite(value)]
+        return max(finite, default=None)
+
+    def _loss_of(self, net: Network) -> float:
+        return net.evaluate(self.x, self.y, loss=self.loss)["loss"]

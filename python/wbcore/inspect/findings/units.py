@@ -1,0 +1,143 @@
+"""Units that are always 0, or always at the end of their range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore.activations import name_of
+from wbcore.inspect.findings.code import Code
+from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.records import last_active
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore.inspect.findings.state import State
+
+__all__ = ["CHECKS", "CODES", "saturated"]
+
+_HALF, _MANY, _NEARLY = 0.5, 0.25, 0.01
+_SATURATED, _SURELY = 0.75, 0.9
+_SLOPE = 0.05  # of the greatest
+_FEWEST_ROWS = 20
+_LISTED = 100
+
+DEAD = Code(
+    "WB-DEAD",
+    "warning",
+    "both",
+    "units whose output is always 0",
+    "an output of exactly 0 in all rows looked at (at least 20). An error when it is all units of "
+    "a layer, a note when it is less than half of them or when all was learned that can be (see "
+    "WB-UNDERFIT)",
+    "such a unit contributes nothing, and no gradient reaches its weights to wake it up",
+    "begin again with a lower learning rate, biases of 0 and scaled inputs; leaky_relu cannot die",
+)
+NEARLY_DEAD = Code(
+    "WB-NEARLY-DEAD",
+    "note",
+    "both",
+    "units that are nearly always 0",
+    "an output of 0 in all rows but fewer than 1 %, of a quarter of the units of a layer or more",
+    "they are made for a handful of rows, and learn from no others",
+    "as for WB-DEAD, or fewer units",
+)
+SATURATED = Code(
+    "WB-SATURATED",
+    "warning",
+    "both",
+    "units at the flat ends of their activation",
+    "the slope below 5 % of its maximum in 75 % of all pairs of a row and a unit of a layer (tanh "
+    "beyond 0.975, sigmoid nearer than 0.013 to 0 or 1, softsign beyond 0.776). A note before a "
+    "training below 90 %, and after it when all was learned that can be (see WB-UNDERFIT)",
+    "next to no gradient passes: what lies before the layer hardly learns",
+    "the default initializer (xavier), scaled inputs, a lower learning rate, weight_decay",
+)
+CODES = (DEAD, NEARLY_DEAD, SATURATED)
+
+# How far from 0 (of sigmoid from 1/2) the outputs are where the slope is 5 % of the greatest.
+_ENDS: dict[str, Callable[[NDArray[Any]], NDArray[np.bool_]]] = {
+    "tanh": lambda a: np.abs(a) > math.sqrt(1 - _SLOPE),
+    "sigmoid": lambda a: np.abs(a - 0.5) > math.sqrt(1 - _SLOPE) / 2,
+    "softsign": lambda a: np.abs(a) > 1 - math.sqrt(_SLOPE),
+}
+
+
+def saturated(outputs: NDArray[Any], activation: str) -> NDArray[np.bool_] | None:
+    """Where outputs (R, O) of an activation are saturated; None if that has no ends."""
+    ends = _ENDS.get(name_of(activation))
+    return None if ends is None else ends(outputs)
+
+
+def dead(state: State) -> Iterator[Finding]:
+    """Of hidden layers."""
+    n = len(state.x)
+    if n < _FEWEST_ROWS:
+        return
+    for layer, outputs in zip(list(state.net)[:-1], state.layers, strict=False):
+        active = np.count_nonzero(outputs, axis=0)
+        units = np.flatnonzero(active == 0)
+        if len(units):
+            share = len(units) / layer.outputs
+            severity = "error" if share == 1 else "warning" if share >= _HALF else "note"
+            if severity == "warning" and state.history is not None and state.has_learned:
+                severity = "note"
+            yield DEAD.found(
+                f"{len(units)} of {layer.outputs} units ({layer.activation}) are 0 in "
+                f"{state.data.text}{_recorded(state, layer.index, units)}",
+                severity=severity,
+                layer=layer.index,
+                units=_listed(units),
+                numbers={"dead": len(units), "units": layer.outputs, "share": share, "rows": n},
+            )
+        nearly = np.flatnonzero((active > 0) & (active < _NEARLY * n))
+        if len(nearly) >= _MANY * layer.outputs:
+            yield NEARLY_DEAD.found(
+                f"{len(nearly)} of {layer.outputs} units ({layer.activation}) are not 0 in fewer "
+                f"than 1 % of {state.data.text}",
+                layer=layer.index,
+                units=_listed(nearly),
+                numbers={"nearly_dead": len(nearly), "units": layer.outputs, "rows": n},
+            )
+
+
+def _recorded(state: State, layer: int, units: NDArray[np.int64]) -> str:
+    """What the training itself counted last."""
+    found = None if state.history is None else last_active(state.history, layer, units)
+    if found is None:
+        return ""
+    rows, active = found
+    return f"; of the last {rows:,} rows of the training each was active in at most {active:,}"
+
+
+def saturation(state: State) -> Iterator[Finding]:
+    """Of hidden layers."""
+    for layer, outputs in zip(list(state.net)[:-1], state.layers, strict=False):
+        ends = saturated(outputs, layer.activation)
+        if ends is None:
+            continue
+        share = float(ends.mean())
+        if share < _SATURATED:
+            continue
+        units = np.flatnonzero(ends.mean(axis=0) > 0.95)
+        harmless = share < _SURELY if state.history is None else state.has_learned
+        yield SATURATED.found(
+            f"{share:.0%} of the outputs ({layer.activation}) are at the ends, in "
+            f"{state.data.text}; {len(units)} of {layer.outputs} units in more than 95 % of the "
+            "rows",
+            severity="note" if harmless else None,
+            layer=layer.index,
+            units=_listed(units),
+            numbers={"share": share, "saturated": len(units), "units": layer.outputs},
+        )
+
+
+def _listed(units: NDArray[np.int64]) -> tuple[int, ...]:
+    return tuple(int(unit) for unit in units[:_LISTED])
+
+
+CHECKS = (dead, saturation)

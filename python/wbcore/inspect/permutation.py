@@ -1,0 +1,332 @@
+"""How much a network relies on each feature: its score with the feature's column permuted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore import _arguments, _core
+from wbcore.inspect.column_groups import feature_names_of, read_groups
+from wbcore.inspect.scoring import Permuted, score_of
+from wbcore.inspect.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from wbcore._view import Foreign, SparseLike
+    from wbcore.inspect.column_groups import Groups, GroupsLike
+    from wbcore.inspect.scoring import Score
+    from wbcore.losses import Loss
+    from wbcore.metrics import Function, Metric
+    from wbcore.network import Network
+
+__all__ = ["PermutationImportance", "permutation_importance"]
+
+#: Parts that rows are divided into for the interval, each left out once.
+_PARTS = 10
+#: Student's t of 9 degrees of freedom, one fewer than parts: 95 % lie between -t and t.
+_T = 2.262157163
+#: How often targets are shuffled: the least p that this can show is 1 / 200.
+_SHUFFLES = 199
+#: No ranking when chance alone reaches the score more often than once in a hundred times.
+_CHANCE = 0.01
+
+# Which permutation of rows is for what: repeat r has number r, as far as there may be repeats.
+_FIRST_SHUFFLE = 1 << 20
+_OF_PARTS = 1 << 30
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PermutationImportance:
+    """What `permutation_importance` returns; prints as a table.
+
+    Attributes
+    ----------
+    importances : ndarray of shape (n_features, n_repeats)
+        By how much the score gets worse when the rows of a column (or group of columns) are
+        permuted: positive where the network relies on it, whatever the direction of the metric.
+    importances_mean, importances_std : ndarray of shape (n_features,)
+        Over the repeats.
+    interval : ndarray of shape (n_features, 2)
+        Within which the mean lies with 95 % confidence, had other rows and other permutations been
+        drawn.
+    feature_names : tuple of str
+        Or the names of groups.
+    score, train_score : float
+        The metric of the rows themselves; of the training's, NaN when they were not given.
+    chance : float
+        The mean score for shuffled targets.
+    p_value : float
+        How often shuffled targets give a score as good: (1 + number) / 200.
+    metric : str
+    rows : int
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> X = np.random.default_rng(0).normal(size=(300, 2))
+    >>> net = wb.Network([wb.Dense(2, 1)])
+    >>> net[0].weights[...] = [[1.0], [0.0]]
+    >>> found = wb.inspect.permutation_importance(net, X, X[:, 0], loss="mse")
+    >>> found.ranking, bool(found.importances_mean[0] > 1), found.interval[1].tolist()
+    (('x0', 'x1'), True, [0.0, 0.0])
+    """
+
+    importances: NDArray[np.float64]
+    importances_mean: NDArray[np.float64]
+    importances_std: NDArray[np.float64]
+    interval: NDArray[np.float64]
+    feature_names: tuple[str, ...]
+    score: float
+    train_score: float
+    chance: float
+    p_value: float
+    metric: str
+    rows: int
+
+    @property
+    def better_than_chance(self) -> bool:
+        """Whether shuffled targets give so good a score at most once in a hundred times."""
+        return self.p_value <= _CHANCE
+
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """The names, from the largest mean importance to the least.
+
+        Raises
+        ------
+        ValueError
+            When the score is no better than chance: what does not help says nothing of features.
+        """
+        if not self.better_than_chance:
+            raise ValueError(f"[ranking] {self._refusal()}")
+        return tuple(self.feature_names[i] for i in self._order())
+
+    def _order(self) -> NDArray[np.int64]:
+        return np.argsort(-self.importances_mean, kind="stable")
+
+    def _refusal(self) -> str:
+        return (
+            f"expected a score that shuffled targets give at most once in {round(1 / _CHANCE)} "
+            f"times, got {self.metric} {self.score:.4g}, which they reach with p = "
+            f"{self.p_value:.3g} (their mean is {self.chance:.4g}): no ranking"
+        )
+
+    def table(self) -> Table:
+        """A row a feature, the most important first; in the order of X where chance does as well.
+
+        Returns
+        -------
+        Table
+            ``feature``, ``mean``, ``std`` over repeats, and ``low`` and ``high``, the interval.
+
+        Examples
+        --------
+        >>> import numpy as np, wbcore as wb
+        >>> X = np.random.default_rng(0).normal(size=(300, 2))
+        >>> net = wb.Network([wb.Dense(2, 1)])
+        >>> net[0].weights[...] = [[0.0], [1.0]]
+        >>> found = wb.inspect.permutation_importance(net, X, X[:, 1], loss="mse")
+        >>> found.table()["feature"]
+        ['x1', 'x0']
+        """
+        order = self._order() if self.better_than_chance else np.arange(len(self.feature_names))
+        lines = [
+            (
+                self.feature_names[i],
+                float(self.importances_mean[i]),
+                float(self.importances_std[i]),
+                float(self.interval[i, 0]),
+                float(self.interval[i, 1]),
+            )
+            for i in order
+        ]
+        title = (
+            f"Permutation importance: how much worse {self.metric} gets, {self.rows} rows, "
+            f"{self.importances.shape[1]} repeats, 95 % intervals"
+        )
+        return Table(("feature", "mean", "std", "low", "high"), lines, title)
+
+    def __str__(self) -> str:
+        score = f"{self.metric} of these rows {self.score:.4g}, by chance {self.chance:.4g}"
+        if not np.isnan(self.train_score):
+            score += f", of the training's {self.train_score:.4g}"
+        text = f"{self.table()}\n{score}"
+        return text if self.better_than_chance else f"{text}\nNot ranked: {self._refusal()}"
+
+    __repr__ = __str__
+
+
+def permutation_importance(
+    net: Network | Callable[..., Any],
+    X: ArrayLike | SparseLike,
+    y: ArrayLike,
+    *,
+    metric: Metric | str | Function | None = None,
+    n_repeats: int = 10,
+    seed: int = 0,
+    groups: GroupsLike | None = None,
+    feature_names: Sequence[str] | None = None,
+    train: tuple[ArrayLike | SparseLike, ArrayLike] | None = None,
+    loss: Loss | str | None = None,
+    greater_is_better: bool | None = None,
+) -> PermutationImportance:
+    """Permute the rows of one column after another, and see how much worse the score gets.
+
+    Pass rows that the network has not been trained on (Breiman, 2001; Fisher, Rudin and Dominici,
+    2019): those of the training also show what it relies on by overfitting. The permuted rows are
+    made block by block; X is never copied whole, and nothing depends on the number of threads.
+
+    Parameters
+    ----------
+    net : Network or callable
+        Or a function that gives outputs for rows, such as ``model.predict_proba`` or a frozen
+        network, whose metric is then a function, too.
+    X : array-like or sparse matrix of shape (B, I)
+        At least 10 rows; or a `Scaled` or `Standardized` of such.
+    y : array-like of shape (B,) or (B, O)
+        Targets, as the loss takes them.
+    metric : Metric, str or callable, optional
+        Of `wbcore.metrics`, "loss", or a function (outputs, targets). Default: accuracy for
+        decisions, r2 for numbers.
+    n_repeats : int, default 10
+        Permutations of each column. Repeat r has the same permutation for all of them, and is the
+        same whatever n_repeats is.
+    seed : int, default 0
+    groups : dict of lists, list of lists or array-like of shape (I,), optional
+        Columns that are permuted together, such as those of one category, or a block of pixels:
+        numbers or names of columns by group, or for each column the number of its group. Other
+        columns stay as they are. Default: each column alone.
+    feature_names : sequence of I str, optional
+        Default: "x0", "x1", ...
+    train : pair (X, y), optional
+        Rows of the training, whose score is then shown beside that of X.
+    loss : Loss or str, optional
+        Default: that of the network's last fit.
+    greater_is_better : bool, optional
+        Of a function. Default: True; metrics by name are known.
+
+    Returns
+    -------
+    PermutationImportance
+        With scikit-learn's `importances`, `importances_mean` and `importances_std`; an `interval`;
+        and a `ranking`, which is refused when the score is no better than chance.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind, shape or range.
+
+    Notes
+    -----
+    The interval is that of Student's t for a jackknife: the rows are divided at random into ten
+    parts, each part is left out of all scores once, and the variance of the ten means, times 9, is
+    that of the mean. It covers the choice of rows and of permutations, not another training.
+
+    Two features that say the same share their importance, or hide each other's: group them.
+
+    Examples
+    --------
+    >>> import numpy as np, wbcore as wb
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> y = (X[:, 1] > 0).astype(int)
+    >>> net = wb.Network.mlp([3, 8, 2], seed=0)
+    >>> _ = net.fit(X, y, loss="cross_entropy", optimizer="adam(0.01)", epochs=20)
+    >>> wb.inspect.permutation_importance(net, X, y, feature_names=["a", "b", "c"]).ranking[0]
+    'b'
+    """
+    operation = "permutation_importance"
+    n_repeats = _arguments.integer(operation, "n_repeats", n_repeats, high=_FIRST_SHUFFLE)
+    seed = _arguments.seed(operation, seed)
+    score = score_of(operation, net, metric, loss, greater_is_better)
+    rows = Permuted(operation, X, score.predict)
+    targets = _targets(operation, y, rows)
+    features = feature_names_of(operation, feature_names, rows.columns)
+    taken = read_groups(operation, groups, features)
+    outputs = rows.outputs()
+    base = score.of(outputs, targets)
+    shuffled = [
+        score.of(outputs, targets[_core.permutation(rows.rows, seed, _FIRST_SHUFFLE + k)])
+        for k in range(_SHUFFLES)
+    ]
+    as_good = sum(not score.sign * (base - other) > 0 for other in shuffled)
+    measured = _Measured(score, rows, targets, outputs, seed)
+    importances, interval = measured.importances(taken, n_repeats)
+    return PermutationImportance(
+        importances=importances,
+        importances_mean=importances.mean(axis=1),
+        importances_std=importances.std(axis=1),
+        interval=interval,
+        feature_names=taken.names,
+        score=base,
+        train_score=_of_training(operation, score, train),
+        chance=float(np.mean(shuffled)),
+        p_value=(1 + as_good) / (1 + _SHUFFLES),
+        metric=score.name,
+        rows=rows.rows,
+    )
+
+
+def _targets(operation: str, y: Foreign, rows: Permuted) -> NDArray[Any]:
+    targets = _arguments.real_array(operation, "y", y)
+    if targets.ndim == 0 or len(targets) != rows.rows:
+        raise ValueError(
+            f"[{operation}] expected y with {rows.rows} rows, as X has, got shape {targets.shape}"
+        )
+    if rows.rows < _PARTS:
+        raise ValueError(
+            f"[{operation}] expected at least {_PARTS} rows, without which there is no interval, "
+            f"got {rows.rows}"
+        )
+    return targets
+
+
+def _of_training(operation: str, score: Score, train: Foreign) -> float:
+    if train is None:
+        return float("nan")
+    if not isinstance(train, tuple) or len(train) != 2:
+        raise TypeError(
+            f"[{operation}] expected train to be a pair (X, y), got {_arguments.shown(train)}"
+        )
+    rows = Permuted(operation, train[0], score.predict)
+    return score.of(rows.outputs(), _arguments.real_array(operation, "y of train", train[1]))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The scores of rows, and of all of them but each tenth part."""
+
+    score: Score
+    rows: Permuted
+    y: NDArray[Any]
+    outputs: NDArray[Any]
+    seed: int
+
+    def importances(
+        self, groups: Groups, n_repeats: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of each group and repeat, (n_groups, n_repeats), and the intervals (n_groups, 2)."""
+        part = _core.permutation(self.rows.rows, self.seed, _OF_PARTS) % _PARTS
+        kept = [np.flatnonzero(part != k) for k in range(_PARTS)]
+        base = self._scores(self.outputs, kept)
+        buffer = np.empty_like(self.outputs)
+        drops = np.empty((len(groups.names), n_repeats, 1 + _PARTS))
+        for r in range(n_repeats):
+            order = _core.permutation(self.rows.rows, self.seed, r)
+            for g, columns in enumerate(groups.columns):
+                permuted = self.rows.outputs(columns, order, buffer)
+                drops[g, r] = base - self._scores(permuted, kept)
+        means = drops.mean(axis=1)
+        spread = np.sqrt((_PARTS - 1) * means[:, 1:].var(axis=1))
+        interval = means[:, :1] + np.array([-_T, _T]) * spread[:, None]
+        return drops[:, :, 0], interval
+
+    def _scores(self, outputs: NDArray[Any], kept: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """Of all rows, then of each of those kept; larger is better."""
+        y, of = self.y, self.score.of
+        found = [of(outputs, y), *(of(outputs[rest], y[rest]) for rest in kept)]
+        return self.score.sign * np.array(found)

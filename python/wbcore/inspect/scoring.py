@@ -1,0 +1,197 @@
+"""Outputs for rows, some of whose columns may come from other rows; and scores of outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wbcore import _arguments, _core, _named, metrics
+from wbcore._loss_function import LossFunction
+from wbcore._structure import LayerStructure
+from wbcore._view import Foreign, View, dense, in_rows, is_sparse, n_rows
+from wbcore.callbacks.monitor import sign_of
+from wbcore.data._source import is_source, like
+from wbcore.inspect.networks import is_network, loss_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from wbcore.network import Network
+
+__all__ = ["Permuted", "Score", "divided", "score_of"]
+
+#: Elements of X in the buffer that rows are gathered in: 8 MB of float64.
+_AT_ONCE = 1 << 20
+
+
+class Permuted:
+    """Rows of X, block by block in one buffer, with some columns from other rows.
+
+    Parameters
+    ----------
+    operation : str
+    X : array-like or sparse matrix of shape (B, I), or a View of such
+    predict : callable
+        Outputs (b, ...) for a block (b, I).
+    """
+
+    def __init__(self, operation: str, X: Foreign, predict: Callable[[Foreign], Foreign]) -> None:
+        self._view = X if isinstance(X, View) else None
+        array = X if self._view is None else self._view.array
+        if is_source(array):
+            raise TypeError(
+                f"[{operation}] expected X as an array, got a source, whose rows cannot be permuted"
+            )
+        if is_sparse(array):
+            array = in_rows(operation, "X", array)
+        else:
+            array = _arguments.real_array(operation, "X", array)
+        if len(array.shape) != 2 or not n_rows(array):
+            raise ValueError(
+                f"[{operation}] expected X of shape (B, I), at least one row, "
+                f"got shape {tuple(array.shape)}"
+            )
+        self._array = array
+        self._predict = predict
+        self.rows, self.columns = int(array.shape[0]), int(array.shape[1])
+        block = min(self.rows, max(1, _AT_ONCE // self.columns))
+        self._buffer = np.empty((block, self.columns), array.dtype)
+
+    def outputs(
+        self,
+        columns: NDArray[np.int64] | None = None,
+        order: NDArray[np.int64] | None = None,
+        out: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
+        """Outputs (B, ...) where these columns of row i are those of row order[i]."""
+        block = len(self._buffer)
+        for begin in range(0, self.rows, block):
+            end = min(begin + block, self.rows)
+            rows = self._buffer[: end - begin]
+            rows[...] = dense(self._array[begin:end])
+            if columns is not None and order is not None:
+                others = order[begin:end]
+                if is_sparse(self._array):
+                    rows[:, columns] = dense(self._array[others][:, columns])
+                else:
+                    rows[:, columns] = self._array[others[:, None], columns]
+            found = np.asarray(self._predict(like(self._view, rows)))
+            if out is None:
+                out = np.empty((self.rows, *found.shape[1:]), found.dtype)
+            out[begin:end] = found
+        assert out is not None
+        return out
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric of outputs and targets.
+
+    Parameters
+    ----------
+    name : str
+    sign : float
+        1 when larger is better, else -1.
+    of : callable
+        The metric of what `predict` gives and targets.
+    predict : callable
+        What the metric is computed from, for a block of X.
+    """
+
+    name: str
+    sign: float
+    of: Callable[[NDArray[Any], NDArray[Any]], float]
+    predict: Callable[[Foreign], Foreign]
+
+
+def score_of(
+    operation: str,
+    model: Foreign,
+    metric: Foreign,
+    loss: Foreign,
+    greater_is_better: object,
+) -> Score:
+    """What a model is judged by.
+
+    Parameters
+    ----------
+    operation : str
+    model : Network or callable
+    metric : Metric, str, callable or None
+    loss : Loss, str or None
+        Of a network, to which its metrics belong.
+    greater_is_better : bool or None
+    """
+    if greater_is_better is not None:
+        greater_is_better = _arguments.flag(operation, "greater_is_better", greater_is_better)
+    if is_network(model):
+        return _of_network(operation, model, metric, loss, greater_is_better)
+    if not callable(model):
+        raise TypeError(
+            f"[{operation}] expected a Network, or a function such as model.predict_proba, "
+            f"got {_arguments.shown(model)}"
+        )
+    if not callable(metric) or isinstance(metric, type):
+        raise TypeError(
+            f"[{operation}] expected metric to be a function (outputs, targets) for a model that "
+            f"is a function, got {_arguments.shown(metric)}"
+        )
+    name = getattr(metric, "__name__", "metric")
+    name = "metric" if name == "<lambda>" else name
+
+    def of(outputs: NDArray[Any], y: NDArray[Any]) -> float:
+        return metrics.of_predictions(operation, {name: metric}, outputs, y, None)[name]
+
+    return Score(name, -1.0 if greater_is_better is False else 1.0, of, model)
+
+
+def _of_network(
+    operation: str, net: Network, metric: Foreign, loss: Foreign, greater: bool | None
+) -> Score:
+    """By way of the last layer's sums: a network of one layer makes metrics of them."""
+    given: Foreign = loss_of(operation, net, loss)
+    if metric is None:
+        metric = _usual(given)
+    sums, head = divided(net)
+    if callable(metric) and not isinstance(metric, type) and not isinstance(metric, _named.Choice):
+        name = getattr(metric, "__name__", "metric")
+        metric = {name if name.isidentifier() else "metric": metric}
+    chosen: Foreign = ()
+    if metric == "loss":
+        name, sign = "loss", -1.0
+    else:
+        checked = metrics.check(operation, metric if isinstance(metric, dict) else [metric])
+        name = next(iter((*checked.texts, *checked.functions)))
+        chosen = metric if isinstance(metric, dict) else (name,)
+        sign = (sign_of(name) if checked.texts else None) or 1.0
+    if greater is not None:
+        sign = 1.0 if greater else -1.0
+
+    def of(outputs: NDArray[Any], y: NDArray[Any]) -> float:
+        return head.evaluate(outputs, y, loss=given, metrics=chosen)[name]
+
+    return Score(name, sign, of, sums.predict)
+
+
+def _usual(loss: str | LossFunction) -> str:
+    """Accuracy for decisions, else r2; of a function nobody knows what its targets are."""
+    if isinstance(loss, LossFunction):
+        return "loss"
+    name, _ = _named.parsed("loss", "metric", "loss", loss)
+    kind = _named.rows("loss")[name].properties["targets"]
+    return "accuracy" if kind in ("classes", "probabilities", "signs") else "r2"
+
+
+def divided(net: Network) -> tuple[Network, Network]:
+    """The network up to its last sums, and one layer that makes of these what it makes of them."""
+    *first, last = net._structure
+    sums = net._of_structure([*first, last._replace(activation="identity", dropout=0.0)], net.dtype)
+    _core.write_parameters(sums._core, _core.snapshot(net._core))
+    layer = LayerStructure(last.outputs, last.outputs, last.activation, bias=False)
+    head = net._of_structure([layer], net.dtype)
+    head.parameters[:] = np.eye(last.outputs).ravel()
+    return sums, head

@@ -1,0 +1,195 @@
+"""What a tracked fit keeps beside its records, so that each of its steps can be made again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from wbcore._loss_function import LossFunction
+from wbcore._structure import LayerStructure
+from wbcore._view import Foreign, View, is_sparse
+from wbcore.data._source import like
+from wbcore.layers import structure
+from wbcore.metrics import Chosen
+from wbcore.optimizers import Optimizer, _rate
+from wbcore.training.identity import name_of, type_of_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from wbcore.network import Network
+    from wbcore.optimizers.state import OptimizerState, Position
+    from wbcore.training.hooks import Hooks
+    from wbcore.training.plan import Plan
+
+__all__ = ["Recording", "Sample", "recorded", "samples_of"]
+
+Sample: TypeAlias = "tuple[str] | tuple[str, bytes] | None"  # a shape, and some numbers
+
+# Of an array, that are kept to tell others from it: a microsecond or two, whatever its size.
+_ROWS, _COLUMNS = 8, 64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """A fit as it was when it began; it can be copied and pickled, and no array of it is shared.
+
+    Parameters
+    ----------
+    layers, dtype
+        The network's structure.
+    parameters : ndarray of shape (n_parameters,)
+        Before the first step.
+    starts_at_prior : bool
+        Whether the first step was to set the biases of the last layer.
+    rule : str
+        The row of the optimizer.
+    optimizer : dict
+        Its settings; without a learning rate that is a function.
+    steps, position, observations, arrays
+        What it remembered; no arrays where they were those of a first step.
+    settings : dict
+        Those arguments of `fit` that decide bits, but for functions.
+    functions : dict of str to str
+        Which arguments were functions, by their names; no history keeps them.
+    callbacks : tuple of str
+        The names of those that were asked, and may have changed something.
+    batches : int
+        Of an epoch.
+    first : tuple of int
+        Epoch and batch that the fit began with.
+    samples : dict of str to tuple
+        Of X, y and sample_weight: shapes, and of arrays some of their numbers, by which others are
+        told before anything is made again; that all are the same the digests of records tell.
+    """
+
+    layers: tuple[LayerStructure, ...]
+    dtype: str
+    parameters: NDArray[Any]
+    starts_at_prior: bool
+    rule: str
+    optimizer: Mapping[str, Any]
+    steps: int
+    position: Position
+    observations: Mapping[str, float | None]
+    arrays: Mapping[str, NDArray[Any]] | None
+    settings: Mapping[str, Any]
+    functions: Mapping[str, str]
+    callbacks: tuple[str, ...]
+    batches: int
+    first: tuple[int, int]
+    samples: Mapping[str, Sample]
+
+    def step_of(self, epoch: int, batch: int) -> int:
+        """How many steps of the fit were done after that batch."""
+        return (epoch - self.first[0]) * self.batches + batch + 1 - self.first[1]
+
+    def batch_of(self, step: int) -> tuple[int, int]:
+        """Epoch and batch after which so many steps were done; of none the one before the first."""
+        epochs, batch = divmod(step - 1 + self.first[1], self.batches)
+        return self.first[0] + epochs, batch
+
+
+def recorded(
+    network: Network, plan: Plan, hooks: Hooks, data: tuple[Foreign, Foreign], *, prior_is_due: bool
+) -> Recording:
+    """The fit that is about to take its first step.
+
+    Parameters
+    ----------
+    network : Network
+    plan : Plan
+    hooks : Hooks
+        Which have been asked before the fit.
+    data : tuple
+        X and y as they were given.
+    prior_is_due : bool
+    """
+    optimizer, run = plan.optimizer, hooks.run
+    assert isinstance(optimizer, Optimizer), "L-BFGS keeps none"
+    assert isinstance(plan.metrics, Chosen), "Plan has made it one"
+    state = optimizer._state(network._core)
+    settings = {name: getattr(optimizer, name) for name in optimizer._checks}
+    functions = {}
+    if _rate.function_of(optimizer.learning_rate):
+        functions["learning_rate"] = name_of(settings.pop("learning_rate"))
+    if isinstance(plan.loss, LossFunction):
+        functions["loss"] = name_of(plan.loss.function)
+    if plan.row_order is not None:
+        functions["shuffle"] = name_of(plan.row_order)
+    names = ("batch_size", "class_weight", "seed", "shuffle_window", "validation_fraction")
+    return Recording(
+        layers=tuple(structure(network)),
+        dtype=network.dtype.name,
+        parameters=network.parameters.copy(),
+        starts_at_prior=prior_is_due,
+        rule=optimizer._row.name,
+        optimizer=settings,
+        steps=state.steps,
+        position=state.position,
+        observations=state.observations,
+        arrays=_beyond_a_start(optimizer, state),
+        settings={name: getattr(plan, name) for name in names}
+        | {
+            "loss": None if "loss" in functions else str(plan.loss),
+            "shuffle": None if "shuffle" in functions else plan.shuffle,
+            "track": plan.track,
+            "validation_data": plan.validation_data is not None,
+            "epochs": plan.epochs,
+            "metrics": (*(["penalty"] if plan.metrics.penalty else []), *plan.metrics.texts),
+        },
+        functions=functions,
+        callbacks=_names(plan),
+        batches=run.batches,
+        first=(run.epoch, run.batch),
+        samples=samples_of(network, plan, *data, plan.sample_weight),
+    )
+
+
+def samples_of(
+    network: Network, plan: Plan, X: Foreign, y: Foreign, weights: Foreign
+) -> dict[str, Sample]:
+    """What tells the data of a fit from most others, at no cost; None for what is not there."""
+    if y is None:
+        return {"X": ("a source",), "y": None, "sample_weight": None}
+    of_y = type_of_targets(network, plan, y) if isinstance(y, np.ndarray) else network.dtype
+    return {
+        "X": _sample(X, network.dtype),
+        "y": _sample(y, of_y),
+        "sample_weight": None if weights is None else _sample(weights, np.dtype(float)),
+    }
+
+
+def _sample(array: Foreign, dtype: np.dtype[Any]) -> Sample:
+    """Of an array; of what would have to be made one, the number of rows alone."""
+    inner = array.array if isinstance(array, View) else array
+    if is_sparse(inner):
+        return (f"{inner.shape[0]} x {inner.shape[1]}",)
+    if type(inner) is not np.ndarray:
+        return (f"{len(inner)} rows",) if hasattr(inner, "__len__") else ("rows",)
+    shape = " x ".join(map(str, inner.shape))
+    some = inner[:: max(1, len(inner) // _ROWS)][:_ROWS]
+    if isinstance(array, View):
+        return shape, np.asarray(like(array, some), dtype).tobytes()
+    with np.errstate(all="ignore"):
+        return shape, (some[:, :_COLUMNS] if some.ndim > 1 else some).astype(dtype).tobytes()
+
+
+def _beyond_a_start(
+    optimizer: Optimizer, state: OptimizerState
+) -> Mapping[str, NDArray[Any]] | None:
+    """Copies of its arrays, unless they are those that an optimizer makes for its first step."""
+    if state.steps == 0 and _rate.function_of(optimizer.learning_rate) is None:
+        arrays, starts = state._arrays, optimizer._needed_states()
+        if all((arrays[name] == optimizer._start(number)).all() for name, number in starts.items()):
+            return None
+    return {name: array.copy() for name, array in state._arrays.items()}
+
+
+def _names(plan: Plan) -> tuple[str, ...]:
+    names = [type(callback).__name__ for callback in plan.callbacks]
+    return (*names, *([] if plan.callback is None else [name_of(plan.callback)]))

@@ -1,0 +1,91 @@
+"""Where the time of a step goes: which phases there are, and that the figures fit together."""
+
+import statistics
+
+import numpy as np
+import pytest
+from small_network import DTYPES, LABELS, X, network
+
+import wbcore as wb
+from wbcore import _core
+from wbcore.inspect import profile
+
+pytestmark = pytest.mark.uninstrumented
+
+NAMES = ["forward", "backward", "update", "transpose"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_figures_fit_together_and_nothing_changes(dtype):
+    net = network(dtype=dtype)
+    before = net.parameters.tobytes()
+    times = profile(net, X, LABELS, loss="cross_entropy", batch_size=16, repeats=3)
+    assert net.parameters.tobytes() == before
+    assert times.batch_size == 16
+    total = sum(times["ms_per_batch"])
+    assert sum(times["share"]) == pytest.approx(1)
+    for row in times:
+        ms = row["ms_per_batch"]
+        assert 0 <= ms < 1000
+        assert row["share"] == pytest.approx(ms / total)
+        if row["layer"] is None:
+            assert row["phase"] in ("gather", "loss")
+            assert row["ns_per_weight"] is row["gflops"] is None
+            continue
+        weights = net[row["layer"]].weights.size
+        assert row["ns_per_weight"] == pytest.approx(ms * 1e6 / weights)
+        if row["phase"] == "transpose":
+            assert row["gflops"] is row["share_of_peak"] is None
+        elif ms:
+            assert row["gflops"] == pytest.approx(2 * 16 * weights / (ms * 1e6))
+            assert row["share_of_peak"] == pytest.approx(row["gflops"] / times.peak_gflops)
+    for row in times.by_layer():
+        of_layer = [r["ms_per_batch"] for r in times if r["layer"] == row["layer"]]
+        assert row["ms_per_batch"] == pytest.approx(sum(of_layer))
+        assert row["ns_per_weight"] == pytest.approx(sum(of_layer) * 1e6 / row["weights"])
+        assert row["weights"] == net[row["layer"]].weights.size
+    assert times.timed_step_ms / times.step_ms == times.ratio
+    assert 1 < times.timer_ns < 100_000
+    assert f"{times.peak_gflops:.1f} GFLOP/s" in str(times)
+
+
+def test_phases_are_those_of_a_step():
+    net = wb.Network.mlp([64, 32, 16, 10], seed=0)
+    found = profile(net, np.ones((9, 64)), np.zeros(9, int), loss="cross_entropy", repeats=1)
+    assert found.batch_size == 9
+    layers = {name: [r["layer"] for r in found if r["phase"] == name] for name in NAMES}
+    assert layers == {
+        "forward": [0, 1, 2],
+        "backward": [2, 1],
+        "update": [2, 1, 0],
+        "transpose": [2, 1],
+    }
+    net[0].trainable = False
+    net[2].trainable = False
+    found = profile(net, np.ones((9, 64)), np.zeros(9, int), loss="cross_entropy", repeats=1)
+    layers = {name: [r["layer"] for r in found if r["phase"] == name] for name in NAMES}
+    assert layers == {"forward": [0, 1, 2], "backward": [2], "update": [1], "transpose": []}
+
+
+def test_a_wide_layer_takes_the_time_and_the_sum_is_that_of_a_step():
+    net = wb.Network.mlp([256, 256, 10], seed=0)
+    rows = np.random.default_rng(0).normal(size=(64, 256))
+    found = [
+        profile(net, rows, np.zeros(64, int), loss="cross_entropy", batch_size=64) for _ in range(3)
+    ]
+    wide, narrow = (
+        statistics.median(f.by_layer()["ms_per_batch"][layer] for f in found) for layer in (0, 1)
+    )
+    assert wide > narrow
+    # 2 * 2 * 64 * 256 * 256 operations are some 100 microseconds, the clock is less than one
+    assert 0.5 < statistics.median(f.ratio for f in found) < 2
+    peak = _core.probe(True, 0.02)[0]
+    assert 0.2 < statistics.median(f.peak_gflops for f in found) / peak < 5
+
+
+def test_what_is_refused():
+    net = network()
+    with pytest.raises(ValueError, match=r"\[profile\] .*labels"):
+        profile(net, X, LABELS + 100, loss="cross_entropy")
+    with pytest.raises(TypeError, match=r"\[profile\] expected loss to be one of"):
+        profile(net, X, LABELS, loss=lambda outputs, y: (0, outputs))
