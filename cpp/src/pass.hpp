@@ -109,7 +109,7 @@ public:
     void add_metrics(MetricSums& sums, const Batch<T>& batch) const;
     void add_scores(Rankings<T>& rankings, const Batch<T>& batch) const;
 
-    Panels<const T> outputs() const { return limited(layers_.back().a); }            // (B, O)
+    Panels<const T> outputs() const { return limited(layers_.back().a); }  // (B, O)
     // A layer's, all of them where dropout leaves some out
     Panels<const T> activations(std::size_t layer) const { return limited(layers_[layer].a); }
     Panels<const T> output_gradients() const { return limited(layers_.back().dz); }  // (B, O)
