@@ -1,5 +1,4 @@
 """Every ```python block of the guides runs as written."""
-"""Every ```python block of the guides runs as written: importance, coming from other libraries."""
 
 from pathlib import Path
 
