@@ -338,7 +338,7 @@ class Network:
     # For histories and fits, which import no network
 
     _replayed = staticmethod(again.replayed)
-    _first_nonfinite = again.first_nonfinite
+    _first_nonfinite = staticmethod(again.first_nonfinite)
 
     # Copies
 
