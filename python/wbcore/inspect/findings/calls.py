@@ -124,7 +124,8 @@ def diagnose(
     {loss}
         Default: that of the network's last fit; a network from a file does not know it.
     validation_data : tuple (X, y), optional
-        Rows that were not trained on; without it over-fitting cannot be seen.
+        Rows that were not trained on; without it over-fitting is seen in what the history says of
+        a validation, or not at all.
     class_weight, sample_weight : optional
         As they were given to `fit`: a rare class is then a finding only if its rows are not found.
     seed : int, default 0
@@ -150,12 +151,12 @@ def diagnose(
     >>> import numpy as np, wbcore as wb
     >>> X = np.random.default_rng(0).normal(size=(200, 4))
     >>> net = wb.Network.mlp([4, 16, 2], seed=0)
-    >>> net[0].biases[...] = -30
+    >>> net[0].biases[3] = -30
     >>> history = net.fit(X, X[:, 0] > 0, loss="cross_entropy", epochs=5)
     >>> found = diagnose(net, history, X, X[:, 0] > 0)
     >>> finding = found.with_code("WB-DEAD")[0]
-    >>> finding.severity, finding.layer, len(finding.units)
-    ('error', 0, 16)
+    >>> finding.severity, finding.layer, finding.units
+    ('note', 0, (3,))
     """
     if history is not None and not isinstance(history, History):
         raise TypeError(
@@ -211,6 +212,8 @@ def _loss(operation: str, net: Network, loss: LossLike | None) -> str | None:
     if loss is not None:
         given = losses.check_given(operation, loss)
         return None if isinstance(given, LossFunction) else given
+    if net.loss is None and net.history is not None:  # trained here, by a function
+        return None
     if net.loss is None:
         raise ValueError(
             f"[{operation}] expected loss, since the network knows none: it was not trained in "
@@ -251,7 +254,9 @@ def _not_looked_at(state: State) -> list[str]:
     if state.task is None:
         missing.append("what needs to know the targets: the loss is a function of your own")
     if state.validation is None:
-        what = "rows that training and validation share" + (", over-fitting" if after else "")
+        series = {} if state.history is None else state.history.to_dict()
+        unseen = after and "val_loss" not in series
+        what = "rows that training and validation share" + (", over-fitting" if unseen else "")
         missing.append(f"{what}: no validation_data")
     if after and state.task is not None and not state.task.scored:
         missing.append("over-fitting, under-fitting and labels: outputs are quantiles")
