@@ -68,7 +68,7 @@ def test_nothing_changes(net, rows):
     state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global one must not be drawn from
     first = check(net, X, y, validation_data=(X[:50], y[:50]))
     assert first == check(net, X, y, validation_data=(X[:50], y[:50]))
-    assert diagnose(net, history, X, y) == diagnose(net, history, X, y)
+    assert diagnose(net, history, X, y) == diagnose(net, history, (X, y))
     assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
     assert pickle.dumps((net, optimizer)) == before[0]
     assert (before[1] == X).all()
