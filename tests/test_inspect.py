@@ -117,11 +117,13 @@ def test_changes_are_those_of_the_parameters(net, data):
     history = net.fit(*data, loss="cross_entropy", epochs=3, track="epoch")
     after = parameter_table(net)
     for changes, start in ((weight_changes, 0), (bias_changes, 1)):
-        for statistic in ("mean", "mean_abs", "std", "min", "max"):
+        for statistic in ("mean", "mean_abs", "std", "min", "max", "norm"):
             table = changes(history, statistic=statistic)
             assert table["layer"] == [0, 1]
-            assert table["initial"] == before[statistic][start::2]
-            assert table["final"] == after[statistic][start::2]
+            exactly = statistic != "norm"  # whose sums are in another order
+            close = {"rel": 0 if exactly else 1e-12, "abs": 0}
+            assert table["initial"] == pytest.approx(before[statistic][start::2], **close)
+            assert table["final"] == pytest.approx(after[statistic][start::2], **close)
             assert table["change"] == [row["final"] - row["initial"] for row in table]
             assert any(table["change"])
 
@@ -133,6 +135,18 @@ def test_changes_by_epoch_follow_each_other(net, data):
     assert steps["initial"][1:] == steps["final"][:-1]
     assert (steps["initial"][0], steps["final"][-1]) == (whole["initial"][1], whole["final"][1])
     assert weight_changes(history, layer=-1).rows == steps.rows
+
+
+def test_changes_between_records_that_are_no_epochs(net, data):
+    history = net.fit(*data, loss="cross_entropy", epochs=2, batch_size=20, track=3)
+    steps = weight_changes(history, layer=0, statistic="norm")
+    assert steps["step"] == [3, 6, 9, 10]
+    records = [record[0].weights.norm for record in history.parameters]
+    assert (steps["initial"], steps["final"]) == (records[:-1], records[1:])
+    assert "before and after each record" in steps.title
+    assert weight_changes(history)["final"] == [
+        record.weights.mean_abs for record in history.parameters.final
+    ]
 
 
 def test_changes_say_what_is_missing(net, data):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STATISTICS", "bias_changes", "weight_changes"]
 
-STATISTICS = Statistics._fields
+STATISTICS = (*Statistics._fields, "norm")
 
 
 def weight_changes(
@@ -22,18 +22,19 @@ def weight_changes(
     Parameters
     ----------
     history : History
-        What ``fit(..., track="epoch")`` returned.
+        What ``fit(..., track="epoch")``, or a number of batches, returned.
     layer : int, optional
-        Without it, one row a layer over the whole training; with it, one row an epoch of that
-        layer.
-    statistic : {"mean_abs", "mean", "std", "min", "max"}
+        Without it, one row a layer over the whole training; with it, one row a record of that
+        layer: an epoch, or what lies between two records that were kept.
+    statistic : {"mean_abs", "mean", "std", "min", "max", "norm"}
         What to follow.
 
     Returns
     -------
     Table
-        ``layer`` or ``epoch`` (the first is 1), then ``initial``, ``final`` and ``change`` of the
-        statistic over the training or the epoch.
+        ``layer``, or ``epoch`` (the first of the fit is 1), or, where there is not one record an
+        epoch, ``step`` (batches done at the later one of two records); then ``initial``, ``final``
+        and ``change`` of the statistic over the training, the epoch or between the records.
 
     Raises
     ------
@@ -73,11 +74,11 @@ def bias_changes(
     Parameters
     ----------
     history : History
-        What ``fit(..., track="epoch")`` returned.
+        What ``fit(..., track="epoch")``, or a number of batches, returned.
     layer : int, optional
-        Without it, one row a layer over the whole training; with it, one row an epoch of that
-        layer.
-    statistic : {"mean_abs", "mean", "std", "min", "max"}
+        Without it, one row a layer over the whole training; with it, one row a record of that
+        layer: an epoch, or what lies between two records that were kept.
+    statistic : {"mean_abs", "mean", "std", "min", "max", "norm"}
         What to follow.
 
     Returns
@@ -96,7 +97,7 @@ def bias_changes(
 def _changes(history: "History", of: str, layer: int | None, statistic: str) -> Table:
     operation = "bias_changes" if of == "biases" else "weight_changes"
     statistic = _arguments.choice(operation, "statistic", statistic, STATISTICS)
-    states = history.parameters  # epochs + 1 entries: the first is the state before training
+    states = history.parameters  # the first is the state before training
     if not states:
         raise ValueError(
             f'[{operation}] expected the history of fit(..., track="epoch"), got one without '
@@ -120,9 +121,10 @@ def _changes(history: "History", of: str, layer: int | None, statistic: str) -> 
                 f"[{operation}] expected layer to be one with biases, got {layer}, which has none"
             )
         steps = [getattr(getattr(state[layer], of), statistic) for state in states]
-        pairs = [(i + 1, steps[i], steps[i + 1]) for i in range(len(steps) - 1)]
+        name, counts = states._moments()
+        pairs = list(zip(counts[1:], steps[:-1], steps[1:], strict=True))
         title += f" of layer {layer % n_layers}"
-        name, span = "epoch", "each epoch"
+        span = "each epoch" if name == "epoch" else "each record"
     rows = [(i, initial, final, final - initial) for i, initial, final in pairs]
     title += f": {statistic} before and after {span}"
     return Table((name, "initial", "final", "change"), rows, title)

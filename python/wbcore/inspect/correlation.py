@@ -82,7 +82,7 @@ def weight_bias_correlation(net: Network) -> Table:
     for index, layer in enumerate(net):
         weights = np.asarray(layer.weights, np.float64)
         pairs = [Interval(*[float("nan")] * 3)] * 2
-        if layer.biases is not None and np.isfinite(weights).all():
+        if layer.biases is not None:
             biases = np.asarray(layer.biases, np.float64)
             others = weights.mean(axis=0), norm(weights, axis=0)
             pairs = [
