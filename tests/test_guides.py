@@ -1,7 +1,5 @@
 """Every ```python block of the guides runs as written."""
 
-"""Every ```python block of the guides runs as written: importance, coming from other libraries."""
-
 from pathlib import Path
 
 import numpy as np
