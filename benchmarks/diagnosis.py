@@ -4,15 +4,12 @@ python benchmarks/diagnosis.py [--seeds 5] [--only WORD] [--write docs/findings.
 """
 
 import argparse
-import re
 from collections import Counter
 from pathlib import Path
 
 import trainings
 
 from wbcore import inspect
-
-BEGIN, END = "<!-- measured -->", "<!-- end -->"
 
 
 def looked_at(recipe, seed):
@@ -79,7 +76,7 @@ def named(codes):
 
 def sick_table(seeds, only):
     lines = [
-        "| what is wrong | code | runs | found by check | found by diagnose | gone after the advice |",
+        "| what is wrong | code | runs | found by check | by diagnose | gone after advice |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for ailment in trainings.AILMENTS:
@@ -114,20 +111,36 @@ def healthy_table(seeds, only):
     return [*lines, f"| all | {runs} | {total[0]} | {total[1]} | {total[2]} |"]
 
 
+def codes_table():
+    """The rows of `inspect.finding_codes`, as docs/findings.md has them."""
+    lines = [
+        "| code | severity | found by | what | from where on | why | what to try |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [f"| {' | '.join(row)} |" for row in inspect.finding_codes().rows]
+    return "\n".join(lines)
+
+
+def replaced(page, name, text):
+    """A page with a text between two of its comments."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--write", type=Path)
+    parser.add_argument("--only", default="", help="a word of a name, or a code")
+    parser.add_argument("--write", type=Path, help="docs/findings.md, both tables of it")
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.seeds)
     text = "\n".join([*sick_table(seeds, options.only), "", *healthy_table(seeds, options.only)])
     print(f"\n{text}")
     if options.write:
         page = options.write.read_text("utf-8")
-        pattern = f"{re.escape(BEGIN)}.*{re.escape(END)}"
-        page = re.sub(pattern, lambda _: f"{BEGIN}\n{text}\n{END}", page, flags=re.DOTALL)
+        page = replaced(replaced(page, "codes", codes_table()), "measured", text)
         options.write.write_text(page, "utf-8")
 
 

@@ -26,7 +26,7 @@ from contestants import installed
 SHORT = ("numpy", "scikit-learn")
 PARTS = (
     *("steps", "predictions", "options", "around", "sources", "threads", "memory", "fits"),
-    *("searching", "defaults", "recipe", "estimators"),
+    *("searching", "defaults", "recipe", "estimators", "tracking"),
 )
 # These have two processors, whatever others have.
 OF_TWO = {"threads": "Two threads against one", "searching": "A search of short fits"}

@@ -55,6 +55,8 @@ PURE = {
     "test_conformance.py::test_each_mutant_is_noticed_by_a_vector": "the reference against itself",
     "test_conformance.py::test_the_reference_writes_what_is_committed": "the reference",
     "test_distribution.py": "names and texts",
+    "test_findings.py": "Python over fits of test_training.py",
+    "test_findings_cli.py": "the same, and tables",
     "test_importance_example.py": "a program of examples/",
     "test_imports.py": "who imports whom",
     "test_io_container.py": "bytes to arrays, in Python",

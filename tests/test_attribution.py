@@ -111,6 +111,12 @@ def test_curves_are_integrated_to_the_tolerance(X, activation, output):
     assert np.abs(finer.values - found.values).max() <= 1e-6
 
 
+def test_what_counts_are_the_halves(X):
+    """Which the whole panels, compared with them, are far from: 8 nodes see 1e-7 of this curve."""
+    found = attribution(network((6, 9, 8, 3), "tanh"), X, 1)
+    assert residual(found) < 1e-8
+
+
 @pytest.mark.parametrize("spread", [10.0, 100.0])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "gelu"])
 def test_steep_steps_between_the_nodes_are_found(activation, spread):
@@ -215,14 +221,15 @@ def test_groups_add_up(X):
 def test_bits_depend_on_the_row_alone(X, monkeypatch, activation, method):
     """Not on threads, nor on the rows beside it, nor on how many are worked on at once."""
     net = network((6, 11, 7, 3), activation)
-    before = net.copy()
-    found = attribution(net, X, 1, method)
+    before, x0 = net.copy(), X[::-1] / 2
+    found = attribution(net, X, 1, method, baseline=x0)
     with wb.num_threads(1):
-        assert (attribution(net, X, 1, method).values == found.values).all()
-    assert (attribution(net, X[4:5], 1, method).values == found.values[4]).all()
+        assert (attribution(net, X, 1, method, baseline=x0).values == found.values).all()
+    alone = attribution(net, X[4:5], 1, method, baseline=x0[4:5])
+    assert (alone.values == found.values[4]).all()
     monkeypatch.setattr(attribution_methods, "_AT_ONCE", 1)
     monkeypatch.setattr(paths, "_AT_ONCE", 40)
-    assert (attribution(net, X, 1, method).values == found.values).all()
+    assert (attribution(net, X, 1, method, baseline=x0).values == found.values).all()
     assert net == before
 
 
@@ -245,6 +252,13 @@ def test_a_jump_of_the_gradient_is_closed_in_on():
     assert found.values[0, 0] == pytest.approx(1 + 0.5 * (1 - np.exp(-0.7)), abs=1e-6)
     most = 8 * (1 + 2 * path_integral._MOST_BISECTIONS * 2)
     assert 8 * 20 < found.points[0] < most
+
+
+@pytest.mark.parametrize("activation", ["tanh", "elu(0.5)"])
+def test_what_roundings_forbid_is_given_up(X, activation):
+    """A tolerance below that of float64 ends, as near as it gets."""
+    found = attribution(network((6, 8, 3), activation), X[:3], 1, tolerance=1e-30)
+    assert residual(found) < 1e-12
 
 
 def test_it_prints_its_top_features(X):

@@ -133,6 +133,33 @@ def test_epochs_later_with_dropout_held_out_rows_and_a_shuffle():
     assert first.row is None or first.row in batch
 
 
+def test_what_dropout_leaves_decides():
+    net = network(1, 8, 1, hidden="identity", dropout=0.5)
+    net[0].weights[:] = 1
+    net[1].weights[:] = HUGE / 13  # twice as much of 6 of them is finite, of 7 not
+    error = diverged(
+        net, np.ones((40, 1)), np.zeros(40), loss="mae", seed=9, optimizer=wb.SGD(1e-45),
+        batch_size=1,
+    )  # fmt: skip
+    left = [wb.random.dropout_mask(1, 8, 0.5, step=step, seed=9).sum() for step in range(1, 201)]
+    step = 1 + int(np.argmax(np.array(left) > 6))
+    assert left[step] < 7 < step  # which the next step's would not tell
+    first = error.first
+    assert (first.phase, first.layer, first.name) == ("forward", 1, "Z")
+    assert (first.step, first.row) == (step, (step - 1) % 40)
+
+
+def test_the_steps_before_can_be_made_again():
+    y = Y.copy()
+    y[21] = 1e30
+    error = diverged(network(3, 2, 1), y=y)
+    assert (error.epoch, error.batch) == (0, 2)
+    last = error.history.replay(X, y)
+    assert last == error.history.replay(X, y, epoch=0, batch=1)
+    with pytest.raises(ValueError, match=r"\[replay\] expected batch to be an integer from 0 to 1"):
+        error.history.replay(X, y, epoch=0, batch=2)
+
+
 def test_other_losses_and_layers():
     labels = np.arange(40) % 3
     net = network(3, 5, 3, last="softmax")

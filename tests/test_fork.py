@@ -65,6 +65,7 @@ def test_changes_of_the_fit(run):
     )
     assert after.names == ("loss", "accuracy", "val_loss", "val_accuracy")
     assert type(other.optimizer) is wb.SGD
+    assert (after.first_epoch, other.optimizer.state(other).steps) == (2, 4)
 
 
 def test_what_fork_refuses(run):

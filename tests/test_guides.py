@@ -38,6 +38,7 @@ def images():
     [
         ("from-scikit-learn.md", dict, 5),
         ("from-pytorch-and-keras.md", images, 6),
+        ("findings.md", dict, 1),
         ("inspect.md", images, 8),
         ("exact.md", dict, 7),
         ("importance.md", dict, 8),

@@ -104,6 +104,8 @@ def test_a_folder_keeps_what_is_done(history, tmp_path, monkeypatch):
     # other evaluation data are another question
     influence(history, folder=folder, rows=[1], evaluation_data=(X_EVAL[:9], Y_EVAL[:9]))
     assert done == [None, None, 1]
+    influence(history, folder=folder, rows=[1], evaluation_data=(X_EVAL + 1, Y_EVAL))
+    assert done == [None, None, 1, None, 1]
 
 
 def test_predictions_alone_and_a_fit_with_weights():

@@ -89,6 +89,7 @@ def test_long_lists_of_rows_are_printed_in_short():
     table = confused_pairs(net, np.zeros((30, 4)), np.zeros(30), loss="binary_cross_entropy")
     assert table["rows"] == [tuple(range(30))]
     assert str(table).endswith("  0 1 2 3 4 .. (30)")
+    assert "28, 29)" in table.to_csv()
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,8 @@ def test_yes_or_no(loss, last):
     assert table["p_true"] == pytest.approx(p[rows, y[rows]], abs=1e-7)
     assert table["p_predicted"] == pytest.approx(p[rows].max(axis=1), abs=1e-7)
     assert "output" not in table.columns
+    soft = worst_predictions(net, X, 0.3 + 0.4 * y, loss=loss, n=None)
+    assert soft["true"] == y[soft["row"]].tolist()  # a target above one half says 1
     wrong = (p.argmax(axis=1) != y).sum()
     assert sum(confused_pairs(net, X, y, loss=loss)["count"]) == wrong
 
@@ -129,6 +132,7 @@ def test_hinges_have_no_probabilities():
     X = np.random.default_rng(0).normal(size=(N, 4))
     table = worst_predictions(network(3), X, np.arange(N) % 3, loss="hinge")
     assert np.isnan(table["p_true"]).all()
+    assert "nan" not in str(table)
     one = worst_predictions(network(1), X, np.where(np.arange(N) % 2, 1, -1), loss="hinge", n=None)
     decided = network(1).predict(X)[:, 0] > 0
     assert one["predicted"] == decided[one["row"]].astype(int).tolist()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -272,3 +273,20 @@ def test_ctrl_c_gives_what_is_finished_and_a_folder_that_goes_on(tmp_path, expec
     assert sorted(caught.value.result.table["candidate"]) == [0, 1, 2]
     assert same(search(kept, estimator=_Interrupting()), expected)
     assert _Interrupting.calls == 24 + 12 + 6 + 1 + 1
+
+
+@pytest.mark.uninstrumented
+def test_a_full_disk_hides_no_other_error(tmp_path):
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        try:
+            with scratch(tmp_path):
+                raise ZeroDivisionError
+        except ZeroDivisionError:
+            os._exit(7)
+        except OSError:
+            os._exit(8)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert list(tmp_path.iterdir()) == []

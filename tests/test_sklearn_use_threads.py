@@ -50,7 +50,7 @@ def threads_of(pid):
 
 
 def watched(backend, processors):
-    """How many threads ran at a time, looked at until the search is over, and all at its end.
+    """The names of threads that ran at a time, until the search is over, and of all at its end.
 
     But for those that only hand work out: the first of the program, and with processes all of it.
     """
@@ -69,7 +69,7 @@ def watched(backend, processors):
         running = []
         while not select.select([program.stdout], [], [], 0.002)[0]:
             found = threads_of(program.pid)
-            running.append(sum(s == "R" and n not in hand_out for n, _, s in found))
+            running.append([name for n, name, s in found if s == "R" and n not in hand_out])
         return running, [name for _, name, _ in threads_of(program.pid)]
 
 
@@ -80,7 +80,16 @@ def test_no_more_threads_run_than_processors(backend):
         pytest.skip("one processor: every call has one thread")
     running, at_the_end = watched(backend, processors)
     assert len(running) > 20
+    counts, seen = (
+        np.array([len(names) for names in running]),
+        collections.Counter(map(str, running)),
+    )
     # What began before another one came ends with the threads that it has: a batch of them.
-    assert np.mean(np.array(running) > 2) < 0.1, collections.Counter(running)
-    assert np.mean(np.array(running) == 2) > 0.2, collections.Counter(running)
+    helped = np.array(["wbcore" in names for names in running])
+    assert np.mean((counts > 2) & helped) < 0.05, seen
+    # A third one that runs without ours is joblib's: with "threading" its pool has threads that
+    # hand tasks out and results back, ready between two fits, in up to 5 of 100 looks on a busy
+    # machine, where who is ready waits long. Processes are handed out to from outside of them.
+    assert np.mean(counts > 2) < (0.1 if backend == "threading" else 0.05), seen
+    assert np.mean(counts == 2) > 0.2, seen
     assert at_the_end.count("wbcore") <= (1 if backend == "threading" else 0)

@@ -18,6 +18,7 @@ from support import (
 import wbcore as wb
 from wbcore import inspect, reference
 from wbcore.inspect.operations import Lines
+from wbcore.inspect.step_lines import StepLines
 
 BOTH = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -262,3 +263,15 @@ def test_what_step_refuses():
         inspect.step(net, x, y, loss="mse", limit=9)
     with pytest.raises(wb.DivergenceError):
         inspect.step(net, x, [1e30, 0], loss="mse", optimizer=wb.SGD(1e30))
+
+
+def test_an_update_that_is_computed_otherwise_is_noticed(monkeypatch):
+    net = network([3, 2], "float64")
+    honest = StepLines._element
+    monkeypatch.setattr(
+        StepLines,
+        "_element",
+        lambda self, rule, at, g, name: honest(self, rule, at, 1.001 * g, name),
+    )
+    with pytest.raises(RuntimeError, match=r"\[step\] expected the bits of the parameters"):
+        inspect.step(net, [1, 2, 3], [1, 0], loss="mse")

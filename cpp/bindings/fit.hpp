@@ -104,10 +104,7 @@ public:
     py::tuple run() {
         first_epoch_ = position_.epoch;
         if (options_.track) {
-            std::size_t units = 0;
-            for (const Dense& layer : network_.layers()) units += layer.outputs;
-            tracking_ = std::make_shared<HeldTracking<T>>(*options_.track,
-                                                          network_.parameters().size(), units);
+            tracking_ = std::make_shared<HeldTracking<T>>(*options_.track, network_.layers());
             moment_.tracking = tracking_;
         }
         moment_.has_begun = true;
@@ -261,9 +258,7 @@ private:
         core_.optimizer = followed_.settings();
     }
 
-    std::span<const double> rates(std::uint64_t first,
-                                  std::size_t steps,
-                                  TrainingRecord& records) {
+    std::span<const double> rates(std::uint64_t first, std::size_t steps, TrainingRecord& records) {
         if (!followed_.has_function() && !followed_.rates_changed()) return {};
         const GilTaken taken;
         records.flush();

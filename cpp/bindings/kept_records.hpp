@@ -15,8 +15,8 @@ public:
     // Those of a training that goes on, of which an epoch was the best one (negative: none is known). With the GIL.
     KeptRecords(py::list list, std::int64_t best_epoch) : list_(std::move(list)) {
         for (const py::handle bytes : list_)
-            kept_.push_back({head_of(std::string_view(py::reinterpret_borrow<py::bytes>(bytes))), "",
-                             kept_.size()});
+            kept_.push_back({head_of(std::string_view(py::reinterpret_borrow<py::bytes>(bytes))),
+                             "", kept_.size()});
         if (!kept_.empty()) stride_ = record_stride(kept_.back().head.index + 1);
         set_best(best_epoch);
     }
@@ -68,15 +68,14 @@ private:
     };
 
     bool stays(const Kept& kept) const {
-        return !kept.head.is_extra &&
-               (kept.head.index % stride_ == 0 || kept.head.index == best_);
+        return !kept.head.is_extra && (kept.head.index % stride_ == 0 || kept.head.index == best_);
     }
     // All but the last
     void drop_others() {
         const auto last = kept_.end() - 1;
-        kept_.erase(std::remove_if(kept_.begin(), last,
-                                   [this](const Kept& kept) { return !stays(kept); }),
-                    last);
+        kept_.erase(
+            std::remove_if(kept_.begin(), last, [this](const Kept& kept) { return !stays(kept); }),
+            last);
         changed_ = true;
     }
 

@@ -62,9 +62,9 @@ template <class T>
 std::string HeldTracking<T>::bytes() const {
     if (tracking.is_beyond) return {};
     ByteWriter to;
-    for (const std::uint64_t n : {version, std::uint64_t{sizeof(T)}, std::uint64_t{tracking.every},
-                                  tracking.records, tracking.first_step, tracking.rows,
-                                  std::uint64_t{parameters_}, std::uint64_t{units_}})
+    for (const std::uint64_t n :
+         {version, std::uint64_t{sizeof(T)}, std::uint64_t{tracking.every}, tracking.records,
+          tracking.first_step, tracking.rows, std::uint64_t{parameters_}, std::uint64_t{units_}})
         to.number(n);
     to.values(tracking.initial);
     to.values(tracking.last);

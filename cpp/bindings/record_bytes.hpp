@@ -55,9 +55,14 @@ RecordHead head_of(std::string_view bytes);
 template <class T>
 class HeldTracking : public BoundTracking {
 public:
-    HeldTracking(std::size_t every, std::size_t parameters, std::size_t units)
-        : parameters_(parameters), units_(units) {
+    // Of these layers, whose parameters lie in panels.
+    HeldTracking(std::size_t every, const std::vector<Dense>& layers) {
         tracking.every = every;
+        for (const Dense& layer : layers) {
+            parameters_ += packed_size<T>(layer.inputs, layer.outputs) +
+                           round_up(layer.biases(), panel_width<T>);
+            units_ += layer.outputs;
+        }
     }
     std::string bytes() const override;
     void restore(std::string_view bytes) override;
@@ -65,7 +70,7 @@ public:
     Tracking<T> tracking;
 
 private:
-    std::size_t parameters_, units_;
+    std::size_t parameters_ = 0, units_ = 0;
 };
 
 }  // namespace wbcore::bindings

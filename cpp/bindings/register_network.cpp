@@ -27,7 +27,7 @@ std::vector<LayerStatistics> measured(const Network<T>& network) {
     std::vector<LayerStatistics> all;
     const T* parameters = network.parameters().data();
     for (const Dense& layer : network.layers()) {
-        all.push_back({statistics(parameters, layer.weights()), std::nullopt});
+        all.push_back({statistics(parameters, layer.inputs, layer.outputs), std::nullopt});
         parameters += layer.weights();
         if (layer.bias) all.back().biases = statistics(parameters, layer.biases());
         parameters += layer.biases();

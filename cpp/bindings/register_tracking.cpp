@@ -18,7 +18,7 @@ std::uint64_t digest_of(const BoundNetwork<T>& bound) {
     // Safe: whoever writes the parameters waits.
     without_gil(network.parameters().size(), [&](const InterruptCheck&) {
         const std::shared_lock reading(network.lock());
-        sum = digest<T>(network.layers(), network.parameters());
+        sum = digest(network);
     });
     return sum;
 }
@@ -26,9 +26,9 @@ std::uint64_t digest_of(const BoundNetwork<T>& bound) {
 // Of an array of numbers alone, as bytes.
 template <class T>
 py::bytes array_bytes(const py::array_t<T, py::array::c_style>& values) {
+    const auto n = static_cast<std::size_t>(values.size());
     ParameterRecord record;
-    record.layers.push_back(
-        {array_record(values.data(), static_cast<std::size_t>(values.size())), std::nullopt, {}});
+    record.layers.push_back({array_record(values.data(), n == 0 ? 0 : 1, n), std::nullopt, {}});
     return py::bytes(bytes_of(record));
 }
 

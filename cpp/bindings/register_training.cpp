@@ -73,7 +73,8 @@ void register_training(py::module_& m) {
         .def_property_readonly("order",
                                [](const Moment& moment) { return as_indices(moment.order); })
         .def_readwrite("best_epoch", &Moment::best_epoch)
-        .def("tracking", [](const Moment& moment) { return py::bytes(tracking_of(moment).bytes()); })
+        .def("tracking",
+             [](const Moment& moment) { return py::bytes(tracking_of(moment).bytes()); })
         .def("restore_tracking",
              [](const Moment& moment, const py::bytes& bytes) {
                  tracking_of(moment).restore(std::string_view(bytes));

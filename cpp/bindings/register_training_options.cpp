@@ -34,8 +34,9 @@ void register_training_options(py::module_& m) {
             py::init([](py::object loss, std::size_t epochs, std::optional<std::size_t> first_epoch,
                         std::size_t batch_size, double validation_fraction, bool shuffle,
                         std::uint64_t seed, std::size_t n_threads, std::vector<std::string> metrics,
-                        std::optional<std::size_t> track, double seconds_between_batches, std::size_t batches_between,
-                        std::vector<double> output_biases, std::string order, bool penalty) {
+                        std::optional<std::size_t> track, double seconds_between_batches,
+                        std::size_t batches_between, std::vector<double> output_biases,
+                        std::string order, bool penalty) {
                 return BoundOptions{std::move(loss),
                                     epochs,
                                     first_epoch,

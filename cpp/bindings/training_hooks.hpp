@@ -45,7 +45,8 @@ public:
     std::uint64_t batches = 0;        // of an epoch
     std::vector<std::int64_t> order;  // rows of the epoch at hand, where a function says them
     std::int64_t best_epoch = -1;     // as far as a callback has found one
-    std::shared_ptr<BoundTracking> tracking;  // of a fit that records its parameters; it outlives the fit
+    std::shared_ptr<BoundTracking>
+        tracking;  // of a fit that records its parameters; it outlives the fit
 
     // Brings the network and the optimizer's state up to date; they are, but after a batch.
     void sync() const {

@@ -21,7 +21,8 @@ struct BoundOptions {
     std::uint64_t seed;
     std::size_t n_threads;
     std::vector<std::string> metrics;
-    std::optional<std::size_t> track;  // so many batches; 0: the end of each epoch; none: not at all
+    std::optional<std::size_t>
+        track;                       // so many batches; 0: the end of each epoch; none: not at all
     double seconds_between_batches;  // of the calls after a batch
     std::size_t batches_between;     // of further calls; 0: there are none
     std::vector<double> output_biases;

@@ -1,6 +1,7 @@
 #include "wbcore/activations.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace wbcore {
 
@@ -26,8 +27,11 @@ std::optional<OutputRange> unsaturated_outputs(const Named<Activation>& activati
         case Activation::softsign:
             return OutputRange{std::sqrt(share) - 1, 1 - std::sqrt(share)};
         case Activation::elu: {
+            // with a small alpha all that is not above 0, where the derivative is 1
+            constexpr double positive{std::numeric_limits<float>::denorm_min()};
             const double alpha = activation.at("alpha");
-            return OutputRange{std::fmin(0, share * std::fmax(1, alpha) - alpha), unbounded};
+            const double low = share * std::fmax(1, alpha) - alpha;
+            return OutputRange{low < 0 ? low : positive, unbounded};
         }
         case Activation::softplus:
             return OutputRange{-std::log1p(-share), unbounded};

@@ -439,11 +439,10 @@ void Epoch<T>::ask_about_gradient() {
 template <class T>
 void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
     const bool asks = asks_after_batch_, records = is_recorded();
-    bool trained = false;
     if (t == 0) {
-        trained = (status_ == TrainingStatus::completed ||
-                   status_ == TrainingStatus::interrupted) &&
-                  !torn_ && !stopped_.load(std::memory_order_relaxed);
+        const bool trained =
+            (status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted) &&
+            !torn_ && !stopped_.load(std::memory_order_relaxed);
         if (trained) {
             arrays_.optimizer.end_step();
             ++position_.batch;
@@ -453,22 +452,29 @@ void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
         }
     }
     barrier_.arrive_and_wait(size);
-    if (records) {
-        if (trained) record_batch();
-        barrier_.arrive_and_wait(size);
-    }
+    if (records) record_batch(t, size);
     if (!asks) return;
     if (t == 0 && status_ == TrainingStatus::completed) ask_after_batch();
     barrier_.arrive_and_wait(size);
 }
 
-// Thread 0, of a batch that is already counted.
+// By all threads, of a batch that is done and counted, if it is.
 template <class T>
-void Epoch<T>::record_batch() {
-    ask([&] {
-        arrays_.tracker->record(arrays_.network.parameters(), arrays_.gradient,
-                                {arrays_.optimizer.steps(), position_.epoch, position_.batch - 1});
-    });
+void Epoch<T>::record_batch(std::size_t t, std::size_t size) {
+    const bool trained =
+        status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted;
+    if (trained && !torn_ && !stopped_.load(std::memory_order_relaxed)) {
+        const PackedArray<T>& parameters = arrays_.network.parameters();
+        arrays_.tracker->measure(parameters, arrays_.gradient, t, size);
+        barrier_.arrive_and_wait(size);
+        if (t == 0)
+            ask([&] {
+                arrays_.tracker->record(
+                    parameters, arrays_.gradient,
+                    {arrays_.optimizer.steps(), position_.epoch, position_.batch - 1});
+            });
+    }
+    barrier_.arrive_and_wait(size);
 }
 
 template <class T>

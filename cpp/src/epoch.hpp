@@ -31,7 +31,8 @@ struct TrainingArrays {
     // NOLINTNEXTLINE(readability-redundant-member-init): GCC asks for it where a list leaves it out
     AlignedBuffer<double> squares = {};
     PenaltySums<T> penalty = {};  // with room where it is asked for
-    std::unique_ptr<Tracker<T>> tracker = nullptr;  // where the course of the parameters is recorded
+    std::unique_ptr<Tracker<T>> tracker =
+        nullptr;  // where the course of the parameters is recorded
 
     // For what these settings and a hook need of them; before the first batch, and before settings change.
     void make_room(const OptimizerSettings& settings, bool asks_about_gradient);
@@ -93,7 +94,7 @@ private:
     void ask_about_gradient();
     void end_batch(std::size_t t, std::size_t size);
     bool is_recorded() const { return arrays_.tracker != nullptr && arrays_.tracker->records(); }
-    void record_batch();
+    void record_batch(std::size_t t, std::size_t size);
     void ask_after_batch();
     void take_up_changes();
     void ask_for_rates();

@@ -45,6 +45,8 @@ public:
     // The same numbers, in the same memory.
     PackedArray view() const { return {plan_, data_}; }
     bool empty() const { return plan_ == nullptr; }
+    const std::shared_ptr<const PackedPlan<T>>& plan() const { return plan_; }
+    T* data() const { return data_; }                                       // plan->size() numbers
     Panels<T> weights(std::size_t layer) const { return weights_[layer]; }  // (I, O)
     // (O), padded to whole panels; null when the layer has none
     T* biases(std::size_t layer) const { return biases_[layer]; }

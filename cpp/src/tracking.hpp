@@ -1,37 +1,17 @@
-// Takes the records of a training: counts what units do, and measures parameters where they lie in panels, without their padding.
+// Takes the records of a training: counts what units do, and has the parameters measured.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <vector>
 
+#include "measurement.hpp"
 #include "packed.hpp"
 #include "pass.hpp"
 #include "wbcore/range.hpp"
 #include "wbcore/tracking.hpp"
 
 namespace wbcore {
-
-// A chunk of an array after another: what is found of each is put together in their order.
-class ArraySums {
-public:
-    void add(const kernels::ChunkSums& chunk, std::size_t n);
-    // What there is of the numbers themselves, but for their histogram
-    ArrayRecord record() const;
-    // and of how they came about
-    void set_change(ArrayRecord& record) const;
-    void set_update(ArrayRecord& record) const;
-    void set_gradient(ArrayRecord& record) const;
-    // Of what a kernel has counted of the same numbers; all counts are 0 afterwards.
-    template <class T>
-    Histogram take_histogram(std::vector<std::uint32_t>& counts) const;
-    std::uint64_t digest() const { return digest_; }
-
-private:
-    std::uint64_t n_ = 0, finite_ = 0, zeros_ = 0, negative_zeros_ = 0, digest_ = 0;
-    double sum_ = 0, sizes_ = 0, deviations_ = 0, minimum_ = 0, maximum_ = 0;
-    double change_ = 0, since_last_ = 0, update_ = 0, before_ = 0, gradient_ = 0;
-};
 
 template <class T>
 class Tracker {
@@ -60,7 +40,11 @@ public:
     void count(const Pass<T>& pass, Range rows, std::size_t t);
     // Of a batch that is recorded, before its update: a part of the parameters of a layer.
     void keep_before(const PackedArray<T>& parameters, std::size_t layer, Range inputs);
-    // After it, by one thread.
+    // After it, by all of so many threads, then by one.
+    void measure(const PackedArray<T>& parameters,
+                 const PackedArray<T>& gradient,
+                 std::size_t t,
+                 std::size_t size);
     void record(const PackedArray<T>& parameters,
                 const PackedArray<T>& gradient,
                 const Moment& moment);
@@ -83,27 +67,14 @@ private:
         AlignedBuffer<kernels::UnitCount<T>> active, saturated;
         std::uint64_t rows;
     };
-    // Null where there is none
-    struct Around {
-        const PackedArray<T>*before, *gradient;
-    };
-    // The same array of each; without data where there is none.
-    struct Sources {
-        Panels<const T> x, before, gradient;
-    };
-    // Where the next array begins, in numbers and in words of the digest, and the sum of that so far.
-    struct Cursor {
-        std::size_t at = 0;
-        std::uint64_t word = 0, digest = 0;
-    };
-
-    ParameterRecord measured(const PackedArray<T>& parameters, const Around& around);
-    ArrayRecord measured_array(const Sources& sources, Cursor& cursor);
+    // After an update, where there is a gradient; whether the next record is to begin from here.
+    MeasuredWith<T> with(const PackedArray<T>* gradient, bool advances);
     UnitRecord units(std::size_t layer) const;
     void add(ParameterRecord record, const Moment& moment, bool is_extra);
     // For a new window
     void drop_counts();
 
+    const kernels::KernelTable<T>& table_ = kernels::table<T>();
     const std::vector<Dense> layers_;
     Tracking<T>& tracking_;
     const Recorded& recorded_;
@@ -111,9 +82,7 @@ private:
     std::vector<Counts> counts_;  // of each thread
     std::size_t padded_ = 0;      // units in the counts of a thread
     PackedArray<T> before_;
-    std::vector<T> now_;  // row-major: those that are measured, the last ones at the next record
-    std::vector<std::uint32_t> bins_;
-    AlignedBuffer<T> chunk_;  // likewise, of those before and of the gradient
+    Measurement<T> measurement_;
     std::uint64_t recorded_steps_ = 0;
     bool records_ = false, is_extra_ = false;
 };

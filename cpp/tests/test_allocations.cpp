@@ -149,6 +149,42 @@ void training_steps() {
     }
 }
 
+// Steps that are counted, but not recorded.
+template <class T>
+void tracked_steps() {
+    const Data<T> short_data(100), long_data(1000);
+    for (const std::size_t n_threads : {1u, 2u}) {
+        TrainingOptions options;
+        options.optimizer.rule = {Optimizer::sgd, {0.01, 0.9}};
+        options.n_threads = n_threads;
+        options.batch_size = 10;
+        options.epochs = 2;
+        auto fit = [&](const Data<T>& data, std::size_t every) {
+            Network<T> net = tests::random_network<T>(data.layers());
+            tests::OwnState<T> own(options.optimizer.rule, net.parameters().size());
+            const Dataset set = data.with(false, false);
+            Tracking<T> tracking;
+            tracking.every = every;
+            std::size_t records = 0;
+            Hooks<T> hooks;
+            hooks.tracking = &tracking;
+            hooks.recorded = [&](const ParameterRecord&) { ++records; };
+            const long allocated = allocations_of([&] {
+                Position position;
+                const TrainingEnd end =
+                    train<T>(net, own.state, position, set, nullptr, options, hooks);
+                CHECK_EQUAL(end.status, TrainingStatus::completed);
+            });
+            CHECK_EQUAL(records, every == 0 ? 3u : 2u);
+            return allocated;
+        };
+        const checks::Note note("threads", n_threads);
+        fit(short_data, 0);
+        CHECK_EQUAL(fit(long_data, 0), fit(short_data, 0));
+        CHECK_EQUAL(fit(long_data, 1000), fit(short_data, 1000));
+    }
+}
+
 // The first call of a thread makes room; those after it, of as many rows or fewer, need none.
 template <class T>
 void predictions() {
@@ -184,6 +220,8 @@ void predictions() {
 
 int main() {
     training_steps<float>();
+    tracked_steps<float>();
+    tracked_steps<double>();
     training_steps<double>();
     predictions<float>();
     predictions<double>();

@@ -27,7 +27,7 @@ struct Histogram {
 struct ArrayRecord {
     std::uint64_t n = 0, zeros = 0, nonfinite = 0;
     double mean = 0, mean_absolute = 0, standard_deviation = 0, minimum = 0, maximum = 0, norm = 0;
-    double change = no_number;         // norm of the difference from the first record
+    double change = no_number;  // norm of the difference from the first record
     double change_since_last = no_number;
     double update_norm = no_number;    // of what the recorded batch changed,
     double update_ratio = no_number;   // and that by the norm before it
@@ -50,8 +50,9 @@ struct LayerRecord {
 
 struct ParameterRecord {
     std::uint64_t index = 0;  // 0 is the state before training
-    bool is_extra = false;    // the last of a training that ended between two records: the next one has its index
-    std::uint64_t step = 0;   // of this training
+    bool is_extra =
+        false;  // the last of a training that ended between two records: the next one has its index
+    std::uint64_t step = 0;               // of this training
     std::int64_t epoch = -1, batch = -1;  // that has just been done
     std::uint64_t digest = 0;
     std::vector<LayerRecord> layers;
@@ -61,14 +62,15 @@ struct ParameterRecord {
 // training does that was never stopped.
 template <class T>
 struct Tracking {
-    std::size_t every = 0;       // batches; 0: at the end of each epoch
-    std::uint64_t records = 0;   // without an extra one
+    std::size_t every = 0;         // batches; 0: at the end of each epoch
+    std::uint64_t records = 0;     // without an extra one
     std::uint64_t first_step = 0;  // of the optimizer's state, before the first record
-    std::vector<T> initial, last;  // parameters of the first record and of the last one
+    std::vector<T> initial, last;  // parameters of the first record and of the last one, in panels
     // Since then: rows, and what is counted of each unit, layer after layer.
     std::uint64_t rows = 0;
     std::vector<std::uint64_t> active, saturated;
-    bool is_beyond = false;  // records or counts are of batches that were then undone: nothing goes on from here
+    bool is_beyond =
+        false;  // records or counts are of batches that were then undone: nothing goes on from here
 };
 
 // Records that a training keeps: the first, the last, the best, and of the others those whose index is a multiple of the stride,
@@ -78,11 +80,11 @@ std::uint64_t record_stride(std::uint64_t records);
 
 // A 64-bit sum over the parameters as they lie: it tells networks apart, but nobody is kept from making another with the same.
 template <class T>
-std::uint64_t digest(const std::vector<Dense>& layers, std::span<const T> parameters);
+std::uint64_t digest(const Network<T>& network);
 
-// What a record says of an array alone.
+// What a record says of a row-major array (rows, cols); biases are one row.
 template <class T>
-ArrayRecord array_record(const T* values, std::size_t n);
+ArrayRecord array_record(const T* values, std::size_t rows, std::size_t cols);
 
 // The record of a step that somebody else has done, from the parameters `last`; without a step that of a beginning. It says nothing of
 // units and of a gradient.

@@ -113,30 +113,46 @@ struct Dropout {
     T scale;
 };
 
-// Parameters that follow one another in an array are measured so many at a time: a piece that stays in the nearest cache.
-inline constexpr std::size_t tracking_chunk = 2048;
+// Rows of a panel of parameters are measured so many at a time: a piece that stays in the nearest cache.
+inline constexpr std::size_t tracking_rows = 128;
 // Sign, exponent and three bits of the fraction of a float.
 inline constexpr std::size_t tracking_bins = 4096;
 // Of the sum that tells parameters apart: the key of word i is start + i * step, both odd numbers without a pattern (the fractions
 // of the square roots of 2 and 3).
 inline constexpr std::uint64_t digest_start = 0x6a09e667f3bcc909, digest_step = 0xbb67ae8584caa73b;
 
+// The bin of a number that is counted: its first 12 bits.
+[[gnu::always_inline]] inline std::uint32_t bin_of(float x) {
+    return __builtin_bit_cast(std::uint32_t, x) >> 20;
+}
+// With the exponent held to what single precision has: below its range all is in the first bin, above in the first of those that a
+// float's infinities and NaN are in, and such ones in the last.
+[[gnu::always_inline]] inline std::uint32_t bin_of(double x) {
+    constexpr std::uint32_t first = (1023 - 127) * 8, large = 255 * 8, infinity = 2047 * 8;
+    const std::uint64_t b = __builtin_bit_cast(std::uint64_t, x);
+    const auto sign = static_cast<std::uint32_t>(b >> 63) << 11;
+    const auto size = static_cast<std::uint32_t>((b << 1) >> 50);
+    const std::uint32_t above = size > first ? size - first : 0;
+    return sign | (size >= infinity ? large + 7 : above < large ? above : large);
+}
+
 // What is found of a chunk. Moments and extremes are of its finite numbers; zeros are of either sign.
 struct ChunkSums {
-    std::uint64_t finite = 0, zeros = 0, negative_zeros = 0;
+    std::uint64_t finite = 0, zeros = 0;
     double sum = 0, sizes = 0, mean = 0, deviations = 0, minimum = 0, maximum = 0;
     double change = 0, since_last = 0, update = 0, before = 0, gradient = 0;  // sums of squares
     std::uint64_t digest = 0;
 };
 
-// At most tracking_chunk numbers x[n]; of the others, n each, null are those that are not asked for.
+// At most tracking_rows rows of a packed panel. Of the other arrays, laid out likewise, null are those that are not asked for.
 template <class T>
 struct Chunk {
     const T* x;
-    std::size_t n;
+    std::size_t rows, cols;  // cols: of the panel, those that are there
     const T *initial, *last, *before, *gradient;
-    std::uint64_t word;   // of the digest, the first one
-    std::uint32_t* bins;  // (tracking_bins), to be added to; all zeros are in those of the least numbers
+    std::uint64_t word,
+        words_of_a_row;   // of the digest: the number of the first one, and from a row to the next
+    std::uint32_t* bins;  // (tracking_bins), to be added to; null: not asked for
     ChunkSums& sums;
 };
 

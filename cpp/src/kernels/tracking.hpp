@@ -1,5 +1,5 @@
-// What a record of parameters is made of: sums in binary64 over 16 lanes, which every instruction set has in the same order, and
-// counts, whose order does not matter (docs/tracking.md).
+// What a record of parameters is made of: sums in binary64 for each column of a panel, which every instruction set has in the same
+// order, and counts, whose order does not matter (docs/tracking.md).
 #pragma once
 
 #include "kernel_table.hpp"
@@ -8,222 +8,272 @@
 namespace wbcore::kernels {
 namespace {
 
-inline constexpr std::size_t tracking_lanes = 16;
+// Of a number for each column of a panel
+template <class T>
+inline constexpr std::size_t panel_parts = Panels<T>::width / lanes<double>;
 
-// The sum of f(x[i], ..) over n numbers: element i in lane i % 16, the lanes folded by halves.
-template <class T, class F, class... X>
-inline double lane_sum(std::size_t n, F f, const X*... x) {
-    using V = Vector<double>;
-    constexpr std::size_t parts = tracking_lanes / lanes<double>;
-    V sums[parts];
-    for (std::size_t k = 0; k < parts; ++k) sums[k] = broadcast<V>(0);
-    std::size_t i = 0;
-    for (; i + tracking_lanes <= n; i += tracking_lanes)
+// A sum for each column, in binary64.
+template <class T>
+struct ColumnSum {
+    Vector<double> part[panel_parts<T>] = {};
+
+    // Of those columns that are there, folded by halves.
+    double total(std::size_t cols) const {
+        double lane[Panels<T>::width];
+        for (std::size_t k = 0; k < panel_parts<T>; ++k) store(lane + k * lanes<double>, part[k]);
+        for (std::size_t j = cols; j < Panels<T>::width; ++j) lane[j] = 0;
+        for (std::size_t half = Panels<T>::width / 2; half > 0; half /= 2)
+            for (std::size_t j = 0; j < half; ++j) lane[j] = lane[j] + lane[j + half];
+        return lane[0];
+    }
+};
+
+// f(place, k) for part k of each row, which begins at that place.
+template <class T, class F>
+inline void for_each_part(std::size_t rows, F f) {
+    for (std::size_t row = 0; row < rows; ++row)
 #pragma GCC unroll 16
-        for (std::size_t k = 0; k < parts; ++k)
-            sums[k] = sums[k] + f(load_converted<V, T>(
-                                    reinterpret_cast<const char*>(x + i + k * lanes<double>))...);
-    double lane[tracking_lanes];
-    for (std::size_t k = 0; k < parts; ++k) store(lane + k * lanes<double>, sums[k]);
-    for (std::size_t k = 0; i < n; ++i, ++k) lane[k] = lane[k] + f(static_cast<double>(x[i])...);
-    for (std::size_t half = tracking_lanes / 2; half > 0; half /= 2)
-        for (std::size_t k = 0; k < half; ++k) lane[k] = lane[k] + lane[k + half];
-    return lane[0];
-}
-
-template <class V>
-inline V size_of(V x) {
-    return x < 0 ? -x : x;
+        for (std::size_t k = 0; k < panel_parts<T>; ++k)
+            f(row * Panels<T>::width + k * lanes<double>, k);
 }
 
 template <class T>
-inline double distance_squares(const T* x, const T* y, std::size_t n) {
-    return lane_sum<T>(
-        n,
-        [](auto a, auto b) {
-            const auto d = a - b;
-            return d * d;
-        },
-        x, y);
+inline Vector<double> converted(const T* x) {
+    return load_converted<Vector<double>, T>(reinterpret_cast<const char*>(x));
 }
 
-inline std::uint32_t bits_of(float x) { return __builtin_bit_cast(std::uint32_t, x); }
-inline std::uint64_t bits_of(double x) { return __builtin_bit_cast(std::uint64_t, x); }
-
-// Of n > 0 finite numbers.
 template <class T>
-inline void extremes(ChunkSums& sums, const T* x, std::size_t n) {
-    T low = x[0], high = x[0];
-    std::size_t i = 0;
-    if (n >= lanes<T>) {
-        using V = Vector<T>;
-        V least = load<V>(x), most = least;
-        for (; i + lanes<T> <= n; i += lanes<T>) {
-            const V v = load<V>(x + i);
-            least = v < least ? v : least;
-            most = v > most ? v : most;
+inline double sum_of(const T* x, std::size_t rows, std::size_t cols) {
+    ColumnSum<T> sum;
+    for_each_part<T>(rows, [&](std::size_t at, std::size_t k) {
+        sum.part[k] = sum.part[k] + converted(x + at);
+    });
+    return sum.total(cols);
+}
+
+// n + 1 in the lanes where the comparison holds.
+template <class T>
+inline auto counted(decltype(bits(Vector<T>{})) n, auto held) {
+    return held ? n + 1 : n;
+}
+
+// Of numbers that are all finite and sum up to `sum`. The squares of the deviations take a second pass, so that they lose nothing
+// to the mean.
+template <class T>
+inline void finite_moments(
+    ChunkSums& sums, const T* x, std::size_t rows, std::size_t cols, double sum) {
+    using V = Vector<double>;
+    sums.finite = rows * cols;
+    sums.sum = sum;
+    sums.mean = sum / static_cast<double>(rows * cols);
+    const V mean = broadcast<V>(sums.mean), none = broadcast<V>(0);
+    ColumnSum<T> sizes, deviations;
+    for_each_part<T>(rows, [&](std::size_t at, std::size_t k) {
+        const V v = converted(x + at), d = v - mean;
+        sizes.part[k] = sizes.part[k] + (v < none ? -v : v);
+        deviations.part[k] = fma(d, d, deviations.part[k]);
+    });
+    sums.sizes = sizes.total(cols);
+    sums.deviations = deviations.total(cols);
+}
+
+// Extremes of each column, and how many are zeros.
+template <class T>
+inline void extremes(ChunkSums& sums, const T* x, std::size_t rows, std::size_t cols) {
+    using V = Vector<T>;
+    constexpr std::size_t width = Panels<T>::width;
+    T lows[width], highs[width];
+    UnitCount<T> zeros[width];
+    const V zero = broadcast<V>(0);
+    for (std::size_t j = 0; j < width; j += lanes<T>) {
+        V low = load<V>(x + j), high = low;
+        decltype(bits(V{})) count{};
+        for (std::size_t row = 0; row < rows; ++row) {
+            const V v = load<V>(x + row * width + j);
+            low = v < low ? v : low;
+            high = v > high ? v : high;
+            count = counted<T>(count, v == zero);
         }
-        T lows[lanes<T>], highs[lanes<T>];
-        store(lows, least);
-        store(highs, most);
-        for (std::size_t k = 0; k < lanes<T>; ++k) {
-            low = lows[k] < low ? lows[k] : low;
-            high = highs[k] > high ? highs[k] : high;
-        }
+        store(lows + j, low);
+        store(highs + j, high);
+        __builtin_memcpy(zeros + j, &count, sizeof count);
     }
-    for (; i < n; ++i) {
-        low = x[i] < low ? x[i] : low;
-        high = x[i] > high ? x[i] : high;
+    T low = lows[0], high = highs[0];
+    for (std::size_t j = 0; j < cols; ++j) {
+        low = lows[j] < low ? lows[j] : low;
+        high = highs[j] > high ? highs[j] : high;
+        sums.zeros += zeros[j];
     }
-    // + 0: which zero is the least one would depend on the lanes
+    // + 0: which zero is the least one would depend on their order
     sums.minimum = static_cast<double>(low) + 0.0;
     sums.maximum = static_cast<double>(high) + 0.0;
 }
 
-// Sums, and squares of deviations by a second pass, of numbers whose `sum` is known, all of them finite.
+// The same where some are NaN or infinite, which do not count; number after number.
 template <class T>
-inline void finite_moments(ChunkSums& sums, const T* x, std::size_t n, double sum) {
-    sums.finite = n;
-    sums.sum = sum;
-    if (n == 0) return;
-    sums.sizes = lane_sum<T>(n, [](auto a) { return size_of(a); }, x);
-    const double mean = sum / static_cast<double>(n);
-    sums.mean = mean;
-    sums.deviations = lane_sum<T>(
-        n,
-        [mean](auto a) {
-            const auto d = a - mean;
-            return d * d;
-        },
-        x);
-    extremes(sums, x, n);
+[[gnu::noinline]] void moments_of_some(ChunkSums& sums,
+                                       const T* x,
+                                       std::size_t rows,
+                                       std::size_t cols) {
+    auto for_each_finite = [=](auto f) {
+        for (std::size_t row = 0; row < rows; ++row)
+            for (std::size_t j = 0; j < cols; ++j) {
+                const T v = x[row * Panels<T>::width + j];
+                if (v - v == 0) f(static_cast<double>(v));
+            }
+    };
+    sums.minimum = __builtin_inf();
+    sums.maximum = -__builtin_inf();
+    for_each_finite([&](double v) {
+        ++sums.finite;
+        sums.sum = sums.sum + v;
+        sums.sizes = sums.sizes + (v < 0 ? -v : v);
+        sums.minimum = (v < sums.minimum ? v : sums.minimum) + 0.0;
+        sums.maximum = (v > sums.maximum ? v : sums.maximum) + 0.0;
+        sums.zeros += v == 0;
+    });
+    sums.mean = sums.sum / static_cast<double>(sums.finite);
+    for_each_finite([&](double v) {
+        const double d = v - sums.mean;
+        sums.deviations = sums.deviations + d * d;
+    });
 }
 
 template <class T>
-inline double sum_of(const T* x, std::size_t n) {
-    return lane_sum<T>(n, [](auto a) { return a; }, x);
+inline void moments(ChunkSums& sums, const T* x, std::size_t rows, std::size_t cols) {
+    const double sum = sum_of(x, rows, cols);
+    if (sum - sum != 0) return moments_of_some(sums, x, rows, cols);
+    finite_moments(sums, x, rows, cols, sum);
+    extremes(sums, x, rows, cols);
 }
 
-// Where some may be NaN or infinite.
+// Squares of the differences from those at first and at the last record
 template <class T>
-[[gnu::noinline]] void moments_of_some(ChunkSums& sums, const T* x, std::size_t n) {
-    T finite[tracking_chunk] = {};
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < n; ++i)
-        if (x[i] - x[i] == 0) finite[count++] = x[i];
-    finite_moments(sums, finite, count, sum_of(finite, count));
+inline void changes(const Chunk<T>& chunk) {
+    using V = Vector<double>;
+    ColumnSum<T> change, since_last;
+    for_each_part<T>(chunk.rows, [&](std::size_t at, std::size_t k) {
+        const V v = converted(chunk.x + at), d = v - converted(chunk.initial + at),
+                e = v - converted(chunk.last + at);
+        change.part[k] = fma(d, d, change.part[k]);
+        since_last.part[k] = fma(e, e, since_last.part[k]);
+    });
+    chunk.sums.change = change.total(chunk.cols);
+    chunk.sums.since_last = since_last.total(chunk.cols);
 }
 
 template <class T>
-inline void moments(ChunkSums& sums, const T* x, std::size_t n) {
-    const double sum = sum_of(x, n);
-    if (sum - sum == 0) return finite_moments(sums, x, n, sum);
-    moments_of_some(sums, x, n);
+inline void updates(const Chunk<T>& chunk) {
+    using V = Vector<double>;
+    ColumnSum<T> update, before;
+    for_each_part<T>(chunk.rows, [&](std::size_t at, std::size_t k) {
+        const V b = converted(chunk.before + at), d = converted(chunk.x + at) - b;
+        update.part[k] = fma(d, d, update.part[k]);
+        before.part[k] = fma(b, b, before.part[k]);
+    });
+    chunk.sums.update = update.total(chunk.cols);
+    chunk.sums.before = before.total(chunk.cols);
 }
 
 template <class T>
-inline void count_zeros(ChunkSums& sums, const T* x, std::size_t n) {
-    std::uint32_t zeros = 0, negative = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        zeros += bits_of(x[i]) == 0;
-        negative += bits_of(x[i]) == bits_of(-T(0));
+inline double squares_of(const T* x, std::size_t rows, std::size_t cols) {
+    ColumnSum<T> sum;
+    for_each_part<T>(rows, [&](std::size_t at, std::size_t k) {
+        const Vector<double> v = converted(x + at);
+        sum.part[k] = fma(v, v, sum.part[k]);
+    });
+    return sum.total(cols);
+}
+
+template <class T>
+inline void count_bins(std::uint32_t* bins, const T* x, std::size_t rows, std::size_t cols) {
+    constexpr std::size_t width = Panels<T>::width;
+    for (std::size_t row = 0; row < rows; ++row, x += width)
+        if (cols == width)
+#pragma GCC unroll 16
+            for (std::size_t j = 0; j < width; ++j) ++bins[bin_of(x[j])];
+        else
+            for (std::size_t j = 0; j < cols; ++j) ++bins[bin_of(x[j])];
+}
+
+// The sum over the words of the rows, those past the last column left out.
+template <class T>
+inline std::uint64_t digest_sum(const Chunk<T>& chunk) {
+    using V = Vector<double>;
+    using U = decltype(bits(V{}));
+    constexpr std::size_t words = alignment / sizeof(std::uint64_t), parts = words / lanes<double>;
+    const std::size_t used = (chunk.cols * sizeof(T) + 7) / 8;
+    std::uint64_t keys[words], masks[words], sums[words];
+    for (std::size_t w = 0; w < words; ++w) {
+        keys[w] = digest_start + digest_step * (chunk.word + w);
+        const bool half = chunk.cols * sizeof(T) < (w + 1) * 8;
+        masks[w] = half ? 0xffffffff : ~std::uint64_t{0};
     }
-    sums.zeros = zeros;
-    sums.negative_zeros = negative;
-}
-
-// Sign, exponent and three bits of the fraction.
-inline void count_bins(std::uint32_t* bins, const float* x, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) ++bins[bits_of(x[i]) >> 20];
-}
-// With the exponent held to what single precision has: below its range all is in the first bin, above in the bin of infinity.
-inline void count_bins(std::uint32_t* bins, const double* x, std::size_t n) {
-    constexpr std::uint64_t first = (1023 - 127) * 8, most = 255 * 8, infinity = 2047 * 8;
-    for (std::size_t i = 0; i < n; ++i) {
-        const std::uint64_t sign = bits_of(x[i]) >> 63;
-        const std::uint64_t size = (bits_of(x[i]) << 1) >> 50;
-        if (size >= infinity) continue;
-        const std::uint64_t above = size > first ? size - first : 0;
-        ++bins[sign << 11 | (above < most ? above : most)];
+    const std::uint64_t next = digest_step * chunk.words_of_a_row;
+    for (std::size_t k = 0; k < parts; ++k) {
+        U key, mask, sum{};
+        __builtin_memcpy(&key, keys + k * lanes<double>, sizeof key);
+        __builtin_memcpy(&mask, masks + k * lanes<double>, sizeof mask);
+        for (std::size_t row = 0; row < chunk.rows; ++row) {
+            const T* at = chunk.x + row * Panels<T>::width + k * (Panels<T>::width / parts);
+            U word;
+            __builtin_memcpy(&word, at, sizeof word);
+            word = word & mask;
+            const U keyed = word ^ key;
+            sum = sum + (multiply_halves(keyed, keyed >> 32) + (word << 32 | word >> 32));
+            key = key + next;
+        }
+        __builtin_memcpy(sums + k * lanes<double>, &sum, sizeof sum);
     }
-}
-
-// Of the 64-bit word `word` of an array of parameters, each of two floats or one double.
-inline std::uint64_t digest_term(std::uint64_t bits, std::uint64_t word) {
-    const std::uint64_t keyed = bits ^ (digest_start + digest_step * word);
-    return (keyed & 0xffffffff) * (keyed >> 32) + (bits << 32 | bits >> 32);
-}
-inline std::uint64_t digest_sum(const double* x, std::size_t n, std::uint64_t word) {
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += digest_term(bits_of(x[i]), word + i);
-    return sum;
-}
-inline std::uint64_t digest_sum(const float* x, std::size_t n, std::uint64_t word) {
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i + 1 < n; i += 2) {
-        const std::uint64_t low = bits_of(x[i]), high = bits_of(x[i + 1]);
-        sum += digest_term(high << 32 | low, word + i / 2);
-    }
-    if (n % 2 != 0) sum += digest_term(bits_of(x[n - 1]), word + n / 2);
-    return sum;
+    std::uint64_t total = 0;
+    for (std::size_t w = 0; w < used; ++w) total += sums[w];
+    return total;
 }
 
 template <class T>
 void measure(const Chunk<T>& chunk) {
     ChunkSums& sums = chunk.sums;
-    const std::size_t n = chunk.n;
-    moments(sums, chunk.x, n);
-    count_zeros(sums, chunk.x, n);
-    if (chunk.bins != nullptr) count_bins(chunk.bins, chunk.x, n);
-    sums.digest = digest_sum(chunk.x, n, chunk.word);
-    if (chunk.initial != nullptr) sums.change = distance_squares(chunk.x, chunk.initial, n);
-    if (chunk.last != nullptr) sums.since_last = distance_squares(chunk.x, chunk.last, n);
-    if (chunk.before != nullptr) {
-        sums.update = distance_squares(chunk.x, chunk.before, n);
-        sums.before = lane_sum<T>(n, [](auto a) { return a * a; }, chunk.before);
-    }
+    sums = {};
+    moments(sums, chunk.x, chunk.rows, chunk.cols);
+    if (chunk.bins != nullptr) count_bins(chunk.bins, chunk.x, chunk.rows, chunk.cols);
+    sums.digest = digest_sum(chunk);
+    if (chunk.initial != nullptr) changes(chunk);
+    if (chunk.before != nullptr) updates(chunk);
     if (chunk.gradient != nullptr)
-        sums.gradient = lane_sum<T>(n, [](auto a) { return a * a; }, chunk.gradient);
+        sums.gradient = squares_of(chunk.gradient, chunk.rows, chunk.cols);
 }
 
-// n + 1 in the lanes where the comparison holds.
-template <class T, class Held>
-inline auto counted(decltype(bits(Vector<T>{})) n, Held held) {
-    if constexpr (lanes<T> == 1)
-        return n + static_cast<decltype(n)>(held);
+// Rows of a packed panel follow one another.
+template <class T>
+inline void count_panel(const UnitRows<T>& units, std::size_t p, std::size_t j) {
+    using V = Vector<T>;
+    using N = decltype(bits(V{}));
+    const V zero = broadcast<V>(0), low = broadcast<V>(units.low), high = broadcast<V>(units.high);
+    const T *a = units.a.panel(p) + j, *end = a + units.a.rows * Panels<T>::width;
+    N active{}, saturated{};
+    if (units.saturated == nullptr)
+        for (; a != end; a += Panels<T>::width) active = counted<T>(active, load<V>(a) != zero);
     else
-        return n - __builtin_bit_cast(decltype(n), held);  // -1 where it holds
+        for (; a != end; a += Panels<T>::width) {
+            const V v = load<V>(a);
+            active = counted<T>(active, v != zero);
+            saturated = counted<T>(saturated, v < low);
+            saturated = counted<T>(saturated, v > high);
+        }
+    auto add = [at = p * Panels<T>::width + j](UnitCount<T>* to, N n) {
+        N counts;
+        __builtin_memcpy(&counts, to + at, sizeof counts);
+        counts = counts + n;
+        __builtin_memcpy(to + at, &counts, sizeof counts);
+    };
+    add(units.active, active);
+    if (units.saturated != nullptr) add(units.saturated, saturated);
 }
 
 template <class T>
 void count_units(const UnitRows<T>& units) {
-    using V = Vector<T>;
-    using N = decltype(bits(V{}));
-    const V zero = broadcast<V>(0), low = broadcast<V>(units.low), high = broadcast<V>(units.high);
     for (std::size_t p = 0; p < units.a.count(); ++p)
-        for (std::size_t j = 0; j < Panels<T>::width; j += lanes<T>) {
-            const T* a = units.a.panel(p) + j;
-            N active{}, below{}, above{};
-            if (units.saturated == nullptr)
-                for (std::size_t row = 0; row < units.a.rows; ++row, a += units.a.row_stride)
-                    active = counted<T>(active, load<V>(a) != zero);
-            else
-                for (std::size_t row = 0; row < units.a.rows; ++row, a += units.a.row_stride) {
-                    const V v = load<V>(a);
-                    active = counted<T>(active, v != zero);
-                    below = counted<T>(below, v < low);
-                    above = counted<T>(above, v > high);
-                }
-            const std::size_t at = p * Panels<T>::width + j;
-            auto add = [at](UnitCount<T>* to, N n) {
-                N counts;
-                __builtin_memcpy(&counts, to + at, sizeof counts);
-                counts = counts + n;
-                __builtin_memcpy(to + at, &counts, sizeof counts);
-            };
-            add(units.active, active);
-            if (units.saturated != nullptr) add(units.saturated, below + above);
-        }
+        for (std::size_t j = 0; j < Panels<T>::width; j += lanes<T>) count_panel(units, p, j);
 }
 
 }  // namespace

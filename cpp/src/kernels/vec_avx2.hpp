@@ -13,6 +13,11 @@ inline F32 fma(F32 a, F32 b, F32 c) { return _mm256_fmadd_ps(a, b, c); }
 inline F64 fma(F64 a, F64 b, F64 c) { return _mm256_fmadd_pd(a, b, c); }
 inline F32 sqrt(F32 x) { return _mm256_sqrt_ps(x); }
 inline F64 sqrt(F64 x) { return _mm256_sqrt_pd(x); }
+// The product of the lower halves of each number
+inline U64 multiply_halves(U64 a, U64 b) {
+    return __builtin_bit_cast(
+        U64, _mm256_mul_epu32(__builtin_bit_cast(__m256i, a), __builtin_bit_cast(__m256i, b)));
+}
 
 // Tiles of 6 rows x 1 panel: 12 accumulators + 2 of w + 1 broadcast of x = 15 of the 16 registers.
 inline constexpr int tile_rows = 6, tile_panels = 1;

@@ -13,6 +13,11 @@ inline F32 fma(F32 a, F32 b, F32 c) { return vfmaq_f32(c, a, b); }
 inline F64 fma(F64 a, F64 b, F64 c) { return vfmaq_f64(c, a, b); }
 inline F32 sqrt(F32 x) { return vsqrtq_f32(x); }
 inline F64 sqrt(F64 x) { return vsqrtq_f64(x); }
+// The product of the lower halves of each number
+inline U64 multiply_halves(U64 a, U64 b) {
+    return __builtin_bit_cast(U64, vmull_u32(vmovn_u64(__builtin_bit_cast(uint64x2_t, a)),
+                                             vmovn_u64(__builtin_bit_cast(uint64x2_t, b))));
+}
 
 // A panel is four vectors. Tiles of 6 rows x 1 panel: 24 accumulators + 4 of w + 1 of x = 29 of the 32 registers.
 inline constexpr int tile_rows = 6, tile_panels = 1;

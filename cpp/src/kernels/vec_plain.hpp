@@ -46,6 +46,10 @@ inline float sqrt(float x) { return __builtin_sqrtf(x); }
 inline double sqrt(double x) { return __builtin_sqrt(x); }
 inline float copysign(float x, float sign) { return __builtin_copysignf(x, sign); }
 inline double copysign(double x, double sign) { return __builtin_copysign(x, sign); }
+// The product of the lower halves of two numbers
+inline unsigned long multiply_halves(unsigned long a, unsigned long b) {
+    return (a & 0xffffffff) * (b & 0xffffffff);
+}
 
 inline unsigned bits(float x) { return __builtin_bit_cast(unsigned, x); }
 inline unsigned long bits(double x) { return __builtin_bit_cast(unsigned long, x); }

@@ -12,6 +12,11 @@ namespace {
 
 inline F32 sqrt(F32 x) { return _mm_sqrt_ps(x); }
 inline F64 sqrt(F64 x) { return _mm_sqrt_pd(x); }
+// The product of the lower halves of each number
+inline U64 multiply_halves(U64 a, U64 b) {
+    return __builtin_bit_cast(
+        U64, _mm_mul_epu32(__builtin_bit_cast(__m128i, a), __builtin_bit_cast(__m128i, b)));
+}
 
 // A panel is four vectors. Tiles of 2 rows x 1 panel: 8 accumulators, which leave 8 registers for the steps of an fma;
 // its arithmetic takes so long that larger tiles gain nothing.

@@ -231,6 +231,7 @@ def predict(
 @one_line_errors
 def inspect(
     model: Annotated[Path, typer.Argument(help="A model file.", show_default=False)],
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
     data: inspect_options.Data = None,
     target: inspect_options.Target = None,
@@ -253,7 +254,15 @@ def inspect(
     if data is not None:
         from wbcore.cli.findings import examined
 
-        examination = examined(model, data, target, validation, loss, fail_on, as_json=as_json)
+        examination = examined(
+            model,
+            data,
+            target=target,
+            validation=validation,
+            loss=loss,
+            fail_on=fail_on,
+            as_json=as_json,
+        )
         write(examination.text)
         if examination.fails:
             raise typer.Exit(1)

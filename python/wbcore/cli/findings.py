@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import wbcore as wb
 from wbcore.cli.metadata import class_names, encoding_of, feature_names, load_model
 from wbcore.cli.prediction import inputs
-from wbcore.inspect import Findings, diagnose, finding_codes
+from wbcore.inspect import diagnose, finding_codes
 from wbcore.io.frame import numbers
 from wbcore.io.table import RawTable, read_raw_table
 
@@ -26,11 +26,11 @@ class Examination(NamedTuple):
 def examined(
     model: Path,
     data: Path,
+    *,
     target: str | None,
     validation: Path | None,
     loss: str | None,
     fail_on: str | None,
-    *,
     as_json: bool,
 ) -> Examination:
     """Look for what is wrong with the network of a file.
@@ -38,8 +38,8 @@ def examined(
     Raises
     ------
     ValueError
-        If codes are unknown, the model says neither its loss nor its target and nobody else does, or
-        the tables do not suit it.
+        If codes are unknown, nobody says the loss or the target, or the tables do not suit the
+        model.
     """
     codes = _codes(fail_on)
     net = load_model(model)

@@ -55,12 +55,12 @@ class Activated:
 
     targets: NDArray[np.int64]
     activation: str
-    reads_activation: bool
+    reads_activation: bool = True
 
     @property
     def straight(self) -> bool:
-        """Whether the activation is made of straight pieces, whose kinks are then looked for."""
-        return self.reads_activation and kinks_of(self.activation) is not None
+        """Whether the activation is made of straight pieces."""
+        return kinks_of(self.activation) is not None
 
     def value(self, Z: Floats, rows: NDArray[np.int64]) -> Floats:
         """F."""
@@ -126,10 +126,9 @@ def scalar_of(
     if output == "logit":
         return Sum(target)
     if output == "output":
-        return Activated(target, last, reads_activation=True)
+        return Activated(target, last)
     known = net.loss if loss is None else losses.check(operation, loss)
-    meaning = meaning_of(operation, name_of(last), known)
-    return Activated(target, meaning, reads_activation=name_of(last) == meaning)
+    return Activated(target, meaning_of(operation, name_of(last), known))
 
 
 def targets_of(

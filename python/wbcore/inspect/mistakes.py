@@ -25,7 +25,7 @@ _SHOWN = 5  # row numbers in a printed cell
 
 
 class RowNumbers(tuple[int, ...]):
-    """Row numbers, all of them; printed in a table, the first few and how many there are.
+    """Row numbers; printed, the first few and how many there are.
 
     Examples
     --------
@@ -111,7 +111,8 @@ def worst_predictions(
     what = "rows" if found.outputs is None else "outputs"
     largest = "loss" if residual is None else "residuals"
     title = f"The {n} of {total} {what} of the largest {largest}"
-    return Table(tuple(columns), zip(*columns.values(), strict=True), title)
+    undefined = ("p_true", "p_predicted") if residual is None else ()
+    return Table(tuple(columns), zip(*columns.values(), strict=True), title, undefined=undefined)
 
 
 def _pair(
@@ -164,8 +165,9 @@ def confused_pairs(
     Table
         ``true`` and ``predicted``, the most frequent pair first; ``count``; ``share``, of the rows
         of the true class; the mean probabilities of both in these rows, ``p_true`` and
-        ``p_predicted``; and ``rows``, their numbers, that of the largest loss first. Where each of
-        several outputs is a decision of its own, ``output`` comes first.
+        ``p_predicted``; and their numbers, that of the largest loss first: the first few in print
+        as ``worst``, all in ``rows``. Where each of several outputs is a decision of its own,
+        ``output`` comes first.
 
     Raises
     ------
@@ -180,10 +182,10 @@ def confused_pairs(
     >>> X = [[1.0], [-1.0], [2.0], [-2.0]]
     >>> confused_pairs(net, X, [1, 1, 0, 1], loss="binary_cross_entropy")
     Pairs of classes that are confused, in 3 of 4 rows
-    true  predicted  count    share   p_true  p_predicted  rows
-    -----------------------------------------------------------
-       1          0      2  0.66667  0.06859      0.93141   3 1
-       0          1      1  1.00000  0.01799      0.98201     2
+    true  predicted  count    share   p_true  p_predicted  worst
+    ------------------------------------------------------------
+       1          0      2  0.66667  0.06859      0.93141    3 1
+       0          1      1  1.00000  0.01799      0.98201      2
     """
     operation = "confused_pairs"
     found = decided(operation, net, X, y, loss)
@@ -215,15 +217,16 @@ def confused_pairs(
                 float(counts[k] / of_class.sum()),
                 _mean(found.p_true, places),
                 _mean(found.p_predicted, places),
-                RowNumbers(found.rows[places].tolist()),
+                RowNumbers(rows := tuple(found.rows[places].tolist())),
+                rows,
             )
         )
-    names = ["true", "predicted", "count", "share", "p_true", "p_predicted", "rows"]
+    names = ["true", "predicted", "count", "share", "p_true", "p_predicted", "worst", "rows"]
     if found.outputs is not None:
         names.insert(0, "output")
     what = "rows" if found.outputs is None else "outputs"
     title = f"Pairs of classes that are confused, in {len(wrong)} of {len(found.rows)} {what}"
-    return Table(names, lines, title)
+    return Table(names, lines, title, printed=names[:-1], undefined=("p_true", "p_predicted"))
 
 
 def _mean(p: NDArray[Any] | None, places: NDArray[np.int64]) -> float:

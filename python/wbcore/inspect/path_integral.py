@@ -23,6 +23,10 @@ __all__ = ["Integral", "adaptive", "by_rule", "exact"]
 _NODES = 8
 #: A panel of width 2**-48 is as narrow as a float64 t near 1 still tells apart from its neighbours.
 _MOST_BISECTIONS = 48
+#: Panels of a line that are halved at once. A gradient that jumps has one or two a jump; where more
+#: than these do not agree, it is roundings that differ, and halving would only double their number.
+_MOST_PANELS = 1 << 10
+_ROUNDINGS = 2.0**-44
 #: Below this width panels have a fixed share of the tolerance: where the gradient jumps, the error
 #: shrinks only as fast as the width, and a share that shrinks with it would never be met.
 _NARROW = 1 / 64
@@ -81,11 +85,11 @@ def adaptive(paths: Paths, reach: Floats, tolerance: Floats) -> Integral:
         on_halves = _on(paths, halves)
         points += _NODES * paths.counted(halves.places)
         better = on_halves[::2] + on_halves[1::2]
-        error = (np.abs(better - whole) * reach[panels.places]).sum(axis=1)
         share = tolerance[panels.places] * np.maximum(panels.width, _NARROW)
-        done = np.maximum(error, _missed(paths, panels, better)) <= share
-        if depth == _MOST_BISECTIONS:
-            done[:] = True  # the residual tells
+        done = _error(paths, panels, whole, better, reach) <= share
+        # what is given up shows in the residual
+        done |= (paths.counted(panels.places[~done]) > _MOST_PANELS)[panels.places]
+        done |= depth == _MOST_BISECTIONS
         total += paths.added(better[done], panels.places[done])
         if done.all():
             break
@@ -94,13 +98,18 @@ def adaptive(paths: Paths, reach: Floats, tolerance: Floats) -> Integral:
     return Integral(total, points)
 
 
-def _missed(paths: Paths, panels: Panels, slopes: Floats) -> Floats:
-    """By how much the integral along each line differs from the change of F in a panel, (n,)."""
+def _error(paths: Paths, panels: Panels, whole: Floats, halves: Floats, reach: Floats) -> Floats:
+    """By how much whole and halves, or the integral and the change of F, differ, (n,).
+
+    Beyond what roundings do to either: a few hundred units in the last place of what is added up.
+    """
     places = panels.places
-    along = (slopes * (paths.end - paths.start)[places]).sum(axis=1)
-    change = paths.values(places, panels.high) - paths.values(places, panels.low)
-    missed: Floats = np.abs(along - change)
-    return missed
+    low, high = (paths.values(places, t) for t in (panels.low, panels.high))
+    along = (halves * (paths.end - paths.start)[places]).sum(axis=1)
+    differ = (np.abs(halves - whole) * reach[places]).sum(axis=1)
+    sizes = (np.abs(halves) * reach[places]).sum(axis=1) + np.abs(low) + np.abs(high)
+    error: Floats = np.maximum(differ, np.abs(along - (high - low))) - _ROUNDINGS * sizes
+    return error
 
 
 def _on(paths: Paths, panels: Panels) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Sequence
 
@@ -12,26 +13,27 @@ _MASK, _LOW = 2**64 - 1, 2**32 - 1
 _START, _STEP = 0x6A09E667F3BCC909, 0xBB67AE8584CAA73B
 
 
-def digest(arrays: Sequence[Sequence[float]], dtype: str) -> str:
+def digest(arrays: Sequence[Sequence[Sequence[float]]], dtype: str) -> str:
     """16 hex digits of the weights and biases of each layer in their order.
 
     Parameters
     ----------
-    arrays : sequence of sequences of float
-        Each array's numbers row by row: weights and biases of the first layer, and so on.
+    arrays : sequence of sequences of rows
+        Weights and biases of the first layer, and so on, the biases as one row.
     dtype : {"float32", "float64"}
         Of which the numbers are.
 
     Examples
     --------
     >>> from wbcore.reference import digest
-    >>> digest([[0.5, -1.0], [0.0]], "float32")
+    >>> digest([[[0.5, -1.0]], [[0.0]]], "float32")
     '55a2b1164ec96b8d'
     """
+    code = "f" if dtype == "float32" else "d"
     total = word = 0
-    for numbers in arrays:
-        data = struct.pack(f"<{len(numbers)}{'f' if dtype == 'float32' else 'd'}", *numbers)
-        data += bytes(-len(data) % 8)
+    for row in itertools.chain.from_iterable(arrays):
+        data = struct.pack(f"<{len(row)}{code}", *row)
+        data += bytes(-len(data) % 8)  # each row in whole words
         for (bits,) in struct.iter_unpack("<Q", data):
             total += _term(bits, word)
             word += 1

@@ -28,11 +28,11 @@ def scratch(parent: Path | None) -> Iterator[Path]:
             _remove_if_left(left)
     made = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
     try:
-        with (made / "owner").open("wb") as owner:
+        # without a buffer, which on a full disk would be written once more at the end, and refused
+        with (made / "owner").open("wb", buffering=0) as owner:
             with contextlib.suppress(OSError):
                 fcntl.flock(owner, fcntl.LOCK_EX)
                 owner.write(b"locked")  # only now may another search find it left
-                owner.flush()
             yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -195,7 +195,8 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         return row_weights(X, y, sample_weight, given)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
-        return y.astype(bool)[:, None] if y.ndim == 1 and self._targets.n_outputs == 1 else None
+        # of one dimension: of two, scikit-learn makes a text of each row first, and draws the same
+        return y.astype(bool) if y.ndim == 1 and self._targets.n_outputs == 1 else None
 
     @ForBatches
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]

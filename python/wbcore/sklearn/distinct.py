@@ -41,6 +41,8 @@ def distinct(
         Row numbers and weights; None where all rows count alike and most differ.
     """
     varies = weights is not None and bool((weights != weights[0]).any())
+    if not varies and _kinds_at_least(X, y) > _MOST * len(y):
+        return None
     found: dict[bytes, int] = {}
     kinds = np.fromiter(
         (found.setdefault(digest, len(found)) for digest in _digests(X, y)), np.int64, len(y)
@@ -52,6 +54,40 @@ def distinct(
     order = np.array(sorted(range(len(found)), key=list(found).__getitem__))
     order = order[totals[order] > 0]
     return firsts[order], totals[order]
+
+
+def _kinds_at_least(X: Any, y: NDArray[Any]) -> int:
+    """How many kinds of rows there are, or fewer: those of one number of 64 bits are one here.
+
+    A hundred times as fast as digests, in the memory of the numbers.
+    """
+    found = np.zeros(len(y), np.uint64)
+    if hasattr(X, "tocsr"):
+        mixed = _mixed(_bits(X.data) + (X.indices.astype(np.uint64) + _ONE) * _ODD)
+        mixed[X.data == 0] = 0
+        ends = np.append(np.zeros(1, np.uint64), np.cumsum(mixed))  # around 2^64, exactly
+        found += ends[X.indptr[1:]] - ends[X.indptr[:-1]]
+    else:
+        for column in range(X.shape[1]):
+            found = _mixed(found + _bits(X[:, column]))
+    for column in np.reshape(y, (len(y), -1)).T:
+        found = _mixed(found + _bits(column))
+    found.sort()  # a tenth of the time of `np.unique`
+    return 1 + int(np.count_nonzero(found[1:] != found[:-1]))
+
+
+_ONE, _ODD, _SHIFT = np.uint64(1), np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
+
+
+def _bits(numbers: NDArray[Any]) -> NDArray[np.uint64]:
+    """Those of numbers as float64, in which -0 is 0. What this makes equal is one kind here."""
+    return (numbers.astype(np.float64) + 0.0).view(np.uint64)
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Each bit in many (a step of splitmix64)."""
+    mixed = (numbers ^ (numbers >> _SHIFT)) * _ODD
+    return mixed ^ (mixed >> _SHIFT)
 
 
 def _digests(X: Any, y: NDArray[Any]) -> Iterator[bytes]:

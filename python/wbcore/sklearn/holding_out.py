@@ -31,7 +31,7 @@ def held_out(
         Of them, to hold out.
     random_state : numpy.random.RandomState
         Is drawn from.
-    stratify : ndarray of shape (rows, 1), optional
+    stratify : ndarray of shape (rows,), optional
         By whose values each gives its share.
     are_distinct : bool, default False
         Whether rows stand for many, and may be few: then 2 of them are held out in any case, and

@@ -27,6 +27,7 @@ __all__ = [
 FORMATS = ("csr",)
 
 _FLOATS = (np.float64, np.float32)
+_AT_ONCE = 2**18  # numbers that are looked at together
 _MISSING = ("error", "mean", "mean+indicator")
 
 
@@ -103,13 +104,18 @@ class Filling:
 
     def __init__(self, X: Any, weights: NDArray[Any] | None, *, indicates: bool) -> None:
         w = np.ones(X.shape[0]) if weights is None else np.asarray(weights, np.float64)
-        rows, columns, values = _known(X)
-        missing = np.isnan(values)
-        gaps = np.bincount(columns[missing], w[rows[missing]], X.shape[1])
-        sums = np.bincount(columns, np.where(missing, 0, values) * w[rows], X.shape[1])
+        sums, gaps, lacks = np.zeros((3, X.shape[1]))
+        step = max(1, _AT_ONCE // max(1, X.shape[1]))
+        for start in range(0, X.shape[0], step):
+            rows, columns, values = _known(X[start : start + step])
+            missing = np.isnan(values)
+            of_rows = w[start : start + step][rows]
+            sums = _added(sums, columns, np.where(missing, 0, values) * of_rows)
+            gaps = _added(gaps, columns[missing], of_rows[missing])
+            lacks += np.bincount(columns[missing], minlength=X.shape[1])
         known = w.sum() - gaps
         self.means = np.divide(sums, known, out=np.zeros(X.shape[1]), where=known > 0)
-        self.flagged = np.unique(columns[missing]) if indicates else np.empty(0, np.intp)
+        self.flagged = np.flatnonzero(lacks) if indicates else np.empty(0, np.intp)
 
     @property
     def added(self) -> int:
@@ -121,11 +127,14 @@ class Filling:
         if hasattr(X, "tocsr"):
             return self._of_sparse(X)
         gaps = np.isnan(X) if X.dtype.kind == "f" else np.zeros(X.shape, bool)
-        if gaps.any():
-            X = np.where(gaps, self.means.astype(X.dtype), X)
-        if not self.added:
+        if not self.added and not gaps.any():
             return X
-        return np.hstack([X, gaps[:, self.flagged].astype(X.dtype)])
+        given = X.shape[1]
+        filled = np.empty((len(X), given + self.added), X.dtype)
+        filled[:, :given] = X
+        np.copyto(filled[:, :given], self.means.astype(X.dtype), where=gaps)
+        filled[:, given:] = gaps[:, self.flagged]
+        return filled
 
     def _of_sparse(self, X: Any) -> Any:
         from scipy.sparse import csr_matrix, hstack
@@ -137,6 +146,17 @@ class Filling:
             return filled
         flags = csr_matrix((gaps.astype(X.dtype), X.indices, X.indptr), shape=X.shape)
         return hstack([filled, flags[:, self.flagged]], format="csr")
+
+
+def _added(
+    sums: NDArray[np.float64], columns: NDArray[Any], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The sums and the values of each column, one by one: the size of blocks does not show."""
+    places = np.concatenate([np.arange(len(sums)), columns])
+    found: NDArray[np.float64] = np.bincount(
+        places, np.concatenate([sums, values]), len(sums)
+    ).astype(np.float64, copy=False)
+    return found
 
 
 def _known(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -348,12 +348,11 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
 
     def _encoded(self, table: Table) -> Iterator[Any]:
         """The numbers of a table, some rows at a time, so that many rows need little memory."""
-        is_array = table.array is not None or table.sparse is not None
-        if table.n_rows <= _AT_ONCE or (is_array and self.encoder_.is_numeric):
+        if table.n_rows <= _AT_ONCE:
             yield self.encoder_.apply(table, operation="predict")
             return
         for start in range(0, table.n_rows, _AT_ONCE):
-            rows = np.arange(start, min(start + _AT_ONCE, table.n_rows))
+            rows = slice(start, start + _AT_ONCE)
             yield self.encoder_.apply(table.rows(rows), operation="predict")
 
     def _in_dtype(self, outputs: NDArray[Any]) -> NDArray[Any]:

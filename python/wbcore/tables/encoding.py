@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoding"]
 
+_AT_ONCE = 2**18  # numbers that are worked on together
+
 _KINDS: dict[str, type[Any]] = {
     "number": NumberColumn,
     "category": CategoryColumn,
@@ -260,9 +262,14 @@ class Encoding:
         dtype = np.float32 if array.dtype in (np.float32, np.float16) else np.float64
         places = np.arange(len(self._indicators)) + np.cumsum(self._indicators) - self._indicators
         out = np.zeros((len(array), len(self.names)), dtype)
-        out[:, places] = array if gaps is None else np.where(gaps, self._fills, array)
-        if gaps is not None:
-            out[:, places[self._indicators] + 1] = gaps[:, self._indicators]
+        if gaps is None:
+            out[:, places] = array
+            return out
+        step = max(1, _AT_ONCE // max(1, len(places)))
+        for start in range(0, len(array), step):
+            rows = slice(start, start + step)
+            out[rows, places] = np.where(gaps[rows], self._fills, array[rows])
+            out[rows, places[self._indicators] + 1] = gaps[rows, self._indicators]
         return out
 
     def _of_sparse(self, rows: Any, operation: str) -> Any:  # noqa: ANN401

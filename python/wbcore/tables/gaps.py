@@ -36,7 +36,7 @@ def gaps_in(array: NDArray[Any], names: Sequence[str], operation: str) -> NDArra
     if infinite.any():
         row, column = map(int, np.unravel_index(np.argmax(infinite), array.shape))
         raise infinite_refusal(operation, names[column], array[row, column], row)
-    return np.isnan(array)
+    return np.asarray(np.isnan(array))
 
 
 def infinite_refusal(operation: str, name: str, value: object, row: int) -> ValueError:

@@ -128,8 +128,8 @@ class Table:
         self.n_rows, columns = rows.shape
         self.names = _numbered(columns)
 
-    def rows(self, rows: NDArray[np.int64]) -> Table:
-        """A table of some of the rows, by their numbers."""
+    def rows(self, rows: NDArray[np.int64] | slice) -> Table:
+        """A table of some of the rows, by their numbers; a slice copies no array."""
         source = self._source
         if isinstance(source, np.ndarray) or not hasattr(source, "iloc"):
             return Table(source[rows], self._operation)

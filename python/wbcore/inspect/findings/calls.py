@@ -30,8 +30,8 @@ __all__ = ["check", "diagnose"]
 @with_parameters
 def check(
     net: Network,
-    X: ArrayLike | SparseLike,
-    y: ArrayLike,
+    X: ArrayLike | SparseLike | tuple[Foreign, Foreign],
+    y: ArrayLike | None = None,
     *,
     loss: LossLike | None = None,
     validation_data: tuple[Foreign, ...] | None = None,
@@ -51,6 +51,7 @@ def check(
         As it would be given to `fit`.
     {X}
     {y}
+        Or X is the pair of both, (X, y), as for validation_data.
     {loss}
         Default: that of the network's last fit, if there was one.
     validation_data : tuple (X, y), optional
@@ -97,8 +98,8 @@ def check(
 def diagnose(
     net: Network,
     history: History | None,
-    X: ArrayLike | SparseLike,
-    y: ArrayLike,
+    X: ArrayLike | SparseLike | tuple[Foreign, Foreign],
+    y: ArrayLike | None = None,
     *,
     loss: LossLike | None = None,
     validation_data: tuple[Foreign, ...] | None = None,
@@ -121,10 +122,12 @@ def diagnose(
         training nobody recorded, such as one from a file.
     {X}
     {y}
+        Or X is the pair of both, (X, y), as for validation_data.
     {loss}
         Default: that of the network's last fit; a network from a file does not know it.
     validation_data : tuple (X, y), optional
-        Rows that were not trained on; without it over-fitting cannot be seen.
+        Rows that were not trained on; without it over-fitting is seen in what the history says of
+        a validation, or not at all.
     class_weight, sample_weight : optional
         As they were given to `fit`: a rare class is then a finding only if its rows are not found.
     seed : int, default 0
@@ -150,12 +153,12 @@ def diagnose(
     >>> import numpy as np, wbcore as wb
     >>> X = np.random.default_rng(0).normal(size=(200, 4))
     >>> net = wb.Network.mlp([4, 16, 2], seed=0)
-    >>> net[0].biases[...] = -30
+    >>> net[0].biases[3] = -30
     >>> history = net.fit(X, X[:, 0] > 0, loss="cross_entropy", epochs=5)
     >>> found = diagnose(net, history, X, X[:, 0] > 0)
     >>> finding = found.with_code("WB-DEAD")[0]
-    >>> finding.severity, finding.layer, len(finding.units)
-    ('error', 0, 16)
+    >>> finding.severity, finding.layer, finding.units
+    ('note', 0, (3,))
     """
     if history is not None and not isinstance(history, History):
         raise TypeError(
@@ -184,7 +187,8 @@ def _findings(
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
     text = _loss(operation, net, loss)
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
-    data = Data(operation, "X", *rows, inputs=inputs, seed=seed)
+    X, y = rows[0] if _are_a_pair(rows) else rows
+    data = Data(operation, "X", X, y, inputs=inputs, seed=seed)
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in {2, 3}:
@@ -206,11 +210,18 @@ def _findings(
     return Findings(found, _looked_at(state), _not_looked_at(state))
 
 
+def _are_a_pair(rows: tuple[Foreign, Foreign]) -> bool:
+    """Whether X is the pair of both, and not a list of rows."""
+    return rows[1] is None and isinstance(rows[0], tuple) and len(rows[0]) == 2
+
+
 def _loss(operation: str, net: Network, loss: LossLike | None) -> str | None:
     """The text of a loss, None for one of the caller's own."""
     if loss is not None:
         given = losses.check_given(operation, loss)
         return None if isinstance(given, LossFunction) else given
+    if net.loss is None and net.history is not None:  # trained here, by a function
+        return None
     if net.loss is None:
         raise ValueError(
             f"[{operation}] expected loss, since the network knows none: it was not trained in "
@@ -251,7 +262,9 @@ def _not_looked_at(state: State) -> list[str]:
     if state.task is None:
         missing.append("what needs to know the targets: the loss is a function of your own")
     if state.validation is None:
-        what = "rows that training and validation share" + (", over-fitting" if after else "")
+        series = {} if state.history is None else state.history.to_dict()
+        unseen = after and "val_loss" not in series
+        what = "rows that training and validation share" + (", over-fitting" if unseen else "")
         missing.append(f"{what}: no validation_data")
     if after and state.task is not None and not state.task.scored:
         missing.append("over-fitting, under-fitting and labels: outputs are quantiles")

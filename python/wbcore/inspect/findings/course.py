@@ -87,8 +87,9 @@ class _Trial:
 
 def rate(state: State) -> Iterator[Finding]:
     """By the curve of losses, and by trying."""
-    history, reference = state.history, state.reference
-    if history is None or state.task is None or not reference:
+    history = state.history
+    reference = None if state.task is None else state.reference
+    if history is None or not reference:
         return
     largest = max((max(ratios, default=0.0) for ratios in update_ratios(history)), default=0.0)
     if largest >= 1:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AFTER", "CODES"]
 
-_GAP, _ERROR_GAP = 0.25, 0.05
+_GAP, _ERROR_GAP, _CLEAR_GAP = 0.25, 0.05, 0.1
 _MISSED, _ERRORS_MISSED = 0.1, 0.02
 _SURE = 3.0  # standard errors: once in 700 by chance
 _CONSTANT = 0.01
@@ -46,7 +46,8 @@ OVERFIT = Code(
     "validation rows are predicted much worse than training rows",
     "by 5 % of the rows (of the variance) and a quarter of what the best constant makes wrong, "
     "and 3 standard errors; or a validation loss above that of the best constant at a training "
-    "loss below half of it",
+    "loss below half of it. Without validation_data by the series of the history, of accuracy "
+    "from 10 % on",
     "what was learned holds for these rows alone",
     "EarlyStopping() with validation data, l2 or weight_decay, dropout, fewer units, more rows",
 )
@@ -103,6 +104,7 @@ def overfit(state: State) -> Iterator[Finding]:
     """Against validation rows."""
     of = state.validation_score
     if of is None or state.task is None:
+        yield from _by_series(state)
         return
     train = state.score
     gap, skills = of.mean - train.mean, train.skill - of.skill
@@ -127,18 +129,47 @@ def overfit(state: State) -> Iterator[Finding]:
     )
 
 
+def _by_series(state: State) -> Iterator[Finding]:
+    """What the history says of rows that were held out and are not there."""
+    if state.validation is not None or state.task is None or state.history is None:
+        return
+    series = state.history.to_dict()
+    last = {name: values[-1] for name, values in series.items() if values}
+    name = _worse_series(state, last)
+    if name is None:
+        return
+    yield OVERFIT.found(
+        f"{name} is {last[name]:.4g} in training and {last['val_' + name]:.4g} in validation after "
+        f"the last epoch{_best(state)}",
+        numbers={"series": name, "prior": state.loss_of_prior, **last},
+    )
+
+
+def _worse_series(state: State, last: dict[str, float]) -> str | None:
+    """The series by which it is found, if it is."""
+    if {"accuracy", "val_accuracy"} <= last.keys() and state.task is not None:
+        gap = last["accuracy"] - last["val_accuracy"]
+        if gap > max(_CLEAR_GAP, _GAP * state.score.base):
+            return "accuracy"
+    if {"r2", "val_r2"} <= last.keys() and last["r2"] - last["val_r2"] > _GAP:
+        return "r2"
+    prior = state.loss_of_prior
+    if "val_loss" not in last or not prior:
+        return None
+    overconfident = last["val_loss"] > prior and last["loss"] < prior / 2
+    apart = state.loss == "mse" and last["val_loss"] - last["loss"] > _GAP * prior
+    return "loss" if overconfident or apart else None
+
+
 def _best(state: State) -> str:
     """Where the validation loss was least, if there is a series of it."""
-    series: list[float] = (
-        [] if state.history is None else state.history.to_dict().get("val_loss", [])
-    )
+    assert state.history is not None
+    series: list[float] = state.history.to_dict().get("val_loss", [])
     if not series or not all(map(math.isfinite, series)):
         return ""
     epoch = series.index(min(series))
-    assert state.history is not None
-    return f"; the validation loss was least, {series[epoch]:.4g}, after epoch " + str(
-        state.history.first_epoch + 1 + epoch
-    )
+    number = state.history.first_epoch + 1 + epoch
+    return f"; the validation loss was least, {series[epoch]:.4g}, after epoch {number}"
 
 
 def _validation_loss(state: State) -> float:
@@ -148,7 +179,7 @@ def _validation_loss(state: State) -> float:
 
 
 def underfit(state: State) -> Iterator[Finding]:
-    """Against what can be learned of the rows; and whether the size is to blame, or the training."""
+    """Against what can be learned of the rows; whether the size is to blame, or the training."""
     of = state.yardstick_score
     if of is None or state.task is None:
         return

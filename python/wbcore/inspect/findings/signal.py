@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.records import update_ratios
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +40,9 @@ VANISHING = Code(
     "warning",
     "both",
     "layers that hardly move",
-    "the gradient of a layer's weights, over the weights, below 0.0001 of that of another layer; "
-    "with records of the training, the median of its update_ratio in place of the gradient",
+    "the gradient of a layer's weights times these, which no scaling of layers changes, below "
+    "0.0001 of that of another layer; with records of the training, the median of its "
+    "update_ratio; after a training only if less was learned than there is (see WB-UNDERFIT)",
     "the layer stays what it was at random while the others learn",
     "relu or tanh in place of sigmoid, fewer layers, the default initializers, Adam in place of "
     "SGD",
@@ -73,7 +76,7 @@ def _groups(layer: Layer, behind: NDArray[np.floating] | None) -> NDArray[np.int
 def symmetry(state: State) -> Iterator[Finding]:
     """Of hidden layers."""
     layers = list(state.net)
-    for layer, following in zip(layers, layers[1:], strict=False):
+    for layer, following in itertools.pairwise(layers):
         if layer.outputs < 2:
             continue
         groups = _groups(layer, following.weights if state.history is None else None)
@@ -118,6 +121,8 @@ def _spread(values: NDArray[np.floating]) -> float:
 
 def vanishing(state: State) -> Iterator[Finding]:
     """By records where there are some, else by the gradient of the sample."""
+    if state.history is not None and state.has_learned:
+        return
     ratios = _recorded(state) or _of_gradient(state)
     moving = {layer: ratio for layer, ratio in ratios.items() if ratio > 0}
     if not moving:
@@ -126,7 +131,8 @@ def vanishing(state: State) -> Iterator[Finding]:
     for layer, ratio in moving.items():
         if ratio < _NO_GRADIENT * moving[largest]:
             yield VANISHING.found(
-                f"{ratio:.2g} of its weights, layer {largest} {moving[largest]:.2g}",
+                f"it moves by {ratio:.2g} in units of its weights, layer {largest} by "
+                f"{moving[largest]:.2g}",
                 layer=layer,
                 numbers={"ratio": ratio, "largest": moving[largest], "layer_of_largest": largest},
             )
@@ -138,17 +144,13 @@ def _of_gradient(state: State) -> dict[int, float]:
     _, gradients = state.net.loss_and_gradients(state.x, state.y, state.loss)
     found = {}
     for layer, gradient in zip(state.net, gradients, strict=True):
-        norm = float(np.linalg.norm(np.asarray(layer.weights, np.float64)))
-        if layer.trainable and norm > 0:
-            found[layer.index] = (
-                float(np.linalg.norm(np.asarray(gradient.weights, np.float64))) / norm
-            )
+        if layer.trainable:
+            both = np.asarray(layer.weights, np.float64) * np.asarray(gradient.weights, np.float64)
+            found[layer.index] = float(np.linalg.norm(both))
     return found
 
 
 def _recorded(state: State) -> dict[int, float]:
-    from wbcore.inspect.findings.records import update_ratios
-
     if state.history is None:
         return {}
     found = update_ratios(state.history)

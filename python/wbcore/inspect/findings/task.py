@@ -90,9 +90,9 @@ class Task:
     def given(self, outputs: NDArray[Any]) -> NDArray[np.int64]:
         """The class that outputs (R, O) stand for, (R,); of "many" (R, O)."""
         if self.kind == "classes":
-            return outputs.argmax(axis=1)
+            return np.asarray(outputs.argmax(axis=1), np.int64)
         yes = (outputs > self._half).astype(np.int64)
-        return np.asarray(yes if self.kind == "many" else yes[:, 0], np.int64)
+        return yes if self.kind == "many" else yes[:, 0]
 
     def values(self, y: NDArray[Any]) -> NDArray[np.float64]:
         """Numbers, (R, O)."""

@@ -11,6 +11,7 @@ import numpy as np
 from wbcore.activations import name_of
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.records import last_active
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def dead(state: State) -> Iterator[Finding]:
                 severity = "note"
             yield DEAD.found(
                 f"{len(units)} of {layer.outputs} units ({layer.activation}) are 0 in "
-                f"{state.data.text}",
+                f"{state.data.text}{_recorded(state, layer.index, units)}",
                 severity=severity,
                 layer=layer.index,
                 units=_listed(units),
@@ -102,6 +103,15 @@ def dead(state: State) -> Iterator[Finding]:
                 units=_listed(nearly),
                 numbers={"nearly_dead": len(nearly), "units": layer.outputs, "rows": n},
             )
+
+
+def _recorded(state: State, layer: int, units: NDArray[np.int64]) -> str:
+    """What the training itself counted last."""
+    found = None if state.history is None else last_active(state.history, layer, units)
+    if found is None:
+        return ""
+    rows, active = found
+    return f"; of the last {rows:,} rows of the training each was active in at most {active:,}"
 
 
 def saturation(state: State) -> Iterator[Finding]:

@@ -94,8 +94,10 @@ def yardstick(
     order = permutation(n, seed, 1)
     halves = order[: n // 2], order[n // 2 :]
     found = np.empty((n, outputs))
+    kind = "regression" if task.kind == "numbers" else "classification"
     for one, other in (halves, halves[::-1]):
-        found[other] = _trained(x[one], targets[one], loss, outputs, task, seed).predict(x[other])
+        net = _trained(x[one], targets[one], loss, outputs=outputs, kind=kind, seed=seed)
+        found[other] = net.predict(x[other])
     if task.kind == "numbers":
         values = task.values(y)
         return Yardstick(values=found * _spread(values) + values.mean(axis=0))
@@ -124,13 +126,12 @@ def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _trained(
-    x: NDArray[np.float64], y: NDArray[Any], loss: str, outputs: int, task: Task, seed: int
+    x: NDArray[np.float64], y: NDArray[Any], loss: str, *, outputs: int, kind: str, seed: int
 ) -> Network:
     of = recipe.TABLE
     net = Network.mlp([x.shape[1], *of.hidden, outputs], of.activation, seed=seed)
     net.start_at_prior(y, loss=loss)
     rate = schedules.Cosine(of.learning_rate, steps=_STEPS)
-    kind = "regression" if task.kind == "numbers" else "classification"
     optimizer = Adam(rate, l2=of.l2(kind, len(x)))
     run_steps(net, x, y, loss, optimizer, steps=_STEPS, batch_size=of.batch_size, seed=seed)
     return net

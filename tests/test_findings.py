@@ -1,0 +1,320 @@
+"""What `check` and `diagnose` find, of what they leave alone, and how a finding reads."""
+
+import json
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import wbcore as wb
+from wbcore.inspect import Finding, Findings, check, diagnose, finding_codes
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import diagnosis  # noqa: E402
+import trainings  # noqa: E402
+
+sys.path.pop(0)
+
+pytestmark = pytest.mark.filterwarnings("ignore::wbcore.TrainingWarning")
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    return X, (X[:, 0] + X[:, 1] > 0).astype(np.int64)
+
+
+@pytest.fixture
+def net():
+    return wb.Network.mlp([4, 16, 2], seed=0)
+
+
+def trained(net, X, y, **options):
+    options = {"loss": "cross_entropy", "optimizer": wb.Adam(0.01), "epochs": 20, **options}
+    return net.fit(X, y, **options)
+
+
+@pytest.mark.parametrize("ailment", trainings.AILMENTS, ids=lambda ailment: ailment.name)
+def test_what_is_wrong_is_found_and_gone_after_the_advice(ailment):
+    base = trainings.base(ailment.bases[-1])
+    before, after = diagnosis.looked_at(ailment.spoil(base), 0)
+    assert ailment.code in after
+    if ailment.code not in ("WB-NOISY-LABELS", "WB-IMBALANCE"):
+        assert not after.ok
+    code = finding_codes()["code"].index(ailment.code)
+    if finding_codes()["calls"][code] == "both":
+        assert ailment.code in before
+    assert diagnosis.is_cured(ailment, base, 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["wine, relu 32", "iris, sigmoid 16", "diabetes, relu 16", "200 moons, relu 128"],
+)
+def test_sound_trainings_have_no_findings(name):
+    for found in diagnosis.looked_at(trainings.base(name), 0):
+        assert found.ok, found
+
+
+def test_nothing_changes(net, rows):
+    X, y = rows
+    optimizer = wb.Adam(0.01)
+    history = trained(net, X, y, optimizer=optimizer)
+    before = pickle.dumps((net, optimizer)), X.copy(), y.copy(), pickle.dumps(history)
+    state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global one must not be drawn from
+    first = check(net, X, y, validation_data=(X[:50], y[:50]))
+    assert first == check(net, X, y, validation_data=(X[:50], y[:50]))
+    assert diagnose(net, history, X, y) == diagnose(net, history, (X, y))
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+    assert pickle.dumps((net, optimizer)) == before[0]
+    assert (before[1] == X).all()
+    assert (y == before[2]).all()
+    assert pickle.dumps(history) == before[3]
+    # and the training goes on as if nobody had looked
+    other, same = pickle.loads(before[0])
+    trained(net, X, y, optimizer=optimizer, epochs=2)
+    trained(other, X, y, optimizer=same, epochs=2)
+    assert net.parameters.tobytes() == other.parameters.tobytes()
+
+
+def test_a_dead_unit_is_named(net, rows):
+    X, y = rows
+    net[0].biases[[3, 7]] = -50
+    (finding,) = check(net, X, y, loss="cross_entropy").with_code("WB-DEAD")
+    assert (finding.severity, finding.layer, finding.units) == ("note", 0, (3, 7))
+    assert finding.numbers["dead"] == 2
+    net[0].biases[:9] = -50
+    (finding,) = check(net, X, y, loss="cross_entropy").with_code("WB-DEAD")
+    assert (finding.severity, finding.units) == ("warning", tuple(range(9)))
+
+
+def test_numbers_that_are_none_are_findings(net, rows):
+    X, y = rows
+    net[1].weights[2, 1] = np.nan
+    (finding,) = diagnose(net, None, X, y, loss="cross_entropy")
+    assert (finding.code, finding.layer, finding.units) == ("WB-NONFINITE", 1, (1,))
+    net[1].weights[2, 1] = 0
+    X[17, 2] = np.inf
+    (finding,) = check(net, X, y, loss="cross_entropy")
+    assert finding.code == "WB-NONFINITE"
+    assert "row 17, column 2" in finding.evidence
+
+
+def test_a_fit_that_diverged(net, rows):
+    X, y = rows
+    with pytest.raises(wb.DivergenceError) as error:
+        trained(net, 1e20 * X, y, optimizer=wb.SGD(1e20))
+    found = diagnose(net, error.value.history, 1e20 * X, y, loss="cross_entropy")
+    assert {"WB-DIVERGED", "WB-SCALE"} <= set(found.codes)
+
+
+def test_a_target_that_the_loss_does_not_take(net, rows):
+    X, y = rows
+    (finding,) = check(net, X, y + 1, loss="cross_entropy")
+    assert (finding.code, finding.severity) == ("WB-CLASSES", "error")
+    assert "2" in finding.evidence
+
+
+@pytest.mark.parametrize("kind", ["views", "sparse", "large"])
+def test_shared_rows_are_found_in_any_form(kind, rows):
+    X, y = rows
+    train, rest = X[:200], np.vstack([X[200:], X[:20]])
+    if kind == "views":
+        train = wb.Scaled(train, 1.0)
+    elif kind == "sparse":
+        sparse = pytest.importorskip("scipy.sparse")
+        train, rest = sparse.csr_array(train), sparse.csr_array(rest)
+    else:  # by some columns of all rows, and whole rows where these agree
+        rng = np.random.default_rng(1)
+        train = rng.integers(0, 9, (3000, 700)).astype(np.uint8)
+        rest, y = train[2500:2700].copy(), rng.integers(0, 2, 3000)
+        rest[20:, 5] = 9
+    n, m = train.shape[0], rest.shape[0]
+    net = wb.Network.mlp([train.shape[1], 8, 2])
+    validation = (rest, np.resize(y, m))
+    found = check(net, train, y[:n], loss="cross_entropy", validation_data=validation)
+    (finding,) = found.with_code("WB-LEAK")
+    assert finding.numbers["shared"] == 20
+
+
+def test_equal_rows_by_nature_are_no_leak():
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 2, (400, 4)).astype(float), rng.integers(0, 2, 400)
+    net = wb.Network.mlp([4, 8, 2])
+    validation = (X[300:], y[300:])
+    found = check(net, X[:300], y[:300], loss="cross_entropy", validation_data=validation)
+    assert "WB-LEAK" not in found
+
+
+def test_over_fitting_is_seen_in_the_history_too():
+    data = trainings.base("overlapping moons, relu 16").made(0)
+    X, y = data.X[:90], data.y[:90]
+    for metrics in ([], ["accuracy"]):
+        net = wb.Network.mlp([2, 128, 128, 1], seed=0)
+        options = {"loss": "binary_cross_entropy", "epochs": 300, "validation_fraction": 0.4}
+        history = trained(net, X, y, metrics=metrics, **options)
+        found = diagnose(net, history, X, y)
+        assert "WB-OVERFIT" in found
+        assert not any("over-fitting" in text for text in found.not_looked_at)
+        assert "WB-OVERFIT" not in diagnose(net, None, X, y, loss="binary_cross_entropy")
+
+
+def test_more_rows_than_are_looked_at():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5000, 3)).astype(np.float32)
+    found = check(wb.Network.mlp([3, 8, 2]), X, X[:, 0] > 0, loss="cross_entropy")
+    assert found.looked_at == "2,000 of 5,000 rows"
+    assert found == check(wb.Network.mlp([3, 8, 2]), X, X[:, 0] > 0, loss="cross_entropy")
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber(0.5)", "log_cosh", "quantile(0.1, 0.5)"])
+def test_losses_of_numbers(loss, rows):
+    X, _ = rows
+    outputs = 2 if "," in loss else 1
+    net = wb.Network.mlp([4, 32, outputs], "tanh", seed=0)
+    history = trained(net, X, np.exp(X[:, 0]), loss=loss, epochs=60)
+    found = diagnose(net, history, X, np.exp(X[:, 0]), loss=loss)
+    assert found.ok, found
+    quantiles = [text for text in found.not_looked_at if "quantiles" in text]
+    assert bool(quantiles) == (outputs == 2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "last"),
+    [("poisson", "identity"), ("poisson", "exp"), ("gamma_deviance", "exp")],
+)
+def test_losses_of_counts_and_amounts(loss, last, rows):
+    X, _ = rows
+    y = np.round(np.exp(X[:, 0] + 1)) + 1
+    net = wb.Network.mlp([4, 16, 1], "tanh", output_activation=last, seed=0)
+    history = trained(net, X, y, loss=loss, epochs=60)
+    assert diagnose(net, history, X, y, loss=loss).ok
+
+
+def test_several_answers_a_row_and_hinges(rows):
+    X, y = rows
+    net = wb.Network.mlp([4, 16, 2], seed=0)
+    both = np.stack([y, X[:, 2] > 0], axis=1).astype(float)
+    history = trained(net, X, both, loss="binary_cross_entropy", epochs=40)
+    assert diagnose(net, history, X, both).ok
+    net = wb.Network.mlp([4, 16, 1], seed=0)
+    history = trained(net, X, 2 * y - 1, loss="hinge", epochs=40)
+    assert diagnose(net, history, X, 2 * y - 1).ok
+    history = trained(net, X, np.roll(y, 1), loss="hinge", epochs=40)
+    assert "WB-LABELS" in diagnose(net, history, X, np.roll(y, 1))
+
+
+def test_a_loss_of_ones_own(net, rows):
+    X, y = rows
+
+    def loss(outputs, targets):
+        return float((outputs**2).mean()), 2 * outputs / outputs.size
+
+    found = check(net, X, y, loss=loss)
+    assert found.ok
+    assert any("function of your own" in text for text in found.not_looked_at)
+    net[0].biases[:] = -50
+    assert "WB-DEAD" in check(net, X, y, loss=loss)
+    history = trained(net, X, y, loss=loss, epochs=1)
+    assert "WB-DEAD" in diagnose(net, history, X, y)
+
+
+def test_a_layer_without_biases(rows):
+    X, y = rows
+    layers = [wb.Dense(4, 16, "relu", bias=False), wb.Dense(16, 2, bias=False)]
+    net = wb.Network(layers, seed=0)
+    assert check(net, X, y, loss="cross_entropy").ok
+    assert diagnose(net, trained(net, X, y), X, y).ok
+
+
+def test_weighed_classes_are_heard():
+    data = trainings.base("10 % positives, relu 16").made(0)
+    rare = np.flatnonzero(data.y)[20:]
+    X, y = np.delete(data.X, rare, axis=0), np.delete(data.y, rare)
+    net = wb.Network.mlp([10, 16, 2], seed=0)
+    assert "WB-IMBALANCE" in check(net, X, y, loss="cross_entropy")
+    assert "WB-IMBALANCE" not in check(net, X, y, loss="cross_entropy", class_weight="balanced")
+
+
+@pytest.mark.parametrize("track", ["epoch", 2])
+def test_records_of_a_training_are_used(net, rows, track):
+    X, y = rows
+    history = trained(net, X, y, track=track)
+    assert diagnose(net, history, X, y).ok
+    net = wb.Network.mlp([4, 16, 2], seed=0)
+    net[0].biases[:] = -50
+    history = trained(net, X, y, track=track, epochs=2)
+    (finding,) = diagnose(net, history, X, y).with_code("WB-DEAD")
+    assert "rows of the training each was active in at most 0" in finding.evidence
+    net = wb.Network.mlp([4, 16, 2], seed=0)
+    history = trained(net, X, y, optimizer=wb.Adam(5.0), epochs=1, track=1)
+    (finding,) = diagnose(net, history, X, y).with_code("WB-RATE")
+    assert finding.numbers["update_ratio"] > 1
+    net = wb.Network.mlp([4, *[8] * 8, 2], "sigmoid", seed=0, dtype="float64")
+    history = trained(net, X, y, optimizer=wb.SGD(0.01), epochs=1, track=1)
+    (finding,) = diagnose(net, history, X, y).with_code("WB-VANISHING")[:1]
+    assert finding.layer == 0
+
+
+def test_arguments_are_refused(net, rows):
+    X, y = rows
+    with pytest.raises(TypeError, match=r"\[check\] expected net to be a Network, got 3"):
+        check(3, X, y, loss="mse")
+    with pytest.raises(ValueError, match=r"\[check\] expected loss, since the network knows none"):
+        check(net, X, y)
+    with pytest.raises(ValueError, match=r"\[diagnose\] expected X of shape \(B, 4\).*\(300, 3\)"):
+        diagnose(net, None, X[:, :3], y, loss="cross_entropy")
+    with pytest.raises(ValueError, match=r"\[check\] expected y of shape \(300,\)"):
+        check(net, X, y[:7], loss="cross_entropy")
+    with pytest.raises(TypeError, match=r"\[diagnose\] expected history to be what fit returned"):
+        diagnose(net, [1.0], X, y, loss="cross_entropy")
+    with pytest.raises(TypeError, match=r"\[check\] expected validation_data to be a pair"):
+        check(net, X, y, loss="cross_entropy", validation_data=X)
+    with pytest.raises(TypeError, match=r"\[check\] expected X as arrays X and y, got a source"):
+        check(net, wb.data.Blocks(X, y), None, loss="cross_entropy")
+    with pytest.raises(ValueError, match=r"\[check\] expected loss to be one of"):
+        check(net, X, y, loss="nonsense")
+
+
+def test_findings_read_and_turn_into_data():
+    worse = Finding("WB-A", "error", "a | b", {"n": np.float64(np.nan), "k": [1]}, layer=2)
+    note = Finding("WB-B", "note", "c", why="because", advice="that", threshold="1")
+    found = Findings([note, worse], "9 rows", ["over-fitting"])
+    assert [finding.code for finding in found] == ["WB-A", "WB-B"]
+    lines = str(found).splitlines()
+    assert lines[0] == "1 error: WB-A; 1 note: WB-B"
+    assert lines[1:3] == ["looked at: 9 rows", "not looked at: over-fitting"]
+    assert "WB-A (error, layer 2): a | b" in lines
+    assert lines[-3:] == ["  threshold: 1", "  why: because", "  try: that"]
+    assert (found.codes, found.ok, len(found)) == (("WB-A", "WB-B"), False, 2)
+    assert "WB-B" in found
+    assert worse in found
+    assert "WB-C" not in found
+    data = json.loads(found.to_json())
+    assert data == found.to_dict()
+    assert data["findings"][0]["numbers"] == {"n": None, "k": [1]}
+    table = [line for line in found.to_markdown().splitlines() if line.startswith("|")]
+    assert len(table) == 4
+    assert table[2].startswith(r"| WB-A | error | layer 2 | a \| b |")
+    assert Findings([note]).ok
+    assert str(Findings([note])).startswith("nothing wrong was found; 1 note: WB-B")
+    with pytest.raises(AttributeError):
+        note.code = "WB-C"
+
+
+def test_the_page_has_the_table_of_codes():
+    page = (ROOT / "docs" / "findings.md").read_text("utf-8")
+    assert diagnosis.codes_table() in page
+    for ailment in trainings.AILMENTS:
+        assert f"| {ailment.name} | {ailment.code} |" in page
+
+
+def test_codes_are_each_one():
+    table = finding_codes()
+    assert len(set(table["code"])) == len(table)
+    assert all(cell for row in table.rows for cell in row)
+    assert set(table["calls"]) == {"check", "diagnose", "both"}

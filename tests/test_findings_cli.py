@@ -1,0 +1,113 @@
+"""``wbcore inspect --data``: findings of a model from a file, and the exit code of --fail-on."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from cli_runner import fail, invoke, succeed
+
+import wbcore as wb
+from wbcore.cli.data import load_table
+from wbcore.cli.settings import settings_for
+from wbcore.cli.training import train
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A table with texts and gaps, a model of it, and that model with dead units."""
+    path = tmp_path_factory.mktemp("findings")
+    rng = np.random.default_rng(0)
+    n = 400
+    frame = pd.DataFrame(
+        {
+            "size": rng.normal(1000, 50, n),
+            "colour": rng.choice(["red", "green", "blue"], n),
+            "age": np.where(rng.random(n) < 0.05, np.nan, rng.normal(40, 9, n)),
+        }
+    )
+    score = (frame["size"] - 1000) / 50 + (frame["colour"] == "red") + rng.normal(0, 0.2, n)
+    frame["kind"] = np.where(score > 0.3, "big", "small")
+    frame[:300].to_csv(path / "train.csv", index=False)
+    frame[300:].to_csv(path / "test.csv", index=False)
+    frame.drop(columns="kind").assign(price=100 * score + 5000).to_csv(path / "p.csv", index=False)
+    model = path / "model.safetensors"
+    for table, target, name in (("train", "kind", "model"), ("p", "price", "price")):
+        data = load_table(path / f"{table}.csv", target, 0.2, 0)
+        settings = settings_for(data, {"hidden": (16,), "epochs": 30})
+        train(data, settings).net.save(path / f"{name}.safetensors")
+    net = wb.load(model)
+    net[0].biases[...] = -1e6
+    net.save(path / "dead.safetensors")
+    return path
+
+
+def test_a_sound_model(folder):
+    words = (
+        "--data",
+        folder / "train.csv",
+        "--target",
+        "kind",
+        "--validation",
+        folder / "test.csv",
+    )
+    codes = "WB-DEAD,WB-OVERFIT,WB-UNDERFIT,WB-SCALE,WB-LABELS"
+    text = succeed("inspect", folder / "model.safetensors", *words, "--fail-on", codes)
+    assert text.startswith("nothing wrong was found")
+    assert "all 300 rows, all 100 rows for validation" in text
+    text = succeed("inspect", folder / "price.safetensors", "--data", folder / "p.csv")
+    assert text.startswith("nothing wrong was found")
+
+
+def test_a_sick_one_fails_by_the_codes_that_are_named(folder):
+    words = ("inspect", folder / "dead.safetensors", "--data", folder / "train.csv")
+    result = invoke(*words, "--fail-on", "WB-LEAK, WB-DEAD")
+    assert result.exit_code == 1
+    assert "WB-DEAD (error, layer 0): 16 of 16 units" in result.stdout
+    assert invoke(*words, "--fail-on", "WB-LEAK").exit_code == 0
+    data = json.loads(succeed(*words, "--json"))
+    assert "WB-DEAD" in [finding["code"] for finding in data["findings"]]
+    assert invoke(*words, "--json", "--fail-on", "WB-DEAD").exit_code == 1
+
+
+def test_notes_do_not_fail(folder, tmp_path):
+    net = wb.load(folder / "model.safetensors")
+    net[0].biases[0] = -1e6
+    net.save(tmp_path / "one.safetensors")
+    words = ("inspect", tmp_path / "one.safetensors", "--data", folder / "train.csv")
+    text = succeed(*words, "--fail-on", "WB-DEAD")
+    assert "WB-DEAD (note, layer 0): 1 of 16 units" in text
+
+
+def test_a_network_without_metadata(folder, tmp_path):
+    frame = pd.read_csv(folder / "train.csv")[["size", "kind"]]
+    frame["size"] = (frame["size"] - 1000) / 50
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    wb.Network.mlp([1, 8, 2], seed=0).save(tmp_path / "plain.safetensors")
+    words = ("inspect", tmp_path / "plain.safetensors", "--data", tmp_path / "t.csv")
+    assert "does not say its target: give --target" in fail(*words)
+    assert "does not say its loss: give --loss" in fail(*words, "--target", "kind")
+    text = succeed(*words, "--target", "kind", "--loss", "cross_entropy")
+    assert "WB-UNDERFIT" in text.splitlines()[0]
+    frame.assign(other=0.5).to_csv(tmp_path / "t.csv", index=False)
+    said = fail(*words, "--target", "kind", "--loss", "cross_entropy")
+    assert "has 2 columns beside the target, but the model takes 1" in said
+
+
+def test_what_is_refused(folder, tmp_path):
+    model = folder / "model.safetensors"
+    words = ("inspect", model, "--data", folder / "train.csv")
+    assert "--fail-on: expected codes among WB-NONFINITE" in fail(*words, "--fail-on", "WB-DAED")
+    assert "got WB-DAED" in fail(*words, "--fail-on", "WB-DEAD,WB-DAED")
+    assert "--fail-on: expected codes" in fail(*words, "--fail-on", ",")
+    for option in ("--target", "--loss", "--fail-on"):
+        assert f"{option} is for --data" in fail("inspect", model, option, "x")
+    frame = pd.read_csv(folder / "train.csv")
+    frame["kind"] = frame["kind"].replace("big", "huge")
+    frame.to_csv(tmp_path / "other.csv", index=False)
+    assert "has the class 'huge', which the model does not know" in fail(
+        "inspect", model, "--data", tmp_path / "other.csv"
+    )
+    frame.drop(columns="size").to_csv(tmp_path / "less.csv", index=False)
+    assert "lacks column 'size'" in fail("inspect", model, "--data", tmp_path / "less.csv")
+    assert "lacks column 'nobody'" in fail(*words, "--target", "nobody")

@@ -1,0 +1,155 @@
+"""However long a fit is, its records are few, and the same ones; and it goes on with them."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import wbcore as wb
+from wbcore import _core
+
+
+def data(rows, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((rows, 4)), rng.standard_normal((rows, 3))
+
+
+def fitted(rows, track, epochs=1, seed=0, **settings):
+    X, y = data(rows)
+    net = wb.Network.mlp([4, 16, 3], seed=1)
+    given = {"loss": "mse", "batch_size": 4} | settings
+    return net.fit(X, y, epochs=epochs, track=track, seed=seed, **given)
+
+
+def numbers(history):
+    return [record.number for record in history.parameters]
+
+
+@pytest.mark.parametrize("batches", [509, 510, 511, 512, 513, 1021, 1022, 2500])
+def test_every_second_record_is_dropped_when_there_are_too_many(batches):
+    history = fitted(4 * batches, 1)
+    stride = 1
+    while batches // stride + 1 > 510:
+        stride *= 2
+    assert numbers(history) == sorted({*range(0, batches + 1, stride), batches})
+    assert len(history.parameters) <= _core.MOST_RECORDS
+    assert history.parameters.final.step == batches
+    assert [record.step for record in history.parameters] == numbers(history)
+    # what was dropped was still the record before
+    last, record = history.parameters[-2:]
+    if batches - last.step > 1:
+        assert record[0].weights.change_since_last < record[0].weights.change
+
+
+def test_the_kept_ones_are_the_same_however_python_looks_on():
+    plain = fitted(4 * 100, 1, epochs=12)
+    watched = fitted(4 * 100, 1, epochs=12, callback=lambda *_: None)
+    assert plain._record["parameters"] == watched._record["parameters"]
+
+
+def test_the_best_record_stays():
+    class Best:
+        """Epoch 3 was the best."""
+
+        def after_epoch(self, run):
+            if run.epoch == 3:
+                run.history.best_epoch = 3
+
+    history = fitted(4 * 97, 1, epochs=23, callbacks=[Best()])
+    steps = [record.step for record in history.parameters]
+    assert 4 * 97 in steps
+    assert 4 * 97 % 8 == 4  # no multiple of the stride
+    assert len([step for step in steps if step % 8]) == 2
+
+
+class Pauses(wb.callbacks.Callback):
+    """Ctrl-C after so many steps."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def after_batch(self, run):
+        if run.step == self.step:
+            raise KeyboardInterrupt
+
+    def state(self):
+        return {}
+
+    def set_state(self, state):
+        pass
+
+
+@pytest.mark.parametrize("track", ["epoch", 7])
+def test_a_run_that_goes_on_has_the_records_of_one_that_never_stopped(track, tmp_path):
+    def run(step):
+        """Of 50 batches an epoch."""
+        settings = {"checkpoint": tmp_path / "run.ckpt", "checkpoint_every": "3 batches"}
+        return fitted(200, track, epochs=4, callbacks=[Pauses(step)], resume=True, **settings)
+
+    for step in (10, 40, 91, 149):
+        with pytest.raises(KeyboardInterrupt):
+            run(step)
+    assert run(-1)._record["parameters"] == fitted(200, track, epochs=4)._record["parameters"]
+
+
+def test_a_fit_that_is_stopped_has_a_record_of_where():
+    history = fitted(400, 30, epochs=2, callbacks=[Stopping(41)])
+    assert [record.step for record in history.parameters] == [0, 30, 41]
+    assert np.isnan(history.parameters.final[0].weights.update_norm)
+    assert history.parameters.final[0].units.rows == 11 * 4
+
+
+class Stopping:
+    def __init__(self, step):
+        self.step = step
+
+    def after_batch(self, run):
+        return run.step == self.step
+
+
+@pytest.mark.parametrize("track", [0, -1, 1.5, True, "batch", [1]])
+def test_other_cadences_are_refused(track):
+    with pytest.raises((TypeError, ValueError), match=r"\[fit\] expected track to be"):
+        fitted(40, track)
+
+
+def test_batches_are_not_counted_with_lbfgs():
+    with pytest.raises(ValueError, match=r"\[fit\] expected track=\"epoch\" or None with LBFGS"):
+        fitted(40, 10, optimizer=wb.LBFGS(), batch_size=40)
+
+
+def test_a_source_has_the_records_of_its_rows():
+    X, y = data(400)
+    blocks = wb.data.Blocks(X, y, rows=64) if hasattr(wb.data, "Blocks") else None
+    nets = [wb.Network.mlp([4, 16, 3], seed=1) for _ in range(2)]
+    settings = {"loss": "mse", "batch_size": 16, "epochs": 2, "shuffle": False, "track": 5}
+    arrays = nets[0].fit(X, y, **settings)
+    source = nets[1].fit(blocks, **settings)
+    assert source._record["parameters"] == arrays._record["parameters"]
+
+
+CODE = """
+import json, resource, numpy as np, wbcore as wb
+net = wb.Network.mlp([4, 16, 3], seed=1)
+rng = np.random.default_rng(0)
+X, y = rng.standard_normal((100_000, 4), "f"), rng.standard_normal((100_000, 3), "f")
+options = dict(loss="mse", batch_size=1, optimizer=wb.SGD(1e-5), shuffle=False)
+net.fit(X[:5000], y[:5000], track=1, **options)
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+history = net.fit(X, y, track=1, **options)
+records = history._record["parameters"]
+size = sum(map(len, records))
+print(json.dumps([peak() - before, len(records), size, history.parameters.final.step]))
+"""
+
+
+@pytest.mark.uninstrumented
+def test_memory_of_a_long_fit_is_bounded():
+    grown, records, size, last = json.loads(subprocess.check_output([sys.executable, "-c", CODE]))
+    assert last == 100_000
+    assert records <= 512
+    assert size <= 4e6
+    assert grown <= 8e6
