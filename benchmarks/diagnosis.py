@@ -7,6 +7,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+import ailments
 import trainings
 
 from wbcore import inspect
@@ -79,7 +80,7 @@ def sick_table(seeds, only):
         "| what is wrong | code | runs | found by check | by diagnose | gone after advice |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for ailment in trainings.AILMENTS:
+    for ailment in ailments.AILMENTS:
         if only in ailment.name or only == ailment.code:
             runs, early, late, cured, others = sick(ailment, seeds)
             early = f"{early / runs:.0%}" if early else "-"

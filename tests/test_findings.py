@@ -13,6 +13,7 @@ from wbcore.inspect import Finding, Findings, check, diagnose, finding_codes
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import ailments  # noqa: E402
 import diagnosis  # noqa: E402
 import trainings  # noqa: E402
 
@@ -38,7 +39,7 @@ def trained(net, X, y, **options):
     return net.fit(X, y, **options)
 
 
-@pytest.mark.parametrize("ailment", trainings.AILMENTS, ids=lambda ailment: ailment.name)
+@pytest.mark.parametrize("ailment", ailments.AILMENTS, ids=lambda ailment: ailment.name)
 def test_what_is_wrong_is_found_and_gone_after_the_advice(ailment):
     base = trainings.base(ailment.bases[-1])
     before, after = diagnosis.looked_at(ailment.spoil(base), 0)
@@ -68,7 +69,7 @@ def test_nothing_changes(net, rows):
     state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global one must not be drawn from
     first = check(net, X, y, validation_data=(X[:50], y[:50]))
     assert first == check(net, X, y, validation_data=(X[:50], y[:50]))
-    assert diagnose(net, history, X, y) == diagnose(net, history, X, y)
+    assert diagnose(net, history, X, y) == diagnose(net, history, (X, y))
     assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
     assert pickle.dumps((net, optimizer)) == before[0]
     assert (before[1] == X).all()
@@ -309,7 +310,7 @@ def test_findings_read_and_turn_into_data():
 def test_the_page_has_the_table_of_codes():
     page = (ROOT / "docs" / "findings.md").read_text("utf-8")
     assert diagnosis.codes_table() in page
-    for ailment in trainings.AILMENTS:
+    for ailment in ailments.AILMENTS:
         assert f"| {ailment.name} | {ailment.code} |" in page
 
 

@@ -206,13 +206,18 @@ class History:
         >>> before.optimizer.state(before).position[:2]
         (3, 3)
         """
-        from wbcore.training.replaying import Replay, batch_named
-
-        replay = Replay(
-            "replay",
+        if self._recording is None:
+            raise ValueError(
+                "[replay] expected the history of fit(..., track=...), which keeps how it began, "
+                "got one without; nor has one that went on from a checkpoint, that of LBFGS, or "
+                "one that was read from JSON"
+            )
+        return self._recording.kind._replayed(
             self,
             X,
             y,
+            epoch=epoch,
+            batch=batch,
             sample_weight=sample_weight,
             loss=loss,
             learning_rate=learning_rate,
@@ -220,7 +225,6 @@ class History:
             validation_data=validation_data,
             n_threads=n_threads,
         )
-        return replay.at(batch_named("replay", replay, epoch, batch))
 
     def to_dict(self) -> dict[str, list[float]]:
         """The series by name, as new lists, as `pandas.DataFrame(...)` takes them."""

@@ -25,7 +25,7 @@ from wbcore._structure import LayerStructure
 from wbcore.inspect import summary as inspection
 from wbcore.io import saving
 from wbcore.layers import PRIOR, Dense, Layer, chain, check_dropout, initialize, structure
-from wbcore.training import backpropagation, evaluation
+from wbcore.training import again, backpropagation, evaluation
 from wbcore.training import fit as fitting
 from wbcore.training import partial_fit as partial_fitting
 
@@ -334,6 +334,11 @@ class Network:
     statistics = inspection.statistics
     summary = inspection.summary
     save = saving.save
+
+    # For histories and fits, which import no network
+
+    _replayed = staticmethod(again.replayed)
+    _first_nonfinite = staticmethod(again.first_nonfinite)
 
     # Copies
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from wbcore import _arguments, optimizers
 from wbcore.inspect._calls import named
 from wbcore.optimizers import LBFGS, Optimizer
-from wbcore.training.replaying import Replay, batch_named
+from wbcore.training.replay_places import batch_named
+from wbcore.training.replaying import Replay
 from wbcore.training.run import run
 
 if TYPE_CHECKING:

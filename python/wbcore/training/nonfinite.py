@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wbcore._loss_function import LossFunction
+from wbcore._structure import LayerStructure
 from wbcore.errors import DivergenceError
-from wbcore.layers import Dense
-from wbcore.network import Network
+from wbcore.optimizers import Optimizer, _rate
 from wbcore.random import dropout_mask
 from wbcore.training.batches import Batch, as_read, batch_of, targets_in_reference
+from wbcore.training.replaying import Replay
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from wbcore._view import Foreign
+    from wbcore.history import History
     from wbcore.layers import Layer
-    from wbcore.optimizers import Optimizer
-    from wbcore.training.replaying import Replay
+    from wbcore.network import Network
+    from wbcore.training.plan import Plan
 
-__all__ = ["NonFinite", "first_nonfinite"]
+__all__ = ["NonFinite", "first_nonfinite", "found_in", "twin_of"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,38 @@ def first_nonfinite(
     return _Step(replay, at, low).first()
 
 
+def found_in(
+    network: Network, history: History, plan: Plan, data: tuple[Foreign, Foreign]
+) -> NonFinite | None:
+    """The first value that is not finite of a fit that has just diverged.
+
+    Parameters
+    ----------
+    network : Network
+        Back at the end of the last whole epoch.
+    history : History
+    plan : Plan
+    data : tuple
+        X and y.
+    """
+    optimizer = plan.optimizer
+    assert isinstance(optimizer, Optimizer), "L-BFGS keeps no beginning"
+    replay = Replay(
+        "fit",
+        history,
+        *data,
+        sample_weight=plan.sample_weight,
+        loss=plan.loss.function if isinstance(plan.loss, LossFunction) else None,
+        learning_rate=_rate.function_of(optimizer.learning_rate),
+        shuffle=plan.row_order,
+        validation_data=plan.validation_data,
+    )
+    start = max(0, len(history) * replay.recording.batches - replay.recording.first[1])
+    twin = twin_of(network)
+    twin._starts_at_prior = replay.recording.starts_at_prior and start == 0
+    return first_nonfinite(replay, twin, start, replay.last + 1)
+
+
 def twin_of(network: Network) -> Network:
     """A copy, with what the optimizer remembers of it."""
     twin = network.copy()
@@ -149,7 +184,7 @@ class _Step:
         x = as_read(self._net, self._batch.X)
         for layer in self._net:
             Z, A = (
-                _alone(layer, activation).predict(x)
+                _alone(type(self._net), layer, activation).predict(x)
                 for activation in ("identity", layer.activation)
             )
             self._inputs.append(x)
@@ -221,7 +256,7 @@ class _Step:
             found = self._found("backward", "dZ", dZ, index, rows=True)
             if found:
                 return found
-            alone = _alone(layer, "identity")
+            alone = _alone(type(self._net), layer, "identity")
             alone.forward(self._inputs[index])
             gradients[index] = alone.backward(dZ)
             if index > first:
@@ -273,11 +308,11 @@ class _Step:
         return None
 
 
-def _alone(layer: Layer, activation: str) -> Network:
+def _alone(kind: type[Network], layer: Layer, activation: str) -> Network:
     """A network of one layer, with the layer's parameters."""
     bias = layer.biases is not None
-    network = Network([Dense(layer.inputs, layer.outputs, activation, "zeros", bias=bias)],
-                      dtype=layer.weights.dtype)  # fmt: skip
+    structure = LayerStructure(layer.inputs, layer.outputs, activation, bias)
+    network = kind._of_structure([structure], layer.weights.dtype)
     network[0].weights[:] = layer.weights
     if bias:
         network[0].biases[:] = layer.biases

@@ -40,6 +40,8 @@ class Recording:
 
     Parameters
     ----------
+    kind : type
+        `Network`, whatever subclass the network was of.
     layers, dtype
         The network's structure.
     parameters : ndarray of shape (n_parameters,)
@@ -67,6 +69,7 @@ class Recording:
         told before anything is made again; that all are the same the digests of records tell.
     """
 
+    kind: type[Network]
     layers: tuple[LayerStructure, ...]
     dtype: str
     parameters: NDArray[Any]
@@ -123,6 +126,7 @@ def recorded(
         functions["shuffle"] = name_of(plan.row_order)
     names = ("batch_size", "class_weight", "seed", "shuffle_window", "validation_fraction")
     return Recording(
+        kind=next(kind for kind in type(network).__mro__ if kind.__module__ == "wbcore.network"),
         layers=tuple(structure(network)),
         dtype=network.dtype.name,
         parameters=network.parameters.copy(),

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore import _arguments, metrics
-from wbcore._loss_function import LossFunction
+from wbcore import _arguments, _core, metrics
 from wbcore.errors import ReplayError
-from wbcore.network import Network
+from wbcore.history import History
 from wbcore.optimizers import Optimizer, _rate
 from wbcore.optimizers.state import OptimizerState, Position
-from wbcore.training.hooks import Internal
 from wbcore.training.identity import name_of
 from wbcore.training.plan import Plan
 from wbcore.training.recording import Recording, Sample, samples_of
+from wbcore.training.replay_places import Looks, StopAfter
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
@@ -25,12 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore._view import Foreign
-    from wbcore.callbacks.run import Run
-    from wbcore.history import History
     from wbcore.losses import LossLike
-    from wbcore.training.nonfinite import NonFinite
+    from wbcore.network import Network
 
-__all__ = ["Replay", "batch_named", "digest_of", "found_in", "records_of"]
+__all__ = ["Replay", "digest_of", "records_of"]
 
 _CHANGED = (
     "the data, the callbacks {callbacks} or somebody else wrote into the network, or this version "
@@ -115,7 +112,7 @@ class Replay:
     def beginning(self) -> Network:
         """A network as that of the fit was, whose optimizer remembers what it did."""
         recording = self.recording
-        network = Network._of_structure(recording.layers, recording.dtype)
+        network = recording.kind._of_structure(recording.layers, recording.dtype)
         network.parameters[:] = recording.parameters
         network._starts_at_prior = recording.starts_at_prior
         settings = dict(recording.optimizer)
@@ -193,7 +190,7 @@ class Replay:
             epochs=epochs,
             optimizer=network.optimizer,
             track=track,
-            callbacks=[_StopAfter(recording.first[0] + whole, rest)] if rest else [],
+            callbacks=[StopAfter(recording.first[0] + whole, rest)] if rest else [],
             sample_weight=self.sample_weight if sample_weight is None else sample_weight,
             metrics=self._metrics() if metrics is None else metrics,
         )
@@ -201,7 +198,7 @@ class Replay:
 
     def held_out(self, network: Network) -> NDArray[np.int64]:
         """The rows that the fit is not trained on."""
-        looks = _Looks()
+        looks = Looks()
         X, y = self.data
         plan = self.plan(epochs=1, optimizer=network.optimizer, callbacks=[looks])
         before = network.history
@@ -291,7 +288,7 @@ class Replay:
     def _require_data(self) -> None:
         recording = self.recording
         plan = self.plan(epochs=1, optimizer=Optimizer._of_row[recording.rule]())
-        like = Network._of_structure(recording.layers, recording.dtype)
+        like = recording.kind._of_structure(recording.layers, recording.dtype)
         found = samples_of(like, plan, *self.data, self.sample_weight)
         for name, wanted in recording.samples.items():
             got = found[name]
@@ -335,101 +332,6 @@ class Replay:
                 )
 
 
-class _StopAfter(Internal):
-    """Ends a fit after so many batches of an epoch."""
-
-    label = "a replay"
-
-    def __init__(self, epoch: int, batches: int) -> None:
-        self._place = epoch, batches
-
-    def after_batch(self, run: Run) -> bool:
-        """Whether that is here."""
-        return (run.epoch, run.batch) == self._place
-
-
-class _Looks(Internal):
-    """Ends a fit before its first step, and knows which rows it would have held out."""
-
-    label = "a replay"
-
-    def __init__(self) -> None:
-        self.held_out: NDArray[np.int64] = np.empty(0, np.int64)
-
-    def before_fit(self, run: Run) -> bool:
-        """The core has drawn them by now."""
-        self.held_out = np.asarray(run._moment.held_out, np.int64)
-        return True
-
-
-def found_in(
-    network: Network, history: History, plan: Plan, data: tuple[Foreign, Foreign]
-) -> NonFinite | None:
-    """The first value that is not finite of a fit that has just diverged.
-
-    Parameters
-    ----------
-    network : Network
-        Back at the end of the last whole epoch.
-    history : History
-    plan : Plan
-    data : tuple
-        X and y.
-    """
-    from wbcore.training.nonfinite import first_nonfinite, twin_of
-
-    optimizer = plan.optimizer
-    assert isinstance(optimizer, Optimizer), "L-BFGS keeps no beginning"
-    replay = Replay(
-        "fit",
-        history,
-        *data,
-        sample_weight=plan.sample_weight,
-        loss=plan.loss.function if isinstance(plan.loss, LossFunction) else None,
-        learning_rate=_rate.function_of(optimizer.learning_rate),
-        shuffle=plan.row_order,
-        validation_data=plan.validation_data,
-    )
-    start = max(0, len(history) * replay.recording.batches - replay.recording.first[1])
-    twin = twin_of(network)
-    twin._starts_at_prior = replay.recording.starts_at_prior and start == 0
-    return first_nonfinite(replay, twin, start, replay.last + 1)
-
-
-def batch_named(operation: str, replay: Replay, epoch: int | None, batch: int | None) -> int:
-    """How many steps were done after a batch that is named by its numbers, from 0.
-
-    Parameters
-    ----------
-    operation : str
-    replay : Replay
-    epoch : int or None
-        Numbered like `history.first_epoch`; the one before the first is the state before the fit.
-        None: the last step that there was.
-    batch : int or None
-        Of the epoch; None: its last one.
-    """
-    recording, last = replay.recording, replay.last
-    (first, begun), (final, done) = recording.first, recording.batch_of(last)
-    if epoch is None:
-        if batch is not None:
-            raise ValueError(f"[{operation}] expected an epoch with batch={batch}, got None")
-        return last
-    epoch = _arguments.integer(operation, "epoch", epoch, low=first - 1, high=max(final, first - 1))
-    if epoch == first - 1:
-        if batch not in (None, -1):
-            raise ValueError(
-                f"[{operation}] expected no batch of epoch {epoch}, before the fit, got {batch}"
-            )
-        return 0
-    highest = done if epoch == final else recording.batches - 1
-    lowest = begun if epoch == first else 0
-    if batch is None:
-        batch = highest
-    batch = _arguments.integer(operation, "batch", batch, low=lowest, high=highest)
-    return recording.step_of(epoch, batch)
-
-
 def records_of(history: History) -> Iterator[tuple[int, str]]:
     """Steps and digests of the records of a history."""
     for record in history.parameters:
@@ -439,14 +341,10 @@ def records_of(history: History) -> Iterator[tuple[int, str]]:
 
 def digest_of(network: Network) -> str:
     """As records have it."""
-    from wbcore.inspect import digest
-
-    return str(digest(network))
+    return f"{_core.digest(network._core):016x}"
 
 
 def _recording_of(operation: str, history: object) -> Recording:
-    from wbcore.history import History
-
     if not isinstance(history, History):
         raise TypeError(f"[{operation}] expected a History, got {_arguments.shown(history)}")
     found = history._recording

@@ -263,12 +263,7 @@ class _Training:
         """Where a tracked fit on arrays diverged, by another look at its last epoch."""
         if self.history._recording is None or is_source(self.data[0]):
             return None
-        from wbcore.training.replaying import found_in
-
-        try:
-            return found_in(self.network, self.history, self.plan, self.data)
-        except Exception:  # noqa: BLE001 - a callback may have changed whatever is done again
-            return None
+        return self.network._first_nonfinite(self.network, self.history, self.plan, self.data)
 
     def _count_steps(self, diverged: tuple[int, int] | None = None) -> None:
         """How many there were that a replay may ask for; the one that diverged is none of them."""

@@ -30,8 +30,8 @@ __all__ = ["check", "diagnose"]
 @with_parameters
 def check(
     net: Network,
-    X: ArrayLike | SparseLike,
-    y: ArrayLike,
+    X: ArrayLike | SparseLike | tuple[Foreign, Foreign],
+    y: ArrayLike | None = None,
     *,
     loss: LossLike | None = None,
     validation_data: tuple[Foreign, ...] | None = None,
@@ -51,6 +51,7 @@ def check(
         As it would be given to `fit`.
     {X}
     {y}
+        Or X is the pair of both, (X, y), as for validation_data.
     {loss}
         Default: that of the network's last fit, if there was one.
     validation_data : tuple (X, y), optional
@@ -97,8 +98,8 @@ def check(
 def diagnose(
     net: Network,
     history: History | None,
-    X: ArrayLike | SparseLike,
-    y: ArrayLike,
+    X: ArrayLike | SparseLike | tuple[Foreign, Foreign],
+    y: ArrayLike | None = None,
     *,
     loss: LossLike | None = None,
     validation_data: tuple[Foreign, ...] | None = None,
@@ -121,6 +122,7 @@ def diagnose(
         training nobody recorded, such as one from a file.
     {X}
     {y}
+        Or X is the pair of both, (X, y), as for validation_data.
     {loss}
         Default: that of the network's last fit; a network from a file does not know it.
     validation_data : tuple (X, y), optional
@@ -185,7 +187,8 @@ def _findings(
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
     text = _loss(operation, net, loss)
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
-    data = Data(operation, "X", *rows, inputs=inputs, seed=seed)
+    X, y = rows[0] if _are_a_pair(rows) else rows
+    data = Data(operation, "X", X, y, inputs=inputs, seed=seed)
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in {2, 3}:
@@ -205,6 +208,11 @@ def _findings(
     elif history is not None:
         found += AFTER[0](state)  # which looks at the history alone
     return Findings(found, _looked_at(state), _not_looked_at(state))
+
+
+def _are_a_pair(rows: tuple[Foreign, Foreign]) -> bool:
+    """Whether X is the pair of both, and not a list of rows."""
+    return rows[1] is None and isinstance(rows[0], tuple) and len(rows[0]) == 2
 
 
 def _loss(operation: str, net: Network, loss: LossLike | None) -> str | None:

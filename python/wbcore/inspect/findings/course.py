@@ -113,7 +113,10 @@ def rate(state: State) -> Iterator[Finding]:
             numbers={"epoch": epoch, "loss": max(losses), "initial": initial},
         )
     elif trial is not None:
-        yield from _slower_is_better(trial, losses, state.loss_of_prior or reference)
+        unit = state.loss_of_prior or reference
+        harmless = bool(losses) and _calmed(losses, unit) and state.has_learned
+        severity = "note" if harmless else None
+        yield from _slower_is_better(trial, losses, unit, severity)
 
 
 def _calmed(losses: list[float], unit: float) -> bool:
@@ -122,7 +125,9 @@ def _calmed(losses: list[float], unit: float) -> bool:
     return max(later) < _RISE * unit
 
 
-def _slower_is_better(trial: _Trial, losses: list[float], unit: float) -> Iterator[Finding]:
+def _slower_is_better(
+    trial: _Trial, losses: list[float], unit: float, severity: str | None
+) -> Iterator[Finding]:
     rise = max((b - a for a, b in itertools.pairwise(losses)), default=0.0)
     clear = trial.last > 2 * trial.last_of_slower + 0.05 * unit
     leaps = trial.last > 1.1 * trial.last_of_slower and rise > _RISE * unit
@@ -132,6 +137,7 @@ def _slower_is_better(trial: _Trial, losses: list[float], unit: float) -> Iterat
         f"after {_STEPS} steps at a rate of {trial.rate:g} a new network has a loss of "
         f"{trial.last:.4g}, at {trial.slower:g} one of {trial.last_of_slower:.4g}; between two "
         f"epochs the loss rose by up to {rise:.2g}",
+        severity=severity,
         numbers={
             "learning_rate": trial.rate,
             "loss": trial.last,

@@ -1,0 +1,40 @@
+"""What a network's class knows of fits that are made again: reached without a circle of imports.
+
+A history and a running fit know a network, and by it what makes fits again, which needs both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wbcore._view import Foreign
+    from wbcore.history import History
+    from wbcore.network import Network
+    from wbcore.training.nonfinite import NonFinite
+    from wbcore.training.plan import Plan
+
+__all__ = ["first_nonfinite", "replayed"]
+
+
+def replayed(
+    history: History, X: Foreign, y: Foreign, *, epoch: Foreign, batch: Foreign, **given: Foreign
+) -> Network:
+    """What `History.replay` promises."""
+    from wbcore.training.replay_places import batch_named
+    from wbcore.training.replaying import Replay
+
+    replay = Replay("replay", history, X, y, **given)
+    return replay.at(batch_named("replay", replay, epoch, batch))
+
+
+def first_nonfinite(
+    network: Network, history: History, plan: Plan, data: tuple[Foreign, Foreign]
+) -> NonFinite | None:
+    """Where a fit began to diverge that has just done so, if that can be found."""
+    from wbcore.training.nonfinite import found_in
+
+    try:
+        return found_in(network, history, plan, data)
+    except Exception:  # noqa: BLE001 - a callback may have changed whatever is done again
+        return None

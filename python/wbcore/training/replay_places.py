@@ -1,0 +1,79 @@
+"""Where a fit that is made again ends: the batch that is asked for, and hooks that stop there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wbcore import _arguments
+from wbcore.training.hooks import Internal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wbcore.callbacks.run import Run
+    from wbcore.training.replaying import Replay
+
+__all__ = ["Looks", "StopAfter", "batch_named"]
+
+
+class StopAfter(Internal):
+    """Ends a fit after so many batches of an epoch."""
+
+    label = "a replay"
+
+    def __init__(self, epoch: int, batches: int) -> None:
+        self._place = epoch, batches
+
+    def after_batch(self, run: Run) -> bool:
+        """Whether that is here."""
+        return (run.epoch, run.batch) == self._place
+
+
+class Looks(Internal):
+    """Ends a fit before its first step, and knows which rows it would have held out."""
+
+    label = "a replay"
+
+    def __init__(self) -> None:
+        self.held_out: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def before_fit(self, run: Run) -> bool:
+        """The core has drawn them by now."""
+        self.held_out = np.asarray(run._moment.held_out, np.int64)
+        return True
+
+
+def batch_named(operation: str, replay: Replay, epoch: int | None, batch: int | None) -> int:
+    """How many steps were done after a batch that is named by its numbers, from 0.
+
+    Parameters
+    ----------
+    operation : str
+    replay : Replay
+    epoch : int or None
+        Numbered like `history.first_epoch`; the one before the first is the state before the fit.
+        None: the last step that there was.
+    batch : int or None
+        Of the epoch; None: its last one.
+    """
+    recording, last = replay.recording, replay.last
+    (first, begun), (final, done) = recording.first, recording.batch_of(last)
+    if epoch is None:
+        if batch is not None:
+            raise ValueError(f"[{operation}] expected an epoch with batch={batch}, got None")
+        return last
+    epoch = _arguments.integer(operation, "epoch", epoch, low=first - 1, high=max(final, first - 1))
+    if epoch == first - 1:
+        if batch not in (None, -1):
+            raise ValueError(
+                f"[{operation}] expected no batch of epoch {epoch}, before the fit, got {batch}"
+            )
+        return 0
+    highest = done if epoch == final else recording.batches - 1
+    lowest = begun if epoch == first else 0
+    if batch is None:
+        batch = highest
+    batch = _arguments.integer(operation, "batch", batch, low=lowest, high=highest)
+    return recording.step_of(epoch, batch)
