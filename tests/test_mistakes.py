@@ -213,3 +213,10 @@ def test_classes_and_numbers_have_tables_of_their_own():
         worst_predictions(network(1), X, y, loss="mse", class_names=["a"])
     with pytest.raises(ValueError, match=r"\[confused_pairs\] expected n to be an integer from 1"):
         confused_pairs(network(2), X, y, loss="cross_entropy", n=0)
+
+
+def test_parts_are_no_more_than_rows():
+    net = wb.Network([wb.Dense(1, 1, initializer="ones")])
+    y = [1.0, 2.0, 4.0]
+    many = error_by_quantile(net, [[1.0], [2.0], [3.0]], y, loss="mse", bins=10**9)
+    assert many["rows"] == [1, 1, 1]

@@ -1,6 +1,7 @@
 """Records of parameters: what they say is what NumPy says of the same numbers."""
 
 import itertools
+import json
 import math
 
 import numpy as np
@@ -200,3 +201,20 @@ def test_digests_differ_by_one_bit():
             found.add(wb.inspect.digest(net))
             bits[place] ^= np.uint32(1 << bit)
     assert len(found) == 1 + 32 * bits.size
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda layer: layer["weights"]["counts"].clear(),
+        lambda layer: layer["weights"]["bins"].pop(),
+        lambda layer: layer["units"].update(active=[1], saturated=[1, 2]),
+    ],
+)
+def test_a_damaged_record_is_refused_when_it_is_read(spoil):
+    net = wb.Network.mlp([2, 3, 1], activation="sigmoid", seed=0)
+    history = net.fit([[0.5, 1.0]], [1.0], loss="mse", epochs=1, track="epoch")
+    fields = json.loads(history.to_json())
+    spoil(fields["parameters"][1]["layers"][0])
+    with pytest.raises(ValueError, match=r"\[from_json\] expected parameters of a history"):
+        wb.History.from_json(json.dumps(fields))

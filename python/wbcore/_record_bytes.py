@@ -142,6 +142,8 @@ def _array_bytes(entry: Mapping[str, Any] | None) -> Iterator[bytes]:
     yield struct.pack("<Q", entry is not None)
     if entry is None:
         return
+    if len(entry["bins"]) != len(entry["counts"]):
+        raise ValueError("[history] expected a count of each bin")
     yield _ARRAY.pack(*(entry[name] for name in ARRAY), len(entry["bins"]))
     yield _padded(entry["counts"], "<u4")
     yield _padded(entry["bins"], "<u2")
@@ -150,6 +152,8 @@ def _array_bytes(entry: Mapping[str, Any] | None) -> Iterator[bytes]:
 def _unit_bytes(units: Mapping[str, Any]) -> Iterator[bytes]:
     arrays: Sequence[Any] = (units["active"], units["saturated"])
     outputs = max((len(array) for array in arrays if array is not None), default=0)
+    if any(array is not None and len(array) != outputs for array in arrays):
+        raise ValueError("[history] expected counts of each unit")
     which = sum((array is not None) << i for i, array in enumerate(arrays))
     yield _UNITS.pack(units["rows"], outputs, which)
     for array in arrays:

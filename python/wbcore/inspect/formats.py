@@ -104,7 +104,9 @@ def latex(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[
     """Likewise as a tabular of LaTeX, which needs no package."""
     lines = [rf"\begin{{tabular}}{{{''.join('r' if is_right else 'l' for is_right in right)}}}"]
     lines += [r"\hline", rf"{' & '.join(header)} \\", r"\hline"]
-    lines += [rf"{' & '.join(row)} \\" for row in rows]
+    # Behind the end of a row LaTeX takes [ and * for its arguments: an empty group is between.
+    cells = (" & ".join(row) for row in rows)
+    lines += [rf"{'{}' if text.startswith(('[', '*')) else ''}{text} \\" for text in cells]
     return "\n".join([*lines, r"\hline", r"\end{tabular}"])
 
 

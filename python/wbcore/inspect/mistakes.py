@@ -296,7 +296,8 @@ def error_by_quantile(
     output = np.zeros(len(true), np.int64) if found.outputs is None else found.outputs
     for k in range(int(output.max()) + 1):
         mine = np.flatnonzero(output == k)
-        edges = np.unique(np.quantile(true[mine], np.arange(1, bins) / bins))
+        parts = min(bins, len(mine))
+        edges = np.unique(np.quantile(true[mine], np.arange(1, parts) / parts))
         part = np.searchsorted(edges, true[mine], side="right")
         for p in np.unique(part):
             t, a = true[mine[part == p]], predicted[mine[part == p]]
