@@ -109,7 +109,7 @@ void for_each_row(const T* x, std::span<const ChunkPlace> chunks, F f) {
 
 // Whether a bin of all has finite numbers: others are counted apart.
 bool is_finite_bin(std::size_t bin, bool is_double) {
-    constexpr std::size_t half = tracking_bins / 2, infinity = 255 * 8;
+    constexpr std::size_t half = tracking_bins / 2, infinity = std::size_t{255} * 8;
     return bin % half < infinity + (is_double ? 1 : 0);
 }
 
