@@ -115,10 +115,11 @@ def healthy_table(seeds, only):
 def codes_table():
     """The rows of `inspect.finding_codes`, as docs/findings.md has them."""
     lines = [
-        "| code | severity | found by | what | from where on | why | what to try |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| code | severity | found by | needs | what | from where on | why | what to try |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    lines += [f"| {' | '.join(row)} |" for row in inspect.finding_codes().rows]
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in inspect.finding_codes().rows]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines)
 
 

@@ -251,7 +251,7 @@ def test_inspect(digits):
         "cosine(0.01, 9000)",
     ):
         assert part in text
-    assert "Biases against the mean incoming weights" in text
+    assert "Biases against the weights that come into their units" in text
     found = json.loads(succeed("inspect", path, "--json"))
     net = wb.load(path)
     assert found["metadata"] == net.metadata
@@ -317,9 +317,10 @@ def test_nothing_heavy_is_imported_for_help():
 
 
 def test_what_is_not_defined_is_null_in_json_and_a_dash_in_the_table(tmp_path):
-    """As the correlation of a layer of one unit, and all that is made of infinite parameters."""
+    """As the correlation of a layer of one unit, and the numbers of parameters all infinite."""
     net = wb.Network.mlp([2, 3, 1], seed=0)
     net[0].weights[0, 0] = np.inf
+    net[0].biases[:] = np.inf
     net.save(tmp_path / "one.model")
 
     def refuse(constant):
@@ -327,9 +328,12 @@ def test_what_is_not_defined_is_null_in_json_and_a_dash_in_the_table(tmp_path):
 
     text = succeed("inspect", tmp_path / "one.model", "--json")
     found = json.loads(text, parse_constant=refuse)
-    assert found["correlation"] == {"layer": [0, 1], "units": [3, 1], "correlation": [None, None]}
+    correlations = ("correlation", "low", "high", "norm_correlation", "norm_low", "norm_high")
+    undefined = {name: [None, None] for name in correlations}
+    assert found["correlation"] == {"layer": [0, 1], "units": [3, 1], **undefined}
     assert found["parameters"]["shape"] == [[2, 3], [3], [3, 1], [1]]
-    assert found["parameters"]["max"][0] is None
+    assert found["parameters"]["nonfinite"] == [1, 3, 0, 0]
+    assert found["parameters"]["max"][1] is None
     assert found["parameters"]["max"][2] == float(net[1].weights.max())
     shown = succeed("inspect", tmp_path / "one.model")
     assert "nan" not in shown

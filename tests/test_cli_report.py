@@ -17,7 +17,7 @@ import wbcore as wb
 from wbcore.cli import commands, report
 from wbcore.cli.app import app
 from wbcore.cli.data import load_table
-from wbcore.inspect import parameter_table
+from wbcore.inspect import parameter_table, weight_bias_correlation
 
 ENDS = ["std", "min", "max"]
 
@@ -39,11 +39,13 @@ def net():
     return net
 
 
-def test_a_terminal_of_80_columns_has_the_whole_table():
+def test_a_terminal_of_80_columns_has_the_shape_and_five_statistics():
     net = wb.Network.mlp([64, 64, 3], seed=0)
     lines = shown(80, report.show_table, parameter_table(net))
     assert lines[2].split() == ["layer", "of", "shape", "mean", "mean", "abs", *ENDS]
-    assert not any("wider" in line for line in lines)
+    left_out = "n, expected std, near zeros, q25, median, q75, nonfinite, zeros, norm"
+    assert lines[-1] == f"(a wider terminal also shows {left_out})"
+    assert "wider" not in shown(200, report.show_table, parameter_table(net))[-1]
 
 
 @pytest.mark.parametrize("width", range(27, 80))
@@ -68,8 +70,42 @@ def test_commands_on_60_columns(words):
     assert result.exit_code == 0
     assert "weights" in result.stdout
     assert "…" not in result.stdout
-    assert "(a wider terminal also shows mean abs" in result.stdout
-    assert "wider" not in succeed(*words)
+    assert "(a wider terminal also shows n, expected std, near zeros, q25" in result.stdout
+    result = runner.invoke(app, list(map(str, words)), prog_name="wbcore", env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert "wider" not in result.stdout
+
+
+@pytest.fixture(scope="module")
+def of_digits():
+    """The tables of a network for the digits, which shows numbers of every kind."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    net = wb.Network.mlp([64, 64, 32, 10], seed=0)
+    net.fit(X / 16, y, loss="cross_entropy", epochs=1)
+    return parameter_table(net), weight_bias_correlation(net)
+
+
+@pytest.mark.parametrize(
+    ("width", "last"), [(60, "max"), (80, "max"), (100, "zeros"), (120, "nonfinite"), (200, "std")]
+)
+def test_tables_of_digits_lose_columns_and_no_digits(width, last, of_digits):
+    whole = "\n".join(line for table in of_digits for line in shown(400, report.show_table, table))
+    for table in of_digits:
+        lines = shown(width, report.show_table, table)
+        assert "…" not in "".join(lines)
+        assert max(map(len, lines[:-1])) <= width
+        assert set(" ".join(lines[4:-2]).split()) <= {*whole.split(), "─" * 10}
+    assert shown(width, report.show_table, of_digits[0])[2].split()[-1] == last
+    assert "nonfinite" in whole
+    assert "None" not in whole
+
+
+def test_what_is_not_known_is_a_dash(tmp_path):
+    wb.Network.mlp([2, 2], seed=0).save(tmp_path / "m.safetensors")
+    lines = shown(200, report.show_table, parameter_table(wb.load(tmp_path / "m.safetensors")))
+    assert [line.split()[-1] for line in lines[4:6]] == ["–", "–"]
 
 
 def test_no_count_of_confusions_is_cut():

@@ -61,13 +61,33 @@ def test_a_sound_model(folder):
 
 def test_a_sick_one_fails_by_the_codes_that_are_named(folder):
     words = ("inspect", folder / "dead.safetensors", "--data", folder / "train.csv")
-    result = invoke(*words, "--fail-on", "WB-LEAK, WB-DEAD")
+    result = invoke(*words, "--fail-on", "WB-CONSTANT, WB-DEAD")
     assert result.exit_code == 1
     assert "WB-DEAD (error, layer 0): 16 of 16 units" in result.stdout
-    assert invoke(*words, "--fail-on", "WB-LEAK").exit_code == 0
+    assert invoke(*words, "--fail-on", "WB-CONSTANT").exit_code == 0
     data = json.loads(succeed(*words, "--json"))
     assert "WB-DEAD" in [finding["code"] for finding in data["findings"]]
     assert invoke(*words, "--json", "--fail-on", "WB-DEAD").exit_code == 1
+
+
+def test_codes_that_cannot_fire_are_refused(folder):
+    """A check that passes whatever is wrong is none."""
+    words = ("inspect", folder / "model.safetensors", "--data", folder / "train.csv")
+    validated = (*words, "--validation", folder / "test.csv")
+    for code in ("WB-OVERFIT", "WB-LEAK"):
+        assert f"--fail-on: {code} needs --validation" in fail(*words, "--fail-on", code)
+        succeed(*validated, "--fail-on", code)
+    for code, why in (
+        ("WB-RATE", "needs the history of a training, which a model file does not have"),
+        ("WB-DIVERGED", "needs the history of a training, which a model file does not have"),
+        ("WB-START", "is found before a training, by inspect.check, not in a model file"),
+        ("WB-ONE-BATCH", "is found before a training, by inspect.check, not in a model file"),
+        ("WB-NEARLY-DEAD", "is always a note, and notes do not count"),
+        ("WB-NOISY-LABELS", "is always a note, and notes do not count"),
+    ):
+        assert f"{code} {why}" in " ".join(fail(*validated, "--fail-on", code).split())
+    said = " ".join(fail(*words, "--fail-on", "WB-DEAD,WB-LEAK,WB-RATE").split())
+    assert "--fail-on: WB-LEAK needs --validation; WB-RATE needs the history" in said
 
 
 def test_notes_do_not_fail(folder, tmp_path):

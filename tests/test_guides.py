@@ -38,7 +38,7 @@ def images():
     [
         ("from-scikit-learn.md", dict, 5),
         ("from-pytorch-and-keras.md", images, 6),
-        ("findings.md", dict, 1),
+        ("findings.md", dict, 2),
         ("inspect.md", images, 8),
         ("exact.md", dict, 7),
         ("importance.md", dict, 8),
@@ -51,6 +51,15 @@ def test_page_runs(page, given, fewest, tmp_path, monkeypatch):
     assert len(blocks) >= fewest
     for block in blocks:
         exec(compile(block, DOCS / page, "exec"), namespace)
+
+
+def test_what_the_page_on_findings_shows_is_what_is_printed(capsys):
+    page = DOCS / "findings.md"
+    first = next(iter(python_blocks(page)))
+    exec(compile(first, page, "exec"), {"__name__": "guide"})
+    printed = capsys.readouterr().out
+    assert f"```text\n{printed}```\n" in page.read_text("utf-8")
+    assert "WB-DEAD (warning, layer 0)" in printed
 
 
 def test_what_the_page_on_exactness_shows_is_what_is_printed(capsys):

@@ -249,7 +249,7 @@ def inspect(
 
     - wbcore inspect model.safetensors
     - wbcore inspect model.safetensors --data train.csv --target price --validation test.csv
-    - wbcore inspect model.safetensors --data train.csv --target k --fail-on WB-DEAD,WB-OVERFIT
+    - wbcore inspect model.safetensors --data train.csv --target k --fail-on WB-DEAD,WB-UNDERFIT
     """
     if data is not None:
         from wbcore.cli.findings import examined

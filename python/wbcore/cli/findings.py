@@ -38,10 +38,10 @@ def examined(
     Raises
     ------
     ValueError
-        If codes are unknown, nobody says the loss or the target, or the tables do not suit the
-        model.
+        If codes are unknown or cannot be found here, nobody says the loss or the target, or the
+        tables do not suit the model.
     """
-    codes = _codes(fail_on)
+    codes = _codes(fail_on, validated=validation is not None)
     net = load_model(model)
     training = net.metadata.get("training")
     settings: dict[str, Any] = training if isinstance(training, dict) else {}
@@ -61,8 +61,8 @@ def examined(
     return Examination((found.to_json() if as_json else str(found)) + "\n", fails)
 
 
-def _codes(given: str | None) -> list[str]:
-    """The codes of ``--fail-on``."""
+def _codes(given: str | None, *, validated: bool) -> list[str]:
+    """The codes of ``--fail-on``, of which each can fire: else it would pass whatever is wrong."""
     if given is None:
         return []
     codes = [code.strip() for code in given.split(",") if code.strip()]
@@ -71,7 +71,24 @@ def _codes(given: str | None) -> list[str]:
     if unknown or not codes:
         got = ", ".join(unknown) or "none"
         raise ValueError(f"--fail-on: expected codes among {', '.join(known)}, got {got}")
+    never = [reason for code in codes if (reason := _never(code, validated=validated))]
+    if never:
+        raise ValueError(f"--fail-on: {'; '.join(never)}")
     return codes
+
+
+def _never(code: str, *, validated: bool) -> str | None:
+    """Why a code cannot end a run with exit code 1; None where it can."""
+    row = next(row for row in finding_codes() if row["code"] == code)
+    if row["calls"] == "check":
+        return f"{code} is found before a training, by inspect.check, not in a model file"
+    if row["needs"] == "history":
+        return f"{code} needs the history of a training, which a model file does not have"
+    if row["needs"] == "validation" and not validated:
+        return f"{code} needs --validation"
+    if row["severity"] == "note":
+        return f"{code} is always a note, and notes do not count"
+    return None
 
 
 def _said(option: str, model: Path, what: str, given: str | None, known: object) -> str:

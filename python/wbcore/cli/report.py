@@ -31,7 +31,26 @@ _MAX_CLASSES = 26  # a wider table fits no screen: the most frequent confusions 
 _CONFUSIONS_LISTED = 10
 
 # Of the columns of a table, those that a narrow terminal does without, in this order.
-_LEFT_OUT = ("mean_abs", "shape", "min", "max", "mean", "std", "epochs", "activation")
+_LEFT_OUT = (
+    ("n",),
+    ("expected_std",),
+    ("near_zeros",),
+    ("q25", "median", "q75"),
+    ("nonfinite",),
+    ("zeros",),
+    ("norm",),
+    ("norm_low", "norm_high"),
+    ("norm_correlation",),
+    ("low", "high"),
+    ("mean_abs",),
+    ("shape",),
+    ("min",),
+    ("max",),
+    ("mean",),
+    ("std",),
+    ("epochs",),
+    ("activation",),
+)
 _ANY_WIDTH = 10_000
 
 # Of metadata, which may hold anything: a few screens of text are a note, more would bury the rest.
@@ -60,14 +79,15 @@ def fits(console: Console, table: Table) -> bool:
 def show_table(console: Console, table: Table) -> None:
     """Print the result of an inspection, without the columns that a narrow terminal would cut."""
     columns, left_out = list(table.columns), []
-    for column in _LEFT_OUT:
-        if column in columns and _widths(console, _rich(table, columns)).maximum > console.width:
-            columns.remove(column)
-            left_out.append(column.replace("_", " "))
+    for together in _LEFT_OUT:
+        some = [column for column in together if column in columns]
+        if some and _widths(console, _rich(table, columns)).maximum > console.width:
+            columns = [column for column in columns if column not in some]
+            left_out += [column.replace("_", " ") for column in some]
     console.print(f"[bold]{table.title}[/]")
     console.print(_rich(table, columns))
     if left_out:
-        say(console, f"(a wider terminal also shows {', '.join(left_out)})")
+        say_wrapped(console, f"(a wider terminal also shows {', '.join(left_out)})")
 
 
 def _rich(table: Table, columns: list[str]) -> RichTable:
@@ -89,10 +109,10 @@ def _widths(console: Console, table: RichTable) -> Measurement:
 
 def _cell(value: object) -> str:
     """Return a cell of at most nine characters: five statistics then fit in 80 columns."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):  # not known, not defined
+        return "–"
     if not isinstance(value, float):
         return str(value)
-    if math.isnan(value):  # a correlation that is not defined
-        return "–"
     if value == 0.0 or 1.0 <= abs(value) < 1e5:
         return f"{value:.5g}"
     return f"{value:.4f}" if 1e-4 <= abs(value) < 1.0 else f"{value:.1e}"

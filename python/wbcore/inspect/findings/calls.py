@@ -88,6 +88,7 @@ def check(
     >>> check(wb.Network.mlp([4, 16, 2]), X, X[:, 0] > 0, loss="cross_entropy")
     nothing wrong was found
     looked at: all 200 rows
+    not looked at: the learning rate, and whether labels fit the inputs: after the fit, by diagnose
     not looked at: rows that training and validation share: no validation_data
     """
     weighed = class_weight is not None or sample_weight is not None
@@ -259,6 +260,9 @@ def _looked_at(state: State) -> str:
 
 def _not_looked_at(state: State) -> list[str]:
     after, missing = state.history is not None, []
+    if not after:
+        what = "the learning rate, and whether labels fit the inputs"
+        missing.append(f"{what}: after the fit, by diagnose")
     if state.task is None:
         missing.append("what needs to know the targets: the loss is a function of your own")
     if state.validation is None:

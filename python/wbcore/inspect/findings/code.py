@@ -24,6 +24,10 @@ class Code:
     title : str
         What it is, in a few words.
     threshold, why, advice : str
+    needs : str
+        Without what it is never found: "rows" (X and y, which every call has), "validation" or
+        "history", the history of the training. A validation series in the history does for
+        validation rows in WB-OVERFIT, and the optimizer of a fit in this process in WB-RATE.
     """
 
     code: str
@@ -33,6 +37,7 @@ class Code:
     threshold: str
     why: str
     advice: str
+    needs: str = "rows"
 
     def found(self, evidence: str, *, severity: str | None = None, **fields: Any) -> Finding:  # noqa: ANN401
         """A finding of this code; `fields` are of `Finding`, and what is not said is the row's."""

@@ -59,14 +59,15 @@ def finding_codes() -> Table:
     -------
     Table
         A row a code: ``code``, ``severity`` (the usual one), ``calls`` ("check", "diagnose" or
-        "both"), ``title``, ``threshold``, ``why`` and ``advice``; docs/findings.md is made of it.
+        "both"), ``needs`` ("rows", "validation" or "history": without what it is not found),
+        ``title``, ``threshold``, ``why`` and ``advice``; docs/findings.md is made of it.
 
     Examples
     --------
     >>> "WB-DEAD" in finding_codes()["code"]
     True
     """
-    names = ("code", "severity", "calls", "title", "threshold", "why", "advice")
+    names = ("code", "severity", "calls", "needs", "title", "threshold", "why", "advice")
     assert all(code.severity in SEVERITIES for code in CODES.values())
     rows = [[getattr(code, name) for name in names] for code in CODES.values()]
     return Table(names, rows, "What can be found")

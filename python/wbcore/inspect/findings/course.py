@@ -36,6 +36,7 @@ DIVERGED = Code(
     "from there on nothing is learned; the parameters are those of the last good epoch",
     "begin again from initial weights, with scaled X (and y of a regression), a tenth of the "
     "learning rate and clip_norm=1",
+    needs="history",
 )
 RATE = Code(
     "WB-RATE",
@@ -52,6 +53,7 @@ RATE = Code(
     "noise",
     "begin again from initial weights with a tenth of the learning rate, and a tenth of that if it "
     "is found again; a schedule with warm-up; clip_norm=1",
+    needs="history",
 )
 CODES = (DIVERGED, RATE)
 
@@ -133,10 +135,10 @@ def _slower_is_better(
     leaps = trial.last > 1.1 * trial.last_of_slower and rise > _RISE * unit
     if not clear and not leaps:
         return
+    rose = f"; between two epochs the loss rose by up to {rise:.2g}" if rise > 0 else ""
     yield RATE.found(
         f"after {_STEPS} steps at a rate of {trial.rate:g} a new network has a loss of "
-        f"{trial.last:.4g}, at {trial.slower:g} one of {trial.last_of_slower:.4g}; between two "
-        f"epochs the loss rose by up to {rise:.2g}",
+        f"{trial.last:.4g}, at {trial.slower:g} one of {trial.last_of_slower:.4g}{rose}",
         severity=severity,
         numbers={
             "learning_rate": trial.rate,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
@@ -13,6 +14,7 @@ __all__ = ["SEVERITIES", "Finding", "Findings"]
 #: From the worst: an error makes the result useless, a warning costs quality, a note is a fact that
 #: is worth knowing and asks for nothing.
 SEVERITIES = ("error", "warning", "note")
+_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Finding:
     numbers : dict
         The same numbers by name: int, float, str, or lists of them.
     threshold : str
-        From where on it is a finding.
+        From where on it is a finding. Not printed: `to_dict` and Markdown have it.
     why : str
         Why that is bad.
     advice : str
@@ -79,9 +81,9 @@ class Finding:
 
     def __str__(self) -> str:
         where = ", ".join(filter(None, (self.severity, self.place)))
-        lines = [f"{self.code} ({where}): {self.evidence}"]
-        parts = (("threshold", self.threshold), ("why", self.why), ("try", self.advice))
-        lines += [f"  {name}: {text}" for name, text in parts if text]
+        lines = [_wrapped(f"{self.code} ({where}): {self.evidence}", "    ")]
+        parts = (("try", self.advice), ("why", self.why))
+        lines += [_wrapped(f"  {name}: {text}", "    ") for name, text in parts if text]
         return "\n".join(lines)
 
 
@@ -200,11 +202,22 @@ class Findings(Sequence[Finding]):
     def __str__(self) -> str:
         head = [self.verdict]
         if self.looked_at:
-            head.append(f"looked at: {self.looked_at}")
-        head += [f"not looked at: {text}" for text in self.not_looked_at]
+            head.append(_wrapped(f"looked at: {self.looked_at}", "  "))
+        head += [_wrapped(f"not looked at: {text}", "  ") for text in self.not_looked_at]
         return "\n\n".join(["\n".join(head), *map(str, self)])
 
     __repr__ = __str__
+
+
+def _wrapped(text: str, indent: str) -> str:
+    """As lines of at most 100 characters, broken at spaces alone: codes and paths stay whole."""
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401, what JSON has

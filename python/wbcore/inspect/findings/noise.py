@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AFTER", "CODES"]
 
 _SURE = 3.0
+_FEW_ROWS = 200  # in fewer a weak relation may not show
 _FEWEST_OTHERS = 30  # rows that are not of the most frequent class
 _LEARNED = 0.3  # a skill with which validation rows acquit
 _CONTRADICTED, _STRUCTURE = 0.1, 0.3
@@ -32,7 +33,8 @@ LABELS = Code(
     "targets that have nothing to do with the inputs, as if they were shuffled",
     "predictions of rows by a network that has not seen them (the recipe for tables, each half "
     "from the other) go with the targets by less than 3 standard deviations of what shuffled "
-    "targets give; at least 50 rows, 30 of them not of the most frequent class",
+    "targets give; at least 50 rows, 30 of them not of the most frequent class. A warning of fewer "
+    "than 200 rows, in which a weak relation may not show",
     "nothing can be learned but by heart",
     "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; or "
     "the inputs do not hold what the targets depend on",
@@ -68,9 +70,13 @@ def labels(state: State) -> Iterator[Finding]:
         return
     if of is not None and of.skill > _LEARNED and state.score.skill > _LEARNED:
         return
+    few = len(state.x) < _FEW_ROWS
+    what = "targets" if state.task.kind == "numbers" else "labels"
     yield LABELS.found(
-        f"predictions of unseen rows go with the targets by {deviations:.1f} standard deviations "
-        f"({state.data.text})",
+        f"predictions of unseen rows are no better than for shuffled {what} ({deviations:.1f} "
+        f"standard deviations; {_SURE:g} are needed), in {state.data.text}"
+        + (", which may be too few to tell" if few else ""),
+        severity="warning" if few else None,
         numbers={"deviations": deviations, "rows": len(state.x)},
     )
 

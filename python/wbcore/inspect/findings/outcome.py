@@ -50,6 +50,7 @@ OVERFIT = Code(
     "from 10 % on",
     "what was learned holds for these rows alone",
     "EarlyStopping() with validation data, l2 or weight_decay, dropout, fewer units, more rows",
+    needs="validation",
 )
 UNDERFIT = Code(
     "WB-UNDERFIT",
@@ -95,7 +96,8 @@ def _one_class(
     if (given != first).any() or others <= _OTHERS * n + 2 * math.sqrt(0.09 * n):
         return
     yield COLLAPSED.found(
-        f"all of {state.data.text} are given class {first}, though {others} have another",
+        f"every row looked at ({state.data.text}) is given class {first}, though {others:,} have "
+        "another",
         numbers={"class": first, "others": others, "rows": n},
     )
 

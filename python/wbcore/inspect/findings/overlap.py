@@ -38,6 +38,7 @@ LEAK = Code(
     "and early stopping comes too late",
     "drop from validation the rows that are in training, and look at how the two were made: "
     "np.unique(rows, axis=0) before they are parted, no drawing with replacement",
+    needs="validation",
 )
 CODES = (LEAK,)
 

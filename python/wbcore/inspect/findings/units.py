@@ -57,6 +57,9 @@ SATURATED = Code(
     "next to no gradient passes: what lies before the layer hardly learns",
     "the default initializer (xavier), scaled inputs, a lower learning rate, weight_decay",
 )
+# Before a training no learning rate is to blame.
+_DEAD_BEFORE = "biases of 0, the default initializer and scaled inputs; leaky_relu cannot die"
+_SATURATED_BEFORE = "the default initializer (xavier) and scaled inputs"
 CODES = (DEAD, NEARLY_DEAD, SATURATED)
 
 # How far from 0 (of sigmoid from 1/2) the outputs are where the slope is 5 % of the greatest.
@@ -90,6 +93,7 @@ def dead(state: State) -> Iterator[Finding]:
                 f"{len(units)} of {layer.outputs} units ({layer.activation}) are 0 in "
                 f"{state.data.text}{_recorded(state, layer.index, units)}",
                 severity=severity,
+                advice=_DEAD_BEFORE if state.history is None else DEAD.advice,
                 layer=layer.index,
                 units=_listed(units),
                 numbers={"dead": len(units), "units": layer.outputs, "share": share, "rows": n},
@@ -111,6 +115,8 @@ def _recorded(state: State, layer: int, units: NDArray[np.int64]) -> str:
     if found is None:
         return ""
     rows, active = found
+    if not active:
+        return f", and in no row of the last window of the training ({rows:,} rows)"
     return f"; of the last {rows:,} rows of the training each was active in at most {active:,}"
 
 
@@ -130,6 +136,7 @@ def saturation(state: State) -> Iterator[Finding]:
             f"{state.data.text}; {len(units)} of {layer.outputs} units in more than 95 % of the "
             "rows",
             severity="note" if harmless else None,
+            advice=_SATURATED_BEFORE if state.history is None else SATURATED.advice,
             layer=layer.index,
             units=_listed(units),
             numbers={"share": share, "saturated": len(units), "units": layer.outputs},
