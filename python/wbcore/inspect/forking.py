@@ -111,7 +111,8 @@ def fork(
             f"[fork] expected at to be an epoch, or a pair of epoch and batch, "
             f"got {_arguments.shown(at)}"
         )
-    step = batch_named("fork", replay, *place)
+    names = ("the epoch of at", "the batch of at") if place[1:] != (None,) else ("at", "batch")
+    step = batch_named("fork", replay, *place, names=names)
     settings = _sorted_out(replay, changes)
     epochs = _epochs_left(replay, step, settings.pop("epochs", None))
     net = replay.at(step)
