@@ -4,9 +4,9 @@
     python examples/lessons.py
 
 Every number printed is measured on networks that this program trains, on handwritten digits and on
-data made for the purpose. Tables 7 to 9 and the third belief are of ten seeds, with 95 % intervals of
-the mean: one training, as behind the other tables, says little of the next. It takes some twenty
-seconds.
+data made for the purpose. Tables 7 to 9 and the third belief are of ten seeds, with 95 % intervals
+of the mean: one training, as behind the other tables, says little of the next. It takes some
+twenty seconds.
 """
 
 import numpy as np
@@ -97,8 +97,8 @@ def tables(data):
     yield "All parameters at a glance: none is exactly 0."
     yield numbered(3, parameter_table(net))
     yield (
-        "Training made weights larger, most so in the last layer. change: of mean_abs, final minus\n"
-        "initial; not how far single weights moved."
+        "Training made weights larger, most so in the last layer. change: of mean_abs, final\n"
+        "minus initial; not how far single weights moved."
     )
     yield numbered(4, weight_changes(history))
     yield "Biases began at 0, so that all they are is change."
@@ -146,14 +146,14 @@ def many_networks(data):
     yield numbered(7, compare(widths, "distribution", score="accuracy"))
     kinds = {name: repeated([64, 32, 10], name, data) for name in ("sigmoid", "relu", "tanh")}
     yield (
-        "Activations need weights of other sizes for a similar accuracy. The means of the last layer\n"
-        "are equal: the same seeds draw the same weights there, and cross-entropy keeps their mean,\n"
-        "since of each row the gradients of the outputs add up to 0."
+        "Activations need weights of other sizes for a similar accuracy. The means of the last\n"
+        "layer are equal: the same seeds draw the same weights there, and cross-entropy keeps\n"
+        "their mean, since of each row the gradients of the outputs add up to 0."
     )
     yield numbered(8, compare(kinds, "weights", score="accuracy"))
     yield (
-        "Only relu's hidden biases have a mean far from 0. That of the last layer's biases began at 0\n"
-        "and stays there, for the same reason: what is shown are roundings."
+        "Only relu's hidden biases have a mean far from 0. That of the last layer's biases began\n"
+        "at 0 and stays there, for the same reason: what is shown are roundings."
     )
     yield numbered(9, compare(kinds, "biases", score="accuracy"))
 

@@ -10,7 +10,7 @@ from wbcore.inspect import Table, parameter_table, permutation_importance
 def misconceptions(data):
     """Tables and sentences, one belief after another."""
     yield "1. Weights are not the importance of a feature."
-    yield "The unrelated feature has the largest weights, and an importance whose interval contains 0."
+    yield "The largest weights are the unrelated feature's, and its importance may well be 0."
     yield large_weights_on_nothing()
     yield "2. Biases are not prejudice: they shift, and so offset an imbalance."
     yield "A bias moves the place where the curve passes one half."
@@ -128,7 +128,10 @@ def depth(data):
     ]
     columns = ("hidden layers", "parameters", *kinds)
     title = f"Test accuracy after 300 training rows, means over {SEEDS} seeds"
-    note = "±: to the ends of the 95 % interval of the mean\nnoisy: 30 % of the labels drawn anew; incomplete: 60 % of the pixels replaced"
+    note = (
+        "±: to the ends of the 95 % interval of the mean\n"
+        "noisy: 30 % of the labels drawn anew; incomplete: 60 % of the pixels replaced"
+    )
     return Table(columns, rows, title, note=note)
 
 

@@ -219,3 +219,12 @@ def test_quantiles_of_an_array_stay_between_the_ends():
     assert math.isnan((both + Histogram(alone.bins, alone.counts)).max)
     with pytest.raises(ValueError, match=r"\[quantile\] expected q to be a number from 0 to 1"):
         histogram.quantile([0.5, 1.5])
+
+
+def test_bins_in_the_order_of_their_lower_edges_can_be_drawn():
+    values = np.random.default_rng(0).normal(size=999)
+    histogram = Histogram.of(values)
+    low, high = histogram.intervals[histogram.intervals[:, 0].argsort()].T
+    assert (low < high).all()
+    assert (high[:-1] <= low[1:]).all()
+    assert histogram.counts.sum() + histogram.zeros == len(values)
