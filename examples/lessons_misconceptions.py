@@ -1,7 +1,7 @@
 """Five beliefs about neural networks, each beside a measurement."""
 
 import numpy as np
-from lessons_trainings import SEEDS, accuracy, at_once, mean_and_spread, train
+from lessons_trainings import SEEDS, accuracy, at_once, mean_and_interval, train
 
 import wbcore as wb
 from wbcore.inspect import Table, parameter_table, permutation_importance
@@ -10,15 +10,21 @@ from wbcore.inspect import Table, parameter_table, permutation_importance
 def misconceptions(data):
     """Tables and sentences, one belief after another."""
     yield "1. Weights are not the importance of a feature."
+    yield "The largest weights are the unrelated feature's, and its importance may well be 0."
     yield large_weights_on_nothing()
     yield "2. Biases are not prejudice: they shift, and so offset an imbalance."
+    yield "A bias moves the place where the curve passes one half."
     yield shifted()
+    yield "Without a bias the mean probability is ten times the rate of the class."
     yield imbalance()
-    yield "3. Deeper is not better."
+    yield "3. Deeper is not always better: with wrong labels the large network is worst."
+    yield "On clean rows it is a little better; wrong labels it learns by heart."
     yield depth(data)
     yield "4. A network is not a black box: it is arithmetic that can be followed."
+    yield "What predict gives is a sum that can be written down, pixel by pixel."
     yield opened(data)
     yield "5. A network is not perfect."
+    yield "On images unlike those of the training it is often wrong, and still sure."
     yield limits(data)
 
 
@@ -117,12 +123,15 @@ def depth(data):
     settings = [(k, w, s) for k in kinds for w in hidden.values() for s in range(SEEDS)]
     scores = np.reshape(at_once(one, settings), (len(kinds), len(hidden), SEEDS))
     rows = [
-        (name, sum_of_parameters(widths), *map(mean_and_spread, scores[:, index]))
+        (name, sum_of_parameters(widths), *map(mean_and_interval, scores[:, index]))
         for index, (name, widths) in enumerate(hidden.items())
     ]
     columns = ("hidden layers", "parameters", *kinds)
-    title = f"Test accuracy after 300 training rows, mean ± std over {SEEDS} seeds"
-    note = "noisy: 30 % of the labels drawn anew; incomplete: 60 % of the pixels replaced"
+    title = f"Test accuracy after 300 training rows, means over {SEEDS} seeds"
+    note = (
+        "±: to the ends of the 95 % interval of the mean\n"
+        "noisy: 30 % of the labels drawn anew; incomplete: 60 % of the pixels replaced"
+    )
     return Table(columns, rows, title, note=note)
 
 

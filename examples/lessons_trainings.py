@@ -2,11 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 import wbcore as wb
+from wbcore.inspect.intervals import mean_interval
 
 EPOCHS = 30
 SEEDS = 10
@@ -46,6 +46,7 @@ def repeated(widths, activation, data):
     return at_once(one, [(seed,) for seed in range(SEEDS)])
 
 
-def mean_and_spread(values):
-    """As text: the mean, and the standard deviation over the seeds."""
-    return f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}"
+def mean_and_interval(values):
+    """As text: the mean over the seeds, and how far its 95 % interval goes to either side."""
+    mean, _, high = mean_interval(values.tolist())
+    return f"{mean:.3f} ± {high - mean:.3f}"

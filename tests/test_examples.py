@@ -62,6 +62,27 @@ def test_lessons_print_all_ten_tables(lessons):
         assert "nan" not in " ".join(rows), f"table {number}"
 
 
+def test_each_table_of_the_lessons_says_what_to_see(lessons):
+    parts = lessons.split("\n\n")
+    for number in range(1, 11):
+        place = next(i for i, part in enumerate(parts) if part.startswith(f"Table {number}: "))
+        assert parts[place - 1].endswith(".")
+    assert "mean_abs, the mean of the absolute values" in lessons
+    assert "70 % of the sum of |w| is in the first layer" in lessons
+
+
+def test_a_prediction_leaves_the_digest_as_it_was(lessons):
+    found = re.search(r"is ([0-9a-f]{16}) before predict, ([0-9a-f]{16}) after", lessons)
+    assert found[1] == found[2]
+
+
+def test_last_layers_of_the_lessons_keep_their_mean(lessons):
+    weights, biases = (block(lessons, f"Table {number}: ") for number in (8, 9))
+    means = [float(row.split()[3]) for row in weights if row.split()[1] == "1"]
+    assert means == pytest.approx(means[:1] * 3, rel=1e-3)
+    assert all(abs(float(row.split()[3])) < 1e-6 for row in biases if row.split()[1] == "1")
+
+
 def test_the_neuron_of_the_lessons(lessons):
     assert "0.78\n" in lessons
     assert "0.6856801139382539\n" in lessons
@@ -109,13 +130,14 @@ def test_biases_shift_and_offset_an_imbalance(lessons):
     assert float(found["no"][2]) > 2 * float(found["yes"][2])
 
 
-def test_deeper_is_not_better(lessons):
+def test_deeper_is_not_always_better(lessons):
     found = {
         name: list(map(float, row)) for name, row in cells(lessons, "Test accuracy aft").items()
     }
     (_, *simple), (_, *large) = found["none"], found["256-256-256"]
     clean, noisy, _ = (a - b for a, b in zip(simple, large, strict=True))
     assert abs(clean) < 0.05 < noisy
+    assert min(found, key=lambda name: found[name][2]) == "256-256-256"
     spreads = re.findall(r"± (0\.\d+)", "\n".join(block(lessons, "Test accuracy aft")))
     assert len(spreads) == 9
     assert all(float(spread) > 0 for spread in spreads)

@@ -61,7 +61,7 @@ def test_another_target_in_some_batch(dtype):
     found = assert_found(run(dtype), run(dtype, labels), dtype)
     assert (found.step, found.epoch, found.batch) == (3, 0, 2)
     text = str(found)
-    assert text.startswith("step 3: epoch 0, batch 2, layer 0, W[0, 0]: 0x")
+    assert text.startswith("step 3: epoch 0, batch 2 (counted from 0), layer 0, W[0, 0]: 0x")
     assert " against 0x" in text
 
 
@@ -105,7 +105,7 @@ def test_where_one_was_computed_otherwise_the_records_tell():
     run_a, _ = run(epochs=4)
     found = inspect.first_difference(run_a, (other, X, LABELS))
     assert (found.step, found.epoch, found.layer) == (12, 2, None)
-    assert str(found).startswith("step 12: epoch 2, batch 3 at the latest; by their records")
+    assert str(found).startswith("step 12: epoch 2, batch 3 (counted from 0) at the latest; by")
 
 
 @pytest.mark.parametrize("track", [1, 3])

@@ -73,7 +73,9 @@ def test_what_fork_refuses(run):
     for at, changes, text in [
         ((1, 2), {"batch_size": 7}, r"expected batch_size to change at the end of an epoch"),
         (2, {}, r"expected epochs of more than the 3 that are done there, got 3"),
-        (3, {}, r"expected epoch to be an integer from -1 to 2, got 3"),
+        (3, {}, r"expected at to be an integer from -1 to 2, got 3"),
+        ((3, 0), {}, r"expected the epoch of at to be an integer from -1 to 2, got 3"),
+        ((1, 9), {}, r"expected the batch of at to be an integer from 0 to 3, got 9"),
         ((1, 2, 3), {}, r"expected at to be an epoch, or a pair"),
         (1, {"learning_rate": -1}, r"expected learning_rate to be"),
         (1, {"batch_size": 0}, r"expected batch_size to be"),

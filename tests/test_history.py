@@ -211,7 +211,10 @@ def test_tracking_changes_nothing_else():
 def test_parameter_table(history):
     lines = str(history.parameters).splitlines()
     assert lines[0] == "means after 4 epochs"
-    assert [line.split()[0] for line in lines[3:]] == ["0", "1"]
+    assert [line.split()[0] for line in lines[3:5]] == ["0", "1"]
+    assert lines[5:7] == ["", "norms; moved: norm of the difference from the start"]
+    assert [line.split()[0] for line in lines[9:]] == ["0", "1"]
+    assert max(map(len, lines)) <= 100
     numbers = [float(text) for text in lines[3].split()[1:]]
     first, last = history.parameters.initial[0], history.parameters.final[0]
     expected = []
@@ -219,6 +222,18 @@ def test_parameter_table(history):
         a, b = getattr(first, part).mean, getattr(last, part).mean
         expected += [a, b, b - a]
     assert numbers == pytest.approx(expected, abs=6e-6, rel=1e-3)
+    norms = [float(text) for text in lines[9].split()[1:]]
+    parts = (last.weights, last.biases)
+    expected = [value for one in parts for value in (one.norm, one.change)]
+    assert norms == pytest.approx(expected, abs=6e-6, rel=1e-3)
+
+
+def test_parameters_of_a_layer_without_biases_are_printed():
+    net = wb.Network([wb.Dense(2, 3), wb.Dense(3, 1, bias=False)], seed=0)
+    history = net.fit(np.ones((4, 2)), np.ones(4), loss="mse", epochs=2, track="epoch")
+    lines = str(history.parameters).splitlines()
+    assert len(lines[9].split()) == 5
+    assert len(lines[10].split()) == 3
 
 
 def test_parameter_columns(history):

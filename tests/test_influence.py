@@ -148,3 +148,17 @@ def test_what_influence_refuses(history):
         inspect.influence(history, [(X, LABELS)], None, evaluation_data=(X_EVAL, Y_EVAL))
     with pytest.raises(ValueError, match=r"\[influence\] expected X of the fit"):
         inspect.influence(history, X[:9], LABELS[:9], evaluation_data=(X_EVAL, Y_EVAL))
+
+
+def test_the_ten_that_changed_most_are_printed(history):
+    table = influence(history)
+    lines = str(table).splitlines()
+    assert lines[-1] == "40 more rows changed less"
+    largest = np.argsort(-np.abs(table["change"]), kind="stable")[:10]
+    assert [int(line.split()[0]) for line in lines[-11:-1]] == largest.tolist()
+    assert "above 0 the row helped" in lines[1]
+    few = influence(history, rows=range(3), evaluation_data=(X_EVAL, None), output=2)
+    text = str(few)
+    assert "more rows" not in text
+    assert "mean change of output 2" in text
+    assert "helped" not in text

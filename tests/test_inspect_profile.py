@@ -28,6 +28,7 @@ def test_figures_fit_together_and_nothing_changes(dtype):
         ms = row["ms_per_batch"]
         assert 0 <= ms < 1000
         assert row["share"] == pytest.approx(ms / total)
+        assert row["us_per_batch"] == 1e3 * ms
         if row["layer"] is None:
             assert row["phase"] in ("gather", "loss")
             assert row["ns_per_weight"] is row["gflops"] is None
@@ -47,6 +48,11 @@ def test_figures_fit_together_and_nothing_changes(dtype):
     assert times.timed_step_ms / times.step_ms == times.ratio
     assert 1 < times.timer_ns < 100_000
     assert f"{times.peak_gflops:.1f} GFLOP/s" in str(times)
+    for text in (str(times), str(times.by_layer())):
+        assert "us_per_batch" in text
+        assert "ms_per_batch" not in text
+    assert "share: of the sum of all phases" in str(times)
+    assert "without the phases gather and loss" in str(times.by_layer())
 
 
 def test_phases_are_those_of_a_step():

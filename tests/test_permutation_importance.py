@@ -8,7 +8,7 @@ from scipy import sparse, stats
 from sklearn import inspection
 
 import wbcore as wb
-from wbcore.inspect import permutation, permutation_importance, scoring
+from wbcore.inspect import PermutationImportance, permutation, permutation_importance, scoring
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +262,58 @@ def test_what_is_refused(trained, change, error, message):
     arguments = {"net": net, "X": X, "y": y, **change}
     with pytest.raises(error, match=r"^\[permutation_importance\] .*" + message):
         permutation_importance(arguments.pop("net"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "metric"),
+    [
+        ((2, "identity"), "cross_entropy", "accuracy"),
+        ((3, "softmax"), "cross_entropy", "top_k(2)"),
+        ((1, "sigmoid"), "binary_cross_entropy", "roc_auc"),
+        ((1, "tanh"), "hinge", "f1"),
+        ((1, "identity"), "mse", "r2"),
+    ],
+)
+def test_a_metric_by_name_needs_no_loss(last, loss, metric):
+    net = wb.Network([wb.Dense(2, *last)], seed=0)
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    y = np.arange(40) % 2
+    found = permutation_importance(net, rows, y, metric=metric, n_repeats=2)
+    given = permutation_importance(net, rows, y, metric=metric, n_repeats=2, loss=loss)
+    assert found.score == given.score
+    assert np.array_equal(found.importances, given.importances)
+    with pytest.raises(ValueError, match="expected loss to be what the network was trained with"):
+        permutation_importance(net, rows, y, metric="loss")
+
+
+def test_of_many_features_the_largest_are_printed():
+    net = wb.Network([wb.Dense(30, 1)], seed=0)
+    rows = np.random.default_rng(0).normal(size=(60, 30))
+    found = permutation_importance(net, rows, net.predict(rows), loss="mse", n_repeats=2)
+    lines = str(found).splitlines()
+    assert [line.split()[0] for line in lines[3:23]] == list(found.ranking[:20])
+    assert lines[23] == "10 more, in table()"
+    assert len(found.table()) == 30
+    few = permutation_importance(net, rows, net.predict(rows), loss="mse", groups=[range(20)])
+    assert "more, in table()" not in str(few)
+
+
+def test_a_rounding_is_printed_as_0():
+    found = PermutationImportance(
+        importances=np.zeros((2, 1)),
+        importances_mean=np.array([0.25, -6.939e-18]),
+        importances_std=np.zeros(2),
+        interval=np.array([[0.125, 0.375], [-1e-17, 1e-9]]),
+        feature_names=("a", "b"),
+        score=0.5,
+        train_score=float("nan"),
+        chance=0.25,
+        p_value=0.005,
+        metric="accuracy",
+        rows=40,
+    )
+    assert found.table().rows[1] == ("b", 0.0, 0.0, 0.0, 1e-9)
+    assert "b        0.00000  0.00000  0.00000  1.000e-09" in str(found)
 
 
 def test_a_network_that_knows_no_loss_asks_for_it(trained):

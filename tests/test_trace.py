@@ -275,3 +275,18 @@ def test_an_update_that_is_computed_otherwise_is_noticed(monkeypatch):
     )
     with pytest.raises(RuntimeError, match=r"\[step\] expected the bits of the parameters"):
         inspect.step(net, [1, 2, 3], [1, 0], loss="mse")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "shown"),
+    [
+        (None, "mse, sgd(0.01)"),
+        ("adam", "mse, adam(0.001)"),
+        ("sgd(0.1, 0.9)", "mse, sgd(0.1, 0.9)"),
+        (wb.SGD(wb.schedules.Step(0.01, every=7)), "mse, sgd(step(0.01, 7))"),
+    ],
+)
+def test_the_title_says_the_rate(optimizer, shown):
+    net = wb.Network([wb.Dense(1, 1)], seed=0)
+    table = inspect.step(net, [2.0], [1.0], loss="mse", optimizer=optimizer)
+    assert table.title.endswith(shown)

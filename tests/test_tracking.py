@@ -218,3 +218,31 @@ def test_a_damaged_record_is_refused_when_it_is_read(spoil):
     spoil(fields["parameters"][1]["layers"][0])
     with pytest.raises(ValueError, match=r"\[from_json\] expected parameters of a history"):
         wb.History.from_json(json.dumps(fields))
+
+
+def test_quantiles_of_an_array_stay_between_the_ends():
+    values = np.random.default_rng(0).normal(size=999)
+    histogram = measured(values).histogram
+    q = np.linspace(0, 1, 12).reshape(3, 4)
+    found = histogram.quantile(q)
+    assert found.shape == (3, 4)
+    assert found.ravel().tolist() == [histogram.quantile(float(one)) for one in q.ravel()]
+    assert values.min() <= found.min() < found.max() <= values.max()
+    # a single number is its own quantile; without its ends it is the middle of a bin
+    assert Histogram.of([1.11]).quantile(0.5) == 1.11
+    alone = Histogram.of([1.11])
+    assert Histogram(alone.bins, alone.counts).quantile(0.5) == 1.0625
+    both = alone + Histogram.of([-1.11])
+    assert (both.min, both.max) == (-1.11, 1.11)
+    assert math.isnan((both + Histogram(alone.bins, alone.counts)).max)
+    with pytest.raises(ValueError, match=r"\[quantile\] expected q to be a number from 0 to 1"):
+        histogram.quantile([0.5, 1.5])
+
+
+def test_bins_in_the_order_of_their_lower_edges_can_be_drawn():
+    values = np.random.default_rng(0).normal(size=999)
+    histogram = Histogram.of(values)
+    low, high = histogram.intervals[histogram.intervals[:, 0].argsort()].T
+    assert (low < high).all()
+    assert (high[:-1] <= low[1:]).all()
+    assert histogram.counts.sum() + histogram.zeros == len(values)

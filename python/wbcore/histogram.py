@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from wbcore import _arguments, _core, _record_bytes
 
@@ -39,6 +40,8 @@ class Histogram:
     counts : array-like of int, shape (K,)
         How many numbers each has.
     zeros : int, default 0
+    min, max : float, optional
+        The least and the largest number, where they are known: quantiles do not go beyond them.
 
     Examples
     --------
@@ -52,12 +55,21 @@ class Histogram:
     8
     """
 
-    __slots__ = ("bins", "counts", "zeros")
+    __slots__ = ("bins", "counts", "max", "min", "zeros")
 
-    def __init__(self, bins: object, counts: object, zeros: int = 0) -> None:
+    def __init__(
+        self,
+        bins: object,
+        counts: object,
+        zeros: int = 0,
+        *,
+        min: float = math.nan,  # noqa: A002, as of arrays
+        max: float = math.nan,  # noqa: A002
+    ) -> None:
         self.bins: NDArray[np.int64] = np.asarray(bins, np.int64)
         self.counts: NDArray[np.int64] = np.asarray(counts, np.int64)
         self.zeros = int(zeros)
+        self.min, self.max = float(min), float(max)
         if self.bins.shape != self.counts.shape or self.bins.ndim != 1:
             raise ValueError(
                 f"[Histogram] expected as many counts as bins, got {self.counts.shape} and "
@@ -84,7 +96,8 @@ class Histogram:
         dtype = np.float32 if array.dtype == np.float32 else np.float64
         record = _core.array_record(np.ascontiguousarray(array, dtype).reshape(-1))
         fields = _record_bytes.parsed(record)["layers"][0]["weights"]
-        return cls(fields["bins"], fields["counts"], fields["zeros"])
+        ends = {name: fields[name] for name in ("min", "max")}
+        return cls(fields["bins"], fields["counts"], fields["zeros"], **ends)
 
     @property
     def n(self) -> int:
@@ -102,20 +115,25 @@ class Histogram:
         negative = self.bins >= _HALF
         return np.where(negative[:, None], np.stack([-high, -low], 1), np.stack([low, high], 1))
 
-    def quantile(self, q: float) -> float:
+    @overload
+    def quantile(self, q: float) -> float: ...
+    @overload
+    def quantile(self, q: ArrayLike) -> float | NDArray[np.float64]: ...
+    def quantile(self, q: ArrayLike) -> float | NDArray[np.float64]:
         """A number in the bin in which the quantile lies, 0 where that is a zero.
 
         The order statistic of number ``floor(q (n - 1))``, counted from 0, is in that bin; the
-        middle of the bin, which is given, lies at most 6.3 % beside it.
+        middle of the bin, which is given, lies at most 6.3 % beside it; it is held to the least and
+        the largest number where these are known.
 
         Parameters
         ----------
-        q : float
+        q : float, or array-like of float
             From 0 to 1.
 
         Returns
         -------
-        float
+        float, or ndarray of the shape of q
             NaN of no numbers.
 
         Raises
@@ -123,14 +141,22 @@ class Histogram:
         TypeError, ValueError
             When q is no number from 0 to 1.
         """
+        if np.ndim(q):
+            every = np.asarray(q)
+            found = [self.quantile(one) for one in every.reshape(-1).tolist()]
+            return np.array(found, np.float64).reshape(every.shape)
         expected = "a number from 0 to 1"
-        q = _arguments.number(
+        place = _arguments.number(
             "quantile", "q", q, expected=expected, allowed=lambda value: 0 <= value <= 1
         )
         if self.n == 0:
             return math.nan
-        low, high = self._interval(int(q * (self.n - 1)))
-        return (low + high) / 2
+        low, high = self._interval(int(place * (self.n - 1)))
+        middle = (low + high) / 2
+        # a comparison with NaN, an end that is not known, is False
+        if middle < self.min:
+            return self.min
+        return self.max if middle > self.max else middle
 
     def _interval(self, place: int) -> tuple[float, float]:
         """Of the number at that place of all, in ascending order."""
@@ -150,7 +176,10 @@ class Histogram:
         counts = np.zeros(len(bins), np.int64)
         for one in (self, other):
             counts[np.searchsorted(bins, one.bins)] += one.counts
-        return Histogram(bins, counts, self.zeros + other.zeros)
+        ends = {"min": min(self.min, other.min), "max": max(self.max, other.max)}
+        if not all(one.n and one.min <= one.max for one in (self, other)):
+            ends = {}
+        return Histogram(bins, counts, self.zeros + other.zeros, **ends)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Histogram):

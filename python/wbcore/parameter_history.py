@@ -222,7 +222,8 @@ def _layer(fields: Mapping[str, Any]) -> LayerRecord:
 
 
 def _array(fields: Mapping[str, Any]) -> ArrayRecord:
-    histogram = Histogram(fields["bins"], fields["counts"], fields["zeros"])
+    ends = {name: fields[name] for name in ("min", "max")}
+    histogram = Histogram(fields["bins"], fields["counts"], fields["zeros"], **ends)
     return ArrayRecord(**{name: fields[name] for name in ARRAY}, histogram=histogram)
 
 
@@ -265,7 +266,9 @@ class ParameterHistory(Sequence[ParameterRecord]):
     second one is dropped, and so on, but for the first, the last, and that of
     `history.best_epoch`.
 
-    Printed, it is a table of the initial and final means and their change.
+    Printed, it is a table of the initial and final means and the change of the means, and one of
+    the final norms and of how far the parameters moved: the norm of their difference from the
+    start. Means may stay as they were where the parameters moved far.
 
     Examples
     --------
@@ -430,7 +433,19 @@ class ParameterHistory(Sequence[ParameterRecord]):
             for layer, row in enumerate(means)
         ]
         moment, counts = self._moments()
-        return f"means after {counts[-1]} {moment}s\n" + table(["layer", *header], rows)
+        text = f"means after {counts[-1]} {moment}s\n" + table(["layer", *header], rows)
+        return f"{text}\n\n{self._moves()}" if self.final.step != UNKNOWN else text
+
+    def _moves(self) -> str:
+        """How large the parameters are, and how far they went."""
+        rows = []
+        for layer, one in enumerate(self.final):
+            cells = [c for a in one[:2] for c in ((a.norm, a.change) if a else (math.nan,) * 2)]
+            shown = ["" if math.isnan(c) else number(c) for c in cells]
+            rows.append([str(layer), *shown])
+        header = [f"{of} {name}" for of in ("weights", "biases") for name in ("norm", "moved")]
+        title = "norms; moved: norm of the difference from the start\n"
+        return title + table(["layer", *header], rows)
 
     def __repr__(self) -> str:
         if not self:

@@ -34,7 +34,10 @@ def weight_changes(
     Table
         ``layer``, or ``epoch`` (the first of the fit is 1), or, where there is not one record an
         epoch, ``step`` (batches done at the later one of two records); then ``initial``, ``final``
-        and ``change`` of the statistic over the training, the epoch or between the records.
+        and ``change`` of the statistic over the training, the epoch or between the records: final
+        minus initial. How far the weights moved is another number, which is also large where the
+        statistic stays as it was: the `change` of an `ArrayRecord`, "moved" where
+        `history.parameters` is printed.
 
     Raises
     ------
@@ -84,7 +87,8 @@ def bias_changes(
     Returns
     -------
     Table
-        As from :func:`weight_changes`.
+        As from :func:`weight_changes`: ``change`` is that of the statistic, not how far the biases
+        moved.
 
     Raises
     ------

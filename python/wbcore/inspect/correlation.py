@@ -72,7 +72,7 @@ def weight_bias_correlation(net: Network) -> Table:
     >>> net[0].weights[...] = [[1, 2, 3, 4], [3, 4, 5, 7]]
     >>> net[0].biases[...] = [0.5, 0.25, 0.0, 0.25]
     >>> weight_bias_correlation(net).select("layer", "units", "correlation", "low", "high")
-    Biases against the weights that come into their units
+    Correlation of a unit's bias with the mean of its incoming weights
     low, high: 95 % interval by Fisher's z; norm_: with the norm of the weights, not their mean
     layer  units  correlation       low     high
     --------------------------------------------
@@ -89,7 +89,7 @@ def weight_bias_correlation(net: Network) -> Table:
                 correlation_interval(pearson(other, biases), layer.outputs) for other in others
             ]
         rows.append((index, layer.outputs, *pairs[0], *pairs[1]))
-    title = "Biases against the weights that come into their units"
+    title = "Correlation of a unit's bias with the mean of its incoming weights"
     note = (
         "low, high: 95 % interval by Fisher's z; "
         "norm_: with the norm of the weights, not their mean"

@@ -55,7 +55,7 @@ class Difference:
 
     def __str__(self) -> str:
         where = "before the first step" if self.step == 0 else (
-            f"step {self.step}: epoch {self.epoch}, batch {self.batch}"
+            f"step {self.step}: epoch {self.epoch}, batch {self.batch} (counted from 0)"
         )  # fmt: skip
         if self.layer is None:
             return f"{where} at the latest; {self.reason}"
@@ -85,8 +85,8 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
     Returns
     -------
     Difference or None
-        None where the shorter of the two has the bits of the other to its end. Printed, it is one
-        line.
+        None where the two are the same, to the bit, to the end of the shorter one. Printed, it is
+        one line.
 
     Raises
     ------

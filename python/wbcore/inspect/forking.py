@@ -111,7 +111,9 @@ def fork(
             f"[fork] expected at to be an epoch, or a pair of epoch and batch, "
             f"got {_arguments.shown(at)}"
         )
-    step = batch_named("fork", replay, *place)
+    epoch, batch = place
+    names = ("at", "batch") if batch is None else ("the epoch of at", "the batch of at")
+    step = batch_named("fork", replay, epoch, batch, names)
     settings = _sorted_out(replay, changes)
     epochs = _epochs_left(replay, step, settings.pop("epochs", None))
     net = replay.at(step)

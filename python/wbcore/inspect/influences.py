@@ -28,9 +28,33 @@ if TYPE_CHECKING:
     from wbcore._view import Foreign, SparseLike
     from wbcore.history import History
 
-__all__ = ["influence"]
+__all__ = ["InfluenceTable", "influence"]
 
+_SHOWN = 10  # rows that are printed
 _AT_ONCE = 8  # rows that a worker is given: what a kill loses, and what crosses to it at once
+
+
+class InfluenceTable(Table):
+    """A line a row that was left out; prints as the ten that changed most.
+
+    See Also
+    --------
+    influence : Makes one.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """The largest by |change|, or where no loss is known by ``largest``."""
+        if len(self) <= _SHOWN:
+            return super().__str__()
+        size = np.abs(self["change" if "change" in self.columns else "largest"])
+        chosen = np.argsort(-size, kind="stable")[:_SHOWN]
+        rows = [self.rows[i] for i in chosen]
+        shown = Table(self.columns, rows, self.title, note=self.note)
+        return f"{shown}\n{len(self) - _SHOWN} more rows changed less"
+
+    __repr__ = __str__
 
 
 class _Options(NamedTuple):
@@ -55,7 +79,7 @@ def influence(
     executor: Executor | Callable[[], Executor] | None = None,
     folder: str | os.PathLike[str] | None = None,
     progress: bool = False,
-) -> Table:
+) -> InfluenceTable:
     """Train again without each row, and say what that changes on other rows.
 
     The row's weight is 0, which is absence: it counts neither in the loss nor in what the loss is a
@@ -91,10 +115,11 @@ def influence(
 
     Returns
     -------
-    Table
-        ``row``, ``loss`` on the evaluation data without that row, ``change`` of it (above 0 where
-        the row helped), ``largest``, the largest change of any output of any evaluation row, and
-        ``output``, the mean change of that output over these rows; in the order of rows.
+    InfluenceTable
+        A `Table` of which the ten rows that changed most are printed: ``row``, ``loss`` on the
+        evaluation data without that row, ``change`` of it (above 0 where the row helped),
+        ``largest``, the largest change of any output of any evaluation row, and ``output``, the
+        mean change of that output over these rows; in the order of rows.
 
     Raises
     ------
@@ -137,14 +162,19 @@ def influence(
         before = task.findings(None)
         found = _all(task, options)
     lines = sorted(found.items())
+    note = (
+        "largest: largest |change| of any output of any of these rows; "
+        f"output: mean change of output {output}"
+    )
     if y_eval is None:
         title = f"Predictions of {n_rows(X_eval)} rows, where a row is left out"
         columns: tuple[str, ...] = ("row", "largest", "output")
-        return Table(columns, [(row, *one[1:]) for row, one in lines], title)
+        return InfluenceTable(columns, [(row, *one[1:]) for row, one in lines], title, note=note)
     title = f"Loss of {n_rows(X_eval)} rows, {before.loss:.6g} with all, where a row is left out"
     columns = ("row", "loss", "change", "largest", "output")
     changed = [(row, one.loss, one.loss - before.loss, *one[1:]) for row, one in lines]
-    return Table(columns, changed, title)
+    sign = "change: of the loss; above 0 the row helped, below 0 it did harm"
+    return InfluenceTable(columns, changed, title, note=f"{sign}\n{note}")
 
 
 def _all(task: Without, options: _Options) -> dict[int, Findings]:

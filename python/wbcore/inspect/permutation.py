@@ -32,8 +32,13 @@ _PARTS = 10
 _T = 2.262157163
 #: How often targets are shuffled: the least p that this can show is 1 / 200.
 _SHUFFLES = 199
+#: What differences of scores of about 1 may be by roundings alone.
+_ROUNDINGS = 2.0**-48
 #: No ranking when chance alone reaches the score more often than once in a hundred times.
 _CHANCE = 0.01
+
+#: Features that are printed.
+_SHOWN = 20
 
 # Which permutation of rows is for what: repeat r has number r, as far as there may be repeats.
 _FIRST_SHUFFLE = 1 << 20
@@ -42,7 +47,7 @@ _OF_PARTS = 1 << 30
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PermutationImportance:
-    """What `permutation_importance` returns; prints as a table.
+    """What `permutation_importance` returns; prints as a table of at most 20 features.
 
     Attributes
     ----------
@@ -123,6 +128,7 @@ class PermutationImportance:
         -------
         Table
             ``feature``, ``mean``, ``std`` over repeats, and ``low`` and ``high``, the interval.
+            What is not larger than roundings of the score are is 0.
 
         Examples
         --------
@@ -135,16 +141,10 @@ class PermutationImportance:
         ['x1', 'x0']
         """
         order = self._order() if self.better_than_chance else np.arange(len(self.feature_names))
-        lines = [
-            (
-                self.feature_names[i],
-                float(self.importances_mean[i]),
-                float(self.importances_std[i]),
-                float(self.interval[i, 0]),
-                float(self.interval[i, 1]),
-            )
-            for i in order
-        ]
+        numbers = np.column_stack([self.importances_mean, self.importances_std, self.interval])
+        rounding = _ROUNDINGS * max(1.0, abs(self.score))
+        numbers[np.abs(numbers) <= rounding] = 0.0
+        lines = [(self.feature_names[i], *numbers[i].tolist()) for i in order]
         title = (
             f"Permutation importance: how much worse {self.metric} gets, {self.rows} rows, "
             f"{self.importances.shape[1]} repeats, 95 % intervals"
@@ -155,7 +155,12 @@ class PermutationImportance:
         score = f"{self.metric} of these rows {self.score:.4g}, by chance {self.chance:.4g}"
         if not np.isnan(self.train_score):
             score += f", of the training's {self.train_score:.4g}"
-        text = f"{self.table()}\n{score}"
+        table = self.table()
+        more = len(table) - _SHOWN
+        if more > 0:
+            table = Table(table.columns, table.rows[:_SHOWN], table.title)
+            score = f"{more} more, in table()\n{score}"
+        text = f"{table}\n{score}"
         return text if self.better_than_chance else f"{text}\nNot ranked: {self._refusal()}"
 
     __repr__ = __str__
@@ -206,7 +211,7 @@ def permutation_importance(
     train : pair (X, y), optional
         Rows of the training, whose score is then shown beside that of X.
     loss : Loss or str, optional
-        Default: that of the network's last fit.
+        Default: that of the network's last fit; a metric by name needs none.
     greater_is_better : bool, optional
         Of a function. Default: True; metrics by name are known.
 

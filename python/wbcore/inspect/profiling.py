@@ -22,6 +22,7 @@ _COLUMNS = (
     "layer",
     "phase",
     "ms_per_batch",
+    "us_per_batch",
     "share",
     "gflops",
     "share_of_peak",
@@ -73,18 +74,21 @@ class Profile(Table):
                 layer,
                 phase,
                 ms,
+                ms * 1e3,
                 _over(ms, total),
                 *self._rates(operations, ms),
                 self._each(layer, ms),
             )
             for phase, layer, ms, operations in measured["phases"]
         ]
-        title = f"A training step on {batch_size} rows, one thread: {self.step_ms:.4g} ms"
+        title = f"A training step on {batch_size} rows, one thread: {self.step_ms * 1e3:.4g} us"
         note = (
             f"each phase contains one look at the clock, {self.timer_ns:.0f} ns; phases / step "
-            f"without: {self.ratio:.2f}; FMA peak: {self.peak_gflops:.1f} GFLOP/s"
+            f"without: {self.ratio:.2f}; FMA peak: {self.peak_gflops:.1f} GFLOP/s\n"
+            "us: microseconds; share: of the sum of all phases"
         )
-        super().__init__(_COLUMNS, rows, title, note=note)
+        printed = [name for name in _COLUMNS if name != "ms_per_batch"]
+        super().__init__(_COLUMNS, rows, title, note=note, printed=printed)
 
     @property
     def ratio(self) -> float:
@@ -98,8 +102,9 @@ class Profile(Table):
         -------
         Table
             One row a layer: ``layer``, ``weights`` (I * O), ``ms_per_batch`` (forward, backward,
-            update and transpose of this layer, in milliseconds) and ``ns_per_weight`` (that time in
-            nanoseconds, divided by the number of weights).
+            update and transpose of this layer, in milliseconds), ``us_per_batch`` (the same in
+            microseconds, which is printed) and ``ns_per_weight`` (in nanoseconds, divided by the
+            number of weights). The phases "gather" and "loss" are of no layer, and not in it.
 
         Examples
         --------
@@ -112,9 +117,15 @@ class Profile(Table):
         rows = []
         for index, weights in enumerate(self._weights):
             ms = sum(row["ms_per_batch"] for row in self if row["layer"] == index)
-            rows.append((index, weights, ms, ms * 1e6 / weights))
-        title = f"Time per weight update with batches of {self.batch_size}, on one thread"
-        return Table(("layer", "weights", "ms_per_batch", "ns_per_weight"), rows, title)
+            rows.append((index, weights, ms, ms * 1e3, ms * 1e6 / weights))
+        title = (
+            "Time per weight: forward, backward and update, "
+            f"batches of {self.batch_size}, one thread"
+        )
+        columns = ("layer", "weights", "ms_per_batch", "us_per_batch", "ns_per_weight")
+        printed = [name for name in columns if name != "ms_per_batch"]
+        note = "without the phases gather and loss, which are of no layer"
+        return Table(columns, rows, title, note=note, printed=printed)
 
     def _rates(self, operations: float, ms: float) -> tuple[float | None, float | None]:
         if not operations:
@@ -171,6 +182,7 @@ def profile(
                             (that by its parameters and the rule, in one product), "transpose" (of
                             the new weights, for the next "backward")
         ``ms_per_batch``    milliseconds, the median over the steps
+        ``us_per_batch``    the same in microseconds, which is printed
         ``share``           of the sum of all phases
         ``gflops``          10^9 operations a second of the phase's matrix product, a multiply-add
                             counting two; activations, dropout and the rule are not counted, their

@@ -153,6 +153,8 @@ def _of_network(
     operation: str, net: Network, metric: Foreign, loss: Foreign, greater: bool | None
 ) -> Score:
     """By way of the last layer's sums: a network of one layer makes metrics of them."""
+    if loss is None and net.loss is None and isinstance(metric, str) and metric != "loss":
+        loss = _suited(operation, net, metric)
     given: Foreign = loss_of(operation, net, loss)
     if metric is None:
         metric = _usual(given)
@@ -184,6 +186,18 @@ def _usual(loss: str | LossFunction) -> str:
     name, _ = _named.parsed("loss", "metric", "loss", loss)
     kind = _named.rows("loss")[name].properties["targets"]
     return "accuracy" if kind in ("classes", "probabilities", "signs") else "r2"
+
+
+def _suited(operation: str, net: Network, metric: str) -> str:
+    """A loss that a metric by name goes with: it says what targets and outputs are, no more."""
+    (name,) = metrics.check(operation, [metric]).texts
+    if _named.rows("metric")[name.partition("(")[0]].properties["judges"] == "errors":
+        return "mse"
+    last = net._structure[-1]
+    if last.activation == "tanh":
+        return "hinge"
+    is_binary = last.outputs == 1 or last.activation == "sigmoid"
+    return "binary_cross_entropy" if is_binary else "cross_entropy"
 
 
 def divided(net: Network) -> tuple[Network, Network]:

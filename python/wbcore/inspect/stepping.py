@@ -157,11 +157,17 @@ def step(
     for name, array in own.state(twin).arrays.items():
         if name in found.states:
             _require_equal(name, found.states[name], array)
-    title = f"One update in {net.dtype}, operation by operation: {chosen}, {used}"
+    title = f"One update in {net.dtype}, operation by operation: {chosen}, {_with_rate(used)}"
     columns = ("phase", "row", "layer", "unit", "operation", "a", "b", "product", "result")
     table = UpdateTable(columns, found.lines.rows, title, dtype=str(net.dtype))
     table.network, table.loss = twin, value
     return table
+
+
+def _with_rate(optimizer: Optimizer) -> str:
+    """Its text, in which a rate that is the default one would not stand."""
+    text = str(optimizer)
+    return text if "(" in text else f"{text}({optimizer.learning_rate!r})"
 
 
 def _as_batch(x: Foreign, y: Foreign) -> tuple[Foreign, Foreign]:

@@ -45,7 +45,13 @@ class Looks(Internal):
         return True
 
 
-def batch_named(operation: str, replay: Replay, epoch: int | None, batch: int | None) -> int:
+def batch_named(
+    operation: str,
+    replay: Replay,
+    epoch: int | None,
+    batch: int | None,
+    names: tuple[str, str] = ("epoch", "batch"),
+) -> int:
     """How many steps were done after a batch that is named by its numbers, from 0.
 
     Parameters
@@ -57,6 +63,8 @@ def batch_named(operation: str, replay: Replay, epoch: int | None, batch: int | 
         None: the last step that there was.
     batch : int or None
         Of the epoch; None: its last one.
+    names : pair of str
+        What the caller calls the two.
     """
     recording, last = replay.recording, replay.last
     (first, begun), (final, done) = recording.first, recording.batch_of(last)
@@ -64,7 +72,8 @@ def batch_named(operation: str, replay: Replay, epoch: int | None, batch: int | 
         if batch is not None:
             raise ValueError(f"[{operation}] expected an epoch with batch={batch}, got None")
         return last
-    epoch = _arguments.integer(operation, "epoch", epoch, low=first - 1, high=max(final, first - 1))
+    high = max(final, first - 1)
+    epoch = _arguments.integer(operation, names[0], epoch, low=first - 1, high=high)
     if epoch == first - 1:
         if batch not in (None, -1):
             raise ValueError(
@@ -75,5 +84,5 @@ def batch_named(operation: str, replay: Replay, epoch: int | None, batch: int | 
     lowest = begun if epoch == first else 0
     if batch is None:
         batch = highest
-    batch = _arguments.integer(operation, "batch", batch, low=lowest, high=highest)
+    batch = _arguments.integer(operation, names[1], batch, low=lowest, high=highest)
     return recording.step_of(epoch, batch)
