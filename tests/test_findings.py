@@ -403,3 +403,11 @@ def test_what_a_code_needs_is_true():
             options = {"loss": recipe.loss, "validation_data": validation}
             found = diagnose(net, None, data.X, data.y, **options)
         assert ailment.code not in found
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_sorted_rows_can_be_learned_by_heart(activation):
+    x = np.linspace(-1, 1, 500)[:, None]
+    y = np.sin(3 * (x[:, 0] + 1))
+    net = wb.Network.mlp([1, 32, 32, 1], activation=activation, seed=0)
+    assert "WB-ONE-BATCH" not in check(net, x, y, loss="mse")

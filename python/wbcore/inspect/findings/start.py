@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
@@ -12,6 +14,8 @@ from wbcore.inspect.findings.yardstick import run_steps
 from wbcore.optimizers.adam import Adam
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from wbcore.inspect.findings.state import State
 
 __all__ = ["BEFORE", "CODES"]
@@ -70,11 +74,11 @@ def one_batch(state: State) -> Iterator[Finding]:
     rows = min(_BATCH, state.net.n_parameters // (4 * state.net.widths[-1]), len(state.x))
     if state.task is None or not state.task.scored or rows < _FEWEST:
         return
-    x, y = state.x[:rows], state.y[:rows]
+    x, y = _drawn(state, rows)
     steps = min(_STEPS, int(_MOST_WORK / (6 * rows * state.net.n_parameters)))
     if steps < _STEPS // 4:
         return
-    knows_nothing = _prior(state, rows)
+    knows_nothing = _prior(state, x, y)
     if knows_nothing is None or knows_nothing <= 0:
         return
     losses = []
@@ -98,12 +102,18 @@ def one_batch(state: State) -> Iterator[Finding]:
     )
 
 
-def _prior(state: State, rows: int) -> float | None:
+def _drawn(state: State, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Rows from anywhere: neighbours in sorted data are nearly equal, and so are their targets."""
+    chosen = np.random.default_rng(0).choice(len(state.x), rows, replace=False)
+    return state.x[chosen], state.y[chosen]
+
+
+def _prior(state: State, x: NDArray[Any], y: NDArray[Any]) -> float | None:
     """The loss of the best constant for a batch."""
     net = state.net.copy()
     try:
-        net.start_at_prior(state.y[:rows], loss=state.loss)
-        return net.evaluate(state.x[:rows], state.y[:rows], loss=state.loss)["loss"]
+        net.start_at_prior(y, loss=state.loss)
+        return net.evaluate(x, y, loss=state.loss)["loss"]
     except (TypeError, ValueError):
         return None
 
