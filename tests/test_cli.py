@@ -251,7 +251,7 @@ def test_inspect(digits):
         "cosine(0.01, 9000)",
     ):
         assert part in text
-    assert "Biases against the weights that come into their units" in text
+    assert "Correlation of a unit's bias with the mean of its incoming weights" in text
     found = json.loads(succeed("inspect", path, "--json"))
     net = wb.load(path)
     assert found["metadata"] == net.metadata
