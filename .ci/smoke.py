@@ -12,7 +12,7 @@ import numpy as np
 
 import wbcore as wb
 
-MAX_WHEEL_BYTES = 3_500_000
+MAX_WHEEL_BYTES = 4_000_000
 MAX_IMPORT_MS = 40
 
 
