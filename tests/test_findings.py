@@ -411,3 +411,12 @@ def test_sorted_rows_can_be_learned_by_heart(activation):
     y = np.sin(3 * (x[:, 0] + 1))
     net = wb.Network.mlp([1, 32, 32, 1], activation=activation, seed=0)
     assert "WB-ONE-BATCH" not in check(net, x, y, loss="mse")
+
+
+def test_the_history_of_another_network_is_refused():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
+    net, other = wb.Network.mlp([3, 4, 2], seed=0), wb.Network.mlp([3, 5, 2], seed=0)
+    history = other.fit(X, y, loss="cross_entropy", epochs=1, track="epoch")
+    with pytest.raises(ValueError, match=r"\[diagnose\] expected the history of this network"):
+        diagnose(net, history, X, y, loss="cross_entropy")

@@ -434,22 +434,25 @@ void Epoch<T>::ask_about_gradient() {
     torn_ = error_ != nullptr;  // its loss is counted, its update will not be done
 }
 
+// Whether the batch at hand was done to its end.
+template <class T>
+bool Epoch<T>::is_trained() const {
+    const bool ended =
+        status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted;
+    return ended && !torn_ && !stopped_.load(std::memory_order_relaxed);
+}
+
 // After each thread's part of the update. Thread 0 counts while the others may still be at theirs, which does not show; whoever
 // is asked may look at the parameters, and so waits for all.
 template <class T>
 void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
     const bool asks = asks_after_batch_, records = is_recorded();
-    if (t == 0) {
-        const bool trained =
-            (status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted) &&
-            !torn_ && !stopped_.load(std::memory_order_relaxed);
-        if (trained) {
-            arrays_.optimizer.end_step();
-            ++position_.batch;
-            const bool another_size = team_.measures() && team_.batch_ended(now());
-            const bool another_share = team_.shares() && sharers() != sharers_;
-            another_team_ = (another_size || another_share) && !is_over();
-        }
+    if (t == 0 && is_trained()) {
+        arrays_.optimizer.end_step();
+        ++position_.batch;
+        const bool another_size = team_.measures() && team_.batch_ended(now());
+        const bool another_share = team_.shares() && sharers() != sharers_;
+        another_team_ = (another_size || another_share) && !is_over();
     }
     barrier_.arrive_and_wait(size);
     if (records) record_batch(t, size);
@@ -461,9 +464,7 @@ void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
 // By all threads, of a batch that is done and counted, if it is.
 template <class T>
 void Epoch<T>::record_batch(std::size_t t, std::size_t size) {
-    const bool trained =
-        status_ == TrainingStatus::completed || status_ == TrainingStatus::interrupted;
-    if (trained && !torn_ && !stopped_.load(std::memory_order_relaxed)) {
+    if (is_trained()) {
         const PackedArray<T>& parameters = arrays_.network.parameters();
         arrays_.tracker->measure(parameters, arrays_.gradient, t, size);
         barrier_.arrive_and_wait(size);

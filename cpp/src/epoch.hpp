@@ -94,6 +94,7 @@ private:
     void ask_about_gradient();
     void end_batch(std::size_t t, std::size_t size);
     bool is_recorded() const { return arrays_.tracker != nullptr && arrays_.tracker->records(); }
+    bool is_trained() const;
     void record_batch(std::size_t t, std::size_t size);
     void ask_after_batch();
     void take_up_changes();

@@ -1,12 +1,13 @@
-"""Names that a package offers, and imports when they are first asked for."""
+"""What is imported when it is first asked for: names that a package offers, and pandas."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 
-__all__ = ["lazy"]
+__all__ = ["lazy", "pandas_for_frames"]
 
 
 def lazy(
@@ -40,3 +41,15 @@ def lazy(
         return sorted({*vars(sys.modules[package]), *homes})
 
     return getattribute, names
+
+
+def pandas_for_frames(instead: str) -> ModuleType:
+    """Pandas, for a `to_pandas`; where it is missing the error names what needs none."""
+    try:
+        return importlib.import_module("pandas")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"[to_pandas] expected the package pandas, got none: pip install pandas; "
+            f"{instead} needs none",
+            name=error.name,
+        ) from None

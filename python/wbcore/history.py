@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from wbcore import _copying
+from wbcore._lazy import pandas_for_frames
 from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
 
@@ -249,14 +250,7 @@ class History:
         >>> history.to_pandas()["loss"].tolist()
         [1.0, 0.0]
         """
-        try:
-            import pandas as pd
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "[to_pandas] expected the package pandas, got none: pip install pandas; "
-                "to_dict needs none",
-                name=error.name,
-            ) from None
+        pd = pandas_for_frames("to_dict")
         record = self._whole()
         columns = {name: values for name, values in record.items() if name not in _BESIDE}
         for name in ("_learning_rate", "seconds"):

@@ -69,7 +69,7 @@ class Difference:
         return f"{where}, layer {self.layer}, {self.name}[{place}]: {shown}; {more}"
 
 
-def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN401
+def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN401, X of any kind
     """Find where two trainings part, to the step and the parameter.
 
     The digests of records that both have say between which steps; from the last one that is the
@@ -138,7 +138,7 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
 class _Side:
     """One of the two trainings."""
 
-    def __init__(self, name: str, given: Any) -> None:  # noqa: ANN401
+    def __init__(self, name: str, given: Any) -> None:  # noqa: ANN401, looked at here
         if not isinstance(given, (tuple, list)) or len(given) not in (3, 4):
             raise TypeError(
                 f"[first_difference] expected {name} to be (history, X, y), or with a dict of what "

@@ -42,7 +42,7 @@ def fork(
     at: int | tuple[int, int],
     sample_weight: ArrayLike | None = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
-    **changes: Any,  # noqa: ANN401
+    **changes: Any,  # noqa: ANN401, as fit takes them
 ) -> tuple[Network, History]:
     """Train again with something changed from a step on, and the same bits up to there.
 

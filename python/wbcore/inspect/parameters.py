@@ -141,7 +141,7 @@ def _moments(finite: NDArray[np.float64], size: NDArray[np.float64]) -> Statisti
     return Statistics(*map(float, found))
 
 
-def norm(values: NDArray[np.float64], axis: int | None = None) -> Any:  # noqa: ANN401
+def norm(values: NDArray[np.float64], axis: int | None = None) -> Any:  # noqa: ANN401, a number or an array
     """The square root of the sum of squares, which no large or small number spoils."""
     largest = np.max(np.abs(values), axis=axis, initial=0.0, keepdims=True)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)

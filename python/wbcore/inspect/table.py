@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from wbcore import _arguments, _text_table
+from wbcore._lazy import pandas_for_frames
 from wbcore.inspect import formats
 from wbcore.io.atomic import replacing
 
@@ -171,14 +172,7 @@ class Table:
         >>> Table(["layer", "mean"], [[0, 0.25], [1, -1.5]]).to_pandas()["mean"].sum()
         np.float64(-1.25)
         """
-        try:
-            import pandas as pd
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "[to_pandas] expected the package pandas, got none: pip install pandas; "
-                "to_dict needs none",
-                name=error.name,
-            ) from None
+        pd = pandas_for_frames("to_dict")
         frame = pd.DataFrame(self.to_dict(), columns=list(self.columns))
         frame.attrs = {"title": self.title, "note": self.note}
         return frame

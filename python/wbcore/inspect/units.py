@@ -165,7 +165,7 @@ _OF_PARAMETERS = {
 }
 
 
-def _stacked(net: Network, chosen: range, of: Any) -> list[Any]:  # noqa: ANN401
+def _stacked(net: Network, chosen: range, of: Any) -> list[Any]:  # noqa: ANN401, a function
     """What a function gives for each of the layers, one after another."""
     return [value for index in chosen for value in of(net, net[index])]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wbcore import _arguments, _text_table
+from wbcore._lazy import pandas_for_frames
 
 __all__ = ["SearchInterrupted", "SearchResult", "ranked"]
 
@@ -77,14 +78,7 @@ class SearchResult:
         ModuleNotFoundError
             When pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "[to_pandas] expected the package pandas, got none: pip install pandas; "
-                "table needs none",
-                name=error.name,
-            ) from None
+        pd = pandas_for_frames("table")
         return pd.DataFrame(self.table).set_index("rank")
 
     def __len__(self) -> int:

@@ -173,6 +173,24 @@ def diagnose(
     )
 
 
+def _require_history_of(net: Network, history: History) -> None:
+    """Where there are records, they say of how many weights and biases each layer was."""
+    if not history.parameters:
+        return
+    trained = [
+        (layer.weights.n, 0 if layer.biases is None else layer.biases.n)
+        for layer in history.parameters.initial
+    ]
+    there = [
+        (layer.weights.size, 0 if layer.biases is None else layer.biases.size) for layer in net
+    ]
+    if trained != there:
+        raise ValueError(
+            f"[diagnose] expected the history of this network, whose layers have {there} weights "
+            f"and biases, got one of {trained}"
+        )
+
+
 def _findings(
     operation: str,
     net: Network,
@@ -187,6 +205,8 @@ def _findings(
     if not isinstance(net, Network):
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
     text = _loss(operation, net, loss)
+    if history is not None:
+        _require_history_of(net, history)
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
     X, y = rows[0] if _are_a_pair(rows) else rows
     data = Data(operation, "X", X, y, inputs=inputs, seed=seed)
