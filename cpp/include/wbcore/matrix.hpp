@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -108,10 +109,7 @@ public:
     explicit AlignedBuffer(std::size_t n) : size_(n) {
         if (n > (static_cast<std::size_t>(-1) / 2 - 2 * alignment) / sizeof(T))
             throw OutOfMemory(n, 1, sizeof(T));
-        const std::size_t bytes = round_up(n * sizeof(T), alignment) + alignment;
-        data_ = static_cast<T*>(std::aligned_alloc(alignment, bytes));
-        if (data_ == nullptr) throw OutOfMemory(bytes);
-        std::memset(static_cast<void*>(data_), 0, bytes);
+        take(round_up(n * sizeof(T), alignment) + alignment);
     }
     AlignedBuffer(const AlignedBuffer& other) : AlignedBuffer(other.size_) {
         if (size_ != 0) std::memcpy(data_, other.data_, size_ * sizeof(T));
@@ -125,9 +123,10 @@ public:
         swap(other);
         return *this;
     }
-    ~AlignedBuffer() { std::free(data_); }
+    ~AlignedBuffer() { std::free(block_); }
 
     void swap(AlignedBuffer& other) noexcept {
+        std::swap(block_, other.block_);
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
     }
@@ -138,6 +137,23 @@ public:
     const T& operator[](std::size_t i) const { return data_[i]; }
 
 private:
+    // A large block comes as pages that are zero when they are first touched, so that a gigabyte does not hold up a call before
+    // anybody asks whether to go on.
+    void take(std::size_t bytes) {
+        constexpr std::size_t large = std::size_t{1} << 20;
+        const bool lazily = bytes >= large;
+        block_ = lazily ? std::calloc(bytes + alignment, 1) : std::aligned_alloc(alignment, bytes);
+        if (block_ == nullptr) throw OutOfMemory(bytes);
+        void* aligned = block_;
+        std::size_t room = bytes + alignment;
+        if (lazily)
+            std::align(alignment, bytes, aligned, room);
+        else
+            std::memset(aligned, 0, bytes);
+        data_ = static_cast<T*>(aligned);
+    }
+
+    void* block_ = nullptr;
     T* data_ = nullptr;
     std::size_t size_ = 0;
 };
