@@ -11,9 +11,10 @@ namespace wbcore {
 
 namespace {
 
-// A row panel of the plain and of the tiled kernels; threads split batches and inputs at its multiples.
-template <class T>
-constexpr std::size_t grain = panel_width<T>;
+// Threads split inputs at multiples of a row panel of the plain and of the tiled kernels, those of a batch that is recorded at
+// multiples of the chunks that are measured.
+template <class T, bool in_chunks>
+constexpr std::size_t share_grain = in_chunks ? kernels::tracking_rows : panel_width<T>;
 
 // Seconds, of a clock that does not jump
 double now() {
@@ -126,9 +127,11 @@ void Epoch<T>::begin_batch(std::size_t rows, double weight) {
 template <class T>
 void Epoch<T>::begin_tracked_batch() {
     const bool ends_epoch = position_.batch + 1 == batches_;
+    counts_later_ = hooks_.loss || arrays_.pass.rows() > rows_of_a_piece_;
     steps_in_parts_ = !arrays_.optimizer.rule().limits_weights();
     arrays_.tracker->begin_batch(arrays_.optimizer.steps() + 1, ends_epoch,
                                  ends_epoch && position_.epoch + 1 >= options_.epochs);
+    is_recorded_ = arrays_.tracker->records();
 }
 
 // Gathers this thread's rows of the batch and takes them forward, to the loss and back, all of them at once unless it is a
@@ -145,7 +148,13 @@ Batch<T> Epoch<T>::compute_rows(
         batch.step = arrays_.optimizer.steps() + 1;
         if (batch.refused != InputArray::none)
             refused_.store(batch.refused, std::memory_order_relaxed);
-        if (piece.first != piece.last) compute_piece(batch, piece, count, t);
+        if (piece.first != piece.last) {
+            if (arrays_.tracker && rows <= rows_of_a_piece_) [[unlikely]]
+                forward_counted(batch, piece, t);
+            else
+                forward(batch, piece);
+            backward(batch, piece, count);
+        }
         if (piece.last == mine.last || stops(t)) return batch;
         piece = {piece.last, std::min(piece.last + rows_of_a_piece_, mine.last)};
     }
@@ -209,19 +218,23 @@ void Epoch<T>::ask_for_loss(std::size_t first) {
 }
 
 template <class T>
-void Epoch<T>::compute_piece(const Batch<T>& batch, Range piece, double count, std::size_t t) {
+void Epoch<T>::forward(const Batch<T>& batch, Range piece) {
     const PackedNetwork<T>& network = arrays_.network;
-    if (counts_in_passing()) [[unlikely]] {
-        const auto counts = arrays_.tracker->begin_rows(piece.last - piece.first, t);
-        for (std::size_t l = 0; l < network.size(); ++l)
-            arrays_.pass.forward(network, batch, l, piece, counts[l]);
-    } else {
-        for (std::size_t l = 0; l < network.size(); ++l)
-            arrays_.pass.forward(network, batch, l, piece);
-    }
+    for (std::size_t l = 0; l < network.size(); ++l) arrays_.pass.forward(network, batch, l, piece);
+}
+
+template <class T>
+void Epoch<T>::forward_counted(const Batch<T>& batch, Range piece, std::size_t t) {
+    const auto counts = arrays_.tracker->begin_rows(piece.last - piece.first, t);
+    for (std::size_t l = 0; l < counts.size(); ++l)
+        arrays_.pass.forward(arrays_.network, batch, l, piece, counts[l]);
+}
+
+template <class T>
+void Epoch<T>::backward(const Batch<T>& batch, Range piece, double count) {
     arrays_.pass.loss(options_.loss, batch, count, true, piece);
-    for (std::size_t l = network.size(); l-- > first_trainable_ + 1;)
-        arrays_.pass.backward_inputs(network, l, piece);
+    for (std::size_t l = arrays_.network.size(); l-- > first_trainable_ + 1;)
+        arrays_.pass.backward_inputs(arrays_.network, l, piece);
 }
 
 // Thread 0, while the others already update: the loss of the batch, and whether to go on after it.
@@ -255,84 +268,76 @@ void Epoch<T>::account(const Batch<T>& batch, bool stopped) {
 
 template <class T>
 void Epoch<T>::update(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    if (arrays_.tracker) return update_tracked(batch, t, size);
+    if (counts_later_) arrays_.tracker->count(arrays_.pass, part(arrays_.pass.rows(), size, t), t);
+    if (is_recorded_) return update_recorded(batch, t, size);
     if (hooks_.on_gradient || arrays_.optimizer.rule().takes_norms())
         return update_by_norms(batch, t, size);
     backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
 }
 
-// The same with what is counted of the batch, and where it is recorded with its gradient stored.
-template <class T>
-void Epoch<T>::update_tracked(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    if (!counts_in_passing())
-        arrays_.tracker->count(arrays_.pass, part(arrays_.pass.rows(), size, t), t);
-    const bool asks = hooks_.on_gradient || arrays_.optimizer.rule().takes_norms();
-    if (is_recorded() && !asks) return update_recorded(batch, t, size);
-    if (is_recorded() && !steps_in_parts_)
-        for_each_share(t, size, [&](std::size_t l, Range inputs) {
-            arrays_.tracker->keep_before(arrays_.network.parameters(), l, inputs);
-        });
-    update_by_norms(batch, t, size);
-}
-
-// Each part of the gradient is applied, and what that has done measured, before the next is computed.
-template <class T>
-void Epoch<T>::update_recorded(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    const Destination<T> to = arrays_.optimizer.onto(arrays_.network.parameters());
-    for_each_gradient(t, size, [&](std::size_t l, Range inputs) {
-        arrays_.pass.backward_parameters({arrays_.gradient}, batch, l, inputs);
-        apply_measured(to, l, inputs, t);
-    });
-}
-
 // What needs more than a gradient where it is made.
 template <class T>
 void Epoch<T>::update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    if (hooks_.on_gradient || arrays_.optimizer.settings().clip_norm != 0 || is_recorded())
-        update_staged(batch, t, size);
+    if (hooks_.on_gradient || arrays_.optimizer.settings().clip_norm != 0)
+        update_staged<false>(batch, t, size);
     else
         backward_parameters(arrays_.optimizer.onto(arrays_.network.parameters()), batch, t, size);
     if (arrays_.optimizer.rule().limits_weights()) limit_norms(t, size);
 }
 
+// With the gradient stored. Where nobody asks for a norm, each part of it is applied, and what that has done measured, before the
+// next is computed.
+template <class T>
+void Epoch<T>::update_recorded(const Batch<T>& batch, std::size_t t, std::size_t size) {
+    if (!hooks_.on_gradient && !arrays_.optimizer.rule().takes_norms()) {
+        const Destination<T> to = arrays_.optimizer.onto(arrays_.network.parameters());
+        return for_each_gradient<true>(t, size, [&](std::size_t l, Range inputs) {
+            arrays_.pass.backward_parameters({arrays_.gradient}, batch, l, inputs);
+            apply_measured(to, l, inputs, t);
+        });
+    }
+    if (!steps_in_parts_)
+        for_each_share<true>(t, size, [&](std::size_t l, Range inputs) {
+            arrays_.tracker->keep_before(arrays_.network.parameters(), l, inputs);
+        });
+    update_staged<true>(batch, t, size);
+    if (arrays_.optimizer.rule().limits_weights()) limit_norms(t, size);
+}
+
 // f(layer, inputs) for this thread's part of each layer that is trained.
 template <class T>
-template <class F>
+template <bool in_chunks, class F>
 void Epoch<T>::for_each_share(std::size_t t, std::size_t size, F f) const {
     const std::vector<Dense>& layers = arrays_.network.layers();
     for (std::size_t l = first_trainable_; l < layers.size(); ++l)
-        if (layers[l].trainable) f(l, share(l, t, size));
-}
-
-// Of a batch that is recorded whole chunks of what is measured.
-template <class T>
-Range Epoch<T>::share(std::size_t layer, std::size_t t, std::size_t size) const {
-    return part(arrays_.network.layers()[layer].inputs, size, t,
-                is_recorded() ? kernels::tracking_rows : grain<T>);
+        if (layers[l].trainable) f(l, part(layers[l].inputs, size, t, share_grain<T, in_chunks>));
 }
 
 // The same rule over the same gradients, which are stored for somebody to look at, or for their norm.
 template <class T>
+template <bool in_chunks>
 void Epoch<T>::update_staged(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    backward_parameters({arrays_.gradient}, batch, t, size);
+    for_each_gradient<in_chunks>(t, size, [&](std::size_t l, Range inputs) {
+        arrays_.pass.backward_parameters({arrays_.gradient}, batch, l, inputs);
+    });
+    auto for_each = [&](auto f) { for_each_share<in_chunks>(t, size, f); };
     if (hooks_.on_gradient) {
         barrier_.arrive_and_wait(size);
         if (t == 0) ask_about_gradient();
         barrier_.arrive_and_wait(size);
         if (torn_) return;
-        for_each_share(t, size, [&](std::size_t l, Range inputs) { scale_gradient(l, inputs); });
+        for_each([&](std::size_t l, Range inputs) { scale_gradient(l, inputs); });
     }
     StepRule<T> rule = arrays_.optimizer.rule();
     if (const double most = rule.settings().clip_norm; most != 0) {
-        for_each_share(t, size, [&](std::size_t l, Range inputs) { add_squares(l, inputs); });
+        for_each([&](std::size_t l, Range inputs) { add_squares(l, inputs); });
         barrier_.arrive_and_wait(size);
         if (torn_) return;
         rule.scale(clip_factor<T>(sum_of_squares(), most));  // each thread adds for itself
     }
     const Destination<T> to = arrays_.optimizer.onto(arrays_.network.parameters(), rule);
-    const bool measures = is_recorded() && steps_in_parts_;
-    for_each_share(t, size, [&](std::size_t l, Range inputs) {
-        if (measures)
+    for_each([&](std::size_t l, Range inputs) {
+        if (in_chunks && steps_in_parts_)
             apply_measured(to, l, inputs, t);
         else
             apply_stored(to, l, inputs);
@@ -344,32 +349,32 @@ void Epoch<T>::backward_parameters(const Destination<T>& to,
                                    const Batch<T>& batch,
                                    std::size_t t,
                                    std::size_t size) {
-    for_each_gradient(t, size, [&](std::size_t l, Range inputs) {
+    for_each_gradient<false>(t, size, [&](std::size_t l, Range inputs) {
         arrays_.pass.backward_parameters(to, batch, l, inputs);
         if (to.finishes) arrays_.network.transpose(l, inputs);
     });
 }
 
 // f(layer, inputs) for this thread's part of each layer that is trained, the last layer first: in pieces where the batch is one of
-// seconds, or where chunks of a gradient are to be at hand when they are applied.
+// seconds, or by the chunks of what is measured, so that those of a gradient are at hand when they are applied.
 template <class T>
-template <class F>
+template <bool in_chunks, class F>
 void Epoch<T>::for_each_gradient(std::size_t t, std::size_t size, F f) {
     const std::vector<Dense>& layers = arrays_.network.layers();
-    const bool in_one_piece = is_in_one_piece(), records = is_recorded();
+    const bool in_one_piece = arrays_.pass.rows() <= rows_of_a_piece_;
     bool stopped = false;
     for (std::size_t l = layers.size(); l-- > first_trainable_ && !stopped;) {
         if (!layers[l].trainable) continue;
-        const Range mine = share(l, t, size);
-        if (in_one_piece && !records) {
+        const Range mine = part(layers[l].inputs, size, t, share_grain<T, in_chunks>);
+        if (in_one_piece && !in_chunks)
             f(l, mine);
-            continue;
-        }
-        const std::size_t piece =
-            records ? kernels::tracking_rows : inputs_of_a_piece(layers[l], arrays_.pass.rows());
-        in_pieces(
-            mine, piece, [&] { return stopped = !in_one_piece && stops(t); },
-            [&](Range inputs) { f(l, inputs); });
+        else
+            in_pieces(
+                mine,
+                in_chunks ? kernels::tracking_rows
+                          : inputs_of_a_piece(layers[l], arrays_.pass.rows()),
+                [&] { return stopped = !in_one_piece && stops(t); },
+                [&](Range inputs) { f(l, inputs); });
     }
     if (t != 0 || !stopped) return;
     status_ = TrainingStatus::interrupted;
@@ -392,7 +397,7 @@ void Epoch<T>::scale_gradient(std::size_t layer, Range inputs) const {
 // thread 0 may be at the rule itself.
 template <class T>
 void Epoch<T>::take_penalty(std::size_t t, std::size_t size) {
-    for_each_share(t, size, [&](std::size_t l, Range inputs) {
+    for_each_share<false>(t, size, [&](std::size_t l, Range inputs) {
         arrays_.penalty.take(options_.optimizer, arrays_.network.parameters(), l, inputs);
     });
 }
@@ -480,8 +485,8 @@ void Epoch<T>::limit_norms(std::size_t t, std::size_t size) {
                                           arrays_.optimizer.settings().max_norm);
     }
     barrier_.arrive_and_wait(size);
-    for_each_share(t, size,
-                   [&](std::size_t l, Range inputs) { arrays_.network.transpose(l, inputs); });
+    for_each_share<false>(
+        t, size, [&](std::size_t l, Range inputs) { arrays_.network.transpose(l, inputs); });
 }
 
 // Thread 0
@@ -510,7 +515,7 @@ bool Epoch<T>::is_trained() const {
 // is asked may look at the parameters, and so waits for all.
 template <class T>
 void Epoch<T>::end_batch(std::size_t t, std::size_t size) {
-    const bool asks = asks_after_batch_, records = is_recorded();
+    const bool asks = asks_after_batch_, records = is_recorded_;
     if (t == 0 && is_trained()) {
         arrays_.optimizer.end_step();
         ++position_.batch;

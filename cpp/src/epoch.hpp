@@ -73,21 +73,22 @@ private:
         std::size_t first, std::size_t rows, Range mine, std::size_t t, std::size_t size);
     void ask_for_loss(std::size_t first);
     double weight_of(std::size_t first, std::size_t rows);
-    void compute_piece(const Batch<T>& batch, Range piece, double count, std::size_t t);
+    void forward(const Batch<T>& batch, Range piece);
+    [[gnu::noinline]] void forward_counted(const Batch<T>& batch, Range piece, std::size_t t);
+    void backward(const Batch<T>& batch, Range piece, double count);
     void account(const Batch<T>& batch, bool stopped);
     void update(const Batch<T>& batch, std::size_t t, std::size_t size);
-    [[gnu::noinline]] void update_tracked(const Batch<T>& batch, std::size_t t, std::size_t size);
     [[gnu::noinline]] void update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size);
+    template <bool in_chunks>
     void update_staged(const Batch<T>& batch, std::size_t t, std::size_t size);
-    void update_recorded(const Batch<T>& batch, std::size_t t, std::size_t size);
+    [[gnu::noinline]] void update_recorded(const Batch<T>& batch, std::size_t t, std::size_t size);
     void backward_parameters(const Destination<T>& to,
                              const Batch<T>& batch,
                              std::size_t t,
                              std::size_t size);
-    template <class F>
+    template <bool in_chunks, class F>
     void for_each_gradient(std::size_t t, std::size_t size, F f);
-    Range share(std::size_t layer, std::size_t t, std::size_t size) const;
-    template <class F>
+    template <bool in_chunks, class F>
     void for_each_share(std::size_t t, std::size_t size, F f) const;
     void scale_gradient(std::size_t layer, Range inputs) const;
     void take_penalty(std::size_t t, std::size_t size);
@@ -98,12 +99,6 @@ private:
     void limit_norms(std::size_t t, std::size_t size);
     void ask_about_gradient();
     void end_batch(std::size_t t, std::size_t size);
-    bool is_recorded() const { return arrays_.tracker != nullptr && arrays_.tracker->records(); }
-    // Whether units are counted where their outputs are made: a batch that may be stopped before its end is counted later.
-    bool counts_in_passing() const {
-        return arrays_.tracker != nullptr && !hooks_.loss && is_in_one_piece();
-    }
-    bool is_in_one_piece() const { return arrays_.pass.rows() <= rows_of_a_piece_; }
     bool is_trained() const;
     void record_batch(std::size_t t, std::size_t size);
     void ask_after_batch();
@@ -139,10 +134,12 @@ private:
     std::size_t sharers_ = 1;    // of the processors, when this team began
     std::size_t last_batch_ = 0;
     double batch_loss_ = 0;
-    double batch_weight_ = 0;  // of all its rows, by thread 0 for thread 0
-    T scale_ = 1;              // of the gradient
-    bool steps_in_parts_ =
-        false;  // of a recorded batch: no norm of weights is limited when they all are there
+    double batch_weight_ = 0;   // of all its rows, by thread 0 for thread 0
+    T scale_ = 1;               // of the gradient
+    bool is_recorded_ = false;  // the batch at hand; false where nothing is tracked
+    // whether its units are counted when all its outputs are there: it may be stopped before, and then counts for nothing
+    bool counts_later_ = false;
+    bool steps_in_parts_ = false;  // then: no norm of weights is limited when they all are there
 };
 
 }  // namespace wbcore

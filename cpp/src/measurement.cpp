@@ -1,8 +1,11 @@
 #include "measurement.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "wbcore/statistics.hpp"
 
@@ -13,7 +16,7 @@ namespace {
 using kernels::tracking_bins;
 using kernels::tracking_rows;
 
-// Of arrays of fewer numbers, bins are sorted rather than looked for among all there are.
+// Of arrays of no more numbers, bins are not looked for among all there are.
 constexpr std::size_t few_numbers = 512;
 
 // NaN of one kind, since a processor's own has a sign of its own.
@@ -115,12 +118,8 @@ bool is_finite_bin(std::size_t bin, bool is_double) {
 
 // Those of all that are not empty; then all are.
 Histogram taken(std::vector<std::uint32_t>& counts, bool is_double) {
-    constexpr std::size_t at_once = 8;
+    constexpr std::size_t at_once = 32;
     Histogram histogram;
-    std::size_t some = 0;
-    for (const std::uint32_t count : counts) some += count != 0;
-    histogram.bins.reserve(some);
-    histogram.counts.reserve(some);
     for (std::size_t first = 0; first < tracking_bins; first += at_once) {
         std::uint32_t any = 0;
         for (std::size_t i = 0; i < at_once; ++i) any |= counts[first + i];
@@ -135,28 +134,31 @@ Histogram taken(std::vector<std::uint32_t>& counts, bool is_double) {
     return histogram;
 }
 
+// The same of a few numbers, with a bit for each bin that has some.
 template <class T>
-Histogram of_few(const T* x, std::span<const ChunkPlace> chunks) {
-    std::uint16_t bins[few_numbers];
+Histogram of_few(const T* x,
+                 std::span<const ChunkPlace> chunks,
+                 std::vector<std::uint32_t>& counts) {
+    constexpr std::size_t word_bits = 64;
+    std::array<std::uint64_t, tracking_bins / word_bits> found{};
     std::size_t n = 0;
     for_each_row(x, chunks, [&](const T* row, std::size_t cols) {
         for (std::size_t j = 0; j < cols; ++j) {
             const std::uint32_t bin = kernels::bin_of(row[j]);
-            if (is_finite_bin(bin, sizeof(T) == sizeof(double)))
-                bins[n++] = static_cast<std::uint16_t>(bin);
+            if (!is_finite_bin(bin, sizeof(T) == sizeof(double))) continue;
+            n += counts[bin]++ == 0;
+            found[bin / word_bits] |= std::uint64_t{1} << bin % word_bits;
         }
     });
-    std::sort(bins, bins + n);
-    Histogram histogram;
-    histogram.bins.reserve(n);
-    histogram.counts.reserve(n);
-    for (std::size_t i = 0; i < n; ++i) {
-        if (i == 0 || bins[i] != bins[i - 1]) {
-            histogram.bins.push_back(bins[i]);
-            histogram.counts.push_back(0);
+    Histogram histogram{std::vector<std::uint16_t>(n), std::vector<std::uint32_t>(n)};
+    std::size_t next = 0;
+    for (std::size_t word = 0; word < found.size(); ++word)
+        for (std::uint64_t left = found[word]; left != 0; left &= left - 1, ++next) {
+            const std::size_t bin =
+                word * word_bits + static_cast<std::size_t>(std::countr_zero(left));
+            histogram.bins[next] = static_cast<std::uint16_t>(bin);
+            histogram.counts[next] = std::exchange(counts[bin], 0);
         }
-        ++histogram.counts.back();
-    }
     return histogram;
 }
 
@@ -312,7 +314,7 @@ Histogram Measurement<T>::histogram(std::size_t array, const T* x, std::uint64_t
                                              measured.chunks.last - measured.chunks.first);
     Histogram all;
     if (measured.numbers() <= few_numbers) {
-        all = of_few(x, chunks);
+        all = of_few(x, chunks, bins_[0].counts);
     } else {
         std::vector<const Histogram*> parts;
         for (const Bins& bins : bins_)

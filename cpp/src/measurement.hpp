@@ -77,6 +77,9 @@ private:
                     std::size_t cols,
                     std::uint64_t word,
                     std::uint64_t words_of_a_row);
+    static std::size_t of_a_panel(const MeasuredArray& array) {
+        return (array.rows + kernels::tracking_rows - 1) / kernels::tracking_rows;
+    }
     // f(chunk) for those of an array's weights for some inputs
     template <class F>
     void for_each_chunk(std::size_t array, Range inputs, F f) const;
@@ -108,8 +111,7 @@ void Measurement<T>::for_each_chunk(std::size_t array, Range inputs, F f) const 
         return;
     }
     constexpr std::size_t rows = kernels::tracking_rows;
-    const std::size_t of_a_panel = (all.rows + rows - 1) / rows;
-    for (std::size_t first = all.chunks.first; first < all.chunks.last; first += of_a_panel)
+    for (std::size_t first = all.chunks.first; first < all.chunks.last; first += of_a_panel(all))
         for (std::size_t row = inputs.first; row < inputs.last; row += rows) f(first + row / rows);
 }
 

@@ -18,14 +18,28 @@ template <class T>
 struct ColumnSum {
     Vector<double> part[panel_parts<T>] = {};
 
-    // Of those columns that are there, folded by halves.
+    // Of those columns that are there, folded by halves: of the parts, then of the lanes of the first.
     double total(std::size_t cols) const {
-        double lane[Panels<T>::width];
-        for (std::size_t k = 0; k < panel_parts<T>; ++k) store(lane + k * lanes<double>, part[k]);
-        for (std::size_t j = cols; j < Panels<T>::width; ++j) lane[j] = 0;
-        for (std::size_t half = Panels<T>::width / 2; half > 0; half /= 2)
+        constexpr std::size_t n = lanes<double>;
+        Vector<double> sum[panel_parts<T>];
+        for (std::size_t k = 0; k < panel_parts<T>; ++k) sum[k] = part[k];
+        if (cols < Panels<T>::width) leave_out_from(sum, cols);
+        for (std::size_t half = panel_parts<T> / 2; half > 0; half /= 2)
+            for (std::size_t k = 0; k < half; ++k) sum[k] = sum[k] + sum[k + half];
+        double lane[n];
+        store(lane, sum[0]);
+        for (std::size_t half = n / 2; half > 0; half /= 2)
             for (std::size_t j = 0; j < half; ++j) lane[j] = lane[j] + lane[j + half];
         return lane[0];
+    }
+
+private:
+    static void leave_out_from(Vector<double> (&sum)[panel_parts<T>], std::size_t col) {
+        const Vector<double> number = lane_numbers<double>(), none = broadcast<Vector<double>>(0);
+        for (std::size_t k = 0; k < panel_parts<T>; ++k) {
+            const double left = static_cast<double>(col) - static_cast<double>(k * lanes<double>);
+            sum[k] = number < broadcast<Vector<double>>(left) ? sum[k] : none;
+        }
     }
 };
 

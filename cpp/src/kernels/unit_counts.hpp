@@ -12,10 +12,13 @@ namespace {
 template <class T>
 using CountVector = decltype(bits(Vector<T>{}));
 
-// n + 1 in the lanes where the comparison holds.
+// n + 1 in the lanes where the comparison holds. That of vectors without masks of their own is -1 there.
 template <class T>
-inline auto counted(CountVector<T> n, auto held) {
-    return held ? n + 1 : n;
+inline CountVector<T> counted(CountVector<T> n, auto held) {
+    if constexpr (lanes<T> == 1 || sizeof(n) == 64)
+        return held ? n + 1 : n;
+    else
+        return n - __builtin_bit_cast(CountVector<T>, held);
 }
 
 template <class T>
@@ -26,39 +29,39 @@ inline void add_counts(UnitCount<T>* to, CountVector<T> n) {
     __builtin_memcpy(to, &counts, sizeof counts);
 }
 
-// Of `rows` rows of a packed panel, which follow one another, the lanes from `a` on; two at a time, which wait for each other
-// less.
+// Of `rows` rows of a packed panel, which follow one another, the lanes from `a` on; some at a time, which do not wait for each
+// other.
 template <class T>
 inline void count_lanes(const T* a,
                         std::size_t rows,
                         const UnitCounts<T>& counts,
                         std::size_t unit) {
     using V = Vector<T>;
-    constexpr std::size_t width = Panels<T>::width;
+    constexpr std::size_t width = Panels<T>::width, at_once = 4;
     const V zero = broadcast<V>(0), low = broadcast<V>(counts.low),
             high = broadcast<V>(counts.high);
-    CountVector<T> active[2] = {}, saturated[2] = {};
-    auto count = [&](const T* row, int k, auto saturates) {
+    CountVector<T> active[at_once] = {}, saturated[at_once] = {};
+    auto count = [&](const T* row, std::size_t k, auto saturates) {
         const V v = load<V>(row);
         active[k] = counted<T>(active[k], v != zero);
         if constexpr (saturates)
             saturated[k] = counted<T>(counted<T>(saturated[k], v < low), v > high);
     };
     auto count_rows = [&](auto saturates) {
-        const T* const end = a + rows * width;
-        if (rows % 2 != 0) count(end - width, 0, saturates);
-        for (; end - a >= static_cast<std::ptrdiff_t>(2 * width); a += 2 * width) {
-            count(a, 0, saturates);
-            count(a + width, 1, saturates);
-        }
+        std::size_t row = 0;
+        for (; row + at_once <= rows; row += at_once, a += at_once * width)
+#pragma GCC unroll 4
+            for (std::size_t k = 0; k < at_once; ++k) count(a + k * width, k, saturates);
+        for (; row < rows; ++row, a += width) count(a, 0, saturates);
     };
+    auto sum = [](const auto& n) { return (n[0] + n[1]) + (n[2] + n[3]); };
     if (counts.saturated == nullptr) {
         count_rows(std::false_type());
     } else {
         count_rows(std::true_type());
-        add_counts<T>(counts.saturated + unit, saturated[0] + saturated[1]);
+        add_counts<T>(counts.saturated + unit, sum(saturated));
     }
-    add_counts<T>(counts.active + unit, active[0] + active[1]);
+    add_counts<T>(counts.active + unit, sum(active));
 }
 
 // Of the rows [row, row + n_rows) of some panels of packed outputs.
