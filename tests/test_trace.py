@@ -18,7 +18,7 @@ from support import (
 import wbcore as wb
 from wbcore import inspect, reference
 from wbcore.inspect.operations import Lines
-from wbcore.inspect.step_lines import StepLines
+from wbcore.inspect.update_lines import UpdateLines
 
 BOTH = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -267,9 +267,9 @@ def test_what_step_refuses():
 
 def test_an_update_that_is_computed_otherwise_is_noticed(monkeypatch):
     net = network([3, 2], "float64")
-    honest = StepLines._element
+    honest = UpdateLines._element
     monkeypatch.setattr(
-        StepLines,
+        UpdateLines,
         "_element",
         lambda self, rule, at, g, name: honest(self, rule, at, 1.001 * g, name),
     )

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wbcore import _arguments
 from wbcore._view import View, is_sparse
 from wbcore.data._source import like
 
 if TYPE_CHECKING:
     from wbcore._view import Foreign
 
-__all__ = ["in_rows", "named"]
+__all__ = ["functions_of", "in_rows", "named"]
+
+
+def functions_of(operation: str, functions: Foreign) -> dict[str, Any]:
+    """Those that no history keeps, by what the fit had them as."""
+    known = ("loss", "learning_rate", "shuffle")
+    return _arguments.mapping(operation, "functions", functions, known)
 
 
 @contextlib.contextmanager
@@ -37,11 +44,11 @@ def named(operation: str, *inner: str) -> Iterator[None]:
         raise
 
 
-def in_rows(x: Foreign) -> Foreign:
+def in_rows(operation: str, x: Foreign) -> Foreign:
     """One row as an array of rows; other things as they are."""
     if isinstance(x, View):
-        return like(x, in_rows(x.array))
+        return like(x, in_rows(operation, x.array))
     if is_sparse(x):
         return x
-    array = np.asarray(x) if isinstance(x, (list, tuple)) else x
+    array = _arguments.real_array(operation, "x", x) if isinstance(x, (list, tuple)) else x
     return np.asarray(array)[None] if getattr(array, "ndim", None) == 1 else array

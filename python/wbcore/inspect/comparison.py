@@ -11,6 +11,7 @@ import numpy as np
 from wbcore import _arguments
 from wbcore.inspect.correlation import pearson
 from wbcore.inspect.intervals import correlation_interval, mean_interval
+from wbcore.inspect.networks import is_network
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -110,7 +111,13 @@ def _checked(operation: str, runs: object) -> dict[str, list[_Run]]:
             f"[{operation}] expected runs to be a mapping from names to pairs (network, score), "
             f"with at least one name, got {_arguments.shown(runs)}"
         )
-    kinds = {str(kind): [_run(operation, kind, pair) for pair in runs[kind]] for kind in runs}
+    kinds = {
+        str(kind): [
+            _run(operation, kind, pair)
+            for pair in _arguments.listed(operation, f"the runs of {kind!r}", runs[kind])
+        ]
+        for kind in runs
+    }
     for kind, found in kinds.items():
         depths = {len(run.net) for run in found}
         if len(depths) != 1:
@@ -122,7 +129,7 @@ def _checked(operation: str, runs: object) -> dict[str, list[_Run]]:
 
 
 def _run(operation: str, kind: object, pair: object) -> _Run:
-    if not isinstance(pair, Sequence) or len(pair) != 2 or not hasattr(pair[0], "parameters"):
+    if not isinstance(pair, Sequence) or len(pair) != 2 or not is_network(pair[0]):
         raise TypeError(
             f"[{operation}] expected pairs (network, score) in {kind!r}, "
             f"got {_arguments.shown(pair)}"

@@ -10,6 +10,7 @@ import numpy as np
 from wbcore import _core
 from wbcore._loss_function import LossFunction
 from wbcore.activations import name_of
+from wbcore.inspect._calls import named
 from wbcore.inspect.float64_network import activated
 from wbcore.inspect.networks import loss_of, require_network
 from wbcore.inspect.row_losses import loss_inputs, row_losses, target_kind
@@ -66,7 +67,8 @@ def decided(
     require_network(operation, net)
     text = _loss_of(operation, net, loss)
     sums, _ = divided(net)
-    Z = sums.predict(X)
+    with named(operation, "predict"):
+        Z = sums.predict(X)
     y = _core.targets(net._core, operation, y, text)
     if len(y) != len(Z):
         raise ValueError(f"[{operation}] expected y with {len(Z)} rows, as X has, got {len(y)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wbcore import _core
+from wbcore.inspect.networks import require_network
 
 if TYPE_CHECKING:
     from wbcore.network import Network
@@ -39,4 +40,5 @@ def digest(net: Network) -> str:
     >>> digest(net) == digest(wb.Network.mlp([2, 3, 1], seed=0))
     False
     """
+    require_network("digest", net)
     return f"{_core.digest(net._core):016x}"

@@ -58,7 +58,7 @@ class Permuted:
         self._array = array
         self._predict = predict
         self.rows, self.columns = int(array.shape[0]), int(array.shape[1])
-        block = min(self.rows, max(1, _AT_ONCE // self.columns))
+        block = min(self.rows, max(1, _AT_ONCE // max(1, self.columns)))
         self._buffer = np.empty((block, self.columns), array.dtype)
 
     def outputs(
@@ -163,10 +163,14 @@ def _of_network(
         name = getattr(metric, "__name__", "metric")
         metric = {name if name.isidentifier() else "metric": metric}
     chosen: Foreign = ()
-    if metric == "loss":
+    if isinstance(metric, str) and metric == "loss":
         name, sign = "loss", -1.0
     else:
         checked = metrics.check(operation, metric if isinstance(metric, dict) else [metric])
+        if len(checked.texts) + len(checked.functions) != 1:
+            raise ValueError(
+                f"[{operation}] expected metric to be one, got {_arguments.shown(metric)}"
+            )
         name = next(iter((*checked.texts, *checked.functions)))
         chosen = metric if isinstance(metric, dict) else (name,)
         sign = (sign_of(name) if checked.texts else None) or 1.0

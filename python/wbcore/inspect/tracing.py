@@ -9,6 +9,7 @@ import numpy as np
 from wbcore import _arguments
 from wbcore.inspect._calls import in_rows, named
 from wbcore.inspect.exact_table import ExactTable
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.operations import Lines, count_of_sum, count_of_unit
 from wbcore.reference import ACTIVATIONS, Arithmetic
 from wbcore.reference.arithmetic import FEATURE_LEAF
@@ -87,7 +88,8 @@ def trace(
     0      0     add x[1] * W[1, 0]   0.3  0.6     0.18                0.78
     0      0     sigmoid of z        0.78                0.6856801139382539
     """
-    rows = in_rows(x)
+    require_network("trace", net)
+    rows = in_rows("trace", x)
     with named("trace", "predict"):
         outputs = net.predict(rows)
     if len(outputs) != 1:
