@@ -249,15 +249,20 @@ def at(name: str, index: tuple[int, ...]) -> str:
 
 
 def require_finite(
-    operation: str, name: str, values: NDArray[Any], converted: NDArray[Any]
+    operation: str, name: str, values: NDArray[Any], converted: NDArray[Any], *, first: int = 0
 ) -> None:
-    """Refuses values that are NaN or infinite in the dtype of `converted`, which has them."""
+    """Refuses values that are NaN or infinite in the dtype of `converted`, which has them.
+
+    Of rows of an array `first` is the number of the first one, for the message.
+    """
     finite = np.isfinite(converted)
     if finite.all():
         return
     index = tuple(map(int, np.unravel_index(np.argmin(finite), values.shape)))
     number = values[index]
     where = f" in {converted.dtype}" if np.isfinite(number) else ""
+    if first:
+        index = (first + index[0], *index[1:])
     raise ValueError(
         f"[{operation}] expected {name} to be finite{where}, got {number!s}{at(name, index)}"
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 from wbcore._record_bytes import ARRAY, UNKNOWN
 from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
+from wbcore.inspect.digests import digest
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.table import Table
 from wbcore.parameter_record import (
     ArrayRecord,
@@ -21,6 +23,8 @@ from wbcore.parameter_record import (
 
 if TYPE_CHECKING:
     import os
+
+    from wbcore.network import Network
 
 __all__ = ["ArrayRecord", "LayerRecord", "ParameterHistory", "ParameterRecord", "UnitRecord"]
 
@@ -37,9 +41,12 @@ class ParameterHistory(Sequence[ParameterRecord]):
     """Records of every layer's weights, biases and units, the first of the state before training.
 
     `fit(..., track="epoch")` takes one at the end of each epoch, `track=k` after each k-th batch
-    and after the last one, and keeps them in `history.parameters`. At most 512 stay: then every
-    second one is dropped, and so on, but for the first, the last, and that of
-    `history.best_epoch`.
+    and after the last one, and keeps them in `history.parameters`. Up to 510 records all stay.
+    Of more than 510 those stay whose `number` is a multiple of 2, of more than 1,020 those of 4,
+    and so on, beside the last one and the last one of `history.best_epoch`: never more than 512.
+
+    The final record is that of the last batch. A network that `EarlyStopping` has given its best
+    parameters back is not as it says, but as `best` does: `of` tells which record a network is.
 
     Printed, it is a table of the initial and final means and the change of the means, and one of
     the final norms and of how far the parameters moved: the norm of their difference from the
@@ -62,8 +69,8 @@ class ParameterHistory(Sequence[ParameterRecord]):
     4
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
+    def __init__(self, entries: Sequence[Entry], best_epoch: int | None = None) -> None:
+        self._entries, self._best_epoch = entries, best_epoch
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -86,6 +93,40 @@ class ParameterHistory(Sequence[ParameterRecord]):
     def final(self) -> ParameterRecord:
         """After the last batch."""
         return self._at(-1)
+
+    @property
+    def best(self) -> ParameterRecord | None:
+        """The last one of `history.best_epoch`; None where that is None, or has no record."""
+        if self._best_epoch is None:
+            return None
+        return next((one for one in reversed(self) if one.epoch == self._best_epoch), None)
+
+    def of(self, net: Network) -> ParameterRecord | None:
+        """The last record whose parameters the network has, by the digest; None if there is none.
+
+        Parameters
+        ----------
+        net : Network
+
+        Raises
+        ------
+        TypeError
+            When it is none.
+
+        Examples
+        --------
+        >>> import numpy as np, wbcore as wb
+        >>> net = wb.Network.mlp([1, 2, 1], seed=0)
+        >>> X = np.linspace(-1, 1, 32)[:, None]
+        >>> data = {"loss": "mse", "validation_data": (X, -X), "track": "epoch", "epochs": 20}
+        >>> stopping = wb.callbacks.EarlyStopping(patience=2)
+        >>> records = net.fit(X, X, callbacks=[stopping], **data).parameters
+        >>> records.of(net) == records.best, records.of(net) == records.final
+        (True, False)
+        """
+        require_network("of", net)
+        wanted = digest(net)
+        return next((one for one in reversed(self) if one.digest == wanted), None)
 
     def _at(self, index: int) -> ParameterRecord:
         if not self:
@@ -209,7 +250,12 @@ class ParameterHistory(Sequence[ParameterRecord]):
         ]
         moment, counts = self._moments()
         text = f"means after {counts[-1]} {moment}s\n" + table(["layer", *header], rows)
-        return f"{text}\n\n{self._moves()}" if self.final.step != UNKNOWN else text
+        if self.final.step != UNKNOWN:
+            text += f"\n\n{self._moves()}"
+        best = self.best
+        if best is not None and best.step != self.final.step:
+            text += f"\nbest epoch: {best.epoch + 1}, after {best.step} steps; it is `best`"
+        return text
 
     def _moves(self) -> str:
         """How large the parameters are, and how far they went."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._view import in_rows, is_sparse
 from wbcore.inspect.attributed_output import OUTPUTS, loss_targets_of, scalar_of, targets_of
 from wbcore.inspect.attribution_methods import Rows, attributed
 from wbcore.inspect.column_groups import feature_names_of, read_groups
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from wbcore._view import Foreign
+    from wbcore._view import Foreign, SparseLike
     from wbcore.inspect.column_groups import GroupsLike
     from wbcore.inspect.float64_network import Floats
     from wbcore.losses import Loss
@@ -151,7 +152,7 @@ def _told(target: Foreign) -> str:
 
 def attribution(
     net: Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     target: ArrayLike | Literal["predicted"] | None = None,
     method: Method = "integrated_gradients",
     *,
@@ -171,8 +172,9 @@ def attribution(
     Parameters
     ----------
     net : Network
-    X : array-like of shape (B, I)
-        Finite real numbers.
+    X : array-like or sparse matrix of shape (B, I)
+        Finite real numbers. Of a sparse matrix some rows at a time are made dense, and the values
+        of all features are, too.
     target : int, array-like of shape (B,), "predicted" or None
         The number of the output that is attributed, for all rows or for each; "predicted" is the
         largest one of each row. May be left out when there is one output. For output="loss" it is
@@ -237,9 +239,9 @@ def attribution(
         raise ValueError(f"[{operation}] expected no groups with saliency, got some")
     rows = Rows(operation, f64, x, _baseline(operation, baseline, x))
     if output == "loss":
-        targets = loss_targets_of(operation, target, len(x))
+        targets = loss_targets_of(operation, target, len(rows))
     else:
-        targets = targets_of(operation, target, len(x), f64.outputs, predicted=rows.last_sums)
+        targets = targets_of(operation, target, len(rows), f64.outputs, predicted=rows.last_sums)
     scalar = scalar_of(operation, net, targets, output=output, loss=loss)
     found = attributed(rows, scalar, method, taken, n_steps=n_steps, tolerance=tolerance)
     by_row = output == "loss" or isinstance(target, str) or (target is not None and np.ndim(target))
@@ -257,10 +259,10 @@ def attribution(
     )
 
 
-def _rows(operation: str, X: ArrayLike, inputs: int) -> NDArray[Any]:
-    """X as it is, if it is an array: rows become float64 some at a time."""
-    x = _arguments.real_array(operation, "X", X)
-    if x.ndim != 2 or x.shape[1] != inputs or not len(x):
+def _rows(operation: str, X: ArrayLike | SparseLike, inputs: int) -> Foreign:
+    """X as it is, if it is an array or sparse: rows become float64 some at a time."""
+    x = in_rows(operation, "X", X) if is_sparse(X) else _arguments.real_array(operation, "X", X)
+    if len(x.shape) != 2 or x.shape[1] != inputs or not x.shape[0]:
         raise ValueError(
             f"[{operation}] expected X of shape (B, {inputs}), at least one row, "
             f"got shape {x.shape}"
@@ -268,14 +270,14 @@ def _rows(operation: str, X: ArrayLike, inputs: int) -> NDArray[Any]:
     return x
 
 
-def _baseline(operation: str, given: Foreign, x: NDArray[Any]) -> Floats:
+def _baseline(operation: str, given: Foreign, x: Foreign) -> Floats:
     """Of shape (I,), or (B, I) when that was given."""
     if given is None:
         return np.zeros(x.shape[1])
     if isinstance(given, str):
         _arguments.choice(operation, "baseline", given, ("mean",), expected="an array or")
-        mean: Floats = x.mean(axis=0, dtype=np.float64)
-        return mean
+        mean = x.mean(axis=0, dtype=np.float64)  # of a sparse matrix it is a matrix
+        return np.asarray(mean, np.float64).reshape(-1)
     array = _arguments.floats(operation, "baseline", given).astype(np.float64)
     if array.shape not in ((), x.shape[1:], x.shape):
         raise ValueError(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from wbcore import _arguments
 from wbcore._statistics import Statistics
-from wbcore.inspect.networks import history_of
+from wbcore.inspect.histories import history_of
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:

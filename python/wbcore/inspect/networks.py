@@ -1,4 +1,4 @@
-"""The network, the history and the loss that an inspection is given."""
+"""The network and the loss that an inspection is given."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from wbcore import _arguments, losses
 if TYPE_CHECKING:
     from wbcore._loss_function import LossFunction
     from wbcore._view import Foreign
-    from wbcore.history import History
     from wbcore.network import Network
 
-__all__ = ["history_of", "is_network", "loss_of", "require_network"]
+__all__ = ["is_network", "loss_of", "require_network"]
 
 
 def is_network(value: Foreign) -> bool:
@@ -29,25 +28,6 @@ def require_network(operation: str, net: Foreign) -> None:
         raise TypeError(
             f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}{cure}"
         )
-
-
-def history_of(operation: str, history: Foreign) -> History:
-    """The history itself.
-
-    Raises
-    ------
-    TypeError
-        For anything else, which says what to pass of a network or an estimator.
-    """
-    from wbcore.history import History  # which imports this package, for its tables
-
-    if not isinstance(history, History):
-        known = next((n for n in ("history", "history_") if hasattr(history, n)), None)
-        cure = f"; pass its {known}" if known is not None else ""
-        raise TypeError(
-            f"[{operation}] expected history to be a History, got {_arguments.shown(history)}{cure}"
-        )
-    return history
 
 
 def loss_of(operation: str, net: Network, loss: Foreign) -> str | LossFunction:

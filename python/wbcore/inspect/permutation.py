@@ -11,7 +11,7 @@ from wbcore import _arguments, _core
 from wbcore.inspect._calls import named
 from wbcore.inspect.column_groups import feature_names_of, read_groups
 from wbcore.inspect.importances import PermutationImportance
-from wbcore.inspect.scoring import Permuted, score_of
+from wbcore.inspect.scoring import Permuted, Targets, score_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +50,10 @@ def permutation_importance(
     seed: int = 0,
     groups: GroupsLike | None = None,
     feature_names: Sequence[str] | None = None,
-    train: tuple[ArrayLike | SparseLike, ArrayLike] | None = None,
+    train: tuple[ArrayLike | SparseLike, ArrayLike]
+    | tuple[ArrayLike | SparseLike, ArrayLike, ArrayLike | None]
+    | None = None,
+    sample_weight: ArrayLike | None = None,
     loss: Loss | str | None = None,
     greater_is_better: bool | None = None,
 ) -> PermutationImportance:
@@ -82,8 +85,11 @@ def permutation_importance(
         columns stay as they are. Default: each column alone.
     feature_names : sequence of I str, optional
         Default: "x0", "x1", ...
-    train : pair (X, y), optional
+    train : tuple (X, y) or (X, y, sample_weight), optional
         Rows of the training, whose score is then shown beside that of X.
+    sample_weight : array-like of shape (B,), optional
+        What each row counts in the metric; a function must take it, by this name. Shuffled targets
+        keep theirs.
     loss : Loss or str, optional
         Default: that of the network's last fit; a metric by name needs none.
     greater_is_better : bool, optional
@@ -121,15 +127,22 @@ def permutation_importance(
     operation = "permutation_importance"
     n_repeats = _arguments.integer(operation, "n_repeats", n_repeats, high=_FIRST_SHUFFLE)
     seed = _arguments.seed(operation, seed)
-    score = score_of(operation, net, metric, loss, greater_is_better)
+    given = [sample_weight, *(train[2:] if isinstance(train, tuple) else ())]
+    weighs = any(weights is not None for weights in given)
+    score = score_of(operation, net, metric, loss, greater_is_better, weighs=weighs)
     rows = Permuted(operation, X, score.predict)
-    targets = _targets(operation, y, rows)
+    targets = _targets(operation, rows, y, sample_weight)
+    if rows.rows < _PARTS:
+        raise ValueError(
+            f"[{operation}] expected at least {_PARTS} rows, without which there is no interval, "
+            f"got {rows.rows}"
+        )
     features = feature_names_of(operation, feature_names, rows.columns)
     taken = read_groups(operation, groups, features)
     outputs = rows.outputs()
     base = score.of(outputs, targets)
     shuffled = [
-        score.of(outputs, targets[_core.permutation(rows.rows, seed, _FIRST_SHUFFLE + k)])
+        score.of(outputs, targets.at(_core.permutation(rows.rows, seed, _FIRST_SHUFFLE + k)))
         for k in range(_SHUFFLES)
     ]
     as_good = sum(not score.sign * (base - other) > 0 for other in shuffled)
@@ -150,29 +163,34 @@ def permutation_importance(
     )
 
 
-def _targets(operation: str, y: Foreign, rows: Permuted) -> NDArray[Any]:
+def _targets(operation: str, rows: Permuted, y: Foreign, sample_weight: Foreign) -> Targets:
     targets = _arguments.real_array(operation, "y", y)
     if targets.ndim == 0 or len(targets) != rows.rows:
         raise ValueError(
             f"[{operation}] expected y with {rows.rows} rows, as X has, got shape {targets.shape}"
         )
-    if rows.rows < _PARTS:
+    if sample_weight is None:
+        return Targets(targets, None)
+    weights = _arguments.floats(operation, "sample_weight", sample_weight).astype(np.float64)
+    if weights.shape != (rows.rows,) or (weights < 0).any() or not weights.any():
         raise ValueError(
-            f"[{operation}] expected at least {_PARTS} rows, without which there is no interval, "
-            f"got {rows.rows}"
+            f"[{operation}] expected sample_weight to be {rows.rows} numbers of at least 0, not "
+            f"all of them 0, got {_arguments.shown(sample_weight)}"
         )
-    return targets
+    return Targets(targets, weights)
 
 
 def _of_training(operation: str, score: Score, train: Foreign) -> float:
     if train is None:
         return float("nan")
-    if not isinstance(train, tuple) or len(train) != 2:
+    if not isinstance(train, tuple) or len(train) not in (2, 3):
         raise TypeError(
-            f"[{operation}] expected train to be a pair (X, y), got {_arguments.shown(train)}"
+            f"[{operation}] expected train to be a pair (X, y), or a triple with sample_weight, "
+            f"got {_arguments.shown(train)}"
         )
-    rows = Permuted(operation, train[0], score.predict)
-    return score.of(rows.outputs(), _arguments.real_array(operation, "y of train", train[1]))
+    X, y, sample_weight = (*train, None)[:3]
+    rows = Permuted(operation, X, score.predict)
+    return score.of(rows.outputs(), _targets(operation, rows, y, sample_weight))
 
 
 @dataclass(frozen=True)
@@ -181,7 +199,7 @@ class _Measured:
 
     score: Score
     rows: Permuted
-    y: NDArray[Any]
+    targets: Targets
     outputs: NDArray[Any]
     seed: int
 
@@ -206,6 +224,6 @@ class _Measured:
 
     def _scores(self, outputs: NDArray[Any], kept: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         """Of all rows, then of each of those kept; larger is better."""
-        y, of = self.y, self.score.of
-        found = [of(outputs, y), *(of(outputs[rest], y[rest]) for rest in kept)]
+        targets, of = self.targets, self.score.of
+        found = [of(outputs, targets), *(of(outputs[rest], targets.at(rest)) for rest in kept)]
         return self.score.sign * np.array(found)

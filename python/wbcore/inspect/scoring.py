@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from wbcore.network import Network
 
-__all__ = ["Permuted", "Score", "divided", "score_of"]
+__all__ = ["Permuted", "Score", "Targets", "divided", "score_of"]
 
 #: Elements of X in the buffer that rows are gathered in: 8 MB of float64.
 _AT_ONCE = 1 << 20
@@ -87,6 +87,17 @@ class Permuted:
         return out
 
 
+class Targets(NamedTuple):
+    """What outputs are held to, and what each row counts."""
+
+    y: NDArray[Any]
+    weights: NDArray[np.float64] | None
+
+    def at(self, rows: NDArray[np.int64]) -> Targets:
+        """Those of some rows, in their order."""
+        return Targets(self.y[rows], None if self.weights is None else self.weights[rows])
+
+
 @dataclass(frozen=True)
 class Score:
     """A metric of outputs and targets.
@@ -97,14 +108,14 @@ class Score:
     sign : float
         1 when larger is better, else -1.
     of : callable
-        The metric of what `predict` gives and targets.
+        The metric of what `predict` gives and `Targets`.
     predict : callable
         What the metric is computed from, for a block of X.
     """
 
     name: str
     sign: float
-    of: Callable[[NDArray[Any], NDArray[Any]], float]
+    of: Callable[[NDArray[Any], Targets], float]
     predict: Callable[[Foreign], Foreign]
 
 
@@ -114,6 +125,8 @@ def score_of(
     metric: Foreign,
     loss: Foreign,
     greater_is_better: object,
+    *,
+    weighs: bool,
 ) -> Score:
     """What a model is judged by.
 
@@ -125,11 +138,13 @@ def score_of(
     loss : Loss, str or None
         Of a network, to which its metrics belong.
     greater_is_better : bool or None
+    weighs : bool
+        Whether rows have weights, which a function then must take.
     """
     if greater_is_better is not None:
         greater_is_better = _arguments.flag(operation, "greater_is_better", greater_is_better)
     if is_network(model):
-        return _of_network(operation, model, metric, loss, greater_is_better)
+        return _of_network(operation, model, metric, loss, greater_is_better, weighs=weighs)
     if not callable(model):
         raise TypeError(
             f"[{operation}] expected a Network, or a function such as model.predict_proba, "
@@ -142,15 +157,31 @@ def score_of(
         )
     name = getattr(metric, "__name__", "metric")
     name = "metric" if name == "<lambda>" else name
+    _require_takes(operation, metric, weighs=weighs)
 
-    def of(outputs: NDArray[Any], y: NDArray[Any]) -> float:
-        return metrics.of_predictions(operation, {name: metric}, outputs, y, None)[name]
+    def of(outputs: NDArray[Any], targets: Targets) -> float:
+        return metrics.of_predictions(operation, {name: metric}, outputs, *targets)[name]
 
     return Score(name, -1.0 if greater_is_better is False else 1.0, of, model)
 
 
+def _require_takes(operation: str, metric: Foreign, *, weighs: bool) -> None:
+    """Rows that count differently must not count alike without a word."""
+    if weighs and not _arguments.takes(metric, "sample_weight"):
+        raise ValueError(
+            f"[{operation}] expected metric to take sample_weight, which is given, "
+            f"got {_arguments.shown(metric)}"
+        )
+
+
 def _of_network(
-    operation: str, net: Network, metric: Foreign, loss: Foreign, greater: bool | None
+    operation: str,
+    net: Network,
+    metric: Foreign,
+    loss: Foreign,
+    greater: bool | None,
+    *,
+    weighs: bool,
 ) -> Score:
     """By way of the last layer's sums: a network of one layer makes metrics of them."""
     if loss is None and net.loss is None and isinstance(metric, str) and metric != "loss":
@@ -171,14 +202,17 @@ def _of_network(
             raise ValueError(
                 f"[{operation}] expected metric to be one, got {_arguments.shown(metric)}"
             )
+        for function in checked.functions.values():
+            _require_takes(operation, function, weighs=weighs)
         name = next(iter((*checked.texts, *checked.functions)))
         chosen = metric if isinstance(metric, dict) else (name,)
         sign = (sign_of(name) if checked.texts else None) or 1.0
     if greater is not None:
         sign = 1.0 if greater else -1.0
 
-    def of(outputs: NDArray[Any], y: NDArray[Any]) -> float:
-        return head.evaluate(outputs, y, loss=given, metrics=chosen)[name]
+    def of(outputs: NDArray[Any], targets: Targets) -> float:
+        y, weights = targets
+        return head.evaluate(outputs, y, loss=given, metrics=chosen, sample_weight=weights)[name]
 
     return Score(name, sign, of, sums.predict)
 

@@ -13,7 +13,7 @@ from wbcore._view import View, is_sparse
 from wbcore.data._source import is_source
 from wbcore.errors import ReplayError
 from wbcore.inspect._calls import named
-from wbcore.inspect.networks import history_of
+from wbcore.inspect.histories import history_of
 from wbcore.optimizers import Optimizer, _rate
 from wbcore.optimizers.state import OptimizerState, Position
 from wbcore.training.identity import name_of
