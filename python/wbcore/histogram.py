@@ -64,7 +64,7 @@ class Histogram:
         zeros: int = 0,
         *,
         min: float = math.nan,  # noqa: A002, as of arrays
-        max: float = math.nan,  # noqa: A002
+        max: float = math.nan,  # noqa: A002, likewise
     ) -> None:
         self.bins: NDArray[np.int64] = np.asarray(bins, np.int64)
         self.counts: NDArray[np.int64] = np.asarray(counts, np.int64)

@@ -43,9 +43,9 @@ class ArrayRecord:
     change_since_last: float
     """Norm of the difference from the record before, be that one kept or not."""
     update_norm: float
-    """Norm of what the recorded batch has changed, with momentum, decay and all."""
+    """Norm of what the recorded batch has changed, with momentum, decay and all; 0 untrained."""
     update_ratio: float
-    """`update_norm` over the norm before that batch; NaN where that is 0."""
+    """`update_norm` over the norm before that batch; NaN where that is 0, or not trained."""
     gradient_norm: float
     """Norm of the gradient of the recorded batch's loss, before clipping; NaN where untrained."""
     histogram: Histogram

@@ -16,6 +16,9 @@ __all__ = ["digest"]
 def digest(net: Network) -> str:
     """16 hex digits that depend on every bit of all weights and biases, and on nothing else.
 
+    Not on the layers' shapes either: networks of other structures have the same one where their
+    parameters are the same words of 64 bits (docs/tracking.md).
+
     The records of ``fit(..., track=...)`` have them: so it is known whether a network is that of a
     record. Networks that differ have, as good as certainly, different ones, but it is no
     cryptographic sum: nobody is kept from making another network with the same one.

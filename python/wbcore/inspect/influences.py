@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from wbcore import _arguments, threads
-from wbcore._view import View, n_rows
+from wbcore._view import View, in_rows, is_sparse, n_rows
 from wbcore.data._source import is_source
 from wbcore.inspect._calls import functions_of, named
 from wbcore.inspect.left_out import Findings, Without, key_of
@@ -92,7 +92,7 @@ def influence(
     history : History
         Of a fit with `track` on arrays: that which is done again.
     X, y, sample_weight
-        As that fit had them.
+        As that fit had them; arrays, no source.
     evaluation_data : pair (X_eval, y_eval)
         What the change is looked at on; with None as y_eval that of predictions alone.
     rows : iterable of int, optional
@@ -246,4 +246,10 @@ def _pair(given: Foreign) -> tuple[Foreign, Foreign]:
             f"got {_arguments.shown(given)}"
         )
     X, y = given
-    return X if isinstance(X, View) else np.asarray(X), None if y is None else np.asarray(y)
+    if is_source(X):
+        raise TypeError("[influence] expected X_eval of evaluation_data as an array, got a source")
+    if is_sparse(X):
+        X = in_rows("influence", "X_eval", X)
+    elif not isinstance(X, View):
+        X = _arguments.real_array("influence", "X_eval", X)
+    return X, None if y is None else _arguments.real_array("influence", "y_eval", y)
