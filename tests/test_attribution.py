@@ -372,3 +372,24 @@ def test_a_number_that_is_not_finite_is_named_by_its_row(X, monkeypatch):
             attribution(net, given)
     with pytest.raises(ValueError, match=r"expected X of shape \(B, 6\), at least one row, got"):
         attribution(net, sparse.csr_array((3, 5)))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("method", ["saliency", "integrated_gradients", "occlusion"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e308])
+def test_parameters_of_which_nothing_can_be_computed(X, activation, method, value):
+    net = network([6, 5, 3], activation)
+    net[0].weights[:2] = net[1].weights[1] = value
+    with pytest.raises(
+        ValueError, match=r"^\[attribution\] expected (outputs of the n|sums and g)"
+    ):
+        attribution(net, X, target=1, method=method)
+
+
+def test_large_values_have_finite_means():
+    net = network([6, 5, 1], "relu")
+    net[1].weights[...] = 1e300
+    table = attribution(net, [[1.0] * 6, [2.0] * 6]).table()
+    for name in ("mean", "mean_abs", "std"):
+        assert np.isfinite(table[name]).all()
+    assert max(table["std"]) > 1e298

@@ -11,6 +11,7 @@ import numpy as np
 from wbcore import _arguments
 from wbcore._view import View, is_sparse
 from wbcore.data._source import like
+from wbcore.errors import DivergenceError
 
 if TYPE_CHECKING:
     from wbcore._view import Foreign
@@ -37,11 +38,22 @@ def named(operation: str, *inner: str) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        text = str(error)
-        for name in inner:
-            if type(error) in (TypeError, ValueError) and text.startswith(f"[{name}"):
-                raise type(error)(f"[{operation}{text[len(name) + 1 :]}") from None
+        text = _renamed(str(error), operation, inner)
+        if text is not None and type(error) in (TypeError, ValueError):
+            raise type(error)(text) from None
         raise
+    except DivergenceError as error:  # which has attributes: it stays the same one
+        text = _renamed(str(error.args[0]), operation, inner)
+        if text is not None:
+            error.args = text, *error.args[1:]
+        raise
+
+
+def _renamed(text: str, operation: str, inner: tuple[str, ...]) -> str | None:
+    for name in inner:
+        if text.startswith(f"[{name}"):
+            return f"[{operation}{text[len(name) + 1 :]}"
+    return None
 
 
 def in_rows(operation: str, x: Foreign) -> Foreign:

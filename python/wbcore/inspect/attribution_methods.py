@@ -12,6 +12,7 @@ from wbcore import _arguments
 from wbcore._view import dense, n_rows
 from wbcore.inspect.path_integral import adaptive, by_rule, exact
 from wbcore.inspect.paths import Paths, is_straight
+from wbcore.inspect.row_losses import require_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +119,9 @@ def _integral(paths: Paths, reach: Floats, n_steps: int | None, tolerance: Float
 
 
 def _value(operation: str, paths: Paths, sums: Floats) -> Floats:
-    values = paths.scalar.value(paths.net.sums(sums)[-1], paths.rows)
+    last = paths.net.sums(sums)[-1]
+    require_finite(operation, last)  # of which there is no loss
+    values = paths.scalar.value(last, paths.rows)
     if not np.isfinite(values).all():
         row = int(paths.rows[np.argmin(np.isfinite(values))])
         raise ValueError(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._statistics import exponent_of
 from wbcore._view import in_rows, is_sparse
 from wbcore.inspect.attributed_output import OUTPUTS, loss_targets_of, scalar_of, targets_of
 from wbcore.inspect.attribution_methods import Rows, attributed
@@ -120,9 +123,12 @@ class Attribution:
             order = np.argsort(-np.abs(value), kind="stable")[:n]
             lines = [(self.feature_names[i], float(value[i])) for i in order]
             return Table(("feature", "value"), lines, f"{title}, row {row % rows}")
-        sizes = np.abs(self.values).mean(axis=0)
+        exponent = exponent_of(self.values)
+        with np.errstate(under="ignore"):
+            values = np.ldexp(self.values, -exponent)
+            found = np.abs(values).mean(axis=0), values.mean(axis=0), values.std(axis=0)
+            sizes, mean, std = np.ldexp(found, exponent)
         order = np.argsort(-sizes, kind="stable")[:n]
-        mean, std = self.values.mean(axis=0), self.values.std(axis=0)
         cells = [
             (self.feature_names[i], float(sizes[i]), float(mean[i]), float(std[i])) for i in order
         ]
@@ -238,12 +244,14 @@ def attribution(
     if groups is not None and method == "saliency":
         raise ValueError(f"[{operation}] expected no groups with saliency, got some")
     rows = Rows(operation, f64, x, _baseline(operation, baseline, x))
-    if output == "loss":
-        targets = loss_targets_of(operation, target, len(rows))
-    else:
-        targets = targets_of(operation, target, len(rows), f64.outputs, predicted=rows.last_sums)
-    scalar = scalar_of(operation, net, targets, output=output, loss=loss)
-    found = attributed(rows, scalar, method, taken, n_steps=n_steps, tolerance=tolerance)
+    with _within_float64(operation):
+        if output == "loss":
+            targets = loss_targets_of(operation, target, len(rows))
+        else:
+            predicted = rows.last_sums
+            targets = targets_of(operation, target, len(rows), f64.outputs, predicted=predicted)
+        scalar = scalar_of(operation, net, targets, output=output, loss=loss)
+        found = attributed(rows, scalar, method, taken, n_steps=n_steps, tolerance=tolerance)
     by_row = output == "loss" or isinstance(target, str) or (target is not None and np.ndim(target))
     return Attribution(
         values=found.values,
@@ -257,6 +265,21 @@ def attribution(
         feature_names=taken.names,
         exact=method == "integrated_gradients" and n_steps is None and is_straight(f64, scalar),
     )
+
+
+@contextlib.contextmanager
+def _within_float64(operation: str) -> Iterator[None]:
+    """Refuse what overflows on the way, be it in NumPy or in what the core is then given."""
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            yield
+    except (FloatingPointError, ValueError) as error:
+        if isinstance(error, ValueError) and not str(error).startswith("[predict]"):
+            raise
+        raise ValueError(
+            f"[{operation}] expected sums and gradients within float64, got some that are not "
+            f"finite there: parameters are NaN, infinite or too large, or rows are"
+        ) from None
 
 
 def _rows(operation: str, X: ArrayLike | SparseLike, inputs: int) -> Foreign:

@@ -85,12 +85,12 @@ def weight_bias_correlation(net: Network) -> Table:
     rows = []
     for index, layer in enumerate(net):
         weights = np.asarray(layer.weights, np.float64)
-        with np.errstate(under="ignore"):  # no correlation depends on the unit
-            weights = np.ldexp(weights, -exponent_of(weights))
         pairs = [Interval(*[float("nan")] * 3)] * 2
         if layer.biases is not None:
             biases = np.asarray(layer.biases, np.float64)
-            others = weights.mean(axis=0), norm(weights, axis=0)
+            with np.errstate(under="ignore", invalid="ignore"):  # the latter of infinite weights
+                weights = np.ldexp(weights, -exponent_of(weights))  # no r depends on the unit
+                others = weights.mean(axis=0), norm(weights, axis=0)
             pairs = [
                 correlation_interval(pearson(other, biases), layer.outputs) for other in others
             ]

@@ -14,6 +14,7 @@ from wbcore._view import Foreign, View, dense, in_rows, is_sparse, n_rows
 from wbcore.callbacks.monitor import sign_of
 from wbcore.data._source import is_source, like
 from wbcore.inspect.networks import is_network, loss_of
+from wbcore.inspect.row_losses import require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,7 +215,12 @@ def _of_network(
         y, weights = targets
         return head.evaluate(outputs, y, loss=given, metrics=chosen, sample_weight=weights)[name]
 
-    return Score(name, sign, of, sums.predict)
+    def predict(X: Foreign) -> NDArray[Any]:
+        found = sums.predict(X)
+        require_finite(operation, found)
+        return found
+
+    return Score(name, sign, of, predict)
 
 
 def _usual(loss: str | LossFunction) -> str:

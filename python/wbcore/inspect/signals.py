@@ -156,8 +156,8 @@ class _Moments:
         self.nonfinite += values.size - n
         if not n:
             return
-        mean = float(finite.mean())
-        with np.errstate(over="ignore"):  # squares of float64 beyond 1e154
+        with np.errstate(over="ignore", invalid="ignore"):  # squares of float64 beyond 1e154
+            mean = float(finite.mean())
             squares = float(np.square(finite - mean).sum())
         apart = mean - self._mean
         self._mean += apart * (n / (before + n))

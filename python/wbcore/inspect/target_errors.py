@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._statistics import statistics_of
 from wbcore.inspect.decisions import decided
+from wbcore.inspect.parameters import norm
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -88,9 +91,11 @@ def error_by_quantile(
         part = np.searchsorted(edges, true[mine], side="right")
         for p in np.unique(part):
             t, a = true[mine[part == p]], predicted[mine[part == p]]
-            error = a - t
-            numbers = t.min(), t.max(), t.mean(), a.mean(), error.mean()
-            sizes = np.abs(error).mean(), np.sqrt((error * error).mean())
+            with np.errstate(over="ignore"):
+                error = a - t
+            off = statistics_of(error)
+            numbers = t.min(), t.max(), statistics_of(t).mean, statistics_of(a).mean, off.mean
+            sizes = off.mean_abs, norm(error) / math.sqrt(len(error))
             first = () if found.outputs is None else (k,)
             lines.append((*first, len(t), *map(float, numbers + sizes)))
     names = ["rows", "from", "to", "mean_true", "mean_predicted", "bias", "mae", "rmse"]
