@@ -11,6 +11,7 @@ from sklearn.neural_network import MLPClassifier as OfOthers
 
 import wbcore as wb
 from wbcore import inspect
+from wbcore.histogram import Histogram
 from wbcore.inspect import Table
 from wbcore.sklearn import MLPClassifier
 
@@ -193,3 +194,21 @@ def test_what_is_no_table():
     for column in ("c", None, 5, X, ["a"], FROZEN):
         with pytest.raises(KeyError, match=r"\[Table\] expected one of the columns a, b, got "):
             Table(**good)[column]
+
+
+def test_what_is_no_histogram():
+    for values in (None, "x", {"a": 1}, [[1], [1, 2]], 1j, [1, None]):
+        with pytest.raises((TypeError, ValueError), match=r"^\[Histogram\] expected values to be"):
+            Histogram.of(values)
+    good = {"bins": [1, 2], "counts": [3, 4], "zeros": 1, "min": 0.0, "max": 1.0}
+    call = of(Histogram, **good)
+    wholes = [None, "x", 5, [1], [1.5, 2.5], [[1, 2]], ["a", "b"], [1, 2**70], [-2, -1], {}]
+    for name in ("bins", "counts"):
+        refused("Histogram", call(name), wholes)
+    refused("Histogram", call("bins"), [[2, 1], [1, 1], [4095, 4096]])
+    refused("Histogram", call("zeros"), [None, "x", -1, 1.5])
+    for name in ("min", "max"):
+        refused("Histogram", call(name), [None, "x", [1], True])
+    for q in (None, "x", -0.1, 1.1, np.nan, [2], True):
+        with pytest.raises((TypeError, ValueError), match=r"^\[quantile\] expected q to be"):
+            Histogram(**good).quantile(q)

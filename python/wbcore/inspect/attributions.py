@@ -12,6 +12,7 @@ import numpy as np
 from wbcore import _arguments
 from wbcore._statistics import exponent_of
 from wbcore._view import in_rows, is_sparse
+from wbcore.inspect._calls import named
 from wbcore.inspect.attributed_output import OUTPUTS, loss_targets_of, scalar_of, targets_of
 from wbcore.inspect.attribution_methods import Rows, attributed
 from wbcore.inspect.column_groups import feature_names_of, read_groups
@@ -156,6 +157,7 @@ def _told(target: Foreign) -> str:
     return "each row's own output" if np.ndim(target) else f"output {target}"
 
 
+@named("attribution", "loss_and_gradient")
 def attribution(
     net: Network,
     X: ArrayLike | SparseLike,

@@ -7,6 +7,7 @@ formula in LaTeX, and a spreadsheet computes what begins with an equals sign.
 
 from __future__ import annotations
 
+import numbers
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -147,7 +148,7 @@ def csv_cell(value: object) -> str:
     """A value as a cell of a CSV file: numbers with all their digits, None empty."""
     if value is None:
         return ""
-    return csv_text(value) if isinstance(value, str) else str(value)
+    return str(value) if isinstance(value, numbers.Number) else csv_text(str(value))
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[bool]) -> str:
