@@ -4,9 +4,16 @@ import csv
 import html
 import io
 import re
+import unicodedata
+from fractions import Fraction
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import examples
 
 from wbcore.inspect import Table
 from wbcore.inspect.exact_table import ExactTable
@@ -276,3 +283,40 @@ def test_no_row_of_latex_is_an_argument_of_the_end_before_it():
         r"{}*b & 2 \\",
         r"a & 3 \\",
     ]
+
+
+MARKS = st.sampled_from([*"=+-@'\t\r\n\" |\\`*_[]~$<>&{};#%^,", "\u202e", "\ufeff", "\0"])
+TEXTS = st.text(st.one_of(MARKS, st.characters(exclude_categories=["Cs"])), max_size=9)
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3))
+def test_any_texts_stay_in_their_cells(rows):
+    some = Table(["a", "b"], rows)
+    _, *lines = csv.reader(io.StringIO(some.to_csv(), newline=""))
+    for row, cells in zip(rows, lines, strict=True):
+        assert [cell.removeprefix("'") for cell in cells] == list(row)
+        for cell in cells:
+            seen = "".join(c for c in cell if c.isprintable()).lstrip()
+            assert not cell.startswith(tuple("=+-@\t\r\n"))
+            assert not seen.startswith(tuple("=+-@"))
+    for row, line in zip(rows, some.to_markdown().split("\n")[2:], strict=True):
+        cells = re.findall(r"((?:\\.|[^|\\])*)\|", line[1:])
+        for cell, text in zip(cells, row, strict=True):
+            if not any(unicodedata.category(c) in ("Cc", "Cn") for c in text if c not in "\n\r\t"):
+                assert unescaped_markdown(cell) == text
+    latex = some.to_latex().split("\n")
+    assert len(latex) == 6 + len(rows)
+    for lines in (some.to_markdown().split("\n"), latex, str(some).split("\n")):
+        assert all(c.isprintable() for line in lines for c in line)
+
+
+def test_whatever_is_no_number_is_a_text_in_csv():
+    class Named:
+        def __str__(self):
+            return "=1,2"
+
+    values = [Named(), Path("=x"), b"=1", Fraction(1, 3), np.int8(-1), np.float32(0.5), True]
+    text = Table(["a"], [[value] for value in values]).to_csv()
+    lines = [line for (line,) in csv.reader(io.StringIO(text))]
+    assert lines == ["a", "'=1,2", "'=x", "b'=1'", "1/3", "-1", "0.5", "True"]
