@@ -293,8 +293,12 @@ TEXTS = st.text(st.one_of(MARKS, st.characters(exclude_categories=["Cs"])), max_
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3))
 def test_any_texts_stay_in_their_cells(rows):
     some = Table(["a", "b"], rows)
-    _, *lines = csv.reader(io.StringIO(some.to_csv(), newline=""))
-    for row, cells in zip(rows, lines, strict=True):
+    text = some.to_csv()
+    # in place of NUL, which the reader of Python 3.10 refuses
+    nul = next(c for c in map(chr, range(0xE000, 0xF8FF)) if c not in text)
+    _, *lines = csv.reader(io.StringIO(text.replace("\0", nul), newline=""))
+    for row, line in zip(rows, lines, strict=True):
+        cells = [cell.replace(nul, "\0") for cell in line]
         assert [cell.removeprefix("'") for cell in cells] == list(row)
         for cell in cells:
             seen = "".join(c for c in cell if c.isprintable()).lstrip()
