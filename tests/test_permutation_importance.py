@@ -309,6 +309,11 @@ def test_functions_are_given_the_weights(trained):
             r"expected train to be a pair \(X, y\), or a triple .*, got 3",
         ),
         ({"sample_weight": np.ones(3)}, ValueError, r"sample_weight to be 300 numbers of at least"),
+        (
+            {"sample_weight": np.arange(300) < 9},
+            ValueError,
+            r"at least 10 rows with a sample_weight above 0, without which .*, got 9",
+        ),
         ({"sample_weight": np.zeros(300)}, ValueError, r"not all of them 0, got an array"),
         ({"sample_weight": -np.ones(300)}, ValueError, r"sample_weight to be 300 numbers"),
         ({"sample_weight": np.full(300, np.nan)}, ValueError, r"sample_weight to be finite"),
@@ -385,3 +390,12 @@ def test_a_network_that_knows_no_loss_asks_for_it(trained):
     _, X, y, _ = trained
     with pytest.raises(ValueError, match=r"pass loss='cross_entropy', or another"):
         permutation_importance(wb.Network.mlp([5, 2]), X, y)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_metric_that_is_not_finite_ranks_nothing(trained, value):
+    net, X, y, _ = trained
+    found = permutation_importance(net, X, y, metric=lambda outputs, targets: value, n_repeats=1)
+    assert not found.better_than_chance
+    assert np.isnan(found.importances).all()
+    assert "Not ranked" in str(found)

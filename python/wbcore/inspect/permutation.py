@@ -132,10 +132,12 @@ def permutation_importance(
     score = score_of(operation, net, metric, loss, greater_is_better, weighs=weighs)
     rows = Permuted(operation, X, score.predict)
     targets = _targets(operation, rows, y, sample_weight)
-    if rows.rows < _PARTS:
+    counted = rows.rows if targets.weights is None else np.count_nonzero(targets.weights)
+    if counted < _PARTS:
+        which = "" if targets.weights is None else " with a sample_weight above 0"
         raise ValueError(
-            f"[{operation}] expected at least {_PARTS} rows, without which there is no interval, "
-            f"got {rows.rows}"
+            f"[{operation}] expected at least {_PARTS} rows{which}, without which there is no "
+            f"interval, got {counted}"
         )
     features = feature_names_of(operation, feature_names, rows.columns)
     taken = read_groups(operation, groups, features)
@@ -216,10 +218,12 @@ class _Measured:
             order = _core.permutation(self.rows.rows, self.seed, r)
             for g, columns in enumerate(groups.columns):
                 permuted = self.rows.outputs(columns, order, buffer)
-                drops[g, r] = base - self._scores(permuted, kept)
-        means = drops.mean(axis=1)
-        spread = np.sqrt((_PARTS - 1) * means[:, 1:].var(axis=1))
-        interval = means[:, :1] + np.array([-_T, _T]) * spread[:, None]
+                with np.errstate(invalid="ignore"):  # of scores that are infinite
+                    drops[g, r] = base - self._scores(permuted, kept)
+        with np.errstate(invalid="ignore"):
+            means = drops.mean(axis=1)
+            spread = np.sqrt((_PARTS - 1) * means[:, 1:].var(axis=1))
+            interval = means[:, :1] + np.array([-_T, _T]) * spread[:, None]
         return drops[:, :, 0], interval
 
     def _scores(self, outputs: NDArray[Any], kept: list[NDArray[np.int64]]) -> NDArray[np.float64]:
