@@ -115,6 +115,8 @@ def choice(
 
 def listed(operation: str, name: str, value: object, *, expected: str = "a list") -> list[Any]:
     """The items of anything that has some; text, and what has names for them, has others."""
+    if type(value) in (list, tuple):  # nearly always
+        return list(cast("Iterable[Any]", value))
     if not isinstance(value, (str, bytes, Mapping, type)):
         try:
             return list(cast("Iterable[Any]", value))
