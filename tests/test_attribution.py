@@ -5,12 +5,15 @@ import importlib
 
 import numpy as np
 import pytest
+from scipy import sparse
 from support import choices, hidden_activations, row_of
 
 import wbcore as wb
 from wbcore.inspect import attribution, attribution_methods, path_integral, paths
 
-MODULES = ["attributions", "column_groups", "mistakes", "permutation"]
+MODULES = [
+    "attributions", "column_groups", "importances", "mistakes", "permutation", "target_errors",
+]  # fmt: skip
 KINKS = {a: row_of("activation", a).properties["kinks"] for a in choices("activation")}
 STRAIGHT = [activation for activation, kinks in KINKS.items() if kinks is not None]
 
@@ -340,3 +343,54 @@ def test_of_an_estimator_its_network_is_asked_for():
 
     with pytest.raises(TypeError, match=r"; pass its network_$"):
         attribution(Fitted(), [[1.0]])
+
+
+@pytest.mark.parametrize("method", ["saliency", "integrated_gradients", "occlusion"])
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_array, sparse.coo_array])
+@pytest.mark.parametrize("baseline", [None, "mean"])
+def test_a_sparse_x_is_its_rows(X, method, kind, baseline, monkeypatch):
+    X[np.abs(X) < 1] = 0
+    net = network([6, 5, 3], "tanh")
+    given = {"target": "predicted", "method": method, "baseline": baseline}
+    wanted = attribution(net, X, **given)
+    found = attribution(net, kind(X), **given)
+    if baseline is None:
+        assert (found.values == wanted.values).all()
+    # sums over columns are added up in another order
+    assert found.baseline == pytest.approx(wanted.baseline, rel=1e-14, abs=1e-15)
+    assert found.values == pytest.approx(wanted.values, abs=1e-9)
+    monkeypatch.setattr(attribution_methods, "_AT_ONCE", 1)  # a row at a time
+    assert attribution(net, kind(X), **given).values == pytest.approx(wanted.values, abs=1e-9)
+
+
+def test_a_number_that_is_not_finite_is_named_by_its_row(X, monkeypatch):
+    net = network([6, 5, 1], "relu")
+    X[9, 2] = np.inf
+    monkeypatch.setattr(attribution_methods, "_AT_ONCE", 1)
+    for given in (X, sparse.csr_array(X)):
+        with pytest.raises(ValueError, match=r"expected X to be finite, got inf at X\[9, 2\]"):
+            attribution(net, given)
+    with pytest.raises(ValueError, match=r"expected X of shape \(B, 6\), at least one row, got"):
+        attribution(net, sparse.csr_array((3, 5)))
+
+
+@pytest.mark.parametrize(
+    ("activation", "value"),
+    [("relu", np.nan), ("relu", np.inf), ("relu", 1e308), ("tanh", np.nan), ("tanh", np.inf)],
+)
+@pytest.mark.parametrize("method", ["saliency", "integrated_gradients", "occlusion"])
+def test_parameters_of_which_nothing_can_be_computed(X, activation, method, value):
+    net = network([6, 5, 3], activation)
+    net[0].weights[:2] = net[1].weights[1] = value
+    message = r"^\[attribution\] expected (outputs of the network|sums and gradients)"
+    with pytest.raises(ValueError, match=message):
+        attribution(net, X, target=1, method=method)
+
+
+def test_large_values_have_finite_means():
+    net = network([6, 5, 1], "relu")
+    net[1].weights[...] = 1e300
+    table = attribution(net, [[1.0] * 6, [2.0] * 6]).table()
+    for name in ("mean", "mean_abs", "std"):
+        assert np.isfinite(table[name]).all()
+    assert max(table["std"]) > 1e298

@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from scipy import sparse
 from small_network import LABELS, X, network, settings
 
 import wbcore as wb
@@ -52,6 +53,15 @@ def test_it_is_the_training_without_the_row(history):
         changes = net.predict(X_EVAL).astype(float) - base.predict(X_EVAL)
         assert line["largest"] == np.abs(changes).max()
         assert line["output"] == changes[:, 1].mean()
+
+
+def test_evaluation_data_may_be_sparse(history, tmp_path):
+    wanted = influence(history, rows=[3, 9]).rows
+    data = sparse.csr_matrix(X_EVAL), Y_EVAL.tolist()
+    for folder in (None, tmp_path, tmp_path):
+        assert influence(history, rows=[3, 9], evaluation_data=data, folder=folder).rows == wanted
+    with pytest.raises(TypeError, match=r"\[influence\] expected X_eval .*, got a source"):
+        influence(history, evaluation_data=([(X_EVAL, Y_EVAL)], None))
 
 
 def test_the_bits_are_those_of_any_workers(history):

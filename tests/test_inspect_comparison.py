@@ -111,3 +111,21 @@ def test_what_is_refused():
         compare({"a": [(net, 1)]}, score="mean")
     with pytest.raises(TypeError, match=r"\[compare\] expected score to be a str, got 3"):
         compare({"a": [(net, 1)]}, score=3)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e200, 1e308])
+def test_parameters_of_any_size(unit):
+    nets = []
+    for seed in range(4):
+        net = wb.Network([wb.Dense(3, 2), wb.Dense(2, 2)], seed=seed, dtype="float64")
+        net.parameters[:] = np.clip(net.parameters, -1, 1) + 0.1
+        nets.append((net, float(seed)))
+    wanted = {of: next(iter(compare({"a": nets}, of))) for of in ("distribution", "weights")}
+    for net, _ in nets:
+        net.parameters[:] *= unit
+    shares, means = (next(iter(compare({"a": nets}, of))) for of in wanted)
+    assert shares["share_of_layers"] == wanted["distribution"]["share_of_layers"]
+    for name in ("q25", "median", "q75"):
+        assert shares[name] == pytest.approx(wanted["distribution"][name] * unit)
+    for name in ("mean", "mean_abs", "mean_low"):
+        assert means[name] == pytest.approx(wanted["weights"][name] * unit)

@@ -33,6 +33,15 @@ def test_both_correlations_and_their_intervals_are_those_of_scipy(dtype):
     assert max(map(len, str(table).splitlines())) <= 100
 
 
+@pytest.mark.parametrize("unit", [1e-310, 1e-200, 1e200, 2.0**1020])
+def test_a_correlation_does_not_depend_on_the_unit(unit):
+    net = wb.Network.mlp([3, 5], seed=0, dtype="float64")
+    net[0].biases[...] = np.arange(5) % 3 - 1
+    wanted = weight_bias_correlation(net).rows[0]
+    net.parameters[:] *= unit
+    assert weight_bias_correlation(net).rows[0] == pytest.approx(wanted, rel=1e-6)
+
+
 def test_parameters_that_are_not_finite_have_no_correlation():
     net = wb.Network.mlp([3, 5, 4], seed=0)
     net.parameters[:] += 0.1 * np.arange(net.n_parameters)

@@ -27,6 +27,49 @@ def expected(values):
     )
 
 
+MAX = float(np.finfo(np.float64).max)
+
+
+@pytest.mark.parametrize(
+    "unit", [MAX, MAX / 3, 1e200, 1e154, 1e140, 1e-140, 1e-154, 1e-200, 1e-300, 2.0**-1060]
+)
+@pytest.mark.parametrize("shape", [(1, -1), (1, 1), (0.5, -0.25)])
+def test_numbers_of_any_size_have_finite_statistics(unit, shape):
+    net = wb.Network([wb.Dense(4, 8)], dtype="float64")
+    net[0].weights[...] = unit * np.resize(shape, (4, 8))
+    wanted = expected(np.resize(shape, 32).astype(float))
+    row = next(iter(parameter_table(net)))
+    for name in STATISTICS:
+        if name != "norm":
+            assert row[name] == pytest.approx(unit * wanted[name], rel=1e-13, abs=1e-13 * unit)
+    assert row["near_zeros"] == 0
+    # the one that may be beyond the largest number: Python's floats become inf then
+    assert row["norm"] == pytest.approx(unit * float(wanted["norm"]), rel=1e-13)
+
+
+def test_small_numbers_beside_the_largest_keep_their_digits():
+    net = wb.Network([wb.Dense(1, 5)], dtype="float64")
+    net[0].weights[...] = [[-MAX, 0.1, 0.3, 5e-324, MAX]]
+    row = next(iter(parameter_table(net)))
+    assert [row[name] for name in ("q25", "median", "q75")] == [5e-324, 0.1, 0.3]
+    assert row["std"] == pytest.approx(MAX * np.sqrt(0.4))
+    net[0].weights[...] = [[-MAX, -MAX, 0, MAX, MAX]]
+    net[0].biases[...] = [-MAX, -MAX, MAX, MAX, MAX]
+    table = parameter_table(net)
+    assert table["median"] == [0.0, MAX]
+    assert table["q25"] == [-MAX, -MAX]
+
+
+def test_exact_zeros_are_near_zero_whatever_the_spread():
+    net = wb.Network([wb.Dense(2, 4), wb.Dense(4, 2)], seed=0)
+    net[0].weights[...] = 0
+    net[1].weights[...] = [[2, 2], [0, 2], [2, 1e-4], [2, -2]]
+    net[1].biases[...] = 1
+    table = parameter_table(net)
+    assert table["near_zeros"] == [8, 4, 2, 0]
+    assert table["zeros"] == [8, 4, 1, 0]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("special", [[], [np.nan], [np.inf, -np.inf, np.nan, 0.0, -0.0, 1e-30]])
 @pytest.mark.parametrize("width", [1, 7, 17])

@@ -119,7 +119,7 @@ def test_what_is_refused(data):
         activations(net, X, y)
     with pytest.raises(ValueError, match=r"\[activations\] expected y with 50 rows"):
         activations(net, X, y[1:], "cross_entropy")
-    with pytest.raises(ValueError, match=r"\[evaluate\] .*labels"):
+    with pytest.raises(ValueError, match=r"\[activations\] .*labels"):
         activations(net, X, y + 9, "cross_entropy")
-    with pytest.raises(ValueError, match=r"\[predict\] X has 2 columns but"):
+    with pytest.raises(ValueError, match=r"\[activations\] X has 2 columns but"):
         activations(net, X[:, :2])

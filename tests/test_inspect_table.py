@@ -4,9 +4,16 @@ import csv
 import html
 import io
 import re
+import unicodedata
+from fractions import Fraction
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import examples
 
 from wbcore.inspect import Table
 from wbcore.inspect.exact_table import ExactTable
@@ -33,9 +40,29 @@ HOSTILE = [
     "\r=1",
     "'=1",
     "''",
-    "＝1",  # noqa: RUF001
+    "＝1",  # noqa: RUF001, what keyboards of Chinese and Japanese have in place of =
+    " =1",
+    "\N{NO-BREAK SPACE}=1",
+    "\N{ZERO WIDTH SPACE}\N{BYTE ORDER MARK}@1",
+    "=cmd|' /C calc'!A0",
+    "</script><img src=x onerror=alert(1)>",
+    "{{7*7}} {% x %}",
+    r"$\frac$",
+    "\N{RIGHT-TO-LEFT MARK}\N{RIGHT-TO-LEFT ISOLATE}marks\N{LINE SEPARATOR}",
+    "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET}",
+    10_000 * "x",
     "\N{GRINNING FACE} \u202eright to left\u202c",
     r"50 % & # {braces} ^ ~ < > \alpha",
+]
+
+
+# What no HTML has a reference for, and with how it is written in Markdown and LaTeX.
+NAMELESS = [
+    ("a\0b", r"a\x00b"),
+    ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
+    ("\x85\x9f", r"\x85\x9f"),
+    ("half \ud800 of a letter", r"half \ud800 of a letter"),
+    ("\ufdd0", r"\ufdd0"),
 ]
 
 
@@ -58,7 +85,9 @@ def test_no_text_of_a_csv_file_is_a_formula_and_numbers_stay_numbers():
     header, *lines = csv.reader(io.StringIO(text, newline=""))
     assert header == ["'=name", "x"]
     for name, number in lines:
-        assert not name.startswith(tuple("=+-@\t\r\n＝"))  # noqa: RUF001
+        seen = "".join(c for c in name if c.isprintable()).lstrip()
+        for first in (name, seen):
+            assert not first.startswith(tuple("=+-@\t\r\n＝"))  # noqa: RUF001, as above
         assert number == "-1.5"
 
 
@@ -147,7 +176,52 @@ def test_latex_comes_back_but_for_line_breaks():
     for text, row in zip(HOSTILE, rows, strict=True):
         cells = re.split(r"(?<!\\) ?& ?", row.removesuffix(r" \\").removeprefix("{}"))
         assert len(cells) == 4
-        assert unescaped_latex(cells[0]).strip() == re.sub(r"[\n\r\t]", " ", text).strip()
+        shown = as_python(re.sub(r"[\n\r\t]", " ", text).strip(" "))
+        assert unescaped_latex(cells[0]).strip() == shown
+
+
+def as_python(text):
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+@pytest.mark.parametrize(("text", "shown"), NAMELESS)
+def test_what_has_no_name_is_written_as_python_does(text, shown):
+    some = Table([text], [[text], [1.5]])
+    header, _, cell, _ = some.to_markdown().split("\n")
+    for line in (header, cell):
+        assert unescaped_markdown(line[2:-2]) == shown
+    lines = some.to_latex().split("\n")
+    for line in (lines[2], lines[4]):
+        assert unescaped_latex(line.removesuffix(r" \\")) == shown
+    assert str(some).splitlines()[0] == shown.ljust(len(str(some).splitlines()[1])).rstrip()
+    assert all(as_python(line) == line for line in lines + str(some).splitlines())
+
+
+@pytest.mark.parametrize("text", [text for text, _ in NAMELESS])
+def test_what_has_no_name_is_in_csv_and_pandas(text, tmp_path):
+    some = Table([text, "n"], [[text, 1], [None, 2]])
+    path = tmp_path / "table.csv"
+    some.to_csv(path)
+    assert path.read_text("utf-8") == some.to_csv()
+    wanted = text.replace("\ud800", r"\ud800")  # which UTF-8 has not
+    frame = pd.read_csv(path, keep_default_na=False)
+    assert frame.columns.tolist() == [wanted, "n"]
+    assert frame[wanted].tolist() == [wanted, ""]
+    frame = some.to_pandas()
+    assert frame.columns.tolist() == [text, "n"]
+    assert frame[text].tolist()[0] == text
+    assert frame["n"].dtype.kind == "i"
+
+
+def test_a_long_text_is_cut_in_print_alone():
+    some = Table(["a", "b" * 200], [["x" * 10_000, 1]], "t" * 200)
+    title, *lines = str(some).splitlines()
+    assert title == "t" * 200
+    assert max(map(len, lines)) == 202
+    assert lines[-1].startswith("x" * 97 + "...  ")
+    for whole in (some.to_csv(), some.to_markdown(), some.to_latex()):
+        assert "x" * 10_000 in whole
+        assert "b" * 200 in whole
 
 
 def test_print_has_a_line_a_row_whatever_is_in_it():
@@ -209,3 +283,44 @@ def test_no_row_of_latex_is_an_argument_of_the_end_before_it():
         r"{}*b & 2 \\",
         r"a & 3 \\",
     ]
+
+
+MARKS = st.sampled_from([*"=+-@'\t\r\n\" |\\`*_[]~$<>&{};#%^,", "\u202e", "\ufeff", "\0"])
+TEXTS = st.text(st.one_of(MARKS, st.characters(exclude_categories=["Cs"])), max_size=9)
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3))
+def test_any_texts_stay_in_their_cells(rows):
+    some = Table(["a", "b"], rows)
+    text = some.to_csv()
+    # in place of NUL, which the reader of Python 3.10 refuses
+    nul = next(c for c in map(chr, range(0xE000, 0xF8FF)) if c not in text)
+    _, *lines = csv.reader(io.StringIO(text.replace("\0", nul), newline=""))
+    for row, line in zip(rows, lines, strict=True):
+        cells = [cell.replace(nul, "\0") for cell in line]
+        assert [cell.removeprefix("'") for cell in cells] == list(row)
+        for cell in cells:
+            seen = "".join(c for c in cell if c.isprintable()).lstrip()
+            assert not cell.startswith(tuple("=+-@\t\r\n"))
+            assert not seen.startswith(tuple("=+-@"))
+    for row, line in zip(rows, some.to_markdown().split("\n")[2:], strict=True):
+        cells = re.findall(r"((?:\\.|[^|\\])*)\|", line[1:])
+        for cell, text in zip(cells, row, strict=True):
+            if not any(unicodedata.category(c) in ("Cc", "Cn") for c in text if c not in "\n\r\t"):
+                assert unescaped_markdown(cell) == text
+    latex = some.to_latex().split("\n")
+    assert len(latex) == 6 + len(rows)
+    for lines in (some.to_markdown().split("\n"), latex, str(some).split("\n")):
+        assert all(c.isprintable() for line in lines for c in line)
+
+
+def test_whatever_is_no_number_is_a_text_in_csv():
+    class Named:
+        def __str__(self):
+            return "=1,2"
+
+    values = [Named(), Path("=x"), b"=1", Fraction(1, 3), np.int8(-1), np.float32(0.5), True]
+    text = Table(["a"], [[value] for value in values]).to_csv()
+    lines = [line for (line,) in csv.reader(io.StringIO(text))]
+    assert lines == ["a", "'=1,2", "'=x", "b'=1'", "1/3", "-1", "0.5", "True"]

@@ -220,3 +220,27 @@ def test_parts_are_no_more_than_rows():
     y = [1.0, 2.0, 4.0]
     many = error_by_quantile(net, [[1.0], [2.0], [3.0]], y, loss="mse", bins=10**9)
     assert many["rows"] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
+def test_a_network_that_says_nothing_is_refused(value):
+    X = np.random.default_rng(0).normal(size=(N, 4))
+    for function, outputs, y, loss in (
+        (worst_predictions, 3, np.arange(N) % 3, "cross_entropy"),
+        (confused_pairs, 3, np.arange(N) % 3, "cross_entropy"),
+        (error_by_quantile, 1, X[:, 0], "mse"),
+    ):
+        net = network(outputs)
+        net[1].weights[...] = value
+        message = rf"^\[{function.__name__}\] expected outputs of the network to be finite, got "
+        with pytest.raises(ValueError, match=message):
+            function(net, X, y, loss=loss)
+
+
+def test_errors_of_any_size_are_finite():
+    net = wb.Network([wb.Dense(1, 1, initializer="ones")], dtype="float64")
+    X = np.array([[1e200], [2e200], [-1e200], [3e200]])
+    row = next(iter(error_by_quantile(net, X, np.zeros(4), loss="mse", bins=1)))
+    wanted = {"mean_predicted": 1.25e200, "bias": 1.25e200, "mae": 1.75e200}
+    assert {name: row[name] for name in wanted} == pytest.approx(wanted)
+    assert row["rmse"] == pytest.approx(np.sqrt(15 / 4) * 1e200)

@@ -238,6 +238,58 @@ def test_the_score_of_the_training_is_shown_beside(trained):
     assert "training" not in str(without)
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "loss"])
+def test_weights_count_in_every_score(trained, metric):
+    net, X, y, (X_train, y_train) = trained
+    weights = np.random.default_rng(3).uniform(size=len(X))
+    given = {"metric": metric, "n_repeats": 2, "seed": 5}
+    plain = permutation_importance(net, X, y, **given)
+    ones = permutation_importance(net, X, y, sample_weight=np.ones(len(X)), **given)
+    assert (ones.importances == plain.importances).all()
+    assert (ones.chance, ones.p_value) == (plain.chance, plain.p_value)
+    found = permutation_importance(net, X, y, sample_weight=weights, **given)
+
+    def score(X):
+        named = {"metrics": [] if metric == "loss" else [metric]}
+        return net.evaluate(X, y, loss="cross_entropy", sample_weight=weights, **named)[metric]
+
+    assert found.score == score(X)
+    permuted = X.copy()
+    permuted[:, 1] = X[wb.random.permutation(len(X), 5, 0), 1]
+    sign = -1 if metric == "loss" else 1
+    assert found.importances[1, 0] == sign * (score(X) - score(permuted))
+    # rows that count nothing are as good as none: others in their place change no score
+    weights[100:] = 0
+    garbage = X.copy()
+    garbage[100:] = 1e3
+    few, same = (
+        permutation_importance(net, rows, y, sample_weight=weights, **given).score
+        for rows in (X, garbage)
+    )
+    assert few == same
+    train = X_train, y_train, np.arange(600.0)
+    shown = permutation_importance(net, X, y, train=train, **given).train_score
+    assert shown != permutation_importance(net, X, y, train=train[:2], **given).train_score
+
+
+def test_functions_are_given_the_weights(trained):
+    net, X, y, _ = trained
+    weights = np.arange(len(X), dtype=float)
+
+    def share_right(outputs, targets, sample_weight):
+        return np.average(outputs.argmax(axis=1) == targets, weights=sample_weight)
+
+    for model in (net, net.predict, net.freeze()):
+        found = permutation_importance(
+            model, X, y, metric=share_right, sample_weight=weights, n_repeats=1
+        )
+        assert found.score == pytest.approx(share_right(net.predict(X), y, weights))
+        assert found.better_than_chance
+    train = X, y, weights
+    with pytest.raises(ValueError, match="expected metric to take sample_weight"):
+        permutation_importance(net.predict, X, y, metric=lambda a, t: 0.0, train=train)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
@@ -251,7 +303,25 @@ def test_the_score_of_the_training_is_shown_beside(trained):
         ({"X": np.ones((9, 5)), "y": np.arange(9) % 2}, ValueError, r"at least 10 rows, .* got 9"),
         ({"n_repeats": 0}, ValueError, r"expected n_repeats to be an integer from 1 to"),
         ({"seed": -1}, ValueError, r"expected seed to be an integer from 0"),
-        ({"train": 3}, TypeError, r"expected train to be a pair \(X, y\), got 3"),
+        (
+            {"train": 3},
+            TypeError,
+            r"expected train to be a pair \(X, y\), or a triple .*, got 3",
+        ),
+        ({"sample_weight": np.ones(3)}, ValueError, r"sample_weight to be 300 numbers of at least"),
+        (
+            {"sample_weight": np.arange(300) < 9},
+            ValueError,
+            r"at least 10 rows with a sample_weight above 0, without which .*, got 9",
+        ),
+        ({"sample_weight": np.zeros(300)}, ValueError, r"not all of them 0, got an array"),
+        ({"sample_weight": -np.ones(300)}, ValueError, r"sample_weight to be 300 numbers"),
+        ({"sample_weight": np.full(300, np.nan)}, ValueError, r"sample_weight to be finite"),
+        (
+            {"sample_weight": np.ones(300), "metric": lambda a, t: 0.0},
+            ValueError,
+            r"expected metric to take sample_weight, which is given, got <function",
+        ),
         ({"greater_is_better": 1}, TypeError, r"expected greater_is_better to be True or False"),
         ({"groups": [[0], [0]]}, ValueError, r"with no column twice, got column 0 twice"),
         ({"feature_names": "abcde"}, ValueError, r"expected feature_names to be 5 distinct names"),
@@ -320,3 +390,12 @@ def test_a_network_that_knows_no_loss_asks_for_it(trained):
     _, X, y, _ = trained
     with pytest.raises(ValueError, match=r"pass loss='cross_entropy', or another"):
         permutation_importance(wb.Network.mlp([5, 2]), X, y)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_metric_that_is_not_finite_ranks_nothing(trained, value):
+    net, X, y, _ = trained
+    found = permutation_importance(net, X, y, metric=lambda outputs, targets: value, n_repeats=1)
+    assert not found.better_than_chance
+    assert np.isnan(found.importances).all()
+    assert "Not ranked" in str(found)

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy import sparse
 from small_network import DTYPES, LABELS, TARGETS, X, network, settings
 
 import wbcore as wb
@@ -49,6 +50,38 @@ def test_every_step_is_made_again(dtype, optimizer):
     assert before.parameters.tobytes() == start.tobytes()
     last = history.replay(X, LABELS, epoch=1)
     assert last.parameters.tobytes() == found[1, 3].tobytes()
+
+
+def as_sparse(X):
+    return sparse.csr_matrix(X)
+
+
+ALIKE = {
+    "sparse": as_sparse,
+    "columns": sparse.csc_array,
+    "list": np.ndarray.tolist,
+    "float32": lambda X: X.astype(np.float32),
+    "view": lambda X: wb.Scaled(X, 1.0),
+    "negative zeros": lambda X: np.where(X == 0, -0.0, X),
+}
+
+
+@pytest.mark.parametrize("of_fit", [*ALIKE, "plain"])
+@pytest.mark.parametrize("of_replay", [*ALIKE, "plain"])
+def test_the_same_numbers_in_another_form_will_do(of_fit, of_replay):
+    numbers = np.zeros((20, 70))
+    numbers[:, ::9] = np.arange(20 * 8).reshape(20, 8) % 5 - 2
+    alike = ALIKE | {"plain": lambda X: X}
+    net = wb.Network.mlp([70, 3, 1], seed=0)
+    y = np.where(numbers[:, 0] == 0, -0.0, numbers[:, 0])
+    history = net.fit(alike[of_fit](numbers), y, loss="mse", epochs=2, track="epoch")
+    assert history.replay(alike[of_replay](numbers), numbers[:, 0].tolist()) == net
+    assert history.replay(alike[of_replay](numbers), numbers[:, 0]) == net
+    others = numbers + (numbers != 0)
+    with pytest.raises((ValueError, wb.ReplayError)):
+        history.replay(alike[of_replay](others), numbers[:, 0])
+    with pytest.raises(ValueError, match="expected X of the fit, 20 "):
+        history.replay(alike[of_replay](numbers[:19]), numbers[:19, 0])
 
 
 OTHERS = {

@@ -18,7 +18,7 @@ from support import (
 import wbcore as wb
 from wbcore import inspect, reference
 from wbcore.inspect.operations import Lines
-from wbcore.inspect.step_lines import StepLines
+from wbcore.inspect.update_lines import UpdateLines
 
 BOTH = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -261,15 +261,15 @@ def test_what_step_refuses():
         inspect.step(net, x[:2], y, loss="mse")
     with pytest.raises(ValueError, match=r"\[step\] expected at most 9 lines, got \d+ of"):
         inspect.step(net, x, y, loss="mse", limit=9)
-    with pytest.raises(wb.DivergenceError):
+    with pytest.raises(wb.DivergenceError, match=r"^\[step\] expected a finite loss"):
         inspect.step(net, x, [1e30, 0], loss="mse", optimizer=wb.SGD(1e30))
 
 
 def test_an_update_that_is_computed_otherwise_is_noticed(monkeypatch):
     net = network([3, 2], "float64")
-    honest = StepLines._element
+    honest = UpdateLines._element
     monkeypatch.setattr(
-        StepLines,
+        UpdateLines,
         "_element",
         lambda self, rule, at, g, name: honest(self, rule, at, 1.001 * g, name),
     )
@@ -290,3 +290,18 @@ def test_the_title_says_the_rate(optimizer, shown):
     net = wb.Network([wb.Dense(1, 1)], seed=0)
     table = inspect.step(net, [2.0], [1.0], loss="mse", optimizer=optimizer)
     assert table.title.endswith(shown)
+
+
+@pytest.mark.parametrize("last", ["identity", "sigmoid", "softmax"])
+def test_what_is_not_a_number_is_not_traced(last):
+    net = wb.Network.mlp([2, 3, 2], "relu", output_activation=last, seed=0)
+    net[0].weights[0, 1] = np.nan
+    with pytest.raises(ValueError, match=r"\[trace\] .* got nan in unit 1 of layer 0"):
+        inspect.trace(net, [1.0, 2.0])
+    net[0].weights[...] = 3e38
+    net[1].weights[...] = 1
+    if last == "softmax":
+        with pytest.raises(ValueError, match=r"\[trace\] .* got inf in unit 0 of layer 1"):
+            inspect.trace(net, [1.0, 2.0])
+    else:
+        assert inspect.trace(net, [1.0, 2.0])["result"][-1] == (1 if last == "sigmoid" else np.inf)

@@ -55,3 +55,50 @@ def test_the_records_of_an_epoch_and_of_its_batches_are_the_same():
     by_epoch, by_batch = (fitted(track)[1].parameters for track in ("epoch", 13))
     for one, other in zip(by_epoch, by_batch, strict=True):
         assert one == other
+
+
+def test_which_record_a_network_is():
+    X = np.linspace(-1, 1, 32)[:, None]
+    net = wb.Network.mlp([1, 2, 1], seed=0)
+    given = {"loss": "mse", "track": "epoch", "epochs": 20, "validation_data": (X, -X)}
+    assert net.fit(X, X, **given | {"epochs": 1}).parameters.best is None
+    stopping = wb.callbacks.EarlyStopping(patience=2)
+    history = net.fit(X, X, callbacks=[stopping], **given)
+    records = history.parameters
+    assert records.best.epoch == history.best_epoch
+    assert records.best.step < records.final.step
+    assert records.of(net) == records.best
+    assert f"best epoch: {history.best_epoch + 1}, after {records.best.step} st" in str(records)
+    net.parameters[0] += 1
+    assert records.of(net) is None
+    with pytest.raises(TypeError, match=r"\[of\] expected net to be a Network, got None"):
+        records.of(None)
+    stopping = wb.callbacks.EarlyStopping(patience=2, restore_best=False)
+    history = net.fit(X, X, callbacks=[stopping], **given)
+    assert history.parameters.of(net) == history.parameters.final
+
+
+def test_records_of_what_an_error_undid():
+    calls = []
+
+    def loss(outputs, targets):
+        calls.append(1)
+        if len(calls) == 7:
+            raise RuntimeError("in the second epoch")
+        return float(np.mean((outputs - targets) ** 2)), 2 * (outputs - targets) / targets.size
+
+    X = np.linspace(-1, 1, 32)[:, None]
+    net = wb.Network.mlp([1, 1], seed=0)
+    with pytest.raises(RuntimeError, match="in the second epoch"):
+        net.fit(X, X, loss=loss, batch_size=8, epochs=5, track=1)
+    records = net.history.parameters
+    assert (records.final.step, records.of(net).step) == (6, 4)
+
+
+def test_a_layer_that_is_not_trained_has_no_ratio():
+    net = wb.Network([wb.Dense(2, 3), wb.Dense(3, 2, trainable=False)], seed=0)
+    X = np.linspace(-1, 1, 32).reshape(-1, 2)
+    weights = net.fit(X, X, loss="mse", track="epoch", epochs=2).parameters.final[1].weights
+    assert (weights.update_norm, weights.change) == (0.0, 0.0)
+    assert np.isnan(weights.update_ratio)
+    assert np.isnan(weights.gradient_norm)

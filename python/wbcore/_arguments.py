@@ -10,7 +10,7 @@ import math
 import numbers
 import operator
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 import numpy as np
@@ -111,6 +111,35 @@ def choice(
     raise error(
         f"[{operation}] expected {name} to be {expected} {', '.join(known)}, got {shown(value)}"
     )
+
+
+def listed(operation: str, name: str, value: object, *, expected: str = "a list") -> list[Any]:
+    """The items of anything that has some; text, and what has names for them, has others."""
+    if type(value) in (list, tuple):  # nearly always
+        return list(cast("Iterable[Any]", value))
+    if not isinstance(value, (str, bytes, Mapping, type)):
+        try:
+            return list(cast("Iterable[Any]", value))
+        except TypeError:  # no items, or those of an array without dimensions
+            pass
+    raise TypeError(f"[{operation}] expected {name} to be {expected}, got {shown(value)}")
+
+
+def names(operation: str, name: str, value: object) -> tuple[str, ...]:
+    """What things are called, as text; of one text none, so that its letters are none either."""
+    if isinstance(value, str):
+        return ()
+    return tuple(map(str, listed(operation, name, value, expected="a list of names")))
+
+
+def mapping(operation: str, name: str, value: object, known: Iterable[str]) -> dict[str, Any]:
+    """A dict with some of the known names as keys; None is an empty one."""
+    if value is not None and not isinstance(value, Mapping):
+        raise TypeError(f"[{operation}] expected {name} to be a dict, got {shown(value)}")
+    known = tuple(known)
+    for key in value or ():
+        choice(operation, f"each name of {name}", key, known)
+    return dict(value or {})
 
 
 def seed(operation: str, value: object, name: str = "seed") -> int:
@@ -222,15 +251,20 @@ def at(name: str, index: tuple[int, ...]) -> str:
 
 
 def require_finite(
-    operation: str, name: str, values: NDArray[Any], converted: NDArray[Any]
+    operation: str, name: str, values: NDArray[Any], converted: NDArray[Any], *, first: int = 0
 ) -> None:
-    """Refuses values that are NaN or infinite in the dtype of `converted`, which has them."""
+    """Refuses values that are NaN or infinite in the dtype of `converted`, which has them.
+
+    Of rows of an array `first` is the number of the first one, for the message.
+    """
     finite = np.isfinite(converted)
     if finite.all():
         return
     index = tuple(map(int, np.unravel_index(np.argmin(finite), values.shape)))
     number = values[index]
     where = f" in {converted.dtype}" if np.isfinite(number) else ""
+    if first:
+        index = (first + index[0], *index[1:])
     raise ValueError(
         f"[{operation}] expected {name} to be finite{where}, got {number!s}{at(name, index)}"
     )

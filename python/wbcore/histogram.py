@@ -24,6 +24,17 @@ def _lower_edges() -> NDArray[np.float64]:
     return np.append(edges.reshape(-1), 2.0**129)
 
 
+def _whole(name: str, value: object) -> NDArray[np.int64]:
+    if not (type(value) is np.ndarray and value.dtype.kind in "iu"):  # as those of records are
+        array = _arguments.real_array("Histogram", name, value)
+        if array.size and array.dtype.kind not in "iu":
+            raise TypeError(
+                f"[Histogram] expected {name} to be whole numbers, got dtype {array.dtype}"
+            )
+        value = array
+    return np.asarray(value, np.int64)
+
+
 class Histogram:
     """How many finite numbers lie in each bin, and how many are zeros.
 
@@ -42,6 +53,12 @@ class Histogram:
     zeros : int, default 0
     min, max : float, optional
         The least and the largest number, where they are known: quantiles do not go beyond them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When an argument is of the wrong kind, bins do not ascend from 0 to 4095, or there are not
+        as many counts.
 
     Examples
     --------
@@ -64,17 +81,21 @@ class Histogram:
         zeros: int = 0,
         *,
         min: float = math.nan,  # noqa: A002, as of arrays
-        max: float = math.nan,  # noqa: A002
+        max: float = math.nan,  # noqa: A002, likewise
     ) -> None:
-        self.bins: NDArray[np.int64] = np.asarray(bins, np.int64)
-        self.counts: NDArray[np.int64] = np.asarray(counts, np.int64)
-        self.zeros = int(zeros)
-        self.min, self.max = float(min), float(max)
+        self.bins, self.counts = _whole("bins", bins), _whole("counts", counts)
+        self.zeros = _arguments.integer("Histogram", "zeros", zeros, low=0, high=2**63 - 1)
+        self.min, self.max = (
+            _arguments.number("Histogram", name, end, expected="a number", allowed=lambda _: True)
+            for name, end in (("min", min), ("max", max))
+        )
         if self.bins.shape != self.counts.shape or self.bins.ndim != 1:
             raise ValueError(
                 f"[Histogram] expected as many counts as bins, got {self.counts.shape} and "
                 f"{self.bins.shape}"
             )
+        if self.counts.size and self.counts.min() < 0:
+            raise ValueError("[Histogram] expected counts of at least 0, got less")
         is_sorted = bool((np.diff(self.bins) > 0).all())
         if self.bins.size and (self.bins[0] < 0 or self.bins[-1] >= 2 * _HALF or not is_sorted):
             raise ValueError("[Histogram] expected ascending bins from 0 to 4095, got others")
@@ -91,10 +112,16 @@ class Histogram:
         Returns
         -------
         Histogram
+
+        Raises
+        ------
+        TypeError, ValueError
+            When it is none of real numbers.
         """
-        array = np.asarray(values)
+        array = _arguments.real_array("Histogram", "values", values)
         dtype = np.float32 if array.dtype == np.float32 else np.float64
-        record = _core.array_record(np.ascontiguousarray(array, dtype).reshape(-1))
+        with np.errstate(over="ignore"):  # of a longdouble, which is infinite then
+            record = _core.array_record(np.ascontiguousarray(array, dtype).reshape(-1))
         fields = _record_bytes.parsed(record)["layers"][0]["weights"]
         ends = {name: fields[name] for name in ("min", "max")}
         return cls(fields["bins"], fields["counts"], fields["zeros"], **ends)

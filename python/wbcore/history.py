@@ -139,7 +139,7 @@ class History:
         """Records of weights, biases and units; empty without `track`."""
         from wbcore.parameter_history import ParameterHistory
 
-        return ParameterHistory(self._record.get("parameters", []))
+        return ParameterHistory(self._record.get("parameters", []), self.best_epoch)
 
     @property
     def interrupted(self) -> bool:

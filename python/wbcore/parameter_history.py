@@ -3,255 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
-from wbcore import _record_bytes
 from wbcore._record_bytes import ARRAY, UNKNOWN
 from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
-from wbcore.histogram import Histogram
+from wbcore.inspect.digests import digest
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.table import Table
+from wbcore.parameter_record import (
+    ArrayRecord,
+    Entry,
+    LayerRecord,
+    ParameterRecord,
+    UnitRecord,
+    as_json,
+)
 
 if TYPE_CHECKING:
     import os
 
-__all__ = ["ArrayRecord", "LayerRecord", "ParameterHistory", "ParameterRecord", "UnitRecord"]
+    from wbcore.network import Network
 
-Entry: TypeAlias = "bytes | Sequence[Any]"
+__all__ = ["ArrayRecord", "LayerRecord", "ParameterHistory", "ParameterRecord", "UnitRecord"]
 
 _FIVE = Statistics._fields
 # In a table of numbers, of what a layer has not.
 _NONE = Statistics(*[float("nan")] * len(_FIVE))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ArrayRecord:
-    """Of one array of parameters. Moments, min and max are of its finite numbers, in float64."""
-
-    n: int
-    zeros: int
-    """Exact zeros, of either sign."""
-    nonfinite: int
-    """NaN and infinities."""
-    mean: float
-    mean_abs: float
-    """Mean of the absolute values."""
-    std: float
-    """Standard deviation, of the population."""
-    min: float
-    max: float
-    norm: float
-    """Euclidean norm, the square root of the sum of squares."""
-    change: float
-    """Norm of the difference from the first record; NaN there, and so on for the rest."""
-    change_since_last: float
-    """Norm of the difference from the record before, be that one kept or not."""
-    update_norm: float
-    """Norm of what the recorded batch has changed, with momentum, decay and all."""
-    update_ratio: float
-    """`update_norm` over the norm before that batch; NaN where that is 0."""
-    gradient_norm: float
-    """Norm of the gradient of the recorded batch's loss, before clipping; NaN where untrained."""
-    histogram: Histogram
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Statistics):
-            return self.statistics == other
-        if not isinstance(other, ArrayRecord):
-            return NotImplemented
-        # NaN is what another number would be, and equal to itself
-        same = np.array_equal(self.numbers, other.numbers, equal_nan=True)
-        return same and self.histogram == other.histogram
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        """All but the histogram, in this order."""
-        return tuple(getattr(self, name) for name in ARRAY)
-
-    @property
-    def statistics(self) -> Statistics:
-        """The five that `Network.statistics` gives."""
-        return Statistics(self.mean, self.mean_abs, self.std, self.min, self.max)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UnitRecord:
-    """What the units of a layer did in a window: the rows of all batches since the record before.
-
-    Counts are exact, and before dropout.
-    """
-
-    rows: int
-    """How many rows were counted: the same for all units."""
-    active: NDArray[np.int64] | None
-    """In how many of them each unit's output was not 0, shape (O,). None of linear and softmax
-    layers, of whose units that says nothing."""
-    saturated: NDArray[np.int64] | None
-    """In how many of them its derivative was below 5 % of its largest one, shape (O,). None where
-    the activation has no such outputs, or where they do not tell."""
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, UnitRecord):
-            return NotImplemented
-        return self.rows == other.rows and all(
-            a is b if a is None or b is None else np.array_equal(a, b)
-            for a, b in ((self.active, other.active), (self.saturated, other.saturated))
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class LayerRecord(NamedTuple):
-    """Of one layer."""
-
-    weights: ArrayRecord
-    biases: ArrayRecord | Any
-    """None for a layer without biases; for type checkers as if all layers had some."""
-    units: UnitRecord
-
-
-class ParameterRecord(Sequence[LayerRecord]):
-    """The parameters at one moment of a training: a sequence of `LayerRecord`, one a layer.
-
-    Attributes
-    ----------
-    number : int
-        Its place among all that were taken, 0 being the state before training.
-    step : int
-        How many batches of this fit had been done; -1 in files that do not say.
-    epoch, batch : int
-        Of the batch that had just been done, counted from 0, epochs as `history.first_epoch` does;
-        -1 in the first record.
-    digest : str
-        16 hex digits, as `wbcore.inspect.digest` gives of a network; empty where a file does not
-        say.
-    """
-
-    __slots__ = ("_fields", "_layers")
-
-    def __init__(self, entry: Entry) -> None:
-        self._fields = _record_bytes.parsed(entry if isinstance(entry, bytes) else _older(entry))
-        self._layers: tuple[LayerRecord, ...] | None = None
-
-    @property
-    def number(self) -> int:
-        """Its place among all that were taken."""
-        return int(self._fields["index"])
-
-    @property
-    def step(self) -> int:
-        """How many batches had been done."""
-        return int(self._fields["step"])
-
-    @property
-    def epoch(self) -> int:
-        """The epoch of the batch just done."""
-        return int(self._fields["epoch"])
-
-    @property
-    def batch(self) -> int:
-        """The batch just done."""
-        return int(self._fields["batch"])
-
-    @property
-    def digest(self) -> str:
-        """Of the parameters."""
-        return "" if self.step == UNKNOWN else str(self._fields["digest"])
-
-    @property
-    def layers(self) -> tuple[LayerRecord, ...]:
-        """What it is a sequence of."""
-        if self._layers is None:
-            self._layers = tuple(map(_layer, self._fields["layers"]))
-        return self._layers
-
-    def __len__(self) -> int:
-        return len(self._fields["layers"])
-
-    @overload
-    def __getitem__(self, index: int) -> LayerRecord: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[LayerRecord, ...]: ...
-    def __getitem__(self, index: int | slice) -> LayerRecord | tuple[LayerRecord, ...]:
-        return self.layers[index]
-
-    def __eq__(self, other: object) -> bool:
-        """With another one, or with what `Network.statistics` gives."""
-        if isinstance(other, ParameterRecord):
-            moments = ((r.number, r.step, r.epoch, r.batch, r.digest) for r in (self, other))
-            return next(moments) == next(moments) and self.layers == other.layers
-        if isinstance(other, tuple) and all(isinstance(one, LayerStatistics) for one in other):
-            return self.statistics == other
-        return NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def statistics(self) -> tuple[LayerStatistics, ...]:
-        """What `Network.statistics` would give."""
-        return tuple(
-            LayerStatistics(one.weights.statistics, one.biases and one.biases.statistics)
-            for one in self
-        )
-
-    def __repr__(self) -> str:
-        return (
-            f"<ParameterRecord: step {self.step}, epoch {self.epoch}, batch {self.batch}, "
-            f"{len(self)} layers>"
-        )
-
-
-def _layer(fields: Mapping[str, Any]) -> LayerRecord:
-    units = fields["units"]
-    active, saturated = (
-        None if units[name] is None else units[name].astype(np.int64)
-        for name in ("active", "saturated")
-    )
-    return LayerRecord(
-        _array(fields["weights"]),
-        fields["biases"] and _array(fields["biases"]),
-        UnitRecord(units["rows"], active, saturated),
-    )
-
-
-def _array(fields: Mapping[str, Any]) -> ArrayRecord:
-    ends = {name: fields[name] for name in ("min", "max")}
-    histogram = Histogram(fields["bins"], fields["counts"], fields["zeros"], **ends)
-    return ArrayRecord(**{name: fields[name] for name in ARRAY}, histogram=histogram)
-
-
-def _older(entry: Sequence[Any]) -> bytes:
-    """Of five statistics an array, as an older history has them."""
-
-    def of_array(values: Sequence[float] | None) -> dict[str, Any] | None:
-        if values is None:
-            return None
-        known = dict(zip(_FIVE, map(float, values), strict=True))
-        rest = {"n": 0, "zeros": 0, "nonfinite": 0, "bins": (), "counts": ()}
-        return dict.fromkeys(ARRAY, math.nan) | rest | known
-
-    units = {"rows": 0, "active": None, "saturated": None}
-    return _record_bytes.written(
-        {
-            "index": 0,
-            "extra": False,
-            "digest": "0",
-            "step": UNKNOWN,
-            "epoch": UNKNOWN,
-            "batch": UNKNOWN,
-            "layers": [
-                {"weights": of_array(weights), "biases": of_array(biases), "units": units}
-                for weights, biases in entry
-            ],
-        }
-    )
 
 
 def _difference(final: ArrayRecord, initial: ArrayRecord) -> Statistics:
@@ -262,9 +41,12 @@ class ParameterHistory(Sequence[ParameterRecord]):
     """Records of every layer's weights, biases and units, the first of the state before training.
 
     `fit(..., track="epoch")` takes one at the end of each epoch, `track=k` after each k-th batch
-    and after the last one, and keeps them in `history.parameters`. At most 512 stay: then every
-    second one is dropped, and so on, but for the first, the last, and that of
-    `history.best_epoch`.
+    and after the last one, and keeps them in `history.parameters`. Up to 510 records all stay.
+    Of more than 510 those stay whose `number` is a multiple of 2, of more than 1,020 those of 4,
+    and so on, beside the last one and the last one of `history.best_epoch`: never more than 512.
+
+    The final record is that of the last batch. A network that `EarlyStopping` has given its best
+    parameters back is not as it says, but as `best` does: `of` tells which record a network is.
 
     Printed, it is a table of the initial and final means and the change of the means, and one of
     the final norms and of how far the parameters moved: the norm of their difference from the
@@ -287,8 +69,8 @@ class ParameterHistory(Sequence[ParameterRecord]):
     4
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
+    def __init__(self, entries: Sequence[Entry], best_epoch: int | None = None) -> None:
+        self._entries, self._best_epoch = entries, best_epoch
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -311,6 +93,40 @@ class ParameterHistory(Sequence[ParameterRecord]):
     def final(self) -> ParameterRecord:
         """After the last batch."""
         return self._at(-1)
+
+    @property
+    def best(self) -> ParameterRecord | None:
+        """The last one of `history.best_epoch`; None where that is None, or has no record."""
+        if self._best_epoch is None:
+            return None
+        return next((one for one in reversed(self) if one.epoch == self._best_epoch), None)
+
+    def of(self, net: Network) -> ParameterRecord | None:
+        """The last record whose parameters the network has, by the digest; None if there is none.
+
+        Parameters
+        ----------
+        net : Network
+
+        Raises
+        ------
+        TypeError
+            When it is none.
+
+        Examples
+        --------
+        >>> import numpy as np, wbcore as wb
+        >>> net = wb.Network.mlp([1, 2, 1], seed=0)
+        >>> X = np.linspace(-1, 1, 32)[:, None]
+        >>> data = {"loss": "mse", "validation_data": (X, -X), "track": "epoch", "epochs": 20}
+        >>> stopping = wb.callbacks.EarlyStopping(patience=2)
+        >>> records = net.fit(X, X, callbacks=[stopping], **data).parameters
+        >>> records.of(net) == records.best, records.of(net) == records.final
+        (True, False)
+        """
+        require_network("of", net)
+        wanted = digest(net)
+        return next((one for one in reversed(self) if one.digest == wanted), None)
 
     def _at(self, index: int) -> ParameterRecord:
         if not self:
@@ -412,7 +228,7 @@ class ParameterHistory(Sequence[ParameterRecord]):
 
     def _encoded(self) -> list[dict[str, Any]]:
         """The records as JSON has them."""
-        return list(map(_as_json, self._entries))
+        return list(map(as_json, self._entries))
 
     def _means(self) -> tuple[list[str], list[list[float]]]:
         rows = [
@@ -434,7 +250,12 @@ class ParameterHistory(Sequence[ParameterRecord]):
         ]
         moment, counts = self._moments()
         text = f"means after {counts[-1]} {moment}s\n" + table(["layer", *header], rows)
-        return f"{text}\n\n{self._moves()}" if self.final.step != UNKNOWN else text
+        if self.final.step != UNKNOWN:
+            text += f"\n\n{self._moves()}"
+        best = self.best
+        if best is not None and best.step != self.final.step:
+            text += f"\nbest epoch: {best.epoch + 1}, after {best.step} steps; it is `best`"
+        return text
 
     def _moves(self) -> str:
         """How large the parameters are, and how far they went."""
@@ -455,15 +276,3 @@ class ParameterHistory(Sequence[ParameterRecord]):
 
 
 _STATES = ("initial", "final", "change")
-
-
-def _as_json(entry: Entry) -> dict[str, Any]:
-    def plain(value: Any) -> Any:  # noqa: ANN401, whatever a record has
-        if isinstance(value, dict):
-            return {name: plain(item) for name, item in value.items()}
-        if isinstance(value, list):
-            return [plain(item) for item in value]
-        return value.tolist() if isinstance(value, np.ndarray) else value
-
-    fields = _record_bytes.parsed(entry if isinstance(entry, bytes) else _older(entry))
-    return {name: plain(value) for name, value in fields.items()}

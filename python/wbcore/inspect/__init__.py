@@ -32,14 +32,16 @@ if TYPE_CHECKING:
     from wbcore.inspect.findings.codes import finding_codes
     from wbcore.inspect.findings.finding import Finding, Findings
     from wbcore.inspect.forking import fork
+    from wbcore.inspect.importances import PermutationImportance
     from wbcore.inspect.influences import influence
-    from wbcore.inspect.mistakes import confused_pairs, error_by_quantile, worst_predictions
+    from wbcore.inspect.mistakes import confused_pairs, worst_predictions
     from wbcore.inspect.parameters import parameter_table
-    from wbcore.inspect.permutation import PermutationImportance, permutation_importance
+    from wbcore.inspect.permutation import permutation_importance
     from wbcore.inspect.profiling import Profile, profile
     from wbcore.inspect.signals import activations
     from wbcore.inspect.stepping import step
     from wbcore.inspect.table import Table
+    from wbcore.inspect.target_errors import error_by_quantile
     from wbcore.inspect.tracing import trace
     from wbcore.inspect.units import unit_table
 
@@ -86,7 +88,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "Finding": "wbcore.inspect.findings.finding",
             "Findings": "wbcore.inspect.findings.finding",
             "NonFinite": "wbcore.inspect.divergence",
-            "PermutationImportance": "wbcore.inspect.permutation",
+            "PermutationImportance": "wbcore.inspect.importances",
             "Profile": "wbcore.inspect.profiling",
             "Table": "wbcore.inspect.table",
             "activations": "wbcore.inspect.signals",
@@ -97,7 +99,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "confused_pairs": "wbcore.inspect.mistakes",
             "diagnose": "wbcore.inspect.findings.calls",
             "digest": "wbcore.inspect.digests",
-            "error_by_quantile": "wbcore.inspect.mistakes",
+            "error_by_quantile": "wbcore.inspect.target_errors",
             "find_divergence": "wbcore.inspect.divergence",
             "finding_codes": "wbcore.inspect.findings.codes",
             "first_difference": "wbcore.inspect.difference",

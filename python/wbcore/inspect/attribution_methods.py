@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._view import dense, n_rows
 from wbcore.inspect.path_integral import adaptive, by_rule, exact
 from wbcore.inspect.paths import Paths, is_straight
+from wbcore.inspect.row_losses import require_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from wbcore._view import Foreign
     from wbcore.inspect.column_groups import Groups
     from wbcore.inspect.float64_network import Float64Network, Floats
     from wbcore.inspect.path_integral import Integral
@@ -34,22 +37,25 @@ class Rows:
     ----------
     operation : str
     net : Float64Network
-    X : ndarray of shape (B, I)
+    X : ndarray or sparse matrix of shape (B, I)
     baseline : ndarray of shape (I,) or (B, I)
     """
 
     operation: str
     net: Float64Network
-    X: NDArray[Any]
+    X: NDArray[Any] | Foreign
     baseline: Floats
+
+    def __len__(self) -> int:
+        return n_rows(self.X)
 
     def blocks(self, elements: int) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
         """Row numbers, rows and baselines of so many rows that each may have so many elements."""
         size = max(1, _AT_ONCE // elements)
-        for begin in range(0, len(self.X), size):
-            given = self.X[begin : begin + size]
+        for begin in range(0, len(self), size):
+            given = dense(self.X[begin : begin + size])
             x = np.ascontiguousarray(given, np.float64)
-            _arguments.require_finite(self.operation, "X", given, x)
+            _arguments.require_finite(self.operation, "X", given, x, first=begin)
             x0 = self.baseline if self.baseline.ndim == 1 else self.baseline[begin : begin + size]
             x0 = np.ascontiguousarray(np.broadcast_to(x0, x.shape))
             yield np.arange(begin, begin + len(x)), x, x0
@@ -80,7 +86,7 @@ def attributed(
 ) -> Found:
     """What each group of columns contributes to the scalar, by a method of `attribution`."""
     net = rows.net
-    n = len(rows.X)
+    n = len(rows)
     found = Found(np.empty((n, len(groups.names))), np.empty(n), np.ones(n, np.int64))
     # a line of a network of straight pieces has about as many points as there are units
     units = sum(layer.outputs for layer in net.structure)
@@ -113,7 +119,9 @@ def _integral(paths: Paths, reach: Floats, n_steps: int | None, tolerance: Float
 
 
 def _value(operation: str, paths: Paths, sums: Floats) -> Floats:
-    values = paths.scalar.value(paths.net.sums(sums)[-1], paths.rows)
+    last = paths.net.sums(sums)[-1]
+    require_finite(operation, last)  # of which there is no loss
+    values = paths.scalar.value(last, paths.rows)
     if not np.isfinite(values).all():
         row = int(paths.rows[np.argmin(np.isfinite(values))])
         raise ValueError(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._statistics import exponent_of
+from wbcore._view import in_rows, is_sparse
+from wbcore.inspect._calls import named
 from wbcore.inspect.attributed_output import OUTPUTS, loss_targets_of, scalar_of, targets_of
 from wbcore.inspect.attribution_methods import Rows, attributed
 from wbcore.inspect.column_groups import feature_names_of, read_groups
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from wbcore._view import Foreign
+    from wbcore._view import Foreign, SparseLike
     from wbcore.inspect.column_groups import GroupsLike
     from wbcore.inspect.float64_network import Floats
     from wbcore.losses import Loss
@@ -119,9 +124,12 @@ class Attribution:
             order = np.argsort(-np.abs(value), kind="stable")[:n]
             lines = [(self.feature_names[i], float(value[i])) for i in order]
             return Table(("feature", "value"), lines, f"{title}, row {row % rows}")
-        sizes = np.abs(self.values).mean(axis=0)
+        exponent = exponent_of(self.values)
+        with np.errstate(under="ignore"):
+            values = np.ldexp(self.values, -exponent)
+            found = np.abs(values).mean(axis=0), values.mean(axis=0), values.std(axis=0)
+            sizes, mean, std = np.ldexp(found, exponent)
         order = np.argsort(-sizes, kind="stable")[:n]
-        mean, std = self.values.mean(axis=0), self.values.std(axis=0)
         cells = [
             (self.feature_names[i], float(sizes[i]), float(mean[i]), float(std[i])) for i in order
         ]
@@ -149,9 +157,10 @@ def _told(target: Foreign) -> str:
     return "each row's own output" if np.ndim(target) else f"output {target}"
 
 
+@named("attribution", "loss_and_gradient")
 def attribution(
     net: Network,
-    X: ArrayLike,
+    X: ArrayLike | SparseLike,
     target: ArrayLike | Literal["predicted"] | None = None,
     method: Method = "integrated_gradients",
     *,
@@ -171,8 +180,9 @@ def attribution(
     Parameters
     ----------
     net : Network
-    X : array-like of shape (B, I)
-        Finite real numbers.
+    X : array-like or sparse matrix of shape (B, I)
+        Finite real numbers. Of a sparse matrix some rows at a time are made dense, and the values
+        of all features are, too.
     target : int, array-like of shape (B,), "predicted" or None
         The number of the output that is attributed, for all rows or for each; "predicted" is the
         largest one of each row. May be left out when there is one output. For output="loss" it is
@@ -236,12 +246,14 @@ def attribution(
     if groups is not None and method == "saliency":
         raise ValueError(f"[{operation}] expected no groups with saliency, got some")
     rows = Rows(operation, f64, x, _baseline(operation, baseline, x))
-    if output == "loss":
-        targets = loss_targets_of(operation, target, len(x))
-    else:
-        targets = targets_of(operation, target, len(x), f64.outputs, predicted=rows.last_sums)
-    scalar = scalar_of(operation, net, targets, output=output, loss=loss)
-    found = attributed(rows, scalar, method, taken, n_steps=n_steps, tolerance=tolerance)
+    with _within_float64(operation):
+        if output == "loss":
+            targets = loss_targets_of(operation, target, len(rows))
+        else:
+            predicted = rows.last_sums
+            targets = targets_of(operation, target, len(rows), f64.outputs, predicted=predicted)
+        scalar = scalar_of(operation, net, targets, output=output, loss=loss)
+        found = attributed(rows, scalar, method, taken, n_steps=n_steps, tolerance=tolerance)
     by_row = output == "loss" or isinstance(target, str) or (target is not None and np.ndim(target))
     return Attribution(
         values=found.values,
@@ -257,10 +269,25 @@ def attribution(
     )
 
 
-def _rows(operation: str, X: ArrayLike, inputs: int) -> NDArray[Any]:
-    """X as it is, if it is an array: rows become float64 some at a time."""
-    x = _arguments.real_array(operation, "X", X)
-    if x.ndim != 2 or x.shape[1] != inputs or not len(x):
+@contextlib.contextmanager
+def _within_float64(operation: str) -> Iterator[None]:
+    """Refuse what overflows on the way, be it in NumPy or in what the core is then given."""
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            yield
+    except (FloatingPointError, ValueError) as error:
+        if isinstance(error, ValueError) and not str(error).startswith("[predict]"):
+            raise
+        raise ValueError(
+            f"[{operation}] expected sums and gradients within float64, got some that are not "
+            f"finite there: parameters are NaN, infinite or too large, or rows are"
+        ) from None
+
+
+def _rows(operation: str, X: ArrayLike | SparseLike, inputs: int) -> Foreign:
+    """X as it is, if it is an array or sparse: rows become float64 some at a time."""
+    x = in_rows(operation, "X", X) if is_sparse(X) else _arguments.real_array(operation, "X", X)
+    if len(x.shape) != 2 or x.shape[1] != inputs or not x.shape[0]:
         raise ValueError(
             f"[{operation}] expected X of shape (B, {inputs}), at least one row, "
             f"got shape {x.shape}"
@@ -268,14 +295,14 @@ def _rows(operation: str, X: ArrayLike, inputs: int) -> NDArray[Any]:
     return x
 
 
-def _baseline(operation: str, given: Foreign, x: NDArray[Any]) -> Floats:
+def _baseline(operation: str, given: Foreign, x: Foreign) -> Floats:
     """Of shape (I,), or (B, I) when that was given."""
     if given is None:
         return np.zeros(x.shape[1])
     if isinstance(given, str):
         _arguments.choice(operation, "baseline", given, ("mean",), expected="an array or")
-        mean: Floats = x.mean(axis=0, dtype=np.float64)
-        return mean
+        mean = x.mean(axis=0, dtype=np.float64)  # of a sparse matrix it is a matrix
+        return np.asarray(mean, np.float64).reshape(-1)
     array = _arguments.floats(operation, "baseline", given).astype(np.float64)
     if array.shape not in ((), x.shape[1:], x.shape):
         raise ValueError(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from wbcore import _arguments
 from wbcore._statistics import Statistics
+from wbcore.inspect.histories import history_of
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def bias_changes(
 def _changes(history: "History", of: str, layer: int | None, statistic: str) -> Table:
     operation = "bias_changes" if of == "biases" else "weight_changes"
     statistic = _arguments.choice(operation, "statistic", statistic, STATISTICS)
-    states = history.parameters  # the first is the state before training
+    states = history_of(operation, history).parameters  # the first is the state before training
     if not states:
         raise ValueError(
             f'[{operation}] expected the history of fit(..., track="epoch"), got one without '

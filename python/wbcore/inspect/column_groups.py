@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._view import is_sparse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -33,7 +34,7 @@ def feature_names_of(operation: str, names: Foreign, n: int) -> tuple[str, ...]:
     """Of n columns: those given, or "x0", "x1", ..."""
     if names is None:
         return tuple(f"x{column}" for column in range(n))
-    given = tuple(map(str, names)) if not isinstance(names, str) else ()
+    given = _arguments.names(operation, "feature_names", names)
     if len(given) != n or len(set(given)) != n:
         raise ValueError(
             f"[{operation}] expected feature_names to be {n} distinct names, "
@@ -57,12 +58,11 @@ def read_groups(operation: str, groups: Foreign, features: tuple[str, ...]) -> G
     if isinstance(groups, Mapping):
         names, members = tuple(map(str, groups)), list(groups.values())
     else:
-        if isinstance(groups, str) or not hasattr(groups, "__len__"):
+        if isinstance(groups, str) or is_sparse(groups) or not hasattr(groups, "__iter__"):
             raise TypeError(_expected(operation, n, _arguments.shown(groups)))
-        flat = len(groups) > 0 and all(
-            np.ndim(member) == 0 and not isinstance(member, str) for member in groups
-        )
-        members = _by_number(operation, groups, n) if flat else list(groups)
+        members = list(groups)
+        if members and all(np.ndim(m) == 0 and not isinstance(m, str) for m in members):
+            members = _by_number(operation, members, n)
         names = ()
     columns = tuple(_columns(operation, member, features) for member in members)
     taken = np.concatenate(columns) if columns else np.zeros(0, np.int64)

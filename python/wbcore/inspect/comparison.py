@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._statistics import exponent_of, statistics_of
 from wbcore.inspect.correlation import pearson
 from wbcore.inspect.intervals import correlation_interval, mean_interval
+from wbcore.inspect.networks import is_network
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -110,7 +112,13 @@ def _checked(operation: str, runs: object) -> dict[str, list[_Run]]:
             f"[{operation}] expected runs to be a mapping from names to pairs (network, score), "
             f"with at least one name, got {_arguments.shown(runs)}"
         )
-    kinds = {str(kind): [_run(operation, kind, pair) for pair in runs[kind]] for kind in runs}
+    kinds = {
+        str(kind): [
+            _run(operation, kind, pair)
+            for pair in _arguments.listed(operation, f"the runs of {kind!r}", runs[kind])
+        ]
+        for kind in runs
+    }
     for kind, found in kinds.items():
         depths = {len(run.net) for run in found}
         if len(depths) != 1:
@@ -122,7 +130,7 @@ def _checked(operation: str, runs: object) -> dict[str, list[_Run]]:
 
 
 def _run(operation: str, kind: object, pair: object) -> _Run:
-    if not isinstance(pair, Sequence) or len(pair) != 2 or not hasattr(pair[0], "parameters"):
+    if not isinstance(pair, Sequence) or len(pair) != 2 or not is_network(pair[0]):
         raise TypeError(
             f"[{operation}] expected pairs (network, score) in {kind!r}, "
             f"got {_arguments.shown(pair)}"
@@ -148,12 +156,19 @@ def _sizes(net: Network) -> list[NDArray[np.float64]]:
     return [np.abs(layer.weights.astype(np.float64)) for layer in net]
 
 
+def _sums(sizes: list[NDArray[np.float64]]) -> list[float]:
+    """Of each layer, in a unit of the network's in which none overflows."""
+    exponent = max(map(exponent_of, sizes))
+    with np.errstate(under="ignore"):
+        return [float(np.ldexp(of_layer, -exponent).sum()) for of_layer in sizes]
+
+
 def _distribution(kinds: dict[str, list[_Run]], score: str) -> Table:
     rows: list[dict[str, Any]] = []
     medians, scores = [], []
     for kind, found in kinds.items():
         sizes = [_sizes(run.net) for run in found]
-        sums = np.array([[of_layer.sum() for of_layer in of_net] for of_net in sizes])
+        sums = np.array([_sums(of_net) for of_net in sizes])
         shares = (100 * sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-300)).mean(axis=0)
         quartiles = np.array(
             [
@@ -188,10 +203,10 @@ def _by_layer(kinds: dict[str, list[_Run]], of: str, score: str) -> Table:
             arrays = [getattr(run.net[index], of) for run in found]
             if any(array is None for array in arrays):
                 continue
-            values = [array.astype(np.float64) for array in arrays]
+            statistics = [statistics_of(array.astype(np.float64).reshape(-1)) for array in arrays]
             row: dict[str, Any] = {"kind": kind, "layer": index, "runs": len(found)}
-            row |= _interval("mean", [float(array.mean()) for array in values])
-            row |= _interval("mean_abs", [float(np.abs(array).mean()) for array in values])
+            row |= _interval("mean", [one.mean for one in statistics])
+            row |= _interval("mean_abs", [one.mean_abs for one in statistics])
             row |= _interval(score, [run.score for run in found])
             rows.append(row)
     without = [f"{name}_{end}" for name in ("mean", score) for end in ("low", "high")]

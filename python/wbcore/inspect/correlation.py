@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wbcore._statistics import exponent_of
 from wbcore.inspect.intervals import Interval, correlation_interval
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.parameters import norm
 from wbcore.inspect.table import Table
 
@@ -22,7 +24,8 @@ _COLUMNS = ("correlation", "low", "high", "norm_correlation", "norm_low", "norm_
 
 def pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Pearson's r of x and y, both of shape (O,); NaN where it is not defined."""
-    with np.errstate(over="ignore", invalid="ignore"):  # of infinite parameters
+    with np.errstate(invalid="ignore", under="ignore"):  # the former of infinite parameters
+        x, y = (np.ldexp(values, -exponent_of(values)) for values in (x, y))
         x, y = x - x.mean(), y - y.mean()
         spread = float(np.sqrt((x @ x) * (y @ y)))
         # Rounding can carry the quotient an ulp past 1.
@@ -78,13 +81,16 @@ def weight_bias_correlation(net: Network) -> Table:
     --------------------------------------------
         0      4     -0.54687  -0.98844  0.87312
     """
+    require_network("weight_bias_correlation", net)
     rows = []
     for index, layer in enumerate(net):
         weights = np.asarray(layer.weights, np.float64)
         pairs = [Interval(*[float("nan")] * 3)] * 2
         if layer.biases is not None:
             biases = np.asarray(layer.biases, np.float64)
-            others = weights.mean(axis=0), norm(weights, axis=0)
+            with np.errstate(under="ignore", invalid="ignore"):  # the latter of infinite weights
+                weights = np.ldexp(weights, -exponent_of(weights))  # no r depends on the unit
+                others = weights.mean(axis=0), norm(weights, axis=0)
             pairs = [
                 correlation_interval(pearson(other, biases), layer.outputs) for other in others
             ]

@@ -10,9 +10,10 @@ import numpy as np
 from wbcore import _core
 from wbcore._loss_function import LossFunction
 from wbcore.activations import name_of
+from wbcore.inspect._calls import named
 from wbcore.inspect.float64_network import activated
 from wbcore.inspect.networks import loss_of, require_network
-from wbcore.inspect.row_losses import loss_inputs, row_losses, target_kind
+from wbcore.inspect.row_losses import loss_inputs, require_finite, row_losses, target_kind
 from wbcore.inspect.scoring import divided
 from wbcore.prediction import meaning_of
 
@@ -66,7 +67,9 @@ def decided(
     require_network(operation, net)
     text = _loss_of(operation, net, loss)
     sums, _ = divided(net)
-    Z = sums.predict(X)
+    with named(operation, "predict"):
+        Z = sums.predict(X)
+    require_finite(operation, Z)
     y = _core.targets(net._core, operation, y, text)
     if len(y) != len(Z):
         raise ValueError(f"[{operation}] expected y with {len(Z)} rows, as X has, got {len(y)}")

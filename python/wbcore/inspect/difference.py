@@ -135,6 +135,10 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
     return _difference(a.replay, high, *ends)
 
 
+# What `History.replay` takes beside epoch and batch.
+_OTHERS = ("sample_weight", "loss", "learning_rate", "shuffle", "validation_data", "n_threads")
+
+
 class _Side:
     """One of the two trainings."""
 
@@ -144,7 +148,8 @@ class _Side:
                 f"[first_difference] expected {name} to be (history, X, y), or with a dict of what "
                 f"else replay takes, got {_arguments.shown(given)}"
             )
-        history, X, y, others = (*given, {})[:4]
+        history, X, y, others = (*given, None)[:4]
+        others = _arguments.mapping("first_difference", f"others of {name}", others, _OTHERS)
         self.replay = Replay("first_difference", history, X, y, **others)
         self.digests = dict(records_of(history))
 

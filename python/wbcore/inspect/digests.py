@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wbcore import _core
+from wbcore.inspect.networks import require_network
 
 if TYPE_CHECKING:
     from wbcore.network import Network
@@ -14,6 +15,9 @@ __all__ = ["digest"]
 
 def digest(net: Network) -> str:
     """16 hex digits that depend on every bit of all weights and biases, and on nothing else.
+
+    Not on the layers' shapes either: networks of other structures have the same one where their
+    parameters are the same words of 64 bits (docs/tracking.md).
 
     The records of ``fit(..., track=...)`` have them: so it is known whether a network is that of a
     record. Networks that differ have, as good as certainly, different ones, but it is no
@@ -39,4 +43,5 @@ def digest(net: Network) -> str:
     >>> digest(net) == digest(wb.Network.mlp([2, 3, 1], seed=0))
     False
     """
+    require_network("digest", net)
     return f"{_core.digest(net._core):016x}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wbcore.data._source import is_source
+from wbcore.inspect._calls import functions_of
 from wbcore.training.nonfinite import NonFinite, first_nonfinite
 from wbcore.training.replaying import Replay
 
@@ -68,7 +69,7 @@ def find_divergence(
     """
     if is_source(X):
         raise TypeError("[find_divergence] expected X and y as arrays, got a source")
-    given: dict[str, Any] = dict(functions or {})
+    given = functions_of("find_divergence", functions)
     replay = Replay("find_divergence", history, X, y, sample_weight=sample_weight, **given)
     if history.status != "diverged":
         raise ValueError(

@@ -6,7 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from wbcore import _arguments, optimizers
-from wbcore.inspect._calls import named
+from wbcore.inspect._calls import functions_of, named
 from wbcore.optimizers import LBFGS, Optimizer
 from wbcore.training.replay_places import batch_named
 from wbcore.training.replaying import Replay
@@ -92,10 +92,7 @@ def fork(
     >>> same == net, other == net, after.first_epoch, len(after)
     (True, False, 3, 6)
     """
-    given: dict[str, Any] = dict(functions or {})
-    for name in given:
-        known = ("loss", "learning_rate", "shuffle")
-        _arguments.choice("fork", "each name of functions", name, known)
+    given = functions_of("fork", functions)
     replay = Replay(
         "fork",
         history,

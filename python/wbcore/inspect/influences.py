@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from wbcore import _arguments, threads
-from wbcore._view import View, n_rows
+from wbcore._view import View, in_rows, is_sparse, n_rows
 from wbcore.data._source import is_source
-from wbcore.inspect._calls import named
+from wbcore.inspect._calls import functions_of, named
 from wbcore.inspect.left_out import Findings, Without, key_of
 from wbcore.inspect.table import Table
 from wbcore.searching.progress import Progress
@@ -20,7 +21,6 @@ from wbcore.searching.workers import workers
 from wbcore.training.replaying import Replay
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping
 
     from numpy.typing import ArrayLike
@@ -92,7 +92,7 @@ def influence(
     history : History
         Of a fit with `track` on arrays: that which is done again.
     X, y, sample_weight
-        As that fit had them.
+        As that fit had them; arrays, no source.
     evaluation_data : pair (X_eval, y_eval)
         What the change is looked at on; with None as y_eval that of predictions alone.
     rows : iterable of int, optional
@@ -145,13 +145,13 @@ def influence(
     """
     if is_source(X):
         raise TypeError("[influence] expected X and y as arrays, got a source")
-    given: dict[str, Any] = dict(functions or {})
+    given = functions_of("influence", functions)
     replay = Replay("influence", history, X, y, sample_weight=sample_weight, n_threads=1, **given)
     options = _Options(
         _rows(rows, n_rows(X)),
         _jobs(n_jobs, executor),
         executor,
-        None if folder is None else Path(folder),
+        _folder(folder),
         _arguments.flag("influence", "progress", progress),
     )
     X_eval, y_eval = _pair(evaluation_data)
@@ -213,7 +213,23 @@ def _rows(rows: Iterable[int] | None, n: int) -> list[int]:
     if rows is None:
         return list(range(n))
     name = "each of rows"
-    return sorted({_arguments.integer("influence", name, r, low=0, high=n - 1) for r in rows})
+    expected = "a list of rows of X"
+    listed = _arguments.listed("influence", "rows", rows, expected=expected)
+    return sorted({_arguments.integer("influence", name, r, low=0, high=n - 1) for r in listed})
+
+
+def _folder(folder: Foreign) -> Path | None:
+    if folder is None:
+        return None
+    try:
+        if b"\0" in os.fsencode(folder):
+            raise ValueError
+        return Path(os.fsdecode(folder))
+    except (TypeError, ValueError) as error:  # the latter also for letters that no path has
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"[influence] expected folder to be a path, got {_arguments.shown(folder)}"
+        ) from None
 
 
 def _jobs(n_jobs: int | None, executor: object) -> int:
@@ -230,4 +246,10 @@ def _pair(given: Foreign) -> tuple[Foreign, Foreign]:
             f"got {_arguments.shown(given)}"
         )
     X, y = given
-    return X if isinstance(X, View) else np.asarray(X), None if y is None else np.asarray(y)
+    if is_source(X):
+        raise TypeError("[influence] expected X_eval of evaluation_data as an array, got a source")
+    if is_sparse(X):
+        X = in_rows("influence", "X_eval", X)
+    elif not isinstance(X, View):
+        X = _arguments.real_array("influence", "X_eval", X)
+    return X, None if y is None else _arguments.real_array("influence", "y_eval", y)

@@ -35,12 +35,15 @@ def mean_interval(values: Sequence[float]) -> Interval:
     (2.0, -0.484, 4.484)
     """
     n = len(values)
-    mean = math.fsum(values) / n
+    # in a unit in which neither a sum nor a square overflows
+    unit = 2.0 ** max(-1000, min(math.frexp(max(map(abs, values)))[1], 1000))
+    scaled = [value / unit for value in values]
+    mean = math.fsum(scaled) / n
     if n < 2:
-        return Interval(mean, math.nan, math.nan)
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+        return Interval(mean * unit, math.nan, math.nan)
+    variance = math.fsum((value - mean) ** 2 for value in scaled) / (n - 1)
     half = t_quantile(n - 1) * math.sqrt(variance / n)
-    return Interval(mean, mean - half, mean + half)
+    return Interval(mean * unit, (mean - half) * unit, (mean + half) * unit)
 
 
 def correlation_interval(r: float, n: int) -> Interval:

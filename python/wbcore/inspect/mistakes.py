@@ -1,4 +1,4 @@
-"""The rows that a network gets most wrong, the classes that it confuses, errors by target."""
+"""The rows that a network gets most wrong, and the classes that it confuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wbcore.losses import Loss
     from wbcore.network import Network
 
-__all__ = ["RowNumbers", "confused_pairs", "error_by_quantile", "worst_predictions"]
+__all__ = ["RowNumbers", "confused_pairs", "worst_predictions"]
 
 _SHOWN = 5  # row numbers in a printed cell
 
@@ -125,7 +125,7 @@ def _pair(
     }
     if names is None:
         return pair
-    known = tuple(map(str, names)) if not isinstance(names, str) else ()
+    known = _arguments.names(operation, "class_names", names)
     most = max(int(found.true.max()), int(found.predicted.max())) if found.of_classes else 0
     if not found.of_classes or len(known) <= most:
         wanted = f"at least {most + 1} names" if found.of_classes else "None for numbers"
@@ -188,6 +188,7 @@ def confused_pairs(
        0          1      1  1.00000  0.01799      0.98201      2
     """
     operation = "confused_pairs"
+    n = None if n is None else _arguments.integer(operation, "n", n)
     found = decided(operation, net, X, y, loss)
     if not found.of_classes:
         raise ValueError(
@@ -199,9 +200,7 @@ def confused_pairs(
     output = np.zeros(len(found.rows), np.int64) if found.outputs is None else found.outputs
     keys = np.stack([output, found.true, found.predicted], axis=1)
     pairs, which, counts = np.unique(keys[wrong], axis=0, return_inverse=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")[: None if n is None else max(0, n)]
-    if n is not None:
-        _arguments.integer(operation, "n", n)
+    order = np.argsort(-counts, kind="stable")[:n]
     lines = []
     for k in order:
         places = wrong[which.reshape(-1) == k]  # NumPy 2.0 alone gives it another shape
@@ -231,82 +230,3 @@ def confused_pairs(
 
 def _mean(p: NDArray[Any] | None, places: NDArray[np.int64]) -> float:
     return float("nan") if p is None else float(p[places].mean(dtype=np.float64))
-
-
-def error_by_quantile(
-    net: Network,
-    X: ArrayLike | SparseLike,
-    y: ArrayLike,
-    *,
-    loss: Loss | str | None = None,
-    bins: int = 10,
-) -> Table:
-    """How large the errors are where the targets are small, and where they are large.
-
-    Parameters
-    ----------
-    net : Network
-    X : array-like or sparse matrix of shape (B, I)
-        Or a `Scaled` or `Standardized` of such.
-    y : array-like of shape (B,) or (B, O)
-        Numbers, as the loss takes them.
-    loss : Loss or str, optional
-        Default: that of the network's last fit.
-    bins : int, default 10
-        Parts of about as many rows; equal targets stay together, so that there may be fewer.
-
-    Returns
-    -------
-    Table
-        A row a part, in the order of the targets: ``rows``, ``from`` and ``to``, the least and the
-        largest target; ``mean_true`` and ``mean_predicted``; ``bias``, the mean of predicted minus
-        true; ``mae`` and ``rmse``. Of several outputs each has its parts, and ``output`` is first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        When an argument is of the wrong kind, shape or range, or the targets are classes.
-
-    Notes
-    -----
-    A bias that falls from the first part to the last is no fault by itself: the best prediction of
-    a noisy target lies nearer to the mean than the target does.
-
-    Examples
-    --------
-    >>> import wbcore as wb
-    >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
-    >>> error_by_quantile(net, [[1.0], [2.0], [3.0], [4.0]], [1, 2, 4, 6], loss="mse", bins=2)
-    Errors by target
-    rows     from       to  mean_true  mean_predicted      bias      mae     rmse
-    -----------------------------------------------------------------------------
-       2  1.00000  2.00000    1.50000         1.50000   0.00000  0.00000  0.00000
-       2  4.00000  6.00000    5.00000         3.50000  -1.50000  1.50000  1.58114
-    """
-    operation = "error_by_quantile"
-    bins = _arguments.integer(operation, "bins", bins)
-    found = decided(operation, net, X, y, loss)
-    if found.of_classes:
-        raise ValueError(
-            f"[{operation}] expected targets that are numbers, got classes; "
-            f"confused_pairs is for these"
-        )
-    true, predicted = found.true.astype(float), found.predicted.astype(float)
-    lines: list[tuple[float, ...]] = []
-    output = np.zeros(len(true), np.int64) if found.outputs is None else found.outputs
-    for k in range(int(output.max()) + 1):
-        mine = np.flatnonzero(output == k)
-        parts = min(bins, len(mine))
-        edges = np.unique(np.quantile(true[mine], np.arange(1, parts) / parts))
-        part = np.searchsorted(edges, true[mine], side="right")
-        for p in np.unique(part):
-            t, a = true[mine[part == p]], predicted[mine[part == p]]
-            error = a - t
-            numbers = t.min(), t.max(), t.mean(), a.mean(), error.mean()
-            sizes = np.abs(error).mean(), np.sqrt((error * error).mean())
-            first = () if found.outputs is None else (k,)
-            lines.append((*first, len(t), *map(float, numbers + sizes)))
-    names = ["rows", "from", "to", "mean_true", "mean_predicted", "bias", "mae", "rmse"]
-    if found.outputs is not None:
-        names.insert(0, "output")
-    return Table(names, lines, "Errors by target")

@@ -16,7 +16,9 @@ __all__ = ["is_network", "loss_of", "require_network"]
 
 def is_network(value: Foreign) -> bool:
     """Whether it is a Network, by what is asked of it: that module imports this package."""
-    return hasattr(value, "_core") and hasattr(value, "activation_names")
+    return not isinstance(value, type) and all(
+        hasattr(value, name) for name in ("_core", "activation_names")
+    )
 
 
 def require_network(operation: str, net: Foreign) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wbcore._statistics import Statistics
+from wbcore._statistics import Statistics, exponent_of, statistics_of
 from wbcore.initializers._spread import expected_std
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["NEAR_ZERO", "parameter_table"]
 
 NEAR_ZERO = 1e-3  # of the standard deviation
+# Up to 2^400 and from 2^-400 on, the squares of numbers and the sums of any number of them are
+# normal numbers of float64, so that the core's moments hold.
+_LARGEST = 400
 
 
 def parameter_table(net: Network) -> Table:
@@ -43,7 +47,8 @@ def parameter_table(net: Network) -> Table:
         ``min``, ``max``
         ``norm``            the square root of the sum of squares
         ``zeros``           how many are exactly 0
-        ``near_zeros``      how many are below 0.001 ``std`` in absolute value; exact zeros, too
+        ``near_zeros``      how many are below 0.001 ``std`` in absolute value, and exact zeros,
+                            whatever ``std`` is
         ``nonfinite``       how many are NaN or infinite: they count in no other column but ``n``
         ``q25, median,      quartiles of all values, exact, linear between the two nearest
         q75``
@@ -74,6 +79,7 @@ def parameter_table(net: Network) -> Table:
     >>> table["median"], table["expected_std"]
     ([0.0, 0.0], [0.7071067811865476, 0.0])
     """
+    require_network("parameter_table", net)
     known = net._initializers or ((None, None),) * len(net)
     rows = []
     for layer, statistics, initializers in zip(net, net.statistics(), known, strict=True):
@@ -115,37 +121,41 @@ def _describe(values: NDArray[Any], moments: Statistics) -> _Numbers:
     """The numbers of an array; `moments` are the core's, which hold where all is finite."""
     finite = values[np.isfinite(values)].astype(np.float64)
     size = np.abs(finite)
-    if finite.size < values.size:
-        moments = _moments(finite, size)
-    nan = float("nan")
-    q25, median, q75 = np.quantile(finite, (0.25, 0.5, 0.75)) if finite.size else (nan,) * 3
+    if finite.size < values.size or abs(exponent_of(finite)) > _LARGEST:
+        moments = statistics_of(finite)
+    q25, median, q75 = _quartiles(finite)
     return _Numbers(
         *moments,
-        norm(finite) if finite.size else nan,
+        norm(finite) if finite.size else float("nan"),
         int((size == 0).sum()),
-        int((size < NEAR_ZERO * moments.std).sum()),
+        int(((size < NEAR_ZERO * moments.std) | (size == 0)).sum()),
         values.size - finite.size,
-        float(q25),
-        float(median),
-        float(q75),
+        q25,
+        median,
+        q75,
         values.size,
     )
 
 
-def _moments(finite: NDArray[np.float64], size: NDArray[np.float64]) -> Statistics:
+def _quartiles(finite: NDArray[np.float64]) -> list[float]:
     """NaN of no values."""
     if not finite.size:
-        return Statistics(*[float("nan")] * 5)
-    with np.errstate(over="ignore"):  # squares of float64 beyond 1e154
-        found = finite.mean(), size.mean(), finite.std(), finite.min(), finite.max()
-    return Statistics(*map(float, found))
+        return [float("nan")] * 3
+    quarters = (0.25, 0.5, 0.75)
+    with np.errstate(over="ignore", invalid="ignore"):  # of the difference of two neighbours
+        found = np.quantile(finite, quarters)
+    if not np.isfinite(found).all():
+        found = np.where(np.isfinite(found), found, np.quantile(finite / 2, quarters) * 2)
+    quartiles: list[float] = found.tolist()
+    return quartiles
 
 
 def norm(values: NDArray[np.float64], axis: int | None = None) -> Any:  # noqa: ANN401, a number or an array
     """The square root of the sum of squares, which no large or small number spoils."""
     largest = np.max(np.abs(values), axis=axis, initial=0.0, keepdims=True)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    with np.errstate(under="ignore"):
+    # what overflows below is a norm that no float64 is
+    with np.errstate(under="ignore", over="ignore"):
         sums = np.sqrt(np.square(values / scale).sum(axis=axis, keepdims=True))
-    result = np.squeeze(sums * scale, axis=axis)
+        result = np.squeeze(sums * scale, axis=axis)
     return float(result) if axis is None else result

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments, _core
+from wbcore.inspect._calls import named
 from wbcore.inspect.column_groups import feature_names_of, read_groups
-from wbcore.inspect.scoring import Permuted, score_of
-from wbcore.inspect.table import Table
+from wbcore.inspect.importances import PermutationImportance
+from wbcore.inspect.scoring import Permuted, Targets, score_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,140 +33,13 @@ _PARTS = 10
 _T = 2.262157163
 #: How often targets are shuffled: the least p that this can show is 1 / 200.
 _SHUFFLES = 199
-#: What differences of scores of about 1 may be by roundings alone.
-_ROUNDINGS = 2.0**-48
-#: No ranking when chance alone reaches the score more often than once in a hundred times.
-_CHANCE = 0.01
-
-#: Features that are printed.
-_SHOWN = 20
 
 # Which permutation of rows is for what: repeat r has number r, as far as there may be repeats.
 _FIRST_SHUFFLE = 1 << 20
 _OF_PARTS = 1 << 30
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PermutationImportance:
-    """What `permutation_importance` returns; prints as a table of at most 20 features.
-
-    Attributes
-    ----------
-    importances : ndarray of shape (n_features, n_repeats)
-        By how much the score gets worse when the rows of a column (or group of columns) are
-        permuted: positive where the network relies on it, whatever the direction of the metric.
-    importances_mean, importances_std : ndarray of shape (n_features,)
-        Over the repeats.
-    interval : ndarray of shape (n_features, 2)
-        Within which the mean lies with 95 % confidence, had other rows and other permutations been
-        drawn.
-    feature_names : tuple of str
-        Or the names of groups.
-    score, train_score : float
-        The metric of the rows themselves; of the training's, NaN when they were not given.
-    chance : float
-        The mean score for shuffled targets.
-    p_value : float
-        How often shuffled targets give a score as good: (1 + number) / 200.
-    metric : str
-    rows : int
-
-    Examples
-    --------
-    >>> import numpy as np, wbcore as wb
-    >>> X = np.random.default_rng(0).normal(size=(300, 2))
-    >>> net = wb.Network([wb.Dense(2, 1)])
-    >>> net[0].weights[...] = [[1.0], [0.0]]
-    >>> found = wb.inspect.permutation_importance(net, X, X[:, 0], loss="mse")
-    >>> found.ranking, bool(found.importances_mean[0] > 1), found.interval[1].tolist()
-    (('x0', 'x1'), True, [0.0, 0.0])
-    """
-
-    importances: NDArray[np.float64]
-    importances_mean: NDArray[np.float64]
-    importances_std: NDArray[np.float64]
-    interval: NDArray[np.float64]
-    feature_names: tuple[str, ...]
-    score: float
-    train_score: float
-    chance: float
-    p_value: float
-    metric: str
-    rows: int
-
-    @property
-    def better_than_chance(self) -> bool:
-        """Whether shuffled targets give so good a score at most once in a hundred times."""
-        return self.p_value <= _CHANCE
-
-    @property
-    def ranking(self) -> tuple[str, ...]:
-        """The names, from the largest mean importance to the least.
-
-        Raises
-        ------
-        ValueError
-            When the score is no better than chance: what does not help says nothing of features.
-        """
-        if not self.better_than_chance:
-            raise ValueError(f"[ranking] {self._refusal()}")
-        return tuple(self.feature_names[i] for i in self._order())
-
-    def _order(self) -> NDArray[np.int64]:
-        return np.argsort(-self.importances_mean, kind="stable")
-
-    def _refusal(self) -> str:
-        return (
-            f"expected a score that shuffled targets give at most once in {round(1 / _CHANCE)} "
-            f"times, got {self.metric} {self.score:.4g}, which they reach with p = "
-            f"{self.p_value:.3g} (their mean is {self.chance:.4g}): no ranking"
-        )
-
-    def table(self) -> Table:
-        """A row a feature, the most important first; in the order of X where chance does as well.
-
-        Returns
-        -------
-        Table
-            ``feature``, ``mean``, ``std`` over repeats, and ``low`` and ``high``, the interval.
-            What is not larger than roundings of the score are is 0.
-
-        Examples
-        --------
-        >>> import numpy as np, wbcore as wb
-        >>> X = np.random.default_rng(0).normal(size=(300, 2))
-        >>> net = wb.Network([wb.Dense(2, 1)])
-        >>> net[0].weights[...] = [[0.0], [1.0]]
-        >>> found = wb.inspect.permutation_importance(net, X, X[:, 1], loss="mse")
-        >>> found.table()["feature"]
-        ['x1', 'x0']
-        """
-        order = self._order() if self.better_than_chance else np.arange(len(self.feature_names))
-        numbers = np.column_stack([self.importances_mean, self.importances_std, self.interval])
-        rounding = _ROUNDINGS * max(1.0, abs(self.score))
-        numbers[np.abs(numbers) <= rounding] = 0.0
-        lines = [(self.feature_names[i], *numbers[i].tolist()) for i in order]
-        title = (
-            f"Permutation importance: how much worse {self.metric} gets, {self.rows} rows, "
-            f"{self.importances.shape[1]} repeats, 95 % intervals"
-        )
-        return Table(("feature", "mean", "std", "low", "high"), lines, title)
-
-    def __str__(self) -> str:
-        score = f"{self.metric} of these rows {self.score:.4g}, by chance {self.chance:.4g}"
-        if not np.isnan(self.train_score):
-            score += f", of the training's {self.train_score:.4g}"
-        table = self.table()
-        more = len(table) - _SHOWN
-        if more > 0:
-            table = Table(table.columns, table.rows[:_SHOWN], table.title)
-            score = f"{more} more, in table()\n{score}"
-        text = f"{table}\n{score}"
-        return text if self.better_than_chance else f"{text}\nNot ranked: {self._refusal()}"
-
-    __repr__ = __str__
-
-
+@named("permutation_importance", "predict", "evaluate")
 def permutation_importance(
     net: Network | Callable[..., Any],
     X: ArrayLike | SparseLike,
@@ -176,7 +50,10 @@ def permutation_importance(
     seed: int = 0,
     groups: GroupsLike | None = None,
     feature_names: Sequence[str] | None = None,
-    train: tuple[ArrayLike | SparseLike, ArrayLike] | None = None,
+    train: tuple[ArrayLike | SparseLike, ArrayLike]
+    | tuple[ArrayLike | SparseLike, ArrayLike, ArrayLike | None]
+    | None = None,
+    sample_weight: ArrayLike | None = None,
     loss: Loss | str | None = None,
     greater_is_better: bool | None = None,
 ) -> PermutationImportance:
@@ -208,8 +85,11 @@ def permutation_importance(
         columns stay as they are. Default: each column alone.
     feature_names : sequence of I str, optional
         Default: "x0", "x1", ...
-    train : pair (X, y), optional
+    train : tuple (X, y) or (X, y, sample_weight), optional
         Rows of the training, whose score is then shown beside that of X.
+    sample_weight : array-like of shape (B,), optional
+        What each row counts in the metric; a function must take it, by this name. Shuffled targets
+        keep theirs.
     loss : Loss or str, optional
         Default: that of the network's last fit; a metric by name needs none.
     greater_is_better : bool, optional
@@ -247,15 +127,24 @@ def permutation_importance(
     operation = "permutation_importance"
     n_repeats = _arguments.integer(operation, "n_repeats", n_repeats, high=_FIRST_SHUFFLE)
     seed = _arguments.seed(operation, seed)
-    score = score_of(operation, net, metric, loss, greater_is_better)
+    given = [sample_weight, *(train[2:] if isinstance(train, tuple) else ())]
+    weighs = any(weights is not None for weights in given)
+    score = score_of(operation, net, metric, loss, greater_is_better, weighs=weighs)
     rows = Permuted(operation, X, score.predict)
-    targets = _targets(operation, y, rows)
+    targets = _targets(operation, rows, y, sample_weight)
+    counted = rows.rows if targets.weights is None else np.count_nonzero(targets.weights)
+    if counted < _PARTS:
+        which = "" if targets.weights is None else " with a sample_weight above 0"
+        raise ValueError(
+            f"[{operation}] expected at least {_PARTS} rows{which}, without which there is no "
+            f"interval, got {counted}"
+        )
     features = feature_names_of(operation, feature_names, rows.columns)
     taken = read_groups(operation, groups, features)
     outputs = rows.outputs()
     base = score.of(outputs, targets)
     shuffled = [
-        score.of(outputs, targets[_core.permutation(rows.rows, seed, _FIRST_SHUFFLE + k)])
+        score.of(outputs, targets.at(_core.permutation(rows.rows, seed, _FIRST_SHUFFLE + k)))
         for k in range(_SHUFFLES)
     ]
     as_good = sum(not score.sign * (base - other) > 0 for other in shuffled)
@@ -276,29 +165,34 @@ def permutation_importance(
     )
 
 
-def _targets(operation: str, y: Foreign, rows: Permuted) -> NDArray[Any]:
+def _targets(operation: str, rows: Permuted, y: Foreign, sample_weight: Foreign) -> Targets:
     targets = _arguments.real_array(operation, "y", y)
     if targets.ndim == 0 or len(targets) != rows.rows:
         raise ValueError(
             f"[{operation}] expected y with {rows.rows} rows, as X has, got shape {targets.shape}"
         )
-    if rows.rows < _PARTS:
+    if sample_weight is None:
+        return Targets(targets, None)
+    weights = _arguments.floats(operation, "sample_weight", sample_weight).astype(np.float64)
+    if weights.shape != (rows.rows,) or (weights < 0).any() or not weights.any():
         raise ValueError(
-            f"[{operation}] expected at least {_PARTS} rows, without which there is no interval, "
-            f"got {rows.rows}"
+            f"[{operation}] expected sample_weight to be {rows.rows} numbers of at least 0, not "
+            f"all of them 0, got {_arguments.shown(sample_weight)}"
         )
-    return targets
+    return Targets(targets, weights)
 
 
 def _of_training(operation: str, score: Score, train: Foreign) -> float:
     if train is None:
         return float("nan")
-    if not isinstance(train, tuple) or len(train) != 2:
+    if not isinstance(train, tuple) or len(train) not in (2, 3):
         raise TypeError(
-            f"[{operation}] expected train to be a pair (X, y), got {_arguments.shown(train)}"
+            f"[{operation}] expected train to be a pair (X, y), or a triple with sample_weight, "
+            f"got {_arguments.shown(train)}"
         )
-    rows = Permuted(operation, train[0], score.predict)
-    return score.of(rows.outputs(), _arguments.real_array(operation, "y of train", train[1]))
+    X, y, sample_weight = (*train, None)[:3]
+    rows = Permuted(operation, X, score.predict)
+    return score.of(rows.outputs(), _targets(operation, rows, y, sample_weight))
 
 
 @dataclass(frozen=True)
@@ -307,7 +201,7 @@ class _Measured:
 
     score: Score
     rows: Permuted
-    y: NDArray[Any]
+    targets: Targets
     outputs: NDArray[Any]
     seed: int
 
@@ -324,14 +218,16 @@ class _Measured:
             order = _core.permutation(self.rows.rows, self.seed, r)
             for g, columns in enumerate(groups.columns):
                 permuted = self.rows.outputs(columns, order, buffer)
-                drops[g, r] = base - self._scores(permuted, kept)
-        means = drops.mean(axis=1)
-        spread = np.sqrt((_PARTS - 1) * means[:, 1:].var(axis=1))
-        interval = means[:, :1] + np.array([-_T, _T]) * spread[:, None]
+                with np.errstate(invalid="ignore"):  # of scores that are infinite
+                    drops[g, r] = base - self._scores(permuted, kept)
+        with np.errstate(invalid="ignore"):
+            means = drops.mean(axis=1)
+            spread = np.sqrt((_PARTS - 1) * means[:, 1:].var(axis=1))
+            interval = means[:, :1] + np.array([-_T, _T]) * spread[:, None]
         return drops[:, :, 0], interval
 
     def _scores(self, outputs: NDArray[Any], kept: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         """Of all rows, then of each of those kept; larger is better."""
-        y, of = self.y, self.score.of
-        found = [of(outputs, y), *(of(outputs[rest], y[rest]) for rest in kept)]
+        targets, of = self.targets, self.score.of
+        found = [of(outputs, targets), *(of(outputs[rest], targets.at(rest)) for rest in kept)]
         return self.score.sign * np.array(found)

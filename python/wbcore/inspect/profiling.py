@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wbcore import _arguments, _core, losses
 from wbcore._docstrings import with_parameters
 from wbcore._view import n_rows
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ def profile(
     (True, 2)
     """
     operation = "profile"
+    require_network(operation, net)
     rows = _arguments.integer(operation, "batch_size", batch_size)
     repeats = _arguments.integer(operation, "repeats", repeats)
     text = losses.check(operation, loss)

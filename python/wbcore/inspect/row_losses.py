@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from wbcore.inspect.float64_network import Floats
 
-__all__ = ["includes_activation", "loss_inputs", "row_losses", "target_kind"]
+__all__ = ["includes_activation", "loss_inputs", "require_finite", "row_losses", "target_kind"]
 
 
 def _properties(loss: str) -> dict[str, Any]:
@@ -35,6 +35,17 @@ def target_kind(loss: str) -> str:
 def loss_inputs(loss: str, activation: str, Z: Floats) -> Floats:
     """What a loss is computed from, (B, O), of the sums of a last layer."""
     return Z if includes_activation(loss) else activated(activation, Z)
+
+
+def require_finite(operation: str, sums: NDArray[Any]) -> None:
+    """Refuse the last layer's sums (B, O) of a network that says nothing of some row."""
+    finite = np.isfinite(sums)
+    if not finite.all():
+        value = sums[np.unravel_index(np.argmin(finite), sums.shape)]
+        raise ValueError(
+            f"[{operation}] expected outputs of the network to be finite, got {value!s}: its "
+            f"parameters are NaN, infinite or too large (inspect.parameter_table)"
+        )
 
 
 def row_losses(loss: str, values: Floats, y: NDArray[Any]) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from wbcore._view import Foreign, View, dense, in_rows, is_sparse, n_rows
 from wbcore.callbacks.monitor import sign_of
 from wbcore.data._source import is_source, like
 from wbcore.inspect.networks import is_network, loss_of
+from wbcore.inspect.row_losses import require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from wbcore.network import Network
 
-__all__ = ["Permuted", "Score", "divided", "score_of"]
+__all__ = ["Permuted", "Score", "Targets", "divided", "score_of"]
 
 #: Elements of X in the buffer that rows are gathered in: 8 MB of float64.
 _AT_ONCE = 1 << 20
@@ -58,7 +59,7 @@ class Permuted:
         self._array = array
         self._predict = predict
         self.rows, self.columns = int(array.shape[0]), int(array.shape[1])
-        block = min(self.rows, max(1, _AT_ONCE // self.columns))
+        block = min(self.rows, max(1, _AT_ONCE // max(1, self.columns)))
         self._buffer = np.empty((block, self.columns), array.dtype)
 
     def outputs(
@@ -87,6 +88,17 @@ class Permuted:
         return out
 
 
+class Targets(NamedTuple):
+    """What outputs are held to, and what each row counts."""
+
+    y: NDArray[Any]
+    weights: NDArray[np.float64] | None
+
+    def at(self, rows: NDArray[np.int64]) -> Targets:
+        """Those of some rows, in their order."""
+        return Targets(self.y[rows], None if self.weights is None else self.weights[rows])
+
+
 @dataclass(frozen=True)
 class Score:
     """A metric of outputs and targets.
@@ -97,14 +109,14 @@ class Score:
     sign : float
         1 when larger is better, else -1.
     of : callable
-        The metric of what `predict` gives and targets.
+        The metric of what `predict` gives and `Targets`.
     predict : callable
         What the metric is computed from, for a block of X.
     """
 
     name: str
     sign: float
-    of: Callable[[NDArray[Any], NDArray[Any]], float]
+    of: Callable[[NDArray[Any], Targets], float]
     predict: Callable[[Foreign], Foreign]
 
 
@@ -114,6 +126,8 @@ def score_of(
     metric: Foreign,
     loss: Foreign,
     greater_is_better: object,
+    *,
+    weighs: bool,
 ) -> Score:
     """What a model is judged by.
 
@@ -125,11 +139,13 @@ def score_of(
     loss : Loss, str or None
         Of a network, to which its metrics belong.
     greater_is_better : bool or None
+    weighs : bool
+        Whether rows have weights, which a function then must take.
     """
     if greater_is_better is not None:
         greater_is_better = _arguments.flag(operation, "greater_is_better", greater_is_better)
     if is_network(model):
-        return _of_network(operation, model, metric, loss, greater_is_better)
+        return _of_network(operation, model, metric, loss, greater_is_better, weighs=weighs)
     if not callable(model):
         raise TypeError(
             f"[{operation}] expected a Network, or a function such as model.predict_proba, "
@@ -142,15 +158,31 @@ def score_of(
         )
     name = getattr(metric, "__name__", "metric")
     name = "metric" if name == "<lambda>" else name
+    _require_takes(operation, metric, weighs=weighs)
 
-    def of(outputs: NDArray[Any], y: NDArray[Any]) -> float:
-        return metrics.of_predictions(operation, {name: metric}, outputs, y, None)[name]
+    def of(outputs: NDArray[Any], targets: Targets) -> float:
+        return metrics.of_predictions(operation, {name: metric}, outputs, *targets)[name]
 
     return Score(name, -1.0 if greater_is_better is False else 1.0, of, model)
 
 
+def _require_takes(operation: str, metric: Foreign, *, weighs: bool) -> None:
+    """Rows that count differently must not count alike without a word."""
+    if weighs and not _arguments.takes(metric, "sample_weight"):
+        raise ValueError(
+            f"[{operation}] expected metric to take sample_weight, which is given, "
+            f"got {_arguments.shown(metric)}"
+        )
+
+
 def _of_network(
-    operation: str, net: Network, metric: Foreign, loss: Foreign, greater: bool | None
+    operation: str,
+    net: Network,
+    metric: Foreign,
+    loss: Foreign,
+    greater: bool | None,
+    *,
+    weighs: bool,
 ) -> Score:
     """By way of the last layer's sums: a network of one layer makes metrics of them."""
     if loss is None and net.loss is None and isinstance(metric, str) and metric != "loss":
@@ -163,20 +195,32 @@ def _of_network(
         name = getattr(metric, "__name__", "metric")
         metric = {name if name.isidentifier() else "metric": metric}
     chosen: Foreign = ()
-    if metric == "loss":
+    if isinstance(metric, str) and metric == "loss":
         name, sign = "loss", -1.0
     else:
         checked = metrics.check(operation, metric if isinstance(metric, dict) else [metric])
+        if len(checked.texts) + len(checked.functions) != 1:
+            raise ValueError(
+                f"[{operation}] expected metric to be one, got {_arguments.shown(metric)}"
+            )
+        for function in checked.functions.values():
+            _require_takes(operation, function, weighs=weighs)
         name = next(iter((*checked.texts, *checked.functions)))
         chosen = metric if isinstance(metric, dict) else (name,)
         sign = (sign_of(name) if checked.texts else None) or 1.0
     if greater is not None:
         sign = 1.0 if greater else -1.0
 
-    def of(outputs: NDArray[Any], y: NDArray[Any]) -> float:
-        return head.evaluate(outputs, y, loss=given, metrics=chosen)[name]
+    def of(outputs: NDArray[Any], targets: Targets) -> float:
+        y, weights = targets
+        return head.evaluate(outputs, y, loss=given, metrics=chosen, sample_weight=weights)[name]
 
-    return Score(name, sign, of, sums.predict)
+    def predict(X: Foreign) -> NDArray[Any]:
+        found = sums.predict(X)
+        require_finite(operation, found)
+        return found
+
+    return Score(name, sign, of, predict)
 
 
 def _usual(loss: str | LossFunction) -> str:

@@ -13,6 +13,8 @@ from wbcore._loss_function import LossFunction
 from wbcore._saturation import FLAT, saturated, steepest
 from wbcore._view import n_rows
 from wbcore.activations import ELEMENTWISE, name_of
+from wbcore.inspect._calls import named
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.passes import Forward, forwards, required_loss, rows_in, targets_of
 from wbcore.inspect.table import Table
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["activations"]
 
 
+@named("activations", "predict", "evaluate")
 @with_parameters
 def activations(
     net: Network,
@@ -97,6 +100,7 @@ def activations(
     1      identity        1  4.00000  2.00000  0.00000          –       1.00000
     """
     operation = "activations"
+    require_network(operation, net)
     rows = rows_in(operation, X)
     title = f"The signal on {n_rows(rows):,} rows"
     note = f"zeros: outputs that are 0; saturated: derivative below {FLAT:.0%} of its maximum"
@@ -152,8 +156,8 @@ class _Moments:
         self.nonfinite += values.size - n
         if not n:
             return
-        mean = float(finite.mean())
-        with np.errstate(over="ignore"):  # squares of float64 beyond 1e154
+        with np.errstate(over="ignore", invalid="ignore"):  # squares of float64 beyond 1e154
+            mean = float(finite.mean())
             squares = float(np.square(finite - mean).sum())
         apart = mean - self._mean
         self._mean += apart * (n / (before + n))

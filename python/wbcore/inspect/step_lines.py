@@ -1,41 +1,32 @@
-"""The lines of one update, phase by phase; what `step` prints."""
+"""The lines of one update, phase by phase; what `step` prints.
+
+Those of the optimizer, the last phase, are in `update_lines`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from wbcore import reference
 from wbcore.inspect.operations import Lines, Named, count_of_sum, count_of_unit
 from wbcore.inspect.tracing import layer_lines
-from wbcore.reference import ACTIVATIONS, LOSSES, OPTIMIZERS, Arithmetic, DropoutStep
+from wbcore.inspect.update_lines import Memory, UpdateLines
+from wbcore.reference import ACTIVATIONS, LOSSES, Arithmetic, DropoutStep
 from wbcore.reference.arithmetic import FEATURE_LEAF, ROW_LEAF
 from wbcore.reference.dropout import left
 from wbcore.reference.losses import target_rows, total_weight, weighed_rows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from wbcore.layers import Layer
     from wbcore.network import Network
     from wbcore.optimizers import Optimizer
     from wbcore.reference.losses import Labels
-    from wbcore.reference.optimizers import Rule
 
-__all__ = ["Memory", "StepLines", "count_of_step"]
+__all__ = ["StepLines", "count_of_step"]
 
 Matrix = list[list[float]]
-
-
-class Memory(NamedTuple):
-    """What an optimizer remembers of the network before the step."""
-
-    steps: int
-    rate: float
-    """Of the step to come."""
-    arrays: dict[str, NDArray[Any]]
 
 
 class _Kept(NamedTuple):
@@ -62,10 +53,6 @@ class StepLines:
     Attributes
     ----------
     lines : Lines
-    parameters : list of float
-        The new ones, flat, in the order of `net.parameters`; there after `batch`.
-    states : dict of str to list of float
-        The optimizer's new arrays, likewise.
     """
 
     def __init__(
@@ -73,11 +60,19 @@ class StepLines:
     ) -> None:
         self.arith = Arithmetic("float32" if net.dtype == np.float32 else "float64")
         self.lines = Lines(self.arith)
-        self.parameters: list[float] = net.parameters.tolist()
-        self.states = {name: array.tolist() for name, array in memory.arrays.items()}
         self._net, self._loss = net, LOSSES.choice(loss)
-        self._rule, self._step = _in_reference(optimizer, memory.rate), memory.steps + 1
-        self._dropout = DropoutStep(seed, self._step)
+        self._update = UpdateLines(self.lines, net, optimizer, memory)
+        self._dropout = DropoutStep(seed, memory.steps + 1)
+
+    @property
+    def parameters(self) -> list[float]:
+        """The new ones, flat, in the order of `net.parameters`; there after `batch`."""
+        return self._update.parameters
+
+    @property
+    def states(self) -> dict[str, list[float]]:
+        """The optimizer's new arrays, likewise."""
+        return self._update.states
 
     def batch(self, X: Matrix, y: Matrix | Labels, weights: Sequence[float] | None) -> None:
         """Forward, loss, backward, gradients, update.
@@ -95,7 +90,7 @@ class StepLines:
         kept = self._forward(X)
         dZ = self._backward(kept, self._of_loss(kept[-1], targets, own), targets)
         gradients = {index: self._gradients(kept[index].X, dZ[index], index) for index in dZ}
-        self._update(gradients, total_weight(X, own))
+        self._update.write(gradients, total_weight(X, own))
 
     # Forward
 
@@ -205,79 +200,6 @@ class StepLines:
             found.append(self.lines.row_sum(column, None, _of_bias(o)))
         return found
 
-    # Update
-
-    def _update(self, gradients: dict[int, list[float]], weight: float) -> None:
-        arith, rule = self.arith, self._rule.of_mean(weight)
-        self.lines.where = ("update", None, None, None)
-        rows = [
-            [rule.clipped(arith, g) for g in row]
-            for index, flat in gradients.items()
-            for row in _rows(self._net[index], flat)
-        ]
-        factor = rule.factor(arith, rows)
-        if rule.clip_norm is not None:
-            self.lines.add("factor of clip_norm", factor)
-        weights = rule.rule(arith, self._step, decayed=True)
-        biases = rule.rule(arith, self._step, decayed=rule.decay_biases)
-        starts = np.cumsum([0, *(_size(layer) for layer in self._net)]).tolist()
-        for index, flat in gradients.items():
-            layer, start = self._net[index], starts[index]
-            n = layer.inputs * layer.outputs
-            for k, g in enumerate(flat):
-                is_weight = k < n
-                place = f"{k // layer.outputs}, {k % layer.outputs}" if is_weight else str(k - n)
-                self.lines.where = ("update", None, index, place)
-                decayed = is_weight or rule.decay_biases
-                w = self.parameters[start + k]
-                after = self._prepared(rule, factor, w, g, decayed=decayed)
-                self._element(weights if is_weight else biases, start + k, after, "bW"[is_weight])
-            self._limit(layer, start)
-
-    def _prepared(
-        self,
-        rule: reference.optimizers.Optimizer,
-        factor: float,
-        w: float,
-        g: float,
-        *,
-        decayed: bool,
-    ) -> float:
-        """A gradient after clip_value, clip_norm, l1 and l2."""
-        found = self.arith.T(factor * rule.clipped(self.arith, g))
-        if decayed:
-            found = rule.penalized(self.arith, w, found)
-        names = ("clip_value", "clip_norm", *(("l1", "l2") if decayed else ()))
-        done = [name for name in names if getattr(rule, name)]
-        return self.lines.add(f"gradient after {', '.join(done)}", found, g) if done else found
-
-    def _element(self, rule: Rule, at: int, g: float, name: str) -> None:
-        """One parameter and what the optimizer remembers of it."""
-        w, names = self.parameters[at], self._rule.states
-        start = [self._rule.start(self.arith, state) for state in names]
-        states = tuple(
-            self.states[state][at] if state in self.states else s
-            for state, s in zip(names, start, strict=True)
-        )
-        new, after = rule(w, g, states)
-        for state, old, value in zip(names, states, after, strict=True):
-            if state in self.states:
-                self.states[state][at] = self.lines.add(state, value, old, g)
-        self.parameters[at] = self.lines.add(f"{name} by d{name}", new, w, g)
-
-    def _limit(self, layer: Layer, start: int) -> None:
-        """What max_norm makes of the weights of a layer."""
-        if self._rule.max_norm is None:
-            return
-        count, width = layer.inputs * layer.outputs, layer.outputs
-        flat = self.parameters[start : start + count]
-        rows = [flat[k : k + width] for k in range(0, count, width)]
-        for i, row in enumerate(self._rule.limited(self.arith, rows)):
-            for o, w in enumerate(row):
-                self.lines.where = ("update", None, layer.index, f"{i}, {o}")
-                at = start + i * width + o
-                self.parameters[at] = self.lines.add("W within max_norm", w, self.parameters[at])
-
 
 def count_of_step(net: Network, rows: int, states: int) -> int:
     """About how many lines a step has, from below."""
@@ -289,26 +211,6 @@ def count_of_step(net: Network, rows: int, states: int) -> int:
             total += rows * layer.inputs * count_of_sum(own, FEATURE_LEAF)
         total += (size + own * layer.bias) * (count_of_sum(rows, ROW_LEAF) + 1 + states)
     return total
-
-
-def _in_reference(optimizer: Optimizer, rate: float) -> reference.optimizers.Optimizer:
-    """The optimizer of a step, as the reference has it."""
-    names = ("decay_biases", "l1", "l2", "penalty_of_sum", "clip_norm", "clip_value", "max_norm")
-    row: Any = OPTIMIZERS[optimizer._row.name]
-    made: reference.optimizers.Optimizer = row(
-        rate, *optimizer._numbers[1:], **{name: getattr(optimizer, name) for name in names}
-    )
-    return made
-
-
-def _size(layer: Layer) -> int:
-    return int(layer.outputs * (layer.inputs + layer.bias))
-
-
-def _rows(layer: Layer, flat: list[float]) -> Matrix:
-    """Of a flat dW and db the rows of one and then the other."""
-    width = layer.outputs
-    return [flat[k : k + width] for k in range(0, len(flat), width)]
 
 
 def _of_input(i: int) -> Named:

@@ -11,8 +11,10 @@ from wbcore import _arguments, losses, optimizers
 from wbcore._loss_function import LossFunction
 from wbcore.inspect._calls import in_rows, named
 from wbcore.inspect.exact_table import ExactTable
-from wbcore.inspect.step_lines import Memory, StepLines, count_of_step
+from wbcore.inspect.networks import require_network
+from wbcore.inspect.step_lines import StepLines, count_of_step
 from wbcore.inspect.tracing import LIMIT, require_few
+from wbcore.inspect.update_lines import Memory
 from wbcore.optimizers import LBFGS
 from wbcore.training.batches import as_read, targets_in_reference
 
@@ -123,6 +125,7 @@ def step(
     >>> table.network.parameters, net.parameters
     (array([ 0.5 , -0.25], dtype=float32), array([1., 0.], dtype=float32))
     """
+    require_network("step", net)
     chosen = losses.check_given("step", loss)
     if isinstance(chosen, LossFunction):
         raise TypeError(
@@ -172,7 +175,7 @@ def _with_rate(optimizer: Optimizer) -> str:
 
 def _as_batch(x: Foreign, y: Foreign) -> tuple[Foreign, Foreign]:
     """Rows, and a target for each; one row may come alone, and so may its target."""
-    rows = in_rows(x)
+    rows = in_rows("step", x)
     if np.ndim(x) != 1:
         return rows, y
     target = np.asarray(y)

@@ -22,7 +22,8 @@ def statistics(self: Network) -> tuple[LayerStatistics, ...]:
     Returns
     -------
     tuple of LayerStatistics
-        One a layer, with `weights` and `biases`; computed in float64.
+        One a layer, with `weights` and `biases`; computed in float64. Squares of numbers beyond
+        1e154 are infinite there, and so is `std`; `inspect.parameter_table` has it.
 
     Examples
     --------

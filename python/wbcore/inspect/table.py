@@ -46,9 +46,9 @@ class Table:
 
     Raises
     ------
-    ValueError
-        If a name occurs twice or is not one of the columns, or a row has another number of values
-        than there are columns.
+    TypeError, ValueError
+        If an argument is of the wrong kind, a name occurs twice or is not one of the columns, or a
+        row has another number of values than there are columns.
 
     Examples
     --------
@@ -85,8 +85,17 @@ class Table:
         spare: Sequence[str] = (),
         undefined: Collection[str] = (),
     ) -> None:
-        self.columns = tuple(columns)
-        self.rows = tuple(tuple(row) for row in rows)
+        self.columns = _names("columns", columns)
+        each = _arguments.listed("Table", "rows", rows, expected="a list of rows")
+        self.rows = tuple(
+            tuple(_arguments.listed("Table", "each row", row, expected="a list of values"))
+            for row in each
+        )
+        for name, text in (("title", title), ("note", note)):
+            if not isinstance(text, str):
+                raise TypeError(
+                    f"[Table] expected {name} to be a str, got {_arguments.shown(text)}"
+                )
         self.title = title
         self.note = note
         if len(set(self.columns)) != len(self.columns):
@@ -96,11 +105,11 @@ class Table:
                 raise ValueError(
                     f"[Table] expected {len(self.columns)} values a row, got {len(row)}"
                 )
-        self.printed = self.columns if printed is None else tuple(printed)
-        self._spare = tuple(spare)
-        self._undefined = frozenset(undefined)
-        for name in (*self.printed, *self._spare, *self._undefined):
-            _arguments.choice("Table", "a name of a column", name, self.columns)
+        self.printed = self.columns if printed is None else _names("printed", printed)
+        self._spare = _names("spare", spare)
+        self._undefined = frozenset(_names("undefined", undefined))
+        for column in (*self.printed, *self._spare, *self._undefined):
+            _arguments.choice("Table", "a name of a column", column, self.columns)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -112,9 +121,10 @@ class Table:
 
     def __getitem__(self, column: str) -> list[Any]:
         """Return the values of a column, by its name."""
-        if column not in self.columns:
-            known = ", ".join(self.columns)
-            raise KeyError(f"[Table] expected one of the columns {known}, got {column!r}")
+        name: object = column  # which may be an array, that is compared element by element
+        if not isinstance(name, str) or name not in self.columns:
+            known, got = ", ".join(self.columns), _arguments.shown(column)
+            raise KeyError(f"[Table] expected one of the columns {known}, got {got}")
         place = self.columns.index(column)
         return [row[place] for row in self.rows]
 
@@ -173,7 +183,9 @@ class Table:
         np.float64(-1.25)
         """
         pd = pandas_for_frames("to_dict")
-        frame = pd.DataFrame(self.to_dict(), columns=list(self.columns))
+        kept = dict(enumerate(self[name] for name in self.columns))
+        frame = pd.DataFrame({n: pd.Series(of, dtype=_kind(of)) for n, of in kept.items()})
+        frame.columns = pd.Index(self.columns, dtype=_kind(self.columns))
         frame.attrs = {"title": self.title, "note": self.note}
         return frame
 
@@ -181,8 +193,8 @@ class Table:
         """Write all columns as CSV: a header, then a line a row, without title and note.
 
         Numbers have all their digits, None is an empty cell. A text that a spreadsheet would take
-        for a formula, since it begins with = + - @, a tab or a line break, gets a ' before it, and
-        so does one that begins with a '; a name of a column likewise.
+        for a formula, since it begins with = + - @, a tab or a line break, be it after spaces, gets
+        a ' before it, and so does one that begins with a '; a name of a column likewise.
 
         Parameters
         ----------
@@ -205,12 +217,12 @@ class Table:
         '=A1,-0.1
         """
         lines = [[formats.csv_text(column) for column in self.columns]]
-        lines += [[_exact(value) for value in row] for row in self.rows]
+        lines += [[formats.csv_cell(value) for value in row] for row in self.rows]
         text = formats.comma_separated(lines)
         if path is None:
             return text
         with replacing(path, "to_csv") as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
+            file.write(text.encode())
         return None
 
     def to_markdown(self) -> str:
@@ -295,15 +307,23 @@ class Table:
     def _aligned(self, columns: Sequence[str]) -> str:
         texts = self._are_texts(columns)
         left = len(texts) - texts[::-1].index(True) if any(texts) else 0
-        return _text_table.table(*self._cells(columns, formats.printed), left)
+        return _text_table.table(*self._cells(columns, formats.printed_cell), left)
 
     __repr__ = __str__
 
 
-def _exact(value: object) -> str:
-    """A value with all its digits, as a cell of CSV."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return formats.csv_text(value)
-    return str(value)
+def _names(argument: str, given: object) -> tuple[str, ...]:
+    """Names of columns; others than text are refused."""
+    names = _arguments.listed("Table", argument, given, expected="a list of names")
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"[Table] expected each of {argument} to be a str, got {_arguments.shown(name)}"
+            )
+    return tuple(names)
+
+
+def _kind(values: Iterable[object]) -> type[object] | None:
+    """What pandas keeps them as: halves of letters as objects, since its text is UTF-8."""
+    texts = (value for value in values if isinstance(value, str))
+    return None if all(map(formats.is_text, texts)) else object

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,13 +10,14 @@ import numpy as np
 from wbcore import _arguments
 from wbcore.inspect._calls import in_rows, named
 from wbcore.inspect.exact_table import ExactTable
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.operations import Lines, count_of_sum, count_of_unit
 from wbcore.reference import ACTIVATIONS, Arithmetic
 from wbcore.reference.arithmetic import FEATURE_LEAF
 from wbcore.training.batches import as_read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -65,8 +67,8 @@ def trace(
     Raises
     ------
     TypeError, ValueError
-        When x is not one row of finite numbers for this network, layer or unit does not exist, or
-        there would be more lines than limit.
+        When x is not one row of finite numbers for this network, layer or unit does not exist,
+        there would be more lines than limit, or a sum is NaN, whose bits nobody promises.
 
     See Also
     --------
@@ -87,7 +89,8 @@ def trace(
     0      0     add x[1] * W[1, 0]   0.3  0.6     0.18                0.78
     0      0     sigmoid of z        0.78                0.6856801139382539
     """
-    rows = in_rows(x)
+    require_network("trace", net)
+    rows = in_rows("trace", x)
     with named("trace", "predict"):
         outputs = net.predict(rows)
     if len(outputs) != 1:
@@ -148,13 +151,28 @@ def layer_lines(
 
     if not ACTIVATIONS.choice(layer.activation).elementwise:
         sums = [z(unit) for unit in range(layer.outputs)]
+        _require_numbers(index, range(layer.outputs), sums, math.isfinite)
         lines.softmax(sums, at, units)
     else:
         sums = [z(unit) for unit in units]
+        _require_numbers(index, units, sums, lambda value: not math.isnan(value))
         for unit, value in zip(units, sums, strict=True):
             at(unit)
             lines.activation(layer.activation, value)
     return sums, [line[-1] for line in lines.rows[-len(units) :]]
+
+
+def _require_numbers(
+    layer: int, units: Sequence[int], sums: Sequence[float], allowed: Callable[[float], bool]
+) -> None:
+    """The contract says nothing of what is made of NaN, which has many bit patterns."""
+    for unit, value in zip(units, sums, strict=True):
+        if not allowed(value):
+            raise ValueError(
+                f"[trace] expected sums that are not NaN, those of softmax finite, got {value} in "
+                f"unit {unit} of layer {layer}: parameters are NaN, infinite or too large "
+                f"(inspect.parameter_table)"
+            )
 
 
 def require_few(operation: str, count: int, limit: int, cure: str) -> None:

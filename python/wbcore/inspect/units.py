@@ -10,6 +10,8 @@ from wbcore import _arguments
 from wbcore._docstrings import with_parameters
 from wbcore._saturation import FLAT, saturated, steepest
 from wbcore._view import Foreign, n_rows
+from wbcore.inspect._calls import named
+from wbcore.inspect.networks import require_network
 from wbcore.inspect.parameters import norm
 from wbcore.inspect.passes import forwards, required_loss, rows_in, targets_of
 from wbcore.inspect.table import Table
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["unit_table"]
 
 
+@named("unit_table", "predict", "evaluate")
 @with_parameters
 def unit_table(
     net: Network,
@@ -97,6 +100,7 @@ def unit_table(
        2        0.00000  1.00000     0       0.00000
     """
     operation = "unit_table"
+    require_network(operation, net)
     chosen = range(len(net))
     if layer is not None:
         n = len(net)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wbcore import _arguments, _core, metrics
+from wbcore._view import View, is_sparse
+from wbcore.data._source import is_source
 from wbcore.errors import ReplayError
-from wbcore.history import History
+from wbcore.inspect._calls import named
+from wbcore.inspect.histories import history_of
 from wbcore.optimizers import Optimizer, _rate
 from wbcore.optimizers.state import OptimizerState, Position
 from wbcore.training.identity import name_of
 from wbcore.training.plan import Plan
-from wbcore.training.recording import Recording, Sample, samples_of
+from wbcore.training.recording import Recording, Sample, may_be_equal, samples_of
 from wbcore.training.replay_places import Looks, StopAfter
 from wbcore.training.run import run
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore._view import Foreign
+    from wbcore.history import History
     from wbcore.losses import LossLike
     from wbcore.network import Network
 
@@ -94,7 +99,8 @@ class Replay:
         self._validation_data = validation_data
         self._n_threads = n_threads
         self._require_watched()
-        self._require_data()
+        with named(operation, "fit"):
+            self._require_data()
 
     @property
     def last(self) -> int:
@@ -144,10 +150,11 @@ class Replay:
             When it is not what the records tell of.
         """
         network = self.beginning()
-        made = self.advance(network, 0, step, track=self.recording.settings["track"])
-        if made is not None:
-            self._require_equal(dict(records_of(made)))
-        self._prove(network, step)
+        with named(self.operation, "fit"):
+            made = self.advance(network, 0, step, track=self.recording.settings["track"])
+            if made is not None:
+                self._require_equal(dict(records_of(made)))
+            self._prove(network, step)
         network.history = None
         return network
 
@@ -287,16 +294,29 @@ class Replay:
 
     def _require_data(self) -> None:
         recording = self.recording
+        self._require_arrays()
         plan = self.plan(epochs=1, optimizer=Optimizer._of_row[recording.rule]())
         like = recording.kind._of_structure(recording.layers, recording.dtype)
         found = samples_of(like, plan, *self.data, self.sample_weight)
         for name, wanted in recording.samples.items():
             got = found[name]
-            if got != wanted:
+            if not may_be_equal(got, wanted):
                 raise ValueError(
                     f"[{self.operation}] expected {name} of the fit, {_shown(wanted)}, "
                     f"got {'other numbers' if _shown(got) == _shown(wanted) else _shown(got)}"
                 )
+
+    def _require_arrays(self) -> None:
+        """Refuse what is no array of numbers before it is looked at; of lists the fit does that."""
+        X, y = self.data
+        given = {"X": X, "y": y, "sample_weight": self.sample_weight}
+        wanted = {"X"}
+        if not is_source(X) or y is not None:
+            wanted |= {"y"}
+        for name, value in given.items():
+            is_array = type(value) is np.ndarray or (name != "X" and is_sparse(value))
+            if is_array or (name in wanted and not _has_rows(value)):
+                _arguments.real_array(self.operation, name, value)
 
     # Proofs
 
@@ -345,9 +365,7 @@ def digest_of(network: Network) -> str:
 
 
 def _recording_of(operation: str, history: object) -> Recording:
-    if not isinstance(history, History):
-        raise TypeError(f"[{operation}] expected a History, got {_arguments.shown(history)}")
-    found = history._recording
+    found = history_of(operation, history)._recording
     if found is None:
         raise ValueError(
             f"[{operation}] expected the history of fit(..., track=...), which keeps how it began, "
@@ -355,6 +373,14 @@ def _recording_of(operation: str, history: object) -> Recording:
             f"that was read from JSON"
         )
     return found
+
+
+def _has_rows(value: Foreign) -> bool:
+    """Whether it may be an X or y; a text has a length, too."""
+    if isinstance(value, (str, bytes, Mapping)):
+        return False
+    is_known = is_source(value) or is_sparse(value) or isinstance(value, View)
+    return is_known or hasattr(value, "__len__")
 
 
 def _shown(sample: Sample) -> str:
