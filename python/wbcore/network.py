@@ -337,6 +337,7 @@ class Network:
 
     # For histories and fits, which import no network
 
+    _begun = staticmethod(again.begun)
     _replayed = staticmethod(again.replayed)
     _first_nonfinite = staticmethod(again.first_nonfinite)
 

@@ -10,8 +10,9 @@ import numpy as np
 from wbcore import _arguments
 from wbcore.errors import ReplayError
 from wbcore.inspect.exact_table import exactly, pattern
-from wbcore.training.nonfinite import twin_of
-from wbcore.training.replaying import Replay, records_of
+from wbcore.training.proofs import records_of
+from wbcore.training.replaying import Replay
+from wbcore.training.twins import twin_of
 
 if TYPE_CHECKING:
     from wbcore.layers import Layer

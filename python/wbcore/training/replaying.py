@@ -7,32 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore import _arguments, _core, metrics
-from wbcore.errors import ReplayError
-from wbcore.history import History
+from wbcore import metrics
 from wbcore.optimizers import Optimizer, _rate
 from wbcore.optimizers.state import OptimizerState, Position
-from wbcore.training.identity import name_of
 from wbcore.training.plan import Plan
-from wbcore.training.recording import Recording, Sample, samples_of
+from wbcore.training.proofs import digest_of, records_of, require_equal
+from wbcore.training.recording import RULES, samples_of
+from wbcore.training.replay_arguments import (
+    recording_of_fit,
+    require_data,
+    require_functions,
+    require_watched,
+)
+from wbcore.training.replay_iterations import iterated
 from wbcore.training.replay_places import Looks, StopAfter
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from wbcore._view import Foreign
+    from wbcore.history import History
     from wbcore.losses import LossLike
     from wbcore.network import Network
 
-__all__ = ["Replay", "digest_of", "records_of"]
-
-_CHANGED = (
-    "the data, the callbacks {callbacks} or somebody else wrote into the network, or this version "
-    "or processor computes otherwise"
-)
+__all__ = ["Replay"]
 
 
 class Replay:
@@ -53,6 +54,8 @@ class Replay:
     validation_data : tuple or source, optional
         Where a schedule watches it.
     n_threads : int, optional
+    goes_on : bool, default True
+        Whether it is to be trained on from a step, which a fit of L-BFGS cannot be.
 
     Attributes
     ----------
@@ -83,18 +86,20 @@ class Replay:
         shuffle: Foreign = None,
         validation_data: Foreign = None,
         n_threads: int | None = None,
+        goes_on: bool = True,
     ) -> None:
         self.operation, self.history = operation, history
-        self.recording = _recording_of(operation, history)
+        self.recording = recording = recording_of_fit(operation, history, goes_on=goes_on)
         self._given = {"loss": loss, "learning_rate": learning_rate, "shuffle": shuffle}
-        for name, function in self._given.items():
-            self._require_function(name, function)
+        require_functions(operation, recording, self._given)
+        require_watched(operation, recording, validation_data)
         self.data = X, y
         self.sample_weight = sample_weight
         self._validation_data = validation_data
         self._n_threads = n_threads
-        self._require_watched()
-        self._require_data()
+        like = recording.kind._of_structure(recording.layers, recording.dtype)
+        plan = self.plan(epochs=1, optimizer=RULES[recording.rule]())
+        require_data(operation, recording, samples_of(like, plan, X, y, sample_weight))
 
     @property
     def last(self) -> int:
@@ -115,6 +120,8 @@ class Replay:
         network = recording.kind._of_structure(recording.layers, recording.dtype)
         network.parameters[:] = recording.parameters
         network._starts_at_prior = recording.starts_at_prior
+        if recording.rule == "lbfgs":
+            return network
         settings = dict(recording.optimizer)
         if "learning_rate" in recording.functions:
             settings["learning_rate"] = self._given["learning_rate"]
@@ -144,10 +151,16 @@ class Replay:
             When it is not what the records tell of.
         """
         network = self.beginning()
-        made = self.advance(network, 0, step, track=self.recording.settings["track"])
+        is_of_steps = self.recording.rule != "lbfgs"
+        track = self.recording.settings["track"]
+        if is_of_steps:
+            made = self.advance(network, 0, step, track=track)
+        else:
+            made = iterated(self, network, step)
         if made is not None:
             self._require_equal(dict(records_of(made)))
-        self._prove(network, step)
+        if is_of_steps or made is None:
+            self._prove(network, step)
         network.history = None
         return network
 
@@ -244,62 +257,6 @@ class Replay:
         watches = _rate.watching(self.recording.optimizer.get("learning_rate")) is not None
         return self._metrics() if watches or self.recording.first[1] else ()
 
-    # What is refused
-
-    def _require_function(self, name: str, function: object) -> None:
-        wanted = self.recording.functions.get(name)
-        if wanted is None:
-            if function is not None:
-                raise ValueError(
-                    f"[{self.operation}] expected no {name}, since that of the fit was no function "
-                    f"and is known, got {_arguments.shown(function)}"
-                )
-        elif function is None:
-            raise ValueError(
-                f"[{self.operation}] expected {name} to be the function {wanted} of the fit, which "
-                f"a history does not keep, got None"
-            )
-        elif not callable(function) or name_of(function) != wanted:
-            raise ValueError(
-                f"[{self.operation}] expected {name} to be the function {wanted} of the fit, got "
-                f"{_arguments.shown(function)}"
-            )
-
-    def _require_watched(self) -> None:
-        """A schedule that watches a series has it again."""
-        recording = self.recording
-        plateau = _rate.watching(recording.optimizer.get("learning_rate"))
-        if plateau is None:
-            return
-        series = plateau.monitor
-        validates = self._validation_data is not None or recording.settings["validation_fraction"]
-        if series.startswith("val_") and not validates:
-            raise ValueError(
-                f"[{self.operation}] expected validation_data of the fit, whose schedule watches "
-                f"{series}, got None"
-            )
-        texts = ("loss", *recording.settings["metrics"])
-        if series.removeprefix("val_") not in texts:
-            raise ValueError(
-                f"[{self.operation}] expected a schedule that watches a series of wbcore's own, "
-                f"got one that watches {series}, of a function that a history does not keep"
-            )
-
-    def _require_data(self) -> None:
-        recording = self.recording
-        plan = self.plan(epochs=1, optimizer=Optimizer._of_row[recording.rule]())
-        like = recording.kind._of_structure(recording.layers, recording.dtype)
-        found = samples_of(like, plan, *self.data, self.sample_weight)
-        for name, wanted in recording.samples.items():
-            got = found[name]
-            if got != wanted:
-                raise ValueError(
-                    f"[{self.operation}] expected {name} of the fit, {_shown(wanted)}, "
-                    f"got {'other numbers' if _shown(got) == _shown(wanted) else _shown(got)}"
-                )
-
-    # Proofs
-
     def _prove(self, network: Network, step: int) -> None:
         """Hold the network to the record of its step, or else what follows to the next one."""
         later = [(at, digest) for at, digest in records_of(self.history) if at >= step]
@@ -311,51 +268,5 @@ class Replay:
             self.advance(network, step, at)
         self._require_equal({at: digest_of(network)})
 
-    def _require_equal(self, found: dict[int, str]) -> None:
-        """Refuse the first record that differs."""
-        for step, wanted in records_of(self.history):
-            if found.get(step, wanted) != wanted:
-                epoch, batch = self.recording.batch_of(step)
-                callbacks = ", ".join(self.recording.callbacks)
-                reason = _CHANGED.format(callbacks=callbacks)
-                if not callbacks:
-                    reason = reason.replace(", the callbacks  or", " have changed,")
-                where = (
-                    f"after step {step}, batch {batch} of epoch {epoch}," if step else "at first"
-                )
-                raise ReplayError(
-                    f"[{self.operation}] expected parameters of digest {wanted} {where} as the "
-                    f"history has them, got {found[step]}: {reason}",
-                    step,
-                    wanted,
-                    found[step],
-                )
-
-
-def records_of(history: History) -> Iterator[tuple[int, str]]:
-    """Steps and digests of the records of a history."""
-    for record in history.parameters:
-        if getattr(record, "digest", ""):  # none in files that do not say
-            yield record.step, record.digest
-
-
-def digest_of(network: Network) -> str:
-    """As records have it."""
-    return f"{_core.digest(network._core):016x}"
-
-
-def _recording_of(operation: str, history: object) -> Recording:
-    if not isinstance(history, History):
-        raise TypeError(f"[{operation}] expected a History, got {_arguments.shown(history)}")
-    found = history._recording
-    if found is None:
-        raise ValueError(
-            f"[{operation}] expected the history of fit(..., track=...), which keeps how it began, "
-            f"got one without; nor has one that went on from a checkpoint, that of LBFGS, or one "
-            f"that was read from JSON"
-        )
-    return found
-
-
-def _shown(sample: Sample) -> str:
-    return "none" if sample is None else sample[0]
+    def _require_equal(self, found: Mapping[int, str]) -> None:
+        require_equal(self.operation, self.history, self.recording, found)

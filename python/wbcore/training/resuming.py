@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments, _core
+from wbcore._view import Foreign
 from wbcore.errors import ModelFileError
 from wbcore.history import Record
 from wbcore.io._safetensors import file_error
 from wbcore.io.checkpoint import read_checkpoint
+from wbcore.layers import structure
 from wbcore.optimizers import Optimizer
 from wbcore.optimizers.state import OptimizerState, Position
 from wbcore.schedules import parsed
 from wbcore.schedules.base import is_callable
 from wbcore.training.identity import DATA, optimizer_settings
+from wbcore.training.recording import Recording, network_kind, samples_of
+from wbcore.training.recording_fields import recording_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from wbcore.callbacks.run import Run
     from wbcore.network import Network
@@ -68,6 +74,9 @@ class Resumption:
         What the optimizer is to remember of the network; there from `require_settings` on.
     optimizer : Optimizer
         One with the settings of that moment, likewise.
+    recording : Recording or None
+        How the run began, for `History.replay`, from `require_data` on; None where the file does
+        not have it.
 
     Raises
     ------
@@ -83,6 +92,7 @@ class Resumption:
         self._network, self._plan = network, plan
         self.optimizer: Optimizer = plan.optimizer
         self.state: OptimizerState
+        self.recording: Recording | None = None
 
     @property
     def epochs_left(self) -> int:
@@ -140,13 +150,17 @@ class Resumption:
             )
         self._make_state()
 
-    def require_data(self, sums: Mapping[str, str | None]) -> None:
+    def require_data(self, sums: Mapping[str, str | None], data: tuple[Foreign, Foreign]) -> None:
         """Refuse other data, likewise."""
         for name in DATA:
             wanted, got = self.saved.settings.get(name), sums[name]
             if wanted != got:
                 raise self._refusal(name, wanted, got)
         self._require_history()
+        if self.saved.beginning is not None:
+            self.recording = self._beginning(
+                self.saved.beginning, dict(self.saved.beginning_arrays), data
+            )
 
     def _refusal(self, name: str, wanted: object, got: object) -> ValueError:
         return ValueError(
@@ -179,6 +193,35 @@ class Resumption:
         tracks = self._plan.track is not None
         if tracks != (saved.tracking is not None) or tracks != bool(saved.records):
             raise self._unsuitable("records of parameters")
+
+    def _beginning(
+        self,
+        fields: dict[str, Any],
+        tensors: dict[str, NDArray[Any]],
+        data: tuple[Foreign, Foreign],
+    ) -> Recording:
+        """How the whole run began, its data in the form of today."""
+        parameters = tensors.pop("parameters", None)
+        arrays = {name.removeprefix("optimizer."): array for name, array in tensors.items()}
+        names = fields.get("arrays")
+        try:
+            if parameters is None or self._plan.track is None or arrays.keys() ^ set(names or ()):
+                raise ValueError("other arrays")
+            kind = network_kind(self._network)
+            found = recording_of(fields, kind, parameters, None if names is None else arrays)
+            if (
+                (found.layers, found.dtype)
+                != (tuple(structure(self._network)), self._network.dtype.name)
+                or found.steps > self.saved.steps
+                or found.first > self.saved.position[:2]
+            ):
+                raise ValueError("of another run")
+        except (TypeError, ValueError):
+            raise self._unsuitable("a beginning") from None
+        plan = self._plan
+        samples = samples_of(self._network, plan, *data, plan.sample_weight)
+        settings = {**found.settings, "epochs": plan.epochs}
+        return replace(found, settings=settings, samples=samples)
 
     def _unsuitable(self, what: str) -> ValueError:
         return file_error(self.path, f"{what} as its settings have them", "others")
@@ -224,6 +267,7 @@ class Resumption:
             if is_callable(value) or value != getattr(given, name):
                 setattr(given, name, value)
         given._states[network._core] = self.state
+        run.history._recording = self.recording
         run.history.best_epoch = saved.best_epoch
         if saved.best_epoch is not None:
             run._moment.best_epoch = saved.best_epoch
@@ -233,7 +277,13 @@ class Resumption:
         _core.write_parameters(network._core, saved.parameters)
         # the fit has them by now, and need not have them twice
         self.saved = replace(
-            saved, parameters=np.empty(0), states={}, tracking=None, records=(), callbacks=[]
+            saved,
+            parameters=np.empty(0),
+            states={},
+            tracking=None,
+            records=(),
+            callbacks=[],
+            beginning_arrays={},
         )
 
 
