@@ -86,6 +86,21 @@ def test_of_many_records_those_that_stayed_prove_it():
     again = history.replay(X, TARGETS, epoch=200)
     assert again.parameters.tobytes() == found[200].tobytes()
     assert history.replay(X, TARGETS) == net
+    following = min(step for step in steps if step > 201)
+    for step, epoch in ((0, -1), (following, 200)):
+        spoilt = with_another_digest(history, steps.index(step))
+        with pytest.raises(wb.ReplayError) as caught:
+            spoilt.replay(X, TARGETS, epoch=epoch)
+        assert caught.value.step == step
+
+
+def with_another_digest(history, index):
+    """A copy of which one record has it."""
+    twin = pickle.loads(pickle.dumps(history))
+    record = bytearray(twin._record["parameters"][index])
+    record[48] ^= 1
+    twin._record["parameters"][index] = bytes(record)
+    return twin
 
 
 def test_pickles_and_json():
