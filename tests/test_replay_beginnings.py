@@ -51,6 +51,7 @@ def test_a_run_that_was_gone_on_with_is_made_again_whole(name, tmp_path, monkeyp
         assert left["history"] == whole["history"]
         history = gone_on.history
         assert history._recording.first == (history.first_epoch, 0)
+        assert history._recording.parameters.base is None, "no view of the whole file"
         assert_replays(history, {place: seen.found[place]})
         same, _ = inspect.fork(history, X, LABELS, at=place)
         assert same == gone_on
@@ -235,6 +236,21 @@ def test_a_beginning_of_earlier_steps_needs_what_the_optimizer_remembered():
     first.optimizer.state(first).steps = 12
     read.set_beginning(first)
     assert_replays(read, dict(list(found.items())[-3:]))
+
+
+def test_arrays_that_were_set_before_the_first_step():
+    net, optimizer = network("float32"), wb.Adam(0.01)
+    optimizer.set_state(net, 0, {name: np.full(170, 0.25) for name in ("m", "v")})
+    kept = pickle.dumps((net, optimizer))
+    history, _ = tracked(net, optimizer=optimizer)
+    read = pickle.loads(pickle.dumps(read_again(history)))
+    first, own = pickle.loads(kept)
+    first.optimizer = own
+    read.set_beginning(first)
+    assert read.replay(X, LABELS) == net
+    read.set_beginning(network("float32"))
+    with pytest.raises(wb.ReplayError):
+        read.replay(X, LABELS)
 
 
 def test_another_beginning_is_refused():

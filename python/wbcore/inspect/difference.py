@@ -79,9 +79,9 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
     Parameters
     ----------
     run_a, run_b : tuple ``(history, X, y)``, or ``(history, X, y, others)``
-        Two fits with `track` of networks of one structure, and what each was trained on; others is
-        a dict with what else `History.replay` takes: ``sample_weight``, functions,
-        ``validation_data``.
+        Two fits with `track`, not of `LBFGS`, of networks of one structure, and what each was
+        trained on; others is a dict with what else `History.replay` takes: ``sample_weight``,
+        functions, ``validation_data``.
 
     Returns
     -------

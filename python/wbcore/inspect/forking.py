@@ -51,7 +51,7 @@ def fork(
     Parameters
     ----------
     history : History
-        Of a fit with `track`.
+        Of a fit with `track`; not of `LBFGS`, which cannot go on from a step.
     X, y, sample_weight
         As that fit had them.
     at : int, or pair of int

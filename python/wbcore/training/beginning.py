@@ -1,7 +1,8 @@
-"""Joins what a JSON text says of a fit's beginning with the network that it began with."""
+"""Joins the fields of how a fit began with their arrays: of a network, or of a checkpoint."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from wbcore.layers import structure
 from wbcore.optimizers import Optimizer
 from wbcore.training.proofs import digest_of, records_of
-from wbcore.training.recording import Recording, network_kind
+from wbcore.training.recording import Recording, network_kind, samples_of
 from wbcore.training.recording_fields import recording_of
 
 if TYPE_CHECKING:
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore._structure import LayerStructure
+    from wbcore._view import Foreign
     from wbcore.history import History
+    from wbcore.io.checkpoint import SavedRun
     from wbcore.network import Network
+    from wbcore.training.plan import Plan
 
-__all__ = ["beginning_of"]
+__all__ = ["beginning_of", "beginning_of_run"]
 
 
 def beginning_of(history: History, network: Network) -> Recording:
@@ -63,15 +67,56 @@ def _shape(layers: Sequence[LayerStructure], dtype: str) -> str:
 def _arrays(
     network: Network, recording: Recording, fields: Mapping[str, Any]
 ) -> Mapping[str, NDArray[Any]] | None:
-    """Of the optimizer, where it had done steps before."""
+    """Of the optimizer, where they were none of a first step."""
     names, optimizer = fields["arrays"], network.optimizer
-    if not names or not recording.steps:
+    if not names:
         return None
     state = optimizer._states.get(network._core) if isinstance(optimizer, Optimizer) else None
     if state is None or state.steps != recording.steps or not set(names) <= set(state.arrays):
+        if not recording.steps:  # those of a function's first rate, which it gives again
+            return None
         got = "none" if state is None else f"{state.steps} steps and {', '.join(state.arrays)}"
         raise ValueError(
             f"[set_beginning] expected network.optimizer to remember the {recording.steps} steps "
             f"that were done before the fit, and {', '.join(names)}, got {got}"
         )
     return {name: np.array(state.arrays[name]) for name in names}
+
+
+def beginning_of_run(
+    network: Network, plan: Plan, saved: SavedRun, data: tuple[Foreign, Foreign]
+) -> Recording:
+    """How a run began that goes on from a checkpoint, with its data in the form of today.
+
+    Parameters
+    ----------
+    network : Network
+    plan : Plan
+    saved : SavedRun
+        With a beginning.
+    data : tuple
+        X and y as they are given now; they have been found to be those of the run.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When it is that of another run.
+    """
+    assert saved.beginning is not None, "who would ask"
+    # copies: the arrays of a file are views of all that was read of it
+    tensors = {name: array.copy() for name, array in saved.beginning_arrays.items()}
+    parameters = tensors.pop("parameters", None)
+    arrays = {name.removeprefix("optimizer."): array for name, array in tensors.items()}
+    names = saved.beginning.get("arrays")
+    if parameters is None or plan.track is None or arrays.keys() ^ set(names or ()):
+        raise ValueError("other arrays")
+    found = recording_of(
+        saved.beginning, network_kind(network), parameters, None if names is None else arrays
+    )
+    if (found.layers, found.dtype) != (tuple(structure(network)), network.dtype.name):
+        raise ValueError("another network")
+    if found.steps > saved.steps or found.first > saved.position[:2]:
+        raise ValueError("a beginning that comes later")
+    samples = samples_of(network, plan, *data, plan.sample_weight)
+    settings = {**found.settings, "epochs": plan.epochs}
+    return replace(found, settings=settings, samples=samples)

@@ -14,23 +14,20 @@ from wbcore.errors import ModelFileError
 from wbcore.history import Record
 from wbcore.io._safetensors import file_error
 from wbcore.io.checkpoint import read_checkpoint
-from wbcore.layers import structure
 from wbcore.optimizers import Optimizer
 from wbcore.optimizers.state import OptimizerState, Position
 from wbcore.schedules import parsed
 from wbcore.schedules.base import is_callable
+from wbcore.training.beginning import beginning_of_run
 from wbcore.training.identity import DATA, optimizer_settings
-from wbcore.training.recording import Recording, network_kind, samples_of
-from wbcore.training.recording_fields import recording_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from wbcore.callbacks.run import Run
     from wbcore.network import Network
     from wbcore.training.plan import Plan, RowOrder
+    from wbcore.training.recording import Recording
 
 __all__ = ["Resumption", "require_over"]
 
@@ -158,9 +155,10 @@ class Resumption:
                 raise self._refusal(name, wanted, got)
         self._require_history()
         if self.saved.beginning is not None:
-            self.recording = self._beginning(
-                self.saved.beginning, dict(self.saved.beginning_arrays), data
-            )
+            try:
+                self.recording = beginning_of_run(self._network, self._plan, self.saved, data)
+            except (TypeError, ValueError):
+                raise self._unsuitable("a beginning") from None
 
     def _refusal(self, name: str, wanted: object, got: object) -> ValueError:
         return ValueError(
@@ -193,35 +191,6 @@ class Resumption:
         tracks = self._plan.track is not None
         if tracks != (saved.tracking is not None) or tracks != bool(saved.records):
             raise self._unsuitable("records of parameters")
-
-    def _beginning(
-        self,
-        fields: dict[str, Any],
-        tensors: dict[str, NDArray[Any]],
-        data: tuple[Foreign, Foreign],
-    ) -> Recording:
-        """How the whole run began, its data in the form of today."""
-        parameters = tensors.pop("parameters", None)
-        arrays = {name.removeprefix("optimizer."): array for name, array in tensors.items()}
-        names = fields.get("arrays")
-        try:
-            if parameters is None or self._plan.track is None or arrays.keys() ^ set(names or ()):
-                raise ValueError("other arrays")
-            kind = network_kind(self._network)
-            found = recording_of(fields, kind, parameters, None if names is None else arrays)
-            if (
-                (found.layers, found.dtype)
-                != (tuple(structure(self._network)), self._network.dtype.name)
-                or found.steps > self.saved.steps
-                or found.first > self.saved.position[:2]
-            ):
-                raise ValueError("of another run")
-        except (TypeError, ValueError):
-            raise self._unsuitable("a beginning") from None
-        plan = self._plan
-        samples = samples_of(self._network, plan, *data, plan.sample_weight)
-        settings = {**found.settings, "epochs": plan.epochs}
-        return replace(found, settings=settings, samples=samples)
 
     def _unsuitable(self, what: str) -> ValueError:
         return file_error(self.path, f"{what} as its settings have them", "others")
