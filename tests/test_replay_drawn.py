@@ -46,6 +46,7 @@ class Fit:
 
     def __init__(self, draw):
         of = lambda *values: draw(st.sampled_from(values))  # noqa: E731
+        held_out = X[:20], LABELS[:20]
         self.name = of(*OPTIMIZERS)
         self.net = {
             "widths": of([6, 3], [6, 9, 3], [6, 9, 8, 3]),
@@ -55,7 +56,7 @@ class Fit:
             "seed": draw(st.integers(0, 9)),
         }
         self.frozen = of(False, False, True) and len(self.net["widths"]) > 2
-        self.begun = of(0, 0, 1)  # epochs before
+        self.begun = of("", "", "an epoch", "a part of one")
         shuffle = of(True, True, False, "blocks", backwards)
         in_rows = shuffle in (True, False)
         fraction = of(None, 0.3) if in_rows else None
@@ -70,8 +71,9 @@ class Fit:
             "class_weight": of(None, "balanced", {1: 2.5}),
             "sample_weight": of(None, WEIGHTS),
             "validation_fraction": fraction,
-            "validation_data": None if fraction else of(None, (X[:20], LABELS[:20])),
+            "validation_data": None if fraction else of(None, held_out),
             "bias_init": of(None, "prior"),
+            "first_epoch": of(None, None, 5),
             "track": of("epoch", 1, 3, 7),
         }
         self.data = X if of(True, True, False) else wb.Scaled(X, 0.5)
@@ -81,9 +83,11 @@ class Fit:
         net, optimizer = wb.Network.mlp(**self.net), OPTIMIZERS[self.name]()
         if self.frozen:
             net[0].trainable = False
-        if self.begun:
-            early = {"loss": "cross_entropy", "batch_size": 20, "epochs": self.begun}
+        if self.begun == "an epoch":
+            early = {"loss": "cross_entropy", "batch_size": 20}
             net.fit(self.data, LABELS, optimizer=optimizer, **early)
+        elif self.begun:
+            self.run(net, optimizer, callbacks=[Stops()])
         return net, optimizer
 
     def run(self, net, optimizer, **more):
@@ -103,6 +107,13 @@ class Fit:
         rate = {"learning_rate": halved} if self.name == "function" else {}
         order = {"shuffle": backwards} if callable(self.options["shuffle"]) else {}
         return rate | order
+
+
+class Stops:
+    """In the middle of an epoch, where that has one."""
+
+    def after_batch(self, run):
+        return run.step == 2
 
 
 class EndsError(Exception):
@@ -150,7 +161,7 @@ def test_any_step_of_a_fit_of_any_sessions(fit, data):
         read.set_beginning(fit.begin()[0])
     else:
         read = pickle.loads(pickle.dumps(history))
-    made = read.replay(fit.data, LABELS, epoch=places[0][0] - 1, **fit.again)
+    made = read.replay(fit.data, LABELS, epoch=history.first_epoch - 1, **fit.again)
     assert made.parameters.tobytes() == fit.begin()[0].parameters.tobytes()
     assert read.replay(fit.data, LABELS, **fit.again) == net
 

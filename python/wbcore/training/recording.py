@@ -67,7 +67,8 @@ class Recording:
     batches : int
         Of an epoch.
     first : tuple of int
-        Epoch and batch that the fit began with.
+        Epoch and batch that the fit began with; the batch is as many as there are where all it had
+        to do of the epoch was to end it.
     samples : dict of str to tuple
         Of X, y and sample_weight: shapes, and of arrays a digest of some of their numbers, by which
         others are told before anything is made again; that all are the same the digests of records
@@ -100,6 +101,12 @@ class Recording:
         """Epoch and batch after which so many steps were done; of none the one before the first."""
         epochs, batch = divmod(step - 1 + self.first[1], self.batches)
         return self.first[0] + epochs, batch
+
+    def done_of(self, step: int) -> tuple[int, int]:
+        """How many epochs of the fit are ended after so many steps, and batches of the next one."""
+        if step == 0:
+            return 0, self.first[1]
+        return divmod(step + self.first[1], self.batches)
 
 
 def recorded(

@@ -185,7 +185,8 @@ class Replay:
         sample_weight : array-like, optional
             In place of that of the fit.
         metrics : tuple of str, optional
-            Likewise; from the beginning to the end in one go `needed_metrics` will do.
+            In place of those that are needed, so that a fit can go on from there; from the
+            beginning to the end in one go `needed_metrics` will do.
 
         Returns
         -------
@@ -195,9 +196,8 @@ class Replay:
         if start == end:
             return None
         recording = self.recording
-        first, last = start + recording.first[1], end + recording.first[1]
-        whole, rest = divmod(last, recording.batches)
-        epochs = whole + bool(rest) - first // recording.batches
+        whole, rest = recording.done_of(end)
+        epochs = whole + bool(rest) - recording.done_of(start)[0]
         X, y = self.data
         plan = self.plan(
             epochs=epochs,
@@ -205,7 +205,7 @@ class Replay:
             track=track,
             callbacks=[StopAfter(recording.first[0] + whole, rest)] if rest else [],
             sample_weight=self.sample_weight if sample_weight is None else sample_weight,
-            metrics=self._metrics() if metrics is None else metrics,
+            metrics=self._metrics_between(start, end) if metrics is None else metrics,
         )
         return run(network, X, y, plan, warns=False)
 
@@ -213,7 +213,9 @@ class Replay:
         """The rows that the fit is not trained on."""
         looks = Looks()
         X, y = self.data
-        plan = self.plan(epochs=1, optimizer=network.optimizer, callbacks=[looks])
+        plan = self.plan(
+            epochs=1, optimizer=network.optimizer, callbacks=[looks], metrics=self.metrics
+        )
         before = network.history
         run(network, X, y, plan, warns=False)
         network.history = before
@@ -227,7 +229,7 @@ class Replay:
             "loss": self.loss,
             "shuffle": recorded["shuffle"] if "shuffle" not in self.recording.functions
             else self._given["shuffle"],
-            "metrics": self._metrics(),
+            "metrics": (),
             "bias_init": None,  # starts_at_prior says it
             "validation_data": self._validation_data,
             "sample_weight": self.sample_weight,
@@ -243,19 +245,43 @@ class Replay:
         }  # fmt: skip
         return Plan(**(given | settings))
 
-    def _metrics(self) -> tuple[str, ...]:
-        """Those of the fit, whose sums a position within an epoch has."""
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Those of the fit, whose sums a position within an epoch has.
+
+        But for what looks at all predictions at once, where the rows come in blocks and the
+        validation data that it was taken of are not given.
+
+        Raises
+        ------
+        ValueError
+            When the fit began within an epoch, which only all of its metrics go on with.
+        """
         texts: tuple[str, ...] = self.recording.settings["metrics"]
-        if self._validation_data is not None or self.recording.settings["validation_fraction"]:
+        in_blocks = self.data[1] is None or self.recording.settings["shuffle"] == "blocks"
+        if not in_blocks or self._validation_data is not None:
             return texts
         ranks = metrics.check(self.operation, texts, of_fit=True).ranks
+        if ranks and self.recording.first[1]:
+            raise ValueError(
+                f"[{self.operation}] expected validation_data of the fit, which began within an "
+                f"epoch and took {ranks[0]} of them, got None"
+            )
         return tuple(text for text in texts if text not in ranks)
 
     @property
     def needed_metrics(self) -> tuple[str, ...]:
-        """Those without which the training would be another one."""
-        watches = _rate.watching(self.recording.optimizer.get("learning_rate")) is not None
-        return self._metrics() if watches or self.recording.first[1] else ()
+        """Those without which the training would be another one, to the end of an epoch."""
+        return self.metrics if self._watches or self.recording.first[1] else ()
+
+    @property
+    def _watches(self) -> bool:
+        return _rate.watching(self.recording.optimizer.get("learning_rate")) is not None
+
+    def _metrics_between(self, start: int, end: int) -> tuple[str, ...]:
+        """Those that bits depend on: of a position within an epoch all, since it goes by them."""
+        within = any(self.recording.done_of(step)[1] for step in (start, end))
+        return self.metrics if within or self._watches else ()
 
     def _prove(self, network: Network, step: int) -> None:
         """Hold the network to the record of its step, or else what follows to the next one."""
