@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from saved import parts, write
 
 import wbcore as wb
 from wbcore import initializers
@@ -151,9 +152,15 @@ def test_what_a_layer_was_drawn_by_goes_with_copies_pickles_and_parts():
     assert lines[-2].split() == ["1", "–"]
 
 
-def test_of_a_file_nobody_knows(tmp_path):
+def test_a_file_says_it_and_an_older_one_does_not(tmp_path):
     net = wb.Network.mlp([4, 8, 2], seed=0)
     net.save(tmp_path / "net.safetensors")
+    loaded = wb.load(tmp_path / "net.safetensors")
+    assert parameter_table(loaded)["expected_std"] == parameter_table(net)["expected_std"]
+    header, data = parts(tmp_path / "net.safetensors")
+    for name in ("initializers", "initializers_sha256"):  # as an older wbcore wrote it
+        del header["__metadata__"][name]
+    write(tmp_path / "net.safetensors", header, data)
     loaded = wb.load(tmp_path / "net.safetensors")
     assert set(parameter_table(loaded)["expected_std"]) == {None}
     prior = wb.Network([wb.Dense(2, 1, bias_initializer="prior")])

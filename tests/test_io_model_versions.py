@@ -173,3 +173,55 @@ def test_layers_without_bias_or_not_trainable(path):
     net.save(again)
     assert parts(again)[1] == data
     assert wb.load(again) == net
+
+
+def test_initializers_are_beside_what_older_releases_read(path):
+    layers = [
+        wb.Dense(4, 3, "relu", bias_initializer=0.5),
+        wb.Dense(3, 3, initializer=np.eye, bias=False),
+        wb.Dense(3, 2, initializer="normal(0, 0.1)", bias_initializer="prior"),
+    ]
+    net = wb.Network(layers, seed=0)
+    known = (("he", "constant(0.5)"), (None, "zeros"), ("normal(0, 0.1)", None))
+    net.save(path)
+    header, data = parts(path)
+    metadata = header["__metadata__"]
+    assert metadata["format_version"] == "2"
+    assert json.loads(metadata["initializers"]) == [list(pair) for pair in known]
+    assert read_model(path).initializers == known
+    assert signed(json.loads(json.dumps(header)), data) == header, "the sum is without them"
+    assert wb.load(path)._initializers == known
+    before = path.read_bytes()
+    wb.load(path).save(path)
+    assert path.read_bytes() == before
+    for name in ("initializers", "initializers_sha256"):
+        del metadata[name]
+    write(path, header, data)
+    assert wb.load(path) == net
+    assert read_model(path).initializers is None
+    wb.load(path).save(path)
+    assert "initializers" not in parts(path)[0]["__metadata__"], "nothing is made up"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "initializers that are none of its layers"),
+        ("{}", "initializers that are none of its layers"),
+        ('[["he", "zeros"]', "initializers that are none of its layers"),
+        ("[" * 10**5, "initializers that are none of its layers"),
+        ('[["he", "zeros"], "he"]', "initializers that are none of its layers"),
+        ('[["he", "zeros"], ["he"]]', "initializers that are none of its layers"),
+        ('[["he", "zeros"], ["him", null]]', "expected initializers that are known, got"),
+        ('[["he", "zeros"], [null, 0.5]]', "expected initializers that are known, got"),
+        ('[["he", "zeros"], [null, "normal(0, -1)"]]', "expected initializers that are known, got"),
+    ],
+)
+def test_other_initializers_are_refused(path, text, message):
+    network().save(path)
+    header, data = parts(path)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    header["__metadata__"].update(initializers=text, initializers_sha256=digest)
+    write(path, header, data)
+    with pytest.raises(wb.ModelFileError, match=message):
+        wb.load(path)

@@ -96,6 +96,7 @@ SIGNATURES = {
     "History.to_pandas": "(self)",
     "History.to_json": "(self)",
     "History.from_json": "(text)",
+    "History.set_beginning": "(self, network)",
     "callbacks.EarlyStopping": "(monitor='val_loss', patience=10, min_delta=0.0, mode='auto', *, "
     "restore_best=True, min_epochs=0)",
     "callbacks.Checkpoint": "(path, monitor=None, *, best_only=False, mode='auto', every=1)",

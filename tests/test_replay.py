@@ -284,3 +284,75 @@ def test_other_numbers_that_no_sample_has_are_noticed_by_a_record():
     other[11, 3] = 7
     with pytest.raises(wb.ReplayError, match=r"after step 4, batch 3 of epoch 0, as the history"):
         history.replay(other, LABELS)
+
+
+def test_a_fit_that_first_ends_an_epoch_of_which_all_batches_were_done():
+    net, optimizer = network("float32"), wb.Adam(0.01)
+    start = settings(optimizer=optimizer, batch_size=25)
+
+    class Stop:
+        def after_batch(self, run):
+            return (run.epoch, run.batch) == (0, 2)
+
+    net.fit(X, LABELS, callbacks=[Stop()], **start)
+    assert optimizer.state(net).position[:2] == (0, 2)
+    before = net.copy()
+    seen = Snapshots()
+    history = net.fit(X, LABELS, callbacks=[seen], track="epoch", **start)
+    assert len(history) == 3
+    assert list(seen.found) == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    assert_replays(history, seen.found)
+    for place in ({"epoch": -1}, {"epoch": 0}, {"epoch": 0, "batch": 1}):
+        assert history.replay(X, LABELS, **place) == before
+    for at in (-1, (1, 0), 1):
+        again, after = wb.inspect.fork(history, X, LABELS, at=at)
+        assert again == net
+        assert after.loss == history.loss[after.first_epoch :]
+    with pytest.raises(
+        ValueError, match=r"\[fork\] expected seed to change at the end of an epoch"
+    ):
+        wb.inspect.fork(history, X, LABELS, at=-1, seed=3)
+
+
+def stopped_within_an_epoch(X=X, **options):
+    net, optimizer = network("float32"), wb.Adam(0.01)
+
+    class Stop:
+        def after_batch(self, run):
+            return run.step == 2
+
+    given = settings(optimizer=optimizer, **options)
+    net.fit(X, LABELS, callbacks=[Stop()], **given)
+    seen = Snapshots()
+    return net, net.fit(X, LABELS, callbacks=[seen], track="epoch", **given), seen.found
+
+
+def test_a_fit_that_went_on_within_an_epoch_has_all_its_metrics_again():
+    net, history, found = stopped_within_an_epoch(metrics=["accuracy", "roc_auc"])
+    assert history._recording.first == (0, 2)
+    assert_replays(history, found)
+    # and so has a network within an epoch, which goes on with the metrics that the fit had
+    again = history.replay(X, LABELS, epoch=1, batch=1)
+    after = again.fit(X, LABELS, **settings(epochs=2, metrics=["accuracy", "roc_auc"]))
+    assert again == net
+    assert after.roc_auc == history.roc_auc[1:]
+    _, forked = wb.inspect.fork(history, X, LABELS, at=(1, 1))
+    assert forked.roc_auc == history.roc_auc[1:]
+
+
+def test_metrics_of_all_predictions_beside_blocks_need_the_validation_data():
+    more = {"validation_data": (X, LABELS)}
+    options = {"metrics": ["roc_auc"], "shuffle": "blocks", **more}
+    _, history, found = stopped_within_an_epoch(**options)
+    assert_replays(history, found, **more)
+    with pytest.raises(ValueError, match=r"\[replay\] expected validation_data .* took roc_auc of"):
+        history.replay(X, LABELS)
+    history, found = tracked(**options)
+    assert_replays(history, dict(list(found.items())[5:8]))
+
+
+def test_a_schedule_that_watches_a_metric_of_the_training_data():
+    plateau = wb.schedules.Plateau(0.1, "roc_auc", patience=1, min_delta=9)
+    history, found = tracked(optimizer=wb.SGD(plateau), metrics=["roc_auc"], epochs=6)
+    assert history.learning_rate[-1] < history.learning_rate[0]
+    assert_replays(history, dict(list(found.items())[-3:]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import wbcore as wb
-from wbcore import _core
+from wbcore import _core, _record_bytes
 from wbcore.histogram import Histogram
 from wbcore.parameter_history import ParameterRecord
 from wbcore.reference import digest as reference_digest
@@ -218,6 +218,17 @@ def test_a_damaged_record_is_refused_when_it_is_read(spoil):
     spoil(fields["parameters"][1]["layers"][0])
     with pytest.raises(ValueError, match=r"\[from_json\] expected parameters of a history"):
         wb.History.from_json(json.dumps(fields))
+
+
+def test_a_record_of_more_bins_than_there_are_bytes_is_refused():
+    net = wb.Network.mlp([2, 3, 1], seed=0)
+    history = net.fit([[0.5, 1.0]], [1.0], loss="mse", epochs=1, track="epoch")
+    data = bytearray(history._record["parameters"][0])
+    place = _record_bytes._HEAD.size + _record_bytes._ARRAY.size
+    for count in (2**20, 2**63 - 1, 2**64 - 1):
+        data[place : place + 8] = count.to_bytes(8, "little")
+        with pytest.raises(ValueError, match=r"\[history\] expected whole records, got \d+ of"):
+            list(_record_bytes.split(bytes(data)))
 
 
 def test_quantiles_of_an_array_stay_between_the_ends():

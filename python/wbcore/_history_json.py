@@ -6,11 +6,15 @@ import json
 import math
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments, _record_bytes
+from wbcore.training.recording_fields import fields_of, require_fields
 
-__all__ = ["SCHEMA", "read", "written"]
+if TYPE_CHECKING:
+    from wbcore.training.recording import Recording
+
+__all__ = ["SCHEMA", "beginning", "read", "written"]
 
 SCHEMA = 2
 # Of those that are read, how a field was then.
@@ -25,6 +29,15 @@ _STATUS = ("running", "completed", "stopped", "interrupted", "diverged", "failed
 def written(fields: dict[str, Any]) -> str:
     """The text of these fields."""
     return json.dumps({"schema": SCHEMA} | _encoded(fields), allow_nan=False)
+
+
+def beginning(
+    recording: Recording | None, done: int | None, known: dict[str, Any] | None
+) -> dict[str, Any]:
+    """What a text has of how a fit began: nothing, what is given, or what was read."""
+    if recording is not None:
+        return {"beginning": {"done": done, **fields_of(recording)}}
+    return {} if known is None else {"beginning": known}
 
 
 def read(text: object) -> dict[str, Any]:
@@ -51,6 +64,7 @@ def read(text: object) -> dict[str, Any]:
                 f"{_arguments.shown(found.get(name, 'none'))}"
             )
         fields[name] = value
+    fields["beginning"] = _beginning(found.get("beginning"))
     if found["schema"] == SCHEMA:
         fields["parameters"] = [_record(entry) for entry in fields["parameters"]]
     else:
@@ -58,6 +72,23 @@ def read(text: object) -> dict[str, Any]:
             [tuple(values and tuple(values) for values in layer) for layer in entry]
             for entry in fields["parameters"]
         ]
+    return fields
+
+
+def _beginning(given: Any) -> dict[str, Any] | None:  # noqa: ANN401, whatever JSON has
+    """How the fit began, and "done", its number of steps; None in texts without."""
+    if given is None:
+        return None
+    try:
+        fields: dict[str, Any] = _decoded(given)
+        done = fields["done"]
+        if not (done is None or _is_count(done)):
+            raise ValueError("no number of steps")
+        require_fields({name: value for name, value in fields.items() if name != "done"})
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"[from_json] expected beginning of a history, got {_arguments.shown(given)}"
+        ) from None
     return fields
 
 

@@ -54,6 +54,9 @@ class _Reader:
         return bool(answer)
 
     def array(self, dtype: str, count: int) -> np.ndarray[Any, np.dtype[Any]]:
+        left = (len(self._data) - self.at) // np.dtype(dtype).itemsize
+        if count > left:  # which NumPy may not be able to count
+            raise ValueError(f"[history] expected whole records, got {left} of {count} numbers")
         found = np.frombuffer(self._data, dtype, count, self.at)
         self.at += -(-found.nbytes // 8) * 8
         return found

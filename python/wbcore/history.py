@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
-from wbcore import _copying
+from wbcore import _arguments, _copying
 from wbcore._lazy import pandas_for_frames
 from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
@@ -92,6 +92,7 @@ class History:
     best_epoch: int | None = None
     _recording: Recording | None = None  # of a fit with `track`, what `replay` needs
     _steps: int | None = None  # how many it had done when it ended
+    _beginning: dict[str, Any] | None = None  # what a JSON text has of a recording
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
 
@@ -185,13 +186,15 @@ class History:
         Returns
         -------
         Network
-            A new one. `net.optimizer` remembers what the fit's did: a `fit` goes on from there.
+            A new one. `net.optimizer` remembers what the fit's did: a `fit` goes on from there
+            (not after `LBFGS`, which remembers nothing).
 
         Raises
         ------
         TypeError, ValueError
-            When the fit had no `track`, went on from a checkpoint or was one of `LBFGS`, there was
-            no such step, something that it needs is missing, or X and y are others.
+            When the fit had no `track`, the history is of records alone (read from JSON, before
+            `set_beginning`, or of a fit that went on from a checkpoint of an older wbcore), there
+            was no such step, something that it needs is missing, or X and y are others.
         ReplayError
             When the parameters are not those of the records, and which record is the first.
 
@@ -208,11 +211,7 @@ class History:
         (3, 3)
         """
         if self._recording is None:
-            raise ValueError(
-                "[replay] expected the history of fit(..., track=...), which keeps how it began, "
-                "got one without; nor has one that went on from a checkpoint, that of LBFGS, or "
-                "one that was read from JSON"
-            )
+            raise ValueError(f"[replay] {self._without_beginning()}")
         return self._recording.kind._replayed(
             self,
             X,
@@ -226,6 +225,59 @@ class History:
             validation_data=validation_data,
             n_threads=n_threads,
         )
+
+    def _without_beginning(self) -> str:
+        """Why there is none, as messages have it."""
+        expected = "expected the history of fit(..., track=...), which keeps how it began, got one "
+        if self._beginning is not None:
+            return (
+                f"{expected}that was read from JSON; history.set_beginning(network) gives it the "
+                f"network that the fit began with"
+            )
+        if not len(self.parameters):
+            return f"{expected}without"
+        return (
+            f"{expected}of records alone: that of an older wbcore, or of a fit that went on from a "
+            f"checkpoint of one"
+        )
+
+    def set_beginning(self, network: Network) -> None:
+        """Give a history that was read from JSON the network that its fit began with.
+
+        A JSON text has settings and records, and no parameters. With them the history can do what
+        it could before: `replay`, `wbcore.inspect.fork`, and all else that makes a fit again.
+
+        Parameters
+        ----------
+        network : Network
+            With the parameters of before the first step, of which a copy is taken: made anew by the
+            same seed, or kept: ``history.replay(X, y, epoch=history.first_epoch - 1)``. That they
+            are those is told by the digest of the first record. Where the fit went on from earlier
+            steps, `network.optimizer` has to remember these: a pickle of both does.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When the history is none that was read from JSON, has no such record, or the network, or
+            what its optimizer remembers, is another one.
+
+        Examples
+        --------
+        >>> import numpy as np, wbcore as wb
+        >>> X = np.linspace(-1, 1, 64)[:, None]
+        >>> net = wb.Network.mlp([1, 8, 1], activation="tanh", seed=0)
+        >>> history = net.fit(X, X[:, 0] ** 2, loss="mse", epochs=5, batch_size=8, track="epoch")
+        >>> read = wb.History.from_json(history.to_json())
+        >>> read.set_beginning(wb.Network.mlp([1, 8, 1], activation="tanh", seed=0))
+        >>> read.replay(X, X[:, 0] ** 2) == net
+        True
+        """
+        begun = getattr(network, "_begun", None)
+        if begun is None:
+            raise TypeError(
+                f"[set_beginning] expected network to be a Network, got {_arguments.shown(network)}"
+            )
+        self._recording = begun(self, network)
 
     def to_dict(self) -> dict[str, list[float]]:
         """The series by name, as new lists, as `pandas.DataFrame(...)` takes them."""
@@ -266,7 +318,9 @@ class History:
         Numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity". The fields are
         "schema" (2), "status", "reason", "first_epoch", "best_epoch", "series" (an object of
         lists), "learning_rate", "seconds" and "parameters" (of `track`: records, each an object as
-        docs/tracking.md says). Schema 1, whose "parameters" are lists of five statistics, is read.
+        docs/tracking.md says), and with `track` "beginning": how the fit began, but for arrays,
+        which `set_beginning` gives again. Schema 1, whose "parameters" are lists of five
+        statistics, is read.
 
         Examples
         --------
@@ -277,6 +331,7 @@ class History:
         from wbcore import _history_json
 
         record = self._whole()
+        beginning = _history_json.beginning(self._recording, self._steps, self._beginning)
         return _history_json.written(
             {
                 "status": self.status,
@@ -287,6 +342,7 @@ class History:
                 "learning_rate": record.get("_learning_rate", []),
                 "seconds": record.get("seconds", []),
                 "parameters": self.parameters._encoded(),
+                **beginning,
             }
         )
 
@@ -324,6 +380,8 @@ class History:
         history.reason = found["reason"]
         history.first_epoch = found["first_epoch"]
         history.best_epoch = found["best_epoch"]
+        history._beginning = found["beginning"]
+        history._steps = (found["beginning"] or {}).get("done")
         return history
 
     def _whole(self) -> Record:

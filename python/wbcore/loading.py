@@ -52,6 +52,7 @@ def load(path: str | os.PathLike[str]) -> Network:
         raise ModelFileError(f"[load] {reason}: {os.fsdecode(path)!r}") from None
     network.parameters[...] = model.parameters
     network.metadata = model.metadata
+    network._initializers = model.initializers
     return network
 
 

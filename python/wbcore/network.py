@@ -112,7 +112,7 @@ class Network:
     metadata: dict[str, Any]
     history: History | None
     loss: str | None
-    # What weights and biases were drawn by, layer by layer; a model file does not have it.
+    # What weights and biases were drawn by, layer by layer; None after the load of an older file.
     _initializers: tuple[tuple[str | None, str | None], ...] | None
 
     @explains_arguments("Network")
@@ -337,6 +337,7 @@ class Network:
 
     # For histories and fits, which import no network
 
+    _begun = staticmethod(again.begun)
     _replayed = staticmethod(again.replayed)
     _first_nonfinite = staticmethod(again.first_nonfinite)
 

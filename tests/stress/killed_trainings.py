@@ -105,6 +105,15 @@ class Script:
         )
         return self.left_by(net)
 
+    def first(self, history):
+        """What is made again of the state before the first step, by what checkpoints have of it."""
+        if self.options["track"] is None:
+            return None
+        given = {"sample_weight": self.options.get("sample_weight")}
+        if "learning_rate" in history._recording.functions:
+            given["learning_rate"] = slower
+        return digest(history.replay(*self.data, epoch=-1, **given).parameters)
+
     def left_by(self, net):
         """As text, but for the seconds."""
         history = json.loads(net.history.to_json())
@@ -114,6 +123,7 @@ class Script:
         return json.dumps(
             {
                 "parameters": digest(net.parameters),
+                "first": self.first(net.history),
                 "history": history,
                 "optimizer": repr(net.optimizer).partition(" at 0x")[0],
                 "arrays": {name: digest(array) for name, array in state.arrays.items()},

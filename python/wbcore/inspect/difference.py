@@ -10,8 +10,9 @@ import numpy as np
 from wbcore import _arguments
 from wbcore.errors import ReplayError
 from wbcore.inspect.exact_table import exactly, pattern
-from wbcore.training.nonfinite import twin_of
-from wbcore.training.replaying import Replay, records_of
+from wbcore.training.proofs import records_of
+from wbcore.training.replaying import Replay
+from wbcore.training.twins import twin_of
 
 if TYPE_CHECKING:
     from wbcore.layers import Layer
@@ -78,9 +79,9 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
     Parameters
     ----------
     run_a, run_b : tuple ``(history, X, y)``, or ``(history, X, y, others)``
-        Two fits with `track` of networks of one structure, and what each was trained on; others is
-        a dict with what else `History.replay` takes: ``sample_weight``, functions,
-        ``validation_data``.
+        Two fits with `track`, not of `LBFGS`, of networks of one structure, and what each was
+        trained on; others is a dict with what else `History.replay` takes: ``sample_weight``,
+        functions, ``validation_data``.
 
     Returns
     -------

@@ -51,7 +51,7 @@ def fork(
     Parameters
     ----------
     history : History
-        Of a fit with `track`.
+        Of a fit with `track`; not of `LBFGS`, which cannot go on from a step.
     X, y, sample_weight
         As that fit had them.
     at : int, or pair of int
@@ -117,6 +117,8 @@ def fork(
     optimizer = _changed(net, settings)
     _require_whole(replay, step, settings)
     track = settings.pop("track", replay.recording.settings["track"])
+    if "metrics" not in settings:
+        settings["metrics"] = replay.metrics
     with named("fork", "fit"):
         plan = replay.plan(epochs=epochs, optimizer=optimizer, track=track, **settings)
         return net, run(net, X, y, plan)
@@ -138,7 +140,7 @@ def _epochs_left(replay: Replay, step: int, epochs: int | None) -> int:
     wanted = recording.settings["epochs"]
     if epochs is not None:
         wanted = _arguments.integer("fork", "epochs", epochs)
-    done = (step + recording.first[1]) // recording.batches
+    done, _ = recording.done_of(step)
     if wanted <= done:
         raise ValueError(
             f"[fork] expected epochs of more than the {done} that are done there, got {wanted}"
@@ -165,7 +167,7 @@ def _changed(net: Network, settings: dict[str, Any]) -> Optimizer | LBFGS:
 
 def _require_whole(replay: Replay, step: int, settings: dict[str, Any]) -> None:
     """Within an epoch nothing changes that would begin it anew."""
-    inside = (step + replay.recording.first[1]) % replay.recording.batches
+    _, inside = replay.recording.done_of(step)
     changed = [name for name in _OF_EPOCHS if name in settings]
     if inside and changed:
         epoch, batch = replay.recording.batch_of(step)

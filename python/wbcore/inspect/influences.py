@@ -90,7 +90,7 @@ def influence(
     Parameters
     ----------
     history : History
-        Of a fit with `track` on arrays: that which is done again.
+        Of a fit with `track` on arrays, not of `LBFGS`: that which is done again.
     X, y, sample_weight
         As that fit had them; arrays, no source.
     evaluation_data : pair (X_eval, y_eval)

@@ -54,7 +54,7 @@ def parameter_table(net: Network) -> Table:
         q75``
         ``n``               the number of values
         ``expected_std``    the standard deviation with which the layer's initializer draws; None
-                            where it is not known: after `wbcore.load`, and of functions
+                            where it is not known: of functions, and in files of an older wbcore
         ==================  ========================================================================
 
         Printed are those up to ``zeros``, and ``nonfinite`` where there are any.

@@ -19,7 +19,10 @@ sha256
 The tensors are "parameters" (n,), flat as `Network.parameters`; "optimizer.NAME" (n,) for each
 state; "history.NAME" (E,), float64, for each series of the history; "callbacks.I.NAME", what they
 keep; and where parameters are recorded "records", the bytes of all records one after another, and
-"tracking", those of where the next one goes on (cpp/bindings/record_bytes.hpp).
+"tracking", those of where the next one goes on (cpp/bindings/record_bytes.hpp). There the run also
+has a field "beginning" (`wbcore.training.recording_fields`), whose arrays are the tensors
+"beginning.parameters" and "beginning.optimizer.NAME": what `History.replay` needs of the first
+step. Files of before there was one are read without.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +82,10 @@ class SavedRun:
         Where parameters are recorded, what the next record needs.
     records : sequence of bytes
         Those so far.
+    beginning : dict, optional
+        Where parameters are recorded, the fields of how the whole run began.
+    beginning_arrays : dict of str to ndarray of shape (n,)
+        Its "parameters", and "optimizer.NAME" of what the optimizer remembered then.
     """
 
     settings: dict[str, Any]
@@ -98,6 +105,11 @@ class SavedRun:
     states: dict[str, NDArray[Any]]
     tracking: bytes | None
     records: tuple[bytes, ...]
+    beginning: dict[str, Any] | None = None
+    beginning_arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+_NOT_IN_RUN = ("settings", "parameters", "states", "tracking", "records", "beginning_arrays")
 
 
 def write_checkpoint(path: str, saved: SavedRun) -> None:
@@ -108,8 +120,8 @@ def write_checkpoint(path: str, saved: SavedRun) -> None:
     OSError
         When the file cannot be written; the one that was there stays.
     """
-    run = {field.name: getattr(saved, field.name) for field in fields(saved)}
-    for name in ("settings", "parameters", "states", "tracking", "records"):
+    run = {one.name: getattr(saved, one.name) for one in fields(saved)}
+    for name in (*_NOT_IN_RUN, *(["beginning"] if saved.beginning is None else [])):
         del run[name]
     run["series"] = list(saved.series)
     run["callbacks"] = [
@@ -133,6 +145,7 @@ def _tensors(saved: SavedRun) -> dict[str, NDArray[Any]]:
     if saved.tracking is not None:
         tensors["tracking"] = np.frombuffer(saved.tracking, np.uint8)
         tensors["records"] = np.frombuffer(b"".join(saved.records), np.uint8)
+    tensors |= {f"beginning.{name}": array for name, array in saved.beginning_arrays.items()}
     for i, state in enumerate(saved.callbacks):
         arrays = {n: value for n, value in state.items() if isinstance(value, np.ndarray)}
         tensors |= {f"callbacks.{i}.{name}": array for name, array in arrays.items()}
@@ -184,6 +197,9 @@ def _saved(
         if name not in run or not is_sound(run[name]):
             got = _arguments.shown(run.get(name, "none"))
             raise file_error(path, f"{name} of a run", got)
+    beginning = run.pop("beginning", None)  # which older files have not
+    if not (beginning is None or isinstance(beginning, dict)):
+        raise file_error(path, "beginning of a run", _arguments.shown(beginning))
     if len(run) > len(CHECKS):
         raise file_error(path, "a run of known fields", _arguments.shown(sorted(run)))
     left = dict(tensors)
@@ -214,6 +230,11 @@ def _saved(
     if "tracking" in tensors:
         tracking = taken("tracking", _are_bytes).tobytes()
         records = _split(path, taken("records", _are_bytes).tobytes())
+    beginning_arrays = {
+        name.removeprefix("beginning."): taken(name, lambda t: (t.shape, t.dtype) == like)
+        for name in tensors
+        if name.startswith("beginning.") and isinstance(beginning, dict)
+    }
     callbacks = [
         {
             name: taken(f"callbacks.{i}.{name}", lambda _: True) if value == TENSOR else value
@@ -232,6 +253,8 @@ def _saved(
         states=states,
         tracking=tracking,
         records=records,
+        beginning=beginning,
+        beginning_arrays=beginning_arrays,
         **known,
     )
 

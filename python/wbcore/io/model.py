@@ -15,6 +15,10 @@ architecture
     are trainable.
 metadata
     JSON: the user's `Network.metadata`.
+initializers, initializers_sha256
+    JSON: a pair for each layer, of what its weights and biases were drawn by, each a text or null;
+    and the sha256 of that text. Both are missing where nothing of it is known, and in older files.
+    They are beside the sum below, so that older releases read the file.
 sha256
     Over the architecture, a zero byte, the metadata, a zero byte, the contract, a zero byte (these
     two only where there is a contract), and the data in the order above.
@@ -25,15 +29,17 @@ read. A network is put together elsewhere: what is read and written here is a `S
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from wbcore import _arguments, _core, activations
+from wbcore import _arguments, _core, activations, initializers
 from wbcore._structure import LayerStructure
 from wbcore.io import container
 from wbcore.io._safetensors import damaged, file_error
@@ -43,6 +49,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["SavedModel", "activation_text", "read_model", "write_model"]
+
+Initializers: TypeAlias = "tuple[tuple[str | None, str | None], ...]"
 
 _FORMAT = "wbcore"
 _DTYPES = ("float32", "float64")
@@ -56,6 +64,8 @@ class SavedModel(NamedTuple):
     parameters: NDArray[Any]
     """Flat, in the order of `Network.parameters`."""
     metadata: dict[str, Any]
+    initializers: Initializers | None = None
+    """Of each layer those of weights and biases; None for what no text says."""
 
 
 def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
@@ -86,6 +96,7 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
         "contract": str(_core.CONTRACT),
         "architecture": json.dumps(architecture),
         "metadata": container.json_text("save", "metadata", model.metadata),
+        **_initializers_as_texts(model.initializers),
     }
     tensors, end = {}, 0
     for name, kind in _tensors(model.layers, model.dtype).items():
@@ -125,8 +136,9 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
         layers, dtype = _architecture(reader, version)
         metadata = container.json_object(path, reader.texts.get("metadata", ""))
         reader.require(_tensors(layers, dtype))
+        drawn_by = _initializers(reader, len(layers))
         parameters = reader.read_joined(_summed(reader.texts), dtype)
-    return SavedModel(layers, dtype, parameters, metadata)
+    return SavedModel(layers, dtype, parameters, metadata, drawn_by)
 
 
 def _tensors(layers: Sequence[LayerStructure], dtype: str) -> dict[str, TensorKind]:
@@ -142,6 +154,41 @@ def _tensors(layers: Sequence[LayerStructure], dtype: str) -> dict[str, TensorKi
 def _summed(texts: dict[str, str]) -> list[str]:
     """Names of the texts that the sum covers."""
     return [name for name in ("architecture", "metadata", "contract") if name in texts]
+
+
+def _initializers_as_texts(known: Initializers | None) -> dict[str, str]:
+    if known is None or not any(map(any, known)):
+        return {}
+    text = json.dumps(known)
+    return {"initializers": text, "initializers_sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _initializers(reader: Reader, n_layers: int) -> Initializers | None:
+    """Those of the layers, where the file says some; each known, and none changed."""
+    text, digest = (reader.texts.get(name) for name in ("initializers", "initializers_sha256"))
+    if text is None and digest is None:
+        return None
+    found: Any = None
+    if text is not None and hashlib.sha256(text.encode()).hexdigest() == digest:
+        with suppress(ValueError, RecursionError):
+            found = json.loads(text)
+    sound = isinstance(found, list) and len(found) == n_layers
+    if not sound or not all(isinstance(pair, list) and len(pair) == 2 for pair in found):
+        raise damaged(reader.path, "initializers that are none of its layers")
+    try:
+        return tuple((_initializer(weights), _initializer(biases)) for weights, biases in found)
+    except (TypeError, ValueError):
+        raise file_error(
+            reader.path, "initializers that are known", _arguments.shown(text)
+        ) from None
+
+
+def _initializer(text: object) -> str | None:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TypeError("no text")
+    return str(initializers.check("load", "initializer", text, initializers.NAMES))
 
 
 def _check_contract(reader: Reader) -> None:

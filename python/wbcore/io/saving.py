@@ -54,6 +54,7 @@ def save(self: Network, path: str | os.PathLike[str]) -> None:
         dtype=self.dtype.name,
         parameters=_core.snapshot(self._core),
         metadata=self.metadata,
+        initializers=self._initializers,
     )
     write_model(path, model)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class LBFGS:
     one fit to the next, `shuffle` and `seed` have no meaning, and there is no step for loops of
     one's own.
 
+    With ``track="epoch"`` `history.replay` makes any iteration again, with all that are before it.
     The bits of a result are those of the SciPy at hand: only the loss and its gradient are computed
     by the rules of docs/arithmetic.md.
 
@@ -88,6 +89,8 @@ class LBFGS:
     (True, True)
     """
 
+    _checks: ClassVar[dict[str, Callable[[str, object], Any]]]  # by the name of a setting
+
     __slots__ = (
         "__dict__",
         "decay_biases",
@@ -122,11 +125,11 @@ class LBFGS:
         self.penalty_of_sum = penalty_of_sum
 
     def __setattr__(self, name: str, value: object) -> None:
-        check = _CHECKS.get(name)
+        check = self._checks.get(name)
         super().__setattr__(name, check(name, value) if check else value)
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in _CHECKS)
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._checks)
         return f"LBFGS({settings})"
 
     __array_ufunc__ = None  # `==` with an array is False, not an array
@@ -150,7 +153,7 @@ def _limit(name: str, value: object) -> float:
     )
 
 
-_CHECKS: dict[str, Callable[[str, object], Any]] = {
+LBFGS._checks = {
     "max_iterations": _most,
     "tolerance": _limit,
     "history_size": _count,

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from wbcore.network import Network
     from wbcore.training.nonfinite import NonFinite
     from wbcore.training.plan import Plan
+    from wbcore.training.recording import Recording
 
-__all__ = ["first_nonfinite", "replayed"]
+__all__ = ["begun", "first_nonfinite", "replayed"]
 
 
 def replayed(
@@ -24,8 +25,15 @@ def replayed(
     from wbcore.training.replay_places import batch_named
     from wbcore.training.replaying import Replay
 
-    replay = Replay("replay", history, X, y, **given)
+    replay = Replay("replay", history, X, y, goes_on=False, **given)
     return replay.at(batch_named("replay", replay, epoch, batch))
+
+
+def begun(history: History, network: Network) -> Recording:
+    """What `History.set_beginning` promises."""
+    from wbcore.training.beginning import beginning_of
+
+    return beginning_of(history, network)
 
 
 def first_nonfinite(

@@ -17,9 +17,11 @@ from wbcore.schedules.base import is_callable
 from wbcore.training.checkpoint_every import Every
 from wbcore.training.hooks import Internal
 from wbcore.training.identity import optimizer_settings
+from wbcore.training.recording_fields import fields_of
 
 if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
+    from wbcore.history import History
     from wbcore.training.hooks import Hooks
     from wbcore.training.plan import Plan
     from wbcore.training.resuming import Resumption
@@ -154,6 +156,7 @@ class Checkpoints(Internal):
             states=state.arrays,
             tracking=tracking,
             records=tuple(records),
+            **_beginning(history),
         )
         write_checkpoint(self._path, saved)
         self._is_late = False
@@ -161,6 +164,18 @@ class Checkpoints(Internal):
     def _states(self) -> list[dict[str, Any]]:
         """What the callbacks remember, each with what a file can hold."""
         return [_state_of(callback) for callback in self._plan.callbacks]
+
+
+def _beginning(history: History) -> dict[str, Any]:
+    """Of the whole run, if it is known: not where it went on from a file without."""
+    recording = history._recording
+    if recording is None:
+        return {}
+    arrays = {f"optimizer.{name}": array for name, array in (recording.arrays or {}).items()}
+    return {
+        "beginning": fields_of(recording),
+        "beginning_arrays": {"parameters": recording.parameters} | arrays,
+    }
 
 
 def _state_of(callback: object) -> dict[str, Any]:

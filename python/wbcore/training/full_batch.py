@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +32,9 @@ class _Stopped(Exception):  # noqa: N818 - no error: how SciPy is left
     """A callback has said so."""
 
 
-def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str, int, int, str]:
+def trained(
+    plan: Plan, hooks: Hooks, rows: Rows, validation: Rows, begins: Callable[[], None]
+) -> tuple[str, int, int, str]:
     """Train the network of a run; says how it ended, in which epoch and batch, and why.
 
     Parameters
@@ -43,6 +45,8 @@ def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str
         Who is asked after each iteration, about their run.
     rows, validation : Rows
         Arrays; the latter with None as X where there are none.
+    begins : callable
+        Called before the first iteration where parameters are recorded.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def trained(plan: Plan, hooks: Hooks, rows: Rows, validation: Rows) -> tuple[str
     _core.in_turn(
         hooks.run.network._core,
         "fit",
-        lambda: ends.append(_FullBatch(plan, hooks, rows, validation).run()),
+        lambda: ends.append(_FullBatch(plan, hooks, rows, validation).run(begins)),
     )
     return ends[0]
 
@@ -106,13 +110,14 @@ class _FullBatch:
         self._moment.has_begun = True
         self._began = time.perf_counter()
 
-    def run(self) -> tuple[str, int, int, str]:
+    def run(self, begins: Callable[[], None]) -> tuple[str, int, int, str]:
         moment, plan = self._moment, self._plan
         if not np.isfinite(self._loss):
             return "diverged", moment.first_epoch, 0, ""
         if self._hooks.before_fit():
             return "stopped", moment.first_epoch, 0, ""
         if plan.track is not None:
+            begins()
             self._initial = self._last = _core.snapshot(self._network._core)
             self._record["parameters"] = []
             self._track(0)

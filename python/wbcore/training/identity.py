@@ -34,6 +34,7 @@ __all__ = [
     "data_of",
     "name_of",
     "optimizer_settings",
+    "plain_class_weight",
     "settings_of",
     "type_of_targets",
 ]
@@ -70,7 +71,7 @@ def settings_of(network: Network, plan: Plan, rows: Rows) -> dict[str, Any]:
             *plan.metrics.texts,
             *(f"{n}: {name_of(f)}" for n, f in functions.items()),
         ],
-        "class_weight": _class_weight(plan.class_weight),
+        "class_weight": plain_class_weight(plan.class_weight),
         "validation_fraction": plan.validation_fraction,
         "bias_init": plan.bias_init,
         "track": plan.track,
@@ -99,7 +100,8 @@ def name_of(of: object) -> str:
     return str(getattr(of, "__qualname__", type(of).__qualname__))
 
 
-def _class_weight(given: Mapping[int, float] | str | None) -> Any:  # noqa: ANN401
+def plain_class_weight(given: Mapping[int, float] | str | None) -> Any:  # noqa: ANN401
+    """As JSON has it: a text, or pairs of label and weight."""
     if given is None or isinstance(given, str):
         return given
     return sorted([int(label), float(weight)] for label, weight in given.items())

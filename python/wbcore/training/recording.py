@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,24 +15,26 @@ from wbcore._view import Foreign, View, is_sparse
 from wbcore.data._source import like
 from wbcore.layers import structure
 from wbcore.metrics import Chosen
-from wbcore.optimizers import Optimizer, _rate
+from wbcore.optimizers import LBFGS, Optimizer, _rate
+from wbcore.optimizers.state import Position
 from wbcore.training.identity import name_of, type_of_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from wbcore.network import Network
-    from wbcore.optimizers.state import OptimizerState, Position
+    from wbcore.optimizers.state import OptimizerState
     from wbcore.training.hooks import Hooks
     from wbcore.training.plan import Plan
 
-__all__ = ["Recording", "Sample", "recorded", "samples_of"]
+__all__ = ["RULES", "Recording", "Sample", "network_kind", "recorded", "samples_of"]
 
-Sample: TypeAlias = "tuple[str] | tuple[str, bytes] | None"  # a shape, and some numbers
+RULES: dict[str, type[Optimizer | LBFGS]] = {**Optimizer._of_row, "lbfgs": LBFGS}
+"""The classes of optimizers by their rows."""
 
-# Of an array, that are kept to tell others from it: a microsecond or two, whatever its size.
+Sample: TypeAlias = "tuple[str, ...] | None"  # a shape, and a digest of some numbers
+
+# Of an array, that are looked at to tell others from it: microseconds, whatever its size.
 _ROWS, _COLUMNS = 8, 64
 
 
@@ -49,7 +53,7 @@ class Recording:
     starts_at_prior : bool
         Whether the first step was to set the biases of the last layer.
     rule : str
-        The row of the optimizer.
+        The row of the optimizer, or "lbfgs", each of whose iterations is an epoch of one batch.
     optimizer : dict
         Its settings; without a learning rate that is a function.
     steps, position, observations, arrays
@@ -63,10 +67,12 @@ class Recording:
     batches : int
         Of an epoch.
     first : tuple of int
-        Epoch and batch that the fit began with.
+        Epoch and batch that the fit began with; the batch is as many as there are where all it had
+        to do of the epoch was to end it.
     samples : dict of str to tuple
-        Of X, y and sample_weight: shapes, and of arrays some of their numbers, by which others are
-        told before anything is made again; that all are the same the digests of records tell.
+        Of X, y and sample_weight: shapes, and of arrays a digest of some of their numbers, by which
+        others are told before anything is made again; that all are the same the digests of records
+        tell. No number itself is kept: histories are shown to others.
     """
 
     kind: type[Network]
@@ -96,6 +102,12 @@ class Recording:
         epochs, batch = divmod(step - 1 + self.first[1], self.batches)
         return self.first[0] + epochs, batch
 
+    def done_of(self, step: int) -> tuple[int, int]:
+        """How many epochs of the fit are ended after so many steps, and batches of the next one."""
+        if step == 0:
+            return 0, self.first[1]
+        return divmod(step + self.first[1], self.batches)
+
 
 def recorded(
     network: Network, plan: Plan, hooks: Hooks, data: tuple[Foreign, Foreign], *, prior_is_due: bool
@@ -113,32 +125,31 @@ def recorded(
     prior_is_due : bool
     """
     optimizer, run = plan.optimizer, hooks.run
-    assert isinstance(optimizer, Optimizer), "L-BFGS keeps none"
-    assert isinstance(plan.metrics, Chosen), "Plan has made it one"
-    state = optimizer._state(network._core)
+    assert isinstance(optimizer, (Optimizer, LBFGS)), "Plan has made it one"
+    assert isinstance(plan.metrics, Chosen), "likewise"
     settings = {name: getattr(optimizer, name) for name in optimizer._checks}
     functions = {}
-    if _rate.function_of(optimizer.learning_rate):
+    if isinstance(optimizer, Optimizer) and _rate.function_of(optimizer.learning_rate):
         functions["learning_rate"] = name_of(settings.pop("learning_rate"))
     if isinstance(plan.loss, LossFunction):
         functions["loss"] = name_of(plan.loss.function)
     if plan.row_order is not None:
         functions["shuffle"] = name_of(plan.row_order)
-    names = ("batch_size", "class_weight", "seed", "shuffle_window", "validation_fraction")
+    names, weights = (
+        ("batch_size", "seed", "shuffle_window", "validation_fraction"),
+        plan.class_weight,
+    )
     return Recording(
-        kind=next(kind for kind in type(network).__mro__ if kind.__module__ == "wbcore.network"),
+        kind=network_kind(network),
         layers=tuple(structure(network)),
         dtype=network.dtype.name,
         parameters=network.parameters.copy(),
         starts_at_prior=prior_is_due,
-        rule=optimizer._row.name,
         optimizer=settings,
-        steps=state.steps,
-        position=state.position,
-        observations=state.observations,
-        arrays=_beyond_a_start(optimizer, state),
+        **_remembered(optimizer, network, run.epoch),
         settings={name: getattr(plan, name) for name in names}
         | {
+            "class_weight": dict(weights) if isinstance(weights, Mapping) else weights,
             "loss": None if "loss" in functions else str(plan.loss),
             "shuffle": None if "shuffle" in functions else plan.shuffle,
             "track": plan.track,
@@ -152,6 +163,11 @@ def recorded(
         first=(run.epoch, run.batch),
         samples=samples_of(network, plan, *data, plan.sample_weight),
     )
+
+
+def network_kind(network: Network) -> type[Network]:
+    """`Network`, of which a user's class may be one."""
+    return next(kind for kind in type(network).__mro__ if kind.__module__ == "wbcore.network")
 
 
 def samples_of(
@@ -196,7 +212,28 @@ def _sample(array: Foreign, dtype: np.dtype[Any]) -> Sample:
     with np.errstate(all="ignore"):
         seen = np.asarray(like(array, some) if isinstance(array, View) else some, dtype)
         seen = seen[:, :_COLUMNS] if seen.ndim > 1 else seen
-        return shape, (seen + dtype.type(0)).tobytes()
+        return shape, _digest(seen + dtype.type(0))
+
+
+def _digest(some: NDArray[Any]) -> str:
+    little = some.astype(some.dtype.newbyteorder("<"), copy=False)
+    return hashlib.blake2b(little.tobytes(), digest_size=8).hexdigest()
+
+
+def _remembered(optimizer: Optimizer | LBFGS, network: Network, epoch: int) -> dict[str, Any]:
+    if isinstance(optimizer, LBFGS):
+        nothing = {"best": None, "waited": 0, "reductions": 0}
+        position = Position(epoch)
+        return {"rule": "lbfgs", "steps": 0, "position": position, "observations": nothing,
+                "arrays": None}  # fmt: skip
+    state = optimizer._state(network._core)
+    return {
+        "rule": optimizer._row.name,
+        "steps": state.steps,
+        "position": state.position,
+        "observations": state.observations,
+        "arrays": _beyond_a_start(optimizer, state),
+    }
 
 
 def _beyond_a_start(

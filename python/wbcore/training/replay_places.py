@@ -81,7 +81,7 @@ def batch_named(
             )
         return 0
     highest = done if epoch == final else recording.batches - 1
-    lowest = begun if epoch == first else 0
+    lowest = min(begun, recording.batches - 1) if epoch == first else 0
     if batch is None:
         batch = highest
     batch = _arguments.integer(operation, names[1], batch, low=lowest, high=highest)

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore import _arguments, _core, metrics
-from wbcore._view import View, is_sparse
-from wbcore.data._source import is_source
-from wbcore.errors import ReplayError
+from wbcore import metrics
 from wbcore.inspect._calls import named
-from wbcore.inspect.histories import history_of
 from wbcore.optimizers import Optimizer, _rate
 from wbcore.optimizers.state import OptimizerState, Position
-from wbcore.training.identity import name_of
 from wbcore.training.plan import Plan
-from wbcore.training.recording import Recording, Sample, may_be_equal, samples_of
+from wbcore.training.proofs import digest_of, records_of, require_equal
+from wbcore.training.recording import RULES, samples_of
+from wbcore.training.replay_arguments import (
+    recording_of_fit,
+    require_arrays,
+    require_data,
+    require_functions,
+    require_watched,
+)
+from wbcore.training.replay_iterations import iterated
 from wbcore.training.replay_places import Looks, StopAfter
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -32,12 +35,7 @@ if TYPE_CHECKING:
     from wbcore.losses import LossLike
     from wbcore.network import Network
 
-__all__ = ["Replay", "digest_of", "records_of"]
-
-_CHANGED = (
-    "the data, the callbacks {callbacks} or somebody else wrote into the network, or this version "
-    "or processor computes otherwise"
-)
+__all__ = ["Replay"]
 
 
 class Replay:
@@ -58,6 +56,8 @@ class Replay:
     validation_data : tuple or source, optional
         Where a schedule watches it.
     n_threads : int, optional
+    goes_on : bool, default True
+        Whether it is to be trained on from a step, which a fit of L-BFGS cannot be.
 
     Attributes
     ----------
@@ -88,19 +88,22 @@ class Replay:
         shuffle: Foreign = None,
         validation_data: Foreign = None,
         n_threads: int | None = None,
+        goes_on: bool = True,
     ) -> None:
         self.operation, self.history = operation, history
-        self.recording = _recording_of(operation, history)
+        self.recording = recording = recording_of_fit(operation, history, goes_on=goes_on)
         self._given = {"loss": loss, "learning_rate": learning_rate, "shuffle": shuffle}
-        for name, function in self._given.items():
-            self._require_function(name, function)
+        require_functions(operation, recording, self._given)
+        require_watched(operation, recording, validation_data)
         self.data = X, y
         self.sample_weight = sample_weight
         self._validation_data = validation_data
         self._n_threads = n_threads
-        self._require_watched()
+        like = recording.kind._of_structure(recording.layers, recording.dtype)
         with named(operation, "fit"):
-            self._require_data()
+            require_arrays(operation, X, y, sample_weight)
+            plan = self.plan(epochs=1, optimizer=RULES[recording.rule]())
+            require_data(operation, recording, samples_of(like, plan, X, y, sample_weight))
 
     @property
     def last(self) -> int:
@@ -121,6 +124,8 @@ class Replay:
         network = recording.kind._of_structure(recording.layers, recording.dtype)
         network.parameters[:] = recording.parameters
         network._starts_at_prior = recording.starts_at_prior
+        if recording.rule == "lbfgs":
+            return network
         settings = dict(recording.optimizer)
         if "learning_rate" in recording.functions:
             settings["learning_rate"] = self._given["learning_rate"]
@@ -150,11 +155,17 @@ class Replay:
             When it is not what the records tell of.
         """
         network = self.beginning()
+        is_of_steps = self.recording.rule != "lbfgs"
+        track = self.recording.settings["track"]
         with named(self.operation, "fit"):
-            made = self.advance(network, 0, step, track=self.recording.settings["track"])
+            if is_of_steps:
+                made = self.advance(network, 0, step, track=track)
+            else:
+                made = iterated(self, network, step)
             if made is not None:
                 self._require_equal(dict(records_of(made)))
-            self._prove(network, step)
+            if is_of_steps or made is None:
+                self._prove(network, step)
         network.history = None
         return network
 
@@ -179,7 +190,8 @@ class Replay:
         sample_weight : array-like, optional
             In place of that of the fit.
         metrics : tuple of str, optional
-            Likewise; from the beginning to the end in one go `needed_metrics` will do.
+            In place of those that are needed, so that a fit can go on from there; from the
+            beginning to the end in one go `needed_metrics` will do.
 
         Returns
         -------
@@ -189,9 +201,8 @@ class Replay:
         if start == end:
             return None
         recording = self.recording
-        first, last = start + recording.first[1], end + recording.first[1]
-        whole, rest = divmod(last, recording.batches)
-        epochs = whole + bool(rest) - first // recording.batches
+        whole, rest = recording.done_of(end)
+        epochs = whole + bool(rest) - recording.done_of(start)[0]
         X, y = self.data
         plan = self.plan(
             epochs=epochs,
@@ -199,7 +210,7 @@ class Replay:
             track=track,
             callbacks=[StopAfter(recording.first[0] + whole, rest)] if rest else [],
             sample_weight=self.sample_weight if sample_weight is None else sample_weight,
-            metrics=self._metrics() if metrics is None else metrics,
+            metrics=self._metrics_between(start, end) if metrics is None else metrics,
         )
         return run(network, X, y, plan, warns=False)
 
@@ -207,7 +218,9 @@ class Replay:
         """The rows that the fit is not trained on."""
         looks = Looks()
         X, y = self.data
-        plan = self.plan(epochs=1, optimizer=network.optimizer, callbacks=[looks])
+        plan = self.plan(
+            epochs=1, optimizer=network.optimizer, callbacks=[looks], metrics=self.metrics
+        )
         before = network.history
         run(network, X, y, plan, warns=False)
         network.history = before
@@ -221,7 +234,7 @@ class Replay:
             "loss": self.loss,
             "shuffle": recorded["shuffle"] if "shuffle" not in self.recording.functions
             else self._given["shuffle"],
-            "metrics": self._metrics(),
+            "metrics": (),
             "bias_init": None,  # starts_at_prior says it
             "validation_data": self._validation_data,
             "sample_weight": self.sample_weight,
@@ -237,88 +250,43 @@ class Replay:
         }  # fmt: skip
         return Plan(**(given | settings))
 
-    def _metrics(self) -> tuple[str, ...]:
-        """Those of the fit, whose sums a position within an epoch has."""
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Those of the fit, whose sums a position within an epoch has.
+
+        But for what looks at all predictions at once, where the rows come in blocks and the
+        validation data that it was taken of are not given.
+
+        Raises
+        ------
+        ValueError
+            When the fit began within an epoch, which only all of its metrics go on with.
+        """
         texts: tuple[str, ...] = self.recording.settings["metrics"]
-        if self._validation_data is not None or self.recording.settings["validation_fraction"]:
+        in_blocks = self.data[1] is None or self.recording.settings["shuffle"] == "blocks"
+        if not in_blocks or self._validation_data is not None:
             return texts
         ranks = metrics.check(self.operation, texts, of_fit=True).ranks
+        if ranks and self.recording.first[1]:
+            raise ValueError(
+                f"[{self.operation}] expected validation_data of the fit, which began within an "
+                f"epoch and took {ranks[0]} of them, got None"
+            )
         return tuple(text for text in texts if text not in ranks)
 
     @property
     def needed_metrics(self) -> tuple[str, ...]:
-        """Those without which the training would be another one."""
-        watches = _rate.watching(self.recording.optimizer.get("learning_rate")) is not None
-        return self._metrics() if watches or self.recording.first[1] else ()
+        """Those without which the training would be another one, to the end of an epoch."""
+        return self.metrics if self._watches or self.recording.first[1] else ()
 
-    # What is refused
+    @property
+    def _watches(self) -> bool:
+        return _rate.watching(self.recording.optimizer.get("learning_rate")) is not None
 
-    def _require_function(self, name: str, function: object) -> None:
-        wanted = self.recording.functions.get(name)
-        if wanted is None:
-            if function is not None:
-                raise ValueError(
-                    f"[{self.operation}] expected no {name}, since that of the fit was no function "
-                    f"and is known, got {_arguments.shown(function)}"
-                )
-        elif function is None:
-            raise ValueError(
-                f"[{self.operation}] expected {name} to be the function {wanted} of the fit, which "
-                f"a history does not keep, got None"
-            )
-        elif not callable(function) or name_of(function) != wanted:
-            raise ValueError(
-                f"[{self.operation}] expected {name} to be the function {wanted} of the fit, got "
-                f"{_arguments.shown(function)}"
-            )
-
-    def _require_watched(self) -> None:
-        """A schedule that watches a series has it again."""
-        recording = self.recording
-        plateau = _rate.watching(recording.optimizer.get("learning_rate"))
-        if plateau is None:
-            return
-        series = plateau.monitor
-        validates = self._validation_data is not None or recording.settings["validation_fraction"]
-        if series.startswith("val_") and not validates:
-            raise ValueError(
-                f"[{self.operation}] expected validation_data of the fit, whose schedule watches "
-                f"{series}, got None"
-            )
-        texts = ("loss", *recording.settings["metrics"])
-        if series.removeprefix("val_") not in texts:
-            raise ValueError(
-                f"[{self.operation}] expected a schedule that watches a series of wbcore's own, "
-                f"got one that watches {series}, of a function that a history does not keep"
-            )
-
-    def _require_data(self) -> None:
-        recording = self.recording
-        self._require_arrays()
-        plan = self.plan(epochs=1, optimizer=Optimizer._of_row[recording.rule]())
-        like = recording.kind._of_structure(recording.layers, recording.dtype)
-        found = samples_of(like, plan, *self.data, self.sample_weight)
-        for name, wanted in recording.samples.items():
-            got = found[name]
-            if not may_be_equal(got, wanted):
-                raise ValueError(
-                    f"[{self.operation}] expected {name} of the fit, {_shown(wanted)}, "
-                    f"got {'other numbers' if _shown(got) == _shown(wanted) else _shown(got)}"
-                )
-
-    def _require_arrays(self) -> None:
-        """Refuse what is no array of numbers before it is looked at; of lists the fit does that."""
-        X, y = self.data
-        given = {"X": X, "y": y, "sample_weight": self.sample_weight}
-        wanted = {"X"}
-        if not is_source(X) or y is not None:
-            wanted |= {"y"}
-        for name, value in given.items():
-            is_array = type(value) is np.ndarray or (name != "X" and is_sparse(value))
-            if is_array or (name in wanted and not _has_rows(value)):
-                _arguments.real_array(self.operation, name, value)
-
-    # Proofs
+    def _metrics_between(self, start: int, end: int) -> tuple[str, ...]:
+        """Those that bits depend on: of a position within an epoch all, since it goes by them."""
+        within = any(self.recording.done_of(step)[1] for step in (start, end))
+        return self.metrics if within or self._watches else ()
 
     def _prove(self, network: Network, step: int) -> None:
         """Hold the network to the record of its step, or else what follows to the next one."""
@@ -331,57 +299,5 @@ class Replay:
             self.advance(network, step, at)
         self._require_equal({at: digest_of(network)})
 
-    def _require_equal(self, found: dict[int, str]) -> None:
-        """Refuse the first record that differs."""
-        for step, wanted in records_of(self.history):
-            if found.get(step, wanted) != wanted:
-                epoch, batch = self.recording.batch_of(step)
-                callbacks = ", ".join(self.recording.callbacks)
-                reason = _CHANGED.format(callbacks=callbacks)
-                if not callbacks:
-                    reason = reason.replace(", the callbacks  or", " have changed,")
-                where = (
-                    f"after step {step}, batch {batch} of epoch {epoch}," if step else "at first"
-                )
-                raise ReplayError(
-                    f"[{self.operation}] expected parameters of digest {wanted} {where} as the "
-                    f"history has them, got {found[step]}: {reason}",
-                    step,
-                    wanted,
-                    found[step],
-                )
-
-
-def records_of(history: History) -> Iterator[tuple[int, str]]:
-    """Steps and digests of the records of a history."""
-    for record in history.parameters:
-        if getattr(record, "digest", ""):  # none in files that do not say
-            yield record.step, record.digest
-
-
-def digest_of(network: Network) -> str:
-    """As records have it."""
-    return f"{_core.digest(network._core):016x}"
-
-
-def _recording_of(operation: str, history: object) -> Recording:
-    found = history_of(operation, history)._recording
-    if found is None:
-        raise ValueError(
-            f"[{operation}] expected the history of fit(..., track=...), which keeps how it began, "
-            f"got one without; nor has one that went on from a checkpoint, that of LBFGS, or one "
-            f"that was read from JSON"
-        )
-    return found
-
-
-def _has_rows(value: Foreign) -> bool:
-    """Whether it may be an X or y; a text has a length, too."""
-    if isinstance(value, (str, bytes, Mapping)):
-        return False
-    is_known = is_source(value) or is_sparse(value) or isinstance(value, View)
-    return is_known or hasattr(value, "__len__")
-
-
-def _shown(sample: Sample) -> str:
-    return "none" if sample is None else sample[0]
+    def _require_equal(self, found: Mapping[int, str]) -> None:
+        require_equal(self.operation, self.history, self.recording, found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments, _core
+from wbcore._view import Foreign
 from wbcore.errors import ModelFileError
 from wbcore.history import Record
 from wbcore.io._safetensors import file_error
@@ -17,6 +18,7 @@ from wbcore.optimizers import Optimizer
 from wbcore.optimizers.state import OptimizerState, Position
 from wbcore.schedules import parsed
 from wbcore.schedules.base import is_callable
+from wbcore.training.beginning import beginning_of_run
 from wbcore.training.identity import DATA, optimizer_settings
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
     from wbcore.network import Network
     from wbcore.training.plan import Plan, RowOrder
+    from wbcore.training.recording import Recording
 
 __all__ = ["Resumption", "require_over"]
 
@@ -68,6 +71,9 @@ class Resumption:
         What the optimizer is to remember of the network; there from `require_settings` on.
     optimizer : Optimizer
         One with the settings of that moment, likewise.
+    recording : Recording or None
+        How the run began, for `History.replay`, from `require_data` on; None where the file does
+        not have it.
 
     Raises
     ------
@@ -83,6 +89,7 @@ class Resumption:
         self._network, self._plan = network, plan
         self.optimizer: Optimizer = plan.optimizer
         self.state: OptimizerState
+        self.recording: Recording | None = None
 
     @property
     def epochs_left(self) -> int:
@@ -140,13 +147,18 @@ class Resumption:
             )
         self._make_state()
 
-    def require_data(self, sums: Mapping[str, str | None]) -> None:
+    def require_data(self, sums: Mapping[str, str | None], data: tuple[Foreign, Foreign]) -> None:
         """Refuse other data, likewise."""
         for name in DATA:
             wanted, got = self.saved.settings.get(name), sums[name]
             if wanted != got:
                 raise self._refusal(name, wanted, got)
         self._require_history()
+        if self.saved.beginning is not None:
+            try:
+                self.recording = beginning_of_run(self._network, self._plan, self.saved, data)
+            except (TypeError, ValueError):
+                raise self._unsuitable("a beginning") from None
 
     def _refusal(self, name: str, wanted: object, got: object) -> ValueError:
         return ValueError(
@@ -224,6 +236,7 @@ class Resumption:
             if is_callable(value) or value != getattr(given, name):
                 setattr(given, name, value)
         given._states[network._core] = self.state
+        run.history._recording = self.recording
         run.history.best_epoch = saved.best_epoch
         if saved.best_epoch is not None:
             run._moment.best_epoch = saved.best_epoch
@@ -233,7 +246,13 @@ class Resumption:
         _core.write_parameters(network._core, saved.parameters)
         # the fit has them by now, and need not have them twice
         self.saved = replace(
-            saved, parameters=np.empty(0), states={}, tracking=None, records=(), callbacks=[]
+            saved,
+            parameters=np.empty(0),
+            states={},
+            tracking=None,
+            records=(),
+            callbacks=[],
+            beginning_arrays={},
         )
 
 

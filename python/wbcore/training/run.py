@@ -144,7 +144,9 @@ class _Training:
             of_validation: Foreign = plan.validation_data or (None, None)
             validation = Rows(of_validation[0], of_validation[1], weights_val)
             self._take_own(given, validation)
-            how, epoch, batch, self.reason = full_batch.trained(plan, hooks, given, validation)
+            how, epoch, batch, self.reason = full_batch.trained(
+                plan, hooks, given, validation, lambda: self._keep_beginning(prior_is_due=False)
+            )
             return how, epoch, batch, None
         session = self.session
         resumption = session.resumption if session else None
@@ -261,7 +263,8 @@ class _Training:
 
     def _first_nonfinite(self) -> NonFinite | None:
         """Where a tracked fit on arrays diverged, by another look at its last epoch."""
-        if self.history._recording is None or is_source(self.data[0]):
+        is_one = self.history._recording is not None and isinstance(self.optimizer, Optimizer)
+        if not is_one or is_source(self.data[0]):
             return None
         return self.network._first_nonfinite(self.network, self.history, self.plan, self.data)
 
@@ -272,9 +275,10 @@ class _Training:
             return
         if diverged:
             self.history._steps = recording.step_of(*diverged) - 1
+        elif isinstance(self.optimizer, LBFGS):
+            self.history._steps = len(self.history)
         else:
-            optimizer = cast("Optimizer", self.optimizer)
-            done = optimizer._state(self.network._core).steps
+            done = self.optimizer._state(self.network._core).steps
             self.history._steps = max(0, done - recording.steps)
 
     def _rate(self, batch: int) -> float | None:

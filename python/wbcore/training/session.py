@@ -94,7 +94,7 @@ class Session:
         sums = data_of(self._network, self._plan, X, y, rows=rows, validation=validation)
         record = run.history._record
         if resumption is not None:
-            resumption.require_data(sums)
+            resumption.require_data(sums, (X, y))
             run.resumed = True
             run._moment.first_epoch = resumption.saved.first_epoch
             record.update(resumption.record())
