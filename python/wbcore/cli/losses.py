@@ -4,7 +4,15 @@ import wbcore as wb
 from wbcore import _core, _named
 from wbcore.cli.optimizer import explained
 
-__all__ = ["bias_init", "check", "includes_exp", "of_task", "quantile_of", "require_targets"]
+__all__ = [
+    "bias_init",
+    "check",
+    "includes_exp",
+    "of_model",
+    "of_task",
+    "quantile_of",
+    "require_targets",
+]
 
 _OF_TASK = {"classification": "cross_entropy", "regression": "mse"}
 
@@ -32,14 +40,59 @@ def check(text: str) -> str:
 def of_task(text: str | None, task: str, target: str) -> str:
     """Return a loss in the one notation, None being that of the task; or refuse another task's."""
     checked = check(_OF_TASK[task] if text is None else text)
-    if _targets(checked) not in _TARGETS[task]:
+    _require_one_of(_TARGETS[task], checked, task, target)
+    return checked
+
+
+def of_model(text: str, net: "wb.Network", task: object, target: str) -> tuple[str, str]:
+    """Return a loss in the one notation, and the task of the target's column; or refuse it.
+
+    Parameters
+    ----------
+    text : str
+    net : Network
+    task : str or None
+        What the model says of its task: "classification", "regression", or something else.
+    target : str
+        The column's name.
+
+    Raises
+    ------
+    ValueError
+        If it is of another task than the model, or of other outputs than this network has.
+    """
+    with explained("--loss", "loss"):
+        checked = wb.losses.check("loss", text)
+    outputs = net[-1].outputs
+    answers = outputs == 1 and _targets(checked) == "probabilities"  # yes or no: two classes
+    if task in _TARGETS:
+        known = _TARGETS[str(task)] + ("probabilities",) * (task == "classification")
+        _require_one_of(known, checked, str(task), target)
+    wanted = 2 if _targets(checked) == "classes" else 1
+    if _row(checked).properties["has_levels"]:
+        _, levels = _named.parsed("loss", "loss", "loss", checked)
+        wanted = sum(number > 0 for number in levels)
+    classes = _targets(checked) in _TARGETS["classification"]
+    if outputs != wanted and not (classes and outputs >= wanted):
+        raise ValueError(
+            f"--loss: expected one of a network with {_counted(outputs)} and the one column "
+            f"{target!r}, got {text}, of a network with {_counted(wanted)}{' or more' * classes}"
+        )
+    return checked, "classification" if classes or answers else "regression"
+
+
+def _counted(outputs: int) -> str:
+    return f"{outputs} output{'s' * (outputs > 1)}"
+
+
+def _require_one_of(known: tuple[str, ...], text: str, task: str, target: str) -> None:
+    if _targets(text) not in known:
         rows = _named.rows("loss").items()
-        known = [name for name, row in rows if row.properties["targets"] in _TARGETS[task]]
+        names = [name for name, row in rows if row.properties["targets"] in known]
         kind = "classes" if task == "classification" else "values"
         raise ValueError(
-            f"--loss: expected one of {', '.join(known)} for the {kind} of {target!r}, got {text}"
+            f"--loss: expected one of {', '.join(names)} for the {kind} of {target!r}, got {text}"
         )
-    return checked
 
 
 def require_targets(text: str, lowest: float, target: str) -> None:

@@ -52,7 +52,7 @@ class State:
         self.net, self.data, self.validation = net, data, validation
         self.history, self.weighed, self.seed = history, weighed, seed
         self.loss = loss or ""
-        self.task = None if loss is None else Task(net, loss)
+        self.task = None if loss is None else Task(net, loss, data.y.ndim)
 
     @property
     def x(self) -> NDArray[np.float64]:

@@ -59,15 +59,23 @@ class Task:
         One of K classes; one output that says yes or no; several such; numbers.
     classes : int
         K; 2 of "binary", 0 of the others.
+
+    Parameters
+    ----------
+    net : Network
+    loss : str
+    dimensions : int
+        Of the targets as they were given.
     """
 
-    def __init__(self, net: Network, loss: str) -> None:
+    def __init__(self, net: Network, loss: str, dimensions: int) -> None:
         row = _named.rows("loss")[loss.partition("(")[0].partition("[")[0]]
         targets, outputs = row.properties["targets"], net.widths[-1]
         name = row.name
         self.signs = targets == "signs"
         self.kind = "numbers"
-        if targets == "classes":
+        # Of several outputs a hinge takes the number of the one that is to be 1, or all signs.
+        if targets == "classes" or (self.signs and outputs > 1 and dimensions == 1):
             self.kind = "classes"
         elif targets in ("probabilities", "signs"):
             self.kind = "binary" if outputs == 1 else "many"
