@@ -52,7 +52,7 @@ def examined(
     known = class_names(net)
     of_model = net.metadata.get("task") if known is None else "classification"
     loss, task = losses.of_model(loss, net, of_model, target)
-    table = _Table(net, target, task, known)
+    table = _Table(net, target, loss, task, known)
     X, y = table.rows(data)
     found = diagnose(
         net,
@@ -119,7 +119,7 @@ class _Table:
     Parameters
     ----------
     net : Network
-    target : str
+    target, loss : str
     task : {"classification", "regression"}
     classes : list of str or None
         The names of the classes, if the model says them; else those of the first table that is
@@ -127,25 +127,33 @@ class _Table:
     """
 
     def __init__(
-        self, net: "wb.Network", target: str, task: str, classes: list[str] | None
+        self, net: "wb.Network", target: str, loss: str, task: str, classes: list[str] | None
     ) -> None:
-        self._net, self._target, self._task, self._classes = net, target, task, classes
+        self._net, self._target, self._loss = net, target, loss
+        self._task, self._classes = task, classes
 
     def rows(self, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         """X and y of a table."""
         raw = read_raw_table(path, self._target, task=self._task)
         X = _inputs(self._net, path, raw)
         if raw.classes is None:
+            losses.require_targets(self._loss, float(raw.y.min()), self._target)
             return X, raw.y
         if self._classes is None:
-            self._classes = _numbered(raw.classes, max(2, self._net[-1].outputs))
+            self._classes = _numbered(path, raw, max(2, self._net[-1].outputs))
         return X, _labels(path, raw, self._classes)
 
 
-def _numbered(names: tuple[str, ...], outputs: int) -> list[str]:
-    """Classes in the order of their numbers: where all names are numbers of outputs, these."""
-    numbers_of_outputs = list(map(str, range(outputs)))
-    return numbers_of_outputs if set(names) <= set(numbers_of_outputs) else list(names)
+def _numbered(path: Path, raw: RawTable, most: int) -> list[str]:
+    """Classes in the order of their numbers: where all names are such numbers, these."""
+    assert raw.classes is not None
+    if len(raw.classes) > most:
+        raise ValueError(
+            f"{path}: the target {raw.target!r} has {len(raw.classes)} classes, but the model "
+            f"tells {most} apart"
+        )
+    as_numbers = list(map(str, range(most)))
+    return as_numbers if set(raw.classes) <= set(as_numbers) else list(raw.classes)
 
 
 def _inputs(net: "wb.Network", path: Path, raw: RawTable) -> NDArray[Any]:

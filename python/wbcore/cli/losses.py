@@ -26,21 +26,30 @@ _LOWEST = {"counts": "of at least 0", "positives": "above 0"}
 
 def check(text: str) -> str:
     """Return a loss in the one notation, or refuse what is none for a column of a table."""
+    checked = _checked(text)
+    if _levels(checked) > 1:
+        raise ValueError(f"--loss: expected one quantile for the one target, got {text}")
+    return checked
+
+
+def _checked(text: str) -> str:
     with explained("--loss", "loss"):
         checked = wb.losses.check("loss", text)
     if "[" in checked:
         raise ValueError(f"--loss: expected no weights of outputs, got {text}")
-    name, numbers = _named.parsed("loss", "loss", "loss", checked)
-    levels = sum(number > 0 for number in numbers)
-    if _row(name).properties["has_levels"] and levels != 1:
-        raise ValueError(f"--loss: expected one quantile for the one target, got {text}")
     return checked
+
+
+def _levels(text: str) -> int:
+    """How many outputs a loss of quantiles compares with a target; 0 of another loss."""
+    name, numbers = _named.parsed("loss", "loss", "loss", text)
+    return sum(number > 0 for number in numbers) if _row(name).properties["has_levels"] else 0
 
 
 def of_task(text: str | None, task: str, target: str) -> str:
     """Return a loss in the one notation, None being that of the task; or refuse another task's."""
     checked = check(_OF_TASK[task] if text is None else text)
-    _require_one_of(_TARGETS[task], checked, task, target)
+    _require_one_of(_TARGETS[task], text or checked, task, target)
     return checked
 
 
@@ -61,24 +70,22 @@ def of_model(text: str, net: "wb.Network", task: object, target: str) -> tuple[s
     ValueError
         If it is of another task than the model, or of other outputs than this network has.
     """
-    with explained("--loss", "loss"):
-        checked = wb.losses.check("loss", text)
-    outputs = net[-1].outputs
-    answers = outputs == 1 and _targets(checked) == "probabilities"  # yes or no: two classes
-    if task in _TARGETS:
-        known = _TARGETS[str(task)] + ("probabilities",) * (task == "classification")
-        _require_one_of(known, checked, str(task), target)
-    wanted = 2 if _targets(checked) == "classes" else 1
-    if _row(checked).properties["has_levels"]:
-        _, levels = _named.parsed("loss", "loss", "loss", checked)
-        wanted = sum(number > 0 for number in levels)
-    classes = _targets(checked) in _TARGETS["classification"]
-    if outputs != wanted and not (classes and outputs >= wanted):
+    checked, outputs = _checked(text), net[-1].outputs
+    targets, levels = _targets(checked), _levels(checked)
+    # One output says yes or no of two classes, several each of its own question.
+    of_answers = ("probabilities",) if outputs == 1 else ("classes",)
+    known = _TARGETS | {"classification": (*of_answers, "signs")}
+    if task in known:
+        _require_one_of(known[str(task)], text, str(task), target)
+    least = levels or (2 if targets == "classes" else 1)
+    if outputs < least or (outputs > least and targets not in _TARGETS["classification"]):
+        more = " or more" if targets in _TARGETS["classification"] else ""
         raise ValueError(
-            f"--loss: expected one of a network with {_counted(outputs)} and the one column "
-            f"{target!r}, got {text}, of a network with {_counted(wanted)}{' or more' * classes}"
+            f"--loss: expected one for {_counted(outputs)} and the one column {target!r}, got "
+            f"{text}, which is for {_counted(least)}{more}"
         )
-    return checked, "classification" if classes or answers else "regression"
+    of_classes = targets in known["classification"]
+    return checked, "classification" if of_classes else "regression"
 
 
 def _counted(outputs: int) -> str:
@@ -86,7 +93,7 @@ def _counted(outputs: int) -> str:
 
 
 def _require_one_of(known: tuple[str, ...], text: str, task: str, target: str) -> None:
-    if _targets(text) not in known:
+    if _targets(_checked(text)) not in known:
         rows = _named.rows("loss").items()
         names = [name for name, row in rows if row.properties["targets"] in known]
         kind = "classes" if task == "classification" else "values"

@@ -226,9 +226,7 @@ def _findings(
         X_val, y_val, of_validation = (*validation_data, None)[:3]
         validation = Data(operation, "validation_data", X_val, y_val, inputs=inputs, seed=seed)
         where = f"{operation}, validation_data"
-        are_weighed(
-            where, net, given, validation.y, sample_weight=of_validation, class_weight=None
-        )
+        are_weighed(where, net, given, validation.y, sample_weight=of_validation, class_weight=None)
     state = State(
         net,
         data,

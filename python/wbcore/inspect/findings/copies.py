@@ -27,10 +27,10 @@ _AT_ONCE = 4096  # rows: no copy of all
 _COMPARED = 16  # rows that agree in the columns that are read
 _LOOKED_AT = 200  # rows of the sample, by which columns are chosen
 # Of a column's spread. Noise that a float32 hides, and that of numbers written with seven digits,
-# are below; and of two columns that are measurements one pair of rows in ten thousand million comes
-# so near. Of a single one a pair in a hundred thousand would.
+# are below; and of two measurements one pair of rows in ten thousand million comes so near. Of a
+# single one a pair in a hundred thousand would.
 _NEAR, _NEAR_OF_ONE = 2e-5, 5e-7
-_MEASUREMENT = 0.5  # of the rows looked at have a number of their own: it is no category
+_MEASURED = 0.5  # of the rows looked at have a number of their own
 
 
 class Copies:
@@ -48,19 +48,20 @@ class Copies:
         sample = self._as_seen(data.x)
         self._small = data.n * data.X.shape[1] <= _MOST_NUMBERS
         self._in_place = not is_sparse(data.X) and not isinstance(data.X, View)
-        looked_at = sample[:_LOOKED_AT]
-        distinct = np.array([len(np.unique(column)) for column in looked_at.T])
+        distinct = np.array([len(np.unique(column)) for column in sample[:_LOOKED_AT].T])
         best = np.argsort(distinct, kind="stable")[::-1]
         self._columns = np.sort(best if self._small else best[:_KEYS])
-        measured = int((distinct > _MEASUREMENT * len(looked_at)).sum())
-        near = _NEAR if measured > 1 else _NEAR_OF_ONE
         spread = _spread(sample)
-        self._near = near * spread
+        # Categories and rounded numbers are either equal or far apart; few rows have few of either.
+        measured = _least_gap(sample) <= 2 * _NEAR * spread
+        measured |= distinct > _MEASURED * min(len(sample), _LOOKED_AT)
+        of_one = measured & (measured.sum() == 1)
+        self._near = np.where(of_one, _NEAR_OF_ONE, _NEAR) * spread
         # One number for each row, which of near rows is near; columns that do not vary say nothing.
         weights = np.random.default_rng(0).uniform(0.5, 1.0, len(self._columns))
         spread = spread[self._columns]
         self._weights = np.divide(weights, spread, out=np.zeros_like(weights), where=spread > 0)
-        self._window = near * float(weights.sum())
+        self._window = float(self._near[self._columns] @ self._weights)
 
     def equal(self, x: NDArray[np.float64], *, itself: bool = False) -> list[bool]:
         """Whether each row of x is one of them; `itself`: whether another one is it, too."""
@@ -111,7 +112,8 @@ class Copies:
     @cached_property
     def _projected(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The rows by one number each, ascending, and these numbers."""
-        parts = [(rows, values @ self._weights) for rows, values in self._parts()]
+        with np.errstate(over="ignore", invalid="ignore"):  # rows that are not finite are near none
+            parts = [(rows, values @ self._weights) for rows, values in self._parts()]
         rows = np.concatenate([rows for rows, _ in parts])
         projected = np.concatenate([numbers for _, numbers in parts])
         order = np.argsort(projected, kind="stable")
@@ -139,7 +141,15 @@ def _spread(x: NDArray[np.float64]) -> NDArray[np.float64]:
     deviation = x.std(axis=0)
     low, high = np.percentile(x, [25, 75], axis=0)
     middle = (high - low) / 1.35  # of a normal distribution that is its deviation
-    return np.where(middle > 0, np.minimum(deviation, middle), deviation)
+    spread: NDArray[np.float64] = np.where(middle > 0, np.minimum(deviation, middle), deviation)
+    return spread
+
+
+def _least_gap(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each column, between two different numbers; infinite if it has but one."""
+    gaps = np.diff(np.sort(x, axis=0), axis=0)
+    least: NDArray[np.float64] = np.min(gaps, axis=0, initial=np.inf, where=gaps > 0)
+    return least
 
 
 def _keys(x: NDArray[np.float64]) -> list[int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore.inspect.findings.chance import of_columns, of_predictions
+from wbcore.inspect.findings.chance import of_columns, of_predictions, products
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
 from wbcore.inspect.findings.yardstick import standardized
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AFTER", "CODES"]
 
-_SURE, _HARDLY, _NOTHING = 3.0, 2.0, 0.0  # standard deviations of shuffled targets
+_SURE, _HARDLY, _NOTHING = 3.0, 2.0, 0.5  # standard deviations of shuffled targets
 _FEW_ROWS = 200  # in fewer a weak relation may not show
 _FEWEST_OTHERS = 30  # rows that are not of the most frequent class
 _LEARNED = 0.3  # a skill with which validation rows acquit
@@ -37,10 +37,11 @@ LABELS = Code(
     "targets that go with the inputs hardly better than shuffled ones",
     "predictions of rows by a network that has not seen them (the recipe for tables, each half "
     "from the other) go with the targets by less than 3 standard deviations of what shuffled "
-    "targets give, and so does the sum of the squared covariances of all columns with them; at "
-    "least 50 rows, 30 of them not of the most frequent class. A note from 2 on; an error below 0 "
-    "if of 200 rows or more this network has learned half of what the best constant makes wrong, "
-    "and predicts validation rows, where there are some, by less than 2",
+    "targets give, and so do the columns, and their squares and products, by the sum of their "
+    "squared covariances; at least 50 rows, 30 of them not of the most frequent class. A note from "
+    "2 on. An error below 0.5, if of 200 rows or more this network has learned half of what the best "
+    "constant makes wrong, predicts validation rows, where there are some, by less than 2, and "
+    "columns that explain 2.5 % of the targets would give more than 3",
     "the targets are shuffled or very noisy, or the inputs say little of them: most of what a "
     "network learns is its rows by heart",
     "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; look "
@@ -72,11 +73,16 @@ def labels(state: State) -> Iterator[Finding]:
         return
     if not wanted.any():
         return
-    deviations = max(_of_halves(found, wanted), of_columns(standardized(state.x), wanted))
+    x = standardized(state.x)
+    of_lines = of_columns(x, wanted)
+    of_curves = of_columns(products(x), wanted).deviations
+    deviations = max(_of_halves(found, wanted), of_lines.deviations, of_curves)
     if deviations >= _SURE:
         return
     few = len(state.x) < _FEW_ROWS
-    by_heart = None if few or deviations >= _NOTHING else _by_heart(state)
+    by_heart = None
+    if not few and deviations < _NOTHING and of_lines.of_weak > _SURE:
+        by_heart = _by_heart(state)
     what = "targets" if state.task.kind == "numbers" else "labels"
     hardly = "no better" if deviations < _HARDLY else "hardly better"
     yield LABELS.found(

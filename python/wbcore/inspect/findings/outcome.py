@@ -36,8 +36,8 @@ COLLAPSED = Code(
     "one class for all rows looked at, though more than 10 % have another and these can be told "
     "apart (see WB-UNDERFIT); or numbers that vary by less than 1 % of what the targets do",
     "the network says nothing about its inputs",
-    "what else was found here; else begin again with a lower learning rate, scaled inputs and "
-    "random initial weights",
+    "what else was found here; else less l2 and weight_decay; else begin again with a lower "
+    "learning rate, scaled inputs and random initial weights",
 )
 OVERFIT = Code(
     "WB-OVERFIT",

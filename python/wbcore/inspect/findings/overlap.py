@@ -25,8 +25,8 @@ LEAK = Code(
     "validation rows that are training rows",
     "at least 3 validation rows, and 1 %, that stand among the training rows, and more than twice "
     "the share of training rows that have an equal among themselves. Equal to the bit as the "
-    "network's numbers (float32 or float64), or up to 0.00002 of each column's spread; up to "
-    "0.0000005 where fewer than two columns have other numbers in nearly every row",
+    "network's numbers (float32 or float64), or up to 0.00002 of each column's spread; of a single "
+    "column that is a measurement and no category, 0.0000005",
     "what was learned by heart looks like what was understood: the validation score is too good, "
     "and early stopping comes too late",
     "drop from validation the rows that are in training, and look at how the two were made: "

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wbcore._saturation import saturated
 from wbcore.inspect.findings.task import Score, Task
 from wbcore.inspect.findings.yardstick import yardstick
+from wbcore.inspect.passes import forwards
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,6 +70,20 @@ class State:
     def layers(self) -> list[NDArray[Any]]:
         """Outputs of every layer for the sample, (R, O) each."""
         return self.net.activations(self.x)
+
+    @cached_property
+    def flat(self) -> list[NDArray[np.bool_] | None]:
+        """Where the outputs of every layer, (R, O) each, are saturated; None where none can be."""
+        blocks = list(forwards(self.net, self.x))
+        found: list[NDArray[np.bool_] | None] = []
+        for layer in self.net:
+            parts = [
+                saturated(layer.activation, block.z[layer.index], block.a[layer.index])
+                for block in blocks
+            ]
+            known = [part for part in parts if part is not None]
+            found.append(np.vstack(known) if known else None)
+        return found
 
     @cached_property
     def score(self) -> Score:
