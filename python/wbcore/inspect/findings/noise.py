@@ -39,9 +39,9 @@ LABELS = Code(
     "from the other) go with the targets by less than 3 standard deviations of what shuffled "
     "targets give, and so do the columns, and their squares and products, by the sum of their "
     "squared covariances; at least 50 rows, 30 of them not of the most frequent class. A note from "
-    "2 on. An error below 0.5, if of 200 rows or more this network has learned half of what the best "
-    "constant makes wrong, predicts validation rows, where there are some, by less than 2, and "
-    "columns that explain 2.5 % of the targets would give more than 3",
+    "2 on. An error below 0.5, if of 200 rows or more this network has learned half of what the "
+    "best constant makes wrong, predicts validation rows, where there are some, by less than 2, "
+    "and columns that explain 2.5 % of the targets would give more than 3",
     "the targets are shuffled or very noisy, or the inputs say little of them: most of what a "
     "network learns is its rows by heart",
     "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; look "

@@ -85,6 +85,8 @@ class Task:
         self.scored = not row.properties["has_levels"]
         self.absolute = name in _ABSOLUTE
         last = name_of(net.activation_names[-1])
+        #: Counts and amounts have a least loss of any sign.
+        self.least_is_zero = row.properties["undone"] != "exp"
         self._of_logarithms = row.properties["undone"] == "exp" and last == "identity"
         self._half = 0.5 if last == "sigmoid" else 0.0
 
