@@ -127,6 +127,15 @@ def test_targets_that_are_one_in_float32_are_one():
         assert ("WB-TARGET-CONSTANT" in found) == there
 
 
+@pytest.mark.parametrize("loss", ["mse", "mae"])
+def test_of_one_target_nothing_is_missed(loss):
+    """The mean of 120 times 0.7 is not 0.7."""
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    y = np.full(120, 0.7)
+    found = diagnose(wb.Network.mlp([3, 8, 1], seed=0), None, X, y, loss=loss)
+    assert found.codes == ("WB-TARGET-CONSTANT",)
+
+
 def test_some_constant_targets_are_a_warning():
     X = np.random.default_rng(0).normal(size=(40, 3))
     net = wb.Network.mlp([3, 8, 2], seed=0)

@@ -88,6 +88,7 @@ class Task:
         #: Counts and amounts have a least loss of any sign.
         self.least_is_zero = row.properties["undone"] != "exp"
         self._of_logarithms = row.properties["undone"] == "exp" and last == "identity"
+        self._rounding = float(np.finfo(net.dtype).eps)
         self._half = 0.5 if last == "sigmoid" else 0.0
 
     def labels(self, y: NDArray[Any]) -> NDArray[np.int64]:
@@ -136,7 +137,8 @@ class Task:
         unit = of.var(axis=0)
         if self.absolute:  # of a normal distribution that is the variance too
             unit = np.pi / 2 * np.abs(of - centre).mean(axis=0) ** 2
-        varies = unit > 0
+        # of numbers that are all one the mean may be beside them by a rounding
+        varies = unit > (self._rounding * np.abs(of).max(axis=0)) ** 2
         if not varies.any():
             return Score(np.zeros(len(wanted)), 0.0)
         most = _FARTHEST_OF_ABSOLUTE if self.absolute else _FARTHEST
