@@ -5,7 +5,10 @@ import pytest
 
 import wbcore as wb
 from wbcore.inspect import check, diagnose
-from wbcore.inspect.findings import chance
+from wbcore.inspect.findings import chance, noise
+from wbcore.inspect.findings.copies import Copies
+from wbcore.inspect.findings.data import Data
+from wbcore.inspect.findings.yardstick import Yardstick
 
 pytestmark = pytest.mark.filterwarnings("ignore::wbcore.TrainingWarning")
 
@@ -57,6 +60,36 @@ def test_shuffled_labels_are_an_error_where_they_were_learned_by_heart():
     (finding,) = by_heart(X, y, hidden=4, epochs=1)  # this one has learned nothing
     assert finding.severity == "warning"
     assert "heart" not in finding.evidence
+
+
+def test_few_rows_of_many_columns_are_no_evidence():
+    """Of 400 rows and ten columns a weak relation could not be seen: a warning at most."""
+    rng = np.random.default_rng(1)
+    (finding,) = by_heart(rng.normal(size=(400, 10)), rng.integers(0, 2, 400))
+    assert finding.numbers["deviations"] < 0.5
+    assert finding.numbers["skill"] > 0.5
+    assert finding.severity == "warning"
+
+
+def test_what_is_predicted_in_validation_was_not_learned_by_heart_alone():
+    rng = np.random.default_rng(5)
+    X, y = rng.normal(size=(700, 8)), rng.integers(0, 2, 700)
+    a_third_wrong = np.where(rng.random(700) < 0.38, 1 - y, y)
+    for validation, severity in ((None, "error"), ((X, a_third_wrong), "warning")):
+        (finding,) = by_heart(X, y, validation_data=validation)
+        assert finding.severity == severity
+
+
+def test_two_halves_count_once():
+    """Predictions by covariances: what one half says of the other is what that says of it."""
+    rng = np.random.default_rng(0)
+    X, found = rng.normal(size=(60, 5)), []
+    for _ in range(400):
+        y = rng.normal(size=60)
+        values = np.r_[X[:30] @ (X[30:].T @ y[30:]), X[30:] @ (X[:30].T @ y[:30])]
+        found.append(noise._of_halves(Yardstick(values=values[:, None]), y[:, None]))
+    assert abs(np.mean(found)) < 0.2
+    assert 0.85 < np.std(found) < 1.15
 
 
 def test_shuffled_answers_of_several_outputs_are_found():
@@ -204,6 +237,39 @@ def test_rows_that_are_near_by_nature_are_no_leak(kind, seed):
     assert not leak(X[:1000], X[1000:])
     scaled = (X - X.mean(axis=0)) / X.std(axis=0)
     assert not leak(scaled[:1000], scaled[1000:], "float64")
+
+
+def test_rows_that_are_there_twice_by_nature_are_no_leak():
+    """Wherever they are parted: as many lie within the training."""
+    rng = np.random.default_rng(0)
+    measured = rng.permutation(np.tile(rng.normal(size=(150, 3)), (2, 1)))
+    assert not leak(measured[:200], measured[200:])
+    # four pairs between the two of few rounded rows, and none within the training
+    rounded = rng.permutation(np.arange(400))[:100, None] * np.array([1.0, 0.0])
+    assert not leak(rounded[:70], np.r_[rounded[:4], rounded[70:]])
+    assert leak(rounded[:70], np.r_[rounded[:12], rounded[70:]])
+
+
+def test_how_near_a_copy_is():
+    rng = np.random.default_rng(0)
+
+    def copies(columns, dtype="float32"):
+        X = rng.normal(size=(500, columns))
+        data = Data("check", "X", X, np.zeros(500), inputs=columns, seed=0)
+        return X, Copies(data, np.dtype(dtype))
+
+    for columns, near in ((1, 3e-7), (2, 1e-5)):
+        X, found = copies(columns)
+        assert all(found.near(X + near))
+        assert sum(found.near(X + 10 * near)) < 25
+        assert not any(found.near(X, itself=True))
+        assert not any(found.near(rng.normal(size=(200, columns))))
+    X, found = copies(1)
+    assert all(found.equal(X.astype(np.float32)))
+    assert 300 < sum(found.equal(X + 1e-9)) < 500
+    X, found = copies(1, "float64")
+    assert all(found.equal(X))
+    assert not any(found.equal(X + 1e-9))
 
 
 def test_weights_are_refused_as_by_fit():
