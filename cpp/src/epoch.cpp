@@ -45,6 +45,7 @@ void TrainingArrays<T>::make_room(const OptimizerSettings& settings, bool asks_a
     const bool clips = settings.clip_norm != 0;
     if ((clips || asks_about_gradient || tracker != nullptr) && gradient.empty())
         gradient = PackedArray<T>(network.plan());
+    if (tracker && settings.max_norm != 0) tracker->make_room_before();
     std::size_t parameters = 0, rows = 0;
     for (const Dense& layer : network.layers()) {
         parameters += layer.parameters();
@@ -125,6 +126,7 @@ void Epoch<T>::begin_batch(std::size_t rows, double weight) {
 template <class T>
 void Epoch<T>::begin_tracked_batch() {
     const bool ends_epoch = position_.batch + 1 == batches_;
+    steps_in_parts_ = !arrays_.optimizer.rule().limits_weights();
     arrays_.tracker->begin_batch(arrays_.optimizer.steps() + 1, ends_epoch,
                                  ends_epoch && position_.epoch + 1 >= options_.epochs);
 }
@@ -143,7 +145,7 @@ Batch<T> Epoch<T>::compute_rows(
         batch.step = arrays_.optimizer.steps() + 1;
         if (batch.refused != InputArray::none)
             refused_.store(batch.refused, std::memory_order_relaxed);
-        if (piece.first != piece.last) compute_piece(batch, piece, count);
+        if (piece.first != piece.last) compute_piece(batch, piece, count, t);
         if (piece.last == mine.last || stops(t)) return batch;
         piece = {piece.last, std::min(piece.last + rows_of_a_piece_, mine.last)};
     }
@@ -207,9 +209,16 @@ void Epoch<T>::ask_for_loss(std::size_t first) {
 }
 
 template <class T>
-void Epoch<T>::compute_piece(const Batch<T>& batch, Range piece, double count) {
+void Epoch<T>::compute_piece(const Batch<T>& batch, Range piece, double count, std::size_t t) {
     const PackedNetwork<T>& network = arrays_.network;
-    for (std::size_t l = 0; l < network.size(); ++l) arrays_.pass.forward(network, batch, l, piece);
+    if (counts_in_passing()) [[unlikely]] {
+        const auto counts = arrays_.tracker->begin_rows(piece.last - piece.first, t);
+        for (std::size_t l = 0; l < network.size(); ++l)
+            arrays_.pass.forward(network, batch, l, piece, counts[l]);
+    } else {
+        for (std::size_t l = 0; l < network.size(); ++l)
+            arrays_.pass.forward(network, batch, l, piece);
+    }
     arrays_.pass.loss(options_.loss, batch, count, true, piece);
     for (std::size_t l = network.size(); l-- > first_trainable_ + 1;)
         arrays_.pass.backward_inputs(network, l, piece);
@@ -255,12 +264,25 @@ void Epoch<T>::update(const Batch<T>& batch, std::size_t t, std::size_t size) {
 // The same with what is counted of the batch, and where it is recorded with its gradient stored.
 template <class T>
 void Epoch<T>::update_tracked(const Batch<T>& batch, std::size_t t, std::size_t size) {
-    arrays_.tracker->count(arrays_.pass, part(arrays_.pass.rows(), size, t), t);
-    if (is_recorded())
+    if (!counts_in_passing())
+        arrays_.tracker->count(arrays_.pass, part(arrays_.pass.rows(), size, t), t);
+    const bool asks = hooks_.on_gradient || arrays_.optimizer.rule().takes_norms();
+    if (is_recorded() && !asks) return update_recorded(batch, t, size);
+    if (is_recorded() && !steps_in_parts_)
         for_each_share(t, size, [&](std::size_t l, Range inputs) {
             arrays_.tracker->keep_before(arrays_.network.parameters(), l, inputs);
         });
     update_by_norms(batch, t, size);
+}
+
+// Each part of the gradient is applied, and what that has done measured, before the next is computed.
+template <class T>
+void Epoch<T>::update_recorded(const Batch<T>& batch, std::size_t t, std::size_t size) {
+    const Destination<T> to = arrays_.optimizer.onto(arrays_.network.parameters());
+    for_each_gradient(t, size, [&](std::size_t l, Range inputs) {
+        arrays_.pass.backward_parameters({arrays_.gradient}, batch, l, inputs);
+        apply_measured(to, l, inputs, t);
+    });
 }
 
 // What needs more than a gradient where it is made.
@@ -279,7 +301,14 @@ template <class F>
 void Epoch<T>::for_each_share(std::size_t t, std::size_t size, F f) const {
     const std::vector<Dense>& layers = arrays_.network.layers();
     for (std::size_t l = first_trainable_; l < layers.size(); ++l)
-        if (layers[l].trainable) f(l, part(layers[l].inputs, size, t, grain<T>));
+        if (layers[l].trainable) f(l, share(l, t, size));
+}
+
+// Of a batch that is recorded whole chunks of what is measured.
+template <class T>
+Range Epoch<T>::share(std::size_t layer, std::size_t t, std::size_t size) const {
+    return part(arrays_.network.layers()[layer].inputs, size, t,
+                is_recorded() ? kernels::tracking_rows : grain<T>);
 }
 
 // The same rule over the same gradients, which are stored for somebody to look at, or for their norm.
@@ -301,7 +330,13 @@ void Epoch<T>::update_staged(const Batch<T>& batch, std::size_t t, std::size_t s
         rule.scale(clip_factor<T>(sum_of_squares(), most));  // each thread adds for itself
     }
     const Destination<T> to = arrays_.optimizer.onto(arrays_.network.parameters(), rule);
-    for_each_share(t, size, [&](std::size_t l, Range inputs) { apply_stored(to, l, inputs); });
+    const bool measures = is_recorded() && steps_in_parts_;
+    for_each_share(t, size, [&](std::size_t l, Range inputs) {
+        if (measures)
+            apply_measured(to, l, inputs, t);
+        else
+            apply_stored(to, l, inputs);
+    });
 }
 
 template <class T>
@@ -309,22 +344,32 @@ void Epoch<T>::backward_parameters(const Destination<T>& to,
                                    const Batch<T>& batch,
                                    std::size_t t,
                                    std::size_t size) {
-    const std::vector<Dense>& layers = arrays_.network.layers();
-    const bool in_one_piece = arrays_.pass.rows() <= rows_of_a_piece_;
-    bool stopped = false;
-    auto gradients_of = [&](std::size_t l, Range inputs) {
+    for_each_gradient(t, size, [&](std::size_t l, Range inputs) {
         arrays_.pass.backward_parameters(to, batch, l, inputs);
         if (to.finishes) arrays_.network.transpose(l, inputs);
-    };
+    });
+}
+
+// f(layer, inputs) for this thread's part of each layer that is trained, the last layer first: in pieces where the batch is one of
+// seconds, or where chunks of a gradient are to be at hand when they are applied.
+template <class T>
+template <class F>
+void Epoch<T>::for_each_gradient(std::size_t t, std::size_t size, F f) {
+    const std::vector<Dense>& layers = arrays_.network.layers();
+    const bool in_one_piece = is_in_one_piece(), records = is_recorded();
+    bool stopped = false;
     for (std::size_t l = layers.size(); l-- > first_trainable_ && !stopped;) {
         if (!layers[l].trainable) continue;
-        const Range mine = part(layers[l].inputs, size, t, grain<T>);
-        if (in_one_piece)
-            gradients_of(l, mine);
-        else
-            in_pieces(
-                mine, inputs_of_a_piece(layers[l], arrays_.pass.rows()),
-                [&] { return stopped = stops(t); }, [&](Range inputs) { gradients_of(l, inputs); });
+        const Range mine = share(l, t, size);
+        if (in_one_piece && !records) {
+            f(l, mine);
+            continue;
+        }
+        const std::size_t piece =
+            records ? kernels::tracking_rows : inputs_of_a_piece(layers[l], arrays_.pass.rows());
+        in_pieces(
+            mine, piece, [&] { return stopped = !in_one_piece && stops(t); },
+            [&](Range inputs) { f(l, inputs); });
     }
     if (t != 0 || !stopped) return;
     status_ = TrainingStatus::interrupted;
@@ -403,6 +448,25 @@ void Epoch<T>::apply_stored(const Destination<T>& to, std::size_t layer, Range i
     if (to.finishes) arrays_.network.transpose(layer, inputs);
 }
 
+// The same chunk after chunk, each of which is measured when it has changed.
+template <class T>
+void Epoch<T>::apply_measured(const Destination<T>& to,
+                              std::size_t layer,
+                              Range inputs,
+                              std::size_t t) {
+    const kernels::KernelTable<T>& table = kernels::table<T>();
+    arrays_.tracker->measure_steps(
+        to.values, arrays_.gradient, layer, inputs, t,
+        [&](bool is_bias, std::size_t at, std::size_t n) {
+            T* states[OptimizerInfo::most_states] = {};
+            for (std::size_t k = 0; k < to.states.size() && to.states[k] != nullptr; ++k)
+                states[k] = to.states[k]->data() + at;
+            table.update(is_bias ? to.biases : to.weights, to.values.data() + at, states,
+                         arrays_.gradient.data() + at, n);
+        });
+    if (to.finishes) arrays_.network.transpose(layer, inputs);
+}
+
 // When all weights are updated: threads split the outputs of each layer, whose norms no sum of theirs splits.
 template <class T>
 void Epoch<T>::limit_norms(std::size_t t, std::size_t size) {
@@ -466,7 +530,7 @@ template <class T>
 void Epoch<T>::record_batch(std::size_t t, std::size_t size) {
     if (is_trained()) {
         const PackedArray<T>& parameters = arrays_.network.parameters();
-        arrays_.tracker->measure(parameters, arrays_.gradient, t, size);
+        arrays_.tracker->measure(parameters, arrays_.gradient, t, size, !steps_in_parts_);
         barrier_.arrive_and_wait(size);
         if (t == 0)
             ask([&] {

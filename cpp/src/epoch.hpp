@@ -73,16 +73,20 @@ private:
         std::size_t first, std::size_t rows, Range mine, std::size_t t, std::size_t size);
     void ask_for_loss(std::size_t first);
     double weight_of(std::size_t first, std::size_t rows);
-    void compute_piece(const Batch<T>& batch, Range piece, double count);
+    void compute_piece(const Batch<T>& batch, Range piece, double count, std::size_t t);
     void account(const Batch<T>& batch, bool stopped);
     void update(const Batch<T>& batch, std::size_t t, std::size_t size);
     [[gnu::noinline]] void update_tracked(const Batch<T>& batch, std::size_t t, std::size_t size);
     [[gnu::noinline]] void update_by_norms(const Batch<T>& batch, std::size_t t, std::size_t size);
     void update_staged(const Batch<T>& batch, std::size_t t, std::size_t size);
+    void update_recorded(const Batch<T>& batch, std::size_t t, std::size_t size);
     void backward_parameters(const Destination<T>& to,
                              const Batch<T>& batch,
                              std::size_t t,
                              std::size_t size);
+    template <class F>
+    void for_each_gradient(std::size_t t, std::size_t size, F f);
+    Range share(std::size_t layer, std::size_t t, std::size_t size) const;
     template <class F>
     void for_each_share(std::size_t t, std::size_t size, F f) const;
     void scale_gradient(std::size_t layer, Range inputs) const;
@@ -90,10 +94,16 @@ private:
     void add_squares(std::size_t layer, Range inputs) const;
     double sum_of_squares() const;
     void apply_stored(const Destination<T>& to, std::size_t layer, Range inputs) const;
+    void apply_measured(const Destination<T>& to, std::size_t layer, Range inputs, std::size_t t);
     void limit_norms(std::size_t t, std::size_t size);
     void ask_about_gradient();
     void end_batch(std::size_t t, std::size_t size);
     bool is_recorded() const { return arrays_.tracker != nullptr && arrays_.tracker->records(); }
+    // Whether units are counted where their outputs are made: a batch that may be stopped before its end is counted later.
+    bool counts_in_passing() const {
+        return arrays_.tracker != nullptr && !hooks_.loss && is_in_one_piece();
+    }
+    bool is_in_one_piece() const { return arrays_.pass.rows() <= rows_of_a_piece_; }
     bool is_trained() const;
     void record_batch(std::size_t t, std::size_t size);
     void ask_after_batch();
@@ -131,6 +141,8 @@ private:
     double batch_loss_ = 0;
     double batch_weight_ = 0;  // of all its rows, by thread 0 for thread 0
     T scale_ = 1;              // of the gradient
+    bool steps_in_parts_ =
+        false;  // of a recorded batch: no norm of weights is limited when they all are there
 };
 
 }  // namespace wbcore

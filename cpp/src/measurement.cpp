@@ -55,7 +55,7 @@ public:
 
     // But for the histogram
     template <class T>
-    ArrayRecord record(std::size_t n, const MeasuredWith<T>& with) const {
+    ArrayRecord record(std::size_t n, const MeasuredWith<T>& with, bool is_trainable) const {
         ArrayRecord record = moments();
         record.n = n;
         record.zeros = zeros_;
@@ -64,11 +64,11 @@ public:
             record.change = root(change_);
             record.change_since_last = root(since_last_);
         }
-        if (with.before != nullptr) {
+        if (with.before != nullptr || with.gradient != nullptr) {  // there was a step
             record.update_norm = root(update_);
             if (before_ != 0) record.update_ratio = plain(record.update_norm / root(before_));
         }
-        if (with.gradient != nullptr) record.gradient_norm = root(gradient_);
+        if (with.gradient != nullptr && is_trainable) record.gradient_norm = root(gradient_);
         return record;
     }
 
@@ -176,6 +176,7 @@ template <class T>
 Measurement<T>::Measurement(const PackedPlan<T>& plan) : layers_(plan.layers()) {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         const Dense& layer = layers_[l];
+        weights_.push_back(arrays_.size());
         add_array(plan.weights(l), layer.inputs, layer.outputs, layer.trainable);
         if (layer.bias) add_array(plan.biases(l), 1, layer.outputs, layer.trainable);
     }
@@ -218,52 +219,73 @@ void Measurement<T>::add_chunks(std::size_t at,
 
 template <class T>
 void Measurement<T>::make_room(std::size_t threads) {
-    while (bins_.size() < threads) bins_.push_back({std::vector<std::uint32_t>(tracking_bins), {}});
+    while (bins_.size() < threads)
+        bins_.push_back({std::vector<std::uint32_t>(tracking_bins), {}, {}});
 }
 
 template <class T>
-void Measurement<T>::measure(const T* x,
-                             const MeasuredWith<T>& with,
-                             std::size_t t,
-                             std::size_t size) {
+void Measurement<T>::measure(
+    const T* x, const MeasuredWith<T>& with, std::size_t t, std::size_t size, bool all) {
     const Range mine{chunks_.size() * t / size, chunks_.size() * (t + 1) / size};
     for (std::size_t array = 0; array < arrays_.size(); ++array) {
-        const Range all = arrays_[array].chunks;
-        const Range part{std::max(mine.first, all.first), std::min(mine.last, all.last)};
-        if (part.first < part.last) measure_array(array, part, x, with, bins_[t]);
+        const Range chunks = arrays_[array].chunks;
+        const std::size_t last = std::min(mine.last, chunks.last);
+        if (arrays_[array].is_trainable && !all) continue;
+        for (std::size_t chunk = std::max(mine.first, chunks.first); chunk < last; ++chunk)
+            measure_chunk(array, chunk, x, with,
+                          with.before == nullptr ? nullptr : with.before + chunks_[chunk].at, t);
     }
 }
 
 template <class T>
-void Measurement<T>::measure_array(
-    std::size_t array, Range chunks, const T* x, const MeasuredWith<T>& with, Bins& bins) {
+void Measurement<T>::measure_chunk(std::size_t array,
+                                   std::size_t chunk,
+                                   const T* x,
+                                   const MeasuredWith<T>& with,
+                                   const T* before,
+                                   std::size_t t) {
     const MeasuredArray& measured = arrays_[array];
-    const bool few = measured.numbers() <= few_numbers;
-    for (std::size_t c = chunks.first; c < chunks.last; ++c) {
-        const ChunkPlace& chunk = chunks_[c];
-        auto part = [&](const T* from, bool is_there = true) {
-            return from == nullptr || !is_there ? nullptr : from + chunk.at;
-        };
-        kernels::table<T>().measure(
-            {x + chunk.at, chunk.rows, chunk.cols, part(with.initial), part(with.last),
-             part(with.before, measured.is_trainable), part(with.gradient, measured.is_trainable),
-             chunk.word, chunk.words_of_a_row, few ? nullptr : bins.counts.data(), sums_[c]});
-        if (with.next_last != nullptr)
-            std::memcpy(with.next_last + chunk.at, x + chunk.at,
-                        sizeof(T) * chunk.rows * panel_width<T>);
+    const ChunkPlace& place = chunks_[chunk];
+    Bins& bins = bins_[t];
+    if (bins.array != array) {
+        take(bins);
+        if (measured.numbers() > few_numbers) bins.array = array;
     }
-    if (!few) bins.found.push_back({array, taken(bins.counts, sizeof(T) == sizeof(double))});
+    auto part = [&](const T* from) { return from == nullptr ? nullptr : from + place.at; };
+    const bool is_trainable = measured.is_trainable;
+    kernels::table<T>().measure(
+        {x + place.at, place.rows, place.cols, part(with.initial), part(with.last),
+         is_trainable ? before : nullptr, is_trainable ? part(with.gradient) : nullptr, place.word,
+         place.words_of_a_row, bins.array ? bins.counts.data() : nullptr, sums_[chunk]});
+    if (with.next_last != nullptr)
+        std::memcpy(with.next_last + place.at, x + place.at,
+                    sizeof(T) * place.rows * panel_width<T>);
+}
+
+template <class T>
+void Measurement<T>::take(Bins& bins) {
+    if (bins.array)
+        bins.found.push_back({*bins.array, taken(bins.counts, sizeof(T) == sizeof(double))});
+    bins.array.reset();
+}
+
+template <class T>
+void Measurement<T>::drop() {
+    for (Bins& bins : bins_) {
+        take(bins);
+        bins.found.clear();
+    }
 }
 
 template <class T>
 ParameterRecord Measurement<T>::record(const T* x, const MeasuredWith<T>& with) {
     ParameterRecord record;
-    std::size_t array = 0;
-    for (const Dense& layer : layers_) {
-        record.layers.push_back({array_record(array++, x, with), std::nullopt, UnitRecord()});
-        if (layer.bias) record.layers.back().biases = array_record(array++, x, with);
+    for (Bins& bins : bins_) take(bins);
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+        record.layers.push_back({array_record(weights_[l], x, with), std::nullopt, UnitRecord()});
+        if (layers_[l].bias) record.layers.back().biases = array_record(weights_[l] + 1, x, with);
     }
-    for (Bins& bins : bins_) bins.found.clear();
+    drop();
     std::uint64_t sum = 0;
     for (const kernels::ChunkSums& sums : sums_) sum += sums.digest;
     record.digest = final_digest(sum, words_);
@@ -277,9 +299,7 @@ ArrayRecord Measurement<T>::array_record(std::size_t array,
     const MeasuredArray& measured = arrays_[array];
     ArraySums sums;
     for (std::size_t c = measured.chunks.first; c < measured.chunks.last; ++c) sums.add(sums_[c]);
-    MeasuredWith<T> there = with;
-    if (!measured.is_trainable) there.gradient = nullptr;
-    ArrayRecord record = sums.template record<T>(measured.numbers(), there);
+    ArrayRecord record = sums.template record<T>(measured.numbers(), with, measured.is_trainable);
     record.histogram = histogram(array, x, record.zeros);
     return record;
 }

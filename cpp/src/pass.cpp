@@ -219,7 +219,8 @@ template <class T>
 void Pass<T>::forward(const PackedNetwork<T>& network,
                       const Batch<T>& batch,
                       std::size_t layer,
-                      Range rows) {
+                      Range rows,
+                      const kernels::UnitCounts<T>* counts) {
     const std::size_t first = rows.first, n = rows.last - rows.first;
     const LayerArrays& out = layers_[layer];
     const Panels<T> z = out.z.rows_from(first, n), a = out.a.rows_from(first, n);
@@ -229,7 +230,7 @@ void Pass<T>::forward(const PackedNetwork<T>& network,
                                 .start = network.biases(layer)};
     const bool elementwise = out.activation.is_elementwise();
     if (elementwise)
-        product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}};
+        product.epilogue = {kernels::Epilogue<T>::Kind::activate, out.activation, a, {}, counts};
     table_.product(product);
     if (!elementwise) table_.softmax(a, z);
     if (out.numbers != nullptr) drop_outputs(batch.step, layer, rows);

@@ -69,7 +69,8 @@ public:
     void forward(const PackedNetwork<T>& network,
                  const Batch<T>& batch,
                  std::size_t layer,
-                 Range rows);
+                 Range rows,
+                 const kernels::UnitCounts<T>* counts = nullptr);
     // Row losses, and with `gradient` dZ of the last layer, both weighted. `mean_count` is that of the whole batch.
     void loss(const Named<Loss>& loss,
               const Batch<T>& batch,

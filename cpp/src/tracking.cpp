@@ -18,7 +18,7 @@ Tracker<T>::Tracker(const std::shared_ptr<const PackedPlan<T>>& plan,
     : layers_(plan->layers()),
       tracking_(tracking),
       recorded_(recorded),
-      before_(plan),
+      plan_(plan),
       measurement_(*plan) {
     std::size_t all = 0;
     for (const Dense& layer : layers_) {
@@ -38,8 +38,9 @@ template <class T>
 void Tracker<T>::begin(const Network<T>& network, std::uint64_t steps) {
     recorded_steps_ = steps;
     if (tracking_.records != 0) return;
-    before_.pack(network.parameters());  // whose room is not needed yet
-    tracking_.initial.assign(before_.data(), before_.data() + before_.plan()->size());
+    PackedArray<T> packed(plan_);
+    packed.pack(network.parameters());
+    tracking_.initial.assign(packed.data(), packed.data() + plan_->size());
     tracking_.last = tracking_.initial;
     tracking_.first_step = steps;
     tracking_.records = 1;
@@ -50,10 +51,28 @@ void Tracker<T>::begin(const Network<T>& network, std::uint64_t steps) {
 
 template <class T>
 void Tracker<T>::make_room(std::size_t threads) {
-    while (counts_.size() < threads)
-        counts_.push_back({AlignedBuffer<kernels::UnitCount<T>>(padded_),
-                           AlignedBuffer<kernels::UnitCount<T>>(padded_), 0});
+    while (counts_.size() < threads) add_thread();
     measurement_.make_room(threads);
+}
+
+template <class T>
+void Tracker<T>::add_thread() {
+    Counts& counts = counts_.emplace_back(Counts{AlignedBuffer<kernels::UnitCount<T>>(padded_),
+                                                 AlignedBuffer<kernels::UnitCount<T>>(padded_),
+                                                 0,
+                                                 {},
+                                                 {}});
+    for (const Units& units : units_)
+        counts.units.push_back({counts.active.data() + units.padded,
+                                units.saturates ? counts.saturated.data() + units.padded : nullptr,
+                                units.low, units.high});
+    for (std::size_t l = 0; l < units_.size(); ++l)
+        counts.of_layers.push_back(units_[l].counts ? &counts.units[l] : nullptr);
+}
+
+template <class T>
+void Tracker<T>::make_room_before() {
+    if (before_.empty()) before_ = PackedArray<T>(plan_);
 }
 
 template <class T>
@@ -65,19 +84,20 @@ void Tracker<T>::begin_batch(std::uint64_t steps, bool ends_epoch, bool ends_tra
 }
 
 template <class T>
+std::span<const kernels::UnitCounts<T>* const> Tracker<T>::begin_rows(std::size_t n,
+                                                                      std::size_t t) {
+    counts_[t].rows += n;
+    return counts_[t].of_layers;
+}
+
+template <class T>
 void Tracker<T>::count(const Pass<T>& pass, Range rows, std::size_t t) {
-    Counts& counts = counts_[t];
     const std::size_t n = rows.last - rows.first;
     if (n == 0) return;
-    counts.rows += n;
-    for (std::size_t l = 0; l < units_.size(); ++l) {
-        const Units& units = units_[l];
-        if (!units.counts) continue;
-        table_.count_units({pass.activations(l).rows_from(rows.first, n),
-                            counts.active.data() + units.padded,
-                            units.saturates ? counts.saturated.data() + units.padded : nullptr,
-                            units.low, units.high});
-    }
+    const auto counts = begin_rows(n, t);
+    for (std::size_t l = 0; l < counts.size(); ++l)
+        if (counts[l] != nullptr)
+            table_.count_units(pass.activations(l).rows_from(rows.first, n), *counts[l]);
 }
 
 template <class T>
@@ -97,7 +117,7 @@ template <class T>
 MeasuredWith<T> Tracker<T>::with(const PackedArray<T>* gradient, bool advances) {
     MeasuredWith<T> all{tracking_.initial.data(), tracking_.last.data()};
     if (gradient != nullptr) {
-        all.before = before_.data();
+        all.before = before_.data();  // null where it is not kept
         all.gradient = gradient->data();
     }
     if (advances) all.next_last = tracking_.last.data();
@@ -108,8 +128,9 @@ template <class T>
 void Tracker<T>::measure(const PackedArray<T>& parameters,
                          const PackedArray<T>& gradient,
                          std::size_t t,
-                         std::size_t size) {
-    measurement_.measure(parameters.data(), with(&gradient, !is_extra_), t, size);
+                         std::size_t size,
+                         bool all) {
+    measurement_.measure(parameters.data(), with(&gradient, !is_extra_), t, size, all);
 }
 
 template <class T>
@@ -186,6 +207,7 @@ void Tracker<T>::drop_counts() {
 // A window of an epoch begins with it: then only a record that was taken lies beyond.
 template <class T>
 void Tracker<T>::put_back(bool from_beginning, std::uint64_t steps) {
+    measurement_.drop();
     tracking_.is_beyond = tracking_.every != 0 || !from_beginning || recorded_steps_ != steps;
     if (!tracking_.is_beyond) drop_counts();
 }

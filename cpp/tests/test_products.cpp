@@ -135,6 +135,35 @@ void relu_of_zeros(std::size_t outputs) {
     }
 }
 
+// Units that are counted at the end of a product, as they are when it is there.
+template <class T>
+void counts_at_the_end(std::size_t rows, std::size_t outputs, Activation activation) {
+    using Kind = typename kernels::Epilogue<T>::Kind;
+    const std::size_t features = 16, padded = round_up(outputs, panel_width<T>);
+    const Packed<T> x(rows, features), w(features, outputs);
+    for (std::size_t k = 0; k < features; ++k) {
+        for (std::size_t r = 0; r < rows; ++r) x(r, k) = static_cast<T>((r * 5 + k * 3) % 7) - 3;
+        for (std::size_t o = 0; o < outputs; ++o) w(k, o) = static_cast<T>((k + o * 2) % 5) - 2;
+    }
+    for (const KernelTable<T>* table : kernels::available_tables<T>()) {
+        const checks::Note isa("isa", table->isa);
+        const Packed<T> z(rows, outputs), a(rows, outputs);
+        for (const auto& to : {z(), a()}) {  // in place, and beside what it is of
+            AlignedBuffer<kernels::UnitCount<T>> counted(2 * padded), expected(2 * padded);
+            const kernels::UnitCounts<T> here{counted.data(), counted.data() + padded, T(0.1),
+                                              T(0.9)},
+                there{expected.data(), expected.data() + padded, T(0.1), T(0.9)};
+            table->product(
+                {z(), x(), w(), nullptr, {Kind::activate, {activation, {}}, to, {}, &here}});
+            table->count_units(to, there);
+            for (std::size_t o = 0; o < outputs; ++o) {
+                CHECK_EQUAL(counted[o], expected[o]);
+                CHECK_EQUAL(counted[padded + o], expected[padded + o]);
+            }
+        }
+    }
+}
+
 constexpr std::size_t n_states = OptimizerInfo::most_states;
 
 // A matrix and its states.
@@ -370,6 +399,10 @@ void all() {
     product_of_some_rows<T>();
     relu_of_zeros<T>(1);
     relu_of_zeros<T>(35);
+    for (const std::size_t rows : {1u, 7u, 37u, 150u})
+        for (const std::size_t outputs : {1u, 3u, 16u, 35u})
+            for (const Activation activation : {Activation::relu, Activation::sigmoid})
+                counts_at_the_end<T>(rows, outputs, activation);
     outer_product<T>();
     outer_product_with_rules<T>();
     column_sums<T>();

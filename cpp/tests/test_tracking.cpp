@@ -77,8 +77,8 @@ void units() {
         for (std::size_t j = 0; j < cols; ++j) panels(r, j) = static_cast<T>((r * 7 + j * 3) % 5);
     for (const auto* table : kernels::available_tables<T>()) {
         AlignedBuffer<kernels::UnitCount<T>> active(2 * width), saturated(2 * width);
-        table->count_units({panels, active.data(), nullptr, 0, 0});
-        table->count_units({panels, active.data(), saturated.data(), T(0.5), T(3.5)});
+        table->count_units(panels, {active.data(), nullptr, 0, 0});
+        table->count_units(panels, {active.data(), saturated.data(), T(0.5), T(3.5)});
         for (std::size_t j = 0; j < cols; ++j) {
             std::size_t on = 0, flat = 0;
             for (std::size_t r = 0; r < rows; ++r) {

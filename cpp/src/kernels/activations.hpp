@@ -4,6 +4,7 @@
 #include "functions.hpp"
 #include "kernel_table.hpp"
 #include "lanes.hpp"
+#include "unit_counts.hpp"
 
 namespace wbcore::kernels {
 namespace {
@@ -147,23 +148,26 @@ void activate_backward(
     });
 }
 
-// The epilogue of a product, over `n_rows` rows of `n_panels` panels.
+// The epilogue of a product, over `n_rows` rows of `n_panels` panels; of one whose step was done in registers, what is left.
 template <class T>
 void apply(const Epilogue<T>& e,
            Panels<T> out,
            std::size_t panel,
            std::size_t n_panels,
            std::size_t row,
-           std::size_t n_rows) {
+           std::size_t n_rows,
+           bool is_done = false) {
     if (e.kind == Epilogue<T>::Kind::none) return;
     const std::size_t n = n_rows * Panels<T>::width, at = row * Panels<T>::width;
-    for (const std::size_t last = panel + n_panels; panel < last; ++panel) {
+    for (std::size_t p = panel; p < panel + n_panels && !is_done; ++p) {
         if (e.kind == Epilogue<T>::Kind::activate)
-            activate(e.activation, e.a.panel(panel) + at, out.panel(panel) + at, n);
+            activate(e.activation, e.a.panel(p) + at, out.panel(p) + at, n);
         else
-            activate_backward(e.activation, out.panel(panel) + at, e.a.panel(panel) + at,
-                              e.z.panel(panel) + at, n);
+            activate_backward(e.activation, out.panel(p) + at, e.a.panel(p) + at, e.z.panel(p) + at,
+                              n);
     }
+    if (e.counts != nullptr)
+        count_panels<T>(e.a, *e.counts, {panel, panel + n_panels}, row, n_rows);
 }
 
 }  // namespace

@@ -25,6 +25,26 @@ inline constexpr std::size_t max_tree_depth = 64;
 // Elementary functions beside the activations.
 enum class Function : std::uint8_t { exp, expm1, log, log1p, sqrt };
 
+// As wide as T, so that vectors of both have as many lanes.
+template <class T>
+struct UnitCountOf {
+    using type = std::uint64_t;
+};
+template <>
+struct UnitCountOf<float> {
+    using type = std::uint32_t;
+};
+template <class T>
+using UnitCount = typename UnitCountOf<T>::type;
+
+// To be added to for each unit: the rows in which its output is not 0, and in which it is below low or above high.
+template <class T>
+struct UnitCounts {
+    UnitCount<T>* active;     // (O), padded to whole panels
+    UnitCount<T>* saturated;  // likewise, or null
+    T low, high;
+};
+
 // The elementwise step that follows a product, done while its numbers are still at hand.
 template <class T>
 struct Epilogue {
@@ -34,9 +54,10 @@ struct Epilogue {
         differentiate,  // out holds dA and becomes dZ, by way of `a` and `z`
     };
     Kind kind = Kind::none;
-    ActivationOf<T> activation = {};  // an elementwise one
-    Panels<T> a = {};                 // (B, N), packed, as `out` is then
-    Panels<const T> z = {};           // (B, N), packed
+    ActivationOf<T> activation = {};        // an elementwise one
+    Panels<T> a = {};                       // (B, N), packed, as `out` is then
+    Panels<const T> z = {};                 // (B, N), packed
+    const UnitCounts<T>* counts = nullptr;  // of the outputs `a`; null: they are not counted
 };
 
 // out = start + x w
@@ -156,27 +177,6 @@ struct Chunk {
     ChunkSums& sums;
 };
 
-// As wide as T, so that vectors of both have as many lanes.
-template <class T>
-struct UnitCountOf {
-    using type = std::uint64_t;
-};
-template <>
-struct UnitCountOf<float> {
-    using type = std::uint32_t;
-};
-template <class T>
-using UnitCount = typename UnitCountOf<T>::type;
-
-// Of each unit, in how many rows its output is not 0, and below `low` or above `high`; added to what is there.
-template <class T>
-struct UnitRows {
-    Panels<const T> a;        // (B, O), packed
-    UnitCount<T>* active;     // (O), padded to whole panels
-    UnitCount<T>* saturated;  // likewise, or null
-    T low, high;
-};
-
 template <class T>
 struct KernelTable {
     const char* isa;
@@ -205,7 +205,8 @@ struct KernelTable {
     // Shrinks the columns of the panels [first, last) whose norm is above `most` to it.
     void (*limit_columns)(Panels<T> w, Range panels, double most);
     void (*measure)(const Chunk<T>&);
-    void (*count_units)(const UnitRows<T>&);
+    // Of packed outputs (B, O)
+    void (*count_units)(Panels<const T> a, const UnitCounts<T>&);
     void (*transpose)(Panels<T> out,
                       Panels<const T> in,
                       std::size_t first_row,

@@ -84,7 +84,7 @@ WBCORE_KEEPS_TILE void product_tile(const Product<T>& m,
 // L2, and the sums of the group stay near until its last leaf.
 template <class T>
 void product_block(const Product<T>& m, std::size_t row, std::size_t last_row) {
-    const bool steps_follow = !is_in_tile(m);
+    const bool is_done = is_in_tile(m), follows = !is_done || m.epilogue.counts != nullptr;
     for_each_column_group<T>(
         last_row - row, m.out.cols, [&](std::size_t panel, auto max_rows, auto vectors) {
             constexpr int W = decltype(vectors)::value;
@@ -96,9 +96,9 @@ void product_block(const Product<T>& m, std::size_t row, std::size_t last_row) {
                     });
                 first += feature_leaf;
             } while (first < m.x.cols);
-            if (steps_follow)
+            if (follows)
                 apply(m.epilogue, m.out, panel, (W + panel_vectors<T> - 1) / panel_vectors<T>, row,
-                      last_row - row);
+                      last_row - row, is_done);
         });
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernel_table.hpp"
 #include "lanes.hpp"
+#include "unit_counts.hpp"
 
 namespace wbcore::kernels {
 namespace {
@@ -49,12 +50,6 @@ inline double sum_of(const T* x, std::size_t rows, std::size_t cols) {
         sum.part[k] = sum.part[k] + converted(x + at);
     });
     return sum.total(cols);
-}
-
-// n + 1 in the lanes where the comparison holds.
-template <class T>
-inline auto counted(decltype(bits(Vector<T>{})) n, auto held) {
-    return held ? n + 1 : n;
 }
 
 // Of numbers that are all finite and sum up to `sum`. The squares of the deviations take a second pass, so that they lose nothing
@@ -241,39 +236,6 @@ void measure(const Chunk<T>& chunk) {
     if (chunk.before != nullptr) updates(chunk);
     if (chunk.gradient != nullptr)
         sums.gradient = squares_of(chunk.gradient, chunk.rows, chunk.cols);
-}
-
-// Rows of a packed panel follow one another.
-template <class T>
-inline void count_panel(const UnitRows<T>& units, std::size_t p, std::size_t j) {
-    using V = Vector<T>;
-    using N = decltype(bits(V{}));
-    const V zero = broadcast<V>(0), low = broadcast<V>(units.low), high = broadcast<V>(units.high);
-    const T *a = units.a.panel(p) + j, *end = a + units.a.rows * Panels<T>::width;
-    N active{}, saturated{};
-    if (units.saturated == nullptr)
-        for (; a != end; a += Panels<T>::width) active = counted<T>(active, load<V>(a) != zero);
-    else
-        for (; a != end; a += Panels<T>::width) {
-            const V v = load<V>(a);
-            active = counted<T>(active, v != zero);
-            saturated = counted<T>(saturated, v < low);
-            saturated = counted<T>(saturated, v > high);
-        }
-    auto add = [at = p * Panels<T>::width + j](UnitCount<T>* to, N n) {
-        N counts;
-        __builtin_memcpy(&counts, to + at, sizeof counts);
-        counts = counts + n;
-        __builtin_memcpy(to + at, &counts, sizeof counts);
-    };
-    add(units.active, active);
-    if (units.saturated != nullptr) add(units.saturated, saturated);
-}
-
-template <class T>
-void count_units(const UnitRows<T>& units) {
-    for (std::size_t p = 0; p < units.a.count(); ++p)
-        for (std::size_t j = 0; j < Panels<T>::width; j += lanes<T>) count_panel(units, p, j);
 }
 
 }  // namespace

@@ -13,6 +13,11 @@ inline F32 fma(F32 a, F32 b, F32 c) { return _mm256_fmadd_ps(a, b, c); }
 inline F64 fma(F64 a, F64 b, F64 c) { return _mm256_fmadd_pd(a, b, c); }
 inline F32 sqrt(F32 x) { return _mm256_sqrt_ps(x); }
 inline F64 sqrt(F64 x) { return _mm256_sqrt_pd(x); }
+// In one instruction: the compiler makes halves and puts them together.
+template <>
+inline F64 load_converted<F64, float>(const char* p) {
+    return _mm256_cvtps_pd(_mm_loadu_ps(reinterpret_cast<const float*>(p)));
+}
 // The product of the lower halves of each number
 inline U64 multiply_halves(U64 a, U64 b) {
     return __builtin_bit_cast(
