@@ -298,4 +298,14 @@ AILMENTS = [
         unchanged,
         ("digits, relu 64-32, SGD", "diabetes, relu 16"),
     ),
+    Ailment(
+        "biases of -3, relu, SGD of 0.0001",
+        "WB-NEARLY-DEAD",
+        fields(of_network=biases_of(-3), optimizer=sgd(1e-4)),
+        unchanged,
+        (
+            *("digits, relu 64-32, SGD", "friedman1, relu 64-32"),
+            *("breast_cancer, relu 32-16", "10 % positives, relu 16"),
+        ),
+    ),
 ]
