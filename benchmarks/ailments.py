@@ -83,6 +83,24 @@ def raw_targets(data, _rng):
     data.y, data.y_val = 1000 + 100 * data.y, 1000 + 100 * data.y_val
 
 
+def one_target(data, _rng):
+    data.y[:] = data.y_val[:] = data.y[0]
+
+
+def tiny(data, _rng):
+    data.X, data.X_val = 1e-8 * data.X, 1e-8 * data.X_val
+
+
+def nearly_repeated(data, rng):
+    """As from another file, with fewer digits."""
+    repeated(data, rng)
+    data.X_val *= 1 + 1e-6 * rng.normal(size=data.X_val.shape)
+
+
+def not_a_number(net):
+    net[0].weights[0, 0] = float("nan")
+
+
 def biases_of(value):
     def change(net):
         net[0].biases[...] = value
@@ -93,6 +111,10 @@ def biases_of(value):
 def runaway():
     """A rate that is right for fifty steps."""
     return wb.SGD(lambda step: 0.01 if step < 50 else 1e30)
+
+
+def decaying():
+    return wb.Adam(0.01, l2=10)
 
 
 WEIGHED = {"class_weight": "balanced", "bias_init": "prior"}
@@ -131,6 +153,7 @@ CLASSES = (
     "moons, relu 32",
     "blobs, no hidden layer",
 )
+RELU_OF_ALL = ("digits, relu 64-32, SGD", "wine, relu 64-64-32", "friedman1, relu 64-32")
 BENT = ("digits, relu 64-32, SGD", "circles, tanh 16", "moons, relu 32", "waves, tanh 32-32")
 OF_NUMBERS = ("waves, tanh 32-32", "friedman1, relu 64-32", "diabetes, relu 16")
 EXPLODING = (
@@ -231,5 +254,58 @@ AILMENTS = [
         changed(raw_targets),
         unchanged,
         ("waves, relu 64, huber, SGD", "friedman1, relu 64-32"),
+    ),
+    Ailment(
+        "the same target in all rows",
+        "WB-TARGET-CONSTANT",
+        changed(one_target),
+        unchanged,
+        (*CLASSES, "breast_cancer, relu 32-16", *OF_NUMBERS),
+    ),
+    Ailment(
+        "initial deviation 3, relu",
+        "WB-START",
+        fields(initializer="normal(0, 3)"),
+        unchanged,
+        (*RELU_OF_ALL, "waves, relu 64, huber, SGD", "breast_cancer, relu 32-16"),
+    ),
+    Ailment(
+        "twelve sigmoid layers, SGD",
+        "WB-VANISHING",
+        fields(hidden=(16,) * 12, activation="sigmoid", optimizer=sgd(0.05)),
+        fields(hidden=(16,) * 12, activation="tanh", optimizer=sgd(0.05)),
+        ("digits, relu 64-32, SGD", "wine, relu 32", "friedman1, relu 64-32"),
+    ),
+    Ailment(
+        "training rows in validation, but for 1e-6",
+        "WB-LEAK",
+        changed(nearly_repeated),
+        unchanged,
+        (*CLASSES, *OF_NUMBERS),
+    ),
+    Ailment(
+        "inputs x 1e-8",
+        "WB-ONE-BATCH",
+        changed(tiny),
+        unchanged,
+        ("digits, relu 64-32, SGD", "moons, tanh 16-16, SGD", "friedman1, relu 64-32"),
+    ),
+    Ailment("l2 of 10", "WB-COLLAPSED", fields(optimizer=decaying), unchanged, FIVE),
+    Ailment(
+        "a weight of NaN",
+        "WB-NONFINITE",
+        fields(of_network=not_a_number),
+        unchanged,
+        ("digits, relu 64-32, SGD", "diabetes, relu 16"),
+    ),
+    Ailment(
+        "biases of -3, relu, SGD of 0.0001",
+        "WB-NEARLY-DEAD",
+        fields(of_network=biases_of(-3), optimizer=sgd(1e-4)),
+        unchanged,
+        (
+            *("digits, relu 64-32, SGD", "friedman1, relu 64-32"),
+            *("breast_cancer, relu 32-16", "10 % positives, relu 16"),
+        ),
     ),
 ]

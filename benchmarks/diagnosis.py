@@ -33,16 +33,28 @@ def looked_at(recipe, seed):
     return before, after
 
 
+def place(code):
+    """Of the call that a code is counted by in `looked_at`: `diagnose`, where that looks for it."""
+    calls = dict(
+        zip(inspect.finding_codes()["code"], inspect.finding_codes()["calls"], strict=True)
+    )
+    return 0 if calls[code] == "check" else 1
+
+
 def is_cured(ailment, base, seed):
     """Whether the code is gone after the advice, as often as it says to try."""
     for attempt in range(1, ailment.attempts + 1):
-        if ailment.code not in looked_at(ailment.cure(base, attempt), seed)[1]:
+        found = looked_at(ailment.cure(base, attempt), seed)
+        if ailment.code not in found[place(ailment.code)]:
             return True
     return False
 
 
 def sick(ailment, seeds):
-    """Runs, how many were found by `check`, by `diagnose`, how many of these the advice cured."""
+    """Runs, how many were found by `check`, by `diagnose`, and how many the advice cured.
+
+    These of the ones that `diagnose` found; of a code that only `check` looks for, of its own.
+    """
     runs, early, late, cured, others = 0, 0, 0, 0, Counter()
     for name in ailment.bases:
         base = trainings.base(name)
@@ -51,9 +63,10 @@ def sick(ailment, seeds):
             runs += 1
             early += ailment.code in before
             late += ailment.code in after
-            cured += ailment.code in after and is_cured(ailment, base, seed)
-            if ailment.code not in after:
-                print(f"  missed: {ailment.name}, {name}, seed {seed}: {after.verdict}", flush=True)
+            found = (before, after)[place(ailment.code)]
+            cured += ailment.code in found and is_cured(ailment, base, seed)
+            if ailment.code not in found:
+                print(f"  missed: {ailment.name}, {name}, seed {seed}: {found.verdict}", flush=True)
             others.update(set(after.codes) - {ailment.code})
     return runs, early, late, cured, others
 
@@ -83,10 +96,11 @@ def sick_table(seeds, only):
     for ailment in ailments.AILMENTS:
         if only in ailment.name or only == ailment.code:
             runs, early, late, cured, others = sick(ailment, seeds)
-            early = f"{early / runs:.0%}" if early else "-"
+            shares = [f"{found / runs:.0%}" if found else "-" for found in (early, late)]
+            counted = (early, late)[place(ailment.code)]
             lines.append(
-                f"| {ailment.name} | {ailment.code} | {runs} | {early} | {late / runs:.0%} | "
-                f"{cured} of {late} |"
+                f"| {ailment.name} | {ailment.code} | {runs} | {shares[0]} | {shares[1]} | "
+                f"{cured} of {counted} |"
             )
             print(lines[-1], "  also", dict(others), flush=True)
     return lines

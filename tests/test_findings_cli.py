@@ -131,3 +131,69 @@ def test_what_is_refused(folder, tmp_path):
     frame.drop(columns="size").to_csv(tmp_path / "less.csv", index=False)
     assert "lacks column 'size'" in fail("inspect", model, "--data", tmp_path / "less.csv")
     assert "lacks column 'nobody'" in fail(*words, "--target", "nobody")
+
+
+def test_a_loss_that_does_not_fit_the_model(folder, tmp_path):
+    words = ("inspect", folder / "model.safetensors", "--data", folder / "train.csv", "--loss")
+    for loss in ("mse", "poisson", "binary_cross_entropy", "quantile(0.5)"):
+        said = fail(*words, loss)
+        assert "--loss: expected one of cross_entropy, hinge, squared_hinge" in said
+        assert f"for the classes of 'kind', got {loss}" in " ".join(said.split())
+    assert "--loss: expected no weights of outputs, got mse[1,2]" in fail(*words, "mse[1,2]")
+    assert "--loss: expected one of mse" in fail(*words, "nonsense")
+    succeed(*words, "hinge")
+    words = ("inspect", folder / "price.safetensors", "--data", folder / "p.csv", "--loss")
+    said = " ".join(fail(*words, "cross_entropy").split())
+    assert "--loss: expected one of mse, mae, huber" in said
+    assert "for the values of 'price', got cross_entropy" in said
+    said = " ".join(fail(*words, "quantile(0.1,0.9)").split())
+    assert "--loss: expected one for 1 output and the one column 'price'" in said
+    assert "which is for 2 outputs" in said
+    succeed(*words, "quantile(0.5)")
+    frame = pd.read_csv(folder / "p.csv").assign(price=lambda frame: frame["price"] - 1e4)
+    frame.to_csv(tmp_path / "negative.csv", index=False)
+    said = fail(*words[:3], tmp_path / "negative.csv", "--loss", "poisson")
+    assert "--loss: expected values of at least 0 in column 'price' for poisson" in said
+
+
+def test_what_a_network_without_metadata_is_asked(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=90)})
+    frame["k"] = 2 * (frame["x"] > 0)  # of three classes the first and the last
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    of_text = frame.assign(k=np.where(frame["k"], "yes", "no"))
+    of_text.to_csv(tmp_path / "text.csv", index=False)
+    nets = {f"{n}.safetensors": wb.Network.mlp([1, 8, n], seed=0) for n in (1, 3)}
+    for name, net in nets.items():
+        net.save(tmp_path / name)
+
+    def words(outputs, table, loss):
+        model = tmp_path / f"{outputs}.safetensors"
+        data = tmp_path / f"{table}.csv"
+        return "inspect", model, "--data", data, "--target", "k", "--loss", loss
+
+    text = succeed(*words(3, "t", "cross_entropy"))
+    assert "1 of 3 classes have no row among 90: 1" in text
+    assert "WB-" in succeed(*words(1, "text", "binary_cross_entropy"))
+    assert "which is for 2 outputs or more" in fail(*words(1, "t", "cross_entropy"))
+    assert "which is for 1 output" in fail(*words(3, "t", "mse"))
+    assert "column 'k' is not numeric" in fail(*words(1, "text", "mse"))
+    frame.assign(k=np.arange(90) % 3).to_csv(tmp_path / "more.csv", index=False)
+    said = " ".join(fail(*words(1, "more", "binary_cross_entropy")).split())
+    assert "has 3 classes, but the model tells 2 apart" in said
+    # a second table has the numbers of the first: its class z is not one of them
+    of_text.assign(k=np.where(frame["k"], "yes", "z")).to_csv(tmp_path / "z.csv", index=False)
+    said = fail(*words(1, "text", "binary_cross_entropy"), "--validation", tmp_path / "z.csv")
+    assert "has the class 'z', which the model does not know" in " ".join(said.split())
+
+
+def test_weights_of_classes_have_the_names_of_classes(folder, tmp_path):
+    net = wb.load(folder / "model.safetensors")
+    words = ("inspect", tmp_path / "weighed.safetensors", "--data", folder / "train.csv")
+    for weights, known in (("balanced", True), ({"big": 5.0}, True), ({"huge": 5.0}, False)):
+        net.metadata["training"] = {**net.metadata["training"], "class_weight": weights}
+        net.save(words[1])
+        if known:
+            succeed(*words)
+        else:
+            assert "expected classes among big, small, got 'huge'" in fail(*words)

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import wbcore as wb
+from wbcore.cli import losses
 from wbcore.cli.metadata import class_names, encoding_of, feature_names, load_model
 from wbcore.cli.prediction import inputs
+from wbcore.cli.words import class_weights
 from wbcore.inspect import diagnose, finding_codes
 from wbcore.io.frame import numbers
 from wbcore.io.table import RawTable, read_raw_table
@@ -39,7 +41,7 @@ def examined(
     ------
     ValueError
         If codes are unknown or cannot be found here, nobody says the loss or the target, or the
-        tables do not suit the model.
+        loss or the tables do not suit the model.
     """
     codes = _codes(fail_on, validated=validation is not None)
     net = load_model(model)
@@ -47,15 +49,19 @@ def examined(
     settings: dict[str, Any] = training if isinstance(training, dict) else {}
     target = _said("--target", model, "target", target, net.metadata.get("target"))
     loss = _said("--loss", model, "loss", loss, settings.get("loss"))
-    X, y = _rows(net, data, target)
+    known = class_names(net)
+    of_model = net.metadata.get("task") if known is None else "classification"
+    loss, task = losses.of_model(loss, net, of_model, target)
+    table = _Table(net, target, loss, task, known)
+    X, y = table.rows(data)
     found = diagnose(
         net,
         None,
         X,
         y,
         loss=loss,
-        validation_data=None if validation is None else _rows(net, validation, target),
-        class_weight=settings.get("class_weight"),
+        validation_data=None if validation is None else table.rows(validation),
+        class_weight=_weights(settings.get("class_weight"), known, target),
     )
     fails = any(finding.code in codes and finding.severity != "note" for finding in found)
     return Examination((found.to_json() if as_json else str(found)) + "\n", fails)
@@ -99,13 +105,55 @@ def _said(option: str, model: Path, what: str, given: str | None, known: object)
     raise ValueError(f"{model} does not say its {what}: give {option}")
 
 
-def _rows(net: "wb.Network", path: Path, target: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Inputs as the network takes them, and class numbers or values."""
-    classes = class_names(net)
-    task = net.metadata.get("task")
-    known = task if task in ("classification", "regression") else None
-    raw = read_raw_table(path, target, task="classification" if classes is not None else known)
-    return _inputs(net, path, raw), raw.y if classes is None else _labels(path, raw, classes)
+def _weights(
+    given: object, classes: list[str] | None, target: str
+) -> str | dict[int, float] | None:
+    """Those that the model says it was trained with; for a network with one output none."""
+    known = given if isinstance(given, (str, dict)) and classes is not None else None
+    return class_weights(known, classes, target)
+
+
+class _Table:
+    """How a table becomes inputs as the network takes them, and class numbers or values.
+
+    Parameters
+    ----------
+    net : Network
+    target, loss : str
+    task : {"classification", "regression"}
+    classes : list of str or None
+        The names of the classes, if the model says them; else those of the first table that is
+        read have the numbers, so that no other one counts them anew.
+    """
+
+    def __init__(
+        self, net: "wb.Network", target: str, loss: str, task: str, classes: list[str] | None
+    ) -> None:
+        self._net, self._target, self._loss = net, target, loss
+        self._task, self._classes = task, classes
+
+    def rows(self, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+        """X and y of a table."""
+        raw = read_raw_table(path, self._target, task=self._task)
+        X = _inputs(self._net, path, raw)
+        if raw.classes is None:
+            losses.require_targets(self._loss, float(raw.y.min()), self._target)
+            return X, raw.y
+        if self._classes is None:
+            self._classes = _numbered(path, raw, max(2, self._net[-1].outputs))
+        return X, _labels(path, raw, self._classes)
+
+
+def _numbered(path: Path, raw: RawTable, most: int) -> list[str]:
+    """Classes in the order of their numbers: where all names are such numbers, these."""
+    assert raw.classes is not None
+    if len(raw.classes) > most:
+        raise ValueError(
+            f"{path}: the target {raw.target!r} has {len(raw.classes)} classes, but the model "
+            f"tells {most} apart"
+        )
+    as_numbers = list(map(str, range(most)))
+    return as_numbers if set(raw.classes) <= set(as_numbers) else list(raw.classes)
 
 
 def _inputs(net: "wb.Network", path: Path, raw: RawTable) -> NDArray[Any]:

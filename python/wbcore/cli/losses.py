@@ -4,7 +4,15 @@ import wbcore as wb
 from wbcore import _core, _named
 from wbcore.cli.optimizer import explained
 
-__all__ = ["bias_init", "check", "includes_exp", "of_task", "quantile_of", "require_targets"]
+__all__ = [
+    "bias_init",
+    "check",
+    "includes_exp",
+    "of_model",
+    "of_task",
+    "quantile_of",
+    "require_targets",
+]
 
 _OF_TASK = {"classification": "cross_entropy", "regression": "mse"}
 
@@ -18,28 +26,80 @@ _LOWEST = {"counts": "of at least 0", "positives": "above 0"}
 
 def check(text: str) -> str:
     """Return a loss in the one notation, or refuse what is none for a column of a table."""
+    checked = _checked(text)
+    if _levels(checked) > 1:
+        raise ValueError(f"--loss: expected one quantile for the one target, got {text}")
+    return checked
+
+
+def _checked(text: str) -> str:
     with explained("--loss", "loss"):
         checked = wb.losses.check("loss", text)
     if "[" in checked:
         raise ValueError(f"--loss: expected no weights of outputs, got {text}")
-    name, numbers = _named.parsed("loss", "loss", "loss", checked)
-    levels = sum(number > 0 for number in numbers)
-    if _row(name).properties["has_levels"] and levels != 1:
-        raise ValueError(f"--loss: expected one quantile for the one target, got {text}")
     return checked
+
+
+def _levels(text: str) -> int:
+    """How many outputs a loss of quantiles compares with a target; 0 of another loss."""
+    name, numbers = _named.parsed("loss", "loss", "loss", text)
+    return sum(number > 0 for number in numbers) if _row(name).properties["has_levels"] else 0
 
 
 def of_task(text: str | None, task: str, target: str) -> str:
     """Return a loss in the one notation, None being that of the task; or refuse another task's."""
     checked = check(_OF_TASK[task] if text is None else text)
-    if _targets(checked) not in _TARGETS[task]:
+    _require_one_of(_TARGETS[task], text or checked, task, target)
+    return checked
+
+
+def of_model(text: str, net: "wb.Network", task: object, target: str) -> tuple[str, str]:
+    """Return a loss in the one notation, and the task of the target's column; or refuse it.
+
+    Parameters
+    ----------
+    text : str
+    net : Network
+    task : str or None
+        What the model says of its task: "classification", "regression", or something else.
+    target : str
+        The column's name.
+
+    Raises
+    ------
+    ValueError
+        If it is of another task than the model, or of other outputs than this network has.
+    """
+    checked, outputs = _checked(text), net[-1].outputs
+    targets, levels = _targets(checked), _levels(checked)
+    # One output says yes or no of two classes, several each of its own question.
+    of_answers = ("probabilities",) if outputs == 1 else ("classes",)
+    known = _TARGETS | {"classification": (*of_answers, "signs")}
+    if task in known:
+        _require_one_of(known[str(task)], text, str(task), target)
+    least = levels or (2 if targets == "classes" else 1)
+    if outputs < least or (outputs > least and targets not in _TARGETS["classification"]):
+        more = " or more" if targets in _TARGETS["classification"] else ""
+        raise ValueError(
+            f"--loss: expected one for {_counted(outputs)} and the one column {target!r}, got "
+            f"{text}, which is for {_counted(least)}{more}"
+        )
+    of_classes = targets in known["classification"]
+    return checked, "classification" if of_classes else "regression"
+
+
+def _counted(outputs: int) -> str:
+    return f"{outputs} output{'s' * (outputs > 1)}"
+
+
+def _require_one_of(known: tuple[str, ...], text: str, task: str, target: str) -> None:
+    if _targets(_checked(text)) not in known:
         rows = _named.rows("loss").items()
-        known = [name for name, row in rows if row.properties["targets"] in _TARGETS[task]]
+        names = [name for name, row in rows if row.properties["targets"] in known]
         kind = "classes" if task == "classification" else "values"
         raise ValueError(
-            f"--loss: expected one of {', '.join(known)} for the {kind} of {target!r}, got {text}"
+            f"--loss: expected one of {', '.join(names)} for the {kind} of {target!r}, got {text}"
         )
-    return checked
 
 
 def require_targets(text: str, lowest: float, target: str) -> None:

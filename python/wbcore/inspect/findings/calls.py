@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from wbcore import _arguments, losses
 from wbcore._docstrings import with_parameters
 from wbcore._loss_function import LossFunction
@@ -15,6 +17,7 @@ from wbcore.inspect.findings.data import Data
 from wbcore.inspect.findings.finding import Finding, Findings
 from wbcore.inspect.findings.numbers import not_finite_data, not_finite_parameters
 from wbcore.inspect.findings.state import State
+from wbcore.inspect.findings.weighing import are_weighed
 from wbcore.inspect.findings.yardstick import FEWEST_ROWS
 from wbcore.network import Network
 
@@ -70,8 +73,8 @@ def check(
     Raises
     ------
     TypeError, ValueError
-        When arguments are of the wrong kind or shape. Numbers that are not finite, and targets that
-        the loss does not take, are findings.
+        When arguments are of the wrong kind or shape, or network and loss do not go together.
+        Numbers that are not finite, and targets that the loss does not take, are findings.
 
     See Also
     --------
@@ -91,8 +94,8 @@ def check(
     not looked at: the learning rate, and whether labels fit the inputs: after the fit, by diagnose
     not looked at: rows that training and validation share: no validation_data
     """
-    weighed = class_weight is not None or sample_weight is not None
-    return _findings("check", net, (X, y), loss, validation_data, seed=seed, weighed=weighed)
+    weights = (sample_weight, class_weight)
+    return _findings("check", net, (X, y), loss, validation_data, seed=seed, weights=weights)
 
 
 @with_parameters
@@ -166,10 +169,10 @@ def diagnose(
             f"[diagnose] expected history to be what fit returned, or None, got "
             f"{_arguments.shown(history)}"
         )
-    weighed = class_weight is not None or sample_weight is not None
+    weights = (sample_weight, class_weight)
     given = history if history is not None else History({}, "unknown")
     return _findings(
-        "diagnose", net, (X, y), loss, validation_data, history=given, seed=seed, weighed=weighed
+        "diagnose", net, (X, y), loss, validation_data, history=given, seed=seed, weights=weights
     )
 
 
@@ -200,16 +203,19 @@ def _findings(
     *,
     history: History | None = None,
     seed: int,
-    weighed: bool,
+    weights: tuple[Foreign, Foreign],
 ) -> Findings:
     if not isinstance(net, Network):
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
-    text = _loss(operation, net, loss)
+    given = _loss(operation, net, loss)
     if history is not None:
         _require_history_of(net, history)
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
     X, y = rows[0] if _are_a_pair(rows) else rows
     data = Data(operation, "X", X, y, inputs=inputs, seed=seed)
+    weighed = are_weighed(
+        operation, net, given, data.y, sample_weight=weights[0], class_weight=weights[1]
+    )
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in {2, 3}:
@@ -217,12 +223,20 @@ def _findings(
                 f"[{operation}] expected validation_data to be a pair (X, y), got "
                 f"{_arguments.shown(validation_data)}"
             )
-        X_val, y_val = validation_data[:2]
+        X_val, y_val, of_validation = (*validation_data, None)[:3]
         validation = Data(operation, "validation_data", X_val, y_val, inputs=inputs, seed=seed)
+        where = f"{operation}, validation_data"
+        are_weighed(where, net, given, validation.y, sample_weight=of_validation, class_weight=None)
     state = State(
-        net, data, loss=text, validation=validation, history=history, weighed=weighed, seed=seed
+        net,
+        data,
+        loss=given if isinstance(given, str) else None,
+        validation=validation,
+        history=history,
+        weighed=weighed,
+        seed=seed,
     )
-    found = list(_unsound(state))
+    found = list(_unsound(operation, state))
     if not found:
         checks = BEFORE if history is None else AFTER
         found = [finding for one in checks for finding in one(state)]
@@ -236,11 +250,10 @@ def _are_a_pair(rows: tuple[Foreign, Foreign]) -> bool:
     return rows[1] is None and isinstance(rows[0], tuple) and len(rows[0]) == 2
 
 
-def _loss(operation: str, net: Network, loss: LossLike | None) -> str | None:
-    """The text of a loss, None for one of the caller's own."""
+def _loss(operation: str, net: Network, loss: LossLike | None) -> str | LossFunction | None:
+    """The loss that was given, or that of the last fit; None if that was a function."""
     if loss is not None:
-        given = losses.check_given(operation, loss)
-        return None if isinstance(given, LossFunction) else given
+        return losses.check_given(operation, loss)
     if net.loss is None and net.history is not None:  # trained here, by a function
         return None
     if net.loss is None:
@@ -248,11 +261,10 @@ def _loss(operation: str, net: Network, loss: LossLike | None) -> str | None:
             f"[{operation}] expected loss, since the network knows none: it was not trained in "
             "this process; pass the loss of its training, loss='cross_entropy'"
         )
-    known = losses.check_given(operation, net.loss)
-    return None if isinstance(known, LossFunction) else known
+    return losses.check_given(operation, net.loss)
 
 
-def _unsound(state: State) -> list[Finding]:
+def _unsound(operation: str, state: State) -> list[Finding]:
     """What no other check gets through."""
     found = list(not_finite_parameters(state.net))
     found += not_finite_data("X", state.data, state.net)
@@ -260,15 +272,33 @@ def _unsound(state: State) -> list[Finding]:
         found += not_finite_data("validation_data", state.validation, state.net)
     if found or state.task is None:
         return found
-    for rows in (state.data, state.validation):
+    for name, rows in (("", state.data), (", validation_data", state.validation)):
         if rows is None:
             continue
+        _require_fit(operation + name, state, rows)
         try:
             state.net.evaluate(rows.x, rows.y_of_rows, loss=state.loss)
         except (TypeError, ValueError) as error:
             said = str(error).partition("] ")[2]
             found.append(_labels.CLASSES.found(said, severity="error"))
     return found
+
+
+def _require_fit(operation: str, state: State, rows: Data) -> None:
+    """Network, loss and shape of y go together: tried with a target that every loss takes."""
+    assert state.task is not None
+    target = np.full_like(rows.y[:1], 0 if state.task.kind == "classes" and rows.y.ndim == 1 else 1)
+    if state.task.kind == "classes" and rows.y.ndim == 2:
+        target[:, 1:] = 0
+    try:
+        state.net.evaluate(np.zeros((1, state.net.widths[0])), target, loss=state.loss)
+    except (TypeError, ValueError) as error:
+        said = error
+        try:
+            state.net.evaluate(rows.X, rows.y, loss=state.loss)
+        except (TypeError, ValueError) as of_all:  # the same, with the shape that was given
+            said = of_all
+        raise type(said)(f"[{operation}] {str(said).partition('] ')[2]}") from None
 
 
 def _looked_at(state: State) -> str:

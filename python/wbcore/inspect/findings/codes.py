@@ -19,6 +19,7 @@ from wbcore.inspect.findings import (
     overlap,
     signal,
     start,
+    targets,
     units,
 )
 from wbcore.inspect.findings.code import Code
@@ -30,13 +31,21 @@ if TYPE_CHECKING:
 
 __all__ = ["AFTER", "BEFORE", "CODES", "finding_codes"]
 
-_GROUPS = (numbers, columns, labels, overlap, start, signal, units, course, outcome, noise)
+_GROUPS = (
+    *(numbers, columns, targets, labels, overlap),
+    *(start, signal, units, course, outcome, noise),
+)
 
 #: By their names, in the order of docs/findings.md.
 CODES: dict[str, Code] = {code.code: code for group in _GROUPS for code in group.CODES}
 
 Check = Callable[["State"], Iterator[Finding]]
-_OF_DATA: tuple[Check, ...] = (*columns.CHECKS, *labels.CHECKS, *overlap.CHECKS)
+_OF_DATA: tuple[Check, ...] = (
+    *columns.CHECKS,
+    *targets.CHECKS,
+    *labels.CHECKS,
+    *overlap.CHECKS,
+)
 
 #: Of a network that is not trained yet.
 BEFORE: tuple[Check, ...] = (*_OF_DATA, *start.BEFORE, *signal.BEFORE, *units.CHECKS)

@@ -4,40 +4,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wbcore.inspect.findings.chance import of_columns, of_predictions, products
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.yardstick import standardized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore.inspect.findings.state import State
+    from wbcore.inspect.findings.task import Task
     from wbcore.inspect.findings.yardstick import Yardstick
 
 __all__ = ["AFTER", "CODES"]
 
-_SURE = 3.0
+_SURE, _HARDLY, _NOTHING = 3.0, 2.0, 0.5  # standard deviations of shuffled targets
 _FEW_ROWS = 200  # in fewer a weak relation may not show
 _FEWEST_OTHERS = 30  # rows that are not of the most frequent class
 _LEARNED = 0.3  # a skill with which validation rows acquit
+_BY_HEART = 0.5  # a skill that the inputs do not account for
 _CONTRADICTED, _STRUCTURE = 0.1, 0.3
 _LISTED = 20
 
 LABELS = Code(
     "WB-LABELS",
-    "error",
+    "warning",
     "diagnose",
-    "targets that have nothing to do with the inputs, as if they were shuffled",
+    "targets that go with the inputs hardly better than shuffled ones",
     "predictions of rows by a network that has not seen them (the recipe for tables, each half "
     "from the other) go with the targets by less than 3 standard deviations of what shuffled "
-    "targets give; at least 50 rows, 30 of them not of the most frequent class. A warning of fewer "
-    "than 200 rows, in which a weak relation may not show",
-    "nothing can be learned but by heart",
-    "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; or "
-    "the inputs do not hold what the targets depend on",
+    "targets give, and so do the columns, and their squares and products, by the sum of their "
+    "squared covariances; at least 50 rows, 30 of them not of the most frequent class. A note from "
+    "2 on. An error below 0.5, if of 200 rows or more this network has learned half of what the "
+    "best constant makes wrong, predicts validation rows, where there are some, by less than 2, "
+    "and columns that explain 2.5 % of the targets would give more than 3",
+    "the targets are shuffled or very noisy, or the inputs say little of them: most of what a "
+    "network learns is its rows by heart",
+    "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; look "
+    "for inputs that the targets depend on; where little is to be had, more rows, fewer units and "
+    "weight_decay",
 )
 NOISY_LABELS = Code(
     "WB-NOISY-LABELS",
@@ -56,54 +65,78 @@ CODES = (LABELS, NOISY_LABELS)
 def labels(state: State) -> Iterator[Finding]:
     """Against what shuffled targets would give."""
     found = state.yardstick
-    if found is None or state.task is None or state.task.kind == "many":
+    if found is None or state.task is None:
         return
-    if found.values is not None:
-        deviations = _of_numbers(found.values, state.task.values(state.y))
-    else:
-        wanted = state.task.labels(state.y)
-        if len(wanted) - np.bincount(wanted).max() < _FEWEST_OTHERS:
-            return
-        deviations = _of_classes(found, wanted, state.task.classes)
+    wanted = _told_apart(state.task, state.y)
     of = state.validation_score
-    if deviations is None or deviations >= _SURE:
-        return
     if of is not None and of.skill > _LEARNED and state.score.skill > _LEARNED:
         return
+    if not wanted.any():
+        return
+    x = standardized(state.x)
+    of_lines = of_columns(x, wanted)
+    of_curves = of_columns(products(x), wanted).deviations
+    deviations = max(_of_halves(found, wanted), of_lines.deviations, of_curves)
+    if deviations >= _SURE:
+        return
     few = len(state.x) < _FEW_ROWS
+    by_heart = None
+    if not few and deviations < _NOTHING and of_lines.of_weak > _SURE:
+        by_heart = _by_heart(state)
     what = "targets" if state.task.kind == "numbers" else "labels"
+    hardly = "no better" if deviations < _HARDLY else "hardly better"
     yield LABELS.found(
-        f"predictions of unseen rows are no better than for shuffled {what} ({deviations:.1f} "
+        f"predictions of unseen rows are {hardly} than for shuffled {what} ({deviations:.1f} "
         f"standard deviations; {_SURE:g} are needed), in {state.data.text}"
-        + (", which may be too few to tell" if few else ""),
-        severity="warning" if few else None,
-        numbers={"deviations": deviations, "rows": len(state.x)},
+        + (", which may be too few to tell" if few else "")
+        + (by_heart or ""),
+        severity="error" if by_heart else "note" if deviations >= _HARDLY else None,
+        numbers={"deviations": deviations, "rows": len(state.x), "skill": state.score.skill},
     )
 
 
-def _of_numbers(given: NDArray[np.float64], wanted: NDArray[np.float64]) -> float | None:
-    """Pearson's r of the best output, in standard deviations of an r by chance."""
-    n, found = len(given), []
-    for ours, theirs in zip(given.T, wanted.T, strict=True):
-        if ours.std() > 0 and theirs.std() > 0:
-            found.append(float(np.corrcoef(ours, theirs)[0, 1]) * math.sqrt(n - 1))
-    return max(found, default=None)
+def _told_apart(task: Task, y: NDArray[Any]) -> NDArray[np.float64]:
+    """Targets (R, K) of mean 0, of one scale where they are not of one kind; 0 if too rare."""
+    if task.kind == "numbers":
+        return standardized(task.values(y), np.inf)
+    labels = task.labels(y).reshape(len(y), -1)
+    if task.kind == "classes":
+        labels = (labels == np.arange(task.classes)).astype(np.int64)
+        rare = len(y) - labels.sum(axis=0).max() < _FEWEST_OTHERS
+    else:
+        rare = np.minimum(labels.sum(axis=0), len(y) - labels.sum(axis=0)) < _FEWEST_OTHERS
+    centered = labels - labels.mean(axis=0)
+    return np.asarray(np.where(rare, 0.0, centered), np.float64)
 
 
-def _of_classes(found: Yardstick, wanted: NDArray[np.int64], classes: int) -> float:
-    """The sum of the probabilities of the labels, against that of permuted labels (Hoeffding)."""
-    assert found.shares is not None
-    shares = found.shares
-    if classes == 2 and shares.shape[1] == 1:
-        shares = np.hstack([1 - shares, shares])
-    n = len(wanted)
-    count = np.bincount(wanted, minlength=classes)
-    weights = count / n
-    centered = shares - shares.mean(axis=0) - (shares @ weights)[:, None]
-    centered += float(shares.mean(axis=0) @ weights)
-    excess = float(shares[np.arange(n), wanted].sum() - count @ shares.mean(axis=0))
-    variance = float(count @ (centered**2).sum(axis=0)) / (n - 1)
-    return excess / math.sqrt(variance) if variance > 0 else 0.0
+def _of_halves(found: Yardstick, wanted: NDArray[np.float64]) -> float:
+    """Of the predictions of each half from the other.
+
+    Both halves say nearly the same: what the first teaches of the second is how far they go
+    together, and so is the reverse. Their sum varies by the root of 2 more than it seems to.
+    """
+    given = found.shares if found.values is None else standardized(found.values, np.inf)
+    assert given is not None
+    return of_predictions(given, wanted) / math.sqrt(2)
+
+
+def _by_heart(state: State) -> str | None:
+    """The words for a network that has learned rows by heart, and nothing that is true of others.
+
+    None of one that has not, of which nobody can tell.
+    """
+    assert state.task is not None
+    if state.score.skill < _BY_HEART:
+        return None
+    said = f"; this network has {state.score.mean:.1%} wrong of them, so it knows them by heart"
+    rows = state.validation
+    if rows is None:
+        return said
+    wanted = _told_apart(state.task, rows.y_of_rows)
+    if of_predictions(np.asarray(state.net.predict(rows.x), np.float64), wanted) >= _HARDLY:
+        return None
+    assert state.validation_score is not None
+    return f"{said}, and {state.validation_score.mean:.1%} of the validation rows"
 
 
 def noisy_labels(state: State) -> Iterator[Finding]:

@@ -36,8 +36,8 @@ COLLAPSED = Code(
     "one class for all rows looked at, though more than 10 % have another and these can be told "
     "apart (see WB-UNDERFIT); or numbers that vary by less than 1 % of what the targets do",
     "the network says nothing about its inputs",
-    "what else was found here; else begin again with a lower learning rate, scaled inputs and "
-    "random initial weights",
+    "what else was found here; else less l2 and weight_decay; else begin again with a lower "
+    "learning rate, scaled inputs and random initial weights",
 )
 OVERFIT = Code(
     "WB-OVERFIT",
@@ -46,8 +46,8 @@ OVERFIT = Code(
     "validation rows are predicted much worse than training rows",
     "by 5 % of the rows (of the variance) and a quarter of what the best constant makes wrong, "
     "and 3 standard errors; or a validation loss above that of the best constant at a training "
-    "loss below half of it. Without validation_data by the series of the history, of accuracy "
-    "from 10 % on",
+    "loss below half of it, where the least loss is 0. Without validation_data by the series of "
+    "the history, of accuracy from 10 % on",
     "what was learned holds for these rows alone",
     "EarlyStopping() with validation data, l2 or weight_decay, dropout, fewer units, more rows",
     needs="validation",
@@ -59,7 +59,8 @@ UNDERFIT = Code(
     "less was learned than there is",
     "the recipe for tables, a 64-32 relu network, is better on rows that it has not seen than this "
     "one on the rows that it was trained on: by 2 % of the rows (of the variance), a tenth of what "
-    "the best constant makes wrong, and 3 standard errors",
+    "the best constant makes wrong, and 3 standard errors; where rows or classes are weighed also "
+    "by 2 % of the mean over classes",
     "the network is too small, or was not trained long or well enough",
     "what else was found here; else more units or a hidden layer more; else more epochs or a "
     "higher learning rate",
@@ -112,8 +113,13 @@ def overfit(state: State) -> Iterator[Finding]:
     gap, skills = of.mean - train.mean, train.skill - of.skill
     error = math.hypot(_standard_error(train.errors), _standard_error(of.errors))
     apart = gap > _ERROR_GAP and skills > _GAP and gap > _SURE * error
-    loss, prior = _validation_loss(state), state.loss_of_prior
-    overconfident = prior is not None and loss > prior and state.loss_now < prior / 2
+    loss, prior = _validation_loss(state), state.loss_of_prior_in_validation
+    overconfident = (
+        prior is not None
+        and loss > prior
+        and state.task.least_is_zero
+        and state.loss_now < (state.loss_of_prior or 0) / 2
+    )
     if not apart and not overconfident:
         return
     what = "the variance not explained" if state.task.kind == "numbers" else "the rows wrong"
@@ -156,7 +162,7 @@ def _worse_series(state: State, last: dict[str, float]) -> str | None:
     if {"r2", "val_r2"} <= last.keys() and last["r2"] - last["val_r2"] > _GAP:
         return "r2"
     prior = state.loss_of_prior
-    if "val_loss" not in last or not prior:
+    if "val_loss" not in last or not prior or state.task is None or not state.task.least_is_zero:
         return None
     overconfident = last["val_loss"] > prior and last["loss"] < prior / 2
     apart = state.loss == "mse" and last["val_loss"] - last["loss"] > _GAP * prior
@@ -187,6 +193,8 @@ def underfit(state: State) -> Iterator[Finding]:
         return
     missed = state.score.errors - of.errors
     gap = float(missed.mean())
+    if state.weighed and float(missed @ state.balance) <= _ERRORS_MISSED:
+        return
     sure = gap > _SURE * _standard_error(missed)
     if of.skill - state.score.skill <= _MISSED or gap <= _ERRORS_MISSED or not sure:
         return

@@ -6,15 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from wbcore._view import View, is_sparse
 from wbcore.inspect.findings.code import Code
+from wbcore.inspect.findings.copies import Copies
 from wbcore.inspect.findings.finding import Finding
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from wbcore.inspect.findings.data import Data
     from wbcore.inspect.findings.state import State
 
@@ -22,18 +18,18 @@ __all__ = ["CHECKS", "CODES"]
 
 _FEWEST = 3  # a row or two may be equal by chance: one pair of iris's 150 rows is
 _SHARE = 0.01
-_KEYS = 6  # columns by which rows of large data are told apart before they are compared whole
-_MOST_NUMBERS = 2_000_000  # that are read whole, in tens of milliseconds
-_AT_ONCE = 4096  # rows: no copy of all
-_COMPARED = 16  # rows that agree in the columns that are read
+_SURE = 2.5  # standard errors: 3 would pass a third of few rows
 
 LEAK = Code(
     "WB-LEAK",
     "error",
     "both",
     "validation rows that are training rows",
-    "at least 3 validation rows, and 1 %, that stand among the training rows to the bit, and more "
-    "than twice the share of training rows that have an equal among themselves",
+    "at least 3 validation rows, and 1 %, that stand among the training rows, and more than twice "
+    "the share of training rows that have an equal among themselves, by 3 standard errors; where "
+    "rows may be equal by nature, without two columns of measurements, also more than between two "
+    "sets of rows that are dealt out at random. Equal to the bit as the network's numbers (float32 "
+    "or float64), or up to 0.00002 of each column's spread; of a single measurement 0.0000005",
     "what was learned by heart looks like what was understood: the validation score is too good, "
     "and early stopping comes too late",
     "drop from validation the rows that are in training, and look at how the two were made: "
@@ -44,75 +40,56 @@ CODES = (LEAK,)
 
 
 def leak(state: State) -> Iterator[Finding]:
-    """Of all training rows and the sample of validation rows, to the bit."""
+    """Of all training rows and the sample of validation rows: nearly equal ones, else equal ones.
+
+    The second are found where many rows are near each other by chance, as in a single column.
+    """
     validation = state.validation
     if validation is None:
         return
-    rows = _Rows(state.data, state.x)
-    found = rows.among(validation.x)
-    shared = [int(row) for row, is_there in zip(validation.rows, found, strict=True) if is_there]
-    n = len(validation.rows)
-    if len(shared) < max(_FEWEST, _SHARE * n):
+    copies = Copies(state.data, state.net.dtype)
+    equal, near = copies.equal(validation.x), copies.near(validation.x)
+    for shared, among in ((near, copies.near), (equal, copies.equal)):
+        n, many = len(shared), sum(shared)
+        if many < max(_FEWEST, _SHARE * n):
+            return
+        # Rows that are near each other by chance may be none among few: one more is assumed.
+        own = sum(among(state.x, itself=True))
+        twins = own / len(state.x)
+        least = min(twins + (shared is near) / len(state.x), 1.0)
+        if many / n <= 2 * least + 3 * math.sqrt(least * (1 - least) / n):
+            continue
+        if not copies.measured and not _are_more(many, n, own, state.data):
+            continue
+        rows = [int(row) for row, there in zip(validation.rows, shared, strict=True) if there]
+        apart = many - sum(equal)
+        nearly = f" ({apart:,} of them but for a millionth or so)" if apart > 0 else ""
+        yield LEAK.found(
+            f"{many:,} of {n:,} validation rows are training rows{nearly}: {many / n:.1%}, the "
+            f"first is validation row {rows[0]}; of the training rows {twins:.1%} have an equal "
+            "among themselves",
+            numbers={
+                "shared": many,
+                "to_the_bit": min(sum(equal), many),
+                "validation_rows": n,
+                "share": many / n,
+                "twins": twins,
+                "rows": rows[:20],
+            },
+        )
         return
-    twins = float(np.mean(rows.among(state.x, itself=True)))
-    if len(shared) / n <= 2 * twins + 3 * math.sqrt(twins * (1 - twins) / n):
-        return
-    yield LEAK.found(
-        f"{len(shared):,} of {n:,} validation rows are training rows ({len(shared) / n:.1%}), the "
-        f"first is validation row {shared[0]}; of the training rows {twins:.1%} have an equal "
-        "among themselves",
-        numbers={
-            "shared": len(shared),
-            "validation_rows": n,
-            "share": len(shared) / n,
-            "twins": twins,
-            "rows": shared[:20],
-        },
-    )
 
 
-class _Rows:
-    """The training rows, found by what they hold.
+def _are_more(shared: int, n: int, own: int, data: Data) -> bool:
+    """Whether pairs lie between the two sets more often than rows that were dealt out at random.
 
-    Small data by all columns; of large ones those are read that tell most rows apart, and rows are
-    compared whole where these agree.
+    Of rows that are all there each pair within the training is counted twice, as a row and as its
+    equal.
     """
-
-    def __init__(self, data: Data, sample: NDArray[np.float64]) -> None:
-        self._data = data
-        small = data.n * data.X.shape[1] <= _MOST_NUMBERS
-        in_place = not is_sparse(data.X) and not isinstance(data.X, View)
-        distinct = [len(np.unique(column)) for column in sample[:200].T]
-        best = np.argsort(distinct, kind="stable")[::-1]
-        self._columns = np.sort(best if small else best[:_KEYS])
-        rows = np.arange(data.n) if small or in_place else data.rows
-        self._places: dict[int, list[int]] = {}
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
-            if in_place and not small:
-                keys = _keys(np.asarray(data.X[some[0] : some[-1] + 1, self._columns], np.float64))
-            else:
-                keys = _keys(data.part(some)[:, self._columns])
-            for row, key in zip(some, keys, strict=True):
-                self._places.setdefault(key, []).append(int(row))
-
-    def among(self, x: NDArray[np.float64], *, itself: bool = False) -> list[bool]:
-        """Whether each row of x is one of them; `itself`: whether another one is it, too."""
-        keys = _keys(x[:, self._columns])
-        return [
-            self._is_there(values, self._places.get(key, []), 2 if itself else 1)
-            for values, key in zip(x, keys, strict=True)
-        ]
-
-    def _is_there(self, values: NDArray[np.float64], places: list[int], times: int) -> bool:
-        if len(places) < times:
-            return False
-        equal = (self._data.part(np.array(places[:_COMPARED])) == values).all(axis=1)
-        return int(equal.sum()) >= times
-
-
-def _keys(x: NDArray[np.float64]) -> list[int]:
-    return [hash(row.tobytes()) for row in np.ascontiguousarray(x + 0.0)]  # -0 is 0
+    twice = 2 if len(data.rows) == data.n else 1
+    pairs, rows = shared + own / twice, n + len(data.rows) / twice
+    expected = pairs * n / rows
+    return shared - expected > _SURE * math.sqrt(expected * (1 - n / rows))
 
 
 CHECKS = (leak,)

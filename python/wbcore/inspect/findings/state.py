@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wbcore._saturation import saturated
 from wbcore.inspect.findings.task import Score, Task
 from wbcore.inspect.findings.yardstick import yardstick
+from wbcore.inspect.passes import forwards
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +54,7 @@ class State:
         self.net, self.data, self.validation = net, data, validation
         self.history, self.weighed, self.seed = history, weighed, seed
         self.loss = loss or ""
-        self.task = None if loss is None else Task(net, loss)
+        self.task = None if loss is None else Task(net, loss, data.y.ndim)
 
     @property
     def x(self) -> NDArray[np.float64]:
@@ -68,6 +70,20 @@ class State:
     def layers(self) -> list[NDArray[Any]]:
         """Outputs of every layer for the sample, (R, O) each."""
         return self.net.activations(self.x)
+
+    @cached_property
+    def flat(self) -> list[NDArray[np.bool_] | None]:
+        """Where the outputs of every layer, (R, O) each, are saturated; None where none can be."""
+        blocks = list(forwards(self.net, self.x))
+        found: list[NDArray[np.bool_] | None] = []
+        for layer in self.net:
+            parts = [
+                saturated(layer.activation, block.z[layer.index], block.a[layer.index])
+                for block in blocks
+            ]
+            known = [part for part in parts if part is not None]
+            found.append(np.vstack(known) if known else None)
+        return found
 
     @cached_property
     def score(self) -> Score:
@@ -104,7 +120,25 @@ class State:
     def has_learned(self) -> bool:
         """Whether nothing that can be learned is missing: what should do harm then does none."""
         of = self.yardstick_score
-        return of is not None and self.score.skill >= of.skill - 0.02
+        if of is None:
+            return False
+        if self.score.skill >= of.skill - 0.02:
+            return True
+        return self.weighed and float((self.score.errors - of.errors) @ self.balance) <= 0
+
+    @cached_property
+    def balance(self) -> NDArray[np.float64]:
+        """What each row of the sample counts where all classes count the same, (R,); sum 1.
+
+        A training with weights pays for rare rows with errors of others: by all rows alike it is
+        worse than one without, as it is meant to be.
+        """
+        n = len(self.x)
+        if self.task is None or not self.task.classes:
+            return np.full(n, 1 / n)
+        labels = self.task.labels(self.y)
+        counts = np.bincount(labels, minlength=self.task.classes)
+        return np.asarray(1 / (np.count_nonzero(counts) * counts[labels]), np.float64)
 
     @cached_property
     def loss_now(self) -> float:
@@ -119,6 +153,18 @@ class State:
             net.start_at_prior(self.y, loss=self.loss)
             return self._loss_of(net)
         except (TypeError, ValueError):  # no biases, or a mean that its activation cannot have
+            return None
+
+    @cached_property
+    def loss_of_prior_in_validation(self) -> float | None:
+        """Of these constants, on validation rows."""
+        if self.validation is None:
+            return None
+        net, rows = self.net.copy(), self.validation
+        try:
+            net.start_at_prior(self.y, loss=self.loss)
+            return net.evaluate(rows.x, rows.y_of_rows, loss=self.loss)["loss"]
+        except (TypeError, ValueError):
             return None
 
     @cached_property

@@ -59,15 +59,23 @@ class Task:
         One of K classes; one output that says yes or no; several such; numbers.
     classes : int
         K; 2 of "binary", 0 of the others.
+
+    Parameters
+    ----------
+    net : Network
+    loss : str
+    dimensions : int
+        Of the targets as they were given.
     """
 
-    def __init__(self, net: Network, loss: str) -> None:
+    def __init__(self, net: Network, loss: str, dimensions: int) -> None:
         row = _named.rows("loss")[loss.partition("(")[0].partition("[")[0]]
         targets, outputs = row.properties["targets"], net.widths[-1]
         name = row.name
         self.signs = targets == "signs"
         self.kind = "numbers"
-        if targets == "classes":
+        # Of several outputs a hinge takes the number of the one that is to be 1, or all signs.
+        if targets == "classes" or (self.signs and outputs > 1 and dimensions == 1):
             self.kind = "classes"
         elif targets in ("probabilities", "signs"):
             self.kind = "binary" if outputs == 1 else "many"
@@ -77,7 +85,10 @@ class Task:
         self.scored = not row.properties["has_levels"]
         self.absolute = name in _ABSOLUTE
         last = name_of(net.activation_names[-1])
+        #: Counts and amounts have a least loss of any sign.
+        self.least_is_zero = row.properties["undone"] != "exp"
         self._of_logarithms = row.properties["undone"] == "exp" and last == "identity"
+        self._rounding = float(np.finfo(net.dtype).eps)
         self._half = 0.5 if last == "sigmoid" else 0.0
 
     def labels(self, y: NDArray[Any]) -> NDArray[np.int64]:
@@ -126,7 +137,8 @@ class Task:
         unit = of.var(axis=0)
         if self.absolute:  # of a normal distribution that is the variance too
             unit = np.pi / 2 * np.abs(of - centre).mean(axis=0) ** 2
-        varies = unit > 0
+        # of numbers that are all one the mean may be beside them by a rounding
+        varies = unit > (self._rounding * np.abs(of).max(axis=0)) ** 2
         if not varies.any():
             return Score(np.zeros(len(wanted)), 0.0)
         most = _FARTHEST_OF_ABSOLUTE if self.absolute else _FARTHEST

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wbcore.activations import name_of
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
 from wbcore.inspect.findings.records import last_active
@@ -18,11 +16,11 @@ if TYPE_CHECKING:
 
     from wbcore.inspect.findings.state import State
 
-__all__ = ["CHECKS", "CODES", "saturated"]
+__all__ = ["CHECKS", "CODES"]
 
 _HALF, _MANY, _NEARLY = 0.5, 0.25, 0.01
 _SATURATED, _SURELY = 0.75, 0.9
-_SLOPE = 0.05  # of the greatest
+_NEARLY_ALWAYS = 0.95  # of the rows: a saturated unit
 _FEWEST_ROWS = 20
 _LISTED = 100
 
@@ -51,9 +49,10 @@ SATURATED = Code(
     "warning",
     "both",
     "units at the flat ends of their activation",
-    "the slope below 5 % of its maximum in 75 % of all pairs of a row and a unit of a layer (tanh "
-    "beyond 0.975, sigmoid nearer than 0.013 to 0 or 1, softsign beyond 0.776). A note before a "
-    "training below 90 %, and after it when all was learned that can be (see WB-UNDERFIT)",
+    "the derivative below 5 % of its maximum in 75 % of all pairs of a row and a unit of a layer "
+    "(tanh beyond 0.975, sigmoid nearer than 0.013 to 0 or 1, softsign beyond 0.776, softplus "
+    "below 0.051, elu below -0.95). A note before a training below 90 %, and after it when all was "
+    "learned that can be (see WB-UNDERFIT)",
     "next to no gradient passes: what lies before the layer hardly learns",
     "the default initializer (xavier), scaled inputs, a lower learning rate, weight_decay",
 )
@@ -61,19 +60,6 @@ SATURATED = Code(
 _DEAD_BEFORE = "biases of 0, the default initializer and scaled inputs; leaky_relu cannot die"
 _SATURATED_BEFORE = "the default initializer (xavier) and scaled inputs"
 CODES = (DEAD, NEARLY_DEAD, SATURATED)
-
-# How far from 0 (of sigmoid from 1/2) the outputs are where the slope is 5 % of the greatest.
-_ENDS: dict[str, Callable[[NDArray[Any]], NDArray[np.bool_]]] = {
-    "tanh": lambda a: np.abs(a) > math.sqrt(1 - _SLOPE),
-    "sigmoid": lambda a: np.abs(a - 0.5) > math.sqrt(1 - _SLOPE) / 2,
-    "softsign": lambda a: np.abs(a) > 1 - math.sqrt(_SLOPE),
-}
-
-
-def saturated(outputs: NDArray[Any], activation: str) -> NDArray[np.bool_] | None:
-    """Where outputs (R, O) of an activation are saturated; None if that has no ends."""
-    ends = _ENDS.get(name_of(activation))
-    return None if ends is None else ends(outputs)
 
 
 def dead(state: State) -> Iterator[Finding]:
@@ -122,17 +108,16 @@ def _recorded(state: State, layer: int, units: NDArray[np.int64]) -> str:
 
 def saturation(state: State) -> Iterator[Finding]:
     """Of hidden layers."""
-    for layer, outputs in zip(list(state.net)[:-1], state.layers, strict=False):
-        ends = saturated(outputs, layer.activation)
+    for layer, ends in zip(list(state.net)[:-1], state.flat, strict=False):
         if ends is None:
             continue
         share = float(ends.mean())
         if share < _SATURATED:
             continue
-        units = np.flatnonzero(ends.mean(axis=0) > 0.95)
+        units = np.flatnonzero(ends.mean(axis=0) > _NEARLY_ALWAYS)
         harmless = share < _SURELY if state.history is None else state.has_learned
         yield SATURATED.found(
-            f"{share:.0%} of the outputs ({layer.activation}) are at the ends, in "
+            f"{share:.0%} of the outputs ({layer.activation}) are where it is flat, in "
             f"{state.data.text}; {len(units)} of {layer.outputs} units in more than 95 % of the "
             "rows",
             severity="note" if harmless else None,

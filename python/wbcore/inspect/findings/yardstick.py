@@ -48,11 +48,11 @@ class Yardstick:
     values: NDArray[np.float64] | None = None
 
 
-def standardized(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Columns to mean 0 and deviation 1; constant ones are 0."""
+def standardized(x: NDArray[np.float64], farthest: float = _FARTHEST) -> NDArray[np.float64]:
+    """Columns to mean 0 and deviation 1, held at the farthest from it; constant ones are 0."""
     spread = x.std(axis=0)
     spread[spread <= 1e-12 * np.abs(x).max(axis=0, initial=0.0)] = np.inf
-    return np.asarray(np.clip((x - x.mean(axis=0)) / spread, -_FARTHEST, _FARTHEST), np.float64)
+    return np.asarray(np.clip((x - x.mean(axis=0)) / spread, -farthest, farthest), np.float64)
 
 
 def run_steps(
