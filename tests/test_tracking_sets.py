@@ -8,8 +8,8 @@ import pytest
 
 from wbcore import _core
 
-# What an update is made of: parts that are measured as they are made, with a norm of all gradients before, or with weights that
-# are limited after; layers of several chunks of inputs.
+# Updates in parts that are measured as they are made, also with a norm of all gradients before, or
+# with weights that are limited after; layers of one and of several chunks of inputs.
 CODE = """
 import hashlib, numpy as np, wbcore as wb
 rng = np.random.default_rng(0)
