@@ -161,7 +161,7 @@ def fit(
         What to record in `history.parameters` of all weights, biases and units, beside their
         initial state: "epoch" at the end of each epoch, a number after each so many batches of this
         fit and after its last one (docs/tracking.md). No bit of the training depends on it. It
-        takes memory for four more copies of the parameters, and at most 512 records stay. With it
+        takes memory for three more copies of the parameters, and at most 512 records stay. With it
         any step can be made again, `history.replay`, and a `DivergenceError` says where it began.
         "epoch" alone with LBFGS.
     first_epoch : int, optional
