@@ -468,6 +468,19 @@ def test_the_best_constant_of_classes(last, loss, metric, value):
                                           not found.score >= value)  # fmt: skip
 
 
+def test_of_a_function_no_constant_is_known(trained):
+    net, X, y, _ = trained
+
+    def accuracy(outputs, targets):
+        return (outputs.argmax(axis=1) == targets).mean()
+
+    found = permutation_importance(net, X, y, metric=accuracy, n_repeats=1)
+    assert found.metric == "accuracy"
+    assert np.isnan(found.constant)
+    assert "best constant" not in str(found)
+    assert np.isnan(permutation_importance(net.predict, X, y, metric=accuracy).constant)
+
+
 def test_intervals_that_all_contain_0_are_said_to_hide_each_other():
     """Ten columns that say the same: permuting one changes next to nothing."""
     rng = np.random.default_rng(0)

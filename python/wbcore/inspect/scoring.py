@@ -233,7 +233,8 @@ def _of_network(
         require_finite(operation, found)
         return found
 
-    return Score(name, sign, of, predict, _constant_of(operation, net, given, name))
+    known = "" if isinstance(chosen, dict) else name  # a function may be called as a metric is
+    return Score(name, sign, of, predict, _constant_of(operation, net, given, known))
 
 
 def _constant_of(
