@@ -421,6 +421,8 @@ def test_records_are_joined_by_the_epoch_of_the_history():
             record = history.parameters.at(row.epoch - 1, row.batch - 1)
             assert record.step == row.step
     assert history.first_epoch == 4
+    ends = {record.epoch: record.step for record in history.parameters}  # the last of each
+    assert [history.parameters.at(epoch).step for epoch in range(3, 8)] == list(ends.values())
     per_epoch = fit(net, optimizer=optimizer, track="epoch")
     assert per_epoch.parameters.to_dict()["epoch"][::2] == [8, 9, 10, 11, 12]
     assert wb.inspect.weight_changes(per_epoch, layer=0)["epoch"] == [9, 10, 11, 12]

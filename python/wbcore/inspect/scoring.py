@@ -233,8 +233,7 @@ def _of_network(
         require_finite(operation, found)
         return found
 
-    known = "" if isinstance(chosen, dict) else name  # a function may be called as a metric is
-    return Score(name, sign, of, predict, _constant_of(operation, net, given, known))
+    return Score(name, sign, of, predict, _constant_of(operation, net, given, name))
 
 
 def _constant_of(
