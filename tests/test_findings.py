@@ -417,6 +417,42 @@ def test_sorted_rows_can_be_learned_by_heart(activation):
     assert "WB-ONE-BATCH" not in check(net, x, y, loss="mse")
 
 
+@pytest.mark.parametrize(
+    ("last", "targets"),
+    [
+        ("relu", lambda z: -abs(z) - 1),
+        ("sigmoid", lambda z: abs(z) + 5),
+        ("tanh", lambda z: z + 3),
+        ("gelu", lambda z: -abs(z) - 1),  # which has no inverse
+    ],
+)
+def test_an_output_that_cannot_be_what_the_targets_are_is_found(last, targets):
+    """Where no bias gives the best constant, too."""
+    X = np.random.default_rng(0).normal(size=(200, 4))
+    net = wb.Network.mlp([4, 16, 1], output_activation=last, seed=0)
+    (finding,) = check(net, X, targets(X[:, 0]), loss="mse").with_code("WB-ONE-BATCH")
+    assert f"which no bias of the last layer ({last}) is known to give" in finding.evidence
+    assert finding.numbers["prior"] < finding.numbers["loss"]
+    suited = wb.Network.mlp([4, 16, 1], seed=0)
+    assert "WB-ONE-BATCH" not in check(suited, X, targets(X[:, 0]), loss="mse")
+
+
+def test_what_learns_without_a_prior_is_no_finding():
+    X = np.random.default_rng(0).normal(size=(200, 4))
+    layers = [wb.Dense(4, 16, "tanh"), wb.Dense(16, 1, bias=False)]
+    assert "WB-ONE-BATCH" not in check(wb.Network(layers, seed=0), X, X[:, 0], loss="mse")
+    net = wb.Network.mlp([4, 16, 1], output_activation="gelu", seed=0)
+    assert "WB-ONE-BATCH" not in check(net, X, abs(X[:, 0]), loss="mse")
+    net = wb.Network.mlp([4, 16, 1], seed=0)
+    for rare in (2.5, 0.0):  # of some batches all targets are one
+        for y in (X[:, 0] > rare, X[:, 0] < rare):
+            assert "WB-ONE-BATCH" not in check(net, X, np.where(y, 1, -1), loss="hinge")
+    dead = wb.Network.mlp([4, 16, 1], initializer="zeros")
+    (finding,) = check(dead, X, np.sign(X[:, 0]), loss="hinge").with_code("WB-ONE-BATCH")
+    assert finding.numbers["prior"] is None
+    assert finding.evidence.endswith(f"the loss is {finding.numbers['loss']:.4g}")
+
+
 def test_the_history_of_another_network_is_refused():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)

@@ -239,11 +239,66 @@ def test_rows_that_are_near_by_nature_are_no_leak(kind, seed):
     assert not leak(scaled[:1000], scaled[1000:], "float64")
 
 
+REPEATED = {
+    "all 2 times": lambda X: np.repeat(X, 2, axis=0),
+    "all 4 times": lambda X: np.repeat(X, 4, axis=0),
+    "all 10 times": lambda X: np.repeat(X, 10, axis=0),
+    "a tenth twice": lambda X: np.r_[X, X[:30]],
+    "half twice": lambda X: np.r_[X, X[:150]],
+    "a rare class oversampled": lambda X: np.r_[X, np.repeat(X[:20], 12, axis=0)],
+    "but for 1e-6": lambda X: np.repeat(X, 4, axis=0) + 1e-6 * np.arange(4).repeat(300)[:, None],
+}
+
+
+@pytest.mark.parametrize("columns", [3, 6])
+@pytest.mark.parametrize("repeated", REPEATED)
+def test_measurements_that_were_repeated_before_the_split_are_a_leak(repeated, columns):
+    """However many copies lie within the training: no two rows are equal by nature."""
+    rng = np.random.default_rng(0)
+    X = rng.permutation(REPEATED[repeated](rng.normal(size=(300, columns))))
+    (finding,) = leak(X[: len(X) * 2 // 3], X[len(X) * 2 // 3 :])
+    assert finding.numbers["share"] > 0.05
+
+
+ONE_HOT = [3, 4, 5, 6]
+
+
+def categories(rng, n):
+    return np.column_stack([np.eye(k)[rng.integers(0, k, n)] for k in ONE_HOT])
+
+
+def inactive(rng, n):
+    return rng.normal(size=(n, 6)) * (rng.random((n, 1)) < 0.7)
+
+
+def functions(rng, n):
+    whole = rng.integers(0, 300, n)
+    return np.c_[whole, whole**2, np.log1p(whole), np.sqrt(whole)]
+
+
+def hours(rng, n):
+    angle = rng.integers(0, 24, n) * np.pi / 12
+    return np.c_[np.sin(angle), np.cos(angle), rng.integers(0, 7, n)]
+
+
+def products(rng, n):
+    bits = rng.integers(0, 2, (n, 10))
+    return np.c_[bits, bits[:, :9] * bits[:, 1:], bits[:, :8] * bits[:, 2:]]
+
+
+@pytest.mark.parametrize("made", [categories, inactive, functions, hours, products])
+def test_rows_that_are_equal_by_nature_are_no_leak(made):
+    """Columns that go with others do not tell rows apart, and one row may be there often."""
+    X = made(np.random.default_rng(0), 900)
+    assert len(np.unique(X, axis=0)) < len(X) - 100
+    assert not leak(X[:600], X[600:])
+
+
 def test_rows_that_are_there_twice_by_nature_are_no_leak():
     """Wherever they are parted: as many lie within the training."""
     rng = np.random.default_rng(0)
-    measured = rng.permutation(np.tile(rng.normal(size=(150, 3)), (2, 1)))
-    assert not leak(measured[:200], measured[200:])
+    measured = rng.permutation(np.tile(rng.normal(size=(150, 2)), (2, 1)))
+    assert not leak(measured[:200], measured[200:])  # of two columns nobody knows
     # four pairs between the two of few rounded rows, and none within the training
     rounded = rng.permutation(np.arange(400))[:100, None] * np.array([1.0, 0.0])
     assert not leak(rounded[:70], np.r_[rounded[:4], rounded[70:]])

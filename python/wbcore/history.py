@@ -91,6 +91,7 @@ class History:
     first_epoch: int = 0
     best_epoch: int | None = None
     _recording: Recording | None = None  # of a fit with `track`, what `replay` needs
+    _weighed: bool | None = None  # whether rows or classes were, where that is known
     _steps: int | None = None  # how many it had done when it ended
     _beginning: dict[str, Any] | None = None  # what a JSON text has of a recording
 

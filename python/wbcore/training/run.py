@@ -137,6 +137,9 @@ class _Training:
         plan, hooks, core = self.plan, self.hooks, self.network._core
         X = in_rows("fit", "X", X)
         self.data = X, y
+        if y is not None:  # what a source has beside its rows is seen as they come
+            given_weights = plan.class_weight, plan.sample_weight
+            self.history._weighed = any(weight is not None for weight in given_weights)
         weights, classes = weighed(self.network, y, plan)
         weights_val = validation_weights(self.network, plan, classes)
         given = Rows(X, y, weights)

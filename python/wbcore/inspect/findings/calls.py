@@ -17,7 +17,7 @@ from wbcore.inspect.findings.data import Data
 from wbcore.inspect.findings.finding import Finding, Findings
 from wbcore.inspect.findings.numbers import not_finite_data, not_finite_parameters
 from wbcore.inspect.findings.state import State
-from wbcore.inspect.findings.weighing import are_weighed
+from wbcore.inspect.findings.weighing import are_weighed, were_weighed
 from wbcore.inspect.findings.yardstick import FEWEST_ROWS
 from wbcore.network import Network
 
@@ -133,7 +133,9 @@ def diagnose(
         Rows that were not trained on; without it over-fitting is seen in what the history says of
         a validation, or not at all.
     class_weight, sample_weight : optional
-        As they were given to `fit`: a rare class is then a finding only if its rows are not found.
+        As they were given to `fit`: a rare class is then a finding only if its rows are not found,
+        and errors of other rows that were paid for them are none. A fit of this process is known to
+        have had some; for a network from a file pass them.
     seed : int, default 0
         Of the rows that are looked at.
 
@@ -216,6 +218,7 @@ def _findings(
     weighed = are_weighed(
         operation, net, given, data.y, sample_weight=weights[0], class_weight=weights[1]
     )
+    known = were_weighed(history, net.history) if history is not None else False
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in {2, 3}:
@@ -233,7 +236,8 @@ def _findings(
         loss=given if isinstance(given, str) else None,
         validation=validation,
         history=history,
-        weighed=weighed,
+        weighed=weighed or bool(known),
+        may_be_weighed=weighed or known is not False,
         seed=seed,
     )
     found = list(_unsound(operation, state))

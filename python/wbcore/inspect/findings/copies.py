@@ -30,6 +30,7 @@ _LOOKED_AT = 200  # rows of the sample, by which columns are chosen
 # are below; and of two measurements one pair of rows in ten thousand million comes so near. Of a
 # single one a pair in a hundred thousand would.
 _NEAR, _NEAR_OF_ONE = 2e-5, 5e-7
+_STEP = 10.0  # times that: few copies of a number are parted by a bound between two steps
 _MEASURED = 0.5  # of the rows looked at have a number of their own
 
 
@@ -89,6 +90,13 @@ class Copies:
             self._are_there(row, rows[low:high].tolist(), 1 + itself, self._near)
             for row, low, high in zip(seen, first, end, strict=True)
         ]
+
+    def different(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those rows of x that are not next to nothing apart, each once, (D, I), in whole steps."""
+        steps = np.zeros(x.shape)
+        np.divide(self._as_seen(x), _STEP * self._near, where=self._near > 0, out=steps)
+        whole = np.round(steps)
+        return whole[list({key: row for row, key in enumerate(_keys(whole))}.values())]
 
     def _are_there(
         self,

@@ -59,8 +59,8 @@ UNDERFIT = Code(
     "less was learned than there is",
     "the recipe for tables, a 64-32 relu network, is better on rows that it has not seen than this "
     "one on the rows that it was trained on: by 2 % of the rows (of the variance), a tenth of what "
-    "the best constant makes wrong, and 3 standard errors; where rows or classes are weighed also "
-    "by 2 % of the mean over classes",
+    "the best constant makes wrong, and 3 standard errors; where rows or classes were weighed, or "
+    "nobody knows (a network from a file), also by 2 % of the mean over classes",
     "the network is too small, or was not trained long or well enough",
     "what else was found here; else more units or a hidden layer more; else more epochs or a "
     "higher learning rate",
@@ -193,7 +193,7 @@ def underfit(state: State) -> Iterator[Finding]:
         return
     missed = state.score.errors - of.errors
     gap = float(missed.mean())
-    if state.weighed and float(missed @ state.balance) <= _ERRORS_MISSED:
+    if state.may_be_weighed and float(missed @ state.balance) <= _ERRORS_MISSED:
         return
     sure = gap > _SURE * _standard_error(missed)
     if of.skill - state.score.skill <= _MISSED or gap <= _ERRORS_MISSED or not sure:

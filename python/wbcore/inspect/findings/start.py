@@ -11,6 +11,8 @@ import numpy as np
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
 from wbcore.inspect.findings.yardstick import run_steps
+from wbcore.layers import Dense
+from wbcore.network import Network
 from wbcore.optimizers.adam import Adam
 
 if TYPE_CHECKING:
@@ -78,9 +80,31 @@ def one_batch(state: State) -> Iterator[Finding]:
     steps = min(_STEPS, int(_MOST_WORK / (6 * rows * state.net.n_parameters)))
     if steps < _STEPS // 4:
         return
-    knows_nothing = _prior(state, x, y)
-    if knows_nothing is None or knows_nothing <= 0:
+    knows_nothing, is_possible = _prior(state, x, y)
+    base = state.task.score(state.net.predict(x), y, y).base  # what is left without a prior
+    if (base if knows_nothing is None else knows_nothing) <= 0:
+        return  # the same target for all
+    losses = _tried(state, x, y, steps, knows_nothing)
+    if losses is None:
         return
+    constant = ""
+    if knows_nothing is not None:
+        constant = f", that of the best constant is {knows_nothing:.4g}"
+    last = state.net[-1]
+    if knows_nothing is not None and not is_possible and last.biases is not None:
+        constant += f", which no bias of the last layer ({last.activation}) is known to give"
+    yield ONE_BATCH.found(
+        f"after {steps} steps on the same {rows} rows the loss is {min(losses):.4g}{constant}",
+        numbers={"rows": rows, "steps": steps, "loss": min(losses), "prior": knows_nothing},
+    )
+
+
+def _tried(
+    state: State, x: NDArray[Any], y: NDArray[Any], steps: int, knows_nothing: float | None
+) -> list[float] | None:
+    """The loss that each rate ends with; None as soon as the rows are learned."""
+    assert state.task is not None
+    least = -math.inf if knows_nothing is None else _LEARNED * knows_nothing
     losses = []
     for rate in _RATES:
         net = state.net.copy()
@@ -88,18 +112,14 @@ def one_batch(state: State) -> Iterator[Finding]:
             layer.dropout = 0.0
         adam, loss = Adam(rate), math.inf
         for _ in range(0, steps, _AT_ONCE):
-            if run_steps(net, x, y, state.loss, adam, steps=_AT_ONCE, batch_size=rows) is None:
+            if run_steps(net, x, y, state.loss, adam, steps=_AT_ONCE, batch_size=len(x)) is None:
                 break
             loss = net.evaluate(x, y, loss=state.loss)["loss"]
             score = state.task.score(net.predict(x), y, y)
-            if loss <= _LEARNED * knows_nothing or score.skill >= _LEARNED:
-                return  # by either: the least loss of counts and of smoothed labels is not 0
+            if loss <= least or score.skill >= _LEARNED:
+                return None  # by either: the least loss of counts and of smoothed labels is not 0
         losses.append(loss)
-    yield ONE_BATCH.found(
-        f"after {steps} steps on the same {rows} rows the loss is {min(losses):.4g}, that of the "
-        f"best constant is {knows_nothing:.4g}",
-        numbers={"rows": rows, "steps": steps, "loss": min(losses), "prior": knows_nothing},
-    )
+    return losses
 
 
 def _drawn(state: State, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -108,12 +128,25 @@ def _drawn(state: State, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
     return state.x[chosen], state.y[chosen]
 
 
-def _prior(state: State, x: NDArray[Any], y: NDArray[Any]) -> float | None:
-    """The loss of the best constant for a batch."""
-    net = state.net.copy()
+def _prior(state: State, x: NDArray[Any], y: NDArray[Any]) -> tuple[float | None, bool]:
+    """The loss of the best constant for a batch, and whether the network can give that.
+
+    A last layer without biases, or of values that targets do not have, cannot: then it is that of a
+    layer that can. None where that has none either, and errors alone are left to be looked at.
+    """
+    net, widths = state.net.copy(), state.net.widths
+    known = _prior_of(net, state.loss, x, y)
+    if known is not None:
+        return known, True
+    anything = Network([Dense(widths[0], widths[-1])], dtype=state.net.dtype.name)
+    return _prior_of(anything, state.loss, x, y), False
+
+
+def _prior_of(net: Network, loss: str, x: NDArray[Any], y: NDArray[Any]) -> float | None:
+    """The loss of a network that is given the best constant; None where it cannot be."""
     try:
-        net.start_at_prior(y, loss=state.loss)
-        return net.evaluate(x, y, loss=state.loss)["loss"]
+        net.start_at_prior(y, loss=loss)
+        return net.evaluate(x, y, loss=loss)["loss"]
     except (TypeError, ValueError):
         return None
 

@@ -38,6 +38,8 @@ class State:
         None before a training.
     weighed : bool
         Whether classes or rows are weighed in the training.
+    may_be_weighed : bool
+        Or nobody knows.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class State:
         validation: Data | None = None,
         history: History | None = None,
         weighed: bool = False,
+        may_be_weighed: bool = False,
         seed: int = 0,
     ) -> None:
         self.net, self.data, self.validation = net, data, validation
         self.history, self.weighed, self.seed = history, weighed, seed
+        self.may_be_weighed = may_be_weighed or weighed
         self.loss = loss or ""
         self.task = None if loss is None else Task(net, loss, data.y.ndim)
 
@@ -124,7 +128,7 @@ class State:
             return False
         if self.score.skill >= of.skill - 0.02:
             return True
-        return self.weighed and float((self.score.errors - of.errors) @ self.balance) <= 0
+        return self.may_be_weighed and float((self.score.errors - of.errors) @ self.balance) <= 0
 
     @cached_property
     def balance(self) -> NDArray[np.float64]:

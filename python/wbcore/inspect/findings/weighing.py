@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from wbcore._loss_function import LossFunction
     from wbcore._view import Foreign
+    from wbcore.history import History
     from wbcore.network import Network
 
-__all__ = ["are_weighed"]
+__all__ = ["are_weighed", "were_weighed"]
 
 _LEAST, _LARGEST = 1e-18, 1e18  # cpp/include/wbcore/input.hpp
 
@@ -45,6 +46,20 @@ def are_weighed(
         finite = y[np.isfinite(y).reshape(len(y), -1).all(axis=1)]  # what is not is a finding
         row_weights(operation, net, loss, finite, sample_weight=None, class_weight=class_weight)
     return sample_weight is not None or class_weight is not None
+
+
+def were_weighed(*histories: History | None) -> bool | None:
+    """Whether rows or classes were weighed in a fit; of the first that knows, None if none does."""
+    for history in histories:
+        if history is None:
+            continue
+        if history._weighed is not None:
+            return history._weighed
+        read = history._beginning  # of a text, where the fit was one with `track`
+        if read is not None and read["samples"]["y"] is not None:  # not of a source
+            weights = read["settings"]["class_weight"], read["samples"]["sample_weight"]
+            return any(weight is not None for weight in weights)
+    return None
 
 
 def _require_weights(operation: str, sample_weight: Foreign, rows: int) -> None:
