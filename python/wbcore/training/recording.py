@@ -103,7 +103,7 @@ class Recording:
         return self.first[0] + epochs, batch
 
     def steps_of(self, epochs: int, batch: int) -> int:
-        """How many steps of the fit were done after its whole epochs and batches of the next one."""
+        """How many steps were done after so many whole epochs, and batches of the next one."""
         return max(0, epochs * self.batches - self.first[1] + batch)
 
     def done_of(self, step: int) -> tuple[int, int]:
