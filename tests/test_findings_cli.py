@@ -54,9 +54,10 @@ def test_a_sound_model(folder):
     codes = "WB-DEAD,WB-OVERFIT,WB-UNDERFIT,WB-SCALE,WB-LABELS"
     text = succeed("inspect", folder / "model.safetensors", *words, "--fail-on", codes)
     assert text.startswith("nothing wrong was found")
-    assert "all 300 rows, all 100 rows for validation" in text
+    assert "all 240 rows, all 100 rows for validation" in text
     text = succeed("inspect", folder / "price.safetensors", "--data", folder / "p.csv")
     assert text.startswith("nothing wrong was found")
+    assert "all 320 rows, all 80 rows for validation" in text
 
 
 def test_a_sick_one_fails_by_the_codes_that_are_named(folder):
@@ -72,8 +73,8 @@ def test_a_sick_one_fails_by_the_codes_that_are_named(folder):
 
 def test_codes_that_cannot_fire_are_refused(folder):
     """A check that passes whatever is wrong is none."""
-    words = ("inspect", folder / "model.safetensors", "--data", folder / "train.csv")
-    validated = (*words, "--validation", folder / "test.csv")
+    words = ("inspect", folder / "model.safetensors", "--data", folder / "test.csv")
+    validated = (*words, "--validation", folder / "train.csv")
     for code in ("WB-OVERFIT", "WB-LEAK"):
         assert f"--fail-on: {code} needs --validation" in fail(*words, "--fail-on", code)
         succeed(*validated, "--fail-on", code)
@@ -131,6 +132,8 @@ def test_what_is_refused(folder, tmp_path):
     frame.drop(columns="size").to_csv(tmp_path / "less.csv", index=False)
     assert "lacks column 'size'" in fail("inspect", model, "--data", tmp_path / "less.csv")
     assert "lacks column 'nobody'" in fail(*words, "--target", "nobody")
+    said = " ".join(fail(*words, "--target", "size").split())
+    assert "--target: expected its target 'kind', got 'size', a column that" in said
 
 
 def test_a_loss_that_does_not_fit_the_model(folder, tmp_path):
