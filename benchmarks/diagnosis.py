@@ -41,6 +41,15 @@ def place(code):
     return 0 if calls[code] == "check" else 1
 
 
+def is_found(code, findings):
+    """Whether a code is found: as a note only where it is always one."""
+    severities = dict(
+        zip(inspect.finding_codes()["code"], inspect.finding_codes()["severity"], strict=True)
+    )
+    always = severities[code] == "note"
+    return any(always or finding.severity != "note" for finding in findings.with_code(code))
+
+
 def is_cured(ailment, base, seed):
     """Whether the code is gone after the advice, as often as it says to try."""
     for attempt in range(1, ailment.attempts + 1):
@@ -61,11 +70,12 @@ def sick(ailment, seeds):
         for seed in seeds:
             before, after = looked_at(ailment.spoil(base), seed)
             runs += 1
-            early += ailment.code in before
-            late += ailment.code in after
+            early += is_found(ailment.code, before)
+            late += is_found(ailment.code, after)
             found = (before, after)[place(ailment.code)]
-            cured += ailment.code in found and is_cured(ailment, base, seed)
-            if ailment.code not in found:
+            seen = is_found(ailment.code, found)
+            cured += seen and is_cured(ailment, base, seed)
+            if not seen:
                 print(f"  missed: {ailment.name}, {name}, seed {seed}: {found.verdict}", flush=True)
             others.update(set(after.codes) - {ailment.code})
     return runs, early, late, cured, others

@@ -176,7 +176,7 @@ def test_what_a_network_without_metadata_is_asked(tmp_path):
         return "inspect", model, "--data", data, "--target", "k", "--loss", loss
 
     text = succeed(*words(3, "t", "cross_entropy"))
-    assert "1 of 3 classes have no row among 90: 1" in text
+    assert "1 of 3 classes has no row among 90: 1" in text
     assert "WB-" in succeed(*words(1, "text", "binary_cross_entropy"))
     assert "which is for 2 outputs or more" in fail(*words(1, "t", "cross_entropy"))
     assert "which is for 1 output" in fail(*words(3, "t", "mse"))

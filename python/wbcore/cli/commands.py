@@ -5,6 +5,7 @@ import importlib.util
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,7 @@ def _load(
     return load_table(path, target, 0.0, seed, task=task, ignore=ignore, test_path=test)
 
 
-def _refuse(source: str, of_tables: dict[str, object]) -> None:
+def _refuse(source: str, of_tables: Mapping[str, object]) -> None:
     for option, value in of_tables.items():
         if value:
             raise ValueError(f"{option} is for CSV and Parquet files; {source} has its own")

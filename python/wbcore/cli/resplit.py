@@ -46,9 +46,9 @@ def parts_of(settings: dict[str, Any], X: NDArray[Any], y: NDArray[Any]) -> Part
         None where the rows to train on are not, to the bit, those of the training, or where nobody
         says which these were.
     """
-    names = ("digest", "test_fraction", "seed", "rows")
-    digest, fraction, seed, n_rows = (settings.get(name) for name in names)
-    decided_by = settings.get("validation_fraction")
+    names = ("digest", "test_fraction", "seed", "rows", "validation_fraction")
+    values: list[Any] = [settings.get(name) for name in names]
+    digest, fraction, seed, n_rows, decided_by = values
     classes = np.issubdtype(y.dtype, np.integer)
     if not isinstance(digest, str) or not _is_fraction(fraction):
         return None

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
-__all__ = ["SEVERITIES", "Finding", "Findings"]
+__all__ = ["SEVERITIES", "Finding", "Findings", "are", "counted"]
 
 #: From the worst: an error makes the result useless, a warning costs quality, a note is a fact that
-#: is worth knowing and asks for nothing.
+#: is worth knowing; where it has an advice, it may be more.
 SEVERITIES = ("error", "warning", "note")
 _WIDTH = 100
 
@@ -27,7 +27,7 @@ class Finding:
         Such as "WB-DEAD"; docs/findings.md has all.
     severity : {"error", "warning", "note"}
         An error makes the result useless, a warning costs quality; a note is a fact that is worth
-        knowing and asks for nothing.
+        knowing: without an advice it asks for nothing, with one it may be a sign of more.
     layer : int or None
         Where it is in the network, if it is in one layer.
     units : tuple of int
@@ -41,7 +41,7 @@ class Finding:
     why : str
         Why that is bad.
     advice : str
-        What to try.
+        What to try; empty for a note that asks for nothing.
 
     Examples
     --------
@@ -141,7 +141,8 @@ class Findings(Sequence[Finding]):
                 names = ", ".join(dict.fromkeys(some))
                 said.append(f"{len(some)} {severity}{many}: {names}")
         if self.ok:
-            said.insert(0, "nothing wrong was found")
+            sure = "" if all(not finding.advice for finding in self) else " for sure"
+            said.insert(0, f"nothing wrong was found{sure}")
         return "; ".join(said)
 
     def with_code(self, code: str) -> tuple[Finding, ...]:
@@ -207,6 +208,16 @@ class Findings(Sequence[Finding]):
         return "\n\n".join(["\n".join(head), *map(str, self)])
 
     __repr__ = __str__
+
+
+def counted(n: int, noun: str) -> str:
+    """As "1 row", "2,000 rows"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def are(n: int) -> str:
+    """The verb of so many, also of "1 of 32 units"."""
+    return "is" if n == 1 else "are"
 
 
 def _wrapped(text: str, indent: str) -> str:
