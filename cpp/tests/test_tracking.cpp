@@ -98,6 +98,74 @@ void strides() {
         CHECK_EQUAL(record_stride(records), stride);
 }
 
+// The numbers of a record, for others to be compared with.
+void add(std::vector<double>& numbers, const ArrayRecord& record) {
+    numbers.insert(
+        numbers.end(),
+        {static_cast<double>(record.zeros), record.mean, record.mean_absolute,
+         record.standard_deviation, record.minimum, record.maximum, record.norm, record.change,
+         record.change_since_last, record.update_norm, record.update_ratio, record.gradient_norm});
+    numbers.insert(numbers.end(), record.histogram.bins.begin(), record.histogram.bins.end());
+    numbers.insert(numbers.end(), record.histogram.counts.begin(), record.histogram.counts.end());
+}
+
+std::vector<double> numbers_of(const ParameterRecord& record) {
+    std::vector<double> numbers{std::bit_cast<double>(record.digest),
+                                static_cast<double>(record.step)};
+    for (const LayerRecord& layer : record.layers) {
+        add(numbers, layer.weights);
+        if (layer.biases) add(numbers, *layer.biases);
+        numbers.push_back(static_cast<double>(layer.units.rows));
+        for (const auto& counts : {layer.units.active, layer.units.saturated})
+            numbers.insert(numbers.end(), counts.begin(), counts.end());
+    }
+    return numbers;
+}
+
+// A layer of several chunks of inputs, with nothing asked of the gradient or the weights, with a norm of the one, and of the other.
+std::vector<tests::Setting> settings() {
+    std::vector<tests::Setting> all = tests::settings();
+    const tests::Layers wide{{300, 70, Activation::relu}, {70, 20, Activation::tanh}, {20, 2}};
+    tests::Setting setting{wide, Loss::mse, {{Optimizer::sgd, {0.01, 0.9}}}, 50, 16};
+    all.push_back(setting);
+    setting.optimizer.clip_norm = 0.1;
+    all.push_back(setting);
+    setting.optimizer.clip_norm = 0;
+    setting.optimizer.max_norm = 0.5;
+    all.push_back(setting);
+    return all;
+}
+
+// Trainings are what they are without, and their records are those of one thread.
+template <class T>
+void trainings() {
+    for (const tests::Setting& setting : settings()) {
+        const checks::Note note("loss", text(setting.loss));
+        TrainingOptions options = tests::options_of(setting);
+        const tests::Trained<T> plain = tests::trained<T>(setting, options);
+        for (const std::size_t every : {0u, 1u, 2u}) {
+            std::vector<std::vector<double>> of_one_thread;
+            for (std::size_t n = 1; n <= 3; ++n) {
+                const checks::Note threads("threads", n);
+                options.n_threads = n;
+                Tracking<T> tracking;
+                tracking.every = every;
+                std::vector<std::vector<double>> records;
+                Hooks<T> hooks;
+                hooks.tracking = &tracking;
+                hooks.recorded = [&](const ParameterRecord& record) {
+                    records.push_back(numbers_of(record));
+                };
+                tests::same(tests::trained<T>(setting, options, hooks), plain);
+                if (n == 1) of_one_thread = records;
+                CHECK_EQUAL(records.size(), of_one_thread.size());
+                for (std::size_t i = 0; i < records.size(); ++i)
+                    CHECK_ARRAYS(records[i].data(), of_one_thread[i].data(), records[i].size());
+            }
+        }
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -106,5 +174,7 @@ int main() {
     units<float>();
     units<double>();
     strides();
+    trainings<float>();
+    trainings<double>();
     return checks::result();
 }
