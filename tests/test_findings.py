@@ -353,6 +353,14 @@ def test_a_loss_that_only_falls_is_not_said_to_rise(net, rows):
         assert ("the loss rose by up to" in finding.evidence) == rises
 
 
+def test_a_rate_that_may_have_done_harm_is_no_note():
+    """Where all was learned of the training rows, and validation rows are predicted badly."""
+    (ailment,) = (one for one in ailments.AILMENTS if one.code == "WB-RATE")
+    _, found = diagnosis.looked_at(ailment.spoil(trainings.base("wine, relu 32")), 2)
+    severities = {finding.code: finding.severity for finding in found}
+    assert severities["WB-OVERFIT"] == severities["WB-RATE"] == "warning"
+
+
 @pytest.mark.parametrize(("n", "severity"), [(500, "error"), (150, "warning")])
 def test_shuffled_labels_of_few_rows_are_a_warning(n, severity):
     """Of more rows they are an error, where a network has learned them by heart."""

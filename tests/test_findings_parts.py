@@ -52,6 +52,11 @@ def test_where_that_is_not_known_it_is_said(folder, tmp_path):
     said = one_line(succeed("inspect", folder / "all.model", *words))
     assert "train.csv is not the table of its training, row for row, so --data and" in said
     assert "--validation are taken as given" in said
+    frame = pd.read_csv(folder / "all.csv")
+    frame.loc[7, "b"] += 1e-9
+    frame.to_csv(tmp_path / "other.csv", index=False)
+    said = one_line(succeed("inspect", folder / "all.model", "--data", tmp_path / "other.csv"))
+    assert "other.csv is not the table of its training, row for row, so --data is taken as" in said
     net = wb.load(folder / "all.model")
     for training in ({"digest": None}, {"seed": -1}, {"test_fraction": "a"}, {"rows": 7}):
         net.metadata["training"] |= training
@@ -80,6 +85,7 @@ def test_a_table_for_the_test(folder):
     assert "all 200 rows were trained on" in one_line(succeed(*words))
     result = invoke(*words, "--validation", folder / "valid.csv", "--fail-on", "WB-OVERFIT")
     assert result.exit_code == 1
+    assert "rows were trained on; --validation is taken as given" in one_line(result.stdout)
     assert f"{1 - test['accuracy']:.1%} in validation" in one_line(result.stdout)
 
 
