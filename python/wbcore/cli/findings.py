@@ -90,7 +90,7 @@ def _with_rows(
         known = f"{name} is not the table of its training, row for row"
     taken = "--data and --validation are" if validated else "--data is"
     said = f"which of these rows were trained on: {known}, so {taken} taken as given"
-    return Findings(found, found.looked_at, [*found.not_looked_at, said])
+    return Findings(found, found.looked_at, [*found.not_looked_at, said], sure=False)
 
 
 def _codes(given: str | None) -> list[str]:

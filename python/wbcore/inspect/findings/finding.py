@@ -96,6 +96,8 @@ class Findings(Sequence[Finding]):
         At what: rows, and how many of them.
     not_looked_at : tuple of str
         What could not be judged, and for want of what.
+    sure : bool
+        Whether the rows are known to be what they are said to be; the verdict says it if not.
 
     Examples
     --------
@@ -115,10 +117,13 @@ class Findings(Sequence[Finding]):
         findings: Iterable[Finding] = (),
         looked_at: str = "",
         not_looked_at: Iterable[str] = (),
+        *,
+        sure: bool = True,
     ) -> None:
         self._findings = tuple(sorted(findings, key=lambda f: SEVERITIES.index(f.severity)))
         self.looked_at = looked_at
         self.not_looked_at = tuple(not_looked_at)
+        self.sure = sure
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -141,8 +146,8 @@ class Findings(Sequence[Finding]):
                 names = ", ".join(dict.fromkeys(some))
                 said.append(f"{len(some)} {severity}{many}: {names}")
         if self.ok:
-            sure = "" if all(not finding.advice for finding in self) else " for sure"
-            said.insert(0, f"nothing wrong was found{sure}")
+            is_sure = self.sure and not any(finding.advice for finding in self)
+            said.insert(0, "nothing wrong was found" + ("" if is_sure else " for sure"))
         return "; ".join(said)
 
     def with_code(self, code: str) -> tuple[Finding, ...]:
