@@ -275,7 +275,7 @@ def test_it_prints_its_top_features(X):
     assert found.table()["mean_abs"] == sorted(np.abs(found.values).mean(axis=0), reverse=True)
     assert "largest residual of completeness" in str(found)
     wide = attribution(network((14, 3, 1), "relu"), np.ones((2, 14)), "predicted")
-    assert "\n4 more features\n" in repr(wide)
+    assert "\n4 more features: table(n=14) has all\n" in repr(wide)
     assert "of each row's own output, 2 rows" in repr(wide)
     assert "residual" not in str(attribution(net, X, 1, "saliency"))
 

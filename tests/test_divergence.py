@@ -46,7 +46,9 @@ def test_a_sum_in_the_forward_pass():
     assert (first.phase, first.layer, first.name) == ("forward", 0, "Z")
     assert (first.unit, first.row, first.value) == ((1,), 29, np.inf)
     assert (first.step, first.epoch, first.batch) == (4, 0, 3)
-    assert "First of all Z[1] of layer 0 for row 29 of X is inf in the forward" in str(error)
+    assert "first non-finite value: Z[1] of layer 0 for row 29 of X, inf, in the forward" in str(
+        error
+    )
     assert "batch 4 of epoch 1" in str(error)
 
 

@@ -128,3 +128,31 @@ def test_what_first_difference_refuses():
         inspect.first_difference((history, *data), run(net=wide)[0])
     with pytest.raises(ValueError, match=r"\[first_difference\] expected X of the fit"):
         inspect.first_difference((history, *data), (history, X[:9], LABELS[:9]))
+
+
+def test_a_fork_is_compared_from_where_it_began():
+    first, _ = run()
+    history = first[0]
+    batches = history._recording.batches
+    for at, begins in ((1, (2, 0)), ((1, 1), (1, 2)), (history.first_epoch - 1, (0, 0))):
+        _, after = inspect.fork(history, X, LABELS, at=at, learning_rate=0.001)
+        step = begins[0] * batches + begins[1] + 1  # the first with the change
+        for pair in ((first, (after, X, LABELS)), ((after, X, LABELS), first)):
+            found = inspect.first_difference(*pair)
+            assert (found.step, found.epoch, found.batch) == (step, *begins)
+        _, same = inspect.fork(history, X, LABELS, at=at)
+        assert inspect.first_difference(first, (same, X, LABELS)) is None
+
+
+def test_fits_without_a_step_in_common_are_refused():
+    net = network("float32")
+    first, _ = run(net=net)
+    optimizer = net.optimizer
+    second, _ = run(net=net, optimizer=optimizer)
+    third, _ = run(net=net, optimizer=optimizer)
+    assert inspect.first_difference(first, second) is None  # it began as the first one ended
+    with pytest.raises(ValueError, match=r"expected fits that have a step in common, got one that"):
+        inspect.first_difference(first, third)
+    _, other = inspect.fork(first[0], X, LABELS, at=0, batch_size=7)
+    with pytest.raises(ValueError, match=r"one number of batches an epoch where one begins later"):
+        inspect.first_difference(first, (other, X, LABELS))

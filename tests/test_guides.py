@@ -74,5 +74,7 @@ def test_what_the_page_on_exactness_shows_is_what_is_printed(capsys):
     assert len(shown) >= 8
     assert set(shown) <= set(printed)
     assert namespace["worst"] == 80
+    assert namespace["places"] == [0, 10, 1]  # and on average over seeds
+    assert (namespace["mean"][80].round(4), namespace["spread"][80].round(4)) == (-0.0027, 0.0026)
     place = namespace["place"]  # of the training that diverged
     assert (place.phase, place.layer, place.unit, place.row) == ("forward", 1, (0,), 24)

@@ -404,3 +404,69 @@ def test_the_best_epoch_of_a_second_fit_and_of_two_watchers():
         assert history.best_epoch == max(it.monitor.best_epoch for it in callbacks)
         assert any(getattr(history, it.monitor.name)[at] == it.best for it in callbacks)
         assert history.to_pandas().loc[history.best_epoch + 1]["loss"] == history.loss[at]
+
+
+def test_records_are_joined_by_the_epoch_of_the_history():
+    """Also of a second fit, and of one that has several records an epoch."""
+    net, optimizer = network(), wb.SGD(0.01)
+    for track in ("epoch", 1):
+        history = fit(net, optimizer=optimizer, track=track)
+        first = history.first_epoch
+        course = history.parameters.to_pandas().join(history.to_pandas(), on="epoch")
+        assert course["epoch"].iloc[0] == first
+        assert course["batch"].iloc[0] == 0
+        assert np.isnan(course["loss"].iloc[0])
+        for row in course[course["step"] > 0].itertuples():
+            assert row.loss == history.loss[row.epoch - 1 - first]
+            record = history.parameters.at(row.epoch - 1, row.batch - 1)
+            assert record.step == row.step
+    assert history.first_epoch == 4
+    ends = {record.epoch: record.step for record in history.parameters}  # the last of each
+    assert [history.parameters.at(epoch).step for epoch in range(3, 8)] == list(ends.values())
+    per_epoch = fit(net, optimizer=optimizer, track="epoch")
+    assert per_epoch.parameters.to_dict()["epoch"][::2] == [8, 9, 10, 11, 12]
+    assert wb.inspect.weight_changes(per_epoch, layer=0)["epoch"] == [9, 10, 11, 12]
+    assert str(per_epoch.parameters).startswith("means after 4 epochs\n")
+
+
+def test_records_are_found_by_epoch():
+    net = wb.Network([wb.Dense(1, 1)], seed=0)
+    history = net.fit([[1.0]], [1.0], loss="mse", epochs=600, track="epoch")
+    records = history.parameters
+    assert records.at(-1) == records.initial
+    assert records.at(599) == records.final
+    assert records.at(5).epoch == 5 != records[6].epoch
+    assert records.at(5, batch=0) == records.at(5)
+    for arguments, message in (
+        ((4,), "epoch to be one with a record, got 4; the nearest are 3 and 5"),
+        ((600,), "epoch to be one with a record, got 600; the nearest is 599"),
+        ((5, 1), "batch to be one with a record, got 1; the nearest is 0"),
+        ((-2,), "epoch to be an integer from -1"),
+    ):
+        with pytest.raises(ValueError, match=rf"^\[at\] expected {message}"):
+            records.at(*arguments)
+    with pytest.raises(ValueError, match=r'expected fit\(..., track="epoch"\)'):
+        fit(network()).parameters.at(0)
+    lines = str(wb.inspect.weight_changes(history, layer=0)).splitlines()
+    assert len(lines) == 3 + 61
+    assert lines[33].split() == ["..."] * 4
+    assert len(wb.inspect.weight_changes(history, layer=0)) == len(records) - 1
+
+
+def test_parameters_in_markdown_and_latex_have_both_tables(history):
+    parameters = history.parameters
+    for name in ("to_markdown", "to_latex"):
+        text = getattr(parameters, name)()
+        tables = [getattr(of(), name)() for of in (parameters.changes, parameters.moves)]
+        assert text == "\n\n".join(tables)
+    last = parameters.final[1].weights
+    assert parameters.moves()["weights norm"][1] == last.norm
+    assert parameters.moves()["weights moved"][1] == last.change
+
+
+def test_what_a_record_has_not_is_a_dash_and_an_empty_cell(history):
+    table = history.parameters.table()
+    first = dict(zip(table.columns, table.to_csv().splitlines()[1].split(","), strict=True))
+    assert first["update_ratio"] == first["gradient_norm"] == first["change"] == ""
+    assert "nan" not in str(table)
+    assert "nan" not in table.to_csv()

@@ -172,3 +172,8 @@ def test_the_ten_that_changed_most_are_printed(history):
     assert "more rows" not in text
     assert "mean change of output 2" in text
     assert "helped" not in text
+
+
+def test_the_table_says_that_it_is_of_one_fit(history):
+    table = influence(history, rows=[0])
+    assert "exact for this fit; with other seeds a row may have the other sign" in str(table)

@@ -44,7 +44,8 @@ def test_the_distribution():
             assert found == pytest.approx((np.mean(values), *ends(values)), rel=1e-9)
         of_kind = [score for _, score in pairs]
         found = row["accuracy"], row["accuracy_low"], row["accuracy_high"]
-        assert found == pytest.approx((np.mean(of_kind), *ends(of_kind)), rel=1e-9)
+        held = np.clip(ends(of_kind), 0, 1)  # what no share is beyond
+        assert found == pytest.approx((np.mean(of_kind), *held), rel=1e-9)
         medians += [np.median(net) for net in flat]
         scores += of_kind
     r = scipy.stats.pearsonr(medians, scores)
@@ -69,7 +70,7 @@ def test_weights_and_biases_by_layer(of, bias):
             limits = ends(values) if values.any() else (0, 0)
             assert found == pytest.approx((values.mean(), *limits), rel=1e-9, abs=1e-15)
         scores = [score for _, score in given[row["kind"]]]
-        assert row["accuracy_low"] == pytest.approx(ends(scores).low, rel=1e-9)
+        assert row["accuracy_low"] == pytest.approx(max(0, ends(scores).low), rel=1e-9)
 
 
 @pytest.mark.parametrize("of", ["distribution", "weights", "biases"])
@@ -129,3 +130,19 @@ def test_parameters_of_any_size(unit):
         assert shares[name] == pytest.approx(wanted["distribution"][name] * unit)
     for name in ("mean", "mean_abs", "mean_low"):
         assert means[name] == pytest.approx(wanted["weights"][name] * unit)
+
+
+def test_the_interval_of_a_share_stays_within_0_and_1():
+    nets = [(wb.Network.mlp([2, 2], seed=seed), score) for seed, score in enumerate((0.7, 1.0))]
+    for score in ("accuracy", "test accuracy", "ROC_AUC"):
+        table = compare({"a": nets}, score=score)
+        assert (table[f"{score}_low"], table[f"{score}_high"]) == ([0.0], [1.0])
+        assert "of a share within 0 and 1" in table.note
+    limits = ends([0.7, 1.0])
+    assert limits.low < 0
+    assert limits.high > 1
+    for table in (compare({"a": nets}, score="loss"), compare({"a": nets}, "weights")):
+        name = "loss" if "loss" in table.columns else "score"
+        found = table[f"{name}_low"][0], table[f"{name}_high"][0]
+        assert found == pytest.approx(tuple(limits))
+        assert "share within" not in table.note

@@ -9,6 +9,7 @@ from small_network import DTYPES, LABELS, X, network
 import wbcore as wb
 from wbcore import _core
 from wbcore.inspect import profile
+from wbcore.inspect.profiling import Profile
 
 pytestmark = pytest.mark.uninstrumented
 
@@ -95,3 +96,17 @@ def test_what_is_refused():
         profile(net, X, LABELS + 100, loss="cross_entropy")
     with pytest.raises(TypeError, match=r"\[profile\] expected loss to be one of"):
         profile(net, X, LABELS, loss=lambda outputs, y: (0, outputs))
+
+
+def test_the_whole_step_is_held_against_the_peak_and_times_are_readable():
+    net = network()
+    times = profile(net, X, LABELS, loss="cross_entropy", batch_size=16, repeats=3)
+    operations = sum(row["gflops"] * row["ms_per_batch"] for row in times if row["gflops"]) * 1e6
+    assert times.gflops == pytest.approx(operations / (times.step_ms * 1e6))
+    assert times.share_of_peak == pytest.approx(times.gflops / times.peak_gflops)
+    assert f", {times.share_of_peak:.0%} of the FMA peak" in times.title
+    measured = {"step": 13.11, "timed_step": 13.2, "reading": 20.0, "fma_peak": 10.0}
+    measured["phases"] = [("forward", 0, 1311.0, 2e9)]
+    large = str(Profile(measured, [10], 32))
+    assert "one thread: 13.11 ms, 152.6 GFLOP/s" in large
+    assert " 1311000.000 " in large

@@ -324,3 +324,14 @@ def test_whatever_is_no_number_is_a_text_in_csv():
     text = Table(["a"], [[value] for value in values]).to_csv()
     lines = [line for (line,) in csv.reader(io.StringIO(text))]
     assert lines == ["a", "'=1,2", "'=x", "b'=1'", "1/3", "-1", "0.5", "True"]
+
+
+def test_what_is_not_defined_is_a_dash_and_an_empty_cell():
+    """And a NaN elsewhere is a number that went wrong, and is shown."""
+    table = Table(["a", "b"], [[np.nan, np.nan], [1.0, None]], undefined=["a"])
+    assert [line.split() for line in str(table).splitlines()[2:]] == [
+        ["–", "nan"],
+        ["1.00000", "–"],
+    ]
+    assert table.to_csv() == "a,b\n,nan\n1.0,\n"
+    assert np.isnan(table["a"][0])

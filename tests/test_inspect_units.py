@@ -207,3 +207,20 @@ def test_what_is_refused(data):
             unit_table(net, *arguments, **options)
     net.fit(X, y, loss="cross_entropy", epochs=1)
     assert unit_table(net, X, y)["increase"][0] is not None  # by the loss of the fit
+
+
+def test_units_that_do_nothing_have_a_status():
+    net = wb.Network([wb.Dense(1, 4, "relu"), wb.Dense(4, 2, "tanh")], seed=0)
+    net[0].weights[...] = [[-1, 1, 1, 1]]
+    net[0].biases[...] = [0, -199.5, -198, 0]
+    net[1].weights[...] = [[0, 0], [0, 0], [0, 0], [1, 1e-3]]
+    table = unit_table(net, np.arange(1, 201.0)[:, None])
+    states = ["dead", "nearly dead", "", "", "saturated", ""]
+    assert table["active"][1:3] == [0.005, 0.01]
+    assert table["saturated"][4] > 0.95
+    assert table["status"] == states
+    assert "status: dead: active 0; nearly dead: below 1%; saturated: above 95%" in str(table)
+    assert "status" in table.printed
+    sound = unit_table(net[1:], np.full((5, 4), 0.1))
+    assert sound["status"] == ["", ""]
+    assert "status" not in str(sound)

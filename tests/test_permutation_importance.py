@@ -399,3 +399,99 @@ def test_a_metric_that_is_not_finite_ranks_nothing(trained, value):
     assert not found.better_than_chance
     assert np.isnan(found.importances).all()
     assert "Not ranked" in str(found)
+
+
+def test_no_ranking_where_a_constant_does_as_well(trained):
+    """Too sure of itself: better than for shuffled targets, and worse than the shares."""
+    net, X, y, _ = trained
+    sure = net.copy()
+    sure[len(sure) - 1].weights[...] *= 40
+    sure[len(sure) - 1].biases[...] *= 40
+    found = permutation_importance(sure, X, y, metric="log_loss", loss="cross_entropy")
+    share = y.mean()
+    entropy = -(share * np.log(share) + (1 - share) * np.log(1 - share))
+    assert found.constant == pytest.approx(entropy, rel=1e-6)
+    assert found.better_than_chance
+    assert found.score > found.constant
+    assert not found.better_than_constant
+    with pytest.raises(
+        ValueError, match=r"^\[ranking\] expected a score better than that of the b"
+    ):
+        _ = found.ranking
+    assert found.table()["feature"] == ["x0", "x1", "x2", "x3", "x4"]
+    assert "Not ranked: expected a score better than" in str(found)
+    well = permutation_importance(net, X, y, metric="log_loss")
+    assert well.better_than_constant
+    assert f"of the best constant {entropy:.4g}" in str(well)
+    assert set(well.ranking[-2:]) == {"x0", "x4"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("r2", lambda y, w: 0.0),
+        ("mse", lambda y, w: np.cov(y, aweights=w, ddof=0)),
+        ("rmse", lambda y, w: np.sqrt(np.cov(y, aweights=w, ddof=0))),
+        ("mae", lambda y, w: np.average(np.abs(y - np.median(np.repeat(y, w))), weights=w)),
+        ("loss", lambda y, w: np.cov(y, aweights=w, ddof=0)),
+    ],
+)
+def test_the_best_constant_of_numbers(metric, value):
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(51, 2)), rng.gamma(1.0, size=51)
+    weights = rng.integers(1, 3, size=51)
+    net = wb.Network.mlp([2, 1], seed=0)
+    found = permutation_importance(
+        net, X, y, metric=metric, loss="mse", n_repeats=1, sample_weight=weights
+    )
+    assert found.constant == pytest.approx(value(y, weights), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "metric", "value"),
+    [
+        ((3, "identity"), "cross_entropy(0.1)", "accuracy", 0.5),
+        ((1, "sigmoid"), "binary_cross_entropy", "accuracy", 0.75),
+        ((1, "identity"), "binary_cross_entropy", "log_loss", 0.5623351446188083),
+        ((3, "identity"), "cross_entropy", "f1", np.nan),  # not known
+        ((1, "tanh"), "hinge", "accuracy", np.nan),
+    ],
+)
+def test_the_best_constant_of_classes(last, loss, metric, value):
+    net = wb.Network([wb.Dense(2, *last, bias=False)], seed=0)
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    y = np.arange(40) % 4
+    y = np.minimum(y, 2) if last[0] == 3 else (y > 0).astype(int)
+    found = permutation_importance(net, X, y, metric=metric, loss=loss, n_repeats=1)
+    assert found.constant == pytest.approx(value, rel=1e-6, nan_ok=True)
+    assert found.better_than_constant == (not found.score <= value if metric == "accuracy" else
+                                          not found.score >= value)  # fmt: skip
+
+
+def test_of_a_function_no_constant_is_known(trained):
+    net, X, y, _ = trained
+
+    def right(outputs, targets):
+        return (outputs.argmax(axis=1) == targets).mean()
+
+    for model in (net, net.predict):
+        found = permutation_importance(model, X, y, metric=right, n_repeats=1)
+        assert np.isnan(found.constant)
+        assert found.better_than_constant
+        assert "best constant" not in str(found)
+
+
+def test_intervals_that_all_contain_0_are_said_to_hide_each_other():
+    """Ten columns that say the same: permuting one changes next to nothing."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 1))
+    y = (x[:, 0] > 0).astype(int)
+    net = wb.Network([wb.Dense(10, 2)], seed=0)
+    net[0].weights[...] = [[-1, 1]] * 10
+    found = permutation_importance(net, np.repeat(np.sign(x), 10, axis=1), y, loss="cross_entropy")
+    assert found.score == 1.0
+    assert "Every interval contains 0, though" in str(found)
+    together = permutation_importance(
+        net, np.repeat(np.sign(x), 10, axis=1), y, loss="cross_entropy", groups=[range(10)]
+    )
+    assert "Every interval" not in str(together)

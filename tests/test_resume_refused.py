@@ -253,7 +253,7 @@ def test_a_callback_that_refuses_its_state(tmp_path, monkeypatch):
     text = refused(path, ValueError, callbacks=[EarlyStopping("loss"), CSVLogger(tmp_path / "x")])
     assert text == (
         "[fit] expected callbacks of the run in FILE, ['EarlyStopping'], "
-        "got ['EarlyStopping', 'CSVLogger']; without resume the fit begins anew"
+        "got ['EarlyStopping', 'CSVLogger']; with resume=False the fit begins anew"
     )
 
 

@@ -305,3 +305,48 @@ def test_what_is_not_a_number_is_not_traced(last):
             inspect.trace(net, [1.0, 2.0])
     else:
         assert inspect.trace(net, [1.0, 2.0])["result"][-1] == (1 if last == "sigmoid" else np.inf)
+
+
+@pytest.mark.parametrize(
+    ("loss", "last", "slope"),
+    [
+        ("mse", "tanh", lambda z, t: 2 * (z - t)),
+        ("mae", "identity", lambda z, t: np.sign(z - t)),
+        ("binary_cross_entropy", "sigmoid", lambda z, t: 1 / (1 + np.exp(-z)) - t),
+        ("huber(0.5)", "identity", None),
+    ],
+)
+def test_short_formulas_stand_in_the_lines_and_hold(loss, last, slope):
+    net = wb.Network([wb.Dense(2, 3, last)], dtype="float64", seed=0)
+    X, y = np.array([[0.5, -1.0], [2.0, 0.25]]), np.array([[0.0, 1, 1], [1, 0, 0]])
+    for weights in (None, [1.0, 3.0]):
+        sgd = wb.SGD(0.5, momentum=0.75, l2=0.125)
+        table = inspect.step(net, X, y, loss=loss, optimizer=sgd, sample_weight=weights)
+        table = inspect.step(table.network, X, y, loss=loss, sample_weight=weights)  # goes on
+        total = 6 if weights is None else 12
+        found = [line for line in table if "of the loss" in line["operation"]]
+        assert len(found) == 6
+        for line in found:
+            formula = line["operation"].partition(", ")[2]
+            assert bool(formula) == (slope is not None)
+            if slope is not None:
+                assert formula.startswith("weight * ") == (weights is not None)
+                weight = 1 if weights is None else weights[int(line["row"])]
+                expected = weight * slope(line["a"], line["b"]) / total
+                assert line["result"] == pytest.approx(expected)
+        for kind in ("W", "b"):
+            of = [line for line in table if line["operation"] == f"{kind} - 0.5 * velocity"]
+            assert len(of) == (6 if kind == "W" else 3)
+            for line in of:
+                assert line["result"] == pytest.approx(line["a"] - 0.5 * line["b"])
+            text = f"velocity = 0.75 * velocity + d{kind}"
+            velocities = [line for line in table if line["operation"] == text]
+            assert [line["result"] for line in velocities] == [line["b"] for line in of]
+            for line in velocities:
+                assert line["a"] != 0
+                assert line["result"] == pytest.approx(0.75 * line["a"] + line["b"])
+    halves = wb.Adam(wb.schedules.Step(0.5, every=1, factor=0.5))
+    table = inspect.step(net, X, y, loss=loss, optimizer=halves)
+    assert table["operation"].count("W by dW, rate 0.5") == 6
+    after = inspect.step(table.network, X, y, loss=loss)
+    assert after["operation"].count("W by dW, rate 0.25") == 6

@@ -52,7 +52,9 @@ class DivergenceError(ArithmeticError):
 
     def __str__(self) -> str:
         text = str(self.args[0])
-        return text if self.first is None else f"{text}. First of all {self.first}"
+        if self.first is None:
+            return text
+        return f"{text}. The first non-finite value: {self.first._told(', {:g}, ')}"
 
 
 class ModelFileError(ValueError):

@@ -140,7 +140,8 @@ class History:
         """Records of weights, biases and units; empty without `track`."""
         from wbcore.parameter_history import ParameterHistory
 
-        return ParameterHistory(self._record.get("parameters", []), self.best_epoch)
+        entries = self._record.get("parameters", [])
+        return ParameterHistory(entries, self.best_epoch, self.first_epoch)
 
     @property
     def interrupted(self) -> bool:

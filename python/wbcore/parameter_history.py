@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, overload
 
+from wbcore import _arguments
 from wbcore._record_bytes import ARRAY, UNKNOWN
 from wbcore._statistics import LayerStatistics, Statistics
 from wbcore._text_table import number, table
@@ -48,6 +50,9 @@ class ParameterHistory(Sequence[ParameterRecord]):
     The final record is that of the last batch. A network that `EarlyStopping` has given its best
     parameters back is not as it says, but as `best` does: `of` tells which record a network is.
 
+    By epochs records are found with `at`: `history.parameters[5]` is after five epochs only where
+    there is one record an epoch, and none was dropped.
+
     Printed, it is a table of the initial and final means and the change of the means, and one of
     the final norms and of how far the parameters moved: the norm of their difference from the
     start. Means may stay as they were where the parameters moved far.
@@ -69,8 +74,10 @@ class ParameterHistory(Sequence[ParameterRecord]):
     4
     """
 
-    def __init__(self, entries: Sequence[Entry], best_epoch: int | None = None) -> None:
-        self._entries, self._best_epoch = entries, best_epoch
+    def __init__(
+        self, entries: Sequence[Entry], best_epoch: int | None = None, first_epoch: int = 0
+    ) -> None:
+        self._entries, self._best_epoch, self._first_epoch = entries, best_epoch, first_epoch
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -100,6 +107,62 @@ class ParameterHistory(Sequence[ParameterRecord]):
         if self._best_epoch is None:
             return None
         return next((one for one in reversed(self) if one.epoch == self._best_epoch), None)
+
+    def at(self, epoch: int, batch: int | None = None) -> ParameterRecord:
+        """The record of an epoch, or of one of its batches.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0 over all fits of the optimizer, like `record.epoch`, `history.replay` and
+            `history.first_epoch`; `history.first_epoch - 1` is the state before the fit.
+        batch : int, optional
+            From 0. Default: that of the epoch's last record, with ``track="epoch"`` its last batch;
+            with a number of batches it may be one before, which `record.batch` says.
+
+        Returns
+        -------
+        ParameterRecord
+
+        Raises
+        ------
+        TypeError, ValueError
+            When there is no such record; of more than 510 not all stay. The message has the nearest
+            epochs, or batches, that have one.
+
+        Examples
+        --------
+        >>> import numpy as np, wbcore as wb
+        >>> net = wb.Network([wb.Dense(1, 1)], seed=0)
+        >>> history = net.fit([[1.0]], [1.0], loss="mse", epochs=800, track="epoch")
+        >>> history.parameters.at(epoch=5).epoch, history.parameters[6].epoch
+        (5, 11)
+        >>> history.parameters.at(epoch=4)
+        Traceback (most recent call last):
+            ...
+        ValueError: [at] expected epoch to be one with a record, got 4; the nearest are 3 and 5
+        """
+        low = self._first_epoch - 1
+        epoch = _arguments.integer("at", "epoch", epoch, low=low)
+        if batch is not None:
+            batch = _arguments.integer("at", "batch", batch, low=-1)
+        self._at(0)
+        known = [self._epoch_of(place, record) - 1 for place, record in enumerate(self)]
+        there = [self[place] for place, other in enumerate(known) if other == epoch]
+        if not there:
+            raise _without_record("epoch", epoch, known)
+        if batch is None:
+            return there[-1]
+        found = next((record for record in there if record.batch == batch), None)
+        if found is None:
+            raise _without_record("batch", batch, [record.batch for record in there])
+        return found
+
+    def _epoch_of(self, place: int, record: ParameterRecord) -> int:
+        """Its number from 1 as `history.to_pandas()` has it; before the fit the one before."""
+        if place == 0:
+            return self._first_epoch
+        return self._first_epoch + place if record.step == UNKNOWN else record.epoch + 1
 
     def of(self, net: Network) -> ParameterRecord | None:
         """The last record whose parameters the network has, by the digest; None if there is none.
@@ -147,14 +210,18 @@ class ParameterHistory(Sequence[ParameterRecord]):
         )
 
     def _moments(self) -> tuple[str, list[int]]:
-        """What the records are counted by, epochs or steps, and of each how many were done."""
+        """What the records are counted by, and of each its epoch from 1, or how many steps."""
         records = list(self)
-        if any(record.step == UNKNOWN for record in records):
-            return "epoch", list(range(len(records)))
-        epochs = [0, *(record.epoch - records[1].epoch + 1 for record in records[1:])]
-        if epochs == [record.number for record in records]:
+        epochs = list(starmap(self._epoch_of, enumerate(records)))
+        numbers = [record.number + self._first_epoch for record in records]
+        if any(record.step == UNKNOWN for record in records) or epochs == numbers:
             return "epoch", epochs
         return "step", [record.step for record in records]
+
+    def _done(self) -> str:
+        """How many epochs, or steps, of the fit, as text."""
+        moment, counts = self._moments()
+        return f"{counts[-1] - counts[0]} {moment}s"
 
     def to_dict(self) -> dict[str, list[float]]:
         """Columns of the five statistics: one row a record and layer.
@@ -162,9 +229,11 @@ class ParameterHistory(Sequence[ParameterRecord]):
         Returns
         -------
         dict of str to list
-            "epoch" (how many were done; "step" where there is not one record an epoch), "layer",
-            then "weights_mean", "weights_mean_abs", ..., "biases_max"; those of biases are NaN for
-            a layer that has none.
+            "epoch" (numbered from 1 as in `history.to_pandas()`, and 0, or the last of the fits
+            before, for the state before the fit; in its place "step", how many batches were done,
+            where there is not one record an epoch), "layer", then "weights_mean",
+            "weights_mean_abs", ..., "biases_max"; those of biases are NaN for a layer that has
+            none.
         """
         moment, counts = self._moments()
         rows = [
@@ -183,20 +252,36 @@ class ParameterHistory(Sequence[ParameterRecord]):
         Returns
         -------
         Table
-            ``step``, ``epoch``, ``batch``, ``layer``, ``of`` ("weights" or "biases"), then what an
-            `ArrayRecord` has, and of its histogram the median and the quartiles, which are within
-            6.3 %.
+            ``step`` (how many batches of the fit were done), ``epoch`` and ``batch``, both numbered
+            from 1 and the epoch as in `history.to_pandas()`, so that the two are joined by it;
+            before training the batch is 0 and the epoch that before the first. Records themselves,
+            `at` and `history.replay` count both from 0. Then ``layer``, ``of`` ("weights" or
+            "biases"), what an `ArrayRecord` has, and of its histogram the median and the quartiles,
+            which are within 6.3 %.
+
+        Examples
+        --------
+        >>> import numpy as np, wbcore as wb
+        >>> net = wb.Network([wb.Dense(2, 1, bias=False)], seed=0)
+        >>> history = net.fit(np.ones((4, 2)), np.ones(4), loss="mse", epochs=2, track="epoch")
+        >>> history.parameters.table()["epoch"]
+        [0, 1, 2]
+        >>> course = history.parameters.to_pandas().join(history.to_pandas(), on="epoch")
+        >>> course["loss"].iloc[1:].tolist() == history.loss
+        True
         """
         rows = []
-        for record in self:
+        for place, record in enumerate(self):
+            moment = record.step, self._epoch_of(place, record), record.batch + 1
             for layer, one in enumerate(record):
                 for of, array in (("weights", one.weights), ("biases", one.biases)):
                     if array is not None:
-                        moment = record.step, record.epoch, record.batch
                         quartiles = map(array.histogram.quantile, (0.25, 0.5, 0.75))
                         rows.append((*moment, layer, of, *array.numbers, *quartiles))
         columns = ("step", "epoch", "batch", "layer", "of", *ARRAY, "q25", "median", "q75")
-        return Table(columns, rows, "Weights and biases, record by record")
+        title = "Weights and biases, record by record"
+        note = "step: batches done; epoch, batch: from 1 as people count; a record has them from 0"
+        return Table(columns, rows, title, note=note, undefined=_UNDEFINED)
 
     def changes(self) -> Table:
         """What is printed, as a table: the means before and after training, and their change.
@@ -208,7 +293,29 @@ class ParameterHistory(Sequence[ParameterRecord]):
             biases, NaN for a layer that has none.
         """
         header, rows = self._means()
-        return Table(["layer", *header], [(layer, *row) for layer, row in enumerate(rows)])
+        lines = [(layer, *row) for layer, row in enumerate(rows)]
+        title = f"means after {self._done()}"
+        return Table(["layer", *header], lines, title, undefined=header)
+
+    def moves(self) -> Table:
+        """The other table that is printed: norms, and how far the parameters moved.
+
+        Returns
+        -------
+        Table
+            ``layer``, then "weights norm" of the final weights, "weights moved", the norm of their
+            difference from the start, and so on of the biases, NaN for a layer that has none.
+        """
+        header = [f"{of} {name}" for of in ("weights", "biases") for name in ("norm", "moved")]
+        rows = []
+        for layer, one in enumerate(self.final):
+            both = (numbers for a in one[:2] for numbers in _norms_of(a))
+            rows.append((layer, *both))
+        return Table(["layer", *header], rows, _MOVES, undefined=header)
+
+    def _tables(self) -> list[Table]:
+        """Those that are printed; of an older file there are no norms."""
+        return [self.changes(), *([] if self.final.step == UNKNOWN else [self.moves()])]
 
     def to_pandas(self) -> Any:  # noqa: ANN401, a data frame
         """`table()` as a pandas.DataFrame."""
@@ -219,12 +326,12 @@ class ParameterHistory(Sequence[ParameterRecord]):
         return self.table().to_csv(path)
 
     def to_markdown(self) -> str:
-        """`changes()` as a table of Markdown."""
-        return self.changes().to_markdown()
+        """`changes()` and `moves()`, what is printed, as tables of Markdown."""
+        return "\n\n".join(table.to_markdown() for table in self._tables())
 
     def to_latex(self) -> str:
-        """`changes()` as a table of LaTeX."""
-        return self.changes().to_latex()
+        """`changes()` and `moves()`, what is printed, as tables of LaTeX."""
+        return "\n\n".join(table.to_latex() for table in self._tables())
 
     def _encoded(self) -> list[dict[str, Any]]:
         """The records as JSON has them."""
@@ -243,36 +350,43 @@ class ParameterHistory(Sequence[ParameterRecord]):
     def __str__(self) -> str:
         if not self:
             return repr(self)
-        header, means = self._means()
-        rows = [
-            [str(layer), *("" if math.isnan(value) else number(value) for value in row)]
-            for layer, row in enumerate(means)
-        ]
-        moment, counts = self._moments()
-        text = f"means after {counts[-1]} {moment}s\n" + table(["layer", *header], rows)
-        if self.final.step != UNKNOWN:
-            text += f"\n\n{self._moves()}"
+        text = "\n\n".join(f"{one.title}\n{_with_gaps(one)}" for one in self._tables())
         best = self.best
         if best is not None and best.step != self.final.step:
             text += f"\nbest epoch: {best.epoch + 1}, after {best.step} steps; it is `best`"
         return text
 
-    def _moves(self) -> str:
-        """How large the parameters are, and how far they went."""
-        rows = []
-        for layer, one in enumerate(self.final):
-            cells = [c for a in one[:2] for c in ((a.norm, a.change) if a else (math.nan,) * 2)]
-            shown = ["" if math.isnan(c) else number(c) for c in cells]
-            rows.append([str(layer), *shown])
-        header = [f"{of} {name}" for of in ("weights", "biases") for name in ("norm", "moved")]
-        title = "norms; moved: norm of the difference from the start\n"
-        return title + table(["layer", *header], rows)
-
     def __repr__(self) -> str:
         if not self:
             return "<ParameterHistory: none tracked>"
-        moment, counts = self._moments()
-        return f"<ParameterHistory: {counts[-1]} {moment}s, {len(self.initial)} layers>"
+        return f"<ParameterHistory: {self._done()}, {len(self.initial)} layers>"
 
 
 _STATES = ("initial", "final", "change")
+_MOVES = "norms; moved: norm of the difference from the start"
+# NaN in the first record, or of a layer that is not trained; what went wrong `nonfinite` counts.
+_UNDEFINED = ("change", "change_since_last", "update_norm", "update_ratio", "gradient_norm")
+
+
+def _norms_of(array: ArrayRecord | None) -> tuple[float, float]:
+    return (math.nan, math.nan) if array is None else (array.norm, array.change)
+
+
+def _with_gaps(one: Table) -> str:
+    """In print nothing stands for what a layer has not."""
+    rows = [
+        [str(layer), *("" if math.isnan(value) else number(value) for value in values)]
+        for layer, *values in one.rows
+    ]
+    return table(one.columns, rows)
+
+
+def _without_record(what: str, wanted: int, known: list[int]) -> ValueError:
+    """Refuses, with the nearest ones before and after."""
+    before = [max(one for one in known if one < wanted)] if min(known) < wanted else []
+    after = [min(one for one in known if one > wanted)] if max(known) > wanted else []
+    nearest = " and ".join(map(str, before + after))
+    are = "nearest are" if before and after else "nearest is"
+    return ValueError(
+        f"[at] expected {what} to be one with a record, got {wanted}; the {are} {nearest}"
+    )

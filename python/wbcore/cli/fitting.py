@@ -79,4 +79,4 @@ def fit(net: wb.Network, arguments: dict[str, Any], interrupts: Interrupts | Non
 
 def _refusal(message: str) -> str:
     """Return what the library refuses where the options were the same; its cure is none here."""
-    return f"--resume: {message.removeprefix('[fit] ').partition('; without resume')[0]}"
+    return f"--resume: {message.removeprefix('[fit] ').partition('; with resume=False')[0]}"

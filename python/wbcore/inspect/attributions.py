@@ -141,7 +141,9 @@ class Attribution:
         text = str(self.table())
         left = self.values.shape[1] - 10
         if left > 0:
-            text += f"\n{left} more feature{'s' * (left != 1)}"
+            text += (
+                f"\n{left} more feature{'s' * (left != 1)}: table(n={self.values.shape[1]}) has all"
+            )
         if self.residual is not None:
             row = int(np.abs(self.residual).argmax())
             text += (

@@ -1,9 +1,12 @@
 """Weights and biases as training changed them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wbcore import _arguments
+from wbcore import _arguments, _text_table
 from wbcore._statistics import Statistics
+from wbcore.history import MAX_ROWS
+from wbcore.inspect import formats
 from wbcore.inspect.histories import history_of
 from wbcore.inspect.table import Table
 
@@ -13,6 +16,18 @@ if TYPE_CHECKING:
 __all__ = ["STATISTICS", "bias_changes", "weight_changes"]
 
 STATISTICS = (*Statistics._fields, "norm")
+
+
+class _Course(Table):
+    """A row a record: printed without the middle where that is long, as a `History` is."""
+
+    __slots__ = ()
+
+    def _aligned(self, columns: Sequence[str]) -> str:
+        header, rows = self._cells(columns, formats.printed_cell)
+        if len(rows) > MAX_ROWS:
+            rows[MAX_ROWS // 2 : -MAX_ROWS // 2] = [["..."] * len(columns)]
+        return _text_table.table(header, rows)
 
 
 def weight_changes(
@@ -33,8 +48,9 @@ def weight_changes(
     Returns
     -------
     Table
-        ``layer``, or ``epoch`` (the first of the fit is 1), or, where there is not one record an
-        epoch, ``step`` (batches done at the later one of two records); then ``initial``, ``final``
+        ``layer``, or ``epoch`` (from 1, as in `history.to_pandas()`), or, where there is not one
+        record an epoch, ``step`` (batches done at the later one of two records), printed without
+        the middle where there are more than 60; then ``initial``, ``final``
         and ``change`` of the statistic over the training, the epoch or between the records: final
         minus initial. How far the weights moved is another number, which is also large where the
         statistic stays as it was: the `change` of an `ArrayRecord`, "moved" where
@@ -132,4 +148,4 @@ def _changes(history: "History", of: str, layer: int | None, statistic: str) -> 
         span = "each epoch" if name == "epoch" else "each record"
     rows = [(i, initial, final, final - initial) for i, initial, final in pairs]
     title += f": {statistic} before and after {span}"
-    return Table((name, "initial", "final", "change"), rows, title)
+    return _Course((name, "initial", "final", "change"), rows, title)

@@ -24,6 +24,7 @@ __all__ = ["compare"]
 
 _OF = ("distribution", "weights", "biases")
 _NUMBERS = ("kind", "runs", "layer", "share_of_layers", "mean", "mean_abs", "q25", "median", "q75")
+_SHARES = ("accuracy", "precision", "recall", "f1", "roc_auc", "top_k")
 _CAUTION = "an association in these runs, not a cause"
 
 
@@ -49,7 +50,9 @@ def compare(
     of : {"distribution", "weights", "biases"}
         What to set beside the score.
     score : str, default "score"
-        What the score is called, as a column.
+        What the score is called, as a column. One that is called after a metric which is a share
+        (accuracy, precision, recall, f1, roc_auc, top_k, average_precision: "test accuracy" too)
+        has ends of its interval within 0 and 1, where Student's would lie beyond.
 
     Returns
     -------
@@ -151,6 +154,22 @@ def _interval(name: str, values: Sequence[float]) -> dict[str, float]:
     return {name: mean, f"{name}_low": low, f"{name}_high": high}
 
 
+def _of_scores(name: str, runs: Sequence[_Run]) -> dict[str, float]:
+    """Likewise of scores: the mean of shares is one, and so are the ends of its interval."""
+    values = [run.score for run in runs]
+    found = _interval(name, values)
+    if _is_share(name) and all(0 <= value <= 1 for value in values):
+        for end in (f"{name}_low", f"{name}_high"):
+            if not math.isnan(found[end]):
+                found[end] = min(max(found[end], 0.0), 1.0)
+    return found
+
+
+def _is_share(name: str) -> bool:
+    """By the metric in its name; a loss or r2 may be beyond 1, or below 0."""
+    return any(metric in name.lower() for metric in _SHARES)
+
+
 def _sizes(net: Network) -> list[NDArray[np.float64]]:
     """The absolute values of the weights of each layer."""
     return [np.abs(layer.weights.astype(np.float64)) for layer in net]
@@ -179,7 +198,7 @@ def _distribution(kinds: dict[str, list[_Run]], score: str) -> Table:
         row: dict[str, Any] = {"kind": kind}
         row["share_of_layers"] = "-".join(f"{share:.0f}" for share in shares)
         row["runs"] = len(found)
-        row |= _interval(score, [run.score for run in found])
+        row |= _of_scores(score, found)
         for name, column in zip(("q25", "median", "q75"), quartiles.T, strict=True):
             row |= _interval(name, column.tolist())
         rows.append(row)
@@ -193,7 +212,7 @@ def _distribution(kinds: dict[str, list[_Run]], score: str) -> Table:
         )
     title = f"Weights beside {score}: shares of the sum of |w| by layer, quartiles of |w|"
     ends = [f"{name}_{end}" for name in ("q25", "median", "q75") for end in ("low", "high")]
-    return _table(rows, title, note, without=ends)
+    return _table(rows, title, note, score=score, without=ends)
 
 
 def _by_layer(kinds: dict[str, list[_Run]], of: str, score: str) -> Table:
@@ -207,17 +226,18 @@ def _by_layer(kinds: dict[str, list[_Run]], of: str, score: str) -> Table:
             row: dict[str, Any] = {"kind": kind, "layer": index, "runs": len(found)}
             row |= _interval("mean", [one.mean for one in statistics])
             row |= _interval("mean_abs", [one.mean_abs for one in statistics])
-            row |= _interval(score, [run.score for run in found])
+            row |= _of_scores(score, found)
             rows.append(row)
     without = [f"{name}_{end}" for name in ("mean", score) for end in ("low", "high")]
-    return _table(rows, f"{of.capitalize()} beside {score}, by layer", without=without)
+    return _table(rows, f"{of.capitalize()} beside {score}, by layer", score=score, without=without)
 
 
 def _table(
-    rows: list[dict[str, Any]], title: str, note: str = "", *, without: Sequence[str]
+    rows: list[dict[str, Any]], title: str, note: str = "", *, score: str, without: Sequence[str]
 ) -> Table:
     columns = tuple(rows[0]) if rows else ("kind",)
-    lines = [f"means over runs; low, high: 95 % interval of the mean; {_CAUTION}"]
+    held = ", of a share within 0 and 1" if _is_share(score) else ""
+    lines = [f"means over runs; low, high: 95 % interval of the mean{held}; {_CAUTION}"]
     lines += [note] * bool(note)
     return Table(
         columns,

@@ -28,7 +28,8 @@ class Difference:
     Attributes
     ----------
     step : int
-        How many steps each had done; 0 is the state before the first.
+        How many steps each had done; 0 is the state before the first. Where one began later than
+        the other, as a fork does, those that the earlier one had done.
     epoch, batch : int
         Of that step, in the first training, from 0, as in records.
     layer : int or None
@@ -74,7 +75,8 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
     """Find where two trainings part, to the step and the parameter.
 
     The digests of records that both have say between which steps; from the last one that is the
-    same both are made again, halving what is between.
+    same both are made again, halving what is between. Epochs and batches are held against those of
+    the same number: a fork, or another fit that went on, is compared from where it began.
 
     Parameters
     ----------
@@ -92,8 +94,9 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
     Raises
     ------
     TypeError, ValueError
-        When a history is none of a fit with `track`, the networks have other structures, or X and y
-        are not those of the fit.
+        When a history is none of a fit with `track`, the networks have other structures, X and y
+        are not those of the fit, or one began later than the other, which ended before that or has
+        other batches an epoch.
     ReplayError
         When neither of the two can be made again here.
 
@@ -114,13 +117,14 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
     """
     a, b = _Side("run_a", run_a), _Side("run_b", run_b)
     _require_alike(a.replay, b.replay)
+    _align(a, b)
     low, high = _between(a, b)
     if high is None:
         return None
     try:
         at = a.at(low), b.at(low)
         if low == high or not _equal(*at):
-            return _difference(a.replay, low, *at)
+            return _difference(a, low, *at)
         ends = a.from_here(at[0], low, high), b.from_here(at[1], low, high)
     except ReplayError as error:
         return _by_records(a, b, high, error)
@@ -133,7 +137,7 @@ def first_difference(run_a: Any, run_b: Any) -> Difference | None:  # noqa: ANN4
             low, at = middle, halfway
         else:
             high, ends = middle, halfway
-    return _difference(a.replay, high, *ends)
+    return _difference(a, high, *ends)
 
 
 # What `History.replay` takes beside epoch and batch.
@@ -141,7 +145,7 @@ _OTHERS = ("sample_weight", "loss", "learning_rate", "shuffle", "validation_data
 
 
 class _Side:
-    """One of the two trainings."""
+    """One of the two trainings; steps are those of the one that began first."""
 
     def __init__(self, name: str, given: Any) -> None:  # noqa: ANN401, looked at here
         if not isinstance(given, (tuple, list)) or len(given) not in (3, 4):
@@ -152,16 +156,32 @@ class _Side:
         history, X, y, others = (*given, None)[:4]
         others = _arguments.mapping("first_difference", f"others of {name}", others, _OTHERS)
         self.replay = Replay("first_difference", history, X, y, **others)
-        self.digests = dict(records_of(history))
+        self.history = history
+        self.begins = 0
+        """At which step."""
+
+    @property
+    def digests(self) -> dict[int, str]:
+        """Of its records, by their steps."""
+        return {step + self.begins: digest for step, digest in records_of(self.history)}
+
+    @property
+    def last(self) -> int:
+        """The step that it ended with."""
+        return self.begins + self.replay.last
+
+    def batch_of(self, step: int) -> tuple[int, int]:
+        """Epoch and batch of a step."""
+        return self.replay.recording.batch_of(step - self.begins)
 
     def at(self, step: int) -> Network:
         """The network there, proven."""
-        return self.replay.at(step)
+        return self.replay.at(step - self.begins)
 
     def from_here(self, network: Network, start: int, end: int) -> Network:
         """A copy, trained on."""
         twin = twin_of(network)
-        self.replay.advance(twin, start, end)
+        self.replay.advance(twin, start - self.begins, end - self.begins)
         return twin
 
 
@@ -176,13 +196,37 @@ def _require_alike(a: Replay, b: Replay) -> None:
             )
 
 
+def _align(a: _Side, b: _Side) -> None:
+    """Let the one that began later begin at that step of the other."""
+    recordings = a.replay.recording, b.replay.recording
+    (first, other), batches = (one.first for one in recordings), [one.batches for one in recordings]
+    if first == other:
+        return
+    if batches[0] != batches[1]:
+        raise ValueError(
+            f"[first_difference] expected fits of one number of batches an epoch where one begins "
+            f"later, got {batches[0]} and {batches[1]}"
+        )
+    early, late = (a, b) if first < other else (b, a)
+    epoch, batch = late.replay.recording.first
+    late.begins = early.replay.recording.step_of(epoch, batch - 1)
+    if late.begins > early.replay.last:
+        raise ValueError(
+            f"[first_difference] expected fits that have a step in common, got one that ended with "
+            f"batch {early.batch_of(early.last)[1]} of epoch {early.batch_of(early.last)[0]} and "
+            f"one that began with batch {batch} of epoch {epoch}"
+        )
+
+
 def _between(a: _Side, b: _Side) -> tuple[int, int | None]:
     """Steps after which they are the same, and after which they are not, or the last of both."""
-    if a.replay.recording.parameters.tobytes() != b.replay.recording.parameters.tobytes():
+    low, last = max(a.begins, b.begins), min(a.last, b.last)
+    starts = [one.replay.recording.parameters.tobytes() for one in (a, b)]
+    if low == 0 and starts[0] != starts[1]:
         return 0, 0
-    low, last = 0, min(a.replay.last, b.replay.last)
-    for step in sorted(a.digests.keys() & b.digests.keys()):
-        if a.digests[step] != b.digests[step]:
+    ours, theirs = a.digests, b.digests
+    for step in sorted(ours.keys() & theirs.keys()):
+        if ours[step] != theirs[step]:
             return low, step
         low = step
     return (low, last) if low < last else (low, None)
@@ -193,7 +237,8 @@ def _equal(a: Network, b: Network) -> bool:
 
 
 def _records_differ(a: _Side, b: _Side, step: int) -> bool:
-    return step in a.digests and a.digests[step] != b.digests.get(step, a.digests[step])
+    ours, theirs = a.digests.get(step), b.digests.get(step)
+    return ours is not None and theirs is not None and ours != theirs
 
 
 def _by_records(a: _Side, b: _Side, step: int, error: ReplayError | None) -> Difference:
@@ -201,10 +246,10 @@ def _by_records(a: _Side, b: _Side, step: int, error: ReplayError | None) -> Dif
     if error is not None and not _records_differ(a, b, step):
         raise error
     reason = "by their records; one of the two was computed otherwise than here"
-    return Difference(step, *a.replay.recording.batch_of(step), reason=reason)
+    return Difference(step, *a.batch_of(step), reason=reason)
 
 
-def _difference(replay: Replay, step: int, a: Network, b: Network) -> Difference:
+def _difference(side: _Side, step: int, a: Network, b: Network) -> Difference:
     """The first parameter, in their order, whose bits are not the same."""
     kind = np.uint32 if a.dtype == np.float32 else np.uint64
     differ = a.parameters.view(kind) != b.parameters.view(kind)
@@ -212,7 +257,7 @@ def _difference(replay: Replay, step: int, a: Network, b: Network) -> Difference
     values = tuple(float(net.parameters[place]) for net in (a, b))
     bits = tuple(pattern(value, a.dtype.name) for value in values)
     layer, name, index = _place(list(a), place)
-    found = replay.recording.batch_of(step)
+    found = side.batch_of(step)
     count = int(differ.sum())
     return Difference(step, *found, layer.index, name, index, values, bits, count)
 

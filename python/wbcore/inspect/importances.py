@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,11 @@ class PermutationImportance:
         How often shuffled targets give a score as good: (1 + number) / 200.
     metric : str
     rows : int
+    constant : float
+        The score of the best prediction that is the same for all these rows: the larger class, the
+        shares of classes, the mean. NaN where it is not known (docs/importance.md).
+    better_than_constant : bool
+        Whether the score is better than that; True where that is not known.
 
     Examples
     --------
@@ -70,6 +76,8 @@ class PermutationImportance:
     p_value: float
     metric: str
     rows: int
+    constant: float = math.nan
+    better_than_constant: bool = True
 
     @property
     def better_than_chance(self) -> bool:
@@ -83,16 +91,26 @@ class PermutationImportance:
         Raises
         ------
         ValueError
-            When the score is no better than chance: what does not help says nothing of features.
+            When the score is no better than chance, or than the best constant prediction: what does
+            not help says nothing of features.
         """
-        if not self.better_than_chance:
+        if not self._ranks:
             raise ValueError(f"[ranking] {self._refusal()}")
         return tuple(self.feature_names[i] for i in self._order())
+
+    @property
+    def _ranks(self) -> bool:
+        return self.better_than_chance and self.better_than_constant
 
     def _order(self) -> NDArray[np.int64]:
         return np.argsort(-self.importances_mean, kind="stable")
 
     def _refusal(self) -> str:
+        if self.better_than_chance:
+            return (
+                f"expected a score better than that of the best constant prediction, "
+                f"{self.constant:.4g}, got {self.metric} {self.score:.4g}: no ranking"
+            )
         return (
             f"expected a score that shuffled targets give at most once in {round(1 / _CHANCE)} "
             f"times, got {self.metric} {self.score:.4g}, which they reach with p = "
@@ -100,7 +118,7 @@ class PermutationImportance:
         )
 
     def table(self) -> Table:
-        """A row a feature, the most important first; in the order of X where chance does as well.
+        """A row a feature, the most important first; in the order of X where there is no ranking.
 
         Returns
         -------
@@ -118,7 +136,7 @@ class PermutationImportance:
         >>> found.table()["feature"]
         ['x1', 'x0']
         """
-        order = self._order() if self.better_than_chance else np.arange(len(self.feature_names))
+        order = self._order() if self._ranks else np.arange(len(self.feature_names))
         numbers = np.column_stack([self.importances_mean, self.importances_std, self.interval])
         rounding = _ROUNDINGS * max(1.0, abs(self.score))
         numbers[np.abs(numbers) <= rounding] = 0.0
@@ -130,7 +148,11 @@ class PermutationImportance:
         return Table(("feature", "mean", "std", "low", "high"), lines, title)
 
     def __str__(self) -> str:
-        score = f"{self.metric} of these rows {self.score:.4g}, by chance {self.chance:.4g}"
+        score = (
+            f"{self.metric} of these rows {self.score:.4g}, of shuffled targets {self.chance:.4g}"
+        )
+        if not np.isnan(self.constant):
+            score += f", of the best constant {self.constant:.4g}"
         if not np.isnan(self.train_score):
             score += f", of the training's {self.train_score:.4g}"
         table = self.table()
@@ -139,6 +161,14 @@ class PermutationImportance:
             table = Table(table.columns, table.rows[:_SHOWN], table.title)
             score = f"{more} more, in table()\n{score}"
         text = f"{table}\n{score}"
-        return text if self.better_than_chance else f"{text}\nNot ranked: {self._refusal()}"
+        if not self._ranks:
+            return f"{text}\nNot ranked: {self._refusal()}"
+        low, high = self.interval.T
+        if len(low) > 1 and ((low <= 0) & (high >= 0)).all():
+            text += (
+                "\nEvery interval contains 0, though the score is good: columns that say the same "
+                "hide each other; permute them together (groups=)"
+            )
+        return text
 
     __repr__ = __str__

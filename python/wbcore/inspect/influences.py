@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["InfluenceTable", "influence"]
 
 _SHOWN = 10  # rows that are printed
+_THIS_FIT = "exact for this fit; with other seeds a row may have the other sign: average over some"
 _AT_ONCE = 8  # rows that a worker is given: what a kill loses, and what crosses to it at once
 
 
@@ -84,7 +85,10 @@ def influence(
 
     The row's weight is 0, which is absence: it counts neither in the loss nor in what the loss is a
     mean of, while initial parameters, shuffles, batches and dropout stay as they were. So what
-    changes is the row's, and no noise of another training. It is as many trainings as rows; nothing
+    changes is the row's doing in this very fit, exactly. It is not what the row does in others: a
+    network with hidden layers answers the smallest change by going elsewhere, and with other seeds
+    many rows change their sign. For a row's effect on average make several fits of other seeds, and
+    look at mean and spread of ``change`` (docs/exact.md). It is as many trainings as rows; nothing
     is estimated. Callbacks are not asked: the trainings have as many steps as the first one had.
 
     Parameters
@@ -163,6 +167,7 @@ def influence(
         found = _all(task, options)
     lines = sorted(found.items())
     note = (
+        f"{_THIS_FIT}\n"
         "largest: largest |change| of any output of any of these rows; "
         f"output: mean change of output {output}"
     )

@@ -99,7 +99,8 @@ def permutation_importance(
     -------
     PermutationImportance
         With scikit-learn's `importances`, `importances_mean` and `importances_std`; an `interval`;
-        and a `ranking`, which is refused when the score is no better than chance.
+        and a `ranking`, which is refused when the score is no better than chance or than the best
+        constant prediction.
 
     Raises
     ------
@@ -147,6 +148,7 @@ def permutation_importance(
         score.of(outputs, targets.at(_core.permutation(rows.rows, seed, _FIRST_SHUFFLE + k)))
         for k in range(_SHUFFLES)
     ]
+    constant = score.of_constant(outputs, targets)
     as_good = sum(not score.sign * (base - other) > 0 for other in shuffled)
     measured = _Measured(score, rows, targets, outputs, seed)
     importances, interval = measured.importances(taken, n_repeats)
@@ -162,6 +164,8 @@ def permutation_importance(
         p_value=(1 + as_good) / (1 + _SHUFFLES),
         metric=score.name,
         rows=rows.rows,
+        constant=constant,
+        better_than_constant=bool(np.isnan(constant) or score.sign * (base - constant) > 0),
     )
 
 

@@ -31,7 +31,18 @@ _COLUMNS = (
 )
 
 
-class Profile(Table):
+class _Times(Table):
+    """Microseconds are printed to the nanosecond, however many there are."""
+
+    __slots__ = ()
+
+    def _shown(self, column: str, value: object) -> str:
+        if column == "us_per_batch" and isinstance(value, float):
+            return f"{value:.3f}"
+        return super()._shown(column, value)
+
+
+class Profile(_Times):
     """The times of a training step: a table with a row a phase, from :func:`profile`.
 
     Attributes
@@ -44,6 +55,9 @@ class Profile(Table):
         Milliseconds of all phases of a step, each timed by itself.
     timer_ns : float
         Nanoseconds of a look at the clock, of which the time of each phase contains one.
+    gflops, share_of_peak : float
+        Of the step without a look at the clock: 10^9 operations a second of all its matrix
+        products, and what part of the FMA peak that is.
     peak_gflops : float
         The FMA peak of one thread, measured in the same call: 10^9 operations a second of
         multiply-adds in registers, each of which counts two.
@@ -56,7 +70,9 @@ class Profile(Table):
     __slots__ = (
         "_weights",
         "batch_size",
+        "gflops",
         "peak_gflops",
+        "share_of_peak",
         "step_ms",
         "timed_step_ms",
         "timer_ns",
@@ -82,11 +98,16 @@ class Profile(Table):
             )
             for phase, layer, ms, operations in measured["phases"]
         ]
-        title = f"A training step on {batch_size} rows, one thread: {self.step_ms * 1e3:.4g} us"
+        self.gflops = _over(sum(each[3] for each in measured["phases"]), self.step_ms * 1e6)
+        self.share_of_peak = _over(self.gflops, self.peak_gflops)
+        title = (
+            f"A training step on {batch_size} rows, one thread: {_time(self.step_ms)}, "
+            f"{self.gflops:.1f} GFLOP/s, {self.share_of_peak:.0%} of the FMA peak"
+        )
         note = (
             f"each phase contains one look at the clock, {self.timer_ns:.0f} ns; phases / step "
             f"without: {self.ratio:.2f}; FMA peak: {self.peak_gflops:.1f} GFLOP/s\n"
-            "us: microseconds; share: of the sum of all phases"
+            "us: microseconds; share: of the sum of all phases; update: dW, db and the rule"
         )
         printed = [name for name in _COLUMNS if name != "ms_per_batch"]
         super().__init__(_COLUMNS, rows, title, note=note, printed=printed)
@@ -120,13 +141,13 @@ class Profile(Table):
             ms = sum(row["ms_per_batch"] for row in self if row["layer"] == index)
             rows.append((index, weights, ms, ms * 1e3, ms * 1e6 / weights))
         title = (
-            "Time per weight: forward, backward and update, "
+            "Time per weight: forward, backward, update and transpose, "
             f"batches of {self.batch_size}, one thread"
         )
         columns = ("layer", "weights", "ms_per_batch", "us_per_batch", "ns_per_weight")
         printed = [name for name in columns if name != "ms_per_batch"]
         note = "without the phases gather and loss, which are of no layer"
-        return Table(columns, rows, title, note=note, printed=printed)
+        return _Times(columns, rows, title, note=note, printed=printed)
 
     def _rates(self, operations: float, ms: float) -> tuple[float | None, float | None]:
         if not operations:
@@ -136,6 +157,11 @@ class Profile(Table):
 
     def _each(self, layer: int | None, ms: float) -> float | None:
         return None if layer is None else ms * 1e6 / self._weights[layer]
+
+
+def _time(ms: float) -> str:
+    """Of a step, in the unit in which it is readable."""
+    return f"{ms * 1e3:.4g} us" if ms < 1 else f"{ms:.4g} ms"
 
 
 def _over(value: float, by: float) -> float:

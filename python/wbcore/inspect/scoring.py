@@ -13,6 +13,7 @@ from wbcore._structure import LayerStructure
 from wbcore._view import Foreign, View, dense, in_rows, is_sparse, n_rows
 from wbcore.callbacks.monitor import sign_of
 from wbcore.data._source import is_source, like
+from wbcore.inspect.best_constant import best_constant
 from wbcore.inspect.networks import is_network, loss_of
 from wbcore.inspect.row_losses import require_finite
 
@@ -112,12 +113,24 @@ class Score:
         The metric of what `predict` gives and `Targets`.
     predict : callable
         What the metric is computed from, for a block of X.
+    constant : callable
+        Of targets, what `predict` would have to give for every row to be as good as a constant can
+        be; None where that is not known.
     """
 
     name: str
     sign: float
     of: Callable[[NDArray[Any], Targets], float]
     predict: Callable[[Foreign], Foreign]
+    constant: Callable[[Targets], NDArray[Any] | None] = lambda _: None
+
+    def of_constant(self, outputs: NDArray[Any], targets: Targets) -> float:
+        """The score of the best constant in place of these outputs; NaN where it is not known."""
+        constant = self.constant(targets)
+        if constant is None:
+            return float("nan")
+        constant = constant.astype(outputs.dtype).reshape(outputs.shape[1:])
+        return self.of(np.repeat(constant[None], len(outputs), axis=0), targets)
 
 
 def score_of(
@@ -220,7 +233,17 @@ def _of_network(
         require_finite(operation, found)
         return found
 
-    return Score(name, sign, of, predict)
+    return Score(name, sign, of, predict, _constant_of(operation, net, given, name))
+
+
+def _constant_of(
+    operation: str, net: Network, loss: str | LossFunction, metric: str
+) -> Callable[[Targets], NDArray[Any] | None]:
+    def constant(targets: Targets) -> NDArray[Any] | None:
+        y, weights = targets
+        return best_constant(operation, net, loss, metric, y, sample_weight=weights)
+
+    return constant
 
 
 def _usual(loss: str | LossFunction) -> str:

@@ -28,6 +28,13 @@ __all__ = ["StepLines", "count_of_step"]
 
 Matrix = list[list[float]]
 
+_FORMULAS = {
+    "mse": "2 (y - t)",
+    "mae": "sign(y - t)",
+    "binary_cross_entropy": "(sigmoid(z) - t)",
+    "cross_entropy": "(softmax(z) - t)",
+}
+
 
 class _Kept(NamedTuple):
     """Of a layer's forward pass."""
@@ -63,6 +70,7 @@ class StepLines:
         self._net, self._loss = net, LOSSES.choice(loss)
         self._update = UpdateLines(self.lines, net, optimizer, memory)
         self._dropout = DropoutStep(seed, memory.steps + 1)
+        self._is_weighed = False
 
     @property
     def parameters(self) -> list[float]:
@@ -88,6 +96,7 @@ class StepLines:
         targets = [[T(t) for t in row] for row in target_rows(y, self._net.widths[-1])]
         own = None if weights is None else [T(w) for w in weights]
         kept = self._forward(X)
+        self._is_weighed = own is not None
         dZ = self._backward(kept, self._of_loss(kept[-1], targets, own), targets)
         gradients = {index: self._gradients(kept[index].X, dZ[index], index) for index in dZ}
         self._update.write(gradients, total_weight(X, own))
@@ -147,10 +156,10 @@ class StepLines:
         found: dict[int, Matrix] = {}
         by_sums = self._loss.works_on_sums(net[-1].activation)
         outputs = kept[-1].Z if by_sums else kept[-1].A
+        name = f"d{'Z' if by_sums else 'Y'} of the loss{self._formula()}"
         for r, row in enumerate(dY):
             for unit, g in enumerate(row):
                 self.lines.where = ("backward", r, last, unit)
-                name = "dZ of the loss" if by_sums else "dY of the loss"
                 self.lines.add(name, g, outputs[r][unit], targets[r][unit])
         dA = dY
         for index in reversed(range(min(trainable, default=len(net)), len(net))):
@@ -160,6 +169,13 @@ class StepLines:
             if index > min(trainable):
                 dA = self._inputs(layer, dZ, net[index - 1], kept[index - 1])
         return {index: found[index] for index in sorted(found) if net[index].trainable}
+
+    def _formula(self) -> str:
+        """Of the gradient by an output or sum, where it is short; N is that of the loss's mean."""
+        known = _FORMULAS.get(str(self._loss))  # of one with numbers of its own it is another
+        if known is None:
+            return ""
+        return f", {'weight * ' * self._is_weighed}{known} / N"
 
     def _through(self, layer: Layer, kept: _Kept, dA: Matrix) -> Matrix:
         """From dA to dZ."""

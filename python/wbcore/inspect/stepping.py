@@ -108,20 +108,20 @@ def step(
     >>> table = step(net, [2.0], [1.0], loss="mse", optimizer=wb.SGD(0.125))
     >>> table
     One update in float32, operation by operation: mse, sgd(0.125)
-    phase     row  layer  unit  operation                 a    b  product  result
-    -----------------------------------------------------------------------------
-    forward   0    0      0     bias                                          0.0
-    forward   0    0      0     add x[0] * W[0, 0]      2.0  1.0      2.0     2.0
-    forward   0    0      0     identity of z           2.0                   2.0
-    loss      0                 loss of the row                               1.0
-    loss                        add loss[0]             1.0                   1.0
-    loss                        sum / N                 1.0  1.0              1.0
-    backward  0    0      0     dY of the loss          2.0  1.0              2.0
-    backward  0    0      0     dZ by identity          2.0  2.0              2.0
-    gradient       0      0, 0  add x[0, 0] * dZ[0, 0]  2.0  2.0      4.0     4.0
-    gradient       0      0     add dZ[0, 0]            2.0                   2.0
-    update         0      0, 0  W by dW                 1.0  4.0              0.5
-    update         0      0     b by db                 0.0  2.0            -0.25
+    phase     row  layer  unit  operation                        a    b  product  result
+    ------------------------------------------------------------------------------------
+    forward   0    0      0     bias                                                 0.0
+    forward   0    0      0     add x[0] * W[0, 0]             2.0  1.0      2.0     2.0
+    forward   0    0      0     identity of z                  2.0                   2.0
+    loss      0                 loss of the row                                      1.0
+    loss                        add loss[0]                    1.0                   1.0
+    loss                        sum / N                        1.0  1.0              1.0
+    backward  0    0      0     dY of the loss, 2 (y - t) / N  2.0  1.0              2.0
+    backward  0    0      0     dZ by identity                 2.0  2.0              2.0
+    gradient       0      0, 0  add x[0, 0] * dZ[0, 0]         2.0  2.0      4.0     4.0
+    gradient       0      0     add dZ[0, 0]                   2.0                   2.0
+    update         0      0, 0  W - 0.125 * dW                 1.0  4.0              0.5
+    update         0      0     b - 0.125 * db                 0.0  2.0            -0.25
     >>> table.network.parameters, net.parameters
     (array([ 0.5 , -0.25], dtype=float32), array([1., 0.], dtype=float32))
     """

@@ -37,8 +37,8 @@ class Table:
         Those of them that are left out, one after another, until a line of the aligned table is
         not longer than 100 characters.
     undefined : collection of str, optional
-        The columns in which NaN says that a number is not defined, which prints as a dash; in
-        others it is one that went wrong.
+        The columns in which NaN says that a number is not defined: it prints as a dash and is an
+        empty cell of a CSV file. In others it is one that went wrong, and is shown as "nan".
 
     Attributes
     ----------
@@ -192,9 +192,10 @@ class Table:
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """Write all columns as CSV: a header, then a line a row, without title and note.
 
-        Numbers have all their digits, None is an empty cell. A text that a spreadsheet would take
-        for a formula, since it begins with = + - @, a tab or a line break, be it after spaces, gets
-        a ' before it, and so does one that begins with a '; a name of a column likewise.
+        Numbers have all their digits; None, and a NaN that says "not defined", are empty cells, and
+        one that went wrong is "nan". A text that a spreadsheet would take for a formula, since it
+        begins with = + - @, a tab or a line break, be it after spaces, gets a ' before it, and so
+        does one that begins with a '; a name of a column likewise.
 
         Parameters
         ----------
@@ -217,7 +218,13 @@ class Table:
         '=A1,-0.1
         """
         lines = [[formats.csv_text(column) for column in self.columns]]
-        lines += [[formats.csv_cell(value) for value in row] for row in self.rows]
+        lines += [
+            [
+                formats.csv_cell(None if self._is_undefined(column, value) else value)
+                for column, value in zip(self.columns, row, strict=True)
+            ]
+            for row in self.rows
+        ]
         text = formats.comma_separated(lines)
         if path is None:
             return text
@@ -284,13 +291,12 @@ class Table:
 
     def _shown(self, column: str, value: object) -> str:
         """A value as it is printed."""
-        if value is None:
+        if value is None or self._is_undefined(column, value):
             return _NONE
-        if not isinstance(value, float):
-            return str(value)
-        if column in self._undefined and math.isnan(value):
-            return _NONE
-        return _text_table.number(value)
+        return _text_table.number(value) if isinstance(value, float) else str(value)
+
+    def _is_undefined(self, column: str, value: object) -> bool:
+        return column in self._undefined and isinstance(value, float) and math.isnan(value)
 
     def __str__(self) -> str:
         columns = list(self.printed)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["unit_table"]
 
+_NEARLY, _ALWAYS = 0.01, 0.95  # shares of rows: a nearly dead unit, and a saturated one
+
 
 @named("unit_table", "predict", "evaluate")
 @with_parameters
@@ -65,6 +67,8 @@ def unit_table(
         ``saturated``         with X, the share of rows in which the derivative of its activation
                               is below 5 % of the largest one it can have; None where activations
                               do not level off: all but sigmoid, tanh, softsign, elu and softplus
+        ``status``            with X, "dead" where active is 0, "nearly dead" below 1 %, "saturated"
+                              where that is above 95 %, else ""; printed where there are any
         ``loss_without``      with y, the loss over all rows when its output is 0 in each of them;
                               None in the last layer, whose outputs the loss compares
         ``increase``          ``loss_without`` minus the loss of the network as it is
@@ -93,6 +97,7 @@ def unit_table(
     >>> table.select("unit", "outgoing_norm", "active", "twin", "loss_without")
     Units of layer 0, on 2 rows
     active: output not 0; saturated: derivative below 5% of its maximum; loss with all units: 0
+    status: dead: active 0; nearly dead: below 1%; saturated: above 95%
     unit  outgoing_norm   active  twin  loss_without
     ------------------------------------------------
        0        2.00000  1.00000     2      10.00000
@@ -124,7 +129,15 @@ def unit_table(
             columns |= _shares(net, chosen, rows) | _worth(
                 net, chosen, rows, y=y, loss=loss, base=base
             )
-    return Table(tuple(columns), zip(*columns.values(), strict=True), title, note=note)
+    printed: list[str] = [name for name in columns if name != "status"]
+    spare: tuple[str, ...] = ()
+    if any(columns.get("status", ())):
+        printed.insert(printed.index("unit") + 1, "status")
+        spare = ("fan_in_norm",)
+        note += f"\nstatus: dead: active 0; nearly dead: below {_NEARLY:.0%}; "
+        note += f"saturated: above {_ALWAYS:.0%}"
+    rows_of_units = zip(*columns.values(), strict=True)
+    return Table(tuple(columns), rows_of_units, title, note=note, printed=printed, spare=spare)
 
 
 def _biases(_: Network, layer: Layer) -> list[Any]:
@@ -186,14 +199,23 @@ def _shares(net: Network, chosen: range, X: Foreign) -> dict[str, list[Any]]:
             if is_flat is not None:
                 flat[index] += np.count_nonzero(is_flat, axis=0)
     n = n_rows(X)
-    return {
-        "active": [count / n for i in chosen for count in active[i].tolist()],
-        "saturated": [
-            None if i not in flat else count / n
-            for i in chosen
-            for count in flat.get(i, active[i]).tolist()
-        ],
-    }
+    of_active = [count / n for i in chosen for count in active[i].tolist()]
+    of_flat = [
+        None if i not in flat else count / n
+        for i in chosen
+        for count in flat.get(i, active[i]).tolist()
+    ]
+    status = list(map(_status, of_active, of_flat))
+    return {"active": of_active, "saturated": of_flat, "status": status}
+
+
+def _status(active: float, flat: float | None) -> str:
+    """By the bounds of `diagnose`."""
+    if active == 0:
+        return "dead"
+    if active < _NEARLY:
+        return "nearly dead"
+    return "saturated" if flat is not None and flat > _ALWAYS else ""
 
 
 def _worth(

@@ -121,8 +121,35 @@ class UpdateLines:
         new, after = rule(w, g, states)
         for state, old, value in zip(names, states, after, strict=True):
             if state in self.states:
-                self.states[state][at] = self._lines.add(state, value, old, g)
-        self.parameters[at] = self._lines.add(f"{name} by d{name}", new, w, g)
+                how = self._of_velocity(name) if state == "velocity" else state
+                self.states[state][at] = self._lines.add(how, value, old, g)
+        by = after[0] if self._is_plain and self._momentum else g
+        self.parameters[at] = self._lines.add(self._of_parameter(name), new, w, by)
+
+    @property
+    def _momentum(self) -> float:
+        return float(getattr(self._rule, "momentum", 0.0))
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether it is gradient descent, with momentum or without, whose lines are formulas."""
+        rule: Any = self._rule
+        return rule.name == "sgd" and not rule.nesterov and not rule.weight_decay
+
+    def _of_velocity(self, name: str) -> str:
+        if not self._is_plain:
+            return "velocity"
+        return f"velocity = {self._momentum:g} * velocity + d{name}"
+
+    def _of_parameter(self, name: str) -> str:
+        """The rule, with the rate of the step, which a schedule may have chosen."""
+        rule: Any = self._rule
+        if rule.name == "rprop":  # each parameter has a step of its own, "size"
+            return f"{name} by d{name}"
+        rate = f"{rule.learning_rate:g}"
+        if self._is_plain:
+            return f"{name} - {rate} * {'velocity' if self._momentum else f'd{name}'}"
+        return f"{name} by d{name}, rate {rate}"
 
     def _limit(self, layer: Layer, start: int) -> None:
         """What max_norm makes of the weights of a layer."""

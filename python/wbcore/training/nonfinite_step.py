@@ -61,12 +61,16 @@ class NonFinite:
     value: float
 
     def __str__(self) -> str:
+        return self._told(" is {:g} ")
+
+    def _told(self, value: str) -> str:
+        """In words: what and where, with the value between the two."""
         place = f"[{', '.join(map(str, self.unit))}]" if self.unit else ""
         layer = "" if self.layer is None else f" of layer {self.layer}"
         row = "" if self.row is None else f" for row {self.row} of X"
         return (
-            f"{self.name}{place}{layer}{row} is {self.value:g} in the {self.phase} phase of batch "
-            f"{self.batch + 1} of epoch {self.epoch + 1}"
+            f"{self.name}{place}{layer}{row}{value.format(self.value)}in the {self.phase} phase of "
+            f"batch {self.batch + 1} of epoch {self.epoch + 1}"
         )
 
 

@@ -163,7 +163,7 @@ class Resumption:
     def _refusal(self, name: str, wanted: object, got: object) -> ValueError:
         return ValueError(
             f"[fit] expected {name} of the run in {self.path!r}, {_shown(wanted)}, "
-            f"got {_shown(got)}; without resume the fit begins anew"
+            f"got {_shown(got)}; with resume=False the fit begins anew"
         )
 
     def _make_state(self) -> None:
