@@ -41,6 +41,15 @@ def place(code):
     return 0 if calls[code] == "check" else 1
 
 
+def is_found(code, findings):
+    """Whether a code is found: as a note only where it is always one."""
+    severities = dict(
+        zip(inspect.finding_codes()["code"], inspect.finding_codes()["severity"], strict=True)
+    )
+    always = severities[code] == "note"
+    return any(always or finding.severity != "note" for finding in findings.with_code(code))
+
+
 def is_cured(ailment, base, seed):
     """Whether the code is gone after the advice, as often as it says to try."""
     for attempt in range(1, ailment.attempts + 1):
@@ -51,24 +60,29 @@ def is_cured(ailment, base, seed):
 
 
 def sick(ailment, seeds):
-    """Runs, how many were found by `check`, by `diagnose`, and how many the advice cured.
+    """Runs, how many were found by `check` and by `diagnose`, and how many the advice cured.
 
-    These of the ones that `diagnose` found; of a code that only `check` looks for, of its own.
+    Found: as an error or a warning, and with notes. Cured: of the ones that either found so; then
+    `diagnose` finds it no more, or of a code that only `check` looks for, that.
     """
-    runs, early, late, cured, others = 0, 0, 0, 0, Counter()
+    runs, seen, cured, others = 0, 0, 0, Counter()
+    counts = [[0, 0], [0, 0]]
     for name in ailment.bases:
         base = trainings.base(name)
         for seed in seeds:
             before, after = looked_at(ailment.spoil(base), seed)
             runs += 1
-            early += ailment.code in before
-            late += ailment.code in after
+            for call, findings in enumerate((before, after)):
+                counts[call][0] += is_found(ailment.code, findings)
+                counts[call][1] += ailment.code in findings
             found = (before, after)[place(ailment.code)]
-            cured += ailment.code in found and is_cured(ailment, base, seed)
-            if ailment.code not in found:
+            if is_found(ailment.code, before) or is_found(ailment.code, after):
+                seen += 1
+                cured += is_cured(ailment, base, seed)
+            if not is_found(ailment.code, found):
                 print(f"  missed: {ailment.name}, {name}, seed {seed}: {found.verdict}", flush=True)
             others.update(set(after.codes) - {ailment.code})
-    return runs, early, late, cured, others
+    return runs, counts, (cured, seen), others
 
 
 def false_alarms(recipe, seeds):
@@ -88,6 +102,13 @@ def named(codes):
     return ", ".join(f"{code} {count}" for code, count in sorted(Counter(codes).items())) or "-"
 
 
+def share(runs, found, noted):
+    """Of the runs, as the table has it."""
+    if not noted:
+        return "-"
+    return f"{found / runs:.0%}" + (f" ({noted / runs:.0%} with notes)" if noted > found else "")
+
+
 def sick_table(seeds, only):
     lines = [
         "| what is wrong | code | runs | found by check | by diagnose | gone after advice |",
@@ -95,12 +116,11 @@ def sick_table(seeds, only):
     ]
     for ailment in ailments.AILMENTS:
         if only in ailment.name or only == ailment.code:
-            runs, early, late, cured, others = sick(ailment, seeds)
-            shares = [f"{found / runs:.0%}" if found else "-" for found in (early, late)]
-            counted = (early, late)[place(ailment.code)]
+            runs, counts, cured, others = sick(ailment, seeds)
+            shares = [share(runs, *count) for count in counts]
             lines.append(
                 f"| {ailment.name} | {ailment.code} | {runs} | {shares[0]} | {shares[1]} | "
-                f"{cured} of {counted} |"
+                f"{cured[0]} of {cured[1]} |"
             )
             print(lines[-1], "  also", dict(others), flush=True)
     return lines

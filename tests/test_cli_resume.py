@@ -157,6 +157,7 @@ def test_what_could_go_on_is_not_lost_to_a_new_training():
         (("--ignore", "b"), "no --ignore", "--ignore b"),
         (("--target", "b", "--ignore", "k"), "--target k", "--target b"),
         (("--test-fraction", 0.3), "--test-fraction 0.2", "--test-fraction 0.3"),
+        (("--test", "data.csv"), "no --test", "--test FILE"),
     ],
 )
 def test_other_settings_are_refused_by_the_option(words, before, now):

@@ -305,7 +305,10 @@ def test_findings_read_and_turn_into_data():
     assert len(table) == 4
     assert table[2].startswith(r"| WB-A | error | layer 2 | a \| b |")
     assert Findings([note]).ok
-    assert str(Findings([note])).startswith("nothing wrong was found; 1 note: WB-B")
+    assert str(Findings([note])).startswith("nothing wrong was found for sure; 1 note: WB-B")
+    fact = Finding("WB-B", "note", "c", why="because")
+    assert Findings([fact]).verdict == "nothing wrong was found; 1 note: WB-B"
+    assert "  try:" not in str(fact)
     with pytest.raises(AttributeError):
         note.code = "WB-C"
 
@@ -350,6 +353,14 @@ def test_a_loss_that_only_falls_is_not_said_to_rise(net, rows):
         assert ("the loss rose by up to" in finding.evidence) == rises
 
 
+def test_a_rate_that_may_have_done_harm_is_no_note():
+    """Where all was learned of the training rows, and validation rows are predicted badly."""
+    (ailment,) = (one for one in ailments.AILMENTS if one.code == "WB-RATE")
+    _, found = diagnosis.looked_at(ailment.spoil(trainings.base("wine, relu 32")), 2)
+    severities = {finding.code: finding.severity for finding in found}
+    assert severities["WB-OVERFIT"] == severities["WB-RATE"] == "warning"
+
+
 @pytest.mark.parametrize(("n", "severity"), [(500, "error"), (150, "warning")])
 def test_shuffled_labels_of_few_rows_are_a_warning(n, severity):
     """Of more rows they are an error, where a network has learned them by heart."""
@@ -363,6 +374,91 @@ def test_shuffled_labels_of_few_rows_are_a_warning(n, severity):
     assert "standard deviations; 3 are needed)" in finding.evidence
     assert ("too few to tell" in finding.evidence) == (n < 200)
     assert ("knows them by heart" in finding.evidence) == (severity == "error")
+
+
+def test_the_loss_of_a_network_from_a_file_is_that_of_the_history(net, rows, tmp_path):
+    X, y = rows
+    history = trained(net, X, y, epochs=2, track="epoch")
+    plain = trained(net.copy(), X, y, epochs=2)
+    net.save(tmp_path / "m")
+    loaded = wb.load(tmp_path / "m")
+    wanted = diagnose(loaded, history, X, y, loss="cross_entropy")
+    for known in (history, wb.History.from_json(history.to_json())):
+        assert diagnose(loaded, known, X, y) == wanted
+    for unknown in (plain, None):
+        with pytest.raises(ValueError, match="and no history with records says it; pass the loss"):
+            diagnose(loaded, unknown, X, y)
+
+    def squares(outputs, targets):
+        gradient = outputs - targets
+        return 0.5 * float(np.mean(gradient**2)), gradient / gradient.size
+
+    history = net.fit(X, np.eye(2)[y], loss=squares, epochs=1, track="epoch")
+    found = diagnose(loaded, wb.History.from_json(history.to_json()), X, np.eye(2)[y])
+    assert "the loss is a function of your own" in str(found)
+
+
+def test_a_dead_unit_is_advised_what_the_network_has_not(rows):
+    X, y = rows
+
+    def advice(net, X=X, fit=None):
+        net[0].weights[:, :9] = 0
+        history = None if fit is None else trained(net, X, y, epochs=1, **fit)
+        call = check if history is None else lambda *data, **loss: diagnose(net, history, *data[1:])
+        (finding,) = call(net, X, y, loss="cross_entropy").with_code("WB-DEAD")
+        return finding.advice
+
+    def mlp(**options):
+        return wb.Network.mlp([4, 16, 2], seed=0, **options)
+
+    last = "; leaky_relu cannot die"
+    assert advice(mlp()) == f"other initial weights, by another seed{last}"
+    assert advice(mlp(initializer="normal(0, 1)")) == f"the default initializer{last}"
+    assert advice(mlp(), 1000 * X) == f"scaled inputs{last}"
+    low = mlp(initializer="normal(0, 1)")
+    low[0].biases[:] = -10
+    said = f"the default initializer, biases of 0 and scaled inputs{last}"
+    assert advice(low, 40 + X) == said
+    assert advice(mlp(), fit={}) == f"begin again with a lower learning rate{last}"
+    for track in (None, "epoch"):
+        low = mlp()
+        low[0].biases[:] = -10
+        said = f"begin again with a lower learning rate and biases of 0{last}"
+        assert advice(low, fit={"track": track}) == said
+
+
+def test_notes_that_ask_for_nothing_have_no_advice(net, rows):
+    X, y = rows
+    net[0].biases[0] = -100
+    history = trained(net, X, y)
+    (finding,) = diagnose(net, history, X, y)
+    assert (finding.code, finding.severity, finding.advice) == ("WB-DEAD", "note", "")
+    assert finding.evidence.startswith("1 of 16 units (relu) is 0 in all 300 rows")
+    assert diagnose(net, history, X, y).verdict == "nothing wrong was found; 1 note: WB-DEAD"
+
+
+def test_one_is_one(net, rows):
+    X, y = rows
+    X[3, 1] = np.nan
+    said = str(check(net, X, y, loss="cross_entropy"))
+    assert "1 number of X is NaN or infinite in all 300 rows, the first in row 3, column 1" in said
+    net[0].weights[0, 0] = np.nan
+    said = str(check(net, X, y, loss="cross_entropy"))
+    assert "1 parameter of layer 0 is NaN or infinite, in 1 of 16 units" in said
+    X[4, 1] = np.inf
+    assert "2 numbers of X are NaN" in str(check(net, X, y, loss="cross_entropy"))
+
+
+@pytest.mark.parametrize("many", [1, 2, 5, 6])
+def test_columns_that_are_far_from_unit_scale_are_named(many):
+    X = np.random.default_rng(0).normal(size=(100, 8))
+    X[:, :many] += 100 * np.arange(1, many + 1)
+    net = wb.Network.mlp([8, 4, 2], seed=0)
+    (finding,) = check(net, X, X[:, 7] > 0, loss="cross_entropy").with_code("WB-SCALE")
+    assert finding.evidence.startswith(f"{many} of 8 columns far from unit scale, in all 100 rows")
+    named = [k for k in range(8) if f"column {k} has mean {100 * (k + 1)}" in finding.evidence]
+    assert named == list(range(many))[-5:]
+    assert finding.evidence.endswith("; ...") == (many > 5)
 
 
 def test_one_class_for_all_rows_is_said_plainly(rows):

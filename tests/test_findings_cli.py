@@ -54,9 +54,10 @@ def test_a_sound_model(folder):
     codes = "WB-DEAD,WB-OVERFIT,WB-UNDERFIT,WB-SCALE,WB-LABELS"
     text = succeed("inspect", folder / "model.safetensors", *words, "--fail-on", codes)
     assert text.startswith("nothing wrong was found")
-    assert "all 300 rows, all 100 rows for validation" in text
+    assert "all 240 rows, all 100 rows for validation" in text
     text = succeed("inspect", folder / "price.safetensors", "--data", folder / "p.csv")
     assert text.startswith("nothing wrong was found")
+    assert "all 320 rows, all 80 rows for validation" in text
 
 
 def test_a_sick_one_fails_by_the_codes_that_are_named(folder):
@@ -72,8 +73,8 @@ def test_a_sick_one_fails_by_the_codes_that_are_named(folder):
 
 def test_codes_that_cannot_fire_are_refused(folder):
     """A check that passes whatever is wrong is none."""
-    words = ("inspect", folder / "model.safetensors", "--data", folder / "train.csv")
-    validated = (*words, "--validation", folder / "test.csv")
+    words = ("inspect", folder / "model.safetensors", "--data", folder / "test.csv")
+    validated = (*words, "--validation", folder / "train.csv")
     for code in ("WB-OVERFIT", "WB-LEAK"):
         assert f"--fail-on: {code} needs --validation" in fail(*words, "--fail-on", code)
         succeed(*validated, "--fail-on", code)
@@ -131,6 +132,8 @@ def test_what_is_refused(folder, tmp_path):
     frame.drop(columns="size").to_csv(tmp_path / "less.csv", index=False)
     assert "lacks column 'size'" in fail("inspect", model, "--data", tmp_path / "less.csv")
     assert "lacks column 'nobody'" in fail(*words, "--target", "nobody")
+    said = " ".join(fail(*words, "--target", "size").split())
+    assert "--target: expected its target 'kind', got 'size', a column that" in said
 
 
 def test_a_loss_that_does_not_fit_the_model(folder, tmp_path):
@@ -173,7 +176,7 @@ def test_what_a_network_without_metadata_is_asked(tmp_path):
         return "inspect", model, "--data", data, "--target", "k", "--loss", loss
 
     text = succeed(*words(3, "t", "cross_entropy"))
-    assert "1 of 3 classes have no row among 90: 1" in text
+    assert "1 of 3 classes has no row among 90: 1" in text
     assert "WB-" in succeed(*words(1, "text", "binary_cross_entropy"))
     assert "which is for 2 outputs or more" in fail(*words(1, "t", "cross_entropy"))
     assert "which is for 1 output" in fail(*words(3, "t", "mse"))

@@ -36,6 +36,36 @@ def test_labels_that_are_right_in_60_percent_are_no_error(seed):
         assert all(finding.severity != "error" for finding in found)
 
 
+def test_shuffled_labels_by_heart_are_no_note():
+    """Where unseen rows are predicted a little better than by chance, by chance."""
+    rng = np.random.default_rng(22)
+    X = rng.normal(size=(240, 5))
+    y = (rng.permutation(240) < 120).astype(np.int64)
+    (finding,) = by_heart(X, y)
+    assert 2 <= finding.numbers["deviations"] < 3
+    assert finding.severity == "warning"
+    assert "hardly better than for shuffled labels" in finding.evidence
+    assert finding.evidence.endswith("wrong of them, so it knows them by heart")
+    net = wb.Network.mlp([5, 64, 2], seed=0)  # one that knows nothing by heart
+    found = diagnose(net, None, X, y, loss="cross_entropy")
+    (finding,) = found.with_code("WB-LABELS")
+    assert finding.severity == "note"
+    assert finding.advice
+    assert found.verdict == "nothing wrong was found for sure; 1 note: WB-LABELS"
+
+
+def test_shuffled_labels_are_named_before_over_fitting():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 5))
+    y = (X[:, 0] > 0).astype(np.int64)
+    net = wb.Network.mlp([5, 64, 2], seed=0)
+    train = X[:300], rng.permutation(y[:300])
+    history = net.fit(*train, loss="cross_entropy", optimizer=wb.Adam(0.01), epochs=60)
+    found = diagnose(net, history, *train, validation_data=(X[300:], y[300:]))
+    codes = [finding.code for finding in found if finding.severity != "note"]
+    assert codes == ["WB-LABELS", "WB-OVERFIT"]
+
+
 @pytest.mark.parametrize("seed", [0, 2, 4])
 def test_numbers_of_which_little_can_be_told_are_no_error(seed):
     rng = np.random.default_rng(seed)

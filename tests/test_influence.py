@@ -1,5 +1,6 @@
 """What a row did: the same training with its weight 0, on any workers, kept in a folder."""
 
+import dataclasses
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from small_network import LABELS, X, network, settings
 import wbcore as wb
 from wbcore import inspect
 from wbcore.inspect.left_out import Without
+from wbcore.training.replaying import Replay
 
 X_EVAL, Y_EVAL = X[:20] + 0.1, LABELS[:20]
 
@@ -53,6 +55,38 @@ def test_it_is_the_training_without_the_row(history):
         changes = net.predict(X_EVAL).astype(float) - base.predict(X_EVAL)
         assert line["largest"] == np.abs(changes).max()
         assert line["output"] == changes[:, 1].mean()
+
+
+def test_a_training_that_nobody_waits_for_ends_with_its_epoch(history):
+    """Not after all its rows, which could take hours."""
+    replay = Replay("influence", history, X, LABELS)
+    task = Without.of(replay, without(None), X_EVAL, LABELS[:20], 0)
+    asked = []
+
+    def stops():
+        asked.append(None)
+        return len(asked) > 2
+
+    assert dataclasses.replace(task, stops=stops).many([1, 2, 3]) == []
+    assert len(asked) == 6  # before the row, at two ends of epochs, before each other row, at last
+    assert len(dataclasses.replace(task, stops=bool).many([1, 2])) == 2
+
+
+def test_threads_of_ones_own_are_told(history, monkeypatch):
+    told = []
+    honest = Without.findings
+
+    def findings(self, row):
+        told.append(self.stops)
+        return honest(self, row)
+
+    monkeypatch.setattr(Without, "findings", findings)
+    influence(history, rows=[1, 2])
+    assert [stops() for stops in told if stops is not None] == [True, True]  # by now
+    told.clear()
+    with ThreadPoolExecutor(1) as pool:
+        influence(history, rows=[1, 2], executor=pool)
+    assert told == [None, None, None]
 
 
 def test_evaluation_data_may_be_sparse(history, tmp_path):

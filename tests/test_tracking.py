@@ -257,3 +257,19 @@ def test_bins_in_the_order_of_their_lower_edges_can_be_drawn():
     assert (low < high).all()
     assert (high[:-1] <= low[1:]).all()
     assert histogram.counts.sum() + histogram.zeros == len(values)
+
+
+def test_records_of_other_layers_are_refused():
+    net = wb.Network.mlp([2, 3, 1], seed=0)
+    history = net.fit(np.ones((4, 2)), np.ones(4), loss="mse", epochs=2, track="epoch")
+    for spoil in (
+        lambda record: record["layers"].pop(),
+        lambda record: record["layers"][1].update(biases=None),
+        lambda record: record["layers"][0]["weights"].update(n=7),
+    ):
+        text = json.loads(history.to_json())
+        spoil(text["parameters"][1])
+        with pytest.raises(
+            ValueError, match=r"\[from_json\] expected parameters of a history, all"
+        ):
+            wb.History.from_json(json.dumps(text))

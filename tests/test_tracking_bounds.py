@@ -109,6 +109,45 @@ class Stopping:
         return run.step == self.step
 
 
+class Resetting(wb.callbacks.Callback):
+    """Sets the optimizer's count of steps after an epoch, as `fit` allows."""
+
+    def __init__(self, steps, rate=0.01):
+        self.steps, self.rate = steps, rate
+
+    def after_epoch(self, run):
+        if run.epoch == 2:
+            run.optimizer.learning_rate = self.rate
+            if self.steps is None:
+                run.optimizer.reset()
+            else:
+                run.optimizer.state(run.network).steps = self.steps
+
+
+@pytest.mark.parametrize("steps", [None, 2, 100])
+@pytest.mark.parametrize("track", ["epoch", 3])
+def test_records_count_the_steps_of_the_fit_whatever_the_optimizer_counts(steps, track):
+    X, y = data(16)
+    net = wb.Network.mlp([4, 16, 3], seed=1)
+    optimizer = wb.SGD(0.01, momentum=0.9)
+    settings = {"loss": "mse", "batch_size": 4, "epochs": 6, "optimizer": optimizer}
+    history = net.fit(X, y, track=track, callbacks=[Resetting(steps)], **settings)
+    every = 4 if track == "epoch" else track
+    assert [record.step for record in history.parameters] == [*range(0, 25, every)]
+    third = history.replay(X, y, epoch=2)  # before the callback
+    assert history.parameters.of(third).step == 12
+
+
+@pytest.mark.parametrize("steps", [None, 2, 100])
+def test_a_divergence_is_found_in_its_own_epoch_whatever_the_optimizer_counts(steps):
+    X, y = data(16)
+    net = wb.Network.mlp([4, 16, 3], seed=1)
+    settings = {"loss": "mse", "batch_size": 4, "epochs": 6, "track": "epoch"}
+    with pytest.raises(wb.DivergenceError) as caught:
+        net.fit(X, y, optimizer=wb.SGD(0.01), callbacks=[Resetting(steps, 1e25)], **settings)
+    assert (caught.value.epoch, caught.value.first.epoch) == (3, 3)
+
+
 @pytest.mark.parametrize("track", [0, -1, 1.5, True, "batch", [1]])
 def test_other_cadences_are_refused(track):
     with pytest.raises((TypeError, ValueError), match=r"\[fit\] expected track to be"):

@@ -68,7 +68,10 @@ def test_which_record_a_network_is():
     assert records.best.epoch == history.best_epoch
     assert records.best.step < records.final.step
     assert records.of(net) == records.best
-    assert f"best epoch: {history.best_epoch + 1}, after {records.best.step} st" in str(records)
+    assert (
+        f"best epoch: {history.best_epoch + 1}, last recorded after {records.best.step} st"
+        in str(records)
+    )
     net.parameters[0] += 1
     assert records.of(net) is None
     with pytest.raises(TypeError, match=r"\[of\] expected net to be a Network, got None"):

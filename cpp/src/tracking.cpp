@@ -148,6 +148,12 @@ void Tracker<T>::end(const PackedArray<T>& parameters, const Moment& moment) {
 }
 
 template <class T>
+void Tracker<T>::steps_changed(std::uint64_t before, std::uint64_t after) {
+    tracking_.first_step += after - before;  // modulo 2^64, as the differences from it are
+    recorded_steps_ += after - before;
+}
+
+template <class T>
 void Tracker<T>::add(ParameterRecord record, const Moment& moment, bool is_extra) {
     merge_counts();
     for (std::size_t l = 0; l < layers_.size(); ++l) record.layers[l].units = units(l);

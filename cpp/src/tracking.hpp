@@ -70,6 +70,8 @@ public:
     // When a training ends between two records: an extra one, without an update.
     void end(const PackedArray<T>& parameters, const Moment& moment);
 
+    // Between two steps: somebody has given the optimizer's state another number of them. Records count those of the training.
+    void steps_changed(std::uint64_t before, std::uint64_t after);
     void merge_counts();
     // What was done of this epoch, from its beginning or not, is undone, and the state has done so many steps.
     void put_back(bool from_beginning, std::uint64_t steps);

@@ -145,7 +145,10 @@ private:
                 return {TrainingStatus::refused, epoch, 0, error.array};
             }
             if (!hooks_.after_epoch) continue;
-            if (hooks_.after_epoch(epoch, result)) return {TrainingStatus::stopped, epoch, 0};
+            const std::uint64_t steps = state_.steps;
+            const bool stops = hooks_.after_epoch(epoch, result);
+            if (arrays_.tracker) arrays_.tracker->steps_changed(steps, state_.steps);
+            if (stops) return {TrainingStatus::stopped, epoch, 0};
             take_up_changes();
         }
         return {};

@@ -66,7 +66,9 @@ def read(text: object) -> dict[str, Any]:
         fields[name] = value
     fields["beginning"] = _beginning(found.get("beginning"))
     if found["schema"] == SCHEMA:
-        fields["parameters"] = [_record(entry) for entry in fields["parameters"]]
+        entries = fields["parameters"]
+        fields["parameters"] = [_record(entry) for entry in entries]
+        _require_one_network(entries)
     else:
         fields["parameters"] = [
             [tuple(values and tuple(values) for values in layer) for layer in entry]
@@ -99,6 +101,24 @@ def _record(fields: Any) -> bytes:  # noqa: ANN401, whatever JSON has
         raise ValueError(
             f"[from_json] expected parameters of a history, got {_arguments.shown(fields)}"
         ) from None
+
+
+def _require_one_network(entries: list[dict[str, Any]]) -> None:
+    """Refuse records of which one has other layers than the first."""
+
+    def sizes(entry: dict[str, Any]) -> list[tuple[int, int | None]]:
+        """How many weights and biases each layer has."""
+        return [
+            (layer["weights"]["n"], layer["biases"] and layer["biases"]["n"])
+            for layer in entry["layers"]
+        ]
+
+    other = next((entry for entry in entries if sizes(entry) != sizes(entries[0])), None)
+    if other is not None:
+        raise ValueError(
+            f"[from_json] expected parameters of a history, all of layers with as many weights and "
+            f"biases, {sizes(entries[0])}, got {sizes(other)}"
+        )
 
 
 def _encoded(value: Any) -> Any:  # noqa: ANN401, whatever JSON has

@@ -40,9 +40,10 @@ class Histogram:
 
     A bin is what the first 12 bits of a float32 say: its sign, its exponent, and three bits of its
     fraction. So each power of two is cut into 8 bins, and a bin's upper edge is at most 12.5 %
-    above its lower one, at whatever size. Numbers of float64 are counted by the same bits; those
-    below 2^-126 are all in the first bin and those from 2^128 on in the last. Zeros are counted
-    apart, and NaN and infinities not at all.
+    above its lower one, from 2^-126 to 2^128. Numbers of float64 are counted by the same bits:
+    those below are in the first eight bins and those above in the last ones, whose edges, and with
+    them quantiles, then say no more than that. Zeros are counted apart, NaN and infinities not at
+    all.
 
     Parameters
     ----------

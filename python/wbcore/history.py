@@ -275,7 +275,7 @@ class History:
         True
         """
         begun = getattr(network, "_begun", None)
-        if begun is None:
+        if begun is None or isinstance(network, type):
             raise TypeError(
                 f"[set_beginning] expected network to be a Network, got {_arguments.shown(network)}"
             )

@@ -103,7 +103,11 @@ class ParameterHistory(Sequence[ParameterRecord]):
 
     @property
     def best(self) -> ParameterRecord | None:
-        """The last one of `history.best_epoch`; None where that is None, or has no record."""
+        """The last one of `history.best_epoch`; None where that is None, or has no record.
+
+        With ``track`` a number of batches it may lie before the epoch's end; `of` tells whether it
+        is a network's.
+        """
         if self._best_epoch is None:
             return None
         return next((one for one in reversed(self) if one.epoch == self._best_epoch), None)
@@ -353,7 +357,7 @@ class ParameterHistory(Sequence[ParameterRecord]):
         text = "\n\n".join(f"{one.title}\n{_with_gaps(one)}" for one in self._tables())
         best = self.best
         if best is not None and best.step != self.final.step:
-            text += f"\nbest epoch: {best.epoch + 1}, after {best.step} steps; it is `best`"
+            text += f"\nbest epoch: {best.epoch + 1}, last recorded after {best.step} steps, `best`"
         return text
 
     def __repr__(self) -> str:

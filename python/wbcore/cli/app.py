@@ -113,6 +113,7 @@ def train(
     task: options.Task = None,
     ignore: options.Ignore = "",
     class_weight: options.ClassWeight = None,
+    test: options.Test = None,
     test_fraction: options.TestFraction = None,
     hidden: options.Hidden = None,
     activation: options.Activation = "relu",
@@ -149,6 +150,7 @@ def train(
     - wbcore train digits
     - wbcore train iris.csv --target species --hidden 16
     - wbcore train houses.csv --target price --search 50
+    - wbcore train train.csv --target price --test test.csv
     - wbcore train fashion-mnist/ --epochs 20 --output fashion.safetensors
     """
     from wbcore.cli.commands import run_training
@@ -185,6 +187,7 @@ def train(
         task=task,
         ignore=columns,
         resume=resume,
+        test=test,
         compared=compared(cv, search, jobs),
     )
 

@@ -5,6 +5,7 @@ import importlib.util
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from wbcore.cli.picture import draw, load_matplotlib
 from wbcore.cli.progress import progress
 from wbcore.cli.settings import TrainSettings, settings_for
 from wbcore.cli.terminal import Stream, console
-from wbcore.cli.training import Trained, describe, optimizer_of, score_of, train
+from wbcore.cli.training import Trained, describe, optimizer_of, score_of, train, watched
 from wbcore.inspect import parameter_table
 from wbcore.io.table import TASKS
 
@@ -42,6 +43,7 @@ def run_training(
     task: str | None,
     ignore: tuple[str, ...],
     resume: bool,
+    test: Path | None = None,
     compared: Comparison | None = None,
 ) -> None:
     """Load the data, compare settings, train, save the model, draw the picture and report.
@@ -52,10 +54,12 @@ def run_training(
     output = _output(source, output)
     picture = output.with_suffix(".png") if picture is None else picture
     checkpoint = checkpoint_of(output)
-    _check_outputs(source, {"model": output, "picture": picture, "checkpoint": checkpoint})
+    outputs = {"model": output, "picture": picture, "checkpoint": checkpoint}
+    _check_outputs(source, test, outputs)
     check_new(checkpoint, output, resume=resume)
     check_none(output, resume=resume, compares=compared is not None)
-    data = _load(source, target, task, ignore, given)
+    data = _load(source, given, test, target=target, task=task, ignore=ignore)
+    given = given if test is None else given | {"test_fraction": 0.0}
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
     check_size(widths, min(settings.batch_size, len(data.X)))
@@ -72,7 +76,7 @@ def run_training(
     for text in (*describe(data, settings), *where):
         report.say(screen, text)
     bar = progress(
-        console(Stream(sys.stderr, "stderr")), score_of(data, settings), settings.watched
+        console(Stream(sys.stderr, "stderr")), score_of(data, settings), watched(data, settings)
     )
     with Interrupts() as interrupts:
         trained, goes_on = _train(
@@ -188,21 +192,25 @@ def _show(
         raise failure
 
 
-def _check_outputs(source: str, outputs: dict[str, Path]) -> None:
+def _check_outputs(source: str, test: Path | None, outputs: dict[str, Path]) -> None:
     """Find out before the training what would lose its result."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ModuleNotFoundError(f"the picture needs matplotlib: {install_extra('cli')}")
     inputs = {} if source == "digits" else {"data": Path(source)}
+    if test is not None:
+        inputs["table for the test"] = test
     check_outputs(inputs, outputs)
     check_suffix(outputs["picture"], PICTURES, "--picture")
 
 
 def _load(
     source: str,
+    given: dict[str, Any],
+    test: Path | None,
+    *,
     target: str | None,
     task: str | None,
     ignore: tuple[str, ...],
-    given: dict[str, Any],
 ) -> Dataset:
     checked = TrainSettings(**given)
     fraction, seed = checked.test_fraction, checked.seed
@@ -212,9 +220,8 @@ def _load(
     if source != "digits" and not path.exists():
         raise ValueError(f"{source}: no such file or folder, and not the word 'digits'")
     if source == "digits" or path.is_dir():
-        for option, value in (("--target", target), ("--task", task), ("--ignore", ignore)):
-            if value:
-                raise ValueError(f"{option} is for CSV and Parquet files; {source} has its own")
+        of_tables = {"--target": target, "--task": task, "--ignore": ignore, "--test": test}
+        _refuse(source, of_tables)
         if source == "digits":
             return load_digits(fraction, seed)
         if "test_fraction" in given:
@@ -222,7 +229,20 @@ def _load(
         return load_folder(path)
     if target is None:
         raise ValueError(f"{source}: say which column to predict with --target COLUMN")
-    return load_table(path, target, fraction, seed, task=task, ignore=ignore)
+    if test is None:
+        return load_table(path, target, fraction, seed, task=task, ignore=ignore)
+    if "test_fraction" in given:
+        raise ValueError(
+            f"--test-fraction: expected none beside --test, whose rows are the test, got "
+            f"{fraction:g}"
+        )
+    return load_table(path, target, 0.0, seed, task=task, ignore=ignore, test_path=test)
+
+
+def _refuse(source: str, of_tables: Mapping[str, object]) -> None:
+    for option, value in of_tables.items():
+        if value:
+            raise ValueError(f"{option} is for CSV and Parquet files; {source} has its own")
 
 
 def _report(screen: Console, data: Dataset, trained: Trained, before: float) -> None:

@@ -1,8 +1,9 @@
 """What a network is trained on: digits, a folder of IDX files, or a table; and its test part."""
 
+import hashlib
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbcore._distribution import install_extra
+from wbcore.io.frame import require
 from wbcore.io.idx import read_idx_folder
 from wbcore.io.table import RawTable, read_raw_table
 from wbcore.random import permutation
 from wbcore.tables import Encoding
 
-__all__ = ["Dataset", "explained", "load_digits", "load_folder", "load_table", "split"]
+__all__ = [
+    "Dataset",
+    "class_numbers",
+    "explained",
+    "load_digits",
+    "load_folder",
+    "load_table",
+    "rows_digest",
+    "split",
+]
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Dataset:
     y: NDArray[Any]
     """(B,): class numbers, or values."""
     X_test: NDArray[Any]
-    """(T, I)"""
+    """(T, I); T is 0 where there is no test."""
     y_test: NDArray[Any]
     """(T,)"""
     features: tuple[str, ...]
@@ -42,6 +53,8 @@ class Dataset:
     """Of a table: what its columns became."""
     columns: Any = None
     """Of a table: the rows to train on as they stand in the file, a data frame."""
+    test_name: str | None = None
+    """Of the table that the rows for the test are from, if that is another one."""
 
     @property
     def task(self) -> str:
@@ -76,18 +89,18 @@ class Dataset:
 
     def describe(self) -> str:
         """Return what the data are, in one line."""
+        n_rows = len(self.X) + (0 if self.test_name else len(self.X_test))
         if self.image_shape is None:
-            rows = f"{len(self.X) + len(self.X_test)} rows of {self._counted()}"
+            rows = f"{n_rows} rows of {self._counted()}"
         else:
             height, width = self.image_shape
-            rows = f"{len(self.X) + len(self.X_test)} images of {height} x {width}"
+            rows = f"{n_rows} images of {height} x {width}"
         target = (
             f"values of {self.target!r}" if self.classes is None else f"{len(self.classes)} classes"
         )
-        return (
-            f"{self.name}: {rows}, {target}; "
-            f"{len(self.X)} to train on, {len(self.X_test)} for the test"
-        )
+        of = f" of {self.test_name}" if self.test_name else ""
+        test = f"{len(self.X_test) or 'none'}{of} for the test"
+        return f"{self.name}: {rows}, {target}; {len(self.X)} to train on, {test}"
 
 
 def load_digits(test_fraction: float, seed: int) -> Dataset:
@@ -134,29 +147,80 @@ def load_table(
     *,
     task: str | None = None,
     ignore: Iterable[str] = (),
+    test_path: Path | None = None,
 ) -> Dataset:
     """Return the rows of a CSV or Parquet file, each column as numbers.
 
-    What becomes of a column is found from the rows to train on alone.
+    What becomes of a column is found from the rows to train on alone. The rows of ``test_path``, if
+    it is given, are for the test beside the fraction.
     """
     raw = read_raw_table(path, target, task=task, ignore=ignore)
     if raw.classes is not None:
         _refuse_identifier(path, target, np.bincount(raw.y), test_fraction)
     train, test = split(raw.y, test_fraction, seed, stratify=raw.classes is not None)
     encoding, X, X_test = _encoded(path, raw, train, test)
+    y_test = raw.y[test]
+    if test_path is not None:
+        X_test, y_test = _test_rows(test_path, raw, encoding, ignore)
     return Dataset(
         path.stem,
         "table",
         X,
         raw.y[train],
         X_test,
-        raw.y[test],
+        y_test,
         encoding.names,
         raw.target,
         raw.classes,
         encoding=encoding,
         columns=raw.frame.iloc[train],
+        test_name=None if test_path is None else test_path.name,
     )
+
+
+def _test_rows(
+    path: Path, trained: RawTable, encoding: Encoding, ignore: Iterable[str]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return X and y of a table for the test, in the numbers of the one to train on."""
+    task = "regression" if trained.classes is None else "classification"
+    raw = read_raw_table(path, trained.target, task=task, ignore=ignore)
+    require(path, "read_table", raw.frame, encoding.inputs)
+    try:
+        X = encoding.apply(raw.frame)
+    except (TypeError, ValueError) as error:
+        raise ValueError(explained(path, error)) from None
+    if trained.classes is None:
+        return X, raw.y
+    return X, class_numbers(path, raw, trained.classes, "the rows to train on do not have")
+
+
+def class_numbers(
+    path: Path, raw: RawTable, classes: Sequence[str], lacking: str
+) -> NDArray[np.int64]:
+    """Return the numbers (B,) that the classes of a table have among those that are known.
+
+    Raises
+    ------
+    ValueError
+        If one is not; ``lacking`` says whose they are.
+    """
+    assert raw.classes is not None
+    unknown = [name for name in raw.classes if name not in classes]
+    if unknown:
+        raise ValueError(
+            f"{path}: the target {raw.target!r} has the class {unknown[0]!r}, which {lacking}"
+        )
+    number = np.array([classes.index(name) for name in raw.classes])
+    return np.asarray(number[raw.y], np.int64)
+
+
+def rows_digest(X: NDArray[Any], y: NDArray[Any]) -> str:
+    """Return the SHA-256 of rows and targets: of their bytes, types and shapes."""
+    digest = hashlib.sha256()
+    for array in (X, y):
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _encoded(
@@ -211,8 +275,11 @@ def split(
     """Return the rows to train on and those for the test, both in ascending order.
 
     Drawn from wbcore's own random stream, so that the same seed takes the same rows anywhere.
-    Stratified, each class gives its share to the test, but always keeps a row to train on.
+    Stratified, each class gives its share to the test, but always keeps a row to train on. A
+    fraction of 0 is no test.
     """
+    if test_fraction == 0:
+        return np.arange(len(y)), np.empty(0, np.int64)
     order = permutation(len(y), seed)
     groups = [order[y[order] == k] for k in np.unique(y)] if stratify else [order]
     counts = [_for_test(len(group), test_fraction) for group in groups]

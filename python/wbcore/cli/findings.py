@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 import wbcore as wb
 from wbcore.cli import losses
+from wbcore.cli.data import class_numbers
 from wbcore.cli.metadata import class_names, encoding_of, feature_names, load_model
 from wbcore.cli.prediction import inputs
+from wbcore.cli.resplit import Parts, parts_of
 from wbcore.cli.words import class_weights
-from wbcore.inspect import diagnose, finding_codes
+from wbcore.inspect import Findings, diagnose, finding_codes
 from wbcore.io.frame import numbers
 from wbcore.io.table import RawTable, read_raw_table
 
@@ -43,8 +44,9 @@ def examined(
         If codes are unknown or cannot be found here, nobody says the loss or the target, or the
         loss or the tables do not suit the model.
     """
-    codes = _codes(fail_on, validated=validation is not None)
+    codes = _codes(fail_on)
     net = load_model(model)
+    _require_target(model, net, target)
     training = net.metadata.get("training")
     settings: dict[str, Any] = training if isinstance(training, dict) else {}
     target = _said("--target", model, "target", target, net.metadata.get("target"))
@@ -54,21 +56,45 @@ def examined(
     loss, task = losses.of_model(loss, net, of_model, target)
     table = _Table(net, target, loss, task, known)
     X, y = table.rows(data)
+    parts = parts_of(settings, X, y)
+    others = None if validation is None else table.rows(validation)
+    if others is None and parts is not None and len(parts.test):
+        others = X[parts.test], y[parts.test]
+    _require_able(codes, validated=others is not None)
+    trained = slice(None) if parts is None else parts.train
     found = diagnose(
         net,
         None,
-        X,
-        y,
+        X[trained],
+        y[trained],
         loss=loss,
-        validation_data=None if validation is None else table.rows(validation),
+        validation_data=others,
         class_weight=_weights(settings.get("class_weight"), known, target),
     )
+    found = _with_rows(found, settings, parts, data.name, validated=validation is not None)
     fails = any(finding.code in codes and finding.severity != "note" for finding in found)
     return Examination((found.to_json() if as_json else str(found)) + "\n", fails)
 
 
-def _codes(given: str | None, *, validated: bool) -> list[str]:
-    """The codes of ``--fail-on``, of which each can fire: else it would pass whatever is wrong."""
+def _with_rows(
+    found: Findings, settings: dict[str, Any], parts: Parts | None, name: str, *, validated: bool
+) -> Findings:
+    """The findings with a line on which rows they are of, or that nobody knows."""
+    if parts is not None:
+        said = f"{name} is the table of the training, parted as there: {parts.describe()}"
+        if validated:
+            said += "; --validation is taken as given"
+        return Findings(found, f"{found.looked_at}; {said}", found.not_looked_at)
+    known = "the model does not say which it was trained on"
+    if isinstance(settings.get("digest"), str):
+        known = f"{name} is not the table of its training, row for row"
+    taken = "--data and --validation are" if validated else "--data is"
+    said = f"which of these rows were trained on: {known}, so {taken} taken as given"
+    return Findings(found, found.looked_at, [*found.not_looked_at, said], sure=False)
+
+
+def _codes(given: str | None) -> list[str]:
+    """The codes of ``--fail-on``."""
     if given is None:
         return []
     codes = [code.strip() for code in given.split(",") if code.strip()]
@@ -77,10 +103,14 @@ def _codes(given: str | None, *, validated: bool) -> list[str]:
     if unknown or not codes:
         got = ", ".join(unknown) or "none"
         raise ValueError(f"--fail-on: expected codes among {', '.join(known)}, got {got}")
+    return codes
+
+
+def _require_able(codes: list[str], *, validated: bool) -> None:
+    """Each code can fire: else ``--fail-on`` would pass whatever is wrong."""
     never = [reason for code in codes if (reason := _never(code, validated=validated))]
     if never:
         raise ValueError(f"--fail-on: {'; '.join(never)}")
-    return codes
 
 
 def _never(code: str, *, validated: bool) -> str | None:
@@ -103,6 +133,18 @@ def _said(option: str, model: Path, what: str, given: str | None, known: object)
     if isinstance(known, str):
         return known
     raise ValueError(f"{model} does not say its {what}: give {option}")
+
+
+def _require_target(model: Path, net: "wb.Network", given: str | None) -> None:
+    """Another column than the model's has another name for it at most, not that of an input."""
+    known = net.metadata.get("target")
+    if given is None or given == known:
+        return
+    encoding = encoding_of(net)
+    columns = feature_names(net) if encoding is None else encoding.inputs
+    if given in (columns or ()):
+        of = f"its target {known!r}" if isinstance(known, str) else "a column of another name"
+        raise ValueError(f"--target: expected {of}, got {given!r}, a column that {model} takes in")
 
 
 def _weights(
@@ -141,7 +183,7 @@ class _Table:
             return X, raw.y
         if self._classes is None:
             self._classes = _numbered(path, raw, max(2, self._net[-1].outputs))
-        return X, _labels(path, raw, self._classes)
+        return X, class_numbers(path, raw, self._classes, "the model does not know")
 
 
 def _numbered(path: Path, raw: RawTable, most: int) -> list[str]:
@@ -167,16 +209,3 @@ def _inputs(net: "wb.Network", path: Path, raw: RawTable) -> NDArray[Any]:
             f"{net[0].inputs}"
         )
     return X
-
-
-def _labels(path: Path, raw: RawTable, classes: list[str]) -> NDArray[np.int64]:
-    """The numbers that the classes have in the model."""
-    assert raw.classes is not None
-    unknown = [name for name in raw.classes if name not in classes]
-    if unknown:
-        raise ValueError(
-            f"{path}: the target {raw.target!r} has the class {unknown[0]!r}, which the model does "
-            "not know"
-        )
-    number = np.array([classes.index(name) for name in raw.classes])
-    return np.asarray(number[raw.y], np.int64)

@@ -1,18 +1,16 @@
 """What makes a training of the command line the one that a checkpoint is of: options and rows."""
 
-import hashlib
 import json
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 import wbcore as wb
 from wbcore.callbacks import Callback
-from wbcore.cli.data import Dataset
+from wbcore.cli.data import Dataset, rows_digest
 from wbcore.cli.settings import TrainSettings
 from wbcore.io.checkpoint import SavedRun, read_checkpoint
 
@@ -43,6 +41,7 @@ def identity(
         "--target": data.target,
         "--ignore": ",".join(sorted(set(ignore))),
         "--task": data.task,
+        "--test": "FILE" if data.test_name else None,
         "--test-fraction": settings.test_fraction,
         "--seed": settings.seed,
         "columns": ", ".join(data.features),
@@ -165,8 +164,4 @@ def _weights(weights: str | dict[str, float] | None) -> str | None:
 
 
 def _digest(X: NDArray[Any], y: NDArray[Any]) -> str:
-    digest = hashlib.sha256()
-    for array in (X, y):
-        digest.update(f"{array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    return f"{len(X)} x {X.shape[1]}, sha256 {digest.hexdigest()[:_DIGITS]}.."
+    return f"{len(X)} x {X.shape[1]}, sha256 {rows_digest(X, y)[:_DIGITS]}.."

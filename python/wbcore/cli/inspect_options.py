@@ -33,7 +33,8 @@ Validation = Annotated[
     Path | None,
     typer.Option(
         "--validation",
-        help="CSV or Parquet file of other rows; without it over-fitting cannot be seen.",
+        help="CSV or Parquet file of other rows. By default those for the test, if --data is the "
+        "whole table of wbcore train; without both over-fitting cannot be seen.",
         show_default=False,
         rich_help_panel=_FINDINGS,
     ),
@@ -54,7 +55,8 @@ FailOn = Annotated[
         "--fail-on",
         metavar="CODE,...",
         help="End with exit code 1 when one of these is found, as an error or a warning: "
-        "WB-DEAD,WB-UNDERFIT. Notes do not count; WB-OVERFIT and WB-LEAK need --validation.",
+        "WB-DEAD,WB-UNDERFIT. Notes do not count; WB-OVERFIT and WB-LEAK need --validation, or a "
+        "test of the training.",
         show_default=False,
         rich_help_panel=_FINDINGS,
     ),

@@ -59,12 +59,22 @@ ClassWeight = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+Test = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="CSV or Parquet file whose rows are the test: then all rows of DATA, a table too, are "
+        "trained on.",
+        show_default=False,
+        rich_help_panel=_DATA,
+    ),
+]
 TestFraction = Annotated[
     float | None,
     typer.Option(
         metavar="SHARE",
-        help="Share of the rows for the test. By default 0.2; IDX folders have their own "
-        "test files.",
+        help="Share of the rows for the test, which are not trained on; 0 for no test. By default "
+        "0.2; IDX folders have their own test files.",
         show_default=False,
         rich_help_panel=_DATA,
     ),

@@ -1,6 +1,7 @@
 """The picture of a training: the loss by epoch, and the weights of the first layer."""
 
 import io
+import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from wbcore.cli.data import Dataset
 from wbcore.cli.fitting import Curves
 from wbcore.cli.terminal import visible
-from wbcore.cli.training import Trained, score_of
+from wbcore.cli.training import Trained, score_of, watched
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ def load_matplotlib() -> None:
 
 
 def draw(suffix: str, data: Dataset, trained: Trained) -> bytes:
-    """Draw the loss curve, the test score by epoch, and the first layer's weights.
+    """Draw the loss curve, the score of other rows by epoch, and the first layer's weights.
 
     Parameters
     ----------
@@ -63,10 +64,12 @@ def draw(suffix: str, data: Dataset, trained: Trained) -> bytes:
     grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.35])
     left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     above, below = left.subplots(2, 1, sharex=True, height_ratios=[1.5, 1])
-    _draw_loss(above, trained.curves, trained.fitted.kept_epoch, trained.settings.watched)
+    of = watched(data, trained.settings)
+    _draw_loss(above, trained.curves, trained.fitted.kept_epoch, of)
     score = score_of(data, trained.settings)
-    rows = trained.settings.watched.capitalize() + " weighted" * bool(trained.settings.class_weight)
-    _draw_score(below, trained.curves, trained.fitted.kept_epoch, rows, score)
+    rows = of.capitalize() + " weighted" * bool(trained.settings.class_weight)
+    series = trained.curves[score if of == "training" else f"val_{score}"]
+    _draw_score(below, series, trained.fitted.kept_epoch, rows, score)
     axes = right.subplots()
     if data.image_shape is not None:
         image = _draw_images(axes, np.asarray(trained.net[0].weights), data.image_shape)
@@ -93,8 +96,10 @@ def _draw_loss(axes: "Axes", curves: Curves, kept: int, rows: str) -> None:
 
     epochs = np.arange(1, len(curves["loss"]) + 1)
     axes.plot(epochs, curves["loss"], color=_TRAIN, label="training", marker=_marker(epochs))
-    axes.plot(epochs, curves["val_loss"], color=_TEST, label=rows, marker=_marker(epochs))
-    if min(*curves["loss"], *curves["val_loss"]) > 0:  # that of poisson may be less
+    others = curves.get("val_loss", [])
+    if others:
+        axes.plot(epochs, others, color=_TEST, label=rows, marker=_marker(epochs))
+    if min(*curves["loss"], *others, math.inf) > 0:  # that of poisson may be less
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -107,12 +112,13 @@ def _draw_loss(axes: "Axes", curves: Curves, kept: int, rows: str) -> None:
     _tidy(axes)
 
 
-def _draw_score(axes: "Axes", curves: Curves, kept: int, rows: str, metric: str) -> None:
+def _draw_score(axes: "Axes", series: list[float], kept: int, rows: str, metric: str) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    scores = np.asarray(curves["val_" + metric])
+    scores = np.asarray(series)
     epochs = np.arange(1, len(scores) + 1)
-    axes.plot(epochs, scores, color=_TEST, marker=_marker(epochs))
+    color = _TRAIN if rows.startswith("Training") else _TEST
+    axes.plot(epochs, scores, color=color, marker=_marker(epochs))
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     at, score = ("at the end" if kept == len(scores) else f"in epoch {kept}"), scores[kept - 1]

@@ -34,8 +34,8 @@ def progress(console: Console, score: str, rows: str = "test") -> Progress:
     console : Console
     score : {"accuracy", "r2", "loss"}
         The series that is shown beside the loss.
-    rows : {"test", "validation"}
-        Of which rows.
+    rows : {"test", "validation", "training"}
+        Of which rows; the loss is that of the training rows already.
     """
 
     def bar(**options: Any) -> _Bar:  # noqa: ANN401, as tqdm has them
@@ -99,8 +99,9 @@ class _Bar:
         parts.append(f"{short(rate)} rows/s")
         if "loss" in self._values:
             parts.append(f"loss {self._values['loss']:.3g}")
-        score = self._values.get(f"val_{self._score}")
-        if score is not None:
+        is_other = self._rows != "training"
+        score = self._values.get(f"val_{self._score}" if is_other else self._score)
+        if score is not None and (is_other or self._score != "loss"):
             parts.append(_SCORES[self._score].format(self._rows, score))
         return parts
 

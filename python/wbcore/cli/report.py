@@ -121,6 +121,9 @@ def _cell(value: object) -> str:
 def show_test(console: Console, data: Dataset, trained: Trained) -> None:
     """Print how good the network is on rows that it has not seen."""
     test, n = trained.test, len(data.X_test)
+    if not n:
+        say(console, "Not tested: no rows were kept for the test", style="bold")
+        return
     if trained.confusion is not None:
         right = int(np.trace(trained.confusion))
         say(console, f"Test accuracy {test['accuracy']:.2%} ({right} of {n} right)", style="bold")

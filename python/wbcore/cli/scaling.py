@@ -78,7 +78,7 @@ def checked_scaling(names: Sequence[str], X: NDArray[Any], X_test: NDArray[Any])
     X : ndarray of shape (B, I)
         The rows to train on.
     X_test : ndarray of shape (T, I)
-        The rows for the test.
+        The rows for the test, if there are some.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def checked_scaling(names: Sequence[str], X: NDArray[Any], X_test: NDArray[Any])
 
 
 def _limits(X: NDArray[Any], X_test: NDArray[Any], reduce: Any) -> NDArray[np.float64]:  # noqa: ANN401
-    both = [reduce(part, axis=0) for part in (X, X_test)]
+    both = [reduce(part, axis=0) for part in (X, X_test) if len(part)]
     return np.asarray(reduce(both, axis=0), np.float64)
 
 

@@ -76,7 +76,11 @@ class TrainSettings:
                 for name in ("weight_decay", "l2")
             ),
             ("early_stopping", (patience or 0) >= 0, "a patience of at least 1, or 0 for none"),
-            ("test_fraction", 0 < self.test_fraction < 1, "a number between 0 and 1"),
+            (
+                "test_fraction",
+                0 <= self.test_fraction < 1,
+                "a number between 0 and 1, or 0 for no test",
+            ),
             ("seed", self.seed >= 0, "at least 0"),
         ]
         for name, good, expected in checks:
@@ -105,11 +109,6 @@ class TrainSettings:
         """Whether rows to train on are taken for validation, to decide by them."""
         made = self.made_optimizer(optimizer.LASTING)
         return self.early_stopping is not None or optimizer.watches_validation(made)
-
-    @property
-    def watched(self) -> str:
-        """What rows are looked at after each epoch: "validation", or "test" if none decide."""
-        return "validation" if self.holds_out else "test"
 
     @property
     def weights(self) -> str | dict[str, float] | None:
@@ -188,7 +187,7 @@ def settings_for(data: Dataset, given: dict[str, Any]) -> TrainSettings:
     defaults["bias_init"] = losses.bias_init(defaults["loss"], given.get("bias_init"))
     settings = TrainSettings(**{**defaults, **given, "loss": defaults["loss"]})
     if data.classes is None:
-        lowest = min(data.y.min(), data.y_test.min())
+        lowest = min(part.min() for part in (data.y, data.y_test) if len(part))
         losses.require_targets(defaults["loss"], float(lowest), data.target)
     class_weights(settings.weights, data.classes, data.target)
     return settings

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import wbcore as wb
 from wbcore.callbacks import EarlyStopping
 from wbcore.cli import losses
-from wbcore.cli.data import Dataset
+from wbcore.cli.data import Dataset, rows_digest
 from wbcore.cli.fitting import Curves, Fitted, fit
 from wbcore.cli.interrupts import Interrupts
 from wbcore.cli.optimizer import explained
@@ -21,7 +21,15 @@ from wbcore.cli.words import class_weights
 from wbcore.random import held_out_rows
 from wbcore.schedules import count_steps
 
-__all__ = ["Trained", "confusion_counts", "describe", "optimizer_of", "score_of", "train"]
+__all__ = [
+    "Trained",
+    "confusion_counts",
+    "describe",
+    "optimizer_of",
+    "score_of",
+    "train",
+    "watched",
+]
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,8 @@ class Trained:
     test: dict[str, float]
     """Accuracy, or R2 and the mean absolute error, of ``net`` on the test rows.
 
-    Of a quantile instead its loss and the share of the targets below the predictions.
+    Of a quantile instead its loss and the share of the targets below the predictions; nothing
+    where there are no such rows.
     """
     confusion: NDArray[np.int64] | None
     """(O, O): test rows by class (row) and predicted class (column)."""
@@ -92,7 +101,7 @@ def train(
     }
     if settings.holds_out:
         arguments["validation_fraction"] = VALIDATION_FRACTION
-    else:
+    elif len(X_test):
         arguments["validation_data"] = (X_test, y_test)
     began = time.perf_counter()
     fitted = fit(net, arguments, interrupts)
@@ -125,6 +134,16 @@ def optimizer_of(data: Dataset, settings: TrainSettings) -> wb.Optimizer:
 def score_of(data: Dataset, settings: TrainSettings) -> str:
     """Return the series that says how good a network is: of a quantile no metric but its loss."""
     return data.score if losses.quantile_of(str(settings.loss)) is None else "loss"
+
+
+def watched(data: Dataset, settings: TrainSettings) -> str:
+    """Return what rows the score of an epoch is of: "validation", "test" if these decide nothing.
+
+    "training" where there are no others.
+    """
+    if settings.holds_out:
+        return "validation"
+    return "test" if len(data.X_test) else "training"
 
 
 def _scaling(data: Dataset) -> Scaling:
@@ -174,6 +193,8 @@ def confusion_counts(
 def _test(
     net: "wb.Network", data: Dataset, loss: str
 ) -> tuple[dict[str, float], NDArray[np.int64] | None]:
+    if not len(data.X_test):
+        return {}, None
     if losses.quantile_of(loss) is not None:
         pinball = float(net.evaluate(data.X_test, data.y_test, loss=loss)["loss"])
         below = data.y_test < net.predict(data.X_test)[:, 0]
@@ -206,11 +227,16 @@ def _metadata(
         "training": {
             "data": data.name,
             "rows": len(data.X),
+            **({"digest": rows_digest(data.X, data.y)} if data.source == "table" else {}),
             "epochs_run": len(history),
             "kept_epoch": fitted.kept_epoch,
             "ended": history.reason,
             "final_loss": history.loss[fitted.kept_epoch - 1],
             **settings,
         },
-        "test": {"rows": len(data.X_test), **test},
+        "test": {
+            "rows": len(data.X_test),
+            **({"data": data.test_name} if data.test_name else {}),
+            **test,
+        },
     }

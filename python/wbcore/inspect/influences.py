@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import threading
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -197,6 +199,9 @@ def _all(task: Without, options: _Options) -> dict[int, Findings]:
             line.add(1.0, found=True)
     left = [row for row in options.rows if row not in found]
     tasks = {at: (left[at : at + _AT_ONCE],) for at in range(0, len(left), _AT_ONCE)}
+    stopped = threading.Event()
+    if options.executor is None:  # a thread meets no Ctrl-C: it is told
+        task = dataclasses.replace(task, stops=stopped.is_set)
     pool = workers(None, options.executor or (lambda: ThreadPoolExecutor(options.n_jobs)))
     try:
         for _, done in pool.results(task.many, tasks):
@@ -206,6 +211,7 @@ def _all(task: Without, options: _Options) -> dict[int, Findings]:
                 if kept is not None:
                     findings.write(kept, row)
     finally:
+        stopped.set()
         pool.close()
         line.close()
     return found

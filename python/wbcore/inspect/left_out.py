@@ -18,7 +18,7 @@ from wbcore.training.batches import as_read
 from wbcore.training.identity import data_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -70,6 +70,8 @@ class Without:
     outputs : ndarray of shape (E, O)
         Predictions for X with all rows.
     output : int
+    stops : callable, optional
+        Asked while it goes on whether nobody waits for it any more.
     """
 
     replay: Replay
@@ -78,6 +80,7 @@ class Without:
     y: Any
     outputs: NDArray[Any]
     output: int
+    stops: Callable[[], bool] | None = None
 
     @classmethod
     def of(cls, replay: Replay, whole: Network, X: Foreign, y: Foreign, output: int) -> Without:
@@ -88,8 +91,10 @@ class Without:
         return cls(replay, weights, X, y, whole.predict(X, n_threads=1), output)
 
     def many(self, rows: Sequence[int]) -> list[tuple[int, Findings]]:
-        """Of some rows, one after another."""
-        return [(row, self.findings(row)) for row in rows]
+        """Of some rows, one after another; when nobody waits, of none."""
+        stopped = self.stops if self.stops is not None else bool
+        found = [(row, self.findings(row)) for row in rows if not stopped()]
+        return [] if stopped() else found
 
     def findings(self, row: int | None) -> Findings:
         """What the training without this row leads to; None: with all of them."""
@@ -108,7 +113,12 @@ class Without:
             weights[row] = 0.0
         network = self.replay.beginning()
         self.replay.advance(
-            network, 0, self.replay.last, sample_weight=weights, metrics=self.replay.needed_metrics
+            network,
+            0,
+            self.replay.last,
+            sample_weight=weights,
+            metrics=self.replay.needed_metrics,
+            stops=self.stops,
         )
         return network
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wbcore._loss_function import LossFunction
 from wbcore.errors import DivergenceError
 from wbcore.optimizers import Optimizer, _rate
+from wbcore.optimizers.state import Position
 from wbcore.training.nonfinite_step import NonFinite, nonfinite_of_step
 from wbcore.training.replaying import Replay
 from wbcore.training.twins import twin_of
@@ -81,6 +82,12 @@ def found_in(
         validation_data=plan.validation_data,
     )
     twin = twin_of(network)
-    start = optimizer.state(network).steps - replay.recording.steps
-    twin._starts_at_prior = replay.recording.starts_at_prior and start == 0
+    # by the epochs: a callback may have reset the optimizer, whose state then counts anew
+    recording = replay.recording
+    state = cast("Optimizer", twin.optimizer).state(twin)
+    start = recording.steps_of(len(history), state.position.batch)
+    epoch = recording.first[0] + len(history)
+    if state.position.epoch != epoch:
+        state.position = Position(epoch)
+    twin._starts_at_prior = recording.starts_at_prior and start == 0
     return first_nonfinite(replay, twin, start, replay.last + 1)

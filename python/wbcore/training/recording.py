@@ -102,6 +102,10 @@ class Recording:
         epochs, batch = divmod(step - 1 + self.first[1], self.batches)
         return self.first[0] + epochs, batch
 
+    def steps_of(self, epochs: int, batch: int) -> int:
+        """How many steps were done after so many whole epochs, and batches of the next one."""
+        return max(0, epochs * self.batches - self.first[1] + batch)
+
     def done_of(self, step: int) -> tuple[int, int]:
         """How many epochs of the fit are ended after so many steps, and batches of the next one."""
         if step == 0:

@@ -98,8 +98,10 @@ def require_arrays(operation: str, X: Foreign, y: Foreign, sample_weight: Foreig
     wanted = {"X"} if is_source(X) and y is None else {"X", "y"}
     for name, value in given.items():
         is_array = type(value) is np.ndarray or (name != "X" and is_sparse(value))
-        if is_array or (name in wanted and not _has_rows(value)):
-            _arguments.real_array(operation, name, value)
+        if is_array or isinstance(value, type) or (name in wanted and not _has_rows(value)):
+            array = _arguments.real_array(operation, name, value)
+            if array.ndim == 0:
+                raise ValueError(f"[{operation}] expected {name} to have rows, got a single number")
 
 
 def _has_rows(value: Foreign) -> bool:

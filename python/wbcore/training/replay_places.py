@@ -10,12 +10,14 @@ from wbcore import _arguments
 from wbcore.training.hooks import Internal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from wbcore.callbacks.run import Run
     from wbcore.training.replaying import Replay
 
-__all__ = ["Looks", "StopAfter", "batch_named"]
+__all__ = ["Looks", "StopAfter", "StopWhen", "batch_named"]
 
 
 class StopAfter(Internal):
@@ -29,6 +31,19 @@ class StopAfter(Internal):
     def after_batch(self, run: Run) -> bool:
         """Whether that is here."""
         return (run.epoch, run.batch) == self._place
+
+
+class StopWhen(Internal):
+    """Ends a fit at the end of an epoch when somebody asks for it."""
+
+    label = "a replay"
+
+    def __init__(self, asked: Callable[[], bool]) -> None:
+        self._asked = asked
+
+    def after_epoch(self, run: Run) -> bool:  # noqa: ARG002 - as all hooks
+        """Whether it has been asked for."""
+        return self._asked()
 
 
 class Looks(Internal):

@@ -22,11 +22,11 @@ from wbcore.training.replay_arguments import (
     require_watched,
 )
 from wbcore.training.replay_iterations import iterated
-from wbcore.training.replay_places import Looks, StopAfter
+from wbcore.training.replay_places import Looks, StopAfter, StopWhen
 from wbcore.training.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from wbcore.history import History
     from wbcore.losses import LossLike
     from wbcore.network import Network
+    from wbcore.training.hooks import Internal
 
 __all__ = ["Replay"]
 
@@ -178,6 +179,7 @@ class Replay:
         track: str | int | None = None,
         sample_weight: Foreign = None,
         metrics: tuple[str, ...] | None = None,
+        stops: Callable[[], bool] | None = None,
     ) -> History | None:
         """Train a network on from step `start` of the fit to step `end`.
 
@@ -192,6 +194,8 @@ class Replay:
         metrics : tuple of str, optional
             In place of those that are needed, so that a fit can go on from there; from the
             beginning to the end in one go `needed_metrics` will do.
+        stops : callable, optional
+            Asked at the end of each epoch whether to leave it at that.
 
         Returns
         -------
@@ -204,11 +208,14 @@ class Replay:
         whole, rest = recording.done_of(end)
         epochs = whole + bool(rest) - recording.done_of(start)[0]
         X, y = self.data
+        callbacks: list[Internal] = [] if stops is None else [StopWhen(stops)]
+        if rest:
+            callbacks.append(StopAfter(recording.first[0] + whole, rest))
         plan = self.plan(
             epochs=epochs,
             optimizer=network.optimizer,
             track=track,
-            callbacks=[StopAfter(recording.first[0] + whole, rest)] if rest else [],
+            callbacks=callbacks,
             sample_weight=self.sample_weight if sample_weight is None else sample_weight,
             metrics=self._metrics_between(start, end) if metrics is None else metrics,
         )

@@ -281,8 +281,9 @@ class _Training:
         elif isinstance(self.optimizer, LBFGS):
             self.history._steps = len(self.history)
         else:
-            done = self.optimizer._state(self.network._core).steps
-            self.history._steps = max(0, done - recording.steps)
+            # not the steps of the state, which a callback may set
+            batch = self.optimizer._state(self.network._core).position.batch
+            self.history._steps = recording.steps_of(len(self.history), batch)
 
     def _rate(self, batch: int) -> float | None:
         """The learning rate of a batch of the epoch after the last whole one."""

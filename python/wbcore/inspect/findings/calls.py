@@ -128,7 +128,8 @@ def diagnose(
     {y}
         Or X is the pair of both, (X, y), as for validation_data.
     {loss}
-        Default: that of the network's last fit; a network from a file does not know it.
+        Default: that of the network's last fit; of a network from a file, which does not know it,
+        that of the history, if it has records (`track`).
     validation_data : tuple (X, y), optional
         Rows that were not trained on; without it over-fitting is seen in what the history says of
         a validation, or not at all.
@@ -209,7 +210,7 @@ def _findings(
 ) -> Findings:
     if not isinstance(net, Network):
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
-    given = _loss(operation, net, loss)
+    given = _loss(operation, net, loss, history)
     if history is not None:
         _require_history_of(net, history)
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
@@ -254,18 +255,36 @@ def _are_a_pair(rows: tuple[Foreign, Foreign]) -> bool:
     return rows[1] is None and isinstance(rows[0], tuple) and len(rows[0]) == 2
 
 
-def _loss(operation: str, net: Network, loss: LossLike | None) -> str | LossFunction | None:
+def _loss(
+    operation: str, net: Network, loss: LossLike | None, history: History | None
+) -> str | LossFunction | None:
     """The loss that was given, or that of the last fit; None if that was a function."""
     if loss is not None:
         return losses.check_given(operation, loss)
     if net.loss is None and net.history is not None:  # trained here, by a function
         return None
     if net.loss is None:
+        is_known, name = _loss_of(history)
+        if is_known:
+            return None if name is None else losses.check_given(operation, name)
         raise ValueError(
             f"[{operation}] expected loss, since the network knows none: it was not trained in "
-            "this process; pass the loss of its training, loss='cross_entropy'"
+            "this process, and no history with records says it; pass the loss of its training, "
+            "loss='cross_entropy'"
         )
     return losses.check_given(operation, net.loss)
+
+
+def _loss_of(history: History | None) -> tuple[bool, str | None]:
+    """Whether a history has the loss of its fit, as one with records does; None of a function."""
+    if history is not None and history._recording is not None:
+        settings, functions = history._recording.settings, history._recording.functions
+    elif history is not None and history._beginning is not None:
+        settings, functions = history._beginning["settings"], history._beginning["functions"]
+    else:
+        return False, None
+    name = settings.get("loss")
+    return "loss" in functions or isinstance(name, str), name
 
 
 def _unsound(operation: str, state: State) -> list[Finding]:

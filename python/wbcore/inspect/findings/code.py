@@ -39,11 +39,24 @@ class Code:
     advice: str
     needs: str = "rows"
 
-    def found(self, evidence: str, *, severity: str | None = None, **fields: Any) -> Finding:  # noqa: ANN401
-        """A finding of this code; `fields` are of `Finding`, and what is not said is the row's."""
+    def found(
+        self,
+        evidence: str,
+        *,
+        severity: str | None = None,
+        asks: bool = False,
+        **fields: Any,  # noqa: ANN401
+    ) -> Finding:
+        """A finding of this code; `fields` are of `Finding`, and what is not said is the row's.
+
+        A note has an advice only if it `asks` for something.
+        """
+        severity = severity or self.severity
+        if severity == "note" and not asks:
+            fields["advice"] = ""
         finding = Finding(
             self.code,
-            severity or self.severity,
+            severity,
             evidence,
             threshold=self.threshold,
             why=self.why,

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wbcore.inspect.findings.code import Code
-from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.finding import Finding, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore.inspect.findings.state import State
 
-__all__ = ["CHECKS", "CODES"]
+__all__ = ["CHECKS", "CODES", "inputs_are_scaled"]
 
 # Those of the warning that `fit` gives (cpp/include/wbcore/diagnosis.hpp): what is between them is
 # met by initial weights of order 1 over the square root of the inputs.
 FAR, FAR_BELOW = 30.0, 1e-3
 _LARGE, _UNHEARD = 10.0, 0.03
-_LISTED = 20
+_LISTED, _NAMED = 20, 5
 _FEWEST_ROWS = 5  # of fewer a column of small whole numbers may be constant by chance
 
 SCALE = Code(
@@ -73,11 +73,16 @@ def scale(state: State) -> Iterator[Finding]:
                 return
             evidence += f"; the sums of the first layer have a root mean square of {size:.3g}"
             numbers |= {"sums": size, "sums_vary": varies}
-        many = len(columns)
-        said = f"{many} of {len(mean)} columns" if many > 1 else f"1 of {len(mean)} columns"
         yield SCALE.found(
-            f"{said} far from unit scale, in {state.data.text}: {evidence}", numbers=numbers
+            f"{len(columns)} of {counted(len(mean), 'column')} far from unit scale, in "
+            f"{state.data.text}: {evidence}",
+            numbers=numbers,
         )
+
+
+def inputs_are_scaled(state: State) -> bool:
+    """Whether nothing is found by `scale`."""
+    return not any(scale(state))
 
 
 def _sums(state: State) -> tuple[float, float]:
@@ -121,7 +126,12 @@ def _far(
         "mean": float(mean[first]),
         "spread": float(spread[first]),
     }
-    evidence = f"column {first} has mean {mean[first]:.3g}, standard deviation {spread[first]:.3g}"
+    evidence = "; ".join(
+        f"column {k} has mean {mean[k]:.3g}, standard deviation {spread[k]:.3g}"
+        for k in columns[:_NAMED]
+    )
+    if len(columns) > _NAMED:
+        evidence += "; ..."
     return list(map(int, columns)), evidence, numbers
 
 

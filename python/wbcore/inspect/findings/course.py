@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.outcome import overfit
 from wbcore.inspect.findings.records import update_ratios
 from wbcore.inspect.findings.yardstick import run_steps
 from wbcore.layers import Dense
@@ -47,8 +48,8 @@ RATE = Code(
     "tried for 60 steps with the optimizer of the fit the loss leaps so, too; or a loss after "
     "these steps above twice that of a tenth or a hundredth of the rate and 5 % of that of the "
     "best constant (1.1 times if between two epochs the loss also rose by 10 % of that); or a "
-    "recorded update as large as the weights. A note when the second half of the epochs is calm "
-    "and all was learned that can be (see WB-UNDERFIT)",
+    "recorded update as large as the weights. A note when the second half of the epochs is "
+    "calm, all was learned that can be (see WB-UNDERFIT), and WB-OVERFIT is not found",
     "steps beyond the valley: the loss leaps, units die or saturate, and what is learned last is "
     "noise",
     "begin again from initial weights with a tenth of the learning rate, and a tenth of that if it "
@@ -111,20 +112,19 @@ def rate(state: State) -> Iterator[Finding]:
         yield RATE.found(
             f"epoch {epoch} has a mean loss of {max(losses):.4g}, a new network one of "
             f"{initial:.4g}",
-            severity="note" if _calmed(losses, initial) and state.has_learned else None,
+            severity="note" if _is_harmless(state, losses, initial) else None,
             numbers={"epoch": epoch, "loss": max(losses), "initial": initial},
         )
     elif trial is not None:
         unit = state.loss_of_prior or reference
-        harmless = bool(losses) and _calmed(losses, unit) and state.has_learned
-        severity = "note" if harmless else None
+        severity = "note" if losses and _is_harmless(state, losses, unit) else None
         yield from _slower_is_better(trial, losses, unit, severity)
 
 
-def _calmed(losses: list[float], unit: float) -> bool:
-    """Whether the second half of the epochs has no leap."""
+def _is_harmless(state: State, losses: list[float], unit: float) -> bool:
+    """Whether the second half of the epochs has no leap, and what was learned is all and true."""
     later = losses[len(losses) // 2 :]
-    return max(later) < _RISE * unit
+    return max(later) < _RISE * unit and state.has_learned and not any(overfit(state))
 
 
 def _slower_is_better(

@@ -84,5 +84,5 @@ class Data:
     def text(self) -> str:
         """How many rows of how many: "2,000 of 60,000 rows"."""
         if len(self.rows) == self.n:
-            return f"all {self.n:,} rows"
+            return f"all {self.n:,} rows" if self.n > 1 else "the one row"
         return f"{len(self.rows):,} of {self.n:,} rows"

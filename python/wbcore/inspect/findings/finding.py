@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
-__all__ = ["SEVERITIES", "Finding", "Findings"]
+__all__ = ["SEVERITIES", "Finding", "Findings", "are", "counted"]
 
 #: From the worst: an error makes the result useless, a warning costs quality, a note is a fact that
-#: is worth knowing and asks for nothing.
+#: is worth knowing; where it has an advice, it may be more.
 SEVERITIES = ("error", "warning", "note")
 _WIDTH = 100
 
@@ -27,7 +27,7 @@ class Finding:
         Such as "WB-DEAD"; docs/findings.md has all.
     severity : {"error", "warning", "note"}
         An error makes the result useless, a warning costs quality; a note is a fact that is worth
-        knowing and asks for nothing.
+        knowing: without an advice it asks for nothing, with one it may be a sign of more.
     layer : int or None
         Where it is in the network, if it is in one layer.
     units : tuple of int
@@ -41,7 +41,7 @@ class Finding:
     why : str
         Why that is bad.
     advice : str
-        What to try.
+        What to try; empty for a note that asks for nothing.
 
     Examples
     --------
@@ -96,6 +96,8 @@ class Findings(Sequence[Finding]):
         At what: rows, and how many of them.
     not_looked_at : tuple of str
         What could not be judged, and for want of what.
+    sure : bool
+        Whether the rows are known to be what they are said to be; the verdict says it if not.
 
     Examples
     --------
@@ -115,10 +117,13 @@ class Findings(Sequence[Finding]):
         findings: Iterable[Finding] = (),
         looked_at: str = "",
         not_looked_at: Iterable[str] = (),
+        *,
+        sure: bool = True,
     ) -> None:
         self._findings = tuple(sorted(findings, key=lambda f: SEVERITIES.index(f.severity)))
         self.looked_at = looked_at
         self.not_looked_at = tuple(not_looked_at)
+        self.sure = sure
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -141,7 +146,8 @@ class Findings(Sequence[Finding]):
                 names = ", ".join(dict.fromkeys(some))
                 said.append(f"{len(some)} {severity}{many}: {names}")
         if self.ok:
-            said.insert(0, "nothing wrong was found")
+            is_sure = self.sure and not any(finding.advice for finding in self)
+            said.insert(0, "nothing wrong was found" + ("" if is_sure else " for sure"))
         return "; ".join(said)
 
     def with_code(self, code: str) -> tuple[Finding, ...]:
@@ -207,6 +213,16 @@ class Findings(Sequence[Finding]):
         return "\n\n".join(["\n".join(head), *map(str, self)])
 
     __repr__ = __str__
+
+
+def counted(n: int, noun: str) -> str:
+    """As "1 row", "2,000 rows"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def are(n: int) -> str:
+    """The verb of so many, also of "1 of 32 units"."""
+    return "is" if n == 1 else "are"
 
 
 def _wrapped(text: str, indent: str) -> str:

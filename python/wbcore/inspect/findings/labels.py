@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wbcore.inspect.findings.code import Code
-from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.finding import Finding, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,8 @@ def classes(state: State) -> Iterator[Finding]:
         return
     missing = np.flatnonzero(found == 0)
     yield CLASSES.found(
-        f"{len(missing)} of {len(found)} classes have no row among {state.data.n:,}: "
+        f"{len(missing)} of {len(found)} classes {'has' if len(missing) == 1 else 'have'} no row "
+        f"among {state.data.n:,}: "
         f"{', '.join(map(str, missing[:20]))}",
         numbers={"missing": [int(k) for k in missing[:20]], "how_many": len(missing)},
     )
@@ -135,7 +136,7 @@ def few_rows(state: State) -> Iterator[Finding]:
     if not few and (not far_too_many or _generalises(state)):
         return
     yield FEW_ROWS.found(
-        f"{n:,} rows for {parameters:,} parameters: {math.ceil(parameters / n):,} a row",
+        f"{counted(n, 'row')} for {parameters:,} parameters: {math.ceil(parameters / n):,} a row",
         numbers={"rows": n, "parameters": parameters, "enough": enough},
     )
 

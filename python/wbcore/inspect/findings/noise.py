@@ -26,7 +26,7 @@ _SURE, _HARDLY, _NOTHING = 3.0, 2.0, 0.5  # standard deviations of shuffled targ
 _FEW_ROWS = 200  # in fewer a weak relation may not show
 _FEWEST_OTHERS = 30  # rows that are not of the most frequent class
 _LEARNED = 0.3  # a skill with which validation rows acquit
-_BY_HEART = 0.5  # a skill that the inputs do not account for
+_BY_HEART, _MORE = 0.5, 0.1  # a skill that the inputs do not account for, and more than theirs
 _CONTRADICTED, _STRUCTURE = 0.1, 0.3
 _LISTED = 20
 
@@ -38,10 +38,12 @@ LABELS = Code(
     "predictions of rows by a network that has not seen them (the recipe for tables, each half "
     "from the other) go with the targets by less than 3 standard deviations of what shuffled "
     "targets give, and so do the columns, and their squares and products, by the sum of their "
-    "squared covariances; at least 50 rows, 30 of them not of the most frequent class. A note from "
-    "2 on. An error below 0.5, if of 200 rows or more this network has learned half of what the "
-    "best constant makes wrong, predicts validation rows, where there are some, by less than 2, "
-    "and columns that explain 2.5 % of the targets would give more than 3",
+    "squared covariances; at least 50 rows, 30 of them not of the most frequent class. From 2 on a "
+    "note, unless this network is better on its rows than that one, by a tenth of what the best "
+    "constant makes wrong and 3 standard errors, and validation rows do not speak for it, or there "
+    "are none, and 200 rows. An error below 0.5, if of 200 rows or more this network has learned "
+    "half of what the best constant makes wrong, predicts validation rows, where there are some, "
+    "by less than 2, and columns that explain 2.5 % of the targets would give more than 3",
     "the targets are shuffled or very noisy, or the inputs say little of them: most of what a "
     "network learns is its rows by heart",
     "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; look "
@@ -80,17 +82,21 @@ def labels(state: State) -> Iterator[Finding]:
     if deviations >= _SURE:
         return
     few = len(state.x) < _FEW_ROWS
-    by_heart = None
-    if not few and deviations < _NOTHING and of_lines.of_weak > _SURE:
-        by_heart = _by_heart(state)
+    nothing = not few and deviations < _NOTHING and of_lines.of_weak > _SURE
+    hardly = deviations >= _HARDLY
+    knows = nothing and state.score.skill >= _BY_HEART
+    if hardly and not (few and state.validation is None):
+        knows = _knows_more(state)
+    by_heart = _by_heart(state) if knows else None
     what = "targets" if state.task.kind == "numbers" else "labels"
-    hardly = "no better" if deviations < _HARDLY else "hardly better"
+    better = "hardly better" if hardly else "no better"
     yield LABELS.found(
-        f"predictions of unseen rows are {hardly} than for shuffled {what} ({deviations:.1f} "
+        f"predictions of unseen rows are {better} than for shuffled {what} ({deviations:.1f} "
         f"standard deviations; {_SURE:g} are needed), in {state.data.text}"
         + (", which may be too few to tell" if few else "")
         + (by_heart or ""),
-        severity="error" if by_heart else "note" if deviations >= _HARDLY else None,
+        severity="error" if nothing and by_heart else "note" if hardly and not by_heart else None,
+        asks=True,
         numbers={"deviations": deviations, "rows": len(state.x), "skill": state.score.skill},
     )
 
@@ -120,15 +126,20 @@ def _of_halves(found: Yardstick, wanted: NDArray[np.float64]) -> float:
     return of_predictions(given, wanted) / math.sqrt(2)
 
 
-def _by_heart(state: State) -> str | None:
-    """The words for a network that has learned rows by heart, and nothing that is true of others.
+def _knows_more(state: State) -> bool:
+    """Whether the network is better on its rows than the yardstick on rows that it has not seen."""
+    of = state.yardstick_score
+    if of is None or state.score.skill - max(of.skill, 0.0) <= _MORE:
+        return False
+    more = of.errors - state.score.errors
+    return float(more.mean()) > _SURE * float(more.std()) / math.sqrt(len(more))
 
-    None of one that has not, of which nobody can tell.
-    """
+
+def _by_heart(state: State) -> str | None:
+    """The words for a network that has learned rows by heart; None where validation acquits it."""
     assert state.task is not None
-    if state.score.skill < _BY_HEART:
-        return None
-    said = f"; this network has {state.score.mean:.1%} wrong of them, so it knows them by heart"
+    some = "them" if state.score.skill >= _BY_HEART else "some"
+    said = f"; this network has {state.score.mean:.1%} wrong of them, so it knows {some} by heart"
     rows = state.validation
     if rows is None:
         return said
@@ -159,6 +170,7 @@ def noisy_labels(state: State) -> Iterator[Finding]:
     yield NOISY_LABELS.found(
         f"{share:.0%} of the {len(sure)} rows that are predicted with most confidence have another "
         f"label; the first are {', '.join(map(str, rows[:5]))}",
+        asks=True,
         numbers={"share": share, "rows": [int(row) for row in rows]},
     )
 

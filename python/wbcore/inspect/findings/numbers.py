@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wbcore.inspect.findings.code import Code
-from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.finding import Finding, are, counted
 
 if TYPE_CHECKING:
     from wbcore.inspect.findings.data import Data
@@ -42,8 +42,8 @@ def not_finite_parameters(net: Network) -> Iterator[Finding]:
         if many:
             which = tuple(map(int, np.flatnonzero(units)))
             yield NONFINITE.found(
-                f"{many} parameters of layer {layer.index} are NaN or infinite, in {len(which)} of "
-                f"{layer.outputs} units",
+                f"{counted(many, 'parameter')} of layer {layer.index} {are(many)} NaN or infinite, "
+                f"in {len(which)} of {counted(layer.outputs, 'unit')}",
                 layer=layer.index,
                 units=which,
                 numbers={"parameters": many, "units": len(which)},
@@ -61,7 +61,7 @@ def not_finite_data(name: str, data: Data, net: Network) -> Iterator[Finding]:
             row = int(data.rows[at[0]])
             place = f"row {row}" + (f", column {at[1]}" if len(at) > 1 else "")
             yield NONFINITE.found(
-                f"{many} numbers of {what} are NaN or infinite in {data.text}, the first in "
-                f"{place}",
+                f"{counted(many, 'number')} of {what} {are(many)} NaN or infinite in {data.text}, "
+                f"the first in {place}",
                 numbers={"values": many, "row": row},
             )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wbcore.inspect.findings.code import Code
-from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.columns import inputs_are_scaled
+from wbcore.inspect.findings.finding import Finding, are
 from wbcore.inspect.findings.records import last_active
+from wbcore.layers import Dense, Layer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +35,8 @@ DEAD = Code(
     "a layer, a note when it is less than half of them or when all was learned that can be (see "
     "WB-UNDERFIT)",
     "such a unit contributes nothing, and no gradient reaches its weights to wake it up",
-    "begin again with a lower learning rate, biases of 0 and scaled inputs; leaky_relu cannot die",
+    "begin again with a lower learning rate; the default initializer, biases of 0 and scaled "
+    "inputs, where these are others; leaky_relu cannot die",
 )
 NEARLY_DEAD = Code(
     "WB-NEARLY-DEAD",
@@ -57,7 +60,6 @@ SATURATED = Code(
     "the default initializer (xavier), scaled inputs, a lower learning rate, weight_decay",
 )
 # Before a training no learning rate is to blame.
-_DEAD_BEFORE = "biases of 0, the default initializer and scaled inputs; leaky_relu cannot die"
 _SATURATED_BEFORE = "the default initializer (xavier) and scaled inputs"
 CODES = (DEAD, NEARLY_DEAD, SATURATED)
 
@@ -76,10 +78,10 @@ def dead(state: State) -> Iterator[Finding]:
             if severity == "warning" and state.history is not None and state.has_learned:
                 severity = "note"
             yield DEAD.found(
-                f"{len(units)} of {layer.outputs} units ({layer.activation}) are 0 in "
-                f"{state.data.text}{_recorded(state, layer.index, units)}",
+                f"{len(units)} of {layer.outputs} units ({layer.activation}) {are(len(units))} 0 "
+                f"in {state.data.text}{_recorded(state, layer.index, units)}",
                 severity=severity,
-                advice=_DEAD_BEFORE if state.history is None else DEAD.advice,
+                advice=_advice(state, layer, units),
                 layer=layer.index,
                 units=_listed(units),
                 numbers={"dead": len(units), "units": layer.outputs, "share": share, "rows": n},
@@ -87,12 +89,47 @@ def dead(state: State) -> Iterator[Finding]:
         nearly = np.flatnonzero((active > 0) & (active < _NEARLY * n))
         if len(nearly) >= _MANY * layer.outputs:
             yield NEARLY_DEAD.found(
-                f"{len(nearly)} of {layer.outputs} units ({layer.activation}) are not 0 in fewer "
-                f"than 1 % of {state.data.text}",
+                f"{len(nearly)} of {layer.outputs} units ({layer.activation}) "
+                f"{are(len(nearly))} not 0 in fewer than 1 % of {state.data.text}",
                 layer=layer.index,
                 units=_listed(nearly),
                 numbers={"nearly_dead": len(nearly), "units": layer.outputs, "rows": n},
             )
+
+
+def _advice(state: State, layer: Layer, units: NDArray[np.int64]) -> str:
+    """Without what the network is known to have."""
+    cures = ["a lower learning rate"] if state.history is not None else []
+    known = state.net._initializers
+    if known is None or known[layer.index][0] != Dense(1, 1, layer.activation).initializer:
+        cures.append("the default initializer")
+    if _biases_may_kill(state, layer, units):
+        cures.append("biases of 0")
+    if not inputs_are_scaled(state):
+        cures.append("scaled inputs")
+    if not cures:
+        return "other initial weights, by another seed; leaky_relu cannot die"
+    listed = " and ".join(filter(None, (", ".join(cures[:-1]), cures[-1])))
+    return f"{'' if state.history is None else 'begin again with '}{listed}; leaky_relu cannot die"
+
+
+def _biases_may_kill(state: State, layer: Layer, units: NDArray[np.int64]) -> bool:
+    """Whether they were not 0 before the training; unless records say it, those that weigh most.
+
+    A bias of less than the norm of the weights leaves some inputs of unit scale above 0.
+    """
+    if layer.biases is None:
+        return False
+    biases = np.asarray(layer.biases, np.float64)[units]
+    if state.history is None:
+        return bool(biases.any())
+    initial = (
+        state.history.parameters.initial[layer.index].biases if state.history.parameters else None
+    )
+    if initial is not None:
+        return initial.zeros < initial.n
+    norms = np.linalg.norm(np.asarray(layer.weights, np.float64)[:, units], axis=0)
+    return bool((biases < -norms).any())
 
 
 def _recorded(state: State, layer: int, units: NDArray[np.int64]) -> str:
