@@ -215,6 +215,24 @@ def test_other_data_are_refused():
             history.replay(*data)
 
 
+@pytest.mark.parametrize("data", [(np.array(3.0), LABELS), (X, np.array(3)), (wb.Network, LABELS)])
+def test_what_has_no_rows_is_refused_by_name(data):
+    history = tracked()[0]
+    for call, operation in (
+        (history.replay, "replay"),
+        (lambda *data: wbcore.inspect.fork(history, *data, at=1), "fork"),
+        (lambda *data: wbcore.inspect.find_divergence(history, *data), "find_divergence"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=rf"^\[{operation}\] expected [Xy] to "):
+            call(*data)
+
+
+def test_a_class_is_no_network_to_begin_with():
+    read = wb.History.from_json(tracked()[0].to_json())
+    with pytest.raises(TypeError, match=r"\[set_beginning\] expected network to be a Network, got"):
+        read.set_beginning(wb.Network)
+
+
 def test_steps_that_were_not_are_refused():
     history, _ = tracked()
     with pytest.raises(
