@@ -218,7 +218,7 @@ class Histogram:
             and self.zeros == other.zeros
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by NaN and arrays: as lists
 
     def __repr__(self) -> str:
         return f"<Histogram: {self.n} numbers, {self.zeros} zeros, {len(self.bins)} bins>"

@@ -59,7 +59,7 @@ class ArrayRecord:
         same = np.array_equal(self.numbers, other.numbers, equal_nan=True)
         return same and self.histogram == other.histogram
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by NaN and arrays: as lists
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -96,7 +96,7 @@ class UnitRecord:
             for a, b in ((self.active, other.active), (self.saturated, other.saturated))
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by NaN and arrays: as lists
 
 
 class LayerRecord(NamedTuple):
@@ -182,7 +182,7 @@ class ParameterRecord(Sequence[LayerRecord]):
             return self.statistics == other
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by NaN and arrays: as lists
 
     @property
     def statistics(self) -> tuple[LayerStatistics, ...]:

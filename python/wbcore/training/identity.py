@@ -100,7 +100,7 @@ def name_of(of: object) -> str:
     return str(getattr(of, "__qualname__", type(of).__qualname__))
 
 
-def plain_class_weight(given: Mapping[int, float] | str | None) -> Any:  # noqa: ANN401
+def plain_class_weight(given: Mapping[int, float] | str | None) -> Any:  # noqa: ANN401, as JSON has it
     """As JSON has it: a text, or pairs of label and weight."""
     if given is None or isinstance(given, str):
         return given

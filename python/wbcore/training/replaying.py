@@ -111,7 +111,7 @@ class Replay:
         """How many steps the fit had done when it ended, or in its whole epochs while it runs."""
         if self.history._steps is not None:
             return self.history._steps
-        return max(0, len(self.history) * self.recording.batches - self.recording.first[1])
+        return self.recording.steps_of(len(self.history), 0)
 
     @property
     def loss(self) -> LossLike:

@@ -45,7 +45,7 @@ class Code:
         *,
         severity: str | None = None,
         asks: bool = False,
-        **fields: Any,  # noqa: ANN401
+        **fields: Any,  # noqa: ANN401, those of a finding
     ) -> Finding:
         """A finding of this code; `fields` are of `Finding`, and what is not said is the row's.
 

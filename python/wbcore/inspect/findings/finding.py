@@ -203,7 +203,7 @@ class Findings(Sequence[Finding]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Findings) and self.to_dict() == other.to_dict()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by NaN and arrays: as lists
 
     def __str__(self) -> str:
         head = [self.verdict]
