@@ -4,6 +4,7 @@
 #include <shared_mutex>
 
 #include "bound_network.hpp"
+#include "errors.hpp"
 #include "record_bytes.hpp"
 #include "register.hpp"
 

@@ -28,7 +28,7 @@ std::optional<OutputRange> unsaturated_outputs(const Named<Activation>& activati
             return OutputRange{std::sqrt(share) - 1, 1 - std::sqrt(share)};
         case Activation::elu: {
             // with a small alpha all that is not above 0, where the derivative is 1
-            constexpr double positive{std::numeric_limits<float>::denorm_min()};
+            constexpr auto positive = static_cast<double>(std::numeric_limits<float>::denorm_min());
             const double alpha = activation.at("alpha");
             const double low = share * std::fmax(1, alpha) - alpha;
             return OutputRange{low < 0 ? low : positive, unbounded};
