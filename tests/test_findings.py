@@ -268,8 +268,8 @@ def test_arguments_are_refused(net, rows):
     X, y = rows
     with pytest.raises(TypeError, match=r"\[check\] expected net to be a Network, got 3"):
         check(3, X, y, loss="mse")
-    with pytest.raises(ValueError, match=r"\[check\] expected loss, since the network knows none"):
-        check(net, X, y)
+    with pytest.raises(ValueError, match=r"\[diagnose\] expected loss, since the network knows no"):
+        diagnose(net, None, X, y)
     with pytest.raises(ValueError, match=r"\[diagnose\] expected X of shape \(B, 4\).*\(300, 3\)"):
         diagnose(net, None, X[:, :3], y, loss="cross_entropy")
     with pytest.raises(ValueError, match=r"\[check\] expected y of shape \(300,\)"):

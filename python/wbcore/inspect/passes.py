@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wbcore import _arguments, _core, losses
+from wbcore import _arguments, _core
 from wbcore._view import Foreign, View, in_rows, is_sparse, n_rows
 from wbcore.activations import ELEMENTWISE, name_of
 from wbcore.data._source import is_source
@@ -16,10 +16,9 @@ from wbcore.layers import structure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wbcore.losses import LossLike
     from wbcore.network import Network
 
-__all__ = ["Forward", "forwards", "required_loss", "rows_in", "targets_of"]
+__all__ = ["Forward", "forwards", "rows_in", "targets_of"]
 
 # Numbers of one layer at a time, of which there are z, a and what is made of them.
 _AT_ONCE = 1 << 20
@@ -62,18 +61,6 @@ def targets_of(operation: str, y: Foreign, rows: int) -> NDArray[Any]:
             f"[{operation}] expected y with {rows} rows, as X has, got shape {targets.shape}"
         )
     return targets
-
-
-def required_loss(operation: str, net: Network, loss: LossLike | None) -> LossLike:
-    """The loss that was given, or that of the last fit."""
-    known = net.loss if loss is None else loss
-    if known is None:
-        raise ValueError(
-            f"[{operation}] expected loss beside y, got none, and the network knows none: pass the "
-            f"one it was trained with"
-        )
-    losses.check_given(operation, known)
-    return known
 
 
 def forwards(net: Network, X: Foreign) -> Iterator[Forward]:

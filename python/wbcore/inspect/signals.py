@@ -15,7 +15,8 @@ from wbcore._view import n_rows
 from wbcore.activations import ELEMENTWISE, name_of
 from wbcore.inspect._calls import named
 from wbcore.inspect.networks import require_network
-from wbcore.inspect.passes import Forward, forwards, required_loss, rows_in, targets_of
+from wbcore.inspect.passes import Forward, forwards, rows_in, targets_of
+from wbcore.inspect.suggested_loss import known_or_suggested_loss
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def activations(
     {X}
     {y}
     loss : Loss, str or callable, optional
-        With y; as for `fit`. Default: that of the last fit.
+        With y; as for `fit`. Default: that of the last fit; before one what y suggests, as in
+        `check`.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def activations(
     note = f"zeros: outputs that are 0; saturated: derivative below {FLAT:.0%} of its maximum"
     of_outputs: OfOutputs | None = None
     if y is not None:
-        given = required_loss(operation, net, loss)
+        given = known_or_suggested_loss(operation, net, loss, y)
         of_outputs = _of_outputs(net, targets_of(operation, y, n_rows(rows)), given)
         title += f", and the gradient of their loss {_named_loss(given)}"
         note += "; gradient_std: by z"

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore import _arguments, losses, optimizers
+from wbcore import _arguments, optimizers
 from wbcore._loss_function import LossFunction
 from wbcore.inspect._calls import in_rows, named
 from wbcore.inspect.exact_table import ExactTable
 from wbcore.inspect.networks import require_network
 from wbcore.inspect.step_lines import StepLines, count_of_step
+from wbcore.inspect.suggested_loss import known_or_suggested_loss
 from wbcore.inspect.tracing import LIMIT, require_few
 from wbcore.inspect.update_lines import Memory
 from wbcore.optimizers import LBFGS
@@ -50,9 +51,9 @@ def step(
     net: Network,
     x: ArrayLike,
     y: ArrayLike,
-    *,
-    loss: Loss | str,
     optimizer: Optimizer | str | None = None,
+    *,
+    loss: Loss | str | None = None,
     sample_weight: ArrayLike | None = None,
     seed: int = 0,
     limit: int = LIMIT,
@@ -73,10 +74,13 @@ def step(
     x : array-like of shape (B, I), or (I,) for one row
     y : array-like
         As for `fit`; for one row also its target alone.
-    loss : Loss or str
     optimizer : Optimizer or str, optional
         As for `fit`: by default `net.optimizer`, with what it remembers of the network, or
         SGD(0.01).
+    loss : Loss or str, optional
+        Default: that of the network's last fit; before one what y and the last layer suggest,
+        "cross_entropy" for labels of several outputs, "binary_cross_entropy" for targets of 0 and
+        1, else "mse". The title has it.
     sample_weight : array-like of shape (B,), optional
     seed : int, default 0
         Of what `dropout` leaves out, as for `fit`.
@@ -105,7 +109,7 @@ def step(
     --------
     >>> import wbcore as wb
     >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
-    >>> table = step(net, [2.0], [1.0], loss="mse", optimizer=wb.SGD(0.125))
+    >>> table = step(net, [2.0], [1.0], wb.SGD(0.125), loss="mse")
     >>> table
     One update in float32, operation by operation: mse, sgd(0.125)
     phase     row  layer  unit  operation                        a    b  product  result
@@ -126,7 +130,7 @@ def step(
     (array([ 0.5 , -0.25], dtype=float32), array([1., 0.], dtype=float32))
     """
     require_network("step", net)
-    chosen = losses.check_given("step", loss)
+    chosen = known_or_suggested_loss("step", net, loss, y)
     if isinstance(chosen, LossFunction):
         raise TypeError(
             "[step] expected loss to be one of wbcore.losses, got a function, whose operations "
@@ -148,7 +152,7 @@ def step(
     )
     with named("step", "partial_fit"):  # which looks at all of it
         value = twin.partial_fit(
-            rows, targets, loss=loss, optimizer=own, sample_weight=sample_weight, seed=seed
+            rows, targets, loss=chosen, optimizer=own, sample_weight=sample_weight, seed=seed
         )
     X = as_read(net, rows).tolist()
     count = count_of_step(net, len(X), len(memory.arrays))

@@ -13,7 +13,8 @@ from wbcore._view import Foreign, n_rows
 from wbcore.inspect._calls import named
 from wbcore.inspect.networks import require_network
 from wbcore.inspect.parameters import norm
-from wbcore.inspect.passes import forwards, required_loss, rows_in, targets_of
+from wbcore.inspect.passes import forwards, rows_in, targets_of
+from wbcore.inspect.suggested_loss import known_or_suggested_loss
 from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def unit_table(
     {X}
     {y}
     loss : Loss, str or callable, optional
-        With y; as for `fit`. Default: that of the last fit.
+        With y; as for `fit`. Default: that of the last fit; before one what y suggests, as in
+        `check`.
     layer : int, optional
         One layer alone; negative numbers count from the end. Default: all.
 
@@ -96,7 +98,7 @@ def unit_table(
     >>> table = unit_table(net, [[1], [2]], [2, 4], loss="mse", layer=0)
     >>> table.select("unit", "outgoing_norm", "active", "twin", "loss_without")
     Units of layer 0, on 2 rows
-    active: output not 0; saturated: derivative below 5% of its maximum; loss with all units: 0
+    active: output not 0; saturated: derivative below 5% of its maximum; loss mse with all units: 0
     status: dead: active 0; nearly dead: below 1%; saturated: above 95%
     unit  outgoing_norm   active  twin  loss_without
     ------------------------------------------------
@@ -123,9 +125,9 @@ def unit_table(
             columns |= _shares(net, chosen, rows)
         else:
             y = targets_of(operation, y, n_rows(rows))
-            loss = required_loss(operation, net, loss)
+            loss = known_or_suggested_loss(operation, net, loss, y)
             base = net.evaluate(rows, y, loss=loss)["loss"]
-            note += f"; loss with all units: {base:.6g}"
+            note += f"; loss {loss} with all units: {base:.6g}"
             columns |= _shares(net, chosen, rows) | _worth(
                 net, chosen, rows, y=y, loss=loss, base=base
             )

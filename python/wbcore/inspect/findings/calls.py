@@ -19,6 +19,7 @@ from wbcore.inspect.findings.numbers import not_finite_data, not_finite_paramete
 from wbcore.inspect.findings.state import State
 from wbcore.inspect.findings.weighing import are_weighed, were_weighed
 from wbcore.inspect.findings.yardstick import FEWEST_ROWS
+from wbcore.inspect.suggested_loss import suggested_loss
 from wbcore.network import Network
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def check(
     {y}
         Or X is the pair of both, (X, y), as for validation_data.
     {loss}
-        Default: that of the network's last fit, if there was one.
+        Default: that of the network's last fit; before one what y and the last layer suggest,
+        "cross_entropy" for labels of several outputs, "binary_cross_entropy" for targets of 0 and
+        1, else "mse", and the findings say so.
     validation_data : tuple (X, y), optional
         As for `fit`; without it rows that both have are not looked for.
     class_weight, sample_weight : optional
@@ -88,9 +91,9 @@ def check(
     >>> found = check(net, X, X[:, 0] > 0, loss="cross_entropy")
     >>> found.ok, "WB-SYMMETRY" in found
     (False, True)
-    >>> check(wb.Network.mlp([4, 16, 2]), X, X[:, 0] > 0, loss="cross_entropy")
+    >>> check(wb.Network.mlp([4, 16, 2]), X, X[:, 0] > 0)
     nothing wrong was found
-    looked at: all 200 rows
+    looked at: all 200 rows; loss cross_entropy, as y and the last layer suggest
     not looked at: the learning rate, and whether labels fit the inputs: after the fit, by diagnose
     not looked at: rows that training and validation share: no validation_data
     """
@@ -210,12 +213,12 @@ def _findings(
 ) -> Findings:
     if not isinstance(net, Network):
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
-    given = _loss(operation, net, loss, history)
     if history is not None:
         _require_history_of(net, history)
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
     X, y = rows[0] if _are_a_pair(rows) else rows
     data = Data(operation, "X", X, y, inputs=inputs, seed=seed)
+    given, is_suggested = _loss(operation, net, loss, history, data.y)
     weighed = are_weighed(
         operation, net, given, data.y, sample_weight=weights[0], class_weight=weights[1]
     )
@@ -247,7 +250,7 @@ def _findings(
         found = [finding for one in checks for finding in one(state)]
     elif history is not None:
         found += AFTER[0](state)  # which looks at the history alone
-    return Findings(found, _looked_at(state), _not_looked_at(state))
+    return Findings(found, _looked_at(state, is_suggested), _not_looked_at(state))
 
 
 def _are_a_pair(rows: tuple[Foreign, Foreign]) -> bool:
@@ -256,23 +259,27 @@ def _are_a_pair(rows: tuple[Foreign, Foreign]) -> bool:
 
 
 def _loss(
-    operation: str, net: Network, loss: LossLike | None, history: History | None
-) -> str | LossFunction | None:
-    """The loss that was given, or that of the last fit; None if that was a function."""
-    if loss is not None:
-        return losses.check_given(operation, loss)
-    if net.loss is None and net.history is not None:  # trained here, by a function
-        return None
-    if net.loss is None:
-        is_known, name = _loss_of(history)
-        if is_known:
-            return None if name is None else losses.check_given(operation, name)
-        raise ValueError(
-            f"[{operation}] expected loss, since the network knows none: it was not trained in "
-            "this process, and no history with records says it; pass the loss of its training, "
-            "loss='cross_entropy'"
-        )
-    return losses.check_given(operation, net.loss)
+    operation: str, net: Network, loss: LossLike | None, history: History | None, y: Foreign
+) -> tuple[str | LossFunction | None, bool]:
+    """The loss that was given, or that of the last fit, None if that was a function.
+
+    Before a training what y suggests; and whether it is that.
+    """
+    known = net.loss if loss is None else loss
+    if known is not None:
+        return losses.check_given(operation, known), False
+    if net.history is not None:  # trained here, by a function
+        return None, False
+    is_known, name = _loss_of(history)
+    if is_known:
+        return None if name is None else losses.check_given(operation, name), False
+    if history is None:
+        return suggested_loss(net, y), True
+    raise ValueError(
+        f"[{operation}] expected loss, since the network knows none: it was not trained in "
+        "this process, and no history with records says it; pass the loss of its training, "
+        "loss='cross_entropy'"
+    )
 
 
 def _loss_of(history: History | None) -> tuple[bool, str | None]:
@@ -324,10 +331,12 @@ def _require_fit(operation: str, state: State, rows: Data) -> None:
         raise type(said)(f"[{operation}] {str(said).partition('] ')[2]}") from None
 
 
-def _looked_at(state: State) -> str:
+def _looked_at(state: State, is_suggested: bool) -> str:
     text = state.data.text
     if state.validation is not None:
         text += f", {state.validation.text} for validation"
+    if is_suggested:
+        text += f"; loss {state.loss}, as y and the last layer suggest"
     return text
 
 
