@@ -49,6 +49,16 @@ def choices(kind):
     return list(dict.fromkeys(found))
 
 
+def classes(package, base):
+    """Those that a package offers of a base class, by the names of their rows; all are loaded."""
+    offered = [getattr(package, name) for name in package.__all__]
+    return {
+        cls._row.name: cls
+        for cls in offered
+        if isinstance(cls, type) and issubclass(cls, base) and cls is not base
+    }
+
+
 def optimizer_settings():
     """Texts of optimizers that have every pair of values of two numbers, where both may stand."""
     return [

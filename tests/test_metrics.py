@@ -255,7 +255,7 @@ def test_areas_of_a_training_are_of_the_validation_data_or_after_the_epoch():
 
 def test_all_metrics_are_here():
     """Every row of the core is a class with the numbers of the row, and has a reference."""
-    classes = {cls._row.name: cls for cls in wb.metrics.Metric.__subclasses__()}
+    classes = support.classes(wb.metrics, wb.metrics.Metric)
     assert set(classes) == set(wb.metrics.NAMES) == set(wb.losses.METRICS)
     assert list(reference.METRICS) == list(wb.metrics.NAMES)
     for row in _core.rows("metric"):
@@ -270,7 +270,7 @@ def test_all_metrics_are_here():
 @pytest.mark.parametrize("text", choices("metric"))
 def test_objects_are_the_metrics_by_their_text(text):
     name, numbers = _core.parse_choice("metric", "test", "metric", text)
-    (cls,) = (cls for cls in wb.metrics.Metric.__subclasses__() if cls._row.name == name)
+    cls = support.classes(wb.metrics, wb.metrics.Metric)[name]
     choice = cls(*numbers)
     assert str(choice) == text
     judges = cls._row.properties["judges"]

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import support
 from support import (
     DTYPES,
     OPTIONS,
@@ -18,6 +19,7 @@ from support import (
 import wbcore as wb
 from wbcore import inspect, reference
 from wbcore.inspect.operations import Lines
+from wbcore.inspect.step_lines import StepLines
 from wbcore.inspect.update_lines import UpdateLines
 
 BOTH = pytest.mark.parametrize("dtype", DTYPES)
@@ -307,13 +309,130 @@ def test_what_is_not_a_number_is_not_traced(last):
         assert inspect.trace(net, [1.0, 2.0])["result"][-1] == (1 if last == "sigmoid" else np.inf)
 
 
+SIGNS = np.array([[-1, 1, 1.0], [1, -1, -1]])
+SHORT = {  # what an output adds to the loss of a row, and the slope of that; z or y, and t
+    "mse": (lambda y, t: y - t, lambda y, t: 2 * (y - t)),  # times itself
+    "mse[1, 2, 0.5]": (lambda y, t: (y - t) ** 2, lambda y, t: 2 * (y - t)),
+    "mae": (lambda y, t: abs(y - t), lambda y, t: np.sign(y - t)),
+    "huber(0.5)": (
+        lambda y, t: abs(y - t) * min(abs(y - t), 0.5) - min(abs(y - t), 0.5) ** 2 / 2,
+        lambda y, t: min(max(y - t, -0.5), 0.5),
+    ),
+    "quantile(0.25)": (
+        lambda y, t: 0.25 * (t - y) if y < t else 0.75 * (y - t),
+        lambda y, t: -0.25 if y < t else 0.75,
+    ),
+    "binary_cross_entropy": (
+        lambda z, t: np.log1p(np.exp(z)) - t * z,
+        lambda z, t: 1 / (1 + np.exp(-z)) - t,
+    ),
+    "poisson": (lambda z, t: np.exp(z) - t * z, lambda z, t: np.exp(z) - t),
+    "gamma_deviance": (
+        lambda z, t: 2 * (t * np.exp(-z) - 1 - np.log(t) + z),
+        lambda z, t: 2 * (1 - t * np.exp(-z)),
+    ),
+    "log_cosh": (lambda y, t: np.log(np.cosh(y - t)), lambda y, t: np.tanh(y - t)),
+    "hinge": (lambda y, t: max(0, 1 - t * y), lambda y, t: -t if t * y < 1 else 0),
+    "squared_hinge": (
+        lambda y, t: max(0, 1 - t * y) ** 2,
+        lambda y, t: -2 * t * max(0, 1 - t * y),
+    ),
+}
+LAST = {"mse": "tanh", "binary_cross_entropy": "sigmoid", "poisson": "exp"}
+
+
+@pytest.mark.parametrize("loss", SHORT)
+def test_what_outputs_add_and_its_slope_are_as_the_lines_say(loss):
+    net = wb.Network([wb.Dense(2, 3, LAST.get(loss, "identity"))], dtype="float64", seed=0)
+    X, y = np.array([[0.5, -1.0], [2.0, 0.25]]), np.array([[0.25, 1, 1], [1, 0.5, 0.125]])
+    if "hinge" in loss:
+        y = SIGNS
+    addend_of, slope_of = SHORT[loss]
+    of_outputs = np.array([1, 2, 0.5] if "[" in loss else [1, 1, 1])
+    for weights in (None, [1.0, 3.0]):
+        table = inspect.step(net, X, y, "sgd", loss=loss, sample_weight=weights)
+        of_rows = np.ones(2) if weights is None else np.array(weights)
+        added = [line for line in table if line["phase"] == "loss" and line["unit"] is not None]
+        assert len(added) == 6
+        for line in added:
+            assert line["operation"] != "loss of the output"
+            assert line["result"] == pytest.approx(addend_of(line["a"], line["b"]), rel=1e-12)
+        sloping = [line for line in table if "of the loss" in line["operation"]]
+        for line in sloping:
+            formula = line["operation"].partition(", ")[2]
+            assert formula.startswith("weight * ") == (weights is not None)
+            assert ("output weight * " in formula) == ("[" in loss)
+            assert formula.endswith(" / N")
+            factor = of_rows[int(line["row"])] * of_outputs[int(line["unit"])]
+            total = of_rows.sum() * of_outputs.sum()
+            expected = factor * slope_of(line["a"], line["b"]) / total
+            assert line["result"] == pytest.approx(expected, rel=1e-12)
+        values = [line["result"] for line in table if line["operation"] == "sum / N"]
+        assert values == [table.loss]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "cross_entropy(0.25)", "kl_divergence"])
+def test_what_classes_add_is_as_the_lines_say(loss):
+    net = wb.Network([wb.Dense(2, 3)], dtype="float64", seed=0)
+    X, y = np.array([[0.5, -1.0], [2.0, 0.25]]), np.array([[0.5, 0.25, 0.25], [0, 0.5, 0.5]])
+    table = inspect.step(net, X, y, "sgd", loss=loss)
+    p = np.exp(net.predict(X)) / np.exp(net.predict(X)).sum(axis=1, keepdims=True)
+    smoothed = 0.75 * y + 0.25 / 3 if "0.25" in loss else y
+    adding = [line for line in table if line["phase"] == "loss" and line["unit"] is not None]
+    summing = [line for line in table if "a * b of output" in line["operation"]]
+    sloping = [line for line in table if "of the loss" in line["operation"]]
+    assert len(adding) == len(summing) == len(sloping) == 6
+    for line, sums, slope in zip(adding, summing, sloping, strict=True):
+        r, k = int(line["row"]), int(line["unit"])
+        t = smoothed[r, k]
+        log_of_target = np.log(t or 1) if "kl" in loss else 0
+        expected = log_of_target - np.log(p[r, k]) if t else 0
+        assert line["result"] == pytest.approx(expected, rel=1e-12)
+        assert sums["product"] == pytest.approx(t * expected, rel=1e-12)
+        assert slope["result"] == pytest.approx((p[r, k] - t) / 2, rel=1e-12)
+        assert ("smoothed" in slope["operation"]) == ("0.25" in loss)
+
+
+@pytest.mark.parametrize("loss", support.choices("loss"))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_loss_adds_up_to_the_bit(loss, dtype):
+    outputs, targets = support.problem(3, loss, 3, 3, 3)
+    net = wb.Network([wb.Dense(3, 3)], dtype=dtype, seed=0)
+    for weights in (None, [1.0, 0.0, 2.5]):
+        table = inspect.step(net, outputs, targets, "sgd", loss=loss, sample_weight=weights)
+        T, partial = np.dtype(dtype).type, None
+        for line in table:
+            if line["phase"] != "loss" or line["unit"] is not None:
+                continue
+            if line["operation"] == "times its weight":
+                assert line["result"] == T(line["a"] * line["b"])
+                partial = None
+            elif line["operation"] == "add output 0":
+                partial = line["result"]
+                assert partial == line["a"]
+            elif line["operation"].startswith("add output"):
+                partial = T(T(partial) + T(line["a"]))
+                assert line["result"] == partial
+        expected, _ = wb.losses.loss_and_gradient(loss, net.predict(outputs), targets)
+        if weights is None and dtype == "float64":
+            assert table.loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_loss_that_does_not_add_up_is_an_error(monkeypatch):
+    honest = StepLines._of_row
+    monkeypatch.setattr(StepLines, "_of_row", lambda self, *row: 1.001 * honest(self, *row))
+    with pytest.raises(RuntimeError, match=r"\[step\] expected the bits of the loss"):
+        inspect.step(wb.Network.mlp([3, 2], seed=0), [1, 2, 3], [1, 0], loss="mse")
+
+
 @pytest.mark.parametrize(
     ("loss", "last", "slope"),
     [
         ("mse", "tanh", lambda z, t: 2 * (z - t)),
         ("mae", "identity", lambda z, t: np.sign(z - t)),
         ("binary_cross_entropy", "sigmoid", lambda z, t: 1 / (1 + np.exp(-z)) - t),
-        ("huber(0.5)", "identity", None),
+        ("huber(0.5)", "identity", lambda z, t: np.clip(z - t, -0.5, 0.5)),
+        ("focal", "sigmoid", None),
     ],
 )
 def test_short_formulas_stand_in_the_lines_and_hold(loss, last, slope):

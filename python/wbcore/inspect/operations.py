@@ -56,6 +56,13 @@ class Lines:
 
     def feature_sum(self, start: float, a: Vector, b: Vector, name: Named) -> float:
         """Sum of products in leaves of 256, from first to last (section 2.1)."""
+        return self._leaves(start, a, b, name)
+
+    def feature_total(self, a: Vector, name: Named) -> float:
+        """Plain sum, in the same leaves."""
+        return self._leaves(0.0, a, None, name)
+
+    def _leaves(self, start: float, a: Vector, b: Vector | None, name: Named) -> float:
         total = self._chain(start, a, b, range(min(FEATURE_LEAF, len(a))), name)
         for low in range(FEATURE_LEAF, len(a), FEATURE_LEAF):
             leaf = range(low, min(low + FEATURE_LEAF, len(a)))
@@ -96,12 +103,7 @@ class Lines:
             d = self.add("z - M", T(z_k - M), z_k, M)
             e.append(self.add("e = exp(z - M)", exp(self.arith, d), d))
         at(None)
-        S = self._chain(0.0, e, None, range(min(FEATURE_LEAF, len(e))), lambda k: f"add e[{k}]")
-        for low in range(FEATURE_LEAF, len(e), FEATURE_LEAF):
-            leaf = range(low, min(low + FEATURE_LEAF, len(e)))
-            start = self.add("next leaf: +0", 0.0)
-            of_leaf = self._chain(start, e, None, leaf, lambda k: f"add e[{k}]")
-            S = self.add("leaves so far + leaf", T(S + of_leaf), S, of_leaf)
+        S = self.feature_total(e, lambda k: f"add e[{k}]")
         for k in units:
             at(k)
             self.add("e / S", T(e[k] / S), e[k], S)

@@ -5,6 +5,7 @@ Those of the optimizer, the last phase, are in `update_lines`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["StepLines", "count_of_step"]
 
 Matrix = list[list[float]]
-
-_FORMULAS = {
-    "mse": "2 (y - t)",
-    "mae": "sign(y - t)",
-    "binary_cross_entropy": "(sigmoid(z) - t)",
-    "cross_entropy": "(softmax(z) - t)",
-}
-
 
 class _Kept(NamedTuple):
     """Of a layer's forward pass."""
@@ -60,6 +53,8 @@ class StepLines:
     Attributes
     ----------
     lines : Lines
+    loss : float
+        Of the batch; there after `batch`.
     """
 
     def __init__(
@@ -71,6 +66,7 @@ class StepLines:
         self._update = UpdateLines(self.lines, net, optimizer, memory)
         self._dropout = DropoutStep(seed, memory.steps + 1)
         self._is_weighed = False
+        self.loss = math.nan
 
     @property
     def parameters(self) -> list[float]:
@@ -135,17 +131,33 @@ class StepLines:
         """Row losses, their sum and mean; returns the gradient by outputs or sums."""
         by_sums = self._loss.works_on_sums(self._net[-1].activation)
         outputs = last.Z if by_sums else last.A
-        rows = weighed_rows(self.arith, self._loss, outputs, targets, weights)
-        for r, (value, _) in enumerate(rows):
-            self.lines.where = ("loss", r, None, None)
-            weight = None if weights is None else weights[r]
-            times = "" if weights is None else ", times its weight"
-            self.lines.add(f"loss of the row{times}", value, b=weight)
+        losses = []
+        for r, (y, t) in enumerate(zip(outputs, targets, strict=True)):
+            losses.append(self._of_row(r, y, t, None if weights is None else weights[r]))
         self.lines.where = ("loss", None, None, None)
-        total = self.lines.row_sum([value for value, _ in rows], None, lambda r: f"add loss[{r}]")
+        total = self.lines.row_sum(losses, None, lambda r: f"add loss[{r}]")
         n = self._loss.count(total_weight(targets, weights), len(targets[0]))
-        self.lines.add("sum / N", np.float64(total / n if n else 0.0), total, np.float64(n))
+        mean = np.float64(total / n if n else 0.0)
+        self.loss = self.lines.add("sum / N", mean, total, np.float64(n))
+        rows = weighed_rows(self.arith, self._loss, outputs, targets, weights)
         return [gradient for _, gradient in rows]
+
+    def _of_row(self, r: int, y: list[float], t: list[float], weight: float | None) -> float:
+        """The loss of a row: what each output adds, their sum, and what the row counts."""
+        factors, addends = self._loss.addends(self.arith, y, t)
+        name = self._loss.addend or "loss of the output"
+        for unit, (addend, y_k, t_k) in enumerate(zip(addends, y, t, strict=True)):
+            self.lines.where = ("loss", r, len(self._net) - 1, unit)
+            self.lines.add(name, addend, y_k, t_k)
+        self.lines.where = ("loss", r, None, None)
+        if factors is None:
+            value = self.lines.feature_total(addends, _output)
+        else:
+            value = self.lines.feature_sum(0.0, factors, addends, _product_of_output)
+        if weight is None:
+            return value
+        weighed = self.arith.T(weight * value) if weight else 0.0
+        return self.lines.add("times its weight", weighed, value, weight)
 
     # Backward
 
@@ -172,10 +184,10 @@ class StepLines:
 
     def _formula(self) -> str:
         """Of the gradient by an output or sum, where it is short; N is that of the loss's mean."""
-        known = _FORMULAS.get(str(self._loss))  # of one with numbers of its own it is another
-        if known is None:
+        if not self._loss.slope:
             return ""
-        return f", {'weight * ' * self._is_weighed}{known} / N"
+        factors = "weight * " * self._is_weighed + "output weight * " * bool(self._loss.output_weights)
+        return f", {factors}{self._loss.slope} / N"
 
     def _through(self, layer: Layer, kept: _Kept, dA: Matrix) -> Matrix:
         """From dA to dZ."""
@@ -219,7 +231,7 @@ class StepLines:
 
 def count_of_step(net: Network, rows: int, states: int) -> int:
     """About how many lines a step has, from below."""
-    total = 2 * rows + 1
+    total = 2 * rows * net.widths[-1] + rows + 1
     for layer in net:
         own, size = layer.outputs, layer.inputs * layer.outputs
         total += rows * own * (count_of_unit(layer.inputs) + 2)
@@ -227,6 +239,14 @@ def count_of_step(net: Network, rows: int, states: int) -> int:
             total += rows * layer.inputs * count_of_sum(own, FEATURE_LEAF)
         total += (size + own * layer.bias) * (count_of_sum(rows, ROW_LEAF) + 1 + states)
     return total
+
+
+def _output(k: int) -> str:
+    return f"add output {k}"
+
+
+def _product_of_output(k: int) -> str:
+    return f"add a * b of output {k}"
 
 
 def _of_input(i: int) -> Named:

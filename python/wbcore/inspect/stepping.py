@@ -61,7 +61,7 @@ def step(
     """Show how a batch changes the parameters: forward, loss, backward, gradients, update.
 
     The operations are those of docs/arithmetic.md, in its order: for each row the lines of `trace`
-    and the row's loss; from the last layer to the first every dZ, and what it is for the layer
+    and its loss, what each output adds; from the last layer to the first every dZ, and what it is for the layer
     before; then every dW and db, sums over rows; then what the optimizer makes of them. ``result``
     of a line that adds a product is ``a * b`` plus the result before it, rounded once.
     Neither the network nor the optimizer is changed: the new parameters, which are those of ``fit``
@@ -117,7 +117,8 @@ def step(
     forward   0    0      0     bias                                                 0.0
     forward   0    0      0     add x[0] * W[0, 0]             2.0  1.0      2.0     2.0
     forward   0    0      0     identity of z                  2.0                   2.0
-    loss      0                 loss of the row                                      1.0
+    loss      0    0      0     y - t                          2.0  1.0              1.0
+    loss      0                 add a * b of output 0          1.0  1.0      1.0     1.0
     loss                        add loss[0]                    1.0                   1.0
     loss                        sum / N                        1.0  1.0              1.0
     backward  0    0      0     dY of the loss, 2 (y - t) / N  2.0  1.0              2.0
@@ -160,6 +161,7 @@ def step(
     weights = None if sample_weight is None else np.asarray(sample_weight, float).tolist()
     found = StepLines(net, chosen, own, memory, seed)
     found.batch(X, targets_in_reference(chosen, targets, net.widths[-1]), weights)
+    _require_equal("loss", [found.loss], np.asarray(value, np.float64))
     _require_equal("parameters", found.parameters, twin.parameters)
     for name, array in own.state(twin).arrays.items():
         if name in found.states:

@@ -51,11 +51,32 @@ class Loss(Choice):
         """Loss and gradient of output k of a row; n is T(N)."""
         raise NotImplementedError
 
+    def addends(self, arith: Arithmetic, y: Vector, t: Vector) -> tuple[Vector | None, Vector]:
+        """What a row loss is the sum of: factors, if there are some, and addends."""
+        pairs = zip(y, t, strict=True)
+        return self._factors(arith), [
+            self.element(arith, k, y_k, t_k, 1.0)[0] for k, (y_k, t_k) in enumerate(pairs)
+        ]
+
+    def _factors(self, arith: Arithmetic) -> Vector | None:
+        return [arith.T(w) for w in self.output_weights] or None
+
     def total(self, arith: Arithmetic, losses: Vector) -> float:
         """Row loss of the losses of the elements of a row."""
-        if not self.output_weights:
+        factors = self._factors(arith)
+        if factors is None:
             return arith.feature_total(losses)
-        return arith.feature_sum(0.0, [arith.T(w) for w in self.output_weights], losses)
+        return arith.feature_sum(0.0, factors, losses)
+
+    @property
+    def addend(self) -> str:
+        """A formula of `addends`, of y or z and its target t; empty where none is short."""
+        return ""
+
+    @property
+    def slope(self) -> str:
+        """Likewise of N times the gradient."""
+        return ""
 
     def weighed(self, arith: Arithmetic, row: Row) -> Row:
         """Weigh the gradient of a row by outputs."""
@@ -254,6 +275,21 @@ def _differences(arith: Arithmetic, y: Vector, t: Vector) -> list[float]:
     return [arith.T(y_k - t_k) for y_k, t_k in zip(y, t, strict=True)]
 
 
+def _surprises(arith: Arithmetic, z: Vector, t: Vector) -> list[float]:
+    """-log softmax(z); what is not expected costs nothing, even where z - M is out of range."""
+    T = arith.T
+    M, _, S = softmax_parts(arith, z)
+    log_S = log(arith, S)
+    return [0.0 if t_k == 0.0 else T(log_S - T(z_k - M)) for z_k, t_k in zip(z, t, strict=True)]
+
+
+def _softmax_slopes(arith: Arithmetic, z: Vector, t: Vector, n: float) -> list[float]:
+    T = arith.T
+    c = T(1.0 / n)
+    _, e, S = softmax_parts(arith, z)
+    return [T(T(T(e_k / S) - t_k) * c) for e_k, t_k in zip(e, t, strict=True)]
+
+
 @LOSSES.add
 @dataclass(frozen=True)
 class MSE(Loss):
@@ -261,13 +297,26 @@ class MSE(Loss):
 
     name = "mse"
 
+    @property
+    def addend(self) -> str:
+        return "(y - t)^2" if self.output_weights else "y - t"
+
+    @property
+    def slope(self) -> str:
+        return "2 (y - t)"
+
     def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
-        T = arith.T
-        c = T(2.0 / n)
+        c = arith.T(2.0 / n)
+        factors, addends = self.addends(arith, y, t)
+        assert factors is not None
+        slopes = [arith.T(d * c) for d in _differences(arith, y, t)]
+        return arith.feature_sum(0.0, factors, addends), slopes
+
+    def addends(self, arith: Arithmetic, y: Vector, t: Vector) -> tuple[Vector | None, Vector]:
         d = _differences(arith, y, t)
         if self.output_weights:
-            return self.total(arith, [T(d_k * d_k) for d_k in d]), [T(d_k * c) for d_k in d]
-        return arith.feature_sum(0.0, d, d), [T(d_k * c) for d_k in d]
+            return self._factors(arith), [arith.T(d_k * d_k) for d_k in d]
+        return d, d
 
 
 @LOSSES.add
@@ -276,6 +325,14 @@ class MAE(Loss):
     """Mean absolute error."""
 
     name = "mae"
+
+    @property
+    def addend(self) -> str:
+        return "|y - t|"
+
+    @property
+    def slope(self) -> str:
+        return "sign(y - t)"
 
     @property
     def quantiles(self) -> tuple[float, ...]:
@@ -296,19 +353,23 @@ class Huber(Loss):
     name = "huber"
     delta: float = 1.0
 
-    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+    @property
+    def addend(self) -> str:
+        return f"|y - t| h - h^2 / 2, h = min(|y - t|, {self.delta:g})"
+
+    @property
+    def slope(self) -> str:
+        return f"(y - t), held to -{self.delta:g} .. {self.delta:g},"
+
+    def element(
+        self, arith: Arithmetic, k: int, y: float, t: float, n: float
+    ) -> tuple[float, float]:
         T = arith.T
-        delta, c = T(self.delta), T(1.0 / n)
-
-        def term(d: float) -> float:
-            m = abs(d)
-            return T(T(0.5 * d) * d) if m <= delta else T(delta * T(m - T(0.5 * delta)))
-
-        def slope(d: float) -> float:
-            return delta if d > delta else -delta if d < -delta else d
-
-        d = _differences(arith, y, t)
-        return self.total(arith, [term(d_k) for d_k in d]), [T(slope(d_k) * c) for d_k in d]
+        delta, c, d = T(self.delta), T(1.0 / n), T(y - t)
+        m = abs(d)
+        loss = T(T(0.5 * d) * d) if m <= delta else T(delta * T(m - T(0.5 * delta)))
+        held = delta if d > delta else -delta if d < -delta else d
+        return loss, T(held * c)
 
 
 @LOSSES.add
@@ -320,16 +381,21 @@ class BinaryCrossEntropy(Loss):
     undoes = ("identity", "sigmoid")
     targets = "probabilities"
 
-    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
-        T, fma = arith.T, arith.fma
-        c = T(1.0 / n)
+    @property
+    def addend(self) -> str:
+        return "log(1 + exp(z)) - t z"
 
-        def term(z: float, t: float) -> float:
-            return T(fma(-z, t, z if z > 0.0 else 0.0) + log1p(arith, exp(arith, -abs(z))))
+    @property
+    def slope(self) -> str:
+        return "(sigmoid(z) - t)"
 
-        pairs = list(zip(y, t, strict=True))
-        dZ = [T(T(sigmoid(arith, z_k) - t_k) * c) for z_k, t_k in pairs]
-        return self.total(arith, [term(z_k, t_k) for z_k, t_k in pairs]), dZ
+    def element(
+        self, arith: Arithmetic, k: int, z: float, t: float, n: float
+    ) -> tuple[float, float]:
+        T = arith.T
+        above = arith.fma(-z, t, z if z > 0.0 else 0.0)
+        loss = T(above + log1p(arith, exp(arith, -abs(z))))
+        return loss, T(T(sigmoid(arith, z) - t) * T(1.0 / n))
 
 
 @LOSSES.add
@@ -349,21 +415,29 @@ class CrossEntropy(Loss):
     def count(self, rows: float, width: int) -> float:
         return rows
 
+    @property
+    def addend(self) -> str:
+        return "-log softmax(z)"
+
+    @property
+    def slope(self) -> str:
+        return "(softmax(z) - smoothed t)" if self.label_smoothing else "(softmax(z) - t)"
+
     def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+        factors, addends = self.addends(arith, y, t)
+        return arith.feature_sum(0.0, factors, addends), _softmax_slopes(arith, y, factors, n)
+
+    def addends(self, arith: Arithmetic, y: Vector, t: Vector) -> tuple[Vector, Vector]:
+        factors = self._smoothed(arith, t)
+        return factors, _surprises(arith, y, factors)
+
+    def _smoothed(self, arith: Arithmetic, t: Vector) -> Vector:
+        if not self.label_smoothing:
+            return t
         T = arith.T
-        c = T(1.0 / n)
-        M, e, S = softmax_parts(arith, y)
-        log_S = log(arith, S)
-        if self.label_smoothing:
-            smoothing = T(self.label_smoothing)
-            kept, added = T(1.0 - smoothing), T(smoothing / T(len(y)))
-            t = [arith.fma(kept, t_k, added) for t_k in t]
-        # What is not expected costs nothing, even where z - M is out of range.
-        surprises = [
-            0.0 if t_k == 0.0 else T(log_S - T(z_k - M)) for z_k, t_k in zip(y, t, strict=True)
-        ]
-        dZ = [T(T(T(e_k / S) - t_k) * c) for e_k, t_k in zip(e, t, strict=True)]
-        return arith.feature_sum(0.0, t, surprises), dZ
+        smoothing = T(self.label_smoothing)
+        kept, added = T(1.0 - smoothing), T(smoothing / T(len(t)))
+        return [arith.fma(kept, t_k, added) for t_k in t]
 
 
 @LOSSES.add
@@ -377,23 +451,20 @@ class Focal(Loss):
     gamma: float = 2.0
     alpha: float = 0.25
 
-    def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
+    def element(
+        self, arith: Arithmetic, k: int, z: float, t: float, n: float
+    ) -> tuple[float, float]:
         T, fma = arith.T, arith.fma
         gamma, alpha, c = T(self.gamma), T(self.alpha), T(1.0 / n)
-
-        def element(z: float, t: float) -> tuple[float, float]:
-            u = log1p(arith, exp(arith, -abs(z)))
-            a, b = T((-z if z < 0.0 else 0.0) + u), T((z if z > 0.0 else 0.0) + u)
-            v, w = exp(arith, T(-gamma * b)), exp(arith, T(-gamma * a))
-            f, h = T(t * alpha), T(T(1.0 - t) * T(1.0 - alpha))
-            p, q = sigmoid(arith, z), sigmoid(arith, -z)
-            one = T(v * fma(gamma, T(p * a), q))
-            zero = T(w * fma(gamma, T(q * b), p))
-            loss = fma(f, T(v * a), T(h * T(w * b)))
-            return loss, T(fma(-f, one, T(h * zero)) * c)
-
-        elements = [element(z_k, t_k) for z_k, t_k in zip(y, t, strict=True)]
-        return self.total(arith, [loss for loss, _ in elements]), [dZ for _, dZ in elements]
+        u = log1p(arith, exp(arith, -abs(z)))
+        a, b = T((-z if z < 0.0 else 0.0) + u), T((z if z > 0.0 else 0.0) + u)
+        v, w = exp(arith, T(-gamma * b)), exp(arith, T(-gamma * a))
+        f, h = T(t * alpha), T(T(1.0 - t) * T(1.0 - alpha))
+        p, q = sigmoid(arith, z), sigmoid(arith, -z)
+        one = T(v * fma(gamma, T(p * a), q))
+        zero = T(w * fma(gamma, T(q * b), p))
+        loss = fma(f, T(v * a), T(h * T(w * b)))
+        return loss, T(fma(-f, one, T(h * zero)) * c)
 
 
 @LOSSES.add
@@ -420,6 +491,14 @@ class Quantile(Loss):
     def quantiles(self) -> tuple[float, ...]:
         return self.numbers or (self.q1,)
 
+    @property
+    def addend(self) -> str:
+        return "q (t - y) below t, (1 - q) (y - t) above"
+
+    @property
+    def slope(self) -> str:
+        return "-q below t, 1 - q above,"
+
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
     ) -> tuple[float, float]:
@@ -440,6 +519,14 @@ class Poisson(Loss):
     undoes = ("identity", "exp")
     targets = "counts"
 
+    @property
+    def addend(self) -> str:
+        return "exp(z) - t z"
+
+    @property
+    def slope(self) -> str:
+        return "(exp(z) - t)"
+
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
     ) -> tuple[float, float]:
@@ -456,6 +543,14 @@ class GammaDeviance(Loss):
     name = "gamma_deviance"
     undoes = ("identity", "exp")
     targets = "positives"
+
+    @property
+    def addend(self) -> str:
+        return "2 (t exp(-z) - 1 - log t + z)"
+
+    @property
+    def slope(self) -> str:
+        return "2 (1 - t exp(-z))"
 
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
@@ -477,6 +572,14 @@ class LogCosh(Loss):
     """Half a square near 0, a line far away."""
 
     name = "log_cosh"
+
+    @property
+    def addend(self) -> str:
+        return "log cosh(y - t)"
+
+    @property
+    def slope(self) -> str:
+        return "tanh(y - t)"
 
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
@@ -500,6 +603,14 @@ class Hinge(Loss):
     name = "hinge"
     targets = "signs"
 
+    @property
+    def addend(self) -> str:
+        return "max(0, 1 - s y), s = 1 or -1 by t"
+
+    @property
+    def slope(self) -> str:
+        return "-s where s y < 1, s = 1 or -1 by t,"
+
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
     ) -> tuple[float, float]:
@@ -515,6 +626,14 @@ class SquaredHinge(Loss):
 
     name = "squared_hinge"
     targets = "signs"
+
+    @property
+    def addend(self) -> str:
+        return "max(0, 1 - s y)^2, s = 1 or -1 by t"
+
+    @property
+    def slope(self) -> str:
+        return "-2 s max(0, 1 - s y), s = 1 or -1 by t,"
 
     def element(
         self, arith: Arithmetic, k: int, y: float, t: float, n: float
@@ -538,15 +657,21 @@ class KLDivergence(Loss):
     def count(self, rows: float, width: int) -> float:
         return rows
 
+    @property
+    def addend(self) -> str:
+        return "log t - log softmax(z)"
+
+    @property
+    def slope(self) -> str:
+        return "(softmax(z) - t)"
+
     def row(self, arith: Arithmetic, y: Vector, t: Vector, n: float) -> Row:
-        T = arith.T
-        c = T(1.0 / n)
-        M, e, S = softmax_parts(arith, y)
-        log_S = log(arith, S)
-        # As for cross-entropy; log(0) of a target of 0 is not asked.
-        surprises = [
-            0.0 if t_k == 0.0 else T(log(arith, t_k) + T(log_S - T(z_k - M)))
-            for z_k, t_k in zip(y, t, strict=True)
+        factors, addends = self.addends(arith, y, t)
+        return arith.feature_sum(0.0, factors, addends), _softmax_slopes(arith, y, t, n)
+
+    def addends(self, arith: Arithmetic, y: Vector, t: Vector) -> tuple[Vector, Vector]:
+        # log(0) of a target of 0 is not asked.
+        return t, [
+            0.0 if t_k == 0.0 else arith.T(log(arith, t_k) + surprise)
+            for t_k, surprise in zip(t, _surprises(arith, y, t), strict=True)
         ]
-        gradient = [T(T(T(e_k / S) - share) * c) for e_k, share in zip(e, t, strict=True)]
-        return arith.feature_sum(0.0, t, surprises), gradient
