@@ -11,7 +11,7 @@ from refusals import LABELS as TEN_LABELS
 from refusals import X as TEN
 from refusals import Y as TEN_TARGETS
 from refusals import cases, check, evaluated
-from support import choices
+from support import choices, classes
 
 import wbcore as wb
 from wbcore import _core, reference
@@ -255,12 +255,12 @@ def test_areas_of_a_training_are_of_the_validation_data_or_after_the_epoch():
 
 def test_all_metrics_are_here():
     """Every row of the core is a class with the numbers of the row, and has a reference."""
-    classes = support.classes(wb.metrics, wb.metrics.Metric)
-    assert set(classes) == set(wb.metrics.NAMES) == set(wb.losses.METRICS)
+    found = classes(wb.metrics, wb.metrics.Metric)
+    assert set(found) == set(wb.metrics.NAMES) == set(wb.losses.METRICS)
     assert list(reference.METRICS) == list(wb.metrics.NAMES)
     for row in _core.rows("metric"):
-        made = classes[row.name]()
-        assert classes[row.name].__name__ in wb.metrics.__all__
+        made = found[row.name]()
+        assert found[row.name].__name__ in wb.metrics.__all__
         assert dataclasses.asdict(made) == {n.name: n.standard for n in row.numbers}
         assert str(made) == row.name
         assert reference.METRICS[row.name].defaults() == {n.name: n.standard for n in row.numbers}
@@ -270,7 +270,7 @@ def test_all_metrics_are_here():
 @pytest.mark.parametrize("text", choices("metric"))
 def test_objects_are_the_metrics_by_their_text(text):
     name, numbers = _core.parse_choice("metric", "test", "metric", text)
-    cls = support.classes(wb.metrics, wb.metrics.Metric)[name]
+    cls = classes(wb.metrics, wb.metrics.Metric)[name]
     choice = cls(*numbers)
     assert str(choice) == text
     judges = cls._row.properties["judges"]
