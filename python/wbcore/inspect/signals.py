@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from wbcore._view import SparseLike
+    from wbcore._view import Foreign, SparseLike
     from wbcore.losses import LossLike
     from wbcore.network import Network
 
@@ -108,7 +108,7 @@ def activations(
     note = f"zeros: outputs that are 0; saturated: derivative below {FLAT:.0%} of its maximum"
     of_outputs: OfOutputs | None = None
     if y is not None:
-        given = known_or_suggested_loss(operation, net, loss, y)
+        given: Foreign = known_or_suggested_loss(operation, net, loss, y)
         of_outputs = _of_outputs(net, targets_of(operation, y, n_rows(rows)), given)
         title += f", and the gradient of their loss {_named_loss(given)}"
         note += "; gradient_std: by z"

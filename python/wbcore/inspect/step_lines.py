@@ -187,9 +187,8 @@ class StepLines:
         """Of the gradient by an output or sum, where it is short; N is that of the loss's mean."""
         if not self._loss.slope:
             return ""
-        factors = "weight * " * self._is_weighed + "output weight * " * bool(
-            self._loss.output_weights
-        )
+        factors = "weight * " * self._is_weighed
+        factors += "output weight * " * bool(self._loss.output_weights)
         return f", {factors}{self._loss.slope} / N"
 
     def _through(self, layer: Layer, kept: _Kept, dA: Matrix) -> Matrix:

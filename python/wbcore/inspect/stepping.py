@@ -61,9 +61,10 @@ def step(
     """Show how a batch changes the parameters: forward, loss, backward, gradients, update.
 
     The operations are those of docs/arithmetic.md, in its order: for each row the lines of `trace`
-    and its loss, what each output adds; from the last layer to the first every dZ, and what it is for the layer
-    before; then every dW and db, sums over rows; then what the optimizer makes of them. ``result``
-    of a line that adds a product is ``a * b`` plus the result before it, rounded once.
+    and its loss, what each output adds; from the last layer to the first every dZ, and what it is
+    for the layer before; then every dW and db, sums over rows; then what the optimizer makes of
+    them. ``result`` of a line that adds a product is ``a * b`` plus the result before it, rounded
+    once.
     Neither the network nor the optimizer is changed: the new parameters, which are those of ``fit``
     with these rows as its only batch, to the bit, are in the table and in ``table.network``. They
     are compared with that fit before the table is returned.

@@ -125,11 +125,11 @@ def unit_table(
             columns |= _shares(net, chosen, rows)
         else:
             y = targets_of(operation, y, n_rows(rows))
-            loss = known_or_suggested_loss(operation, net, loss, y)
-            base = net.evaluate(rows, y, loss=loss)["loss"]
-            note += f"; loss {loss} with all units: {base:.6g}"
+            given: Foreign = known_or_suggested_loss(operation, net, loss, y)
+            base = net.evaluate(rows, y, loss=given)["loss"]
+            note += f"; loss {given} with all units: {base:.6g}"
             columns |= _shares(net, chosen, rows) | _worth(
-                net, chosen, rows, y=y, loss=loss, base=base
+                net, chosen, rows, y=y, loss=given, base=base
             )
     printed: list[str] = [name for name in columns if name != "status"]
     spare: tuple[str, ...] = ()

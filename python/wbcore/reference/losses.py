@@ -417,7 +417,7 @@ class CrossEntropy(Loss):
 
     @property
     def addend(self) -> str:
-        return "-log softmax(z)"
+        return "-log softmax(z), 0 where t is 0"
 
     @property
     def slope(self) -> str:
@@ -659,7 +659,7 @@ class KLDivergence(Loss):
 
     @property
     def addend(self) -> str:
-        return "log t - log softmax(z)"
+        return "log t - log softmax(z), 0 where t is 0"
 
     @property
     def slope(self) -> str:
