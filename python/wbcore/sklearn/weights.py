@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
+from wbcore import _arguments
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,6 +42,11 @@ def row_weights(
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     if class_weight is None:
         return weights
+    if isinstance(class_weight, list) and np.ndim(y) == 1 and class_weight:
+        raise TypeError(
+            f"[fit] expected class_weight to be a dict or 'balanced' for one decision, "
+            f"got {_arguments.shown(class_weight)}"
+        )
     if isinstance(class_weight, str) and class_weight == "balanced" and np.ndim(y) == 1:
         class_weight = balanced(y, weights)
     if isinstance(class_weight, Mapping) and np.ndim(y) == 1:
