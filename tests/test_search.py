@@ -289,6 +289,7 @@ def test_progress_on_a_terminal(monkeypatch):
             "expected estimator to be one as scikit",
         ),
         ({"estimator": Ridge}, TypeError, "expected estimator to be one as scikit-learn has them"),
+        ({"space": np.array(1)}, TypeError, "expected space to be a dict of lists and distribut"),
         ({"space": ""}, TypeError, "expected space to be a dict of lists and distributions, got"),
         ({"space": {"rate": np.array(1)}}, TypeError, "expected a list of values, a distribution"),
         ({"scoring": "r3"}, ValueError, "expected scoring to be None, a name of sklearn.metrics.g"),

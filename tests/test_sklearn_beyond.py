@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
 
 import wbcore as wb
-from wbcore.sklearn import MLPClassifier, MLPRegressor
+from wbcore.sklearn import MLPClassifier, MLPRegressor, TabularClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -360,6 +360,20 @@ def test_class_weights_of_one_decision_are_no_list():
         TypeError, match=r"^\[fit\] expected class_weight to be a dict or 'balanced'"
     ):
         MLPClassifier(2, max_iter=1, class_weight=[{0: 1.0}]).fit(X_iris, y_iris)
+
+
+@pytest.mark.parametrize("weight", ["x", None, [1], object(), 1j, 10**400, np.ones(2)])
+def test_class_weights_that_are_no_numbers_are_named(weight):
+    text = r"^\[fit\] expected the weight of class 1 in class_weight to be a number, got "
+    for given, y in (({1: weight}, y_iris), ([None, {1: weight}], Y_decisions)):
+        for kind in (MLPClassifier, TabularClassifier):
+            with pytest.raises((TypeError, ValueError), match=text):
+                kind(2, class_weight=given).fit(X_iris, y)
+    for each in (1, "x", [{1: 2.0}]):
+        with pytest.raises(
+            TypeError, match=r"^\[fit\] expected each of class_weight to be a dict, "
+        ):
+            MLPClassifier(2, class_weight=["balanced", each]).fit(X_iris, Y_decisions)
 
 
 def test_classes_that_are_no_list_are_refused():

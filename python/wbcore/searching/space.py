@@ -100,13 +100,16 @@ def _configured(estimator: Any, point: dict[str, Any]) -> Any:
 
 
 def _listed(space: Any) -> Iterator[dict[str, Any]]:
-    is_text = isinstance(space, (str, bytes))  # of no letters, which would be no dicts either
-    if is_text or isinstance(space, type) or not isinstance(space, Iterable):
+    try:
+        points = None if isinstance(space, (str, bytes)) else iter(space)
+    except TypeError:
+        points = None
+    if points is None:
         raise TypeError(
             f"[search] expected space to be a dict of lists and distributions, got "
             f"{_arguments.shown(space)}"
         )
-    for point in space:
+    for point in points:
         if not isinstance(point, Mapping):
             raise TypeError(
                 f"[search] expected space to give dicts of parameters, got "
