@@ -370,3 +370,10 @@ def test_function_without_a_signature():
     # Nobody can tell the parameters of some builtins: they are called with the two numbers.
     with pytest.raises(ValueError, match=r"expected weights of shape \(2, 3\), got shape \(\)"):
         wb.Network([wb.Dense(2, 3, initializer=max)])
+
+
+def test_a_class_is_no_initializer():
+    for kind in (int, wb.Network, wb.losses.MSE):
+        for name in ("initializer", "bias_initializer"):
+            with pytest.raises(TypeError, match=rf"expected {name} to be .*, got <class '"):
+                wb.Dense(2, 3, **{name: kind})

@@ -3,10 +3,12 @@
 By a message that names the function and the argument, and never by an error from within.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.neural_network import MLPClassifier as OfOthers
 
 import wbcore as wb
@@ -20,6 +22,8 @@ X = RNG.normal(size=(24, 3))
 Y = np.arange(24) % 3
 NET = wb.Network.mlp([3, 4, 3], seed=0)
 HISTORY = NET.fit(X, Y, loss="cross_entropy", epochs=2, batch_size=8, track="epoch")
+LOOP: list[object] = []
+LOOP.append(LOOP)
 NUMBERS = wb.Network.mlp([3, 4, 1], seed=0)
 ESTIMATOR = MLPClassifier(max_iter=1, hidden_layer_sizes=(2,), random_state=0)
 ESTIMATOR.partial_fit(X, Y, classes=[0, 1, 2])
@@ -30,6 +34,18 @@ NO_ARRAY = [
     None, 5, "x", [], FROZEN, ESTIMATOR, {"a": 1}, object(), [[1], [1, 2]], np.array(["a", "b"]),
     np.full((24, 3), np.nan), np.zeros((24, 0)), np.zeros((0, 3)), np.zeros((24, 7)),
     np.zeros((2, 3, 4)), X.astype(complex), len,
+]  # fmt: skip
+NO_LOSS = [
+    -1, 1.5, np.nan, "x", "", b"mse", [], ["mse"], {}, {"mse"}, object(), X, wb.losses.MSE, NET,
+    np.array("mse"), np.array(["mse"]), wb.Network, wb.metrics.R2(), "mse(1)", "mse[nan]",
+]  # fmt: skip
+NO_GROUPS = [
+    -1, 1.5, np.nan, "x", "", b"x", b"xyz", [], (), {}, object(), len, int, wb.Network, FROZEN,
+    HISTORY, [[]], [9], [None], [1.5], [np.nan] * 3, [np.nan, 0, 1], np.full(3, np.nan), ["q"],
+    np.array(1), np.array(None), np.zeros(3), np.zeros((3, 3)), np.zeros(7, int), X, [True] * 3,
+    [[1], [2, [0]]], [[[0]], "x0", None], [[0], [1, 3]], [[-1]], [[0], [0]], {"a": [0], "b": [0]},
+    {"a": None}, {"a": []}, {"a": {}}, {"a": {0}}, {"a": [[0, 1], [2]]}, {"a": np.nan}, {"a": "q"},
+    {"a": object()}, [10**400], [{}], [2**63] * 4, LOOP, csr_matrix(X), (len for _ in range(3)),
 ]  # fmt: skip
 NO_LIST = [5, 2.5, object(), len, FROZEN, {"a": 1}]
 
@@ -115,7 +131,12 @@ def test_names_and_numbers():
         (permuted, "permutation_importance"),
     ):
         refused(operation, call("feature_names"), [*NO_LIST, [], "abc"])
-        refused(operation, call("groups"), [5, "x", [], {}, FROZEN, HISTORY, object(), [[]], [9]])
+        refused(operation, call("groups"), NO_GROUPS)
+        refused(operation, call("loss"), NO_LOSS)
+    of_function = of(
+        inspect.permutation_importance, net=NET.predict, metric=lambda a, t: 0.0, X=X, y=Y
+    )
+    refused("permutation_importance", of_function("loss"), NO_LOSS)
     refused("permutation_importance", permuted("metric"), [5, "x", [], {}, X, wb.Network])
     refused("permutation_importance", permuted("train"), [5, "x", (1, 2), (X, 5), (None, None)])
 
@@ -151,6 +172,10 @@ def test_what_is_done_again(operation):
 def test_the_arguments_of_influence():
     call = OTHERS["influence"]
     refused("influence", call("rows"), [*NO_LIST, "x", [99], [1.5], ["a"]])
+    shut = ThreadPoolExecutor(1)
+    shut.shutdown()
+    no_executor = [0, 5, "", "loky", [], {}, X, X[0, 0], len, ThreadPoolExecutor, lambda a: a, shut]
+    refused("influence", call("executor"), [*no_executor, dict, {}.copy, lambda: shut])
     refused("influence", call("folder"), [5, [], {}, FROZEN, "a\0b", "\ud800", Path("\ud800")])
     refused("influence", call("evaluation_data"), [None, 5, "xy", [], (X,), (5, None)])
     with pytest.raises(TypeError, match=r"\[influence\] expected rows to be a list of rows of X,"):
@@ -212,3 +237,25 @@ def test_what_is_no_histogram():
     for q in (None, "x", -0.1, 1.1, np.nan, [2], True):
         with pytest.raises((TypeError, ValueError), match=r"^\[quantile\] expected q to be"):
             Histogram(**good).quantile(q)
+
+
+@pytest.mark.parametrize("output", ["logit", "probability", "output", "loss"])
+def test_what_is_no_loss_of_an_attribution(output):
+    """Also where F is not the loss, which then is not asked for."""
+    call = of(inspect.attribution, net=NET, X=X, target=Y, output=output, method="saliency")("loss")
+    refused("attribution", call, [*NO_LOSS, len, lambda a, t: (0.0, a)])
+    with pytest.raises(ValueError, match=r"expected loss to be one of mse, .* got 'x'"):
+        call("x")
+    call("cross_entropy")
+
+
+def test_what_are_no_findings():
+    found = inspect.Finding("WB-DEAD", "warning", "all of them")
+    wrong = inspect.Finding("WB-DEAD", "loud", "all of them")
+    refused("Findings", inspect.Findings, [*NO_LIST, None, "ab", [1], [found, None], [wrong]])
+    refused("Findings", of(inspect.Findings)("not_looked_at"), [*NO_LIST, None, "ab"])
+
+
+def test_what_is_no_path():
+    call = of(inspect.parameter_table(NET).to_csv)("path")
+    refused("to_csv", call, [5, [], {}, X, FROZEN, len, "a\0b", "\ud800", Path("\ud800")])

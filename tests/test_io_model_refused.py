@@ -90,6 +90,19 @@ def test_other_files(path, tmp_path):
         wb.load(tmp_path / "none")
 
 
+@pytest.mark.parametrize("path", [None, 5, 1.5, [], {}, object(), "a\0b", b"a\0b", "\ud800"])
+def test_what_is_no_path(path):
+    net = wb.Network.mlp([1, 1])
+    with pytest.raises(
+        (TypeError, ValueError), match=r"^\[load\] expected path to be a path, got "
+    ):
+        wb.load(path)
+    with pytest.raises(
+        (TypeError, ValueError), match=r"^\[save\] expected path to be a path, got "
+    ):
+        net.save(path)
+
+
 def test_refused_files_are_value_errors():
     assert issubclass(wb.ModelFileError, ValueError)
 

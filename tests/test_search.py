@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from epoch_estimator import EpochRegressor, X, Y, same, trainings
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
 from sklearn.exceptions import FitFailedWarning
@@ -282,6 +283,25 @@ def test_progress_on_a_terminal(monkeypatch):
         ({"cv": []}, ValueError, "expected cv to give folds, got none"),
         ({"refit": 1}, TypeError, "expected refit to be True or False, got 1"),
         ({"seed": None}, TypeError, "expected seed to be an integer"),
+        (
+            {"estimator": wb.Network.mlp([3, 1])},
+            TypeError,
+            "expected estimator to be one as scikit",
+        ),
+        ({"estimator": Ridge}, TypeError, "expected estimator to be one as scikit-learn has them"),
+        ({"space": np.array(1)}, TypeError, "expected space to be a dict of lists and distribut"),
+        ({"space": ""}, TypeError, "expected space to be a dict of lists and distributions, got"),
+        ({"space": {"rate": np.array(1)}}, TypeError, "expected a list of values, a distribution"),
+        ({"scoring": "r3"}, ValueError, "expected scoring to be None, a name of sklearn.metrics.g"),
+        ({"scoring": mean_absolute_error}, ValueError, "expected scoring to be None, a name"),
+        ({"scoring": dict}, TypeError, "expected scoring to be None, one name or a function"),
+        ({"n_jobs": 0}, ValueError, "expected n_jobs to be None, an integer from 1 to 1024, or -1"),
+        ({"n_jobs": 1.5}, TypeError, "expected n_jobs to be None, an integer from 1 to 1024, or"),
+        ({"n_jobs": "all"}, TypeError, "expected n_jobs to be None, an integer from 1 to 1024"),
+        ({"folder": 5}, TypeError, "expected folder to be a path, got 5"),
+        ({"folder": "a\0b"}, ValueError, "expected folder to be a path, got 'a"),
+        ({"executor": len}, TypeError, "expected executor to be a concurrent.futures.Executor or"),
+        ({"executor": "loky"}, TypeError, "expected executor to be a concurrent.futures.Executor"),
         ({"executor": 2}, TypeError, "expected executor to be a concurrent.futures.Executor or"),
         ({"executor": dict}, TypeError, "expected executor to be a concurrent.futures.Executor or"),
         ({"executor": {}.copy}, TypeError, "expected executor to make a concurrent.futures.Ex"),
@@ -295,3 +315,74 @@ def test_progress_on_a_terminal(monkeypatch):
 def test_refused(options, error, message):
     with pytest.raises(error, match=rf"^\[search\] {message}" if message[0] != "g" else message):
         search(**options)
+
+
+NO_ROWS = [
+    -1, 1.5, np.nan, "x", b"x", {}, {"a": 1}, {1}, object(), len, dict, wb.Network, np.array(3),
+    np.array(None, object), (i for i in range(60)), 10**5000,
+]  # fmt: skip
+OTHER_ROWS = [[], [1], np.zeros(7), np.zeros((7, 60)), np.zeros((2, 3, 4)), [[1], [1, 2]]]
+
+
+@pytest.mark.parametrize("name", ["X", "y", "groups", "sample_weight"])
+def test_what_has_no_rows_is_refused(name):
+    given = {"X": X, "y": Y, "groups": np.arange(60) % 6, "sample_weight": np.ones(60)}
+    for value in NO_ROWS:
+        with pytest.raises(TypeError, match=rf"^\[search\] expected {name} to have rows, as an ar"):
+            wb.search(Ridge(), None, **given | {name: value})
+    for value in OTHER_ROWS:  # X says how many there are
+        other = "y" if name == "X" else name
+        with pytest.raises(ValueError, match=rf"^\[search\] expected {other} with \d+ rows, as X"):
+            wb.search(Ridge(), None, **given | {name: value})
+
+
+def test_what_are_no_groups_is_refused():
+    uneven = [[1]] * 59 + [[1, 2]]
+    for value in (np.zeros((60, 1)), np.zeros((60, 7)), csr_array(X), [[1, 2]] * 60, uneven):
+        with pytest.raises(ValueError, match=r"^\[search\] expected groups to be 60 labels, one f"):
+            search(cv=GroupKFold(3), groups=value)
+    for labels in (np.arange(60.0), np.arange(60).astype(object), np.arange(60).astype("M8[D]")):
+        labels[7] = np.nan if labels.dtype.kind != "M" else "NaT"
+        with pytest.raises(
+            ValueError, match=r"one for each row, got Na[NT] at groups\[7\]|got nan"
+        ):
+            search(cv=GroupKFold(3), groups=labels)
+    # of which no splitter makes groups
+    for value in (None, np.zeros(60), np.array([object()] * 60), ["a", 1] * 30):
+        with pytest.raises(
+            ValueError,
+            match=r"^\[search\] expected cv to be a number of folds, a .*"
+            r"divides these rows, and groups where it goes by them, got GroupKFold",
+        ):
+            search(cv=GroupKFold(3), groups=value)
+
+
+def test_what_is_no_cv_is_refused():
+    for value in ("x", b"x", {}, {1: 2}, KFold, int):
+        with pytest.raises(
+            TypeError, match=r"^\[search\] expected cv to be a number of folds, a spl"
+        ):
+            search(cv=value)
+    few = [-1, 0, 1, True, 61, 10**30, 10**5000]
+    for value in (*few, 1.5, np.nan, object(), len, np.array(3), {1}, [1], [[1]]):
+        with pytest.raises(
+            ValueError, match=r"^\[search\] expected cv to be a number of folds, a sp"
+        ):
+            search(cv=value)
+    good = np.arange(60) < 30
+    for one in ([], [60], [-61], [0.5], ["a"], [[1, 2]], [None], good[:7], np.zeros(60, bool)):
+        for pair in ((one, [0]), ([0], one)):
+            with pytest.raises(
+                ValueError, match=r"^\[search\] expected cv to give numbers of rows, "
+            ):
+                search(cv=[pair])
+    masks = search(n_candidates=1, cv=[(good, ~good)])
+    rows = search(n_candidates=1, cv=[(np.flatnonzero(good), np.flatnonzero(~good))])
+    assert same(masks, rows)
+
+
+def test_what_is_refused_makes_no_folder(tmp_path):
+    for options in ({"n_jobs": 0}, {"executor": 5}, {"refit": 1}, {"progress": 1}, {"cv": 0}):
+        with pytest.raises((TypeError, ValueError), match=r"^\[search\] expected "):
+            search(folder=tmp_path / "kept", **options)
+    assert not list(tmp_path.iterdir())

@@ -72,6 +72,11 @@ def test_refused_texts(text):
         ValueError, match=r"\[search\] expected a list of values, a distribution or"
     ):
         distribution(text)
+    for other in (None, 5, b"uniform(0, 1)", [], {}, dict, np.array("uniform(0, 1)")):
+        with pytest.raises(
+            TypeError, match=r"^\[search\] expected text to be uniform\(low, high\),"
+        ):
+            distribution(other)
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,32 @@ def test_a_broken_pool_of_a_stranger_is_said():
         search(executor=pool)
 
 
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, processes])
+def test_one_that_is_shut_down_is_refused(tmp_path, kind):
+    with kind(1) as pool:
+        pass
+    text = r"^\[search\] expected executor to take calls, got one that has been shut down: <"
+    with pytest.raises(ValueError, match=text):
+        search(executor=pool, folder=tmp_path / "kept")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=text):
+        search(executor=lambda: pool)
+
+
+def test_one_that_takes_no_calls_is_said():
+    class Closed(ThreadPoolExecutor):
+        def submit(self, *_):
+            raise RuntimeError("closed for today")
+
+    with (
+        Closed(1) as pool,
+        pytest.raises(
+            ValueError, match=r"^\[search\] expected executor to take .*: closed for tod"
+        ),
+    ):
+        search(executor=pool)
+
+
 class _Sleeper(BaseEstimator):
     """A fit that takes its time, and none of the processor's."""
 

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
 
 import wbcore as wb
-from wbcore.sklearn import MLPClassifier, MLPRegressor
+from wbcore.sklearn import MLPClassifier, MLPRegressor, TabularClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -316,3 +316,69 @@ def test_threads_and_types():
 def test_progress(capsys):
     fitted(progress=True, max_iter=2)
     assert "epoch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_parameters_that_are_arrays_or_classes_are_refused(kind):
+    objects = np.array([None, len], object)
+    arrays = [objects, np.zeros((2, 3, 4)), sparse.csr_array(np.eye(3)), np.zeros(3, [("a", int)])]
+    cases = [
+        ("loss", [*arrays, np.array("mse"), wb.losses.MSE], "loss"),
+        ("bias_init", [*arrays, int, wb.Network], "Dense"),
+        ("initializer", [*arrays, int, wb.losses.MSE], "Dense"),
+        ("metrics", [np.array(3), *arrays, [[1], [1, 2]]], "[a-z_]+"),
+        ("callbacks", [np.array(3), objects, [1], {"a": 1}, wb.Network.mlp([1, 1])], "fit"),
+        ("clip_norm", [10**400], "fit"),
+        ("l1", [10**400], "fit"),
+    ]
+    for name, values, operation in cases:
+        for value in values:
+            with pytest.raises((TypeError, ValueError), match=rf"^\[({operation})\] .*expected "):
+                kind(hidden_layer_sizes=2, max_iter=1, **{name: value}).fit(X_iris, y_iris)
+
+
+def test_validation_data_that_are_no_such_rows_are_named():
+    X, y = X_iris, y_iris
+    for given in (
+        (1, 2),
+        (None, y),
+        (X, None),
+        (X[:, :2], y),
+        (X, y[:7]),
+        ("a", "b"),
+        ([[1]], [0]),
+    ):
+        for kind in (MLPClassifier, MLPRegressor):
+            with pytest.raises(
+                (TypeError, ValueError), match=r"^\[fit\] expected validation_data to"
+            ):
+                kind(hidden_layer_sizes=2, max_iter=1, validation_data=given).fit(X, y)
+
+
+def test_class_weights_of_one_decision_are_no_list():
+    with pytest.raises(
+        TypeError, match=r"^\[fit\] expected class_weight to be a dict or 'balanced'"
+    ):
+        MLPClassifier(2, max_iter=1, class_weight=[{0: 1.0}]).fit(X_iris, y_iris)
+
+
+@pytest.mark.parametrize("weight", ["x", None, [1], object(), 1j, 10**400, np.ones(2)])
+def test_class_weights_that_are_no_numbers_are_named(weight):
+    text = r"^\[fit\] expected the weight of class 1 in class_weight to be a number, got "
+    for given, y in (({1: weight}, y_iris), ([None, {1: weight}], Y_decisions)):
+        for kind in (MLPClassifier, TabularClassifier):
+            with pytest.raises((TypeError, ValueError), match=text):
+                kind(2, class_weight=given).fit(X_iris, y)
+    for each in (1, "x", [{1: 2.0}]):
+        with pytest.raises(
+            TypeError, match=r"^\[fit\] expected each of class_weight to be a dict, "
+        ):
+            MLPClassifier(2, class_weight=["balanced", each]).fit(X_iris, Y_decisions)
+
+
+def test_classes_that_are_no_list_are_refused():
+    for classes in (np.array(3), wb.Network, 5, "ab", len):
+        with pytest.raises(
+            TypeError, match=r"^\[partial_fit\] expected classes to be a list of lab"
+        ):
+            MLPClassifier(2).partial_fit(X_iris, y_iris, classes=classes)

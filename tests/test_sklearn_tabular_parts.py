@@ -72,3 +72,23 @@ def test_what_is_over_keeps_no_state():
     model, y = made("values")
     part, whole = len(pickle.dumps(model._train_until(X, y, 5))), len(pickle.dumps(model.fit(X, y)))
     assert whole < part
+
+
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+def test_parameters_that_are_arrays_or_of_any_size(kind):
+    X, y = np.arange(12.0)[:, None], np.arange(12) % 2
+    quick = {"hidden_layer_sizes": (2,), "epochs": 1}
+    generator = (one for one in [1])
+    for name, value, operation in (
+        ("loss", np.array([None, len], object), "loss"),
+        ("loss", np.zeros((2, 2)), "loss"),
+        ("optimizer", generator, "optimizer"),
+        ("callbacks", np.array(3), "fit"),
+        ("validation_data", (1, 2), "fit"),
+        ("validation_data", (X, y[:7]), "fit"),
+        ("learning_rate", 10**60, "[A-Za-z]+"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=rf"^\[{operation}\] .*expected "):
+            kind(**quick, **{name: value}).fit(X, y)
+    for name in ("patience", "batch_size"):
+        kind(**quick, **{name: 10**30}).fit(X, y)

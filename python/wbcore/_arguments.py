@@ -9,6 +9,7 @@ import inspect
 import math
 import numbers
 import operator
+import os
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
@@ -130,6 +131,18 @@ def names(operation: str, name: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return ()
     return tuple(map(str, listed(operation, name, value, expected="a list of names")))
+
+
+def path(operation: str, name: str, value: object) -> str:
+    """A path as text, be it given as such, as bytes or as a path-like."""
+    try:
+        text = os.fsdecode(cast("str", value))
+        if b"\0" in os.fsencode(text):
+            raise ValueError
+    except (TypeError, ValueError) as error:  # the latter also for letters that no path has
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"[{operation}] expected {name} to be a path, got {shown(value)}") from None
+    return text
 
 
 def mapping(operation: str, name: str, value: object, known: Iterable[str]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def check(
     expected: str = "a function or one of",
 ) -> Initializer:
     """A function as it is, or the text of a known initializer in its one spelling."""
-    is_function = callable(initializer)
+    is_function = callable(initializer) and not isinstance(initializer, type)
     if is_function:
         return cast("Callable[..., Any]", initializer)
     try:

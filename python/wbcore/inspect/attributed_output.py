@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from wbcore.inspect.paths import Scalar
     from wbcore.network import Network
 
-__all__ = ["OUTPUTS", "loss_targets_of", "scalar_of", "targets_of"]
+__all__ = ["OUTPUTS", "loss_targets_of", "require_loss", "scalar_of", "targets_of"]
 
 OUTPUTS = ("logit", "probability", "output", "loss")
 
@@ -93,6 +93,13 @@ class RowLoss:
         if includes_activation(self.loss):
             return gradient
         return activation_slopes(self.activation, Z, gradient)
+
+
+def require_loss(operation: str, output: str, loss: Foreign) -> None:
+    """Refuse what is no loss, also where none is needed."""
+    is_function = callable(loss) and not isinstance(loss, (type, losses.Loss))
+    if loss is not None and not (output == "loss" and is_function):  # which is refused by its words
+        losses.check(operation, loss)
 
 
 def scalar_of(

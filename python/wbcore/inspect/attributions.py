@@ -13,7 +13,13 @@ from wbcore import _arguments
 from wbcore._statistics import exponent_of
 from wbcore._view import in_rows, is_sparse
 from wbcore.inspect._calls import named
-from wbcore.inspect.attributed_output import OUTPUTS, loss_targets_of, scalar_of, targets_of
+from wbcore.inspect.attributed_output import (
+    OUTPUTS,
+    loss_targets_of,
+    require_loss,
+    scalar_of,
+    targets_of,
+)
 from wbcore.inspect.attribution_methods import Rows, attributed
 from wbcore.inspect.column_groups import feature_names_of, read_groups
 from wbcore.inspect.float64_network import Float64Network
@@ -241,6 +247,7 @@ def attribution(
     tolerance = _arguments.number(
         operation, "tolerance", tolerance, expected="a number above 0", allowed=lambda t: t > 0
     )
+    require_loss(operation, output, loss)
     f64 = Float64Network(net)
     x = _rows(operation, X, f64.inputs)
     features = feature_names_of(operation, feature_names, f64.inputs)

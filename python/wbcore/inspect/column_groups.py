@@ -23,6 +23,12 @@ GroupsLike: TypeAlias = (
 )
 
 
+_GROUPS = (
+    "a dict of lists of columns by name, a list of such lists, or an array of {n} numbers of "
+    "groups, with no column twice"
+)
+
+
 class Groups(NamedTuple):
     """Columns that are taken together, and what they are called."""
 
@@ -58,10 +64,10 @@ def read_groups(operation: str, groups: Foreign, features: tuple[str, ...]) -> G
     if isinstance(groups, Mapping):
         names, members = tuple(map(str, groups)), list(groups.values())
     else:
-        if isinstance(groups, str) or is_sparse(groups) or not hasattr(groups, "__iter__"):
+        if is_sparse(groups):  # which gives its rows
             raise TypeError(_expected(operation, n, _arguments.shown(groups)))
-        members = list(groups)
-        if members and all(np.ndim(m) == 0 and not isinstance(m, str) for m in members):
+        members = _arguments.listed(operation, "groups", groups, expected=_GROUPS.format(n=n))
+        if members and all(_is_one(m) and not isinstance(m, str) for m in members):
             members = _by_number(operation, members, n)
         names = ()
     columns = tuple(_columns(operation, member, features) for member in members)
@@ -76,10 +82,15 @@ def read_groups(operation: str, groups: Foreign, features: tuple[str, ...]) -> G
 
 
 def _expected(operation: str, n: int, got: str) -> str:
-    return (
-        f"[{operation}] expected groups to be a dict of lists of columns by name, a list of such "
-        f"lists, or an array of {n} numbers of groups, with no column twice, got {got}"
-    )
+    return f"[{operation}] expected groups to be {_GROUPS.format(n=n)}, got {got}"
+
+
+def _is_one(member: Foreign) -> bool:
+    """Whether it is one thing and not several, such as a list."""
+    try:
+        return np.ndim(member) == 0
+    except ValueError:  # lists of different lengths, or of depths
+        return False
 
 
 def _by_number(operation: str, groups: Foreign, n: int) -> list[NDArray[np.int64]]:
@@ -92,7 +103,7 @@ def _by_number(operation: str, groups: Foreign, n: int) -> list[NDArray[np.int64
 
 def _columns(operation: str, member: Foreign, features: tuple[str, ...]) -> NDArray[np.int64]:
     """The numbers of the columns of a group, which may be given by name."""
-    listed = [member] if isinstance(member, str) or np.ndim(member) == 0 else list(member)
+    listed = [member] if isinstance(member, str) or _is_one(member) else list(member)
     if not listed:
         raise ValueError(_expected(operation, len(features), "a group of no column"))
     found = []

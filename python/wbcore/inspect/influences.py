@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import functools
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -19,10 +19,11 @@ from wbcore.inspect._calls import functions_of, named
 from wbcore.inspect.left_out import Findings, Without, key_of
 from wbcore.inspect.table import Table
 from wbcore.searching.progress import Progress
-from wbcore.searching.workers import workers
+from wbcore.searching.workers import require_executor, workers
 from wbcore.training.replaying import Replay
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
 
     from numpy.typing import ArrayLike
@@ -199,10 +200,11 @@ def _all(task: Without, options: _Options) -> dict[int, Findings]:
             line.add(1.0, found=True)
     left = [row for row in options.rows if row not in found]
     tasks = {at: (left[at : at + _AT_ONCE],) for at in range(0, len(left), _AT_ONCE)}
-    stopped = threading.Event()
-    if options.executor is None:  # a thread meets no Ctrl-C: it is told
+    stopped, executor = threading.Event(), options.executor
+    if executor is None:  # a thread meets no Ctrl-C: it is told
         task = dataclasses.replace(task, stops=stopped.is_set)
-    pool = workers(None, options.executor or (lambda: ThreadPoolExecutor(options.n_jobs)))
+        executor = functools.partial(ThreadPoolExecutor, options.n_jobs)
+    pool = workers("influence", None, executor)
     try:
         for _, done in pool.results(task.many, tasks):
             for row, findings in done:
@@ -230,22 +232,15 @@ def _rows(rows: Iterable[int] | None, n: int) -> list[int]:
 
 
 def _folder(folder: Foreign) -> Path | None:
-    if folder is None:
-        return None
-    try:
-        if b"\0" in os.fsencode(folder):
-            raise ValueError
-        return Path(os.fsdecode(folder))
-    except (TypeError, ValueError) as error:  # the latter also for letters that no path has
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(
-            f"[influence] expected folder to be a path, got {_arguments.shown(folder)}"
-        ) from None
+    return None if folder is None else Path(_arguments.path("influence", "folder", folder))
 
 
 def _jobs(n_jobs: int | None, executor: object) -> int:
     if n_jobs is not None and executor is not None:
-        raise ValueError(f"[influence] expected n_jobs or executor, got both: n_jobs={n_jobs}")
+        raise ValueError(
+            f"[influence] expected n_jobs or executor, got both: n_jobs={_arguments.shown(n_jobs)}"
+        )
+    require_executor("influence", executor)
     jobs = threads.get_num_threads() if n_jobs is None else n_jobs
     return _arguments.integer("influence", "n_jobs", jobs, high=_arguments.MAX_THREADS)
 

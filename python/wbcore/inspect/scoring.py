@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wbcore import _arguments, _core, _named, metrics
+from wbcore import _arguments, _core, _named, losses, metrics
 from wbcore._loss_function import LossFunction
 from wbcore._structure import LayerStructure
 from wbcore._view import Foreign, View, dense, in_rows, is_sparse, n_rows
@@ -169,6 +169,8 @@ def score_of(
             f"[{operation}] expected metric to be a function (outputs, targets) for a model that "
             f"is a function, got {_arguments.shown(metric)}"
         )
+    if loss is not None:  # which nobody asks for then
+        losses.check_given(operation, loss)
     name = getattr(metric, "__name__", "metric")
     name = "metric" if name == "<lambda>" else name
     _require_takes(operation, metric, weighs=weighs)

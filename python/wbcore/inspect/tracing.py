@@ -205,7 +205,7 @@ def _units(net: Network, shown: Sequence[int], unit: int | None) -> list[int] | 
     if unit is None:
         return None
     if len(shown) != 1:
-        raise ValueError(f"[trace] expected a layer with unit={unit}, got None")
+        raise ValueError(f"[trace] expected a layer with unit={_arguments.shown(unit)}, got None")
     return [_place("unit", unit, net[shown[0]].outputs)]
 
 

@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from wbcore import _arguments
+
 __all__ = ["open_descriptor", "replacing", "target_of"]
 
 _TEMPORARY = re.compile(r"\.wbcore-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
@@ -53,7 +55,7 @@ def target_of(path: str | os.PathLike[str], operation: str) -> Path:
         When there is no such folder, it or the file is not writable, or the path is that of a
         folder or device.
     """
-    name = os.fsdecode(path)
+    name = _arguments.path(operation, "path", path)
     target = Path(os.path.realpath(name))
     try:
         mode = target.stat().st_mode

@@ -129,7 +129,7 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     OSError
         When the file is missing or cannot be read.
     """
-    path = os.fsdecode(path)
+    path = _arguments.path("load", "path", path)
     with container.opened(path) as reader:
         version = _version(reader)
         _check_contract(reader)

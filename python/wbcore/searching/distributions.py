@@ -208,7 +208,7 @@ def distribution(text: str) -> Distribution:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         When text is none of them, or its numbers are not as the class wants them.
 
     Examples
@@ -217,6 +217,9 @@ def distribution(text: str) -> Distribution:
     >>> distribution("log_uniform(1e-5, 0.1)")
     LogUniform(low=1e-05, high=0.1)
     """
+    known = ", ".join(f"{name}(low, high)" for name in _TEXTS)
+    if not isinstance(text, str):
+        raise TypeError(f"[search] expected text to be {known}, got {_arguments.shown(text)}")
     found = re.fullmatch(r"\s*(\w+)\(([^,()]+),([^,()]+)\)\s*", text)
     try:
         if not found or found[1] not in _TEXTS:
@@ -224,7 +227,6 @@ def distribution(text: str) -> Distribution:
         read = int if "integers" in found[1] else float
         low, high = read(found[2]), read(found[3])
     except ValueError:
-        known = ", ".join(f"{name}(low, high)" for name in _TEXTS)
         raise ValueError(
             f"[search] expected a list of values, a distribution or its text, {known}, "
             f"got {_arguments.shown(text)}"

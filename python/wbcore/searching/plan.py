@@ -12,6 +12,7 @@ from wbcore import _arguments, _core
 from wbcore.searching import epochs as _epochs
 from wbcore.searching.digests import digest, of_array, of_value
 from wbcore.searching.fits import WHOLE, Unit, configured
+from wbcore.searching.rows import folds_of, with_rows
 from wbcore.searching.schedule import Rung, rungs
 from wbcore.searching.shared import Problem
 from wbcore.searching.space import Space, candidates, seeded
@@ -89,10 +90,8 @@ def plan(
         When an argument is none that `search` takes.
     """
     from sklearn import get_config
-    from sklearn.base import is_classifier
-    from sklearn.model_selection import check_cv
-    from sklearn.utils import indexable
 
+    _require_estimator(estimator)
     seed = _arguments.seed("search", seed)
     if n_candidates is not None:
         n_candidates = _arguments.integer("search", "n_candidates", n_candidates)
@@ -100,14 +99,9 @@ def plan(
         halving = _arguments.integer("search", "halving", halving, low=2)
     min_epochs = _arguments.integer("search", "min_epochs", min_epochs)
     scorer, scores_weights = _scorer(estimator, scoring, sample_weight)
-    X, y, groups, sample_weight = indexable(X, y, groups, sample_weight)
-    if sample_weight is not None:
-        sample_weight = _arguments.floats("search", "sample_weight", sample_weight)
+    X, y, groups, sample_weight = with_rows(X, y, groups, sample_weight)
     estimator = seeded(estimator, seed)
-    splitter = check_cv(cv, y, classifier=is_classifier(estimator))
-    folds = [(np.asarray(rows), np.asarray(test)) for rows, test in splitter.split(X, y, groups)]
-    if not folds:
-        raise ValueError(f"[search] expected cv to give folds, got none of {_arguments.shown(cv)}")
+    folds = folds_of(cv, estimator, X, y, groups)
     parameters = candidates(estimator, space, n_candidates, seed)
     made = [configured(estimator, own) for own in parameters]
     # Rows of weight 0 are as good as absent.
@@ -129,6 +123,16 @@ def plan(
     )
 
 
+def _require_estimator(estimator: object) -> None:
+    """One of scikit-learn's kind: no class, and no network, which has no parameters to set."""
+    has_all = all(hasattr(estimator, name) for name in ("fit", "get_params", "set_params"))
+    if isinstance(estimator, type) or not has_all:
+        raise TypeError(
+            f"[search] expected estimator to be one as scikit-learn has them, with fit, get_params "
+            f"and set_params, got {_arguments.shown(estimator)}"
+        )
+
+
 def _scorer(
     estimator: Any,
     scoring: str | Callable[..., float] | None,
@@ -137,12 +141,24 @@ def _scorer(
     """What scores, and whether it is given the weights of the rows."""
     from sklearn.metrics import check_scoring
 
-    if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
+    is_name = isinstance(scoring, str)
+    if scoring is not None and not is_name and (isinstance(scoring, type) or not callable(scoring)):
         raise TypeError(
             f"[search] expected scoring to be None, one name or a function of estimator, X and y, "
             f"got {_arguments.shown(scoring)}"
         )
-    scorer = check_scoring(estimator, scoring=scoring)
+    if scoring is None and not hasattr(estimator, "score"):
+        raise TypeError(
+            f"[search] expected scoring to be given for an estimator that has no score, got None "
+            f"and {_arguments.shown(estimator)}"
+        )
+    try:
+        scorer = check_scoring(estimator, scoring=scoring)
+    except ValueError as error:
+        raise ValueError(
+            f"[search] expected scoring to be None, a name of sklearn.metrics.get_scorer_names() "
+            f"or a function of estimator, X and y, got {_arguments.shown(scoring)}: {error}"
+        ) from None
     asked = estimator.score if scoring is None else scorer
     return scorer, sample_weight is not None and _arguments.takes(asked, "sample_weight")
 

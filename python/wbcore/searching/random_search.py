@@ -18,7 +18,7 @@ from wbcore.searching.results import SearchInterrupted, SearchResult
 from wbcore.searching.running import Running
 from wbcore.searching.scratch import scratch
 from wbcore.searching.space import Space
-from wbcore.searching.workers import workers
+from wbcore.searching.workers import require_executor, workers
 
 if TYPE_CHECKING:
     import os
@@ -185,10 +185,14 @@ def search(
         )
     refit = _arguments.flag("search", "refit", refit)
     progress = _arguments.flag("search", "progress", progress)
-    kept = None if folder is None else Path(folder)
+    _require_jobs(n_jobs, executor)
+    kept = None if folder is None else Path(_arguments.path("search", "folder", folder))
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
-    with scratch(kept) as temporary, contextlib.closing(workers(n_jobs, executor)) as pool:
+    with (
+        scratch(kept) as temporary,
+        contextlib.closing(workers("search", n_jobs, executor)) as pool,
+    ):
         running = Running(planned, Folder(kept or temporary), temporary, pool, progress=progress)
         try:
             running.run()
@@ -199,6 +203,20 @@ def search(
         except KeyboardInterrupt:
             raise _interrupted(planned, running, kept) from None
     return result
+
+
+def _require_jobs(n_jobs: object, executor: object) -> None:
+    if n_jobs is not None and executor is not None:
+        raise ValueError(
+            f"[search] expected n_jobs or executor, got both: n_jobs={_arguments.shown(n_jobs)}"
+        )
+    require_executor("search", executor)
+    if n_jobs is None:
+        return
+    most = _arguments.MAX_THREADS
+    expected = f"None, an integer from 1 to {most}, or -1, -2, ... for all processors but 0, 1, ..."
+    if not _arguments.integer("search", "n_jobs", n_jobs, low=-most, high=most, expected=expected):
+        raise ValueError(f"[search] expected n_jobs to be {expected}, got 0")
 
 
 @contextlib.contextmanager

@@ -101,12 +101,14 @@ def _configured(estimator: Any, point: dict[str, Any]) -> Any:
 
 def _listed(space: Any) -> Iterator[dict[str, Any]]:
     try:
-        points = iter(space)
+        points = None if isinstance(space, (str, bytes)) else iter(space)
     except TypeError:
+        points = None
+    if points is None:
         raise TypeError(
             f"[search] expected space to be a dict of lists and distributions, got "
             f"{_arguments.shown(space)}"
-        ) from None
+        )
     for point in points:
         if not isinstance(point, Mapping):
             raise TypeError(
@@ -150,7 +152,7 @@ def _checked(space: object) -> dict[str, Any]:
             checked[name] = distribution(source)
         elif isinstance(source, Distribution) or hasattr(source, "rvs"):
             checked[name] = source
-        elif isinstance(source, (Sequence, np.ndarray)) and len(source):
+        elif (isinstance(source, Sequence) or _has_rows(source)) and len(source):
             checked[name] = list(source)
         else:
             raise TypeError(
@@ -158,6 +160,10 @@ def _checked(space: object) -> dict[str, Any]:
                 f"{_arguments.shown(source)}"
             )
     return checked
+
+
+def _has_rows(source: object) -> bool:
+    return isinstance(source, np.ndarray) and source.ndim > 0
 
 
 def _grid(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -7,15 +7,22 @@ of its pool are; a new pool then goes on with the calls whose results have not c
 from __future__ import annotations
 
 import contextlib
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+)
 from typing import Any
 
 from wbcore import _arguments
 from wbcore.threads import get_num_threads
 
-__all__ = ["MOST_BREAKS", "Workers", "workers"]
+__all__ = ["MOST_BREAKS", "Workers", "require_executor", "workers"]
 
 #: So many pools may break one after the other without any result in between: then it is a call
 #: that kills its worker each time, such as one that needs more memory than there is.
@@ -27,6 +34,7 @@ Call = Callable[..., Any]
 class Workers(ABC):
     """A pool that can be replaced."""
 
+    operation: str  # what error messages begin with
     count: int  # of calls at once
 
     @property
@@ -55,8 +63,9 @@ class Workers(ABC):
                 breaks += 1
                 if breaks == MOST_BREAKS:
                     raise RuntimeError(
-                        f"[search] expected workers to live, got {breaks} pools in turn of which "
-                        f"one was killed before any fit ended ({_arguments.shown(str(error))}); "
+                        f"[{self.operation}] expected workers to live, got {breaks} pools in turn "
+                        f"of which one was killed before any fit ended "
+                        f"({_arguments.shown(str(error))}); "
                         f"{len(left)} fits were left, the next of them of {next(iter(left))}"
                     ) from error
                 self._renew(error)
@@ -75,9 +84,10 @@ class Workers(ABC):
 
 
 class _Joblib(Workers):
-    def __init__(self, n_jobs: int | None) -> None:
+    def __init__(self, operation: str, n_jobs: int | None) -> None:
         import joblib
 
+        self.operation = operation
         self._n_jobs = n_jobs
         self.count = joblib.effective_n_jobs(n_jobs)
 
@@ -106,7 +116,8 @@ class _Joblib(Workers):
 
 
 class _Given(Workers):
-    def __init__(self, executor: Executor | Callable[[], Executor]) -> None:
+    def __init__(self, operation: str, executor: Executor | Callable[[], Executor]) -> None:
+        self.operation = operation
         self._make = executor if not isinstance(executor, Executor) else None
         self._own: Executor | None = None
         if isinstance(executor, Executor):
@@ -115,9 +126,10 @@ class _Given(Workers):
             self._executor = self._own = executor()
             if not isinstance(self._own, Executor):
                 raise TypeError(
-                    f"[search] expected executor to make a concurrent.futures.Executor, "
+                    f"[{operation}] expected executor to make a concurrent.futures.Executor, "
                     f"got {_arguments.shown(self._own)}"
                 )
+            _require_open(operation, self._own)
         self.count = getattr(self._executor, "_max_workers", None) or get_num_threads()
 
     def _once(
@@ -126,12 +138,23 @@ class _Given(Workers):
         futures = {}
         try:
             for number, task in tasks.items():
-                futures[self._executor.submit(call, *task)] = number
+                futures[self._submitted(call, task)] = number
             for future in as_completed(futures):
                 yield futures[future], future.result()
         finally:
             for future in futures:
                 future.cancel()
+
+    def _submitted(self, call: Call, task: tuple[Any, ...]) -> Future[Any]:
+        try:
+            return self._executor.submit(call, *task)
+        except BrokenExecutor:
+            raise
+        except RuntimeError as error:  # shut down, or the interpreter is
+            raise ValueError(
+                f"[{self.operation}] expected executor to take calls, "
+                f"got {_arguments.shown(self._executor)}: {error}"
+            ) from None
 
     def _renew(self, error: BrokenExecutor) -> None:
         made: Executor
@@ -141,8 +164,8 @@ class _Given(Workers):
             made = _as(self._executor)
         else:
             raise RuntimeError(
-                "[search] expected the executor's workers to live, got a broken pool; pass a "
-                "function that makes an executor, and a new one goes on"
+                f"[{self.operation}] expected the executor's workers to live, got a broken pool; "
+                "pass a function that makes an executor, and a new one goes on"
             ) from error
         self.close()
         self._executor = self._own = made
@@ -152,26 +175,57 @@ class _Given(Workers):
             self._own.shutdown(wait=True, cancel_futures=True)
 
 
-def workers(n_jobs: int | None, executor: Executor | Callable[[], Executor] | None) -> Workers:
-    """Those of an executor, or else of joblib with its context.
+def workers(
+    operation: str, n_jobs: int | None, executor: Executor | Callable[[], Executor] | None
+) -> Workers:
+    """Those of an executor that `require_executor` let pass, or else of joblib with its context.
 
     Raises
     ------
     TypeError, ValueError
-        When executor is no such thing, or both are given.
+        When a function makes no executor, or one that is shut down.
     """
-    if executor is None:
-        return _Joblib(n_jobs)
-    if n_jobs is not None:
-        raise ValueError(f"[search] expected n_jobs or executor, got both: n_jobs={n_jobs}")
-    if not isinstance(executor, Executor) and (
-        isinstance(executor, type) or not callable(executor)
-    ):
+    return _Joblib(operation, n_jobs) if executor is None else _Given(operation, executor)
+
+
+def require_executor(operation: str, executor: object) -> None:
+    """Refuse, before there is anything, what is no executor, makes none, or is shut down.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When executor is no such thing.
+    """
+    if isinstance(executor, Executor):
+        _require_open(operation, executor)
+    elif executor is not None and not _is_maker(executor):
         raise TypeError(
-            f"[search] expected executor to be a concurrent.futures.Executor or a function that "
-            f"makes one, got {_arguments.shown(executor)}"
+            f"[{operation}] expected executor to be a concurrent.futures.Executor or a function "
+            f"without arguments that makes one, got {_arguments.shown(executor)}"
         )
-    return _Given(executor)
+
+
+def _is_maker(executor: object) -> bool:
+    """Whether it is a function that can be called without arguments, as far as that is known."""
+    if not callable(executor) or isinstance(executor, type):
+        return False
+    try:
+        inspect.signature(executor).bind()
+    except TypeError:
+        return False
+    except ValueError:  # of C, without a signature
+        return True
+    return True
+
+
+def _require_open(operation: str, executor: Executor) -> None:
+    """Refuse one that is shut down, of the two whose fields say so; a broken one is made anew."""
+    closed = (getattr(executor, name, None) for name in ("_shutdown", "_shutdown_thread"))
+    if any(one is True for one in closed) and not getattr(executor, "_broken", False):
+        raise ValueError(
+            f"[{operation}] expected executor to take calls, got one that has been shut down: "
+            f"{_arguments.shown(executor)}"
+        )
 
 
 def _numbered(number: int, call: Call, task: tuple[Any, ...]) -> tuple[int, Any]:

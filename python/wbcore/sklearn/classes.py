@@ -240,7 +240,7 @@ def targets_of(y: Any, classes: Any, loss: object) -> Classes:
 
 def _answer(loss: object, count: int, *, several: bool) -> tuple[Answer, bool]:
     """The answer, and whether targets have a column for each class."""
-    if loss == "log_loss":
+    if isinstance(loss, str) and loss == "log_loss":
         if several:
             return Answer(count, "softmax", "cross_entropy"), False
         return Answer(count, "sigmoid", "binary_cross_entropy", slope=count, scale=count), True

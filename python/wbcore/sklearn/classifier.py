@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import validate_data
 
+from wbcore import _arguments
 from wbcore.sklearn import scores
 from wbcore.sklearn.classes import Classes, Decisions, classes_of, gives_probabilities, targets_of
 from wbcore.sklearn.documentation import completed
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["MLPClassifier"]
+
+
+def _is_list(classes: Any) -> bool:
+    try:
+        return np.ndim(classes) == 1
+    except ValueError:  # lists of different depths
+        return False
 
 
 def _has_probabilities(estimator: MLPClassifier) -> bool:
@@ -228,9 +236,11 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
 
     def _take_classes(self, y: Any, classes: Any) -> None:
         """Set `classes_` in the first of several partial fits."""
-        if classes is not None and hasattr(classes, "__len__") and not len(classes):
+        if classes is not None and not _arguments.listed(
+            "partial_fit", "classes", classes, expected="a list of labels"
+        ):
             raise ValueError("[partial_fit] expected classes that there will be, got none")
-        of_each = isinstance(classes, list) and all(np.ndim(each) == 1 for each in classes)
+        of_each = isinstance(classes, list) and all(map(_is_list, classes))
         if of_each and not hasattr(self, "classes_"):
             self.classes_ = [np.unique(each) for each in classes]
         elif not isinstance(

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from wbcore.errors import DivergenceError
 from wbcore.history import History
+from wbcore.sklearn.inputs import callbacks_of
 from wbcore.sklearn.stopping import Bookkeeping
 from wbcore.training.plan import Plan
 from wbcore.training.run import run as run_plan
@@ -188,7 +189,7 @@ class Course:
             seed=self.seed,
             n_threads=estimator.n_threads,
             callback=None,
-            callbacks=(book, *(estimator.callbacks or ()), *self._told(estimator, book)),
+            callbacks=(book, *callbacks_of(estimator), *self._told(estimator, book)),
             track=None,
             first_epoch=self.epochs,
             checkpoint=None,
@@ -228,7 +229,8 @@ def _with_penalty(metrics: Any) -> Any:
     """The metrics of `Network.fit`, and the penalty, which is a part of scikit-learn's loss."""
     if isinstance(metrics, Mapping):
         return ["penalty", metrics]
-    if not isinstance(metrics, Iterable):  # is refused in the words of `Network.fit`
-        return metrics
+    if not isinstance(metrics, Iterable) or (isinstance(metrics, np.ndarray) and not metrics.ndim):
+        return metrics  # is refused in the words of `Network.fit`
     given = [metrics] if isinstance(metrics, str) else list(metrics)
-    return given if "penalty" in given else ["penalty", *given]
+    has_it = any(isinstance(one, str) and one == "penalty" for one in given)
+    return given if has_it else ["penalty", *given]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "Filling",
+    "callbacks_of",
     "checked",
+    "of_validation",
     "options_of",
     "require_missing",
     "sound",
@@ -80,6 +84,29 @@ def validation_parts(given: Any) -> tuple[Any, Any, Any]:
         )
     X, y, *more = given
     return X, y, more[0] if more else None
+
+
+@contextlib.contextmanager
+def of_validation() -> Iterator[None]:
+    """Says of scikit-learn's errors, which speak of X and y, that they are of `validation_data`."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        why = str(error)  # as it is: users know these, with their lines
+        if why.startswith("["):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"[fit] expected validation_data to be as X and y of the training, got others: {why}"
+        ) from None
+
+
+def callbacks_of(estimator: Any) -> list[object]:
+    """Its parameter as a list, which `Network.fit` then looks through."""
+    given = estimator.callbacks
+    if given is None:
+        return []
+    return _arguments.listed("fit", "callbacks", given, expected="a list of callbacks")
 
 
 class Filling:

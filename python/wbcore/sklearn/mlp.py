@@ -21,7 +21,13 @@ from wbcore.sklearn.course import Course, Rows
 from wbcore.sklearn.distinct import distinct
 from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
 from wbcore.sklearn.holding_out import held_out
-from wbcore.sklearn.inputs import Filling, checked, require_missing, validation_parts
+from wbcore.sklearn.inputs import (
+    Filling,
+    checked,
+    of_validation,
+    require_missing,
+    validation_parts,
+)
 from wbcore.sklearn.lbfgs import AllRows
 from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.rates import set_schedule
@@ -186,8 +192,9 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         given = None
         if self.validation_data is not None:
             X_val, y_val, w_val = validation_parts(self.validation_data)
-            X_val, y_val = self._checked_data(X_val, y_val, incremental=True, fresh=False)
-            weights_val = self._row_weights(X_val, y_val, w_val, of_training=False)
+            with of_validation():
+                X_val, y_val = self._checked_data(X_val, y_val, incremental=True, fresh=False)
+                weights_val = self._row_weights(X_val, y_val, w_val, of_training=False)
             given = self._filled(X_val), self._targets.encode(y_val), weights_val
         return Rows(self._filled(X), self._targets.encode(y), weights, given)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore import optimizers
+from wbcore import _arguments, optimizers
 from wbcore.optimizers import LBFGS, SGD, Adam, Optimizer
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
         made = Adam(rate, beta1, beta2, epsilon, epsilon_hat=True)
     _penalize(made, estimator, answer.slope)
     if estimator.clip_norm is not None:
-        made.clip_norm = estimator.clip_norm / answer.slope
+        made.clip_norm = _arguments.number("fit", "clip_norm", estimator.clip_norm) / answer.slope
     return Solver(made, mode, rate, slope, estimator.power_t)
 
 
@@ -142,4 +142,4 @@ def _penalize(optimizer: Optimizer, estimator: Any, slope: float) -> None:
     """As scikit-learn's alpha, beside the sum of the rows' losses."""
     optimizer.penalty_of_sum = True
     optimizer.l2 = estimator.alpha / slope
-    optimizer.l1 = estimator.l1 / slope
+    optimizer.l1 = _arguments.number("fit", "l1", estimator.l1) / slope

@@ -48,12 +48,13 @@ def started(
         The estimator's parameter, by which a network without hidden layers goes.
     """
     network = Network._of_structure(layers, dtype)
+    is_prior = isinstance(bias_init, str) and bias_init == PRIOR
     own = initializer is not None or bias_init is not None
     seed = int(random_state.randint(np.iinfo(np.int32).max)) if own else 0
     for index, layer in enumerate(network):
         inputs, outputs, own_activation, *_ = layers[index]
         if own:
-            biases: Any = "zeros" if bias_init is None or bias_init == PRIOR else bias_init
+            biases: Any = "zeros" if bias_init is None or is_prior else bias_init
             weights: Any = "zeros" if initializer is None else initializer
             initialize(layer, Dense(inputs, outputs, own_activation, weights, biases), seed)
         if initializer is None:

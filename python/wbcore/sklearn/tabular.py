@@ -19,7 +19,7 @@ from wbcore.recipe import TABLE
 from wbcore.schedules import count_steps
 from wbcore.sklearn import tabular_saving
 from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
-from wbcore.sklearn.inputs import validation_parts
+from wbcore.sklearn.inputs import callbacks_of, of_validation, validation_parts
 from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.structure import hidden_activations, hidden_sizes
 from wbcore.sklearn.tabular_course import Course, Stopping
@@ -208,14 +208,15 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         if self.validation_data is None:
             return None
         X, y, weights = validation_parts(self.validation_data)
-        y = self._checked_targets(y, known=True)
-        table = read(self, X, "fit, validation_data")
-        rows, weights = counted(table, y, weights)
-        present(self, table)
-        if rows is not None:
-            table, y = table.rows(rows), y[rows]
-        inputs = self.encoder_.apply(table, operation="fit, validation_data")
-        shares = self._class_weights(y, weights, of_training=False)
+        with of_validation():
+            y = self._checked_targets(y, known=True)
+            table = read(self, X, "fit, validation_data")
+            rows, weights = counted(table, y, weights)
+            present(self, table)
+            if rows is not None:
+                table, y = table.rows(rows), y[rows]
+            inputs = self.encoder_.apply(table, operation="fit, validation_data")
+            shares = self._class_weights(y, weights, of_training=False)
         return scaling.apply(inputs), self._encoded_targets(y), shares
 
     def _run(
@@ -227,7 +228,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         tasks: FitTasks | None,
     ) -> None:
         """Train until so many epochs have been done."""
-        callbacks = list(self.callbacks or ())
+        callbacks = callbacks_of(self)
         if tasks is not None:
             tasks.fitted = lambda: self._as_of(course)
             callbacks.append(tasks)

@@ -169,7 +169,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         """Two classes have an output each, too: as the command line has them."""
         several = isinstance(classes, np.ndarray) and len(classes) > 1
         one_each = several and not type_of_target(y).startswith("multilabel")
-        softmax = one_each and self.loss == "log_loss"
+        softmax = one_each and isinstance(self.loss, str) and self.loss == "log_loss"
         return targets_of(y, classes, "cross_entropy" if softmax else self.loss)
 
     def _contents(self, y: NDArray[Any]) -> NDArray[Any]:

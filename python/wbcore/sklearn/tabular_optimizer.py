@@ -29,7 +29,7 @@ def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimize
         Of the whole fit, over which the recipe's schedule goes.
     """
     given = estimator.optimizer
-    made = optimizers.check("optimizer", TABLE.optimizer if given is None else deepcopy(given))
+    made = deepcopy(optimizers.check("optimizer", TABLE.optimizer if given is None else given))
     if not isinstance(made, optimizers.Optimizer):
         raise ValueError(
             f"[fit] expected optimizer to be one that takes batches, such as Adam(), "

@@ -159,7 +159,9 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, np.generic):
         return _plain(value.item())
-    if isinstance(value, (int, float)):
+    if isinstance(value, int):  # of any size
+        return value
+    if isinstance(value, float):
         return value if np.isfinite(value) else _NONE
     if isinstance(value, Choice):
         return str(value)

@@ -117,9 +117,10 @@ class Numbers(Targets):
     """
 
     def __init__(self, outputs: int, loss: object) -> None:
-        if loss == "squared_error":
+        name = loss if isinstance(loss, str) else None
+        if name == "squared_error":
             answer = Answer(outputs, "identity", "mse", slope=outputs / 2, scale=0.5)
-        elif loss == "poisson":
+        elif name == "poisson":
             answer = Answer(outputs, "exp", "poisson", slope=outputs, scale=outputs)
         else:
             given, known = kind_of_loss(loss, "squared_error")
@@ -129,7 +130,7 @@ class Numbers(Targets):
                 )
             answer = Answer(outputs, str(known["undone"]) if known else "identity", given)
         super().__init__(answer)
-        self.is_poisson = loss == "poisson"
+        self.is_poisson = name == "poisson"
 
     def encode(self, y: Any) -> NDArray[Any]:
         return np.asarray(y)

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
+from wbcore import _arguments
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,6 +42,12 @@ def row_weights(
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     if class_weight is None:
         return weights
+    _require_numbers(class_weight)
+    if isinstance(class_weight, list) and np.ndim(y) == 1 and class_weight:
+        raise TypeError(
+            f"[fit] expected class_weight to be a dict or 'balanced' for one decision, "
+            f"got {_arguments.shown(class_weight)}"
+        )
     if isinstance(class_weight, str) and class_weight == "balanced" and np.ndim(y) == 1:
         class_weight = balanced(y, weights)
     if isinstance(class_weight, Mapping) and np.ndim(y) == 1:
@@ -50,6 +58,23 @@ def row_weights(
     else:
         of_classes = compute_sample_weight(class_weight, y)
     return of_classes if weights is None else weights * of_classes
+
+
+def _require_numbers(class_weight: object) -> None:
+    """Refuse weights that are no numbers; whether they are negative is asked of those of rows."""
+    for each in class_weight if isinstance(class_weight, list) else [class_weight]:
+        if isinstance(each, Mapping):
+            for label, weight in each.items():
+                name = f"the weight of class {_arguments.shown(label)} in class_weight"
+                if not isinstance(weight, (bool, np.bool_)):
+                    _arguments.number(
+                        "fit", name, weight, expected="a number", allowed=lambda _: True
+                    )
+        elif each is not None and not (isinstance(each, str) and each == "balanced"):
+            raise TypeError(
+                f"[fit] expected each of class_weight to be a dict, 'balanced' or None, "
+                f"got {_arguments.shown(each)}"
+            )
 
 
 def balanced(y: NDArray[Any], sample_weight: Any) -> dict[Any, float]:

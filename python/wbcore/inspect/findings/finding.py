@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
+from wbcore import _arguments
+
 __all__ = ["SEVERITIES", "Finding", "Findings", "are", "counted"]
 
 #: From the worst: an error makes the result useless, a warning costs quality, a note is a fact that
@@ -120,9 +122,20 @@ class Findings(Sequence[Finding]):
         *,
         sure: bool = True,
     ) -> None:
-        self._findings = tuple(sorted(findings, key=lambda f: SEVERITIES.index(f.severity)))
+        expected = "a list of Finding"
+        given = _arguments.listed("Findings", "findings", findings, expected=expected)
+        for one in given:
+            if not isinstance(one, Finding):
+                raise TypeError(
+                    f"[Findings] expected findings to be {expected}, got {_arguments.shown(one)}"
+                )
+            _arguments.choice("Findings", "the severity of each", one.severity, SEVERITIES)
+        self._findings = tuple(sorted(given, key=lambda f: SEVERITIES.index(f.severity)))
         self.looked_at = looked_at
-        self.not_looked_at = tuple(not_looked_at)
+        unlooked = _arguments.listed(
+            "Findings", "not_looked_at", not_looked_at, expected="a list of text"
+        )
+        self.not_looked_at = tuple(unlooked)
         self.sure = sure
 
     @property
