@@ -127,11 +127,14 @@ bool changes_by_step(Optimizer rule) {
            rule == Optimizer::adagrad;
 }
 
-// Those that are other ones in each step.
+// Those that are other ones in each step, the same for weights and biases.
 template <class T>
-void at_step(kernels::Update<T>& update, const Named<Optimizer>& rule, std::uint64_t step) {
+void at_step(kernels::Update<T>& weights,
+             kernels::Update<T>& biases,
+             const Named<Optimizer>& rule,
+             std::uint64_t step) {
     auto set = [&](std::size_t number, double value) {
-        update.numbers[number] = static_cast<T>(value);
+        weights.numbers[number] = biases.numbers[number] = static_cast<T>(value);
     };
     const double rate = rule[0];
     switch (rule.kind) {
@@ -245,8 +248,7 @@ void StepRule<T>::begin(std::uint64_t step, double weight, std::uint64_t reducti
     else if (settings_.penalty_of_sum)
         set_rate(rate());
     if (!changes_by_step(settings_.rule.kind)) return;
-    at_step(weights_, settings_.rule, step);
-    at_step(biases_, settings_.rule, step);
+    at_step(weights_, biases_, settings_.rule, step);
 }
 
 template <class T>

@@ -84,6 +84,18 @@ inline void clear_padding(Panels<T> m, std::size_t first, std::size_t last) {
     }
 }
 
+// The feature sum of n terms, one number at a time: term(j, s) adds term j to a sum.
+template <class T, class Term>
+inline T feature_sum_of(std::size_t n, Term term) {
+    T total = 0;
+    for (std::size_t first = 0; first < n; first += feature_leaf) {
+        T s = 0;
+        for (std::size_t j = first; j < n && j < first + feature_leaf; ++j) s = term(j, s);
+        total = first == 0 ? s : total + s;
+    }
+    return total;
+}
+
 // Feature sums of N rows side by side, so that their chains overlap: term(value, s) adds a value to a sum.
 template <std::size_t N, class T, class Term>
 inline void feature_sums_of(T* sums, Panels<const T> m, std::size_t row, Term term) {

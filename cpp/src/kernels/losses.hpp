@@ -1,25 +1,15 @@
 // Losses and their gradients (docs/arithmetic.md, section 6), over the rows [first, last) of a batch.
 #pragma once
 
+#include "cross_entropy.hpp"
 #include "functions.hpp"
 #include "kernel_table.hpp"
 #include "lanes.hpp"
+#include "narrow_rows.hpp"
 #include "softmax.hpp"
 
 namespace wbcore::kernels {
 namespace {
-
-// The feature sum of n terms, one number at a time: term(j, s) adds term j to a sum.
-template <class T, class Term>
-inline T feature_sum_of(std::size_t n, Term term) {
-    T total = 0;
-    for (std::size_t first = 0; first < n; first += feature_leaf) {
-        T s = 0;
-        for (std::size_t j = first; j < n && j < first + feature_leaf; ++j) s = term(j, s);
-        total = first == 0 ? s : total + s;
-    }
-    return total;
-}
 
 // The row losses of elements that lie in dz: term(x, s) adds the loss of one to a sum.
 template <class T, class Term>
@@ -60,89 +50,6 @@ void weigh_outputs(const LossRows<T>& m, std::size_t first, std::size_t last) {
             m.dz(row, j) = m.dz(row, j) * m.output_weights[j];
 }
 
-template <class T>
-inline T soft_target_loss(const LossRows<T>& m, std::size_t row, T maximum, T log_sum) {
-    return feature_sum_of<T>(m.z.cols, [&](std::size_t j, T s) {
-        const T t = m.t(row, j);
-        return t != 0 ? fma(t, log_sum - (m.z(row, j) - maximum), s) : s;
-    });
-}
-
-// The targets of label smoothing: each its share of 1 - smoothing, and an equal one of the rest.
-template <class T>
-struct SmoothedTargets {
-    const LossRows<T>& m;
-    T kept, added;
-
-    explicit SmoothedTargets(const LossRows<T>& rows)
-        : m(rows),
-          kept(1 - rows.numbers[0]),
-          added(rows.numbers[0] / static_cast<T>(rows.z.cols)) {}
-    T operator()(std::size_t row, std::size_t j) const {
-        if (m.labels == nullptr) return fma(kept, m.t(row, j), added);
-        return j == static_cast<std::size_t>(m.labels[row]) ? kept + added : added;
-    }
-};
-
-template <class T>
-[[gnu::noinline]] void smoothed_cross_entropy(
-    const LossRows<T>& m, std::size_t row, T maximum, T sum, T log_sum) {
-    const T c = 1 / m.mean_count;
-    const SmoothedTargets<T> target(m);
-    m.row_losses[row] = feature_sum_of<T>(m.z.cols, [&](std::size_t j, T s) {
-        const T t = target(row, j);
-        m.dz(row, j) = (m.dz(row, j) / sum - t) * c;
-        return fma(t, log_sum - (m.z(row, j) - maximum), s);
-    });
-}
-
-// As that of cross-entropy, less the entropy of the targets, term by term.
-template <class T>
-[[gnu::noinline]] void divergence(const LossRows<T>& m, std::size_t row, T maximum, T log_sum) {
-    m.row_losses[row] = feature_sum_of<T>(m.z.cols, [&](std::size_t j, T s) {
-        const T t = m.t(row, j);
-        T log_t = 0;
-        map(&log_t, &t, 1, [](Vector<T> x) { return log(x); });
-        return t != 0 ? fma(t, log_t + (log_sum - (m.z(row, j) - maximum)), s) : s;
-    });
-}
-
-template <class T>
-void cross_entropy(const LossRows<T>& m, std::size_t first, std::size_t last) {
-    using V = Vector<T>;
-    const T c = 1 / m.mean_count;
-    SoftmaxBlock<T> block;
-    T log_sums[SoftmaxBlock<T>::rows] = {};
-    exponentials(block, m.dz, m.z, first, last);
-    map(log_sums, block.sum, last - first, [](V sum) { return log(sum); });
-    const bool diverges = m.loss == Loss::kl_divergence;
-    if (!diverges && m.numbers[0] != 0) {
-        for (std::size_t row = first; row < last; ++row)
-            smoothed_cross_entropy(m, row, block.maximum[row - first], block.sum[row - first],
-                                   log_sums[row - first]);
-        return;
-    }
-    for (std::size_t row = first; row < last; ++row) {
-        const T maximum = block.maximum[row - first], sum = block.sum[row - first];
-        const T log_sum = log_sums[row - first];
-        if (m.labels != nullptr) {
-            const std::size_t label = static_cast<std::size_t>(m.labels[row]);
-            m.row_losses[row] = log_sum - (m.z(row, label) - maximum);
-            if (!m.gradient) continue;
-            const T at_label = (m.dz(row, label) / sum - 1) * c;
-            map_rows(m.dz, row, row + 1, [=](V e) { return e / sum * c; }, m.dz);
-            m.dz(row, label) = at_label;
-        } else {
-            if (diverges)
-                divergence(m, row, maximum, log_sum);
-            else
-                m.row_losses[row] = soft_target_loss(m, row, maximum, log_sum);
-            if (!m.gradient) continue;
-            map_rows(m.dz, row, row + 1, [=](V e, V t) { return (e / sum - t) * c; }, m.dz, m.t);
-        }
-    }
-}
-
 // The row losses of elements whose losses lie in dz. One for all losses: it is long, and the terms take longer.
 template <class T>
 [[gnu::noinline]] void sum_terms(const LossRows<T>& m, std::size_t first, std::size_t last) {
@@ -163,13 +70,43 @@ inline void elementwise(const LossRows<T>& m,
     if (m.gradient) map_rows(m.dz, first, last, slope, x, m.t);
 }
 
+// The same of narrow rows, in one pass; it takes as much code again, so losses that are rare do without.
+template <class T, class Term, class Slope>
+inline void elementwise_of_narrow(const LossRows<T>& m,
+                                  Panels<const T> x,
+                                  std::size_t first,
+                                  std::size_t last,
+                                  Term term,
+                                  Slope slope) {
+    using V = Vector<T>;
+    Columns<T> of_x, t;
+    of_x.read(x, first, last - first);
+    t.read(m.t, first, last - first);
+    T losses[Columns<T>::rows];
+    for (std::size_t at = 0; at < Columns<T>::rows; at += lanes<T>) {
+        V s = broadcast<V>(0);
+        for (std::size_t k = 0; k < x.cols; ++k) {
+            const V input = load<V>(of_x.at[k] + at), target = load<V>(t.at[k] + at),
+                    loss = term(input, target);
+            s = m.output_weights == nullptr ? s + loss
+                                            : fma(broadcast<V>(m.output_weights[k]), loss, s);
+            store(of_x.at[k] + at, slope(input, target));
+        }
+        store(losses + at, s);
+    }
+    for (std::size_t row = first; row < last; ++row) m.row_losses[row] = losses[row - first];
+    if (m.gradient) of_x.write(m.dz, first, last - first);
+}
+
 template <class T>
 void binary_cross_entropy(const LossRows<T>& m, std::size_t first, std::size_t last) {
     using V = Vector<T>;
     const T c = 1 / m.mean_count;
     const V zero = broadcast<V>(0);
     auto term = [=](V z, V t) { return fma(-z, t, z > 0 ? z : zero) + log1p(exp(-abs(z))); };
-    elementwise(m, m.z, first, last, term, [=](V z, V t) { return (sigmoid(z) - t) * c; });
+    auto slope = [=](V z, V t) { return (sigmoid(z) - t) * c; };
+    if (m.z.cols <= narrow<T>) return elementwise_of_narrow(m, m.z, first, last, term, slope);
+    elementwise(m, m.z, first, last, term, slope);
 }
 
 // What the loss and the gradient of one element have in common: for targets of 1 and of 0, -log of the probability of the

@@ -4,6 +4,7 @@
 #include "functions.hpp"
 #include "kernel_table.hpp"
 #include "lanes.hpp"
+#include "narrow_rows.hpp"
 
 namespace wbcore::kernels {
 namespace {
@@ -46,6 +47,21 @@ inline void exponentials(
     feature_sums<T>(block.sum, e, first, last, [](T x, T s) { return s + x; });
 }
 
+// Likewise of narrow rows, for a vector of them from lane `at` of a block on; returns their largest elements.
+template <class T>
+inline Vector<T> exponentials_of_columns(
+    Vector<T>* e, Vector<T>& sum, const Columns<T>& z, std::size_t cols, std::size_t at) {
+    using V = Vector<T>;
+    V maximum = load<V>(z.at[0] + at);
+    for (std::size_t k = 1; k < cols; ++k) {
+        const V x = load<V>(z.at[k] + at);
+        maximum = x > maximum ? x : maximum;
+    }
+    sum = broadcast<V>(0);
+    for (std::size_t k = 0; k < cols; ++k) sum += e[k] = exp(load<V>(z.at[k] + at) - maximum);
+    return maximum;
+}
+
 // f(first, last) for all rows, a block at a time.
 template <class T, class F>
 inline void for_each_block(std::size_t rows, F f) {
@@ -54,8 +70,25 @@ inline void for_each_block(std::size_t rows, F f) {
 }
 
 template <class T>
+void softmax_of_narrow(Panels<T> a, Panels<const T> z, std::size_t first, std::size_t last) {
+    using V = Vector<T>;
+    Columns<T> columns;
+    columns.read(z, first, last - first);
+    for (std::size_t at = 0; at < Columns<T>::rows; at += lanes<T>) {
+        V e[narrow<T>], sum;
+        exponentials_of_columns(e, sum, columns, z.cols, at);
+        for (std::size_t k = 0; k < z.cols; ++k) store(columns.at[k] + at, e[k] / sum);
+    }
+    columns.write(a, first, last - first);
+}
+
+template <class T>
 void softmax(Panels<T> a, Panels<const T> z) {
     for_each_block<T>(z.rows, [&](std::size_t first, std::size_t last) {
+        if (z.cols <= narrow<T>) {
+            softmax_of_narrow(a, z, first, last);
+            return clear_padding(a, first, last);
+        }
         SoftmaxBlock<T> block;
         exponentials(block, a, z, first, last);
         for (std::size_t row = first; row < last; ++row) {
