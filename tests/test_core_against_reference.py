@@ -159,7 +159,9 @@ def test_biases_have_streams_of_their_own(dtype, name):
 @BOTH
 @pytest.mark.parametrize("labels", [True, False])
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (37, 2), (130, 3), (37, 10), (17, 16), (17, 17), (300, 1), (3, 600)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 7), (37, 2), (130, 3), (37, 10), (17, 16), (17, 17), (300, 1), (3, 600)]
+)
 def test_losses(dtype, labels, loss, shape):
     shape = shape[0], shape[1] * levels(loss)
     _, y = problem(5, loss, shape[0], 1, shape[1], labels=labels)

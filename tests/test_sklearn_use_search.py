@@ -1,7 +1,9 @@
 """Searches and cross-validation: the same bits in turn, on threads, in processes and on Dask."""
 
 import contextlib
+import os
 import warnings
+from unittest import mock
 
 import joblib
 import numpy as np
@@ -30,12 +32,13 @@ X, Y = classes(labels=("left", "right", "top"))
 
 @contextlib.contextmanager
 def dask_cluster():
-    """Two processes of one thread on this machine; all are gone at the end."""
+    """Two processes of one thread on this machine; all is as it was at the end."""
     distributed = pytest.importorskip("distributed")
     import dask
 
     settings = {"distributed.admin.tick.limit": "1 h"}  # a busy machine is no reason to warn
-    with warnings.catch_warnings(), dask.config.set(settings):
+    own_environment = mock.patch.dict(os.environ)  # Dask sets limits of threads and of memory
+    with warnings.catch_warnings(), dask.config.set(settings), own_environment:
         warnings.simplefilter("ignore")  # of its own and of the interpreter, about each other
         cluster = distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
