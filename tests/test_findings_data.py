@@ -117,7 +117,7 @@ def test_two_halves_count_once():
     for _ in range(400):
         y = rng.normal(size=60)
         values = np.r_[X[:30] @ (X[30:].T @ y[30:]), X[30:] @ (X[:30].T @ y[:30])]
-        found.append(noise._of_halves(Yardstick(values=values[:, None]), y[:, None]))
+        found.append(noise.of_halves(Yardstick(values=values[:, None]), y[:, None]))
     assert abs(np.mean(found)) < 0.2
     assert 0.85 < np.std(found) < 1.15
 

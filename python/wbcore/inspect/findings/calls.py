@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from wbcore._loss_function import LossFunction
 from wbcore._view import Foreign
 from wbcore.history import History
 from wbcore.inspect.findings import labels as _labels
+from wbcore.inspect.findings.beginning import as_begun
 from wbcore.inspect.findings.codes import AFTER, BEFORE
 from wbcore.inspect.findings.data import Data
 from wbcore.inspect.findings.finding import Finding, Findings
@@ -21,6 +23,7 @@ from wbcore.inspect.findings.weighing import are_weighed, were_weighed
 from wbcore.inspect.findings.yardstick import FEWEST_ROWS
 from wbcore.inspect.suggested_loss import suggested_loss
 from wbcore.network import Network
+from wbcore.priors import check_bias_init
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -41,6 +44,7 @@ def check(
     validation_data: tuple[Foreign, ...] | None = None,
     class_weight: Foreign = None,
     sample_weight: Foreign = None,
+    bias_init: str | None = None,
     seed: int = 0,
 ) -> Findings:
     """Look for what will go wrong, before a training. Nothing changes.
@@ -64,6 +68,9 @@ def check(
         As for `fit`; without it rows that both have are not looked for.
     class_weight, sample_weight : optional
         As they would be given to `fit`: a class that is rare is no finding then.
+    bias_init : {None, "prior"}
+        As it would be given to `fit`: with "prior", and without it where the last layer has
+        ``bias_initializer="prior"``, a copy is looked at that begins as that fit would.
     seed : int, default 0
         Of the rows that are looked at.
 
@@ -97,8 +104,14 @@ def check(
     not looked at: the learning rate, and whether labels fit the inputs: after the fit, by diagnose
     not looked at: rows that training and validation share: no validation_data
     """
+    at_prior = check_bias_init("check", bias_init) is not None
     weights = (sample_weight, class_weight)
-    return _findings("check", net, (X, y), loss, validation_data, seed=seed, weights=weights)
+    return _findings(
+        *("check", net, (X, y), loss, validation_data),
+        at_prior=at_prior,
+        seed=seed,
+        weights=weights,
+    )
 
 
 @with_parameters
@@ -208,6 +221,7 @@ def _findings(
     validation_data: Foreign,
     *,
     history: History | None = None,
+    at_prior: bool = False,
     seed: int,
     weights: tuple[Foreign, Foreign],
 ) -> Findings:
@@ -246,11 +260,27 @@ def _findings(
     )
     found = list(_unsound(operation, state))
     if not found:
+        state.net = as_begun(operation, net, data, given, at_prior=at_prior, weights=weights)
         checks = BEFORE if history is None else AFTER
-        found = [finding for one in checks for finding in one(state)]
+        found = _explained([finding for one in checks for finding in one(state)])
     elif history is not None:
         found += AFTER[0](state)  # which looks at the history alone
-    return Findings(found, _looked_at(state, is_suggested), _not_looked_at(state))
+    looked_at = _looked_at(state, is_suggested)
+    if state.net is not net:
+        looked_at += "; the last layer at the prior, as fit begins with it"
+    return Findings(found, looked_at, _not_looked_at(state))
+
+
+def _explained(found: list[Finding]) -> list[Finding]:
+    """Rows of another kind are why validation is worse: nothing of the training is to be mended."""
+    if not any(finding.code == "WB-VALIDATION" for finding in found):
+        return found
+    return [
+        replace(finding, advice="first what WB-VALIDATION says: these rows may be no measure of it")
+        if finding.code == "WB-OVERFIT"
+        else finding
+        for finding in found
+    ]
 
 
 def _are_a_pair(rows: tuple[Foreign, Foreign]) -> bool:

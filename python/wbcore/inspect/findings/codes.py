@@ -21,6 +21,7 @@ from wbcore.inspect.findings import (
     start,
     targets,
     units,
+    validation,
 )
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import SEVERITIES, Finding
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["AFTER", "BEFORE", "CODES", "finding_codes"]
 
 _GROUPS = (
-    *(numbers, columns, targets, labels, overlap),
+    *(numbers, columns, targets, labels, overlap, validation),
     *(start, signal, units, course, outcome, noise),
 )
 
@@ -45,6 +46,7 @@ _OF_DATA: tuple[Check, ...] = (
     *targets.CHECKS,
     *labels.CHECKS,
     *overlap.CHECKS,
+    *validation.CHECKS,
 )
 
 #: Of a network that is not trained yet.
@@ -56,7 +58,9 @@ AFTER: tuple[Check, ...] = (
     *_OF_DATA,
     *signal.AFTER,
     *units.CHECKS,
-    *noise.AFTER,  # where labels are shuffled, that is why validation rows are predicted badly
+    # where labels are shuffled, or those of validation, that is why these are predicted badly
+    *noise.AFTER,
+    *validation.AFTER,
     *outcome.AFTER,
 )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wbcore.inspect.findings.task import Task
     from wbcore.inspect.findings.yardstick import Yardstick
 
-__all__ = ["AFTER", "CODES"]
+__all__ = ["AFTER", "CODES", "of_halves", "told_apart"]
 
 _SURE, _HARDLY, _NOTHING = 3.0, 2.0, 0.5  # standard deviations of shuffled targets
 _FEW_ROWS = 200  # in fewer a weak relation may not show
@@ -69,7 +69,7 @@ def labels(state: State) -> Iterator[Finding]:
     found = state.yardstick
     if found is None or state.task is None:
         return
-    wanted = _told_apart(state.task, state.y)
+    wanted = told_apart(state.task, state.y)
     of = state.validation_score
     if of is not None and of.skill > _LEARNED and state.score.skill > _LEARNED:
         return
@@ -78,7 +78,7 @@ def labels(state: State) -> Iterator[Finding]:
     x = standardized(state.x)
     of_lines = of_columns(x, wanted)
     of_curves = of_columns(products(x), wanted).deviations
-    deviations = max(_of_halves(found, wanted), of_lines.deviations, of_curves)
+    deviations = max(of_halves(found, wanted), of_lines.deviations, of_curves)
     if deviations >= _SURE:
         return
     few = len(state.x) < _FEW_ROWS
@@ -101,7 +101,7 @@ def labels(state: State) -> Iterator[Finding]:
     )
 
 
-def _told_apart(task: Task, y: NDArray[Any]) -> NDArray[np.float64]:
+def told_apart(task: Task, y: NDArray[Any]) -> NDArray[np.float64]:
     """Targets (R, K) of mean 0, of one scale where they are not of one kind; 0 if too rare."""
     if task.kind == "numbers":
         return standardized(task.values(y), np.inf)
@@ -115,7 +115,7 @@ def _told_apart(task: Task, y: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.where(rare, 0.0, centered), np.float64)
 
 
-def _of_halves(found: Yardstick, wanted: NDArray[np.float64]) -> float:
+def of_halves(found: Yardstick, wanted: NDArray[np.float64]) -> float:
     """Of the predictions of each half from the other.
 
     Both halves say nearly the same: what the first teaches of the second is how far they go
@@ -143,7 +143,7 @@ def _by_heart(state: State) -> str | None:
     rows = state.validation
     if rows is None:
         return said
-    wanted = _told_apart(state.task, rows.y_of_rows)
+    wanted = told_apart(state.task, rows.y_of_rows)
     if of_predictions(np.asarray(state.net.predict(rows.x), np.float64), wanted) >= _HARDLY:
         return None
     assert state.validation_score is not None

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore.inspect.findings.state import State
+    from wbcore.network import Network
 
-__all__ = ["CHECKS", "CODES"]
+__all__ = ["CHECKS", "CODES", "begins_by_default"]
 
 _HALF, _MANY, _NEARLY = 0.5, 0.25, 0.01
 _SATURATED, _SURELY = 0.75, 0.9
@@ -100,8 +101,7 @@ def dead(state: State) -> Iterator[Finding]:
 def _advice(state: State, layer: Layer, units: NDArray[np.int64]) -> str:
     """Without what the network is known to have."""
     cures = ["a lower learning rate"] if state.history is not None else []
-    known = state.net._initializers
-    if known is None or known[layer.index][0] != Dense(1, 1, layer.activation).initializer:
+    if not begins_by_default(state.net, layer):
         cures.append("the default initializer")
     if _biases_may_kill(state, layer, units):
         cures.append("biases of 0")
@@ -111,6 +111,13 @@ def _advice(state: State, layer: Layer, units: NDArray[np.int64]) -> str:
         return "other initial weights, by another seed; leaky_relu cannot die"
     listed = " and ".join(filter(None, (", ".join(cures[:-1]), cures[-1])))
     return f"{'' if state.history is None else 'begin again with '}{listed}; leaky_relu cannot die"
+
+
+def begins_by_default(net: Network, layer: Layer) -> bool:
+    """Whether a layer is known to have begun with the initializer of its activation."""
+    known = net._initializers
+    default = Dense(1, 1, layer.activation).initializer
+    return known is not None and known[layer.index][0] == default
 
 
 def _biases_may_kill(state: State, layer: Layer, units: NDArray[np.int64]) -> bool:
