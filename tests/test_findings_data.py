@@ -433,3 +433,18 @@ def test_saturated_units_are_those_of_the_unit_table(activation):
     assert finding.units == tuple(k for k, share in enumerate(shares) if share > 0.95)
     assert finding.units == tuple(range(7))
     np.testing.assert_allclose(finding.numbers["share"], np.mean(shares))
+
+
+def test_constant_targets_that_are_inputs_or_few_are_a_note():
+    """As the pixels of an autoencoder that are always 0."""
+    rng = np.random.default_rng(0)
+    X = np.c_[rng.normal(size=(40, 4)), np.zeros(40)]
+    found = check(wb.Network.mlp([5, 8, 5], seed=0), X, X, loss="mse")
+    assert [f.severity for f in found.with_code("WB-TARGET-CONSTANT")] == ["note"]
+    assert found.ok
+    Y = X[:, [0, 4]]  # 0 is a column of X, but another one
+    found = check(wb.Network.mlp([5, 8, 2], seed=0), X, Y, loss="mse")
+    assert [f.severity for f in found.with_code("WB-TARGET-CONSTANT")] == ["warning"]
+    Y = np.c_[rng.normal(size=(40, 9)), np.ones(40)]
+    found = check(wb.Network.mlp([5, 8, 10], seed=0), X, Y, loss="mse")
+    assert [f.severity for f in found.with_code("WB-TARGET-CONSTANT")] == ["note"]

@@ -332,16 +332,31 @@ def _unsound(operation: str, state: State) -> list[Finding]:
         found += not_finite_data("validation_data", state.validation, state.net)
     if found or state.task is None:
         return found
-    for name, rows in (("", state.data), (", validation_data", state.validation)):
+    refused = {}
+    for name, rows in (("y", state.data), ("validation_data", state.validation)):
         if rows is None:
             continue
-        _require_fit(operation + name, state, rows)
-        try:
-            state.net.evaluate(rows.x, rows.y_of_rows, loss=state.loss)
-        except (TypeError, ValueError) as error:
-            said = str(error).partition("] ")[2]
-            found.append(_labels.CLASSES.found(said, severity="error"))
+        _require_fit(operation if name == "y" else f"{operation}, {name}", state, rows)
+        said = _refusal(state, rows)
+        if said:
+            refused[name] = said
+    if refused:
+        found.append(_labels.refused(state.task, refused))
     return found
+
+
+def _refusal(state: State, rows: Data) -> str:
+    """What the loss says of targets that it does not take; nothing of others."""
+    try:
+        state.net.evaluate(rows.x, rows.y_of_rows, loss=state.loss)
+        return ""
+    except (TypeError, ValueError) as of_sample:
+        said = of_sample
+    try:
+        state.net.evaluate(rows.X, rows.y, loss=state.loss)
+    except (TypeError, ValueError) as of_all:  # the same, with the row as it was given
+        said = of_all
+    return str(said).partition("] ")[2]
 
 
 def _require_fit(operation: str, state: State, rows: Data) -> None:
