@@ -262,7 +262,10 @@ AILMENTS = [
         "WB-NOISY-LABELS",
         changed(wrong_labels),
         unchanged,
-        ("digits, relu 64-32, SGD", "moons, relu 32", "blobs, no hidden layer"),
+        (
+            *("digits, relu 64-32, SGD", "breast_cancer, relu 32-16", "moons, relu 32"),
+            "blobs, no hidden layer",
+        ),
     ),
     Ailment(
         "targets of 1000 +- 100",

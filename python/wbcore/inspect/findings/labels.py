@@ -67,6 +67,10 @@ FEW_ROWS = Code(
     "the network can learn the rows by heart, and nobody could tell from so few",
     "more rows; or fewer units and weight_decay, and cross-validation to judge by",
 )
+_WEIGHED = (
+    "rows or classes were weighed already: more epochs, a higher learning rate or more units, and "
+    "more rows of that class; judge by balanced_accuracy, f1 or average_precision"
+)
 CODES = (CLASSES, IMBALANCE, FEW_ROWS)
 
 
@@ -133,7 +137,8 @@ def imbalance(state: State) -> Iterator[Finding]:
             severity = "note"
         numbers["recall"] = recall
         evidence += f"; {recall:.0%} of them are given that class"
-    yield IMBALANCE.found(evidence, severity=severity, numbers=numbers)
+    advice = _WEIGHED if state.weighed else IMBALANCE.advice
+    yield IMBALANCE.found(evidence, severity=severity, advice=advice, numbers=numbers)
 
 
 def _recall(state: State, rare: int) -> float:

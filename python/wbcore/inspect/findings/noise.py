@@ -11,6 +11,7 @@ import numpy as np
 from wbcore.inspect.findings.chance import of_columns, of_predictions, products
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.unseen import of_lines, of_neighbours
 from wbcore.inspect.findings.yardstick import standardized
 
 if TYPE_CHECKING:
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
     from wbcore.inspect.findings.task import Task
     from wbcore.inspect.findings.yardstick import Yardstick
 
-__all__ = ["AFTER", "CODES", "of_halves", "told_apart"]
+__all__ = ["AFTER", "CODES", "are_alike", "of_halves", "told_apart"]
 
 _SURE, _HARDLY, _NOTHING = 3.0, 2.0, 0.5  # standard deviations of shuffled targets
 _FEW_ROWS = 200  # in fewer a weak relation may not show
 _FEWEST_OTHERS = 30  # rows that are not of the most frequent class
 _LEARNED = 0.3  # a skill with which validation rows acquit
 _BY_HEART, _MORE = 0.5, 0.1  # a skill that the inputs do not account for, and more than theirs
-_CONTRADICTED, _STRUCTURE = 0.1, 0.3
+_CONTRADICTED, _STRUCTURE = 0.1, 0.2
+_ALIKE = 0.78  # the skill of all rows by that of those that are predicted with confidence
+_OTHERS, _AS_WIDE = 0.25, 2.0  # by which shares of classes, and how often deviations, may differ
 _LISTED = 20
 
 LABELS = Code(
@@ -43,7 +46,9 @@ LABELS = Code(
     "constant makes wrong and 3 standard errors, and validation rows do not speak for it, or there "
     "are none, and 200 rows. An error below 0.5, if of 200 rows or more this network has learned "
     "half of what the best constant makes wrong, predicts validation rows, where there are some, "
-    "by less than 2, and columns that explain 2.5 % of the targets would give more than 3",
+    "by less than 2, and columns that explain 2.5 % of the targets would give more than 3. Of "
+    "several outputs also single ones by less than 2, of 200 rows or more, where such columns "
+    "would give more and validation rows do not give 3",
     "the targets are shuffled or very noisy, or the inputs say little of them: most of what a "
     "network learns is its rows by heart",
     "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; look "
@@ -56,8 +61,12 @@ NOISY_LABELS = Code(
     "diagnose",
     "labels that contradict what the other rows say",
     "in the half of the rows that is predicted with most confidence, from rows that do not hold "
-    "them, 10 % have another label, though there is something to be learned (30 % better than the "
-    "best constant)",
+    "them (by the recipe for tables, the nearest rows or a linear function, whichever has fewest "
+    "wrong), 10 % have another label, by 2 standard errors, though there is something to be "
+    "learned: 20 % of what the best constant makes wrong, by 3 standard errors, and 78 % of what "
+    "is learned of that half; or validation rows are predicted better than training rows by 5 % "
+    "of them, a tenth of what the best constant makes wrong, and 3 standard errors, where both "
+    "have about the same shares of classes",
     "a network large enough learns wrong labels by heart",
     "look at these rows; label_smoothing, weight_decay, EarlyStopping; no more units",
 )
@@ -99,6 +108,66 @@ def labels(state: State) -> Iterator[Finding]:
         asks=True,
         numbers={"deviations": deviations, "rows": len(state.x), "skill": state.score.skill},
     )
+
+
+def labels_of_outputs(state: State) -> Iterator[Finding]:
+    """Of several outputs those that go with the inputs no better than shuffled, though others do.
+
+    Of many outputs the least of their deviations is far below the others by chance alone: what is
+    asked for is less than of all together, and that a weak relation would have been seen.
+    """
+    found, task = state.yardstick, state.task
+    if found is None or task is None or task.classes or task.outputs < 2:
+        return
+    if len(state.x) < _FEW_ROWS or any(labels(state)):
+        return
+    wanted = np.where(_vary(task, state.y), told_apart(task, state.y), 0.0)
+    given = found.shares if found.values is None else found.values
+    assert given is not None
+    x = standardized(state.x)
+    curved = products(x)
+    unseen = {}
+    for k in np.flatnonzero(wanted.any(axis=0)):
+        of_lines = of_columns(x, wanted[:, [k]])
+        deviations = max(
+            of_predictions(given[:, [k]], wanted[:, [k]]) / math.sqrt(2),
+            of_lines.deviations,
+            of_columns(curved, wanted[:, [k]]).deviations,
+        )
+        if deviations < _HARDLY < of_lines.of_weak and not _is_predicted(state, int(k)):
+            unseen[int(k)] = deviations
+    if not unseen:
+        return
+    listed = ", ".join(f"{k} ({deviations:.1f})" for k, deviations in list(unseen.items())[:5])
+    many = len(unseen) > 1
+    yield LABELS.found(
+        f"{len(unseen)} of {task.outputs} outputs have targets for which unseen rows are predicted "
+        f"no better than for shuffled ones, though others are (standard deviations; {_HARDLY:g} "
+        f"are needed): output{'s' * many} {listed}{', ...' * (len(unseen) > 5)}, in "
+        f"{state.data.text}",
+        numbers={
+            "outputs": list(unseen)[:_LISTED],
+            "how_many": len(unseen),
+            "deviations": min(unseen.values()),
+            "rows": len(state.x),
+        },
+    )
+
+
+def _vary(task: Task, y: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which targets are another number than their most frequent one in enough rows."""
+    values = task.values(y)
+    most = [np.unique(column, return_counts=True)[1].max() for column in values.T]
+    return np.asarray(len(y) - np.array(most) >= _FEWEST_OTHERS)
+
+
+def _is_predicted(state: State, output: int) -> bool:
+    """Whether validation rows acquit an output."""
+    rows = state.validation
+    if rows is None or state.task is None:
+        return False
+    given = np.asarray(state.net.predict(rows.x)[:, [output]], np.float64)
+    return of_predictions(given, told_apart(state.task, rows.y_of_rows)[:, [output]]) >= _SURE
 
 
 def told_apart(task: Task, y: NDArray[Any]) -> NDArray[np.float64]:
@@ -150,29 +219,95 @@ def _by_heart(state: State) -> str | None:
     return f"{said}, and {state.validation_score.mean:.1%} of the validation rows"
 
 
+def are_alike(state: State) -> bool:
+    """Whether targets of both sets are as often of each kind: those of sorted rows are not."""
+    assert state.task is not None
+    assert state.validation is not None
+    given = state.y, state.validation.y_of_rows
+    if state.task.kind == "numbers":
+        ours, theirs = (state.task.values(y) for y in given)
+        ratio = theirs.std(axis=0) / np.maximum(ours.std(axis=0), 1e-300)
+        near = np.abs(theirs.mean(axis=0) - ours.mean(axis=0)) < ours.std(axis=0)
+        return bool((near & (ratio > 1 / _AS_WIDE) & (ratio < _AS_WIDE)).all())
+    labels = [state.task.labels(y) for y in given]
+    if state.task.classes:
+        labels = [(of[:, None] == np.arange(state.task.classes)).astype(np.int64) for of in labels]
+    shares = [of.mean(axis=0) for of in labels]
+    return float(np.abs(shares[0] - shares[1]).max()) < _OTHERS
+
+
 def noisy_labels(state: State) -> Iterator[Finding]:
     """Of classes."""
     found, of = state.yardstick, state.yardstick_score
     if found is None or of is None or state.task is None or not state.task.classes:
         return
-    if of.skill < _STRUCTURE:
+    wanted, shares = state.task.labels(state.y), _best_known(state)
+    wrong = shares.argmax(axis=1) != wanted
+    sure = np.argsort(-shares.max(axis=1), kind="stable")[: len(shares) // 2]
+    share = float(wrong[sure].mean())
+    if not _is_noise(float(wrong.mean()), share, of.base, len(wanted)):
+        yield from _easier_validation(state)
         return
-    assert found.shares is not None
-    assert found.labels is not None
-    shares = found.shares
-    confidence = np.abs(shares - 0.5).max(axis=1) if shares.shape[1] == 1 else shares.max(axis=1)
-    sure = np.argsort(-confidence, kind="stable")[: len(shares) // 2]
-    wrong = found.labels[sure] != state.task.labels(state.y)[sure]
-    share = float(wrong.mean())
-    if share - 2 * math.sqrt(share * (1 - share) / len(wrong)) <= _CONTRADICTED:
-        return
-    rows = state.data.rows[sure[wrong]][:_LISTED]
+    rows = state.data.rows[sure[wrong[sure]]][:_LISTED]
     yield NOISY_LABELS.found(
-        f"{share:.0%} of the {len(sure)} rows that are predicted with most confidence have another "
-        f"label; the first are {', '.join(map(str, rows[:5]))}",
+        f"{share:.0%} of the {len(sure)} rows that are predicted with most confidence have "
+        f"another label; the first are {', '.join(map(str, rows[:5]))}",
         asks=True,
         numbers={"share": share, "rows": [int(row) for row in rows]},
     )
 
 
-AFTER = (labels, noisy_labels)
+def _best_known(state: State) -> NDArray[np.float64]:
+    """Shares of classes (R, K) of rows that were not seen, by what tells most of them.
+
+    Where the yardstick has fewer wrong than there are wrong labels to be found it is that.
+    """
+    found, of, task = state.yardstick, state.yardstick_score, state.task
+    assert found is not None
+    assert found.shares is not None
+    assert of is not None
+    assert task is not None
+    shares = found.shares
+    if shares.shape[1] == 1:
+        shares = np.hstack([1 - shares, shares])
+    if of.mean <= _CONTRADICTED:
+        return shares
+    x, wanted = standardized(state.x), task.labels(state.y)
+    known = [shares, *(say(x, wanted, task.classes) for say in (of_neighbours, of_lines))]
+    return min(known, key=lambda shares: int((shares.argmax(axis=1) != wanted).sum()))
+
+
+def _is_noise(error: float, of_sure: float, base: float, n: int) -> bool:
+    """Whether labels are wrong, and not only hard to tell.
+
+    Where classes overlap errors are few among the rows that are predicted with confidence; wrong
+    labels are spread over all alike.
+    """
+    rows = n // 2
+    if of_sure - 2 * math.sqrt(of_sure * (1 - of_sure) / rows) <= _CONTRADICTED:
+        return False
+    skill, skill_of_sure = 1 - error / base, 1 - of_sure / base
+    is_there = base - error > _SURE * math.sqrt(base * (1 - base) / n)
+    return is_there and skill >= _STRUCTURE and skill >= _ALIKE * skill_of_sure
+
+
+def _easier_validation(state: State) -> Iterator[Finding]:
+    """Rows that nobody trained on are not predicted better than those that were, if of one kind."""
+    of, train = state.validation_score, state.score
+    if of is None or not are_alike(state):
+        return
+    gap = train.mean - of.mean
+    error = math.hypot(
+        *(float(score.errors.std()) / math.sqrt(len(score.errors)) for score in (train, of))
+    )
+    if gap <= max(_CONTRADICTED / 2, train.base / 10) or gap <= _SURE * error:
+        return
+    yield NOISY_LABELS.found(
+        f"{train.mean:.1%} of the rows wrong in training ({state.data.text}), {of.mean:.1%} in "
+        "validation: labels of the training are wrong, or its rows are harder ones",
+        asks=True,
+        numbers={"error": train.mean, "validation_error": of.mean, "standard_error": error},
+    )
+
+
+AFTER = (labels, labels_of_outputs, noisy_labels)

@@ -115,8 +115,9 @@ def _by_severity(
         those = [some for some in found if some.severity == severity]
         first, counts = those[0], [len(some.units) for some in those]
         listed = _listed_counts(those)
-        numbers = {name: counts[0], "units": first.layer.outputs, "rows": rows}
-        numbers["share"] = counts[0] / first.layer.outputs
+        units = first.layer.outputs
+        numbers: dict[str, object] = {name: counts[0], "units": units, "rows": rows}
+        numbers["share"] = counts[0] / units
         if len(those) > 1:
             numbers["layers"] = [some.layer.index for some in those]
             numbers[f"{name}_of_layers"] = counts

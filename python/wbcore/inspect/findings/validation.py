@@ -11,7 +11,7 @@ import numpy as np
 from wbcore.inspect.findings.chance import of_predictions
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding, counted
-from wbcore.inspect.findings.noise import of_halves, told_apart
+from wbcore.inspect.findings.noise import are_alike, of_halves, told_apart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,6 @@ _NARROW = 0.1  # the last tenth of sorted rows spans as little
 _LISTED, _NAMED = 20, 3
 _LEARNED = 0.3  # a skill on rows that were not seen
 _SURE, _HARDLY = 5.0, 3.0  # standard deviations of shuffled targets
-_ALIKE, _AS_WIDE = 0.25, 2.0  # by which shares of classes, and how often deviations, may differ
 
 _SCALED = (
     "take for both the same scaler, with the numbers of the training rows: "
@@ -154,7 +153,7 @@ def other_targets(state: State) -> Iterator[Finding]:
     assert state.task is not None
     assert state.yardstick is not None
     wanted, wanted_there = told_apart(state.task, state.y), told_apart(state.task, rows.y_of_rows)
-    if not wanted_there.any() or not _are_alike(state):
+    if not wanted_there.any() or not are_alike(state):
         return
     share = math.sqrt(len(rows.x) / len(state.x))
     expected = share * of_halves(state.yardstick, wanted)
@@ -170,23 +169,6 @@ def other_targets(state: State) -> Iterator[Finding]:
         advice=_JOINED,
         numbers={"deviations": found, "expected": expected},
     )
-
-
-def _are_alike(state: State) -> bool:
-    """Whether targets of both sets are as often of each kind: those of sorted rows are not."""
-    assert state.task is not None
-    assert state.validation is not None
-    given = state.y, state.validation.y_of_rows
-    if state.task.kind == "numbers":
-        ours, theirs = (state.task.values(y) for y in given)
-        ratio = theirs.std(axis=0) / np.maximum(ours.std(axis=0), 1e-300)
-        near = np.abs(theirs.mean(axis=0) - ours.mean(axis=0)) < ours.std(axis=0)
-        return bool((near & (ratio > 1 / _AS_WIDE) & (ratio < _AS_WIDE)).all())
-    labels = [state.task.labels(y) for y in given]
-    if state.task.classes:
-        labels = [(of[:, None] == np.arange(state.task.classes)).astype(np.int64) for of in labels]
-    shares = [of.mean(axis=0) for of in labels]
-    return float(np.abs(shares[0] - shares[1]).max()) < _ALIKE
 
 
 CHECKS = (other_scale,)
