@@ -515,3 +515,10 @@ def test_after_weights_a_rare_class_asks_for_more_of_it():
         found = diagnose(net, history, X, y, loss="cross_entropy", **weights)
         assert all(word in finding.advice for finding in found.with_code("WB-IMBALANCE"))
         assert "WB-IMBALANCE" in found
+
+
+def test_of_one_class_no_label_is_wrong():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    net = wb.Network.mlp([3, 8, 1], seed=0)
+    found = diagnose(net, None, X, np.zeros(60, np.int64), loss="cross_entropy")
+    assert found.codes == ("WB-TARGET-CONSTANT",)

@@ -22,6 +22,7 @@ from wbcore.inspect.findings import (
     targets,
     units,
     validation,
+    wrong_labels,
 )
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import SEVERITIES, Finding
@@ -34,7 +35,7 @@ __all__ = ["AFTER", "BEFORE", "CODES", "finding_codes"]
 
 _GROUPS = (
     *(numbers, columns, targets, labels, overlap, validation),
-    *(start, signal, units, course, outcome, noise),
+    *(start, signal, units, course, outcome, noise, wrong_labels),
 )
 
 #: By their names, in the order of docs/findings.md.
@@ -60,6 +61,7 @@ AFTER: tuple[Check, ...] = (
     *units.CHECKS,
     # where labels are shuffled, or those of validation, that is why these are predicted badly
     *noise.AFTER,
+    *wrong_labels.AFTER,
     *validation.AFTER,
     *outcome.AFTER,
 )

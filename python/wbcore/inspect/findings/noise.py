@@ -1,4 +1,4 @@
-"""Labels that do not go with their rows: all of them, or a share."""
+"""Targets that do not go with their rows: all of them, or all of one output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from wbcore.inspect.findings.chance import of_columns, of_predictions, products
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
-from wbcore.inspect.findings.unseen import of_lines, of_neighbours
 from wbcore.inspect.findings.yardstick import standardized
 
 if TYPE_CHECKING:
@@ -21,16 +20,13 @@ if TYPE_CHECKING:
     from wbcore.inspect.findings.task import Task
     from wbcore.inspect.findings.yardstick import Yardstick
 
-__all__ = ["AFTER", "CODES", "are_alike", "of_halves", "told_apart"]
+__all__ = ["AFTER", "CODES", "of_halves", "told_apart"]
 
 _SURE, _HARDLY, _NOTHING = 3.0, 2.0, 0.5  # standard deviations of shuffled targets
 _FEW_ROWS = 200  # in fewer a weak relation may not show
 _FEWEST_OTHERS = 30  # rows that are not of the most frequent class
 _LEARNED = 0.3  # a skill with which validation rows acquit
 _BY_HEART, _MORE = 0.5, 0.1  # a skill that the inputs do not account for, and more than theirs
-_CONTRADICTED, _STRUCTURE = 0.1, 0.2
-_ALIKE = 0.78  # the skill of all rows by that of those that are predicted with confidence
-_OTHERS, _AS_WIDE = 0.25, 2.0  # by which shares of classes, and how often deviations, may differ
 _LISTED = 20
 
 LABELS = Code(
@@ -55,22 +51,7 @@ LABELS = Code(
     "for inputs that the targets depend on; where little is to be had, more rows, fewer units and "
     "weight_decay",
 )
-NOISY_LABELS = Code(
-    "WB-NOISY-LABELS",
-    "note",
-    "diagnose",
-    "labels that contradict what the other rows say",
-    "in the half of the rows that is predicted with most confidence, from rows that do not hold "
-    "them (by the recipe for tables, the nearest rows or a linear function, whichever has fewest "
-    "wrong), 10 % have another label, by 2 standard errors, though there is something to be "
-    "learned: 20 % of what the best constant makes wrong, by 3 standard errors, and 78 % of what "
-    "is learned of that half; or validation rows are predicted better than training rows by 5 % "
-    "of them, a tenth of what the best constant makes wrong, and 3 standard errors, where both "
-    "have about the same shares of classes",
-    "a network large enough learns wrong labels by heart",
-    "look at these rows; label_smoothing, weight_decay, EarlyStopping; no more units",
-)
-CODES = (LABELS, NOISY_LABELS)
+CODES = (LABELS,)
 
 
 def labels(state: State) -> Iterator[Finding]:
@@ -219,95 +200,4 @@ def _by_heart(state: State) -> str | None:
     return f"{said}, and {state.validation_score.mean:.1%} of the validation rows"
 
 
-def are_alike(state: State) -> bool:
-    """Whether targets of both sets are as often of each kind: those of sorted rows are not."""
-    assert state.task is not None
-    assert state.validation is not None
-    given = state.y, state.validation.y_of_rows
-    if state.task.kind == "numbers":
-        ours, theirs = (state.task.values(y) for y in given)
-        ratio = theirs.std(axis=0) / np.maximum(ours.std(axis=0), 1e-300)
-        near = np.abs(theirs.mean(axis=0) - ours.mean(axis=0)) < ours.std(axis=0)
-        return bool((near & (ratio > 1 / _AS_WIDE) & (ratio < _AS_WIDE)).all())
-    labels = [state.task.labels(y) for y in given]
-    if state.task.classes:
-        labels = [(of[:, None] == np.arange(state.task.classes)).astype(np.int64) for of in labels]
-    shares = [of.mean(axis=0) for of in labels]
-    return float(np.abs(shares[0] - shares[1]).max()) < _OTHERS
-
-
-def noisy_labels(state: State) -> Iterator[Finding]:
-    """Of classes."""
-    found, of = state.yardstick, state.yardstick_score
-    if found is None or of is None or state.task is None or not state.task.classes:
-        return
-    wanted, shares = state.task.labels(state.y), _best_known(state)
-    wrong = shares.argmax(axis=1) != wanted
-    sure = np.argsort(-shares.max(axis=1), kind="stable")[: len(shares) // 2]
-    share = float(wrong[sure].mean())
-    if not _is_noise(float(wrong.mean()), share, of.base, len(wanted)):
-        yield from _easier_validation(state)
-        return
-    rows = state.data.rows[sure[wrong[sure]]][:_LISTED]
-    yield NOISY_LABELS.found(
-        f"{share:.0%} of the {len(sure)} rows that are predicted with most confidence have "
-        f"another label; the first are {', '.join(map(str, rows[:5]))}",
-        asks=True,
-        numbers={"share": share, "rows": [int(row) for row in rows]},
-    )
-
-
-def _best_known(state: State) -> NDArray[np.float64]:
-    """Shares of classes (R, K) of rows that were not seen, by what tells most of them.
-
-    Where the yardstick has fewer wrong than there are wrong labels to be found it is that.
-    """
-    found, of, task = state.yardstick, state.yardstick_score, state.task
-    assert found is not None
-    assert found.shares is not None
-    assert of is not None
-    assert task is not None
-    shares = found.shares
-    if shares.shape[1] == 1:
-        shares = np.hstack([1 - shares, shares])
-    if of.mean <= _CONTRADICTED:
-        return shares
-    x, wanted = standardized(state.x), task.labels(state.y)
-    known = [shares, *(say(x, wanted, task.classes) for say in (of_neighbours, of_lines))]
-    return min(known, key=lambda shares: int((shares.argmax(axis=1) != wanted).sum()))
-
-
-def _is_noise(error: float, of_sure: float, base: float, n: int) -> bool:
-    """Whether labels are wrong, and not only hard to tell.
-
-    Where classes overlap errors are few among the rows that are predicted with confidence; wrong
-    labels are spread over all alike.
-    """
-    rows = n // 2
-    if of_sure - 2 * math.sqrt(of_sure * (1 - of_sure) / rows) <= _CONTRADICTED:
-        return False
-    skill, skill_of_sure = 1 - error / base, 1 - of_sure / base
-    is_there = base - error > _SURE * math.sqrt(base * (1 - base) / n)
-    return is_there and skill >= _STRUCTURE and skill >= _ALIKE * skill_of_sure
-
-
-def _easier_validation(state: State) -> Iterator[Finding]:
-    """Rows that nobody trained on are not predicted better than those that were, if of one kind."""
-    of, train = state.validation_score, state.score
-    if of is None or not are_alike(state):
-        return
-    gap = train.mean - of.mean
-    error = math.hypot(
-        *(float(score.errors.std()) / math.sqrt(len(score.errors)) for score in (train, of))
-    )
-    if gap <= max(_CONTRADICTED / 2, train.base / 10) or gap <= _SURE * error:
-        return
-    yield NOISY_LABELS.found(
-        f"{train.mean:.1%} of the rows wrong in training ({state.data.text}), {of.mean:.1%} in "
-        "validation: labels of the training are wrong, or its rows are harder ones",
-        asks=True,
-        numbers={"error": train.mean, "validation_error": of.mean, "standard_error": error},
-    )
-
-
-AFTER = (labels, labels_of_outputs, noisy_labels)
+AFTER = (labels, labels_of_outputs)

@@ -11,7 +11,8 @@ import numpy as np
 from wbcore.inspect.findings.chance import of_predictions
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding, counted
-from wbcore.inspect.findings.noise import are_alike, of_halves, told_apart
+from wbcore.inspect.findings.noise import of_halves, told_apart
+from wbcore.inspect.findings.wrong_labels import are_alike
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
