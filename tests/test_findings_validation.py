@@ -60,6 +60,19 @@ def test_rows_that_are_sorted_and_then_cut_are_of_one_kind(share, by):
     assert not found_by_check(X[train], y[train], (X[rest], y[rest]))
 
 
+def test_rows_of_other_categories_are_of_one_kind():
+    """Of twelve months the last three, and of five places one that the training hardly has."""
+    rng = np.random.default_rng(0)
+    month = np.sort(rng.integers(0, 12, 1200))
+    place = np.where(month < 9, rng.choice(5, 1200, p=[0.3, 0.3, 0.3, 0.09, 0.01]), 4)
+    X = np.c_[np.eye(12)[month], np.eye(5)[place], rng.normal(size=1200)]
+    train, rest = month < 9, month >= 9
+    y = (X[:, -1] > 0).astype(np.int64)
+    assert not found_by_check(X[train], y[train], (X[rest], y[rest]))
+    scaled_of_one = (X[train] - X[train].mean(axis=0)) / (X[train].std(axis=0) + 1e-9)
+    assert found_by_check(scaled_of_one, y[train], (X[rest], y[rest]))
+
+
 def test_targets_of_another_scale_are_found():
     X, _ = measured()
     X = scaled(X, X)

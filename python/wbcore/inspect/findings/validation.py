@@ -48,9 +48,10 @@ VALIDATION = Code(
     "both",
     "validation rows that are not of the training's kind: of another scale, or with other targets",
     "by median and middle half of each column, where that has no width by mean and deviation, of "
-    "at least 10 rows of either: a fourth of the columns, and two, lie more than 5 deviations of "
-    "the training away or vary more than 5 times as much, or most lie more than 3 away, or vary "
-    "more than 3 times as much or by less than a tenth; where there are no more than three, or "
+    "at least 10 rows of either, but for columns of two values that both have: a fourth of the "
+    "columns, and two, lie more than 5 deviations of the training away or vary more than 5 times "
+    "as much, or most lie more than 3 away, or vary more than 3 times as much or by less than a "
+    "tenth; where there are no more than three, or "
     "all say nearly the same, all of them by 10; targets of a regression by 10, too. After a "
     "training also targets that go with the predictions by less than 3 standard deviations of "
     "what shuffled ones give, and a third of what is to be expected by what the recipe for tables "
@@ -106,7 +107,8 @@ def _compared(
     """The columns that vary in x, how many of its deviations they are shifted by, and their ratio.
 
     By quartiles, which a few outliers do not move; where the middle half has no width, as of rare
-    events, by mean and deviation.
+    events, by mean and deviation. Of two values that the other rows have, too, as of categories,
+    the scale is the same, however often each is there.
     """
     x, other = (rows[:: math.ceil(len(rows) / _ENOUGH)] for rows in (x, other))
     (low, middle, high), (low_of_other, middle_of_other, high_of_other) = (
@@ -117,6 +119,8 @@ def _compared(
     spread = np.where(has_width, (high - low) / of_normal, x.std(axis=0))
     of_other = np.where(has_width, (high_of_other - low_of_other) / of_normal, other.std(axis=0))
     shift = np.where(has_width, middle_of_other - middle, other.mean(axis=0) - x.mean(axis=0))
+    of_two = ((other == x.min(axis=0)) | (other == x.max(axis=0))).all(axis=0)
+    shift, of_other = np.where(of_two, 0.0, shift), np.where(of_two, spread, of_other)
     varies = np.flatnonzero(spread > 1e-12 * np.abs(x).max(axis=0))
     return varies, np.abs(shift[varies]) / spread[varies], of_other[varies] / spread[varies]
 
