@@ -65,7 +65,8 @@ def check(
         "cross_entropy" for labels of several outputs, "binary_cross_entropy" for targets of 0 and
         1, else "mse", and the findings say so.
     validation_data : tuple (X, y), optional
-        As for `fit`; without it rows that both have are not looked for.
+        As for `fit`; without it rows that both have are not looked for, nor whether both are of
+        one scale.
     class_weight, sample_weight : optional
         As they would be given to `fit`: a class that is rare is no finding then.
     bias_init : {None, "prior"}
