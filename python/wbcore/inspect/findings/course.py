@@ -171,8 +171,8 @@ def _late_leap(state: State, losses: list[float], unit: float) -> Finding | None
     epoch = state.history.first_epoch + k + 1
     return RATE.found(
         f"the mean loss was {losses[k - 1]:.4g} in epoch {epoch - 1} and {losses[k]:.4g} in epoch "
-        f"{epoch} of {state.history.first_epoch + len(losses)}: a rise by {rise / unit:.0%} of what "
-        "knowing nothing costs",
+        f"{epoch} of {state.history.first_epoch + len(losses)}: a rise by {rise / unit:.0%} of "
+        "what knowing nothing costs",
         advice=_SCALED + RATE.advice if state.has_unscaled_inputs else RATE.advice,
         numbers={"epoch": epoch, "loss": losses[k], "before": losses[k - 1], "unit": unit},
     )

@@ -109,7 +109,9 @@ class Further:
                 f"another activation of the last layer ({last.activation}), which no bias brings "
                 "to the mean of the targets"
             )
-        return f"more units, or a hidden layer more: {_STEPS} further steps of Adam do not get there"
+        return (
+            f"more units, or a hidden layer more: {_STEPS} further steps of Adam do not get there"
+        )
 
     def _longer(self) -> str:
         history = self.state.history

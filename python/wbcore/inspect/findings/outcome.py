@@ -44,10 +44,10 @@ OVERFIT = Code(
     "warning",
     "diagnose",
     "validation rows are predicted much worse than training rows",
-    "by 5 % of the rows (of the variance, of all outputs together) and a quarter of what the best constant makes wrong, "
-    "and 3 standard errors; or a validation loss above that of the best constant at a training "
-    "loss below half of it, where the least loss is 0. Without validation_data by the series of "
-    "the history, of accuracy from 10 % on",
+    "by 5 % of the rows (of the variance, of all outputs together) and a quarter of what the best "
+    "constant makes wrong, and 3 standard errors; or a validation loss above that of the best "
+    "constant at a training loss below half of it, where the least loss is 0. Without "
+    "validation_data by the series of the history, of accuracy from 10 % on",
     "what was learned holds for these rows alone",
     "EarlyStopping() with validation data, l2 or weight_decay, dropout, fewer units, more rows",
     needs="validation",
@@ -63,7 +63,8 @@ UNDERFIT = Code(
     "one's errors), and 3 standard errors; where rows or classes were weighed, or nobody knows (a "
     "network from a file), also by 2 % of the mean over classes. Or the loss is above that of the "
     "best constant, by 5 % of what this is above the least that the targets allow; where classes "
-    "may be weighed, also with all classes counting the same, and not where rows of numbers were",
+    "may be weighed, also with all classes counting the same, and not where rows of numbers were. "
+    "Where no fit is known, only if the errors are more than those of the best constant, too",
     "the network is too small, or was not trained long or well enough",
     "what copies of the network learn in further steps says which: less weight_decay, l2 or "
     "dropout; what else was found here; then more epochs, a schedule that lasts or another "

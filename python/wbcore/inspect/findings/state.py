@@ -218,15 +218,24 @@ class State:
         """Whether the loss is above that of the best constant, by 5 % of what this has to lose.
 
         Where classes are weighed, or may be, also with all classes counting the same. What weights
-        of numbers were worth nobody knows.
+        of numbers were worth nobody knows. Of a network whose fit nobody knows the rows may be ones
+        that it was not trained on: then its errors have to say the same.
         """
         if self.task is None or self.loss_of_prior is None or self._counts_otherwise:
             return False
-        if self.task.scored and self.score.base == 0:  # of one target that constant is all there is
-            return False
+        if self.task.scored:
+            if self.score.base == 0:  # of one target that constant is all there is
+                return False
+            if not self._fit_is_known and self.score.skill > 0:
+                return False
         return self._exceeds(self.loss_now, self.loss_of_prior) and (
             not self.may_be_weighed or self._is_worse_by_classes
         )
+
+    @property
+    def _fit_is_known(self) -> bool:
+        of_history = self.history is not None and self.history.to_dict().get("loss")
+        return bool(of_history) or self.net.history is not None
 
     @property
     def _counts_otherwise(self) -> bool:
@@ -234,10 +243,12 @@ class State:
 
     @property
     def _is_worse_by_classes(self) -> bool:
-        balanced = {"loss": self.loss, "sample_weight": self.balance}
-        net = self.net.copy()
-        net.start_at_prior(self.y, **balanced)
-        now, prior = (one.evaluate(self.x, self.y, **balanced)["loss"] for one in (self.net, net))
+        constant, weights = self.net.copy(), self.balance
+        constant.start_at_prior(self.y, loss=self.loss, sample_weight=weights)
+        now, prior = (
+            net.evaluate(self.x, self.y, loss=self.loss, sample_weight=weights)["loss"]
+            for net in (self.net, constant)
+        )
         return self._exceeds(now, prior)
 
     def _exceeds(self, loss: float, prior: float) -> bool:
