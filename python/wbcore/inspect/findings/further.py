@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Further"]
 
 _STEPS, _RATE = 600, 0.01
+_MOST_PARAMETERS = 200_000  # of a network that is tried anew: some tenths of a second
 # Half of what is a finding: less skill, or more errors, than is possible.
 _SHORT, _TIMES, _FEW = 0.05, 1.5, 0.01
 _RAN_OUT = 0.01  # of the highest rate
@@ -61,10 +62,14 @@ class Further:
         """Whether that gets there."""
         return self._gets_there(self.free)
 
+    @property
+    def _is_small(self) -> bool:
+        return self.state.net.n_parameters <= _MOST_PARAMETERS
+
     @cached_property
     def new_gets_there(self) -> bool:
         """Whether a new network does, with the inputs as they are."""
-        return self._gets_there(self._trained(new_like(self.state.net)))
+        return self._is_small and self._gets_there(self._trained(new_like(self.state.net)))
 
     @cached_property
     def is_held_back(self) -> bool:
@@ -97,9 +102,8 @@ class Further:
     def _other_network(self) -> str:
         state, last = self.state, self.state.net[-1]
         scaled = standardized(state.x)
-        if state.has_unscaled_inputs and self._gets_there(
-            self._trained(new_like(state.net), scaled), scaled
-        ):
+        may_help = self._is_small and state.has_unscaled_inputs
+        if may_help and self._gets_there(self._trained(new_like(state.net), scaled), scaled):
             return (
                 "scaled inputs, wb.Standardized(X): a new network of this size gets there with "
                 f"them in {_STEPS} steps of Adam, and does not with these"
