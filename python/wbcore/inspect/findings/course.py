@@ -122,7 +122,7 @@ def rate(state: State) -> Iterator[Finding]:
 
 def _is_harmless(state: State, losses: list[float], level: float) -> bool:
     """Whether the second half of the epochs has no leap, and what was learned is all and true."""
-    later, least = losses[len(losses) // 2 :], state.least_loss
+    later, least = losses[-max(len(losses) // 2, 1) :], state.least_loss
     is_calm = max(later) - least < _RISE * (level - least)
     return is_calm and state.has_learned and not any(overfit(state))
 
@@ -162,7 +162,7 @@ def _late_leap(state: State, losses: list[float], unit: float) -> Finding | None
     was_raised = [b > a for a, b in itertools.pairwise(rates)] or [False] * len(losses)
     rises = [
         (losses[k] - losses[k - 1], k)
-        for k in range(len(losses) // 2, len(losses))
+        for k in range(len(losses) - len(losses) // 2, len(losses))
         if not was_raised[k - 1]
     ]
     rise, k = max(rises, default=(0.0, 0))
