@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AFTER", "CODES"]
 
 _HIGH = 3.0  # an epoch's loss, in units of the loss that a network begins with
-_RISE = 0.1
+_RISE, _LATE_RISE = 0.1, 0.15
 _FEWEST_EPOCHS = 6  # of fewer the second half is still the beginning
 _STEPS, _BATCH = 60, 32
 _MOST_WORK = 6e9
@@ -46,7 +46,7 @@ RATE = Code(
     "tried for 60 steps with the optimizer of the fit the loss leaps so, too; or a loss after "
     "these steps above twice that of a tenth or a hundredth of the rate and 5 % of that of the "
     "best constant (1.1 times if between two epochs the loss also rose by 10 % of that); or, "
-    "without dropout, a rise by these 10 % between two epochs of the second half, of 6 epochs or "
+    "without dropout, a rise by 15 % of it between two epochs of the second half, of 6 epochs or "
     "more, at a rate that did not rise. Losses are what is above the least that these targets "
     "allow. A note when the second half of the epochs is calm, all was learned that can be (see "
     "WB-UNDERFIT), and WB-OVERFIT is not found",
@@ -166,7 +166,7 @@ def _late_leap(state: State, losses: list[float], unit: float) -> Finding | None
         if not was_raised[k - 1]
     ]
     rise, k = max(rises, default=(0.0, 0))
-    if rise <= _RISE * unit:
+    if rise <= _LATE_RISE * unit:
         return None
     epoch = state.history.first_epoch + k + 1
     return RATE.found(
