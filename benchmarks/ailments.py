@@ -97,6 +97,16 @@ def nearly_repeated(data, rng):
     data.X_val *= 1 + 1e-6 * rng.normal(size=data.X_val.shape)
 
 
+def not_scaled(data, rng):
+    """Validation as it was measured: columns of any unit, of positive numbers most of all."""
+    units = 10 ** rng.normal(size=data.X.shape[1])
+    data.X_val = units * (data.X_val + 3)
+
+
+def shuffled_apart(data, rng):
+    data.y_val = rng.permutation(data.y_val)
+
+
 def not_a_number(net):
     net[0].weights[0, 0] = float("nan")
 
@@ -131,6 +141,8 @@ class Ailment:
     """(recipe that was sound, attempt from 1) -> recipe."""
     bases: tuple[str, ...]
     attempts: int = 1
+    is_seen_before: bool = True
+    """Whether `check` can find it, if it looks for the code."""
 
 
 FIVE = (
@@ -160,6 +172,10 @@ EXPLODING = (
     "digits, relu 64-32, SGD",
     "diabetes, tanh 8, SGD, float64",
     "waves, relu 64, huber, SGD",
+)
+MANY_COLUMNS = (
+    *("digits, relu 64-32, SGD", "breast_cancer, tanh 16, SGD", "friedman1, relu 64-32"),
+    *("diabetes, relu 16", "blobs, no hidden layer"),
 )
 IMBALANCED = ("10 % positives, relu 16", "5 % positives, gelu 16")
 
@@ -246,7 +262,10 @@ AILMENTS = [
         "WB-NOISY-LABELS",
         changed(wrong_labels),
         unchanged,
-        ("digits, relu 64-32, SGD", "moons, relu 32", "blobs, no hidden layer"),
+        (
+            *("digits, relu 64-32, SGD", "breast_cancer, relu 32-16", "moons, relu 32"),
+            "blobs, no hidden layer",
+        ),
     ),
     Ailment(
         "targets of 1000 +- 100",
@@ -282,6 +301,21 @@ AILMENTS = [
         changed(nearly_repeated),
         unchanged,
         (*CLASSES, *OF_NUMBERS),
+    ),
+    Ailment(
+        "validation as it was measured",
+        "WB-VALIDATION",
+        changed(not_scaled),
+        unchanged,
+        (*MANY_COLUMNS, "wine, relu 64-64-32"),
+    ),
+    Ailment(
+        "shuffled labels of validation",
+        "WB-VALIDATION",
+        changed(shuffled_apart),
+        unchanged,
+        (*MANY_COLUMNS, "moons, relu 32", "waves, tanh 32-32"),
+        is_seen_before=False,
     ),
     Ailment(
         "inputs x 1e-8",

@@ -45,7 +45,7 @@ def test_what_is_wrong_is_found_and_gone_after_the_advice(ailment):
     before, after = diagnosis.looked_at(ailment.spoil(base), 0)
     calls = next(row["calls"] for row in finding_codes() if row["code"] == ailment.code)
     for call, found in (("check", before), ("diagnose", after)):
-        if calls in (call, "both"):
+        if calls in (call, "both") and (call == "diagnose" or ailment.is_seen_before):
             assert ailment.code in found
             if ailment.code not in ("WB-NOISY-LABELS", "WB-NEARLY-DEAD", "WB-IMBALANCE"):
                 assert not found.ok
@@ -118,6 +118,26 @@ def test_a_target_that_the_loss_does_not_take(net, rows):
     (finding,) = check(net, X, y + 1, loss="cross_entropy")
     assert (finding.code, finding.severity) == ("WB-CLASSES", "error")
     assert "2" in finding.evidence
+
+
+def test_targets_that_the_loss_does_not_take_are_one_finding_that_says_where(rows):
+    X, y = rows
+    signs = 2.0 * y - 1
+    net = wb.Network.mlp([4, 8, 1], output_activation="sigmoid", seed=0)
+    loss, held_out = "binary_cross_entropy", (X[:50], signs[:50])
+    (finding,) = check(net, X, signs, loss=loss, validation_data=held_out)
+    assert finding.evidence.count("expected") == 1
+    assert "validation_data: got -1 at y[" in finding.evidence
+    assert "0 and 1" in finding.advice
+    assert "last layer" not in finding.advice
+    (finding,) = check(net, X, y, loss=loss, validation_data=held_out)
+    assert finding.evidence.startswith("validation_data: expected")
+    (finding,) = check(wb.Network.mlp([4, 8, 2]), X, y + 1, loss="cross_entropy")
+    assert "last layer" in finding.advice
+    many = np.resize(X, (4000, 4)), np.zeros(4000)  # the row as it was given, not of the sample
+    many[1][3210:] = 7
+    (finding,) = check(net, *many, loss=loss)
+    assert "y[3210]" in finding.evidence
 
 
 @pytest.mark.parametrize("kind", ["views", "sparse", "large"])
@@ -552,3 +572,37 @@ def test_the_history_of_another_network_is_refused():
     history = other.fit(X, y, loss="cross_entropy", epochs=1, track="epoch")
     with pytest.raises(ValueError, match=r"\[diagnose\] expected the history of this network"):
         diagnose(net, history, X, y, loss="cross_entropy")
+
+
+def test_what_is_wrong_in_several_layers_is_one_finding(rows):
+    X, y = rows
+    net = wb.Network.mlp([4, 16, 16, 8, 2], seed=0)
+    for layer in net[:-1]:
+        layer.weights[...] = np.abs(layer.weights)  # so that what is active stays so
+    net[0].biases[[3, 7]] = net[1].biases[[5]] = -90
+    net[2].biases[:5] = -900
+    note, warning = sorted(check(net, X, y).with_code("WB-DEAD"), key=lambda f: f.severity)
+    assert (note.layer, note.units, note.numbers["layers"]) == (0, (3, 7), [0, 1])
+    assert note.numbers["dead_of_layers"] == [2, 1]
+    assert note.evidence.startswith("2, 1 of 16 units (relu) are 0")
+    assert str(note).startswith("WB-DEAD (note, layers 0, 1):")
+    assert (warning.severity, warning.layer, warning.place) == ("warning", 2, "layer 2")
+    deep = wb.Network.mlp([4] + [16] * 12 + [2], "sigmoid", seed=0)
+    (finding,) = check(deep, X, y).with_code("WB-VANISHING")
+    assert finding.layer == 0
+    assert finding.numbers["layers"] == list(range(len(finding.numbers["ratios"])))
+    assert f"layers 0 to {finding.numbers['layers'][-1]}" in str(finding)
+
+
+def test_inputs_that_are_all_positive_are_named_where_they_kill():
+    rng = np.random.default_rng(3)
+    X = 5 + 0.3 * rng.normal(size=(200, 4))
+    net = wb.Network.mlp([4, 16, 2], seed=4)
+    net[0].weights[...] = -np.abs(net[0].weights)
+    (finding,) = check(net, X, X[:, 0] > 5).with_code("WB-DEAD")
+    assert "centered inputs" in finding.advice
+    X -= X.mean(axis=0)
+    assert "WB-DEAD" not in check(net, X, X[:, 0] > 0)
+    net[0].biases[...] = -30
+    (finding,) = check(net, X, X[:, 0] > 0).with_code("WB-DEAD")
+    assert "centered" not in finding.advice

@@ -117,7 +117,7 @@ def test_two_halves_count_once():
     for _ in range(400):
         y = rng.normal(size=60)
         values = np.r_[X[:30] @ (X[30:].T @ y[30:]), X[30:] @ (X[:30].T @ y[:30])]
-        found.append(noise._of_halves(Yardstick(values=values[:, None]), y[:, None]))
+        found.append(noise.of_halves(Yardstick(values=values[:, None]), y[:, None]))
     assert abs(np.mean(found)) < 0.2
     assert 0.85 < np.std(found) < 1.15
 
@@ -433,3 +433,92 @@ def test_saturated_units_are_those_of_the_unit_table(activation):
     assert finding.units == tuple(k for k, share in enumerate(shares) if share > 0.95)
     assert finding.units == tuple(range(7))
     np.testing.assert_allclose(finding.numbers["share"], np.mean(shares))
+
+
+def test_constant_targets_that_are_inputs_or_few_are_a_note():
+    """As the pixels of an autoencoder that are always 0."""
+    rng = np.random.default_rng(0)
+    X = np.c_[rng.normal(size=(40, 4)), np.zeros(40)]
+    found = check(wb.Network.mlp([5, 8, 5], seed=0), X, X, loss="mse")
+    assert [f.severity for f in found.with_code("WB-TARGET-CONSTANT")] == ["note"]
+    assert found.ok
+    Y = X[:, [0, 4]]  # 0 is a column of X, but another one
+    found = check(wb.Network.mlp([5, 8, 2], seed=0), X, Y, loss="mse")
+    assert [f.severity for f in found.with_code("WB-TARGET-CONSTANT")] == ["warning"]
+    Y = np.c_[rng.normal(size=(40, 9)), np.ones(40)]
+    found = check(wb.Network.mlp([5, 8, 10], seed=0), X, Y, loss="mse")
+    assert [f.severity for f in found.with_code("WB-TARGET-CONSTANT")] == ["note"]
+
+
+def test_one_of_several_targets_that_is_shuffled_is_named():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 6))
+    Y = X @ rng.normal(size=(6, 3)) + 0.1 * rng.normal(size=(600, 3))
+    shuffled = np.c_[Y[:, :2], rng.permutation(Y[:, 2])]
+    for y, there in ((Y, False), (shuffled, True)):
+        net = wb.Network.mlp([6, 16, 3], seed=0)
+        history = net.fit(X[:450], y[:450], loss="mse", optimizer=wb.Adam(0.01), epochs=30)
+        found = diagnose(net, history, X[:450], y[:450], validation_data=(X[450:], y[450:]))
+        assert ("WB-LABELS" in found) == there
+    (finding,) = found.with_code("WB-LABELS")
+    assert (finding.severity, finding.numbers["outputs"]) == ("warning", [2])
+    rare = np.c_[Y[:, :2], (np.arange(600) % 30 == 0) * 1.0]  # of 15 rows nothing can be said
+    net = wb.Network.mlp([6, 16, 3], seed=0)
+    history = net.fit(X[:450], rare[:450], loss="mse", epochs=5)
+    assert "WB-LABELS" not in diagnose(net, history, X[:450], rare[:450])
+
+
+def of_two_classes(seed, wrong=0.0, distance=6.0, n=600):
+    """Two clouds in eight columns, and a share of labels that are another class's."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    X = rng.normal(size=(n, 8))
+    X[:, 0] += distance * y
+    return X, np.where(rng.random(n) < wrong, 1 - y, y)
+
+
+def noise_of(train, epochs=30, **options):
+    net = wb.Network.mlp([8, 32, 2], seed=0)
+    history = net.fit(*train, loss="cross_entropy", optimizer=wb.Adam(0.005), epochs=epochs)
+    return diagnose(net, history, *train, **options).with_code("WB-NOISY-LABELS")
+
+
+@pytest.mark.parametrize("wrong", [0.2, 0.3])
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_labels_of_two_classes_are_found(seed, wrong):
+    (finding,) = noise_of(of_two_classes(seed, wrong))
+    assert "most confidence" in finding.evidence
+    assert finding.numbers["share"] > 0.1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_classes_that_overlap_are_not_noisy(seed):
+    for distance in (1.0, 2.0, 3.0, 6.0):
+        train = of_two_classes(seed, distance=distance)
+        assert not noise_of(train, validation_data=of_two_classes(seed + 9, distance=distance))
+
+
+def test_a_validation_that_is_better_than_the_training_is_a_sign_of_wrong_labels():
+    train, rest = of_two_classes(0, 0.08, n=2000), of_two_classes(1)
+    assert not noise_of(train, epochs=5)
+    (finding,) = noise_of(train, epochs=5, validation_data=rest)
+    assert "in validation: labels of the training are wrong" in finding.evidence
+
+
+def test_after_weights_a_rare_class_asks_for_more_of_it():
+    X = np.random.default_rng(0).normal(size=(2000, 4))
+    y = (X[:, 0] + X[:, 1] > 3.2).astype(np.int64)
+    net = wb.Network([wb.Dense(4, 2)])
+    net[0].weights[...], net[0].biases[...] = 0, (1, 0)  # which has learned nothing
+    history = wb.History({}, "completed")
+    for weights, word in (({}, "class_weight"), ({"class_weight": "balanced"}, "already")):
+        found = diagnose(net, history, X, y, loss="cross_entropy", **weights)
+        assert all(word in finding.advice for finding in found.with_code("WB-IMBALANCE"))
+        assert "WB-IMBALANCE" in found
+
+
+def test_of_one_class_no_label_is_wrong():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    net = wb.Network.mlp([3, 8, 1], seed=0)
+    found = diagnose(net, None, X, np.zeros(60, np.int64), loss="cross_entropy")
+    assert found.codes == ("WB-TARGET-CONSTANT",)

@@ -55,8 +55,8 @@ FailOn = Annotated[
         "--fail-on",
         metavar="CODE,...",
         help="End with exit code 1 when one of these is found, as an error or a warning: "
-        "WB-DEAD,WB-UNDERFIT. Notes do not count; WB-OVERFIT and WB-LEAK need --validation, or a "
-        "test of the training.",
+        "WB-DEAD,WB-UNDERFIT. Notes do not count; WB-OVERFIT, WB-LEAK and WB-VALIDATION need "
+        "--validation, or a test of the training.",
         show_default=False,
         rich_help_panel=_FINDINGS,
     ),

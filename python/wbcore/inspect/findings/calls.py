@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from wbcore._loss_function import LossFunction
 from wbcore._view import Foreign
 from wbcore.history import History
 from wbcore.inspect.findings import labels as _labels
+from wbcore.inspect.findings.beginning import as_begun
 from wbcore.inspect.findings.codes import AFTER, BEFORE
 from wbcore.inspect.findings.data import Data
 from wbcore.inspect.findings.finding import Finding, Findings
@@ -21,6 +23,7 @@ from wbcore.inspect.findings.weighing import are_weighed, were_weighed
 from wbcore.inspect.findings.yardstick import FEWEST_ROWS
 from wbcore.inspect.suggested_loss import suggested_loss
 from wbcore.network import Network
+from wbcore.priors import check_bias_init
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -41,6 +44,7 @@ def check(
     validation_data: tuple[Foreign, ...] | None = None,
     class_weight: Foreign = None,
     sample_weight: Foreign = None,
+    bias_init: str | None = None,
     seed: int = 0,
 ) -> Findings:
     """Look for what will go wrong, before a training. Nothing changes.
@@ -61,9 +65,13 @@ def check(
         "cross_entropy" for labels of several outputs, "binary_cross_entropy" for targets of 0 and
         1, else "mse", and the findings say so.
     validation_data : tuple (X, y), optional
-        As for `fit`; without it rows that both have are not looked for.
+        As for `fit`; without it rows that both have are not looked for, nor whether both are of
+        one scale.
     class_weight, sample_weight : optional
         As they would be given to `fit`: a class that is rare is no finding then.
+    bias_init : {None, "prior"}
+        As it would be given to `fit`: with "prior", and without it where the last layer has
+        ``bias_initializer="prior"``, a copy is looked at that begins as that fit would.
     seed : int, default 0
         Of the rows that are looked at.
 
@@ -97,8 +105,14 @@ def check(
     not looked at: the learning rate, and whether labels fit the inputs: after the fit, by diagnose
     not looked at: rows that training and validation share: no validation_data
     """
+    at_prior = check_bias_init("check", bias_init) is not None
     weights = (sample_weight, class_weight)
-    return _findings("check", net, (X, y), loss, validation_data, seed=seed, weights=weights)
+    return _findings(
+        *("check", net, (X, y), loss, validation_data),
+        at_prior=at_prior,
+        seed=seed,
+        weights=weights,
+    )
 
 
 @with_parameters
@@ -208,6 +222,7 @@ def _findings(
     validation_data: Foreign,
     *,
     history: History | None = None,
+    at_prior: bool = False,
     seed: int,
     weights: tuple[Foreign, Foreign],
 ) -> Findings:
@@ -246,11 +261,27 @@ def _findings(
     )
     found = list(_unsound(operation, state))
     if not found:
+        state.net = as_begun(operation, net, data, given, at_prior=at_prior, weights=weights)
         checks = BEFORE if history is None else AFTER
-        found = [finding for one in checks for finding in one(state)]
+        found = _explained([finding for one in checks for finding in one(state)])
     elif history is not None:
         found += AFTER[0](state)  # which looks at the history alone
-    return Findings(found, _looked_at(state, is_suggested), _not_looked_at(state))
+    looked_at = _looked_at(state, is_suggested)
+    if state.net is not net:
+        looked_at += "; the last layer at the prior, as fit begins with it"
+    return Findings(found, looked_at, _not_looked_at(state))
+
+
+def _explained(found: list[Finding]) -> list[Finding]:
+    """Rows of another kind are why validation is worse: nothing of the training is to be mended."""
+    if not any(finding.code == "WB-VALIDATION" for finding in found):
+        return found
+    return [
+        replace(finding, advice="first what WB-VALIDATION says: these rows may be no measure of it")
+        if finding.code == "WB-OVERFIT"
+        else finding
+        for finding in found
+    ]
 
 
 def _are_a_pair(rows: tuple[Foreign, Foreign]) -> bool:
@@ -302,16 +333,31 @@ def _unsound(operation: str, state: State) -> list[Finding]:
         found += not_finite_data("validation_data", state.validation, state.net)
     if found or state.task is None:
         return found
-    for name, rows in (("", state.data), (", validation_data", state.validation)):
+    refused = {}
+    for name, rows in (("y", state.data), ("validation_data", state.validation)):
         if rows is None:
             continue
-        _require_fit(operation + name, state, rows)
-        try:
-            state.net.evaluate(rows.x, rows.y_of_rows, loss=state.loss)
-        except (TypeError, ValueError) as error:
-            said = str(error).partition("] ")[2]
-            found.append(_labels.CLASSES.found(said, severity="error"))
+        _require_fit(operation if name == "y" else f"{operation}, {name}", state, rows)
+        said = _refusal(state, rows)
+        if said:
+            refused[name] = said
+    if refused:
+        found.append(_labels.refused(state.task, refused))
     return found
+
+
+def _refusal(state: State, rows: Data) -> str:
+    """What the loss says of targets that it does not take; nothing of others."""
+    try:
+        state.net.evaluate(rows.x, rows.y_of_rows, loss=state.loss)
+        return ""
+    except (TypeError, ValueError) as of_sample:
+        said = of_sample
+    try:
+        state.net.evaluate(rows.X, rows.y, loss=state.loss)
+    except (TypeError, ValueError) as of_all:  # the same, with the row as it was given
+        said = of_all
+    return str(said).partition("] ")[2]
 
 
 def _require_fit(operation: str, state: State, rows: Data) -> None:

@@ -21,6 +21,8 @@ from wbcore.inspect.findings import (
     start,
     targets,
     units,
+    validation,
+    wrong_labels,
 )
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import SEVERITIES, Finding
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["AFTER", "BEFORE", "CODES", "finding_codes"]
 
 _GROUPS = (
-    *(numbers, columns, targets, labels, overlap),
-    *(start, signal, units, course, outcome, noise),
+    *(numbers, columns, targets, labels, overlap, validation),
+    *(start, signal, units, course, outcome, noise, wrong_labels),
 )
 
 #: By their names, in the order of docs/findings.md.
@@ -45,6 +47,7 @@ _OF_DATA: tuple[Check, ...] = (
     *targets.CHECKS,
     *labels.CHECKS,
     *overlap.CHECKS,
+    *validation.CHECKS,
 )
 
 #: Of a network that is not trained yet.
@@ -56,7 +59,10 @@ AFTER: tuple[Check, ...] = (
     *_OF_DATA,
     *signal.AFTER,
     *units.CHECKS,
-    *noise.AFTER,  # where labels are shuffled, that is why validation rows are predicted badly
+    # where labels are shuffled, or those of validation, that is why these are predicted badly
+    *noise.AFTER,
+    *wrong_labels.AFTER,
+    *validation.AFTER,
     *outcome.AFTER,
 )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from wbcore.inspect.findings.state import State
 
-__all__ = ["CHECKS", "CODES", "inputs_are_scaled"]
+__all__ = ["CHECKS", "CODES", "inputs_are_scaled", "target_scale"]
 
 # Those of the warning that `fit` gives (cpp/include/wbcore/diagnosis.hpp): what is between them is
 # met by initial weights of order 1 over the square root of the inputs.

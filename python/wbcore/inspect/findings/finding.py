@@ -29,7 +29,8 @@ class Finding:
         An error makes the result useless, a warning costs quality; a note is a fact that is worth
         knowing: without an advice it asks for nothing, with one it may be a sign of more.
     layer : int or None
-        Where it is in the network, if it is in one layer.
+        Where it is in the network, if it is in a layer; of several the first, and ``numbers`` has
+        them all as "layers".
     units : tuple of int
         Of that layer.
     evidence : str
@@ -76,7 +77,12 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """As "layer 0", or nothing."""
+        """As "layer 0", "layers 0, 2", "layers 1 to 4", or nothing."""
+        layers = self.numbers.get("layers", [])
+        if len(layers) > 2 and layers == list(range(layers[0], layers[-1] + 1)):
+            return f"layers {layers[0]} to {layers[-1]}"
+        if len(layers) > 1:
+            return f"layers {', '.join(map(str, layers))}"
         return "" if self.layer is None else f"layer {self.layer}"
 
     def __str__(self) -> str:

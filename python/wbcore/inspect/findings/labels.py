@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore.inspect.findings.state import State
+    from wbcore.inspect.findings.task import Task
 
-__all__ = ["AFTER", "CHECKS", "CODES"]
+__all__ = ["AFTER", "CHECKS", "CODES", "refused"]
 
 # Of K classes: 2.5 % of two, 0.5 % of ten. What is rarer than a twentieth of an even share decides
 # next to nothing in a mean over rows.
@@ -26,6 +27,14 @@ _ROWS_A_CLASS, _PARAMETERS_A_ROW = 10, 10
 _ROWS_OF_NUMBERS = 20
 _FAR_TOO_MANY = 1000  # parameters a row
 
+_NUMBERED = (
+    "number the classes from 0 on: np.unique(y, return_inverse=True)[1], and give the last layer "
+    "as many outputs"
+)
+_YES_OR_NO = "let the targets be 0 and 1: (y > 0).astype(float) of -1 and 1"
+_SIGNS = "let the targets be -1 and 1, or 0 and 1"
+_OTHERS = "other targets, or another loss"
+_REFUSED = "fit ends with this error"
 CLASSES = Code(
     "WB-CLASSES",
     "warning",
@@ -33,8 +42,7 @@ CLASSES = Code(
     "outputs without a row, or targets that the loss does not take",
     "a class from 0 to O - 1 that no row has; an error when a target is refused",
     "an output without rows only learns to be small; a label out of range ends a fit",
-    "number the classes from 0 on: np.unique(y, return_inverse=True)[1], and give the last layer "
-    "as many outputs",
+    f"{_NUMBERED}; of one output, or several that each say yes or no, {_YES_OR_NO}",
 )
 IMBALANCE = Code(
     "WB-IMBALANCE",
@@ -59,6 +67,10 @@ FEW_ROWS = Code(
     "the network can learn the rows by heart, and nobody could tell from so few",
     "more rows; or fewer units and weight_decay, and cross-validation to judge by",
 )
+_WEIGHED = (
+    "rows or classes were weighed already: more epochs, a higher learning rate or more units, and "
+    "more rows of that class; judge by balanced_accuracy, f1 or average_precision"
+)
 CODES = (CLASSES, IMBALANCE, FEW_ROWS)
 
 
@@ -67,6 +79,21 @@ def counts(state: State) -> NDArray[np.int64] | None:
     if state.task is None or not state.task.classes:
         return None
     return np.bincount(state.task.labels(state.data.y), minlength=state.task.classes)
+
+
+def refused(task: Task, said: dict[str, str]) -> Finding:
+    """Of targets that the loss does not take: what it says of those of y and of validation_data."""
+    of_y, of_validation = said.get("y", ""), said.get("validation_data", "")
+    expected = of_y.partition(", got ")[0]
+    if expected and of_validation.startswith(expected):
+        of_validation = of_validation[len(expected) + 2 :]
+    evidence = "; ".join(
+        filter(None, (of_y, of_validation and f"validation_data: {of_validation}"))
+    )
+    advice = {"classes": _NUMBERED, "numbers": _OTHERS}.get(task.kind, _YES_OR_NO)
+    if task.signs and task.kind != "classes":
+        advice = _SIGNS
+    return CLASSES.found(evidence, severity="error", advice=advice, why=_REFUSED)
 
 
 def classes(state: State) -> Iterator[Finding]:
@@ -79,6 +106,7 @@ def classes(state: State) -> Iterator[Finding]:
         f"{len(missing)} of {len(found)} classes {'has' if len(missing) == 1 else 'have'} no row "
         f"among {state.data.n:,}: "
         f"{', '.join(map(str, missing[:20]))}",
+        advice=_NUMBERED,
         numbers={"missing": [int(k) for k in missing[:20]], "how_many": len(missing)},
     )
 
@@ -109,7 +137,8 @@ def imbalance(state: State) -> Iterator[Finding]:
             severity = "note"
         numbers["recall"] = recall
         evidence += f"; {recall:.0%} of them are given that class"
-    yield IMBALANCE.found(evidence, severity=severity, numbers=numbers)
+    advice = _WEIGHED if state.weighed else IMBALANCE.advice
+    yield IMBALANCE.found(evidence, severity=severity, advice=advice, numbers=numbers)
 
 
 def _recall(state: State, rare: int) -> float:

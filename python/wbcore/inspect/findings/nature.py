@@ -18,6 +18,7 @@ __all__ = ["equal_by_nature"]
 
 _MOST_COLUMNS = 32  # that are held against each other; more could but lessen the chance
 _ROWS_A_COLUMN = 4  # of fewer every column would go with the others
+_NOTHING = 1e-12  # of 1 - R2: roundings of sums
 
 
 def equal_by_nature(rows: NDArray[np.float64], pairs: float) -> float:
@@ -45,10 +46,24 @@ def _chance(rows: NDArray[np.float64]) -> float:
     telling = np.argsort(chances, kind="stable")[: min(_MOST_COLUMNS, n // _ROWS_A_COLUMN)]
     telling = telling[chances[telling] < 1]
     ranks = np.array([_ranks(rows[:, column]) for column in telling]).reshape(-1, n).T - n / 2
-    spread = np.sqrt(np.sum(ranks**2, axis=0))
-    rest = np.abs(np.diag(np.linalg.qr(ranks / spread, mode="r")))
+    ranks /= np.sqrt(np.sum(ranks**2, axis=0))
+    rest = _rest(ranks.T @ ranks)
     alone = np.divide(chances[telling], rest, out=np.ones(len(telling)), where=rest > 0)
     return float(np.prod(np.minimum(alone, 1.0)))
+
+
+def _rest(correlations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What of each column those before it leave: the root of 1 - R2, (K,); 0 where all is theirs.
+
+    A Cholesky decomposition that goes on after a column of which nothing is left; reflections of
+    all rows would take more time than all else that is looked at.
+    """
+    left, rest = correlations.copy(), np.zeros(len(correlations))
+    for k in range(len(left)):
+        if left[k, k] > _NOTHING:
+            rest[k] = np.sqrt(left[k, k])
+            left -= np.outer(left[:, k], left[k]) / left[k, k]
+    return rest
 
 
 def _agreeing(ascending: NDArray[np.float64]) -> float:

@@ -1,4 +1,4 @@
-"""Labels that do not go with their rows: all of them, or a share."""
+"""Targets that do not go with their rows: all of them, or all of one output."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from wbcore.inspect.findings.task import Task
     from wbcore.inspect.findings.yardstick import Yardstick
 
-__all__ = ["AFTER", "CODES"]
+__all__ = ["AFTER", "CODES", "of_halves", "told_apart"]
 
 _SURE, _HARDLY, _NOTHING = 3.0, 2.0, 0.5  # standard deviations of shuffled targets
 _FEW_ROWS = 200  # in fewer a weak relation may not show
 _FEWEST_OTHERS = 30  # rows that are not of the most frequent class
 _LEARNED = 0.3  # a skill with which validation rows acquit
 _BY_HEART, _MORE = 0.5, 0.1  # a skill that the inputs do not account for, and more than theirs
-_CONTRADICTED, _STRUCTURE = 0.1, 0.3
 _LISTED = 20
 
 LABELS = Code(
@@ -43,25 +42,16 @@ LABELS = Code(
     "constant makes wrong and 3 standard errors, and validation rows do not speak for it, or there "
     "are none, and 200 rows. An error below 0.5, if of 200 rows or more this network has learned "
     "half of what the best constant makes wrong, predicts validation rows, where there are some, "
-    "by less than 2, and columns that explain 2.5 % of the targets would give more than 3",
+    "by less than 2, and columns that explain 2.5 % of the targets would give more than 3. Of "
+    "several outputs also single ones by less than 2, of 200 rows or more, where such columns "
+    "would give more and validation rows do not give 3",
     "the targets are shuffled or very noisy, or the inputs say little of them: most of what a "
     "network learns is its rows by heart",
     "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; look "
     "for inputs that the targets depend on; where little is to be had, more rows, fewer units and "
     "weight_decay",
 )
-NOISY_LABELS = Code(
-    "WB-NOISY-LABELS",
-    "note",
-    "diagnose",
-    "labels that contradict what the other rows say",
-    "in the half of the rows that is predicted with most confidence, from rows that do not hold "
-    "them, 10 % have another label, though there is something to be learned (30 % better than the "
-    "best constant)",
-    "a network large enough learns wrong labels by heart",
-    "look at these rows; label_smoothing, weight_decay, EarlyStopping; no more units",
-)
-CODES = (LABELS, NOISY_LABELS)
+CODES = (LABELS,)
 
 
 def labels(state: State) -> Iterator[Finding]:
@@ -69,7 +59,7 @@ def labels(state: State) -> Iterator[Finding]:
     found = state.yardstick
     if found is None or state.task is None:
         return
-    wanted = _told_apart(state.task, state.y)
+    wanted = told_apart(state.task, state.y)
     of = state.validation_score
     if of is not None and of.skill > _LEARNED and state.score.skill > _LEARNED:
         return
@@ -78,7 +68,7 @@ def labels(state: State) -> Iterator[Finding]:
     x = standardized(state.x)
     of_lines = of_columns(x, wanted)
     of_curves = of_columns(products(x), wanted).deviations
-    deviations = max(_of_halves(found, wanted), of_lines.deviations, of_curves)
+    deviations = max(of_halves(found, wanted), of_lines.deviations, of_curves)
     if deviations >= _SURE:
         return
     few = len(state.x) < _FEW_ROWS
@@ -101,7 +91,67 @@ def labels(state: State) -> Iterator[Finding]:
     )
 
 
-def _told_apart(task: Task, y: NDArray[Any]) -> NDArray[np.float64]:
+def labels_of_outputs(state: State) -> Iterator[Finding]:
+    """Of several outputs those that go with the inputs no better than shuffled, though others do.
+
+    Of many outputs the least of their deviations is far below the others by chance alone: what is
+    asked for is less than of all together, and that a weak relation would have been seen.
+    """
+    found, task = state.yardstick, state.task
+    if found is None or task is None or task.classes or task.outputs < 2:
+        return
+    if len(state.x) < _FEW_ROWS or any(labels(state)):
+        return
+    wanted = np.where(_vary(task, state.y), told_apart(task, state.y), 0.0)
+    given = found.shares if found.values is None else found.values
+    assert given is not None
+    x = standardized(state.x)
+    curved = products(x)
+    unseen = {}
+    for k in np.flatnonzero(wanted.any(axis=0)):
+        of_lines = of_columns(x, wanted[:, [k]])
+        deviations = max(
+            of_predictions(given[:, [k]], wanted[:, [k]]) / math.sqrt(2),
+            of_lines.deviations,
+            of_columns(curved, wanted[:, [k]]).deviations,
+        )
+        if deviations < _HARDLY < of_lines.of_weak and not _is_predicted(state, int(k)):
+            unseen[int(k)] = deviations
+    if not unseen:
+        return
+    listed = ", ".join(f"{k} ({deviations:.1f})" for k, deviations in list(unseen.items())[:5])
+    many = len(unseen) > 1
+    yield LABELS.found(
+        f"{len(unseen)} of {task.outputs} outputs have targets for which unseen rows are predicted "
+        f"no better than for shuffled ones, though others are (standard deviations; {_HARDLY:g} "
+        f"are needed): output{'s' * many} {listed}{', ...' * (len(unseen) > 5)}, in "
+        f"{state.data.text}",
+        numbers={
+            "outputs": list(unseen)[:_LISTED],
+            "how_many": len(unseen),
+            "deviations": min(unseen.values()),
+            "rows": len(state.x),
+        },
+    )
+
+
+def _vary(task: Task, y: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which targets are another number than their most frequent one in enough rows."""
+    values = task.values(y)
+    most = [np.unique(column, return_counts=True)[1].max() for column in values.T]
+    return np.asarray(len(y) - np.array(most) >= _FEWEST_OTHERS)
+
+
+def _is_predicted(state: State, output: int) -> bool:
+    """Whether validation rows acquit an output."""
+    rows = state.validation
+    if rows is None or state.task is None:
+        return False
+    given = np.asarray(state.net.predict(rows.x)[:, [output]], np.float64)
+    return of_predictions(given, told_apart(state.task, rows.y_of_rows)[:, [output]]) >= _SURE
+
+
+def told_apart(task: Task, y: NDArray[Any]) -> NDArray[np.float64]:
     """Targets (R, K) of mean 0, of one scale where they are not of one kind; 0 if too rare."""
     if task.kind == "numbers":
         return standardized(task.values(y), np.inf)
@@ -115,7 +165,7 @@ def _told_apart(task: Task, y: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.where(rare, 0.0, centered), np.float64)
 
 
-def _of_halves(found: Yardstick, wanted: NDArray[np.float64]) -> float:
+def of_halves(found: Yardstick, wanted: NDArray[np.float64]) -> float:
     """Of the predictions of each half from the other.
 
     Both halves say nearly the same: what the first teaches of the second is how far they go
@@ -143,36 +193,11 @@ def _by_heart(state: State) -> str | None:
     rows = state.validation
     if rows is None:
         return said
-    wanted = _told_apart(state.task, rows.y_of_rows)
+    wanted = told_apart(state.task, rows.y_of_rows)
     if of_predictions(np.asarray(state.net.predict(rows.x), np.float64), wanted) >= _HARDLY:
         return None
     assert state.validation_score is not None
     return f"{said}, and {state.validation_score.mean:.1%} of the validation rows"
 
 
-def noisy_labels(state: State) -> Iterator[Finding]:
-    """Of classes."""
-    found, of = state.yardstick, state.yardstick_score
-    if found is None or of is None or state.task is None or not state.task.classes:
-        return
-    if of.skill < _STRUCTURE:
-        return
-    assert found.shares is not None
-    assert found.labels is not None
-    shares = found.shares
-    confidence = np.abs(shares - 0.5).max(axis=1) if shares.shape[1] == 1 else shares.max(axis=1)
-    sure = np.argsort(-confidence, kind="stable")[: len(shares) // 2]
-    wrong = found.labels[sure] != state.task.labels(state.y)[sure]
-    share = float(wrong.mean())
-    if share - 2 * math.sqrt(share * (1 - share) / len(wrong)) <= _CONTRADICTED:
-        return
-    rows = state.data.rows[sure[wrong]][:_LISTED]
-    yield NOISY_LABELS.found(
-        f"{share:.0%} of the {len(sure)} rows that are predicted with most confidence have another "
-        f"label; the first are {', '.join(map(str, rows[:5]))}",
-        asks=True,
-        numbers={"share": share, "rows": [int(row) for row in rows]},
-    )
-
-
-AFTER = (labels, noisy_labels)
+AFTER = (labels, labels_of_outputs)

@@ -128,14 +128,23 @@ def vanishing(state: State) -> Iterator[Finding]:
     if not moving:
         return
     largest = max(moving, key=lambda layer: moving[layer])
-    for layer, ratio in moving.items():
-        if ratio < _NO_GRADIENT * moving[largest]:
-            yield VANISHING.found(
-                f"it moves by {ratio:.2g} in units of its weights, layer {largest} by "
-                f"{moving[largest]:.2g}",
-                layer=layer,
-                numbers={"ratio": ratio, "largest": moving[largest], "layer_of_largest": largest},
-            )
+    still = {at: ratio for at, ratio in moving.items() if ratio < _NO_GRADIENT * moving[largest]}
+    if not still:
+        return
+    first = min(still)
+    listed = ", ".join(f"{ratio:.2g}" for ratio in still.values())
+    yield VANISHING.found(
+        f"{'they move' if len(still) > 1 else 'it moves'} by {listed} in units of the weights, "
+        f"layer {largest} by {moving[largest]:.2g}",
+        layer=first,
+        numbers={
+            "ratio": still[first],
+            "largest": moving[largest],
+            "layer_of_largest": largest,
+            "layers": list(still),
+            "ratios": list(still.values()),
+        },
+    )
 
 
 def _of_gradient(state: State) -> dict[int, float]:

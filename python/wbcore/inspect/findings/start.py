@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore.inspect.findings.code import Code
+from wbcore.inspect.findings.columns import inputs_are_scaled, target_scale
 from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.units import begins_by_default
 from wbcore.inspect.findings.yardstick import run_steps
 from wbcore.layers import Dense
 from wbcore.network import Network
@@ -29,6 +31,11 @@ _RATES = (0.01, 0.05)
 _LEARNED = 0.5
 _MOST_WORK = 1e9  # of multiplications: less than a tenth of a second each
 
+_AT_PRIOR = 'bias_init="prior" in fit: a copy that begins so learns these rows; check takes it, too'
+_OTHERS = (
+    "what else was found here; else other labels for equal rows, a last activation that does not "
+    "suit the targets (relu for negative numbers), frozen layers, or too few units"
+)
 START = Code(
     "WB-START",
     "warning",
@@ -38,7 +45,8 @@ START = Code(
     "whichever is larger (of K classes log K; of numbers their mean square)",
     "the first steps only undo the initial weights, and may be so large that the training never "
     "recovers",
-    'the default initializers and scaled inputs; bias_init="prior" in fit',
+    "the default initializers, scaled inputs and scaled targets, where these are others; else "
+    'bias_init="prior" in fit',
 )
 ONE_BATCH = Code(
     "WB-ONE-BATCH",
@@ -50,8 +58,7 @@ ONE_BATCH = Code(
     "without dropout",
     "what cannot learn 16 rows by heart learns nothing of thousands: something is broken or too "
     "small",
-    "what else was found here; else other labels for equal rows, a last activation that does not "
-    "suit the targets (relu for negative numbers), frozen layers, or too few units",
+    f'bias_init="prior", where a copy that begins so learns them; else {_OTHERS}',
 )
 CODES = (START, ONE_BATCH)
 
@@ -67,8 +74,23 @@ def start(state: State) -> Iterator[Finding]:
     yield START.found(
         f"the first loss is {loss:.4g}; of outputs of 0, or without knowledge, it is "
         f"{state.reference:.4g}{of_prior}",
+        advice=_advice(state),
         numbers={"loss": loss, "reference": state.reference, "prior": prior},
     )
+
+
+def _advice(state: State) -> str:
+    """What the network and its data do not have yet."""
+    cures = []
+    if not all(begins_by_default(state.net, layer) for layer in state.net):
+        cures.append("the default initializers")
+    if not inputs_are_scaled(state):
+        cures.append("scaled inputs")
+    if any(target_scale(state)):
+        cures.append("scaled targets")
+    if not cures and state.loss_of_prior is not None:
+        return 'bias_init="prior" in fit'
+    return " and ".join(cures) or "initial weights nearer to 0"
 
 
 def one_batch(state: State) -> Iterator[Finding]:
@@ -84,9 +106,11 @@ def one_batch(state: State) -> Iterator[Finding]:
     base = state.task.score(state.net.predict(x), y, y).base  # what is left without a prior
     if (base if knows_nothing is None else knows_nothing) <= 0:
         return  # the same target for all
-    losses = _tried(state, x, y, steps, knows_nothing)
+    losses = _tried(state, state.net, (x, y), steps, knows_nothing)
     if losses is None:
         return
+    begun = _at_prior(state)
+    is_cured = begun is not None and _tried(state, begun, (x, y), steps, knows_nothing) is None
     constant = ""
     if knows_nothing is not None:
         constant = f", that of the best constant is {knows_nothing:.4g}"
@@ -95,19 +119,35 @@ def one_batch(state: State) -> Iterator[Finding]:
         constant += f", which no bias of the last layer ({last.activation}) is known to give"
     yield ONE_BATCH.found(
         f"after {steps} steps on the same {rows} rows the loss is {min(losses):.4g}{constant}",
+        advice=_AT_PRIOR if is_cured else _OTHERS,
         numbers={"rows": rows, "steps": steps, "loss": min(losses), "prior": knows_nothing},
     )
 
 
+def _at_prior(state: State) -> Network | None:
+    """A copy that begins as with bias_init="prior"; None where that is no other or cannot be."""
+    net = state.net.copy()
+    try:
+        net.start_at_prior(state.y, loss=state.loss)
+    except (TypeError, ValueError):
+        return None
+    return None if net == state.net else net
+
+
 def _tried(
-    state: State, x: NDArray[Any], y: NDArray[Any], steps: int, knows_nothing: float | None
+    state: State,
+    begun: Network,
+    batch: tuple[NDArray[Any], NDArray[Any]],
+    steps: int,
+    knows_nothing: float | None,
 ) -> list[float] | None:
     """The loss that each rate ends with; None as soon as the rows are learned."""
     assert state.task is not None
+    x, y = batch
     least = -math.inf if knows_nothing is None else _LEARNED * knows_nothing
     losses = []
     for rate in _RATES:
-        net = state.net.copy()
+        net = begun.copy()
         for layer in net:
             layer.dropout = 0.0
         adam, loss = Adam(rate), math.inf

@@ -19,6 +19,7 @@ __all__ = ["CHECKS", "CODES"]
 
 _FEWEST_ROWS = 5  # as of columns
 _LISTED = 20
+_FEW = 0.1  # of several targets: what is left of the others is nearly all
 
 TARGET_CONSTANT = Code(
     "WB-TARGET-CONSTANT",
@@ -26,7 +27,8 @@ TARGET_CONSTANT = Code(
     "both",
     "the same target in all rows: one class, or one number",
     "the least and the greatest target are equal as the network's numbers, of all rows, at least "
-    "5; a warning where only some outputs have such targets",
+    "5; a warning where only some outputs have such targets, a note where these are a tenth of "
+    "them at most, or are the same columns of the inputs, as of an autoencoder",
     "there is nothing to be learned of the inputs: the best answer is that constant",
     "look at how y was made: a column by mistake, rows sorted by y and then cut, a filter that "
     "left one class over",
@@ -65,9 +67,19 @@ def constant_targets(state: State) -> Iterator[Finding]:
         evidence += f", and so on in {count} outputs" * (count > 1)
     yield TARGET_CONSTANT.found(
         evidence,
-        severity="warning" if some else None,
+        severity=_severity(state, columns, count) if some else None,
         numbers={"targets": [int(k) for k in columns[:_LISTED]], "how_many": len(columns)},
     )
+
+
+def _severity(state: State, columns: NDArray[np.int64], count: int) -> str:
+    """Of some of so many targets: a few do no harm, nor do those that are constant as inputs."""
+    if len(columns) <= _FEW * count:
+        return "note"
+    are_inputs = count == state.x.shape[1] and bool(
+        (state.x[:, columns] == state.data.y[0, columns]).all()
+    )
+    return "note" if are_inputs else "warning"
 
 
 CHECKS = (constant_targets,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore.inspect.findings.state import State
+    from wbcore.network import Network
 
-__all__ = ["CHECKS", "CODES"]
+__all__ = ["CHECKS", "CODES", "begins_by_default"]
 
 _HALF, _MANY, _NEARLY = 0.5, 0.25, 0.01
 _SATURATED, _SURELY = 0.75, 0.9
@@ -36,7 +38,8 @@ DEAD = Code(
     "WB-UNDERFIT)",
     "such a unit contributes nothing, and no gradient reaches its weights to wake it up",
     "begin again with a lower learning rate; the default initializer, biases of 0 and scaled "
-    "inputs, where these are others; leaky_relu cannot die",
+    "inputs, where these are others; centered inputs, where the same weights are active for them; "
+    "leaky_relu cannot die",
 )
 NEARLY_DEAD = Code(
     "WB-NEARLY-DEAD",
@@ -64,53 +67,100 @@ _SATURATED_BEFORE = "the default initializer (xavier) and scaled inputs"
 CODES = (DEAD, NEARLY_DEAD, SATURATED)
 
 
+@dataclass(frozen=True)
+class _Some:
+    """Units of a layer."""
+
+    layer: Layer
+    units: NDArray[np.int64]
+    severity: str = "note"
+    advice: str = ""
+    recorded: str = ""
+
+
 def dead(state: State) -> Iterator[Finding]:
     """Of hidden layers."""
     n = len(state.x)
     if n < _FEWEST_ROWS:
         return
+    dead, nearly = [], []
     for layer, outputs in zip(list(state.net)[:-1], state.layers, strict=False):
         active = np.count_nonzero(outputs, axis=0)
         units = np.flatnonzero(active == 0)
         if len(units):
-            share = len(units) / layer.outputs
-            severity = "error" if share == 1 else "warning" if share >= _HALF else "note"
-            if severity == "warning" and state.history is not None and state.has_learned:
-                severity = "note"
-            yield DEAD.found(
-                f"{len(units)} of {layer.outputs} units ({layer.activation}) {are(len(units))} 0 "
-                f"in {state.data.text}{_recorded(state, layer.index, units)}",
-                severity=severity,
-                advice=_advice(state, layer, units),
-                layer=layer.index,
-                units=_listed(units),
-                numbers={"dead": len(units), "units": layer.outputs, "share": share, "rows": n},
-            )
-        nearly = np.flatnonzero((active > 0) & (active < _NEARLY * n))
-        if len(nearly) >= _MANY * layer.outputs:
-            yield NEARLY_DEAD.found(
-                f"{len(nearly)} of {layer.outputs} units ({layer.activation}) "
-                f"{are(len(nearly))} not 0 in fewer than 1 % of {state.data.text}",
-                layer=layer.index,
-                units=_listed(nearly),
-                numbers={"nearly_dead": len(nearly), "units": layer.outputs, "rows": n},
-            )
+            severity = _severity(state, len(units) / layer.outputs)
+            advice, recorded = _advice(state, layer, units), _recorded(state, layer.index, units)
+            dead.append(_Some(layer, units, severity, advice, recorded))
+        units = np.flatnonzero((active > 0) & (active < _NEARLY * n))
+        if len(units) >= _MANY * layer.outputs:
+            nearly.append(_Some(layer, units))
+    yield from _by_severity(DEAD, "dead", dead, f"0 in {state.data.text}", n)
+    rarely = f"not 0 in fewer than 1 % of {state.data.text}"
+    yield from _by_severity(NEARLY_DEAD, "nearly_dead", nearly, rarely, n)
+
+
+def _severity(state: State, share: float) -> str:
+    """Of dead units, by their share of a layer."""
+    if share == 1:
+        return "error"
+    harms = share >= _HALF and not (state.history is not None and state.has_learned)
+    return "warning" if harms else "note"
+
+
+def _by_severity(
+    code: Code, name: str, found: list[_Some], what: str, rows: int
+) -> Iterator[Finding]:
+    """One finding of all layers of a severity: what is wrong in several has one cause and cure."""
+    for severity in dict.fromkeys(some.severity for some in found):
+        those = [some for some in found if some.severity == severity]
+        first, counts = those[0], [len(some.units) for some in those]
+        listed = _listed_counts(those)
+        units = first.layer.outputs
+        numbers: dict[str, object] = {name: counts[0], "units": units, "rows": rows}
+        numbers["share"] = counts[0] / units
+        if len(those) > 1:
+            numbers["layers"] = [some.layer.index for some in those]
+            numbers[f"{name}_of_layers"] = counts
+        yield code.found(
+            f"{listed} units ({first.layer.activation}) {are(sum(counts))} {what}"
+            + first.recorded * (len(those) == 1),
+            severity=severity,
+            advice=max((some.advice for some in those), key=len) or code.advice,
+            layer=first.layer.index,
+            units=_listed(first.units),
+            numbers=numbers,
+        )
+
+
+def _listed_counts(those: list[_Some]) -> str:
+    """As "1 of 8, 3 of 16", or "1, 3 of 8"."""
+    if len({some.layer.outputs for some in those}) == 1:
+        return f"{', '.join(str(len(some.units)) for some in those)} of {those[0].layer.outputs}"
+    return ", ".join(f"{len(some.units)} of {some.layer.outputs}" for some in those)
 
 
 def _advice(state: State, layer: Layer, units: NDArray[np.int64]) -> str:
     """Without what the network is known to have."""
     cures = ["a lower learning rate"] if state.history is not None else []
-    known = state.net._initializers
-    if known is None or known[layer.index][0] != Dense(1, 1, layer.activation).initializer:
+    if not begins_by_default(state.net, layer):
         cures.append("the default initializer")
     if _biases_may_kill(state, layer, units):
         cures.append("biases of 0")
     if not inputs_are_scaled(state):
         cures.append("scaled inputs")
+    elif layer.index == 0 and _centering_revives(state, layer, units):
+        cures.append("centered inputs, X - X.mean(axis=0) of the training rows, which revive them")
     if not cures:
         return "other initial weights, by another seed; leaky_relu cannot die"
     listed = " and ".join(filter(None, (", ".join(cures[:-1]), cures[-1])))
     return f"{'' if state.history is None else 'begin again with '}{listed}; leaky_relu cannot die"
+
+
+def begins_by_default(net: Network, layer: Layer) -> bool:
+    """Whether a layer is known to have begun with the initializer of its activation."""
+    known = net._initializers
+    default = Dense(1, 1, layer.activation).initializer
+    return known is not None and known[layer.index][0] == default
 
 
 def _biases_may_kill(state: State, layer: Layer, units: NDArray[np.int64]) -> bool:
@@ -130,6 +180,18 @@ def _biases_may_kill(state: State, layer: Layer, units: NDArray[np.int64]) -> bo
         return initial.zeros < initial.n
     norms = np.linalg.norm(np.asarray(layer.weights, np.float64)[:, units], axis=0)
     return bool((biases < -norms).any())
+
+
+def _centering_revives(state: State, layer: Layer, units: NDArray[np.int64]) -> bool:
+    """Whether most of the first layer's dead units are active for inputs of mean 0.
+
+    Inputs that are all positive add a large sum of one sign to whatever else tells rows apart.
+    """
+    centered = state.x - state.x.mean(axis=0)
+    sums = centered @ np.asarray(layer.weights, np.float64)[:, units]
+    if layer.biases is not None:
+        sums += np.asarray(layer.biases, np.float64)[units]
+    return float((sums > 0).any(axis=0).mean()) > _HALF
 
 
 def _recorded(state: State, layer: int, units: NDArray[np.int64]) -> str:
