@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
-from wbcore.inspect.findings.yardstick import run_steps
-from wbcore.optimizers.adam import Adam
-from wbcore.schedules import Cosine
+from wbcore.inspect.findings.further import Further
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore.inspect.findings.state import State
+    from wbcore.inspect.findings.task import Score
 
 __all__ = ["AFTER", "CODES"]
 
 _GAP, _ERROR_GAP, _CLEAR_GAP = 0.25, 0.05, 0.1
-_MISSED, _ERRORS_MISSED = 0.1, 0.02
+_MISSED, _ERRORS_MISSED, _TIMES = 0.1, 0.02, 2.0
 _SURE = 3.0  # standard errors: once in 700 by chance
 _CONSTANT = 0.01
 _OTHERS = 0.1
-_MORE_STEPS = 600
+_MOST_SHARE, _COUNTLESS = 10.0, 1e6  # of the variance
 
 COLLAPSED = Code(
     "WB-COLLAPSED",
@@ -36,18 +35,19 @@ COLLAPSED = Code(
     "one class for all rows looked at, though more than 10 % have another and these can be told "
     "apart (see WB-UNDERFIT); or numbers that vary by less than 1 % of what the targets do",
     "the network says nothing about its inputs",
-    "what else was found here; else less l2 and weight_decay; else begin again with a lower "
-    "learning rate, scaled inputs and random initial weights",
+    "what else was found here; else less l2 and weight_decay, first of all where those of the fit "
+    "are seen to be to blame; else begin again with a lower learning rate, scaled inputs and "
+    "random initial weights",
 )
 OVERFIT = Code(
     "WB-OVERFIT",
     "warning",
     "diagnose",
     "validation rows are predicted much worse than training rows",
-    "by 5 % of the rows (of the variance) and a quarter of what the best constant makes wrong, "
-    "and 3 standard errors; or a validation loss above that of the best constant at a training "
-    "loss below half of it, where the least loss is 0. Without validation_data by the series of "
-    "the history, of accuracy from 10 % on",
+    "by 5 % of the rows (of the variance, of all outputs together) and a quarter of what the best "
+    "constant makes wrong, and 3 standard errors; or a validation loss above that of the best "
+    "constant at a training loss below half of it, where the least loss is 0. Without "
+    "validation_data by the series of the history, of accuracy from 10 % on",
     "what was learned holds for these rows alone",
     "EarlyStopping() with validation data, l2 or weight_decay, dropout, fewer units, more rows",
     needs="validation",
@@ -58,12 +58,17 @@ UNDERFIT = Code(
     "diagnose",
     "less was learned than there is",
     "the recipe for tables, a 64-32 relu network, is better on rows that it has not seen than this "
-    "one on the rows that it was trained on: by 2 % of the rows (of the variance), a tenth of what "
-    "the best constant makes wrong, and 3 standard errors; where rows or classes were weighed, or "
-    "nobody knows (a network from a file), also by 2 % of the mean over classes",
+    "one on the rows that it was trained on: by 2 % of the rows (of the variance, of all outputs "
+    "together), a tenth of what the best constant makes wrong (or, of classes, by half of this "
+    "one's errors), and 3 standard errors; where rows or classes were weighed, or nobody knows (a "
+    "network from a file), also by 2 % of the mean over classes. Or the loss is above that of the "
+    "best constant, by 5 % of what this is above the least that the targets allow; where classes "
+    "may be weighed, also with all classes counting the same, and not where rows of numbers were. "
+    "Where no fit is known, only if the errors are more than those of the best constant, too",
     "the network is too small, or was not trained long or well enough",
-    "what else was found here; else more units or a hidden layer more; else more epochs or a "
-    "higher learning rate",
+    "what copies of the network learn in further steps says which: less weight_decay, l2 or "
+    "dropout; what else was found here; then more epochs, a schedule that lasts or another "
+    "learning rate, other initial weights, scaled inputs, or more units and a hidden layer more",
 )
 CODES = (COLLAPSED, OVERFIT, UNDERFIT)
 
@@ -83,6 +88,7 @@ def collapsed(state: State) -> Iterator[Finding]:
             yield COLLAPSED.found(
                 f"outputs vary by {spread.max():.2g}, targets by {targets.max():.2g}, over "
                 f"{state.data.text}",
+                advice=_first_what_held(state),
                 numbers={"spread": float(spread.max()), "of_targets": float(targets.max())},
             )
     elif state.task.classes:
@@ -99,8 +105,16 @@ def _one_class(
     yield COLLAPSED.found(
         f"every row looked at ({state.data.text}) is given class {first}, though {others:,} have "
         "another",
+        advice=_first_what_held(state),
         numbers={"class": first, "others": others, "rows": n},
     )
+
+
+def _first_what_held(state: State) -> str:
+    """Of a fit that is known, where its penalties or dropout are to blame."""
+    if state.further.is_held_back:
+        return f"{state.further.cure()}; then what else was found here"
+    return COLLAPSED.advice
 
 
 def overfit(state: State) -> Iterator[Finding]:
@@ -122,10 +136,12 @@ def overfit(state: State) -> Iterator[Finding]:
     )
     if not apart and not overconfident:
         return
-    what = "the variance not explained" if state.task.kind == "numbers" else "the rows wrong"
+    what, how = "the rows", "wrong"
+    if state.task.kind == "numbers":
+        what, how = "the variance", "not explained"
     yield OVERFIT.found(
-        f"{train.mean:.1%} of {what} in training ({state.data.text}), {of.mean:.1%} in validation; "
-        f"loss {state.loss_now:.4g} and {loss:.4g}{_best(state)}",
+        f"{_share(train.mean, what)} {how} in training ({state.data.text}), {_share(of.mean)} in "
+        f"validation; loss {state.loss_now:.4g} and {loss:.4g}{_best(state)}",
         numbers={
             "error": train.mean,
             "validation_error": of.mean,
@@ -188,51 +204,77 @@ def _validation_loss(state: State) -> float:
 
 def underfit(state: State) -> Iterator[Finding]:
     """Against what can be learned of the rows; whether the size is to blame, or the training."""
-    of = state.yardstick_score
-    if of is None or state.task is None:
+    if state.task is None:
         return
+    of = state.yardstick_score
+    if of is not None and _misses(state, of):
+        what = "the variance" if state.task.kind == "numbers" else "the rows"
+        yield UNDERFIT.found(
+            f"{_share(state.score.mean, what)} wrong in training; the recipe for tables has "
+            f"{_share(of.mean)} wrong of rows that it has not seen ({state.data.text}); the best "
+            f"constant {of.base:.1%}",
+            advice=_advice(state.further),
+            numbers={
+                "error": state.score.mean,
+                "possible_error": of.mean,
+                "base": of.base,
+                "skill": state.score.skill,
+                "possible_skill": of.skill,
+                "skill_after_more_steps": state.further.skill(state.further.free),
+                "large_enough": state.further.is_large_enough,
+            },
+        )
+    elif state.is_worse_than_constant:
+        further = Further(state, None)
+        yield UNDERFIT.found(
+            f"the loss in training is {state.loss_now:.4g}, that of the best constant "
+            f"{state.loss_of_prior:.4g} ({state.data.text})",
+            advice=_advice(further),
+            numbers={
+                "loss": state.loss_now,
+                "prior": state.loss_of_prior,
+                "large_enough": further.is_large_enough,
+            },
+        )
+
+
+def _misses(state: State, of: Score) -> bool:
+    """Whether the errors are clearly more than those of the yardstick."""
     missed = state.score.errors - of.errors
     gap = float(missed.mean())
     if state.may_be_weighed and float(missed @ state.balance) <= _ERRORS_MISSED:
-        return
-    sure = gap > _SURE * _standard_error(missed)
-    if of.skill - state.score.skill <= _MISSED or gap <= _ERRORS_MISSED or not sure:
-        return
-    further = _trained_further(state)
-    large_enough = further is not None and of.skill - further <= _MISSED / 2
-    cure = {
-        True: "more epochs, or another learning rate: a copy that is trained on by Adam for 600 "
-        "steps gets there, so the network is large enough",
-        False: "more units, or a hidden layer more: 600 further steps of Adam do not get there; "
-        "where units are dead or saturated, begin again from other initial weights",
-    }[large_enough]
-    what = "the variance" if state.task.kind == "numbers" else "the rows"
-    yield UNDERFIT.found(
-        f"{state.score.mean:.1%} of {what} wrong in training; the recipe for tables has "
-        f"{of.mean:.1%} wrong of rows that it has not seen ({state.data.text}); the best constant "
-        f"{of.base:.1%}",
-        advice=f"first what else was found here; then {cure}",
-        numbers={
-            "error": state.score.mean,
-            "possible_error": of.mean,
-            "base": of.base,
-            "skill": state.score.skill,
-            "possible_skill": of.skill,
-            "skill_after_more_steps": further,
-            "large_enough": large_enough,
-        },
-    )
-
-
-def _trained_further(state: State) -> float | None:
-    """The skill of a copy after more steps."""
-    net: Any = state.net.copy()
+        return False
     assert state.task is not None
-    optimizer = Adam(Cosine(0.01, steps=_MORE_STEPS))
-    ends = run_steps(net, state.x, state.y, state.loss, optimizer, steps=_MORE_STEPS, batch_size=32)
-    if ends is None:
-        return None
-    return state.task.score(net.predict(state.x), state.y, state.y).skill
+    much = of.skill - state.score.skill > _MISSED
+    if state.task.kind != "numbers":  # of which many a loss has another aim than their squares
+        much |= state.score.mean > _TIMES * of.mean
+    return much and gap > _ERRORS_MISSED and gap > _SURE * _standard_error(missed)
+
+
+def _advice(further: Further) -> str:
+    """What is known of the fit first, then what else was found, then what copies show."""
+    if further.is_held_back:
+        return f"first {further.cure()}; then what else was found here"
+    prior = 'bias_init="prior" in fit, to begin at the best constant, and '
+    where = prior if _came_from_afar(further.state) else ""
+    return f"first what else was found here; then {where}{further.cure()}"
+
+
+def _came_from_afar(state: State) -> bool:
+    """Whether numbers are still on the way to where the best constant is."""
+    assert state.task is not None
+    if state.history is None or state.task.kind != "numbers" or not state.is_worse_than_constant:
+        return False
+    losses: list[float] = state.history.to_dict().get("loss", [])
+    return len(losses) > 1 and losses[0] > losses[-1] == min(losses)
+
+
+def _share(share: float, of: str = "") -> str:
+    """In per cent, as long as anybody can read it."""
+    if share < _MOST_SHARE:
+        return f"{share:.1%} of {of}" if of else f"{share:.1%}"
+    many = f"{share:,.0f}" if share < _COUNTLESS else f"more than {_COUNTLESS:,.0f}"
+    return f"{many} times {of or 'that'}"
 
 
 def _standard_error(values: NDArray[np.float64]) -> float:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore._saturation import saturated
+from wbcore.inspect.findings.further import Further
 from wbcore.inspect.findings.task import Score, Task
 from wbcore.inspect.findings.yardstick import yardstick
 from wbcore.inspect.passes import forwards
+from wbcore.layers import Dense
+from wbcore.network import Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +21,12 @@ if TYPE_CHECKING:
     from wbcore.history import History
     from wbcore.inspect.findings.data import Data
     from wbcore.inspect.findings.yardstick import Yardstick
-    from wbcore.network import Network
 
 __all__ = ["State"]
+
+_WORSE = 0.05  # steps that never end keep a loss a little above the least that they can reach
+_LARGE = 3.0  # mean or deviation of a column
+_HARDLY_ANY = 1e-12  # of a count of 0, of which there is no logarithm
 
 
 class State:
@@ -76,6 +82,14 @@ class State:
         return self.net.activations(self.x)
 
     @cached_property
+    def has_unscaled_inputs(self) -> bool:
+        """Whether a column is so large that it drowns others: long before it is WB-SCALE."""
+        spread = self.x.std(axis=0)
+        varies = spread > 0
+        size = np.maximum(np.abs(self.x.mean(axis=0)), spread)[varies]
+        return bool((size > _LARGE).any())
+
+    @cached_property
     def flat(self) -> list[NDArray[np.bool_] | None]:
         """Where the outputs of every layer, (R, O) each, are saturated; None where none can be."""
         blocks = list(forwards(self.net, self.x))
@@ -124,11 +138,16 @@ class State:
     def has_learned(self) -> bool:
         """Whether nothing that can be learned is missing: what should do harm then does none."""
         of = self.yardstick_score
-        if of is None:
+        if of is None or self.is_worse_than_constant:
             return False
         if self.score.skill >= of.skill - 0.02:
             return True
         return self.may_be_weighed and float((self.score.errors - of.errors) @ self.balance) <= 0
+
+    @cached_property
+    def further(self) -> Further:
+        """What it takes for a copy to learn what is possible."""
+        return Further(self, self.yardstick_score)
 
     @cached_property
     def balance(self) -> NDArray[np.float64]:
@@ -182,6 +201,58 @@ class State:
         known = [self.loss_of_prior, self._loss_of(net)]
         finite = [value for value in known if value is not None and np.isfinite(value)]
         return max(finite, default=None)
+
+    @cached_property
+    def least_loss(self) -> float:
+        """What no outputs are below: 0 of most losses, that of the counts themselves of counts."""
+        if self.task is None or self.task.least_is_zero:
+            return 0.0
+        values = self.task.values(self.y)
+        net = Network([Dense(values.shape[1], values.shape[1])], dtype="float64")
+        net[0].weights[...] = np.eye(values.shape[1])
+        logarithms = np.log(np.maximum(values, _HARDLY_ANY))
+        return net.evaluate(logarithms, self.y, loss=self.loss)["loss"]
+
+    @cached_property
+    def is_worse_than_constant(self) -> bool:
+        """Whether the loss is above that of the best constant, by 5 % of what this has to lose.
+
+        Where classes are weighed, or may be, also with all classes counting the same. What weights
+        of numbers were worth nobody knows. Of a network whose fit nobody knows the rows may be ones
+        that it was not trained on: then its errors have to say the same.
+        """
+        if self.task is None or self.loss_of_prior is None or self._counts_otherwise:
+            return False
+        if self.task.scored:
+            if self.score.base == 0:  # of one target that constant is all there is
+                return False
+            if not self._fit_is_known and self.score.skill > 0:
+                return False
+        return self._exceeds(self.loss_now, self.loss_of_prior) and (
+            not self.may_be_weighed or self._is_worse_by_classes
+        )
+
+    @property
+    def _fit_is_known(self) -> bool:
+        of_history = self.history is not None and self.history.to_dict().get("loss")
+        return bool(of_history) or self.net.history is not None
+
+    @property
+    def _counts_otherwise(self) -> bool:
+        return self.weighed and self.task is not None and not self.task.classes
+
+    @property
+    def _is_worse_by_classes(self) -> bool:
+        constant, weights = self.net.copy(), self.balance
+        constant.start_at_prior(self.y, loss=self.loss, sample_weight=weights)
+        now, prior = (
+            net.evaluate(self.x, self.y, loss=self.loss, sample_weight=weights)["loss"]
+            for net in (self.net, constant)
+        )
+        return self._exceeds(now, prior)
+
+    def _exceeds(self, loss: float, prior: float) -> bool:
+        return loss - prior > _WORSE * (prior - self.least_loss)
 
     def _loss_of(self, net: Network) -> float:
         return net.evaluate(self.x, self.y, loss=self.loss)["loss"]

@@ -30,8 +30,9 @@ class Score:
     Attributes
     ----------
     errors : ndarray of shape (R,)
-        Of classes 0 or 1; of numbers the squared error over the variance of the targets; where the
-        loss is one of absolute errors, that of outliers is held at 3 standard deviations.
+        Of classes 0 or 1; of numbers the squared error over the variance of the targets, of several
+        outputs a mean in which each counts what it does in the loss; where the loss is one of
+        absolute errors, that of outliers is held at 3 standard deviations.
     base : float
         What the best constant makes of them on average.
     """
@@ -84,6 +85,7 @@ class Task:
         #: Whether outputs can be held against targets: those of quantiles lie beside them.
         self.scored = not row.properties["has_levels"]
         self.absolute = name in _ABSOLUTE
+        self._name = name
         last = name_of(net.activation_names[-1])
         #: Counts and amounts have a least loss of any sign.
         self.least_is_zero = row.properties["undone"] != "exp"
@@ -142,10 +144,26 @@ class Task:
         if not varies.any():
             return Score(np.zeros(len(wanted)), 0.0)
         most = _FARTHEST_OF_ABSOLUTE if self.absolute else _FARTHEST
+        counts = self._in_the_loss(unit[varies], of.mean(axis=0)[varies])
+        share = counts / counts.sum()
 
         def errors(given: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
             with np.errstate(over="ignore"):  # of outputs that have exploded
                 squares = (given - wanted)[:, varies] ** 2 / unit[varies]
-            return np.asarray(np.minimum(squares, most).mean(axis=1), np.float64)
+            return np.asarray(np.minimum(squares, most) @ share, np.float64)
 
         return Score(errors(given, wanted), float(errors(centre, of).mean()))
+
+    def _in_the_loss(
+        self, unit: NDArray[np.float64], mean: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """About what the best constant costs in each output, up to a factor, (O,).
+
+        One that hardly varies is hardly learned, as the loss is one mean of all outputs: an equal
+        share for each would be about those that nobody asked the training for.
+        """
+        if self._name == "mae":
+            return np.asarray(np.sqrt(unit), np.float64)
+        # (y - m)^2 / m of counts, and (y - m)^2 / m^2 of amounts, is twice what they cost near m
+        powers = {"poisson": 1, "gamma_deviance": 2}
+        return np.asarray(unit / mean ** powers.get(self._name, 0), np.float64)

@@ -14,6 +14,7 @@ import numpy as np
 
 from wbcore import _core, recipe, schedules
 from wbcore.errors import DivergenceError
+from wbcore.layers import Dense
 from wbcore.network import Network
 from wbcore.optimizers.adam import Adam
 from wbcore.random import permutation
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from wbcore.inspect.findings.task import Task
 
-__all__ = ["FEWEST_ROWS", "Yardstick", "run_steps", "standardized", "yardstick"]
+__all__ = ["FEWEST_ROWS", "Yardstick", "new_like", "run_steps", "standardized", "yardstick"]
 
 #: Of fewer a half has too little to learn from, and too few to be judged by.
 FEWEST_ROWS = 50
@@ -53,6 +54,15 @@ def standardized(x: NDArray[np.float64], farthest: float = _FARTHEST) -> NDArray
     spread = x.std(axis=0)
     spread[spread <= 1e-12 * np.abs(x).max(axis=0, initial=0.0)] = np.inf
     return np.asarray(np.clip((x - x.mean(axis=0)) / spread, -farthest, farthest), np.float64)
+
+
+def new_like(net: Network) -> Network:
+    """A network of the same structure with the default initial weights, without dropout."""
+    layers = [
+        Dense(layer.inputs, layer.outputs, layer.activation, bias=layer.biases is not None)
+        for layer in net
+    ]
+    return Network(layers, seed=0, dtype=str(net.dtype))
 
 
 def run_steps(
