@@ -43,6 +43,7 @@ def test_threads(count, expected):
     with joblib.parallel_config("threading"):
         assert same(search(n_jobs=count), expected)
     assert same(search(executor=lambda: ThreadPoolExecutor(count)), expected)
+    assert same(search(executor=ThreadPoolExecutor), expected)
 
 
 @FORKS

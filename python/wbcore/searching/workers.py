@@ -205,9 +205,10 @@ def require_executor(operation: str, executor: object) -> None:
         )
 
 
-def _is_maker(executor: object) -> bool:
-    """Whether it is a function that can be called without arguments, as far as that is known."""
-    if not callable(executor) or isinstance(executor, type):
+def _is_maker(executor: Any) -> bool:
+    """Whether it can be called without arguments, and is no class of other things."""
+    is_other_class = isinstance(executor, type) and not issubclass(executor, Executor)
+    if not callable(executor) or is_other_class:
         return False
     try:
         inspect.signature(executor).bind()
