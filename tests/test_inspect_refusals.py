@@ -174,7 +174,7 @@ def test_the_arguments_of_influence():
     refused("influence", call("rows"), [*NO_LIST, "x", [99], [1.5], ["a"]])
     shut = ThreadPoolExecutor(1)
     shut.shutdown()
-    no_executor = [0, 5, "", "loky", [], {}, X, X[0, 0], len, ThreadPoolExecutor, lambda a: a, shut]
+    no_executor = [0, 5, "", "loky", [], {}, X, X[0, 0], len, lambda a: a, shut]
     refused("influence", call("executor"), [*no_executor, dict, {}.copy, lambda: shut])
     refused("influence", call("folder"), [5, [], {}, FROZEN, "a\0b", "\ud800", Path("\ud800")])
     refused("influence", call("evaluation_data"), [None, 5, "xy", [], (X,), (5, None)])
