@@ -522,3 +522,10 @@ def test_of_one_class_no_label_is_wrong():
     net = wb.Network.mlp([3, 8, 1], seed=0)
     found = diagnose(net, None, X, np.zeros(60, np.int64), loss="cross_entropy")
     assert found.codes == ("WB-TARGET-CONSTANT",)
+
+
+def test_numbers_whose_squares_overflow_warn_nobody(recwarn):
+    X = np.random.default_rng(0).normal(size=(60, 3)) * 1e150
+    net = wb.Network.mlp([3, 8, 1], seed=0, dtype="float64")
+    assert "WB-SCALE" in check(net, X, X[:, 0] / 1e150, loss="mse")
+    assert [one for one in recwarn if one.category is RuntimeWarning] == []

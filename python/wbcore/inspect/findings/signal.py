@@ -155,7 +155,8 @@ def _of_gradient(state: State) -> dict[int, float]:
     for layer, gradient in zip(state.net, gradients, strict=True):
         if layer.trainable:
             both = np.asarray(layer.weights, np.float64) * np.asarray(gradient.weights, np.float64)
-            found[layer.index] = float(np.linalg.norm(both))
+            with np.errstate(over="ignore"):  # infinite is large enough, and no news for a console
+                found[layer.index] = float(np.linalg.norm(both))
     return found
 
 
