@@ -29,18 +29,27 @@ WORDS = (*TRAIN[:4], "--batch-size", 2, "--dropout", 0.2, "--epochs", EPOCHS, "-
 
 
 def interrupted(*words):
-    """The text of a training that Ctrl-C has ended at some moment."""
-    pressing = threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT))
-    before_fit = callbacks.Progress.before_fit
+    """The text of a training that Ctrl-C has ended at some moment of its first half."""
+    before_fit, over, pressing = callbacks.Progress.before_fit, threading.Event(), []
+
+    def press(run):
+        while len(run.history) < EPOCHS // 20 and not over.wait(0.001):
+            pass
+        if not over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
 
     def begin(progress, run):
         before_fit(progress, run)
-        pressing.start()
+        pressing.append(threading.Thread(target=press, args=[run]))
+        pressing[0].start()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(callbacks.Progress, "before_fit", begin)
-        text = succeed(*words)
-    pressing.join()
+        try:
+            text = succeed(*words)
+        finally:
+            over.set()
+            pressing[0].join()
     return text
 
 

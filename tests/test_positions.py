@@ -2,11 +2,11 @@
 
 import copy
 import pickle
-import signal
 
 import numpy as np
 import pytest
 from small_network import LABELS, TARGETS, X, network, settings
+from stress.harness import interrupt_after
 
 import wbcore as wb
 from wbcore.optimizers import Position
@@ -224,17 +224,8 @@ def test_after_ctrl_c_it_goes_on_with_the_next_batch(metrics):
     net, same = network(), network()
     options = {"optimizer": "adam(0.001)", "batch_size": 1, "metrics": metrics}
 
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.12)
-        with pytest.raises(KeyboardInterrupt):
-            fit(net, epochs=10**6, **options)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(KeyboardInterrupt), interrupt_after(0.12):
+        fit(net, epochs=10**6, **options)
     first = net.history
     assert (first.status, first.interrupted) == ("interrupted", True)
     state = net.optimizer.state(net)

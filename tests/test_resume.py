@@ -3,7 +3,6 @@
 import copy
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 import sources
 from resumed import Course, checkpoints_of, other, require_exact, small
 from small_network import LABELS, TARGETS, X, network
+from stress.harness import interrupt_after
 
 import wbcore as wb
 from wbcore.callbacks import Callback, Checkpoint, CSVLogger, EarlyStopping, TimeLimit
@@ -416,23 +416,16 @@ def test_ctrl_c(kind, tmp_path):
     began = time.perf_counter()
     whole = course.fit()
     seconds = time.perf_counter() - began
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     interrupted = 0
-    try:
-        while True:
-            net = other(network()) if path.exists() else network()
-            limit = seconds * (0.2 + 0.02 * interrupted)
-            signal.setitimer(signal.ITIMER_REAL, limit)
-            try:
+    while True:
+        net = other(network()) if path.exists() else network()
+        try:
+            with interrupt_after(seconds * (0.2 + 0.02 * interrupted)):
                 left = course.fit(net, checkpoint=path, checkpoint_every="50 epochs", resume=True)
-                break
-            except KeyboardInterrupt:
-                interrupted += 1
-                assert interrupted < 500
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-    finally:
-        signal.signal(signal.SIGALRM, before)
+            break
+        except KeyboardInterrupt:
+            interrupted += 1
+            assert interrupted < 500
     assert interrupted > 1
     assert left == whole
     assert [callback.told[1] for callback in callbacks] == [epochs] * len(callbacks)

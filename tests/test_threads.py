@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from stress.harness import interrupt_after
 
 import wbcore as wb
 
@@ -134,19 +134,24 @@ def test_training_in_its_own_callback_is_refused():
 
 def test_other_python_threads_run_during_a_fit():
     net = wb.Network.mlp([12, 256, 256, 4])
-    finished = threading.Event()
 
-    def fit():
-        net.fit(X, LABELS, loss="cross_entropy", epochs=30, n_threads=1)
-        finished.set()
+    def rounds_beside(epochs):
+        finished = threading.Event()
 
-    thread = threading.Thread(target=fit)
-    thread.start()
-    rounds = 0
-    while not finished.wait(0.001):
-        rounds += 1
-    thread.join()
-    assert rounds > 20
+        def fit():
+            net.fit(X, LABELS, loss="cross_entropy", epochs=epochs, n_threads=1)
+            finished.set()
+
+        thread = threading.Thread(target=fit)
+        thread.start()
+        rounds = 0
+        while not finished.wait(0.001):
+            rounds += 1
+        thread.join()
+        return rounds
+
+    # Were the interpreter's lock kept, there would be a round or two, however long the fit.
+    assert any(rounds_beside(30 * 2**k) > 20 for k in range(7))
 
 
 FORK = """
@@ -289,19 +294,16 @@ def test_other_threads_go_on_during_a_long_call(name):
 @pytest.mark.uninstrumented
 def test_interrupts_do_not_leave_a_limit():
     wanted = wb.get_num_threads()
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     draw = np.random.default_rng(0)
-    try:
-        for _ in range(5000):
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-6, 2e-5))
-                for _ in range(50):
-                    with wb.num_threads(1):
-                        pass
-            assert wb.get_num_threads() == wanted
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    for _ in range(5000):
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            interrupt_after(draw.uniform(1e-6, 2e-5)),
+        ):
+            for _ in range(50):
+                with wb.num_threads(1):
+                    pass
+        assert wb.get_num_threads() == wanted
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,24 @@ _SHOWN = 3  # failures of one case that are printed in full
 _NOTE_SECONDS = 0.2  # counts are written down this often: what a crash can lose
 _scratch: Path | None = None
 _PLACE = struct.Struct("<q")
+
+
+@contextlib.contextmanager
+def interrupt_after(seconds: float) -> Iterator[None]:
+    """KeyboardInterrupt in the body after a while, from a timer's signal; never after the with.
+
+    A signal that meets the end of the body is raised there: the except clause stands around the
+    with, not in it.
+    """
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 class Round:

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from harness import Round, digest, main, require_no_reader
+from harness import Round, digest, interrupt_after, main, require_no_reader
 
 import wbcore as wb
 
@@ -198,20 +198,6 @@ def every_place(one: Round, name: str) -> None:
 
 
 @contextlib.contextmanager
-def timer(delay):
-    """KeyboardInterrupt inside the body after a while, from a signal."""
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, delay)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    finally:
-        signal.signal(signal.SIGALRM, before)
-
-
-@contextlib.contextmanager
 def sender(delay):
     """The same from a thread that sends this process a SIGINT."""
     done, go = threading.Event(), threading.Event()
@@ -273,7 +259,7 @@ def mid_fit(one: Round) -> None:
     before, threads = digest(net.parameters), draw.choice([1, 2])
     fit = {"loss": "cross_entropy", "batch_size": 16, "n_threads": threads, "epochs": 10**6}
     try:
-        with timer(0.01 + draw.random() * 0.1):
+        with interrupt_after(0.01 + draw.random() * 0.1):
             net.fit(rows, labels, **fit)
     except KeyboardInterrupt:
         one.count("in mid-fit")

@@ -4,11 +4,10 @@ Each call would take many seconds; a signal comes after a part of one. The bound
 is promised, for a machine that is busy.
 """
 
-import signal
 import time
 
 import numpy as np
-from harness import Round, main
+from harness import Round, interrupt_after, main
 
 import wbcore as wb
 
@@ -87,11 +86,10 @@ def measure(one: Round, prepare) -> None:
     call = prepare()
     # Long enough for orthogonal to be anywhere between its draws and its last column.
     delay = 0.1 + one.draw.random() * (3 if prepare is orthogonal else 0.4)
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     began, used = time.monotonic(), time.process_time()
-    signal.setitimer(signal.ITIMER_REAL, delay)
     try:
-        call()
+        with interrupt_after(delay):
+            call()
     except KeyboardInterrupt:
         lasted = time.monotonic() - began
         # On a busy machine, the part of the time in which this process had a processor.
@@ -99,9 +97,6 @@ def measure(one: Round, prepare) -> None:
     else:  # it was over before the signal
         one.count("too fast to tell")
         return
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
     one.count("interrupted")
     one.count("milliseconds waited", round(1000 * took))
     assert took < BOUND_SECONDS, f"KeyboardInterrupt came after {took:.1f} s"
