@@ -12,14 +12,18 @@
 
 #include "arrays.hpp"
 #include "gil.hpp"
+#include "shuffled_rows.hpp"
 
 namespace wbcore::bindings {
 
 // None, or `function(epoch)`, which gives integers from 0 to `rows` - 1: the same number of them for each epoch, at least one.
+// ShuffledRows are such a function, and need not be called as Python calls one.
 class BoundOrder {
 public:
     BoundOrder(std::string_view operation, py::object function, std::vector<std::int64_t>& room)
-        : operation_(operation), function_(std::move(function)), order_(room) {}
+        : operation_(operation), function_(std::move(function)), order_(room) {
+        if (py::isinstance<ShuffledRows>(function_)) shuffled_ = function_.cast<ShuffledRows*>();
+    }
 
     bool exists() const { return !function_.is_none(); }
     bool is_of(std::size_t epoch) const { return epoch_ == epoch; }
@@ -28,6 +32,11 @@ public:
 
     // With the GIL. A copy, which nobody changes while the core reads it.
     void ask(std::size_t epoch, std::size_t rows) {
+        if (shuffled_ && epoch_) {  // the same rows as in the epoch before
+            order_ = shuffled_->next();
+            epoch_ = epoch;
+            return;
+        }
         const py::int_ number(epoch);
         PyObject* const answer =
             never_unwound([&] { return PyObject_CallOneArg(function_.ptr(), number.ptr()); });
@@ -84,6 +93,7 @@ private:
 
     std::string_view operation_;  // a literal
     py::object function_;
+    ShuffledRows* shuffled_ = nullptr;  // what the function is, or none
     std::vector<std::int64_t>& order_;
     std::optional<std::size_t> epoch_;  // that it is of
 };

@@ -70,6 +70,7 @@ public:
           moment_(moment),
           calls_(std::move(calls)),
           record_(record),
+          patience_(options.patience),
           order_(operation, row_order, moment.order) {
         require_trainable(operation, network_);
     }
@@ -238,7 +239,8 @@ private:
             const std::unique_lock writing(network_.lock());
             keep_state();
         }
-        if (calls_.after_epoch.is_none()) return false;
+        if (calls_.after_epoch.is_none())
+            return patience_ && patience_->ends(result.loss, result.penalty);
         const GilTaken taken;
         records.flush();
         see({epoch, moment_.batches, followed_.arrays().steps});
@@ -381,6 +383,7 @@ private:
     Moment& moment_;
     const Calls calls_;
     const py::dict& record_;
+    std::optional<Patience> patience_;  // asked where nobody else is
     HeldDataset<T> data_, other_;  // the latter of validation data
     BoundWindows windows_, validation_windows_;
     HeldOut rows_;

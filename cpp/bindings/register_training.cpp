@@ -1,4 +1,6 @@
 // fit: one call for all epochs.
+#include <pybind11/stl.h>
+
 #include "fit.hpp"
 #include "register.hpp"
 
@@ -80,6 +82,13 @@ void register_training(py::module_& m) {
                  tracking_of(moment).restore(std::string_view(bytes));
              })
         .def("sync", &Moment::sync);
+    py::class_<ShuffledRows>(m, "ShuffledRows")
+        .def(py::init<py::object, std::vector<std::int64_t>>(), py::arg("generator"),
+             py::arg("rows"))
+        .def_property_readonly("rows",
+                               [](const ShuffledRows& rows) { return as_indices(rows.rows()); })
+        .def("__call__", [](ShuffledRows& rows, std::uint64_t) { return as_indices(rows.next()); },
+             py::arg("epoch"));
     register_training_for<float>(m);
     register_training_for<double>(m);
 }

@@ -29,6 +29,16 @@ std::string epoch_text(const BoundOptions& options, const Dataset& training) {
 }
 
 void register_training_options(py::module_& m) {
+    py::class_<Patience>(m, "Patience")
+        .def(py::init([](double scale, double constant, double slope, double tol, double epochs,
+                         double best, double waited) {
+                 return Patience{scale, constant, slope, tol, epochs, best, waited};
+             }),
+             py::kw_only(), py::arg("scale"), py::arg("constant"), py::arg("slope"), py::arg("tol"),
+             py::arg("epochs"), py::arg("best"), py::arg("waited"))
+        .def_readonly("best", &Patience::best)
+        .def_readonly("waited", &Patience::waited)
+        .def("ends", &Patience::ends, py::arg("loss"), py::arg("penalty"));
     py::class_<BoundOptions>(m, "TrainingOptions")
         .def(
             py::init([](py::object loss, std::size_t epochs, std::optional<std::size_t> first_epoch,
@@ -36,7 +46,7 @@ void register_training_options(py::module_& m) {
                         std::uint64_t seed, std::size_t n_threads, std::vector<std::string> metrics,
                         std::optional<std::size_t> track, double seconds_between_batches,
                         std::size_t batches_between, std::vector<double> output_biases,
-                        std::string order, bool penalty) {
+                        std::string order, bool penalty, std::optional<Patience> patience) {
                 return BoundOptions{std::move(loss),
                                     epochs,
                                     first_epoch,
@@ -51,14 +61,15 @@ void register_training_options(py::module_& m) {
                                     batches_between,
                                     std::move(output_biases),
                                     std::move(order),
-                                    penalty};
+                                    penalty,
+                                    patience};
             }),
             py::kw_only(), py::arg("loss"), py::arg("epochs"), py::arg("first_epoch"),
             py::arg("batch_size"), py::arg("validation_fraction"), py::arg("shuffle"),
             py::arg("seed"), py::arg("n_threads"), py::arg("metrics"), py::arg("track"),
             py::arg("seconds_between_batches"), py::arg("batches_between") = 0,
             py::arg("output_biases") = std::vector<double>(), py::arg("order") = "",
-            py::arg("penalty") = false)
+            py::arg("penalty") = false, py::arg("patience") = py::none())
         .def_readonly("loss", &BoundOptions::loss)
         .def_readonly("epochs", &BoundOptions::epochs)
         .def_readonly("first_epoch", &BoundOptions::first_epoch)
@@ -73,7 +84,8 @@ void register_training_options(py::module_& m) {
         .def_readonly("batches_between", &BoundOptions::batches_between)
         .def_readonly("output_biases", &BoundOptions::output_biases)
         .def_readonly("order", &BoundOptions::order)
-        .def_readonly("penalty", &BoundOptions::penalty);
+        .def_readonly("penalty", &BoundOptions::penalty)
+        .def_readonly("patience", &BoundOptions::patience);
 }
 
 }  // namespace wbcore::bindings

@@ -7,6 +7,7 @@
 
 #include "bound_optimizer.hpp"
 #include "given_loss.hpp"
+#include "patience.hpp"
 #include "wbcore/training.hpp"
 
 namespace wbcore::bindings {
@@ -28,6 +29,7 @@ struct BoundOptions {
     std::vector<double> output_biases;
     std::string order;  // in which a source gives its rows
     bool penalty;       // whether it is one of the series
+    std::optional<Patience> patience;
 };
 
 // With `epochs` still to be counted from the position.

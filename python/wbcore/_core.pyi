@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, final
 
 import numpy as np
+from numpy.random import BitGenerator
 from numpy.typing import ArrayLike, NDArray
 
 from wbcore._loss_function import LossFunction
@@ -246,6 +247,7 @@ class TrainingOptions:
         output_biases: Sequence[float] = ...,
         order: str = ...,
         penalty: bool = ...,
+        patience: Patience | None = ...,
     ) -> None: ...
     @property
     def loss(self) -> str | LossFunction: ...
@@ -277,6 +279,36 @@ class TrainingOptions:
     def order(self) -> str: ...
     @property
     def penalty(self) -> bool: ...
+    @property
+    def patience(self) -> Patience | None: ...
+
+class Patience:
+    """When a training ends because its loss does not get better any more, as scikit-learn's does."""
+
+    def __init__(
+        self,
+        *,
+        scale: float,
+        constant: float,
+        slope: float,
+        tol: float,
+        epochs: float,
+        best: float,
+        waited: float,
+    ) -> None: ...
+    @property
+    def best(self) -> float: ...
+    @property
+    def waited(self) -> float: ...
+    def ends(self, loss: float, penalty: float) -> bool: ...
+
+class ShuffledRows:
+    """Rows that each epoch has in another order, as `numpy.random.RandomState.shuffle` draws it."""
+
+    def __init__(self, generator: BitGenerator, rows: ArrayLike) -> None: ...
+    @property
+    def rows(self) -> NDArray[np.int64]: ...
+    def __call__(self, epoch: int) -> NDArray[np.int64]: ...
 
 class Moment:
     """Where a fit stands; who trains in Python writes it."""

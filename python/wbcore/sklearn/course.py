@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from wbcore import _core
 from wbcore.errors import DivergenceError
 from wbcore.history import History
 from wbcore.sklearn.inputs import callbacks_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from wbcore.sklearn.fit_tasks import FitTasks
     from wbcore.sklearn.solvers import Solver
     from wbcore.sklearn.stopping import Validation
+    from wbcore.training.plan import RowOrder
 
 __all__ = ["Course", "Rows"]
 
@@ -102,15 +104,6 @@ class Course:
     record: Record = field(default_factory=dict)
     tasks: FitTasks | None = None
 
-    def order(self, _epoch: int) -> NDArray[np.int64]:
-        """The rows of the next epoch, as `sklearn.utils.shuffle` gives them."""
-        if not self.shuffles:
-            return self.rows
-        places = np.arange(len(self.rows))
-        self.random_state.shuffle(places)
-        self.rows = self.rows[places]
-        return self.rows
-
     def run(
         self,
         estimator: Any,
@@ -140,10 +133,10 @@ class Course:
 
     def _trained(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> bool:
         network = estimator.network_
+        order = self._order(len(data.y))
+        plan = self._plan(estimator, data, book, epochs, order)
         try:
-            run_plan(
-                network, data.X, data.y, self._plan(estimator, data, book, epochs), warns=False
-            )
+            run_plan(network, data.X, data.y, plan, warns=False)
         except DivergenceError:
             if book.validates:
                 book.fail(epochs)
@@ -158,6 +151,8 @@ class Course:
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return True
         finally:
+            if isinstance(order, _core.ShuffledRows):
+                self.rows = order.rows
             self._keep(estimator)
         return bool(book.is_over or network.history.status == "stopped")
 
@@ -171,7 +166,20 @@ class Course:
         whole = estimator.history_ = History(dict(self.record), latest.status)
         whole.reason, whole.best_epoch = latest.reason, latest.best_epoch
 
-    def _plan(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> Plan:
+    def _order(self, rows: int) -> bool | RowOrder:
+        """The rows of the next epochs, as `sklearn.utils.shuffle` gives them."""
+        if self.shuffles:
+            return _core.ShuffledRows(self.random_state._bit_generator, self.rows)
+        return False if len(self.rows) == rows else lambda _: self.rows
+
+    def _plan(
+        self,
+        estimator: Any,
+        data: Rows,
+        book: Bookkeeping,
+        epochs: int,
+        order: bool | RowOrder,
+    ) -> Plan:
         return Plan(
             loss=estimator._targets.answer.loss,
             optimizer=self.solver.optimizer,
@@ -184,7 +192,7 @@ class Course:
             validation_fraction=None,
             metrics=_with_penalty(estimator.metrics),
             progress=estimator.progress,
-            shuffle=self.order if self.shuffles or len(self.rows) < len(data.y) else False,
+            shuffle=order,
             shuffle_window=8,
             seed=self.seed,
             n_threads=estimator.n_threads,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wbcore import _core
 from wbcore.training.hooks import Internal
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from wbcore.sklearn.targets import Targets
 
 __all__ = ["Bookkeeping", "Validation"]
+
+_REASON = "it did not get better any more"
 
 
 @dataclass
@@ -77,6 +80,7 @@ class Bookkeeping(Internal):
         self._rows = rows
         self._constant = constant
         self._validation = validation
+        self._counted = 0  # epochs of this fit
         self.is_over = False
 
     @property
@@ -89,20 +93,51 @@ class Bookkeeping(Internal):
         """The parameters of the best score, if it goes by scores."""
         return None if self._validation is None else self._validation.best
 
+    @property
+    def patience(self) -> _core.Patience | None:
+        """What tells the core when it is over, so that it need not ask after each epoch.
+
+        None where there is something to be done then, or to be said.
+        """
+        estimator, answer = self._estimator, self._estimator._targets.answer
+        if self.validates or estimator.verbose or self._solver.mode != "constant":
+            return None
+        return _core.Patience(
+            scale=answer.scale,
+            constant=self._constant,
+            slope=answer.slope,
+            tol=estimator.tol,
+            epochs=estimator.n_iter_no_change,
+            best=-estimator.best_loss_,
+            waited=estimator._no_improvement_count,
+        )
+
     def after_epoch(self, run: Run) -> bool:
         """One epoch has been done."""
+        self._see(run)
+        if self.is_over:
+            run.stop(_REASON)
+        return False
+
+    def after_fit(self, run: Run) -> None:
+        """The core has not asked after the epochs, of which it knew by itself which is the last."""
+        epochs = len(run.history._record.get("loss", ()))
+        if self._counted < epochs:
+            while self._counted < epochs:
+                self._see(run)
+            if run.history.status == "stopped":
+                run.history.reason = _REASON
+
+    def _see(self, run: Run) -> None:
         estimator, answer = self._estimator, self._estimator._targets.answer
-        record = run.history._record
-        loss = answer.scale * record["loss"][-1] + self._constant
-        self.count(loss + answer.slope * record["penalty"][-1])
+        record, epoch = run.history._record, self._counted
+        self._counted += 1
+        loss = answer.scale * record["loss"][epoch] + self._constant
+        self.count(loss + answer.slope * record["penalty"][epoch])
         self._judge(self._validation.score(run.network) if self._validation else None, run.network)
         self._solver.end_epoch(run.network, estimator.t_)
-        patience = estimator.n_iter_no_change
-        if estimator._no_improvement_count > patience:
+        if estimator._no_improvement_count > estimator.n_iter_no_change:
             self.is_over = self._ends(run.network)
-        if self.is_over:
-            run.stop("it did not get better any more")
-        return False
 
     def count(self, loss: float) -> None:
         """Keep the loss of an epoch."""

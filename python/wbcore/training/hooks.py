@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from wbcore import _core
 from wbcore.callbacks.base import is_hook
 from wbcore.optimizers import LBFGS, _rate
 
@@ -27,9 +28,19 @@ Asked: TypeAlias = tuple[object, Hook]
 
 
 class Internal:
-    """A hook of the fit's own; `label` is what error messages call it."""
+    """A hook of the fit's own.
+
+    Attributes
+    ----------
+    label : str
+        What error messages call it.
+    patience : Patience, optional
+        By which the core knows itself whether to stop after an epoch, so that nobody need be asked
+        where nobody else listens; the hook looks at the epochs when the fit has ended.
+    """
 
     label: str
+    patience: _core.Patience | None = None
 
 
 class PlainFunction(Internal):
@@ -105,6 +116,9 @@ class Hooks:
         self._begun: list[object] = []  # whose after_fit is to be called
         self._told: dict[str, tuple[int, int]] = {}  # the last epoch and batch of each hook
         self._after_epoch = self._of("after_epoch")
+        self.patience = self._patience(watched=watched)
+        if self.patience is not None:
+            self._after_epoch = []
         # Whoever is asked may set a schedule that watches.
         after_batch = self._of("after_batch")
         if watched or after_batch or self._after_epoch or self._of("before_fit"):
@@ -128,6 +142,12 @@ class Hooks:
             return []
         found = [(callback, getattr(callback, name, None)) for callback in self._callbacks]
         return [(callback, hook) for callback, hook in found if is_hook(hook, name)]
+
+    def _patience(self, *, watched: bool) -> _core.Patience | None:
+        """That of the only callback."""
+        if watched or len(self._callbacks) != 1 or not isinstance(self._callbacks[0], Internal):
+            return None
+        return self._callbacks[0].patience
 
     @property
     def after_batch(self) -> Callable[[], bool] | None:

@@ -370,4 +370,5 @@ def _options(
         output_biases=biases,
         order=order,
         penalty=plan.metrics.penalty,
+        patience=hooks.patience if hooks else None,
     )
