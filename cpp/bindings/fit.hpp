@@ -384,7 +384,7 @@ private:
     const Calls calls_;
     const py::dict& record_;
     std::optional<Patience> patience_;  // asked where nobody else is
-    HeldDataset<T> data_, other_;  // the latter of validation data
+    HeldDataset<T> data_, other_;       // the latter of validation data
     BoundWindows windows_, validation_windows_;
     HeldOut rows_;
     BoundOrder order_;

@@ -87,8 +87,9 @@ void register_training(py::module_& m) {
              py::arg("rows"))
         .def_property_readonly("rows",
                                [](const ShuffledRows& rows) { return as_indices(rows.rows()); })
-        .def("__call__", [](ShuffledRows& rows, std::uint64_t) { return as_indices(rows.next()); },
-             py::arg("epoch"));
+        .def(
+            "__call__", [](ShuffledRows& rows, std::uint64_t) { return as_indices(rows.next()); },
+            py::arg("epoch"));
     register_training_for<float>(m);
     register_training_for<double>(m);
 }
