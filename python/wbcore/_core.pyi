@@ -283,7 +283,7 @@ class TrainingOptions:
     def patience(self) -> Patience | None: ...
 
 class Patience:
-    """When a training ends because its loss does not get better any more, as scikit-learn's does."""
+    """When a training ends because its loss does not get better, as scikit-learn's does."""
 
     def __init__(
         self,

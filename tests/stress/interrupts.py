@@ -294,7 +294,7 @@ NAMES = (
 )
 CASES = {
     **{f"place-{n.replace(' ', '-')}": lambda one, n=n: every_place(one, n) for n in NAMES},
-    "timer": lambda one: by_the_clock(one, timer, 200),
+    "timer": lambda one: by_the_clock(one, interrupt_after, 200),
     "sender": lambda one: by_the_clock(one, sender, 50),
     "mid-fit": mid_fit,
 }

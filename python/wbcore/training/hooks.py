@@ -34,13 +34,17 @@ class Internal:
     ----------
     label : str
         What error messages call it.
-    patience : Patience, optional
-        By which the core knows itself whether to stop after an epoch, so that nobody need be asked
-        where nobody else listens; the hook looks at the epochs when the fit has ended.
     """
 
     label: str
-    patience: _core.Patience | None = None
+
+    @property
+    def patience(self) -> _core.Patience | None:
+        """By which the core knows itself whether to stop after an epoch; None: it does not.
+
+        It need not ask then, where nobody else listens; the hook looks at the epochs in after_fit.
+        """
+        return None
 
 
 class PlainFunction(Internal):
