@@ -225,3 +225,55 @@ def test_other_initializers_are_refused(path, text, message):
     write(path, header, data)
     with pytest.raises(wb.ModelFileError, match=message):
         wb.load(path)
+
+
+def test_a_loss_is_beside_what_older_releases_read(path):
+    net = network()
+    net.save(path)
+    assert "loss" not in parts(path)[0]["__metadata__"], "of what was never trained"
+    net.loss = "huber(2.5)"
+    net.save(path)
+    header, data = parts(path)
+    metadata = header["__metadata__"]
+    assert metadata["format_version"] == "2"
+    assert metadata["loss"] == "huber(2.5)"
+    assert signed(json.loads(json.dumps(header)), data) == header, "the sum is without it"
+    assert wb.load(path).loss == read_model(path).loss == "huber(2.5)"
+    for name in ("loss", "loss_sha256"):  # as an older wbcore wrote it
+        del metadata[name]
+    write(path, header, data)
+    assert wb.load(path) == net
+    assert wb.load(path).loss is None
+
+
+@pytest.mark.parametrize(
+    ("text", "digest_of", "message"),
+    [
+        ("mse", "mae", "a loss that was changed"),
+        ("", "", "a loss that was changed"),
+        (None, "mse", "a loss that was changed"),
+        ("mse", None, "a loss that was changed"),
+        ("mess", "mess", "expected a loss that is known, got 'mess'"),
+        ("huber(-1)", "huber(-1)", "expected a loss that is known, got"),
+    ],
+)
+def test_another_loss_is_refused(path, text, digest_of, message):
+    network().save(path)
+    header, data = parts(path)
+    if text is not None:
+        header["__metadata__"]["loss"] = text
+    if digest_of is not None:
+        digest = hashlib.sha256(digest_of.encode()).hexdigest()
+        header["__metadata__"]["loss_sha256"] = digest
+    write(path, header, data)
+    with pytest.raises(wb.ModelFileError, match=message):
+        wb.load(path)
+
+
+@pytest.mark.parametrize("loss", ["mess", 3])
+def test_what_is_no_loss_is_not_saved(path, loss):
+    net = network()
+    net.loss = loss
+    with pytest.raises((TypeError, ValueError), match=r"\[save\] expected loss to be one of"):
+        net.save(path)
+    assert not path.exists()

@@ -78,14 +78,13 @@ def test_of_the_last_fit():
     assert net.predict_proba(X).shape == (150, 3)
 
 
-def test_a_file_does_not_know_the_loss(tmp_path):
+def test_a_file_knows_the_loss(tmp_path):
     net = wb.Network.mlp([4, 3], seed=0)
-    net.fit(X, rng.integers(0, 3, 150), loss="cross_entropy")
+    net.fit(X, rng.integers(0, 3, 150), loss="cross_entropy(0.1)")
     net.save(tmp_path / "net.safetensors")
     loaded = wb.load(tmp_path / "net.safetensors")
-    assert loaded.loss is None
-    found = loaded.predict_proba(X, loss=net.loss)
-    assert found.tobytes() == net.predict_proba(X).tobytes()
+    assert loaded.loss == "cross_entropy(0.1)"
+    assert loaded.predict_proba(X).tobytes() == net.predict_proba(X).tobytes()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     Returns
     -------
     Network
-        With its `metadata`.
+        With its `metadata`, and the `loss` it was trained with.
 
     Raises
     ------
@@ -53,6 +53,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     network.parameters[...] = model.parameters
     network.metadata = model.metadata
     network._initializers = model.initializers
+    network.loss = model.loss
     return network
 
 

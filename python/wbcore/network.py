@@ -88,7 +88,7 @@ class Network:
         none: pickle it beside the network, `pickle.dumps((net, net.history))`.
     loss : str or None
         Of the last `fit`; by it `predict_proba` knows what outputs without an activation mean. May
-        be assigned. A model file does not have it.
+        be assigned; it travels in the model file.
     optimizer : Optimizer or None
         Of the last `fit` or `partial_fit`, which the next one goes on with unless it is given
         another; may be assigned, and None forgets it. Copies and pickles of the network have none,

@@ -117,8 +117,8 @@ def predict_proba(
     anything else            no probabilities: refused
     ======================== ====================================================================
 
-    The loss is that of the last `fit`, which the network remembers (`net.loss`) but a model file
-    does not: say it after `wbcore.load`. `predict` is not changed by any of this; from logits the
+    The loss is that of the last `fit`, which the network and its model file remember (`net.loss`).
+    `predict` is not changed by any of this; from logits the
     classes of the largest probability are `net.predict(X).argmax(axis=1)`.
 
     Parameters

@@ -19,6 +19,8 @@ initializers, initializers_sha256
     JSON: a pair for each layer, of what its weights and biases were drawn by, each a text or null;
     and the sha256 of that text. Both are missing where nothing of it is known, and in older files.
     They are beside the sum below, so that older releases read the file.
+loss, loss_sha256
+    What the network was trained with last, `Network.loss`; likewise.
 sha256
     Over the architecture, a zero byte, the metadata, a zero byte, the contract, a zero byte (these
     two only where there is a contract), and the data in the order above.
@@ -39,7 +41,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from wbcore import _arguments, _core, activations, initializers
+from wbcore import _arguments, _core, activations, initializers, losses
 from wbcore._structure import LayerStructure
 from wbcore.io import container
 from wbcore.io._safetensors import damaged, file_error
@@ -66,6 +68,7 @@ class SavedModel(NamedTuple):
     metadata: dict[str, Any]
     initializers: Initializers | None = None
     """Of each layer those of weights and biases; None for what no text says."""
+    loss: str | None = None
 
 
 def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
@@ -97,6 +100,7 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
         "architecture": json.dumps(architecture),
         "metadata": container.json_text("save", "metadata", model.metadata),
         **_initializers_as_texts(model.initializers),
+        **_beside("loss", model.loss),
     }
     tensors, end = {}, 0
     for name, kind in _tensors(model.layers, model.dtype).items():
@@ -137,8 +141,9 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
         metadata = container.json_object(path, reader.texts.get("metadata", ""))
         reader.require(_tensors(layers, dtype))
         drawn_by = _initializers(reader, len(layers))
+        loss = _loss(reader)
         parameters = reader.read_joined(_summed(reader.texts), dtype)
-    return SavedModel(layers, dtype, parameters, metadata, drawn_by)
+    return SavedModel(layers, dtype, parameters, metadata, drawn_by, loss)
 
 
 def _tensors(layers: Sequence[LayerStructure], dtype: str) -> dict[str, TensorKind]:
@@ -159,19 +164,46 @@ def _summed(texts: dict[str, str]) -> list[str]:
 def _initializers_as_texts(known: Initializers | None) -> dict[str, str]:
     if known is None or not any(map(any, known)):
         return {}
-    text = json.dumps(known)
-    return {"initializers": text, "initializers_sha256": hashlib.sha256(text.encode()).hexdigest()}
+    return _beside("initializers", json.dumps(known))
+
+
+def _beside(name: str, text: str | None) -> dict[str, str]:
+    """A text with a sum of its own."""
+    if text is None:
+        return {}
+    return {name: text, f"{name}_sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _text_beside(reader: Reader, name: str) -> str | None:
+    """None where there is none; "" for one that is not what was written."""
+    text, digest = (reader.texts.get(key) for key in (name, f"{name}_sha256"))
+    if text is None and digest is None:
+        return None
+    is_sound = text is not None and hashlib.sha256(text.encode()).hexdigest() == digest
+    return text if is_sound else ""
+
+
+def _loss(reader: Reader) -> str | None:
+    text = _text_beside(reader, "loss")
+    if text is None:
+        return None
+    if not text:
+        raise damaged(reader.path, "a loss that was changed")
+    try:
+        return losses.check("load", text)
+    except (TypeError, ValueError):
+        got = _arguments.shown(text)
+        raise file_error(reader.path, "a loss that is known", got) from None
 
 
 def _initializers(reader: Reader, n_layers: int) -> Initializers | None:
     """Those of the layers, where the file says some; each known, and none changed."""
-    text, digest = (reader.texts.get(name) for name in ("initializers", "initializers_sha256"))
-    if text is None and digest is None:
+    text = _text_beside(reader, "initializers")
+    if text is None:
         return None
     found: Any = None
-    if text is not None and hashlib.sha256(text.encode()).hexdigest() == digest:
-        with suppress(ValueError, RecursionError):
-            found = json.loads(text)
+    with suppress(ValueError, RecursionError):
+        found = json.loads(text)
     sound = isinstance(found, list) and len(found) == n_layers
     if not sound or not all(isinstance(pair, list) and len(pair) == 2 for pair in found):
         raise damaged(reader.path, "initializers that are none of its layers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wbcore import _core
+from wbcore import _core, losses
 from wbcore._methods import network_method
 from wbcore.layers import structure
 
@@ -55,6 +55,7 @@ def save(self: Network, path: str | os.PathLike[str]) -> None:
         parameters=_core.snapshot(self._core),
         metadata=self.metadata,
         initializers=self._initializers,
+        loss=None if self.loss is None else losses.check("save", self.loss),
     )
     write_model(path, model)
 
