@@ -217,6 +217,7 @@ private:
         hooks.after_epoch = [this, &records](std::size_t epoch, const EpochResult& result) {
             return after_epoch(epoch, result, records);
         };
+        hooks.only_looks = calls_.after_epoch.is_none();
         if (order_.exists())
             hooks.order = [this, &records](std::size_t epoch) { return rows_of(epoch, records); };
         hooks.rates = [this, &records](std::uint64_t first, std::size_t steps) {

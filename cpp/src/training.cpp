@@ -149,7 +149,7 @@ private:
             const bool stops = hooks_.after_epoch(epoch, result);
             if (arrays_.tracker) arrays_.tracker->steps_changed(steps, state_.steps);
             if (stops) return {TrainingStatus::stopped, epoch, 0};
-            take_up_changes();
+            if (!hooks_.only_looks) take_up_changes();
         }
         return {};
     }

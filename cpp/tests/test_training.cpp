@@ -77,6 +77,41 @@ void first_batches() {
     for (int i = 0; i < 100; ++i) same(trained<T>(setting, options), one);
 }
 
+// A hook that only looks sees what one that might write sees, and what it writes all the same is not read.
+template <class T>
+void epochs_that_are_only_looked_at() {
+    for (const Setting& setting : settings()) {
+        const checks::Note note("loss", text(setting.loss));
+        const Problem<T> problem = setting.problem<T>();
+        auto seen = [&](bool only_looks, bool writes) {
+            Network<T> net = random_network<T>(setting.layers);
+            OwnState<T> own = setting.state<T>();
+            std::vector<T> all;
+            Hooks<T> hooks;
+            hooks.only_looks = only_looks;
+            hooks.after_epoch = [&](std::size_t, const EpochResult& result) {
+                const std::vector<T> now = copy_of(net);
+                all.insert(all.end(), now.begin(), now.end());
+                for (const std::vector<T>& array : own.arrays)
+                    all.insert(all.end(), array.begin(), array.end());
+                all.push_back(static_cast<T>(result.loss));
+                if (writes) net.parameters()[0] += 1;
+                return false;
+            };
+            train_all(net, own.state, problem.with(setting.loss), options_of(setting), hooks);
+            return all;
+        };
+        const std::vector<T> expected = seen(false, false);
+        CHECK(!expected.empty());
+        for (const bool writes : {false, true}) {
+            const std::vector<T> found = seen(true, writes);
+            CHECK_EQUAL(found.size(), expected.size());
+            CHECK_ARRAYS(found.data(), expected.data(), expected.size());
+        }
+        CHECK(seen(false, true) != expected);
+    }
+}
+
 // A loss that is finite for some epochs, then not: the network keeps those.
 template <class T>
 void divergence() {
@@ -266,6 +301,7 @@ void all() {
     xor_is_learned<T>();
     threads_do_not_show<T>();
     first_batches<T>();
+    epochs_that_are_only_looked_at<T>();
     divergence<T>();
     divergence_in_the_last_update<T>();
     interruption<T>();

@@ -89,6 +89,8 @@ template <class T>
 struct Hooks {
     // After each epoch, with the network up to date; true stops. It may change the parameters.
     std::function<bool(std::size_t epoch, const EpochResult&)> after_epoch;
+    // Whether after_epoch leaves parameters, state and settings alone, so that they need not be read again.
+    bool only_looks = false;
     // After each batch that `wants_batch`, asked before it, is true for; without it after each. True stops. The network itself
     // is brought up to date at the end of an epoch and when the training stops.
     std::function<bool(const BatchEnd&)> after_batch;
