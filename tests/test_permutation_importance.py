@@ -468,6 +468,23 @@ def test_the_best_constant_of_classes(last, loss, metric, value):
                                           not found.score >= value)  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("outputs", "loss"), [(50, "cross_entropy"), (1, "binary_cross_entropy"), (2, "kl_divergence")]
+)
+@pytest.mark.parametrize("metric", ["log_loss", "loss"])
+def test_what_does_not_come_among_the_targets_has_no_share(outputs, loss, metric):
+    net = wb.Network([wb.Dense(2, outputs, initializer="zeros")])
+    X, y = np.random.default_rng(0).normal(size=(12, 2)), np.repeat([0, 1], [9, 3])
+    expected = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    if loss == "kl_divergence":
+        y, expected = np.eye(2)[np.zeros(12, int)], 0.0
+    elif outputs == 1:
+        y, expected = np.ones(12, int), 0.0
+    found = permutation_importance(net, X, y, metric=metric, loss=loss, n_repeats=1)
+    assert found.constant == pytest.approx(expected, abs=1e-7)
+    assert not found.better_than_constant
+
+
 def test_of_a_function_no_constant_is_known(trained):
     net, X, y, _ = trained
 

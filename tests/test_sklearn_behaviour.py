@@ -10,15 +10,18 @@ import pytest
 pytest.importorskip("sklearn")
 
 from scipy import sparse
+from sklearn import neural_network
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.linear_model import PoissonRegressor
 
+import wbcore as wb
 from wbcore.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
+THEIRS = {MLPClassifier: neural_network.MLPClassifier, MLPRegressor: neural_network.MLPRegressor}
 BOTH = pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
 X_iris, y_iris = load_iris(return_X_y=True)
 X_iris = (X_iris - X_iris.mean(axis=0)) / X_iris.std(axis=0)
@@ -205,6 +208,50 @@ def test_early_stopping_after_a_warm_start(Estimator):
     model.fit(X_iris, y_iris)
     model.set_params(max_iter=6).fit(X_iris, y_iris)
     assert len(model.validation_scores_) == 10
+
+
+@BOTH
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_early_stopping_goes_on_from_warm_starts(Estimator, solver):
+    """Also where no epoch is better than the best one of an earlier fit."""
+    settings = {
+        "hidden_layer_sizes": 5, "solver": solver, "early_stopping": True, "warm_start": True, "max_iter": 3,
+        "random_state": 0, "learning_rate_init": 0.1, "n_iter_no_change": 50,
+    }  # fmt: skip
+    model, theirs = Estimator(**settings), THEIRS[Estimator](**settings)
+    beaten = []
+    for _ in range(5):
+        for each in (model, theirs):
+            each.fit(X_iris, y_iris)
+        beaten.append(max(model.validation_scores_[-3:]) == model.best_validation_score_)
+        np.testing.assert_allclose(model.coefs_[0], theirs.coefs_[0], rtol=1e-9)
+        np.testing.assert_allclose(model.validation_scores_, theirs.validation_scores_)
+        assert model._no_improvement_count == theirs._no_improvement_count
+    assert solver == "sgd" or not all(beaten)
+
+
+@BOTH
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_alpha_may_change_between_partial_fits(Estimator, solver):
+    settings = {"hidden_layer_sizes": 4, "solver": solver, "random_state": 0}
+    model, theirs = Estimator(**settings), THEIRS[Estimator](**settings)
+    more = {"classes": [0, 1]} if Estimator is MLPClassifier else {}
+    for alpha in (0.001, 100.0, 1.0):
+        for each in (model, theirs):
+            each.set_params(alpha=alpha)
+            for _ in range(5):
+                each.partial_fit(X_two, y_two, **more)
+        assert model.loss_ == pytest.approx(theirs.loss_, rel=1e-9)
+
+
+def test_an_optimizer_with_penalties_of_its_own_keeps_them():
+    models = [
+        MLPClassifier((4,), optimizer=wb.Adam(0.01, l2=0.5), random_state=0) for _ in range(2)
+    ]
+    for model, alpha in zip(models, [0.001, 100.0], strict=True):
+        model.partial_fit(X_two, y_two, classes=[0, 1])
+        model.set_params(alpha=alpha).partial_fit(X_two, y_two)
+    assert models[0].network_ == models[1].network_
 
 
 def test_held_out_rows_are_stratified():

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
 
 import wbcore as wb
-from wbcore.sklearn import MLPClassifier, MLPRegressor, TabularClassifier
+from wbcore.sklearn import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -382,3 +382,40 @@ def test_classes_that_are_no_list_are_refused():
             TypeError, match=r"^\[partial_fit\] expected classes to be a list of lab"
         ):
             MLPClassifier(2).partial_fit(X_iris, y_iris, classes=classes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["alpha", "epsilon", "tol", "learning_rate_init", "n_iter_no_change", "max_iter", "l1"],
+)
+def test_whole_numbers_that_no_float_can_be_are_refused(name):
+    with pytest.raises(ValueError, match=rf"\[fit\] expected {name} to be below 2\*\*63, got 1000"):
+        MLPRegressor(**{name: 10**400}).fit(np.eye(3), np.arange(3))
+
+
+def test_widths_beyond_any_memory_are_refused():
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes must be < 2\*\*63, got \[1000"):
+        MLPRegressor(hidden_layer_sizes=[10**400]).fit(np.eye(3), np.arange(3))
+
+
+@pytest.mark.parametrize("kind", [MLPRegressor, TabularRegressor])
+def test_sparse_targets_of_numbers_are_refused(kind):
+    y = sparse.csr_matrix(np.ones((4, 2)))
+    with pytest.raises(TypeError, match=r"expected y as an array.* csr_matrix; pass y.toarray\(\)"):
+        kind().fit(np.eye(4), y)
+
+
+def test_weights_that_are_too_large_together_are_named_together():
+    model = MLPClassifier(class_weight="balanced")
+    with pytest.raises(ValueError, match=r"sample_weight times class_weight up to 1e\+18, got 2e"):
+        model.fit(np.eye(4), [0, 1, 1, 1], sample_weight=np.full(4, 1e18))
+
+
+def test_a_row_that_counts_nothing_adds_no_column():
+    X = np.array([[1.0, 2.0], [np.nan, 1.0], [3.0, 0.0], [0.5, 1.5]])
+    y, weights = [0, 1, 0, 1], [1.0, 0.0, 1.0, 1.0]
+    settings = {"missing": "mean+indicator", "max_iter": 2, "random_state": 0}
+    kept = [0, 2, 3]
+    model = MLPClassifier(**settings).fit(X, y, sample_weight=weights)
+    without = MLPClassifier(**settings).fit(X[kept], np.array(y)[kept])
+    assert model.network_.widths == without.network_.widths == (2, 100, 1)

@@ -19,6 +19,8 @@ __all__ = ["best_constant"]
 _OF_SHARES = ("accuracy", "log_loss")
 _OF_MEANS = ("mse", "rmse", "r2")
 
+_NEVER = 1e-300  # what stands for a share of 0, whose logarithm is taken
+
 
 def best_constant(
     operation: str,
@@ -31,8 +33,9 @@ def best_constant(
 ) -> NDArray[Any] | None:
     """The last layer's sums (O,) that give, of all constants, the best score for these targets.
 
-    Those of `start_at_prior`: shares of classes for accuracy (the largest class) and log_loss,
-    means for mse, rmse and r2, medians for mae, and for "loss" what that gives of the loss.
+    Those of `start_at_prior`, but that what does not come among the targets has no share at all:
+    shares of classes for accuracy (the largest class) and log_loss, means for mse, rmse and r2,
+    medians for mae, and for "loss" what that gives of the loss.
 
     Returns
     -------
@@ -44,7 +47,9 @@ def best_constant(
     if text is None:
         return None
     try:
-        return _biases(operation, net, text, read(operation, net, y, text, sample_weight))
+        targets = read(operation, net, y, text, sample_weight)
+        targets.half_a_row = _NEVER
+        return _biases(operation, net, text, targets)
     except ValueError:  # of targets without a mean, or one that the activation has not
         return None
 

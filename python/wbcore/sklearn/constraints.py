@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-__all__ = ["CONSTRAINTS"]
+from wbcore import _arguments
+
+__all__ = ["CONSTRAINTS", "require_countable"]
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
@@ -58,3 +60,12 @@ CONSTRAINTS: dict[str, Any] = {
     "progress": ["boolean"],
     "missing": [StrOptions({"error", "mean", "mean+indicator"})],
 }
+
+
+def require_countable(estimator: Any) -> None:
+    """Refuse whole numbers that neither a float nor a count of the core can be."""
+    for name, value in estimator.get_params(deep=False).items():
+        if isinstance(value, Integral) and value >= 2**63:
+            raise ValueError(
+                f"[fit] expected {name} to be below 2**63, got {_arguments.shown(value)}"
+            )

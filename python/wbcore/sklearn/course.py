@@ -80,7 +80,7 @@ class Course:
     last : ndarray, optional
         The parameters to go on from, where the network has better ones.
     best : ndarray, optional
-        Those of the best score.
+        Those of the best score, once there is one.
     has_prior : bool
         Whether the last layer is to begin with what the targets are on average.
     record : dict
@@ -120,14 +120,17 @@ class Course:
             network.parameters[...] = self.last
             self.last = None
         if validation is not None:
-            validation.best = network.parameters.copy() if self.best is None else self.best
+            # As in scikit-learn, what a warm start begins with is not gone back to.
+            is_first = self.best is None and estimator.t_ == 0
+            validation.best = network.parameters.copy() if is_first else self.best
         of_rows = None if data.weights is None else data.weights[self.rows]
         constant = estimator._targets.constant(data.y[self.rows], of_rows)
         book = Bookkeeping(estimator, self.solver, len(self.rows), constant, validation)
         is_over = self._trained(estimator, data, book, epochs)
         if validation is not None:
             self.last, self.best = network.parameters.copy(), validation.best
-            network.parameters[...] = validation.best
+            if validation.best is not None:
+                network.parameters[...] = validation.best
         self.epochs = estimator.n_iter_
         return is_over
 

@@ -22,6 +22,7 @@ __all__ = [
     "checked",
     "of_validation",
     "options_of",
+    "require_dense_targets",
     "require_missing",
     "sound",
     "validation_parts",
@@ -53,6 +54,14 @@ def options_of(X: object, missing: str) -> dict[str, Any]:
         "dtype": None if whole else _FLOATS,
         "ensure_all_finite": "allow-nan" if missing != "error" else True,
     }
+
+
+def require_dense_targets(y: object) -> None:
+    """Refuse targets of numbers in a sparse matrix."""
+    if is_sparse(y):
+        raise TypeError(
+            f"[fit] expected y as an array of numbers, got {type(y).__name__}; pass y.toarray()"
+        )
 
 
 def sound(X: Any, operation: str) -> Any:
@@ -139,7 +148,8 @@ class Filling:
             of_rows = w[start : start + step][rows]
             sums = _added(sums, columns, np.where(missing, 0, values) * of_rows)
             gaps = _added(gaps, columns[missing], of_rows[missing])
-            lacks += np.bincount(columns[missing], minlength=X.shape[1])
+            counts = columns[missing & (of_rows > 0)]
+            lacks += np.bincount(counts, minlength=X.shape[1])
         known = w.sum() - gaps
         self.means = np.divide(sums, known, out=np.zeros(X.shape[1]), where=known > 0)
         self.flagged = np.flatnonzero(lacks) if indicates else np.empty(0, np.intp)

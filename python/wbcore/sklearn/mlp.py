@@ -16,7 +16,7 @@ from wbcore import _arguments
 from wbcore.network import Network
 from wbcore.schedules import count_steps
 from wbcore.sklearn import coefficients
-from wbcore.sklearn.constraints import CONSTRAINTS
+from wbcore.sklearn.constraints import CONSTRAINTS, require_countable
 from wbcore.sklearn.course import Course, Rows
 from wbcore.sklearn.distinct import distinct
 from wbcore.sklearn.fit_tasks import CallbackSupport, FitTasks
@@ -159,6 +159,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         epochs: int | None = None,
         tasks: FitTasks | None = None,
     ) -> MLP:
+        require_countable(self)
         sizes = hidden_sizes(self.hidden_layer_sizes)
         require_missing(self.missing)
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -247,6 +248,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         is_new = not incremental or "_optimizer" not in self.__dict__
         if is_new:
             self._optimizer = solver_of(self, self._targets.answer, self.network_.dtype)
+        else:
+            self._optimizer.take_penalties(self, self._targets.answer)
         rows, out, merged, weights = np.arange(len(data.y)), None, None, None
         shares = self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]
         holds_out = self.early_stopping and data.validation_data is None

@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
-from wbcore.sklearn.inputs import options_of, sound
+from wbcore.sklearn.inputs import options_of, require_dense_targets, sound
 from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.targets import Numbers
 from wbcore.sklearn.weights import row_weights
@@ -32,7 +32,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
     Parameters
     ----------
     loss : str, Loss or callable, default "squared_error"
-        "squared_error", "poisson", or any of `wbcore.losses` for numbers.
+        "squared_error", "poisson", or any of `wbcore.losses` for numbers, of one output a target.
     {same}
     {own}
     {rest}
@@ -108,6 +108,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         fresh: bool,
     ) -> tuple[Any, Any]:
         X = sound(X, "fit")
+        require_dense_targets(y)
         X, y = validate_data(
             self,
             X,

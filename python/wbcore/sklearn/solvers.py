@@ -36,6 +36,8 @@ class Solver:
     slope : float
         Between that and the optimizer's.
     power_t : float
+    is_penalized : bool
+        Whether the optimizer's penalties are those of the estimator's parameters.
 
     Attributes
     ----------
@@ -44,13 +46,26 @@ class Solver:
     """
 
     def __init__(
-        self, optimizer: Optimizer, mode: str, rate: float, slope: float, power_t: float
+        self,
+        optimizer: Optimizer,
+        mode: str,
+        rate: float,
+        slope: float,
+        power_t: float,
+        *,
+        is_penalized: bool = True,
     ) -> None:
         self.optimizer = optimizer
         self.mode = mode
         self.learning_rate = self.learning_rate_init = float(rate)
         self.slope = slope
         self.power_t = power_t
+        self.is_penalized = is_penalized
+
+    def take_penalties(self, estimator: Any, answer: Answer) -> None:
+        """Those of now: alpha may be set anew between partial fits, as scikit-learn's may."""
+        if self.is_penalized:
+            _penalize(self.optimizer, estimator, answer.slope)
 
     def own_state(self, network: Network) -> None:
         """Let the state be written to, which is read-only in a pickle that lies in a map."""
@@ -113,11 +128,13 @@ def solver_of(estimator: Any, answer: Answer, dtype: np.dtype[Any]) -> Solver:
     if given is not None:
         optimizer = copy(optimizers.check("optimizer", given))
         assert isinstance(optimizer, Optimizer), "the other goes its own way"
-        if optimizer.l1 == optimizer.l2 == 0:
+        is_penalized = optimizer.l1 == optimizer.l2 == 0
+        if is_penalized:
             _penalize(optimizer, estimator, slope)
         if optimizer.clip_norm is None and estimator.clip_norm is not None:
             optimizer.clip_norm = estimator.clip_norm / slope
-        return Solver(optimizer, "constant", estimator.learning_rate_init, 1.0, 0.0)
+        rate = estimator.learning_rate_init
+        return Solver(optimizer, "constant", rate, 1.0, 0.0, is_penalized=is_penalized)
 
     rate, has_schedule = estimator.learning_rate_init, estimator.schedule is not None
     if estimator.solver == "sgd":

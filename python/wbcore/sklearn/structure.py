@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wbcore import activations
+from wbcore import _arguments, activations
 from wbcore._structure import LayerStructure
 from wbcore.layers import check_dropout
 
@@ -36,6 +36,8 @@ def hidden_sizes(given: Any) -> list[int]:
         raise TypeError(f"hidden_layer_sizes must be integers, got {sizes}.")
     if np.any(np.array(sizes) <= 0):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    if any(size >= 2**63 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be < 2**63, got {_arguments.shown(given)}.")
     return [int(size) for size in sizes]
 
 

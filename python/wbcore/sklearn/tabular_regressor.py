@@ -9,6 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_y
 
+from wbcore.sklearn.inputs import require_dense_targets
 from wbcore.sklearn.tabular import Tabular
 from wbcore.sklearn.tabular_documentation import completed
 from wbcore.sklearn.tabular_parameters import DEFAULTS
@@ -41,7 +42,8 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
     ----------
     {parameters}
     loss : str, Loss or callable, default "mse"
-        Or any of `wbcore.losses` for numbers: of targets that have mean 0 and standard deviation 1.
+        Or any of `wbcore.losses` for numbers, of one output a target: of targets that have mean 0
+        and standard deviation 1.
     {training}
     {rest}
 
@@ -100,6 +102,7 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
             setattr(self, name, given[name])
 
     def _checked_targets(self, y: Any, *, known: bool) -> NDArray[Any]:
+        require_dense_targets(y)
         checked = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)

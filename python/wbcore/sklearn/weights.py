@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["balanced", "row_weights"]
 
+_MOST = 1e18  # that a row may weigh
+
 
 def row_weights(
     X: Any,
@@ -57,7 +59,15 @@ def row_weights(
         )
     else:
         of_classes = compute_sample_weight(class_weight, y)
-    return of_classes if weights is None else weights * of_classes
+    if weights is None:
+        return of_classes
+    product: NDArray[Any] = weights * of_classes
+    if product.size and product.max() > _MOST >= weights.max():
+        raise ValueError(
+            f"[fit] expected sample_weight times class_weight up to {_MOST:g}, "
+            f"got {product.max():g}"
+        )
+    return product
 
 
 def _require_numbers(class_weight: object) -> None:
