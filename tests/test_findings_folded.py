@@ -43,7 +43,7 @@ def test_a_signal_that_vanishes_in_it_is_found(scale):
 
 
 def test_a_signal_that_explodes_behind_a_sound_first_layer_is_found():
-    net, Z, folded, X, y = trained(SCALES[0], widths=[4, 16, 16, 16, 2], epochs=1)
+    _, _, folded, X, y = trained(SCALES[0], widths=[4, 16, 16, 16, 2], epochs=1)
     folded[1].weights[...] *= 1e4
     (finding,) = diagnose(folded, None, X, y, loss="cross_entropy").with_code("WB-SIGNAL")
     assert finding.layer == 1

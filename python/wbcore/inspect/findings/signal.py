@@ -30,8 +30,8 @@ SIGNAL = Code(
     "both",
     "a signal that vanishes or explodes on its way through the layers",
     "the standard deviation over rows of a hidden layer's outputs below 0.001 or above 1000, by "
-    "itself and over that of the inputs; by itself alone where the first layer makes up for columns "
-    "far from unit scale (see WB-SCALE). Layers of outputs that are all equal are WB-DEAD's or "
+    "itself and over that of the inputs; by itself where the first layer makes up for columns far "
+    "from unit scale (see WB-SCALE). Layers of outputs that are all equal are WB-DEAD's or "
     "WB-SYMMETRY's",
     "what is lost in one layer no later one sees; what has exploded makes the first steps "
     "arbitrarily large",
@@ -117,7 +117,7 @@ def signal(state: State) -> Iterator[Finding]:
         scaled = ", which the first layer takes as 1" * is_folded
         yield SIGNAL.found(
             f"outputs vary by {spread:.2g} over {state.data.text}, inputs by {inputs:.2g}{scaled}: "
-            f"{ratios[0]:.2g} of it is left; the weights of this layer multiply by about {gain:.2g}",
+            f"{ratios[0]:.2g} of it is left; this layer's weights multiply by about {gain:.2g}",
             layer=layer.index,
             numbers={"spread": spread, "of_inputs": inputs, "ratio": ratios[0], "gain": gain},
         )
