@@ -67,8 +67,9 @@ def _of_numbers(state: State, y: NDArray[np.float64]) -> Iterator[Finding]:
         return
     is_exact = bool(left.min() < _EXACT)
     but = "" if is_exact else f", but for {math.sqrt(left.min()):.1g} of its deviation"
-    what = f"the target, times a number and plus another{but}"
-    yield _found(state, columns, what, severity=None if is_exact else "note")
+    verb = "is" if len(columns) == 1 else "are each"
+    said = f"{verb} the target, times a number and plus another{but}"
+    yield _found(state, columns, said, severity=None if is_exact else "note")
 
 
 def _unexplained(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -89,9 +90,8 @@ def _of_classes(state: State, labels: NDArray[np.int64]) -> Iterator[Finding]:
     distinct = np.array([len(np.unique(column)) for column in values.T], np.int64)
     alone = columns[distinct == len(classes)]
     if len(alone):
-        yield _found(
-            state, alone, "of another value for each class, and of one in all rows of a class"
-        )
+        verb = "has" if len(alone) == 1 else "have each"
+        yield _found(state, alone, f"{verb} a value of its own for each class")
         return
     two = values[:, distinct == 2]
     ones = two == two[:1]
@@ -99,11 +99,8 @@ def _of_classes(state: State, labels: NDArray[np.int64]) -> Iterator[Finding]:
     tells = ones.sum(axis=0) == 1
     told = ones[:, tells].any(axis=1).sum()
     if told >= len(classes) - 1:
-        yield _found(
-            state,
-            columns[distinct == 2][tells],
-            "each of one value for one class and another for all others, for all classes but one",
-        )
+        said = "have each one value for one class and another for all others, for all but one class"
+        yield _found(state, columns[distinct == 2][tells], said)
 
 
 def _is_no_chance(counts: NDArray[np.int64], columns: int) -> bool:
@@ -113,12 +110,11 @@ def _is_no_chance(counts: NDArray[np.int64], columns: int) -> bool:
 
 
 def _found(
-    state: State, columns: NDArray[np.int64], what: str, *, severity: str | None = None
+    state: State, columns: NDArray[np.int64], said: str, *, severity: str | None = None
 ) -> Finding:
     listed = ", ".join(map(str, columns[:5])) + ", ..." * (len(columns) > 5)
-    which = f"column {listed} is" if len(columns) == 1 else f"columns {listed} are"
     return TARGET_COLUMN.found(
-        f"{which} {what}, in {state.data.text}",
+        f"column{'s' * (len(columns) > 1)} {listed} {said}, in {state.data.text}",
         severity=severity,
         asks=True,
         numbers={"columns": [int(k) for k in columns[:_LISTED]], "how_many": len(columns)},
