@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 from trainings import Recipe, clouds, sgd
 
 import wbcore as wb
@@ -81,6 +82,14 @@ def wrong_labels(data, rng):
 
 def raw_targets(data, _rng):
     data.y, data.y_val = 1000 + 100 * data.y, 1000 + 100 * data.y_val
+
+
+def given_away(data, _rng):
+    """The target as a last column."""
+    data.X, data.X_val = (
+        np.column_stack([X, y / max(1, np.abs(data.y).max())])
+        for X, y in ((data.X, data.y), (data.X_val, data.y_val))
+    )
 
 
 def one_target(data, _rng):
@@ -278,6 +287,13 @@ AILMENTS = [
         "the same target in all rows",
         "WB-TARGET-CONSTANT",
         changed(one_target),
+        unchanged,
+        (*CLASSES, "breast_cancer, relu 32-16", *OF_NUMBERS),
+    ),
+    Ailment(
+        "the target is a column",
+        "WB-TARGET-COLUMN",
+        changed(given_away),
         unchanged,
         (*CLASSES, "breast_cancer, relu 32-16", *OF_NUMBERS),
     ),

@@ -12,8 +12,9 @@ import wbcore as wb
 from wbcore.inspect import attribution, attribution_methods, path_integral, paths
 
 MODULES = [
-    "attributions", "column_groups", "importances", "mistakes", "permutation", "target_errors",
-]  # fmt: skip
+    *("attribution_result", "attributions", "column_groups", "importances", "mistakes"),
+    *("permutation", "target_errors"),
+]
 KINKS = {a: row_of("activation", a).properties["kinks"] for a in choices("activation")}
 STRAIGHT = [activation for activation, kinks in KINKS.items() if kinks is not None]
 
@@ -271,13 +272,87 @@ def test_it_prints_its_top_features(X):
     order = np.argsort(-np.abs(found.values[-1]))[:2]
     assert table["feature"] == ["abcdef"[i] for i in order]
     assert table["value"] == found.values[-1, order].tolist()
-    assert table.title == "integrated_gradients of the logit of output 1, row 12"
+    assert table.title == "integrated_gradients of the logit of output 1, row 12; baseline: zeros"
+    assert table["measured"] == X[-1, order].tolist()
+    assert table["baseline"] == [0.0, 0.0]
+    assert table.note.splitlines()[1:] == ["4 more features: table(row=12, n=6) has all"]
     assert found.table()["mean_abs"] == sorted(np.abs(found.values).mean(axis=0), reverse=True)
     assert "largest residual of completeness" in str(found)
     wide = attribution(network((14, 3, 1), "relu"), np.ones((2, 14)), "predicted")
     assert "\n4 more features: table(n=14) has all\n" in repr(wide)
     assert "of each row's own output, 2 rows" in repr(wide)
     assert "residual" not in str(attribution(net, X, 1, "saliency"))
+
+
+@pytest.mark.parametrize("method", ["gradient_x_input", "integrated_gradients", "occlusion"])
+@pytest.mark.parametrize("output", ["logit", "probability", "loss"])
+def test_a_row_says_what_its_values_add_up_to(X, method, output):
+    net = network((6, 8, 3), "tanh", last="softmax")
+    y = np.arange(13) % 3
+    given = {"output": output, "loss": "cross_entropy", "baseline": X[::-1]}
+    found = attribution(net, X, y, method, **given)
+    if output == "probability":
+        there = net.predict_proba(X[::-1])[np.arange(13), y]
+        assert found.start == pytest.approx(there, abs=1e-12)
+        assert found.start + found.change == pytest.approx(net.predict_proba(X)[np.arange(13), y])
+    table = found.table(row=3)
+    assert table["baseline"] == [X[9, int(name[1])] for name in table["feature"]]
+    values = [found.start[3] + found.change[3], found.start[3], found.change[3]]
+    said = "the {} is {:.5g} for the row, {:.5g} for the baseline: a change of {:.5g}; the values "
+    assert table.note == (said.format(output, *values) + f"add up to {found.values[3].sum():.5g}")
+
+
+def test_the_title_names_the_baseline_and_the_output(X):
+    net = network((6, 8, 3), "relu")
+    for baseline, said in (
+        *((None, "zeros"), (0.0, "zeros"), (0.25, "0.25"), ("mean", "mean")),
+        *((np.ones(6), "given array"), (np.zeros(6), "zeros"), (X[::-1], "given rows")),
+    ):
+        found = attribution(net, X, 1, baseline=baseline, class_names=["a", "b", "c"])
+        assert (
+            found.table().title
+            == f"integrated_gradients of the logit of b, 13 rows; baseline: {said}"
+        )
+    found = attribution(net, X, "predicted", class_names=["a", "b", "c"])
+    assert f"logit of {'abc'[found.target[4]]}, row 4;" in found.table(row=4).title
+    one = attribution(network((6, 8, 1), "relu"), X, class_names=["no", "yes"])
+    assert "logit of yes, 13 rows" in str(one)
+    assert "baseline" not in str(attribution(net, X, 1, "saliency"))
+    with pytest.raises(
+        ValueError, match=r"^\[attribution\] expected class_names to be 3 names, got "
+    ):
+        attribution(net, X, 1, class_names=["a", "b"])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix, sparse.csc_array])
+def test_columns_far_from_a_baseline_of_zeros_are_counted(X, kind):
+    net, raw = network((6, 8, 3), "relu"), X.copy()
+    raw[:, 2:] += [50, -50, 3, 0]  # of a deviation of 2
+    raw[:, 0] = np.abs(raw[:, 0]) // 4  # black is what occurs
+    said = '2 of 6 columns lie far from 0: their values hold that offset; baseline="mean" has an '
+    for given in ({}, {"groups": [[0, 2], [3]]}):
+        found = attribution(net, kind(raw), 1, **given)
+        assert said in str(found)
+        assert said in found.table(row=0).note
+    for rows, other in (
+        *((X, {}), (raw[:5], {}), (raw, {"baseline": "mean"}), (raw, {"method": "saliency"})),
+        (raw, {"baseline": raw[0]}),
+    ):
+        assert "offset" not in str(attribution(net, kind(rows), 1, **other))
+
+
+def test_a_group_of_columns_has_no_one_value(X):
+    found = attribution(network((6, 8, 3), "relu"), X, 1, groups={"a": [0, 2], "b": [3]})
+    rows = {row["feature"]: row for row in found.table(row=1)}
+    assert (rows["a"]["measured"], rows["a"]["baseline"]) == (None, None)
+    assert (rows["b"]["measured"], rows["b"]["baseline"]) == (X[1, 3], 0.0)
+
+
+def test_what_was_attributed_stays(X):
+    found = attribution(network((6, 8, 3), "relu"), X, 1)
+    before = str(found.table(row=0))
+    X[...] = 7
+    assert str(found.table(row=0)) == before
 
 
 @pytest.mark.parametrize(

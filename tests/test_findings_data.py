@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_breast_cancer
 
 import wbcore as wb
 from wbcore.inspect import check, diagnose
@@ -64,6 +65,26 @@ def test_shuffled_labels_are_named_before_over_fitting():
     found = diagnose(net, history, *train, validation_data=(X[300:], y[300:]))
     codes = [finding.code for finding in found if finding.severity != "note"]
     assert codes == ["WB-LABELS", "WB-OVERFIT"]
+
+
+def test_shuffled_labels_are_no_note_where_validation_is_over_fitted():
+    """Where one direction tells all, labels that go with it by chance go with validation, too."""
+    X, y = load_breast_cancer(return_X_y=True)
+    rng = np.random.default_rng(4)
+    order = rng.permutation(len(X))
+    X, y = X[order], y[order]
+    X = (X - X[:426].mean(axis=0)) / X[:426].std(axis=0)
+    train, rest = (X[:426], rng.permutation(y[:426])), (X[426:], y[426:])
+    net = wb.Network.mlp([30, 32, 2], seed=4)
+    history = net.fit(*train, loss="cross_entropy", optimizer="adam(0.01)", epochs=100, seed=4)
+    found = diagnose(net, history, *train, validation_data=rest)
+    labels, over_fitted = found[:2]
+    assert (labels.code, labels.severity) == ("WB-LABELS", "warning")
+    assert 2 <= labels.numbers["deviations"] < 3
+    assert "% of the validation rows" in labels.evidence
+    assert over_fitted.code == "WB-OVERFIT"
+    assert over_fitted.advice.startswith("first what WB-LABELS says: ")
+    assert "EarlyStopping" in over_fitted.advice
 
 
 @pytest.mark.parametrize("seed", [0, 2, 4])

@@ -11,6 +11,7 @@ from wbcore import initializers
 from wbcore.initializers._spread import expected_std
 from wbcore.inspect import parameter_table
 from wbcore.inspect.parameters import norm
+from wbcore.parameter_record import ParameterRecord
 
 STATISTICS = ("mean", "mean_abs", "std", "min", "max", "norm", "q25", "median", "q75")
 
@@ -109,6 +110,37 @@ def test_it_prints_within_a_hundred_columns(dtype, power):
     lines = str(parameter_table(net)).splitlines()
     assert len(lines) == 7
     assert max(map(len, lines)) <= 100
+
+
+def test_a_record_is_described_as_the_network_was():
+    X = np.random.default_rng(0).normal(size=(64, 3))
+    net = wb.Network([wb.Dense(3, 40, "relu"), wb.Dense(40, 1, bias=False)], seed=0)
+    begun = parameter_table(net)
+    history = net.fit(X, X[:, 0], loss="mse", epochs=2, batch_size=16, track="epoch")
+    records = history.parameters
+    for record, wanted in ((records.initial, begun), (records.final, parameter_table(net))):
+        table = parameter_table(record)
+        assert len(table) == 3
+        for row, other in zip(table, wanted, strict=True):
+            for name in ("layer", "of", "n", "zeros", "nonfinite"):
+                assert row[name] == other[name]
+            for name in ("mean", "mean_abs", "std", "min", "max", "norm"):
+                assert row[name] == pytest.approx(other[name], rel=1e-12, abs=1e-15)
+            assert row["q25"] <= row["median"] <= row["q75"]
+        assert str(record) == str(table)
+        assert max(map(len, str(record).splitlines())) <= 100
+    assert parameter_table(records.initial).title == "Weights and biases, before the training"
+    assert records.final.moment == "after 8 steps: epoch 2, batch 4"
+    assert repr(records.final).startswith("<ParameterRecord: step 8, ")
+
+
+def test_of_an_older_record_moments_are_known():
+    five = (0.5, 0.5, 0.25, 0.25, 0.75)
+    record = ParameterRecord([(five, None)])
+    row = next(iter(parameter_table(record)))
+    assert (row["mean"], row["std"], row["norm"], row["q25"], row["n"]) == (0.5, 0.25, *[None] * 3)
+    assert record.moment == "at a step that is not known"
+    assert "–" in str(record)
 
 
 def test_a_norm_that_squares_would_spoil():

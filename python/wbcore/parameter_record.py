@@ -14,6 +14,7 @@ from wbcore import _record_bytes
 from wbcore._record_bytes import ARRAY, UNKNOWN
 from wbcore._statistics import LayerStatistics, Statistics
 from wbcore.histogram import Histogram
+from wbcore.inspect.table import Table
 
 __all__ = ["ArrayRecord", "Entry", "LayerRecord", "ParameterRecord", "UnitRecord", "as_json"]
 
@@ -123,6 +124,10 @@ class ParameterRecord(Sequence[LayerRecord]):
     digest : str
         16 hex digits, as `wbcore.inspect.digest` gives of a network; empty where a file does not
         say.
+    moment : str
+        These in words, counted from 1.
+
+    Printed, it is its `table()`.
     """
 
     __slots__ = ("_fields", "_layers")
@@ -155,6 +160,15 @@ class ParameterRecord(Sequence[LayerRecord]):
     def digest(self) -> str:
         """Of the parameters."""
         return "" if self.step == UNKNOWN else str(self._fields["digest"])
+
+    @property
+    def moment(self) -> str:
+        """When it was."""
+        if self.step == UNKNOWN:
+            return "at a step that is not known"
+        if not self.number:
+            return "before the training"
+        return f"after {self.step} steps: epoch {self.epoch + 1}, batch {self.batch + 1}"
 
     @property
     def layers(self) -> tuple[LayerRecord, ...]:
@@ -192,11 +206,60 @@ class ParameterRecord(Sequence[LayerRecord]):
             for one in self
         )
 
+    def table(self) -> Table:
+        """A row for the weights and one for the biases of each layer.
+
+        Returns
+        -------
+        Table
+            ``layer``, ``of`` ("weights" or "biases"), ``mean`` to ``n`` of an `ArrayRecord`, and of
+            its histogram the quartiles, which are within 6.3 %; None is what an older file has not.
+            Printed are those up to ``zeros``, and ``nonfinite`` where there are any.
+
+        Examples
+        --------
+        >>> import wbcore as wb
+        >>> net = wb.Network([wb.Dense(1, 1, initializer="ones")])
+        >>> history = net.fit([[1.0]], [2.0], loss="mse", epochs=1, track="epoch")
+        >>> history.parameters.initial.table().select("of", "mean", "norm", "zeros")
+        Weights and biases, before the training
+        of          mean     norm  zeros
+        --------------------------------
+        weights  1.00000  1.00000      0
+        biases   0.00000  0.00000      1
+        """
+        rows = [
+            (layer, of, *_described(array))
+            for layer, both in enumerate(self)
+            for of, array in zip(("weights", "biases"), both[:2], strict=True)
+            if array is not None
+        ]
+        columns = ("layer", "of", *_DESCRIBED, *_QUARTILES)
+        printed = columns[: columns.index("zeros") + 1]
+        if any(row[columns.index("nonfinite")] for row in rows):
+            printed += ("nonfinite",)
+        return Table(columns, rows, f"Weights and biases, {self.moment}", printed=printed)
+
+    def __str__(self) -> str:
+        return str(self.table())
+
     def __repr__(self) -> str:
         return (
             f"<ParameterRecord: step {self.step}, epoch {self.epoch}, batch {self.batch}, "
             f"{len(self)} layers>"
         )
+
+
+_DESCRIBED = (*Statistics._fields, "norm", "zeros", "nonfinite", "n")
+_QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
+
+
+def _described(array: ArrayRecord) -> tuple[float | None, ...]:
+    """What `table` has of an array; of an older file the moments alone."""
+    if not array.n:
+        return *array.statistics, *[None] * (len(_DESCRIBED) + len(_QUARTILES) - 5)
+    quartiles = map(array.histogram.quantile, _QUARTILES.values())
+    return *(getattr(array, name) for name in _DESCRIBED), *quartiles
 
 
 def _layer(fields: Mapping[str, Any]) -> LayerRecord:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from wbcore._lazy import lazy
 
 if TYPE_CHECKING:
-    from wbcore.inspect.attributions import Attribution, attribution
+    from wbcore.inspect.attribution_result import Attribution
+    from wbcore.inspect.attributions import attribution
     from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.comparison import compare
     from wbcore.inspect.correlation import weight_bias_correlation
@@ -83,7 +84,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "Attribution": "wbcore.inspect.attributions",
+            "Attribution": "wbcore.inspect.attribution_result",
             "Difference": "wbcore.inspect.difference",
             "Finding": "wbcore.inspect.findings.finding",
             "Findings": "wbcore.inspect.findings.finding",

@@ -68,10 +68,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Found:
-    """Of all rows: what features contribute (B, n_groups), to what (B,), from how many points."""
+    """Of all rows: what features contribute (B, n_groups), to what (B,), from how many points.
+
+    What they contribute to is `change`, F(x) - F(baseline), and `start` is F(baseline).
+    """
 
     values: Floats
     change: Floats
+    start: Floats
     points: NDArray[np.int64]
 
 
@@ -87,14 +91,15 @@ def attributed(
     """What each group of columns contributes to the scalar, by a method of `attribution`."""
     net = rows.net
     n = len(rows)
-    found = Found(np.empty((n, len(groups.names))), np.empty(n), np.ones(n, np.int64))
+    values = np.empty((n, len(groups.names)))
+    found = Found(values, np.empty(n), np.empty(n), np.ones(n, np.int64))
     # a line of a network of straight pieces has about as many points as there are units
     units = sum(layer.outputs for layer in net.structure)
     points = units if method == "integrated_gradients" else 1
     for places, x, x0 in rows.blocks(units * points + net.inputs):
         paths = Paths(net, scalar, net.first_sums(x0), net.first_sums(x), places)
         here, there = (_value(rows.operation, paths, sums) for sums in (paths.end, paths.start))
-        found.change[places] = here - there
+        found.change[places], found.start[places] = here - there, there
         if method == "occlusion":
             found.values[places] = _occlusion(rows.operation, paths, x - x0, groups)
             found.points[places] = len(groups.names) + 1

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from wbcore import _arguments
-from wbcore._statistics import exponent_of
 from wbcore._view import in_rows, is_sparse
 from wbcore.inspect._calls import named
 from wbcore.inspect.attributed_output import (
@@ -21,16 +19,16 @@ from wbcore.inspect.attributed_output import (
     targets_of,
 )
 from wbcore.inspect.attribution_methods import Rows, attributed
+from wbcore.inspect.attribution_result import Attribution
 from wbcore.inspect.column_groups import feature_names_of, read_groups
 from wbcore.inspect.float64_network import Float64Network
 from wbcore.inspect.networks import require_network
 from wbcore.inspect.paths import is_straight
-from wbcore.inspect.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from wbcore._view import Foreign, SparseLike
     from wbcore.inspect.column_groups import GroupsLike
@@ -42,127 +40,6 @@ __all__ = ["Attribution", "attribution"]
 
 Method: TypeAlias = Literal["saliency", "gradient_x_input", "integrated_gradients", "occlusion"]
 Output: TypeAlias = Literal["logit", "probability", "output", "loss"]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Attribution:
-    """What `attribution` returns; prints as the table of its top features.
-
-    Attributes
-    ----------
-    values : ndarray of shape (B, I), or (B, n_groups) where there are groups
-        What each feature of each row contributed, in float64.
-    residual : ndarray of shape (B,), or None for saliency
-        Of completeness: the sum of a row's values minus `change`.
-    change : ndarray of shape (B,)
-        F(x) - F(baseline), which the values divide among the features; F is what is attributed.
-    baseline : ndarray of shape (I,) or (B, I)
-        What each row was compared with.
-    points : ndarray of shape (B,) and dtype int64
-        In how many points each row's gradient was taken; for the exact integral, its pieces.
-    method, output : str
-    target : int or ndarray
-        Which output, of all rows or of each; y for the loss.
-    feature_names : tuple of str
-        Of the columns of `values`.
-    exact : bool
-        Whether the integral was exact but for roundings.
-
-    Examples
-    --------
-    >>> import wbcore as wb
-    >>> net = wb.Network([wb.Dense(2, 1)])
-    >>> net[0].weights[...] = [[3.0], [-1.0]]
-    >>> found = wb.inspect.attribution(net, [[1.0, 2.0]])
-    >>> found.values, found.residual
-    (array([[ 3., -2.]]), array([0.]))
-    """
-
-    values: NDArray[np.float64]
-    residual: NDArray[np.float64] | None
-    change: NDArray[np.float64]
-    baseline: NDArray[np.float64]
-    points: NDArray[np.int64]
-    method: str
-    output: str
-    target: Any
-    feature_names: tuple[str, ...]
-    exact: bool
-
-    def table(self, row: int | None = None, n: int = 10) -> Table:
-        """The n features of the largest values, of a row or of all rows.
-
-        Parameters
-        ----------
-        row : int, optional
-            Without it, by the mean of the absolute values over all rows.
-        n : int, default 10
-
-        Returns
-        -------
-        Table
-            ``feature``, and ``value`` of the row; or ``mean_abs``, ``mean`` and ``std``, over rows.
-
-        Raises
-        ------
-        TypeError, ValueError
-            When there is no such row, or n is less than 1.
-
-        Examples
-        --------
-        >>> import wbcore as wb
-        >>> net = wb.Network([wb.Dense(2, 1)])
-        >>> net[0].weights[...] = [[3.0], [-1.0]]
-        >>> wb.inspect.attribution(net, [[1.0, 2.0]]).table(row=0)
-        integrated_gradients of the logit of output 0, row 0
-        feature     value
-        -----------------
-        x0        3.00000
-        x1       -2.00000
-        """
-        n = _arguments.integer("table", "n", n)
-        what = "loss" if self.output == "loss" else f"{self.output} of {_told(self.target)}"
-        title = f"{self.method} of the {what}"
-        if row is not None:
-            rows = len(self.values)
-            row = _arguments.integer("table", "row", row, low=-rows, high=rows - 1)
-            value = self.values[row]
-            order = np.argsort(-np.abs(value), kind="stable")[:n]
-            lines = [(self.feature_names[i], float(value[i])) for i in order]
-            return Table(("feature", "value"), lines, f"{title}, row {row % rows}")
-        exponent = exponent_of(self.values)
-        with np.errstate(under="ignore"):
-            values = np.ldexp(self.values, -exponent)
-            found = np.abs(values).mean(axis=0), values.mean(axis=0), values.std(axis=0)
-            sizes, mean, std = np.ldexp(found, exponent)
-        order = np.argsort(-sizes, kind="stable")[:n]
-        cells = [
-            (self.feature_names[i], float(sizes[i]), float(mean[i]), float(std[i])) for i in order
-        ]
-        rows = len(self.values)
-        title += f", {rows} row{'s' * (rows != 1)}"
-        return Table(("feature", "mean_abs", "mean", "std"), cells, title)
-
-    def __str__(self) -> str:
-        text = str(self.table())
-        left = self.values.shape[1] - 10
-        if left > 0:
-            text += (
-                f"\n{left} more feature{'s' * (left != 1)}: table(n={self.values.shape[1]}) has all"
-            )
-        if self.residual is not None:
-            row = int(np.abs(self.residual).argmax())
-            text += (
-                f"\nlargest residual of completeness: {self.residual[row]:.1e} of "
-                f"{self.change[row]:.4g}, row {row}"
-            )
-        return text
-
-    __repr__ = __str__
-
-
-def _told(target: Foreign) -> str:
-    return "each row's own output" if np.ndim(target) else f"output {target}"
 
 
 @named("attribution", "loss_and_gradient")
@@ -179,6 +56,7 @@ def attribution(
     loss: Loss | str | None = None,
     groups: GroupsLike | None = None,
     feature_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> Attribution:
     """Divide what a network says of each row among the features of the row.
 
@@ -218,6 +96,8 @@ def attribution(
         values, of which saliency has none to add.
     feature_names : sequence of I str, optional
         Default: "x0", "x1", ...
+    class_names : sequence of O str, optional
+        What the outputs are called in print; of a single output, the names of both classes.
 
     Returns
     -------
@@ -251,6 +131,7 @@ def attribution(
     f64 = Float64Network(net)
     x = _rows(operation, X, f64.inputs)
     features = feature_names_of(operation, feature_names, f64.inputs)
+    outputs = _class_names(operation, class_names, f64.outputs)
     taken = read_groups(operation, groups, features)
     if groups is not None and method == "saliency":
         raise ValueError(f"[{operation}] expected no groups with saliency, got some")
@@ -268,12 +149,17 @@ def attribution(
         values=found.values,
         residual=None if method == "saliency" else found.values.sum(axis=1) - found.change,
         change=found.change,
+        start=found.start,
+        X=x.copy(),
         baseline=rows.baseline,
+        compared_with=_told(baseline, rows.baseline),
         points=found.points,
         method=method,
         output=output,
         target=targets if by_row else int(targets[0]),
         feature_names=taken.names,
+        columns=taken.columns,
+        class_names=outputs,
         exact=method == "integrated_gradients" and n_steps is None and is_straight(f64, scalar),
     )
 
@@ -302,6 +188,31 @@ def _rows(operation: str, X: ArrayLike | SparseLike, inputs: int) -> Foreign:
             f"got shape {x.shape}"
         )
     return x
+
+
+def _class_names(operation: str, names: Foreign, outputs: int) -> tuple[str, ...]:
+    """A name for each output; none where none were given."""
+    if names is None:
+        return ()
+    known = _arguments.names(operation, "class_names", names)
+    wanted = max(outputs, 2)
+    if len(known) != wanted:
+        raise ValueError(
+            f"[{operation}] expected class_names to be {wanted} names, "
+            f"got {_arguments.shown(names)}"
+        )
+    return known if outputs > 1 else known[1:]
+
+
+def _told(given: Foreign, baseline: Floats) -> str:
+    """A baseline in a few words."""
+    if not baseline.any():
+        return "zeros"
+    if isinstance(given, str):
+        return "mean"
+    if np.ndim(given):
+        return "given array" if baseline.ndim == 1 else "given rows"
+    return f"{baseline[0]:g}"
 
 
 def _baseline(operation: str, given: Foreign, x: Foreign) -> Floats:

@@ -10,6 +10,7 @@ from wbcore._statistics import Statistics, exponent_of, statistics_of
 from wbcore.initializers._spread import expected_std
 from wbcore.inspect.networks import require_network
 from wbcore.inspect.table import Table
+from wbcore.parameter_record import ParameterRecord
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,13 +25,15 @@ NEAR_ZERO = 1e-3  # of the standard deviation
 _LARGEST = 400
 
 
-def parameter_table(net: Network) -> Table:
+def parameter_table(net: Network | ParameterRecord) -> Table:
     """Describe the weights and the biases of every layer.
 
     Parameters
     ----------
-    net : Network
-        The network; nothing in it is changed. Its parameters may be NaN and infinite.
+    net : Network or ParameterRecord
+        The network; nothing in it is changed. Its parameters may be NaN and infinite. Or a record
+        of a training, such as ``history.parameters.initial``: its `table()`, without ``shape``,
+        ``near_zeros`` and ``expected_std``.
 
     Returns
     -------
@@ -79,6 +82,8 @@ def parameter_table(net: Network) -> Table:
     >>> table["median"], table["expected_std"]
     ([0.0, 0.0], [0.7071067811865476, 0.0])
     """
+    if isinstance(net, ParameterRecord):
+        return net.table()
     require_network("parameter_table", net)
     known = net._initializers or ((None, None),) * len(net)
     rows = []

@@ -273,11 +273,16 @@ def _findings(
 
 
 def _explained(found: list[Finding]) -> list[Finding]:
-    """Rows of another kind are why validation is worse: nothing of the training is to be mended."""
-    if not any(finding.code == "WB-VALIDATION" for finding in found):
+    """Rows of another kind, or targets that are not their rows', are why validation is worse."""
+    codes = {finding.code for finding in found}
+    if "WB-VALIDATION" in codes:
+        first, rest = "first what WB-VALIDATION says: these rows may be no measure of it", False
+    elif "WB-LABELS" in codes:
+        first, rest = "first what WB-LABELS says: of targets that are shuffled nothing holds", True
+    else:
         return found
     return [
-        replace(finding, advice="first what WB-VALIDATION says: these rows may be no measure of it")
+        replace(finding, advice=f"{first}; then {finding.advice}" if rest else first)
         if finding.code == "WB-OVERFIT"
         else finding
         for finding in found

@@ -19,6 +19,7 @@ from wbcore.inspect.findings import (
     overlap,
     signal,
     start,
+    target_column,
     targets,
     units,
     validation,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["AFTER", "BEFORE", "CODES", "finding_codes"]
 
 _GROUPS = (
-    *(numbers, columns, targets, labels, overlap, validation),
+    *(numbers, columns, targets, target_column, labels, overlap, validation),
     *(start, signal, units, course, outcome, noise, wrong_labels),
 )
 
@@ -45,6 +46,7 @@ Check = Callable[["State"], Iterator[Finding]]
 _OF_DATA: tuple[Check, ...] = (
     *columns.CHECKS,
     *targets.CHECKS,
+    *target_column.CHECKS,
     *labels.CHECKS,
     *overlap.CHECKS,
     *validation.CHECKS,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from wbcore.inspect.findings.state import State
 
-__all__ = ["CHECKS", "CODES", "inputs_are_scaled", "target_scale"]
+__all__ = ["CHECKS", "CODES", "inputs_are_scaled", "makes_up_for_scale", "target_scale"]
 
 # Those of the warning that `fit` gives (cpp/include/wbcore/diagnosis.hpp): what is between them is
 # met by initial weights of order 1 over the square root of the inputs.
@@ -69,7 +69,7 @@ def scale(state: State) -> Iterator[Finding]:
         columns, evidence, numbers = found
         if state.history is not None:
             size, varies = _sums(state)
-            if varies >= _UNHEARD and (size <= _LARGE or spread.max() < FAR_BELOW):
+            if _are_sound(size, varies, spread):
                 return
             evidence += f"; the sums of the first layer have a root mean square of {size:.3g}"
             numbers |= {"sums": size, "sums_vary": varies}
@@ -83,6 +83,18 @@ def scale(state: State) -> Iterator[Finding]:
 def inputs_are_scaled(state: State) -> bool:
     """Whether nothing is found by `scale`."""
     return not any(scale(state))
+
+
+def makes_up_for_scale(state: State) -> bool:
+    """Whether the first layer brings columns far from unit scale back to it: scaling is in it."""
+    spread = state.x.std(axis=0)
+    is_far = _far(state.x.mean(axis=0), spread) is not None
+    return is_far and _are_sound(*_sums(state), spread)
+
+
+def _are_sound(size: float, varies: float, spread: NDArray[np.float64]) -> bool:
+    """Of the first layer's sums; they are large and sound only where all columns are small."""
+    return varies >= _UNHEARD and (size <= _LARGE or bool(spread.max() < FAR_BELOW))
 
 
 def _sums(state: State) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from wbcore.inspect.findings.chance import of_columns, of_predictions, products
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding
+from wbcore.inspect.findings.outcome import overfit
 from wbcore.inspect.findings.yardstick import standardized
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ LABELS = Code(
     "targets give, and so do the columns, and their squares and products, by the sum of their "
     "squared covariances; at least 50 rows, 30 of them not of the most frequent class. From 2 on a "
     "note, unless this network is better on its rows than that one, by a tenth of what the best "
-    "constant makes wrong and 3 standard errors, and validation rows do not speak for it, or there "
-    "are none, and 200 rows. An error below 0.5, if of 200 rows or more this network has learned "
-    "half of what the best constant makes wrong, predicts validation rows, where there are some, "
-    "by less than 2, and columns that explain 2.5 % of the targets would give more than 3. Of "
-    "several outputs also single ones by less than 2, of 200 rows or more, where such columns "
-    "would give more and validation rows do not give 3",
+    "constant makes wrong and 3 standard errors, and validation rows do not speak for it (or are "
+    "those of a WB-OVERFIT), or there are none, and 200 rows. An error below 0.5, if of 200 rows "
+    "or more this network has learned half of what the best constant makes wrong, predicts "
+    "validation rows, where there are some, by less than 2, and columns that explain 2.5 % of the "
+    "targets would give more than 3. Of several outputs also single ones by less than 2, of 200 "
+    "rows or more, where such columns would give more and validation rows do not give 3",
     "the targets are shuffled or very noisy, or the inputs say little of them: most of what a "
     "network learns is its rows by heart",
     "look at how X and y were put together: sorted or shuffled apart, joined by a wrong key; look "
@@ -77,14 +78,14 @@ def labels(state: State) -> Iterator[Finding]:
     knows = nothing and state.score.skill >= _BY_HEART
     if hardly and not (few and state.validation is None):
         knows = _knows_more(state)
-    by_heart = _by_heart(state) if knows else None
+    by_heart = knows and (not _is_acquitted(state) or (hardly and any(overfit(state))))
     what = "targets" if state.task.kind == "numbers" else "labels"
     better = "hardly better" if hardly else "no better"
     yield LABELS.found(
         f"predictions of unseen rows are {better} than for shuffled {what} ({deviations:.1f} "
         f"standard deviations; {_SURE:g} are needed), in {state.data.text}"
         + (", which may be too few to tell" if few else "")
-        + (by_heart or ""),
+        + (_knowing(state) if by_heart else ""),
         severity="error" if nothing and by_heart else "note" if hardly and not by_heart else None,
         asks=True,
         numbers={"deviations": deviations, "rows": len(state.x), "skill": state.score.skill},
@@ -185,19 +186,21 @@ def _knows_more(state: State) -> bool:
     return float(more.mean()) > _SURE * float(more.std()) / math.sqrt(len(more))
 
 
-def _by_heart(state: State) -> str | None:
-    """The words for a network that has learned rows by heart; None where validation acquits it."""
-    assert state.task is not None
+def _is_acquitted(state: State) -> bool:
+    """Whether validation rows say that not all was learned by heart."""
+    rows = state.validation
+    if rows is None or state.task is None:
+        return False
+    wanted = told_apart(state.task, rows.y_of_rows)
+    return of_predictions(np.asarray(state.net.predict(rows.x), np.float64), wanted) >= _HARDLY
+
+
+def _knowing(state: State) -> str:
+    """The words for a network that has learned rows by heart."""
     some = "them" if state.score.skill >= _BY_HEART else "some"
     said = f"; this network has {state.score.mean:.1%} wrong of them, so it knows {some} by heart"
-    rows = state.validation
-    if rows is None:
-        return said
-    wanted = told_apart(state.task, rows.y_of_rows)
-    if of_predictions(np.asarray(state.net.predict(rows.x), np.float64), wanted) >= _HARDLY:
-        return None
-    assert state.validation_score is not None
-    return f"{said}, and {state.validation_score.mean:.1%} of the validation rows"
+    of = state.validation_score
+    return said if of is None else f"{said}, and {of.mean:.1%} of the validation rows"
 
 
 AFTER = (labels, labels_of_outputs)

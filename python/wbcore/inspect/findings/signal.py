@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wbcore.inspect.findings.code import Code
+from wbcore.inspect.findings.columns import makes_up_for_scale
 from wbcore.inspect.findings.finding import Finding
 from wbcore.inspect.findings.records import update_ratios
 
@@ -28,8 +29,10 @@ SIGNAL = Code(
     "warning",
     "both",
     "a signal that vanishes or explodes on its way through the layers",
-    "the standard deviation over rows of a hidden layer's outputs, over that of the inputs, below "
-    "0.001 or above 1000; layers of outputs that are all equal are WB-DEAD's or WB-SYMMETRY's",
+    "the standard deviation over rows of a hidden layer's outputs below 0.001 or above 1000, by "
+    "itself and over that of the inputs; by itself where the first layer makes up for columns far "
+    "from unit scale (see WB-SCALE). Layers of outputs that are all equal are WB-DEAD's or "
+    "WB-SYMMETRY's",
     "what is lost in one layer no later one sees; what has exploded makes the first steps "
     "arbitrarily large",
     "the default initializers (he for the relu family, else xavier); of many sigmoid layers fewer, "
@@ -94,23 +97,38 @@ def symmetry(state: State) -> Iterator[Finding]:
 
 
 def signal(state: State) -> Iterator[Finding]:
-    """Of hidden layers: the first in which it has vanished or exploded."""
-    before = _spread(state.x)
-    if before == 0:
+    """Of hidden layers: the first in which it has vanished or exploded.
+
+    What inputs vary by is no measure where the first layer makes up for it: it hears 1. Elsewhere
+    what has vanished or exploded has by either measure: what large inputs do is WB-SCALE's.
+    """
+    inputs = _spread(state.x)
+    if inputs == 0:
         return
+    is_folded = makes_up_for_scale(state)
+    before, behind = state.x, 1.0 if is_folded else inputs
     for layer, outputs in zip(list(state.net)[:-1], state.layers, strict=False):
         spread = _spread(outputs)
-        ratio = spread / before
-        if spread == 0 or _LOST <= ratio <= _EXPLODED:
+        ratios = [spread] if is_folded else [spread / inputs, spread]
+        if spread == 0 or any(_LOST <= ratio <= _EXPLODED for ratio in ratios):
+            before, behind = outputs, spread
             continue
-        gain = float(np.sqrt(np.mean(np.square(layer.weights, dtype=np.float64)) * layer.inputs))
+        gain = _gain(layer, before) / behind
+        scaled = ", which the first layer takes as 1" * is_folded
         yield SIGNAL.found(
-            f"outputs vary by {spread:.2g} over {state.data.text}, inputs by {before:.2g}: "
-            f"{ratio:.2g} of it is left; the weights of this layer multiply by about {gain:.2g}",
+            f"outputs vary by {spread:.2g} over {state.data.text}, inputs by {inputs:.2g}{scaled}: "
+            f"{ratios[0]:.2g} of it is left; this layer's weights multiply by about {gain:.2g}",
             layer=layer.index,
-            numbers={"spread": spread, "of_inputs": before, "ratio": ratio, "gain": gain},
+            numbers={"spread": spread, "of_inputs": inputs, "ratio": ratios[0], "gain": gain},
         )
         return
+
+
+def _gain(layer: Layer, before: NDArray[np.floating]) -> float:
+    """What the sums of a layer vary by, if the columns before it are independent."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        variances = np.asarray(before, np.float64).var(axis=0)
+        return float(np.sqrt((variances @ np.square(layer.weights, dtype=np.float64)).mean()))
 
 
 def _spread(values: NDArray[np.floating]) -> float:
