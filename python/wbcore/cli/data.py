@@ -184,7 +184,7 @@ def _test_rows(
     """Return X and y of a table for the test, in the numbers of the one to train on."""
     task = "regression" if trained.classes is None else "classification"
     raw = read_raw_table(path, trained.target, task=task, ignore=ignore)
-    require(path, "read_table", raw.frame, encoding.inputs)
+    require(path, "read_table", raw.frame, encoding.required)
     try:
         X = encoding.apply(raw.frame)
     except (TypeError, ValueError) as error:

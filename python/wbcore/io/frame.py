@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbcore._distribution import install_extra
+from wbcore._suggestions import suggested
 from wbcore.io.csv_file import read_csv
 from wbcore.io.files import refuse_pipe
 
@@ -102,6 +103,7 @@ def require(path: str | Path, operation: str, frame: Frame, names: Sequence[str]
     if missing:
         raise ValueError(
             f"[{operation}] {path} lacks {_listed(missing)}; it has {_listed(list(frame.columns))}"
+            f"{suggested(missing, frame.columns)}"
         )
 
 

@@ -223,7 +223,8 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
     def _described(self) -> dict[str, Any]:
         classes = self.classes_
         several = isinstance(classes, list)
-        columns = self._targets.answer.width > 1 and not several
+        of_one = not several and not isinstance(self._targets, Many)
+        columns = of_one and self._targets.answer.width > 1
         return {
             "target": self._target_name,
             "classes": list(map(str, classes.tolist())) if columns else None,

@@ -109,7 +109,7 @@ def present(estimator: Any, table: Table) -> None:
     name, encoding = type(estimator).__name__, estimator.encoder_
     if table.is_named and encoding.is_named:
         unseen = [column for column in table.names if column not in encoding.inputs]
-        lacking = [column for column in encoding.inputs if column not in table.names]
+        lacking = [column for column in encoding.required if column not in table.names]
         if unseen or lacking:
             raise ValueError(_other_names(unseen, lacking))
         return
