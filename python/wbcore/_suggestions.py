@@ -14,6 +14,6 @@ def suggested(unknown: Iterable[str], known: Iterable[str]) -> str:
     """The end of a message: which known name is closest to the first that has one, or nothing."""
     names = list(known)[:_AT_MOST]
     for name in unknown:
-        if close := difflib.get_close_matches(name, names, 1, 0.7):
-            return f"; did you mean {close[0]!r}?"
+        if close := difflib.get_close_matches(name, names, 1):
+            return f"; the closest to {name!r} is {close[0]!r}"
     return ""

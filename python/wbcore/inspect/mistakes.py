@@ -166,7 +166,7 @@ def confused_pairs(
         ``true`` and ``predicted``, the most frequent pair first; ``count``; ``share``, of the rows
         of the true class; the mean probabilities of both in these rows, ``p_true`` and
         ``p_predicted``; and their numbers, that of the largest loss first: the first few in print
-        as ``worst``, all in ``rows``. Where each of several outputs is a decision of its own,
+        as ``worst_rows``, all in ``rows``. Where each of several outputs is a decision of its own,
         ``output`` comes first.
 
     Raises
@@ -220,7 +220,7 @@ def confused_pairs(
                 rows,
             )
         )
-    names = ["true", "predicted", "count", "share", "p_true", "p_predicted", "worst", "rows"]
+    names = ["true", "predicted", "count", "share", "p_true", "p_predicted", "worst_rows", "rows"]
     if found.outputs is not None:
         names.insert(0, "output")
     what = "rows" if found.outputs is None else "outputs"

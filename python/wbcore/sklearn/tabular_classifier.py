@@ -28,6 +28,7 @@ from wbcore.sklearn.tabular_labels import (
     mixed_classes,
     numbered,
     require_known,
+    require_none_missing,
     same_type,
 )
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS, DEFAULTS
@@ -145,6 +146,13 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
             setattr(self, name, given[name])
 
     def _checked_targets(self, y: Any, *, known: bool) -> NDArray[Any]:
+        try:
+            return self._labels(y, known=known)
+        except (TypeError, ValueError):
+            require_none_missing(y)
+            raise
+
+    def _labels(self, y: Any, *, known: bool) -> NDArray[Any]:
         checked = _check_y(y, multi_output=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_array
 
+from wbcore._suggestions import suggested
 from wbcore._view import is_sparse
 from wbcore.sklearn.distinct import distinct
 from wbcore.standardized import Standardized
@@ -136,6 +137,8 @@ def _other_names(unseen: list[str], lacking: list[str]) -> str:
         lines += ["Feature names unseen at fit time:", *_items(unseen)]
     if lacking:
         lines += ["Feature names seen at fit time, yet now missing:", *_items(lacking)]
+    if closest := suggested(sorted(unseen), lacking):
+        lines.append(f"Of these {closest.removeprefix('; ')}.")
     return "\n".join(lines) + "\n"
 
 

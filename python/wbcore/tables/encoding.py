@@ -291,9 +291,7 @@ class Encoding:
         return sparse_rows.encoded(rows, gaps, self._fills, self._indicators)
 
     def _places(self, table: Table, operation: str) -> list[int]:
-        """Which column of the table is which of those that were looked at; -1: left out, and not
-        there.
-        """
+        """Which column of the table is which of those that were looked at; -1: not needed."""
         if not (self.is_named and table.is_named):
             if len(table.names) != len(self.columns):
                 raise ValueError(

@@ -157,7 +157,8 @@ def predicted(network: Network, outputs: NDArray[Any]) -> NDArray[Any]:
     """What outputs (B, O) say: names of classes or values, (B,); else the outputs as they are."""
     classes = class_names(network)
     if classes is not None:
-        return np.array(classes)[outputs.argmax(axis=1)]
+        named: NDArray[Any] = np.array(classes)[outputs.argmax(axis=1)]
+        return named
     is_value = network.metadata.get("task") == "regression" and outputs.shape[1] == 1
     return outputs[:, 0] if is_value else outputs
 
