@@ -182,10 +182,10 @@ def confused_pairs(
     >>> X = [[1.0], [-1.0], [2.0], [-2.0]]
     >>> confused_pairs(net, X, [1, 1, 0, 1], loss="binary_cross_entropy")
     Pairs of classes that are confused, in 3 of 4 rows
-    true  predicted  count    share   p_true  p_predicted  worst
-    ------------------------------------------------------------
-       1          0      2  0.66667  0.06859      0.93141    3 1
-       0          1      1  1.00000  0.01799      0.98201      2
+    true  predicted  count    share   p_true  p_predicted  worst_rows
+    -----------------------------------------------------------------
+       1          0      2  0.66667  0.06859      0.93141         3 1
+       0          1      1  1.00000  0.01799      0.98201           2
     """
     operation = "confused_pairs"
     n = None if n is None else _arguments.integer(operation, "n", n)

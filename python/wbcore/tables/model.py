@@ -25,6 +25,7 @@ class TableModel:
     """A model that takes the raw rows of a table, as ``wbcore predict`` does, and gives the same.
 
     ``wbcore train`` and the `save` of `TabularClassifier` and `TabularRegressor` write such files.
+    Columns of categories need scikit-learn.
 
     Parameters
     ----------
