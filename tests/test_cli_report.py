@@ -62,6 +62,14 @@ def test_no_number_is_cut(net, width):
     assert ("mean abs" in note) == ("mean abs" not in lines[2])
 
 
+def test_accuracy_stands_beside_that_of_the_most_frequent_class(tmp_path, monkeypatch):
+    monkeypatch.chdir(write_data(tmp_path))
+    text = succeed("train", "data.csv", "--target", "k", "--ignore", "v,n", "--epochs", 2)
+    data = load_table(Path("data.csv"), "k", 0.2, 0, ignore=("v", "n"))
+    share = np.mean(data.y_test == np.bincount(data.y).argmax())
+    assert f" right; {share:.2%} when always predicting the most frequent class)\n" in text
+
+
 @pytest.mark.usefixtures("cli_folder")
 @pytest.mark.parametrize("words", [TRAIN, INSPECT])
 def test_commands_on_60_columns(words):

@@ -181,6 +181,15 @@ def test_other_settings_are_refused_by_the_option(words, before, now):
     assert Path(CHECKPOINT).read_bytes() == content
 
 
+def test_other_categories_are_refused():
+    interrupted(*WORDS)
+    result = invoke(*WORDS, "--categories", "b", "--resume")
+    assert result.exit_code == 2
+    line = result.stderr.splitlines()[-1]  # after a warning: the column differs in each row
+    assert line.startswith("wbcore: --resume: expected no --categories as the training began, got ")
+    assert "got --categories b; leave --categories out to go on" in line
+
+
 def test_another_patience_is_refused():
     interrupted(*WORDS, "--early-stopping", EPOCHS)
     line = fail(*WORDS, "--early-stopping", 5, "--resume")

@@ -79,6 +79,7 @@ def test_cv_is_that_of_the_estimator_and_trains_as_ever():
     }
     assert "1 candidate, 3 folds, by r2\n" in text
     assert f"Cross-validation: r2 {found['mean']:.4f} ± {found['spread']:.2g} over 3 folds" in text
+    assert "too good" not in text
     assert "Test R² " in text
     assert not FOLDER.exists()
 
@@ -113,6 +114,7 @@ def test_a_search_trains_by_the_best_settings_which_can_be_given_again():
     text, said = train(*words_of_both, "--search", 6, "--cv", 3)
     assert said == []
     assert "6 candidates, 3 folds, by r2; trained: 6 for 6, 2 for 18 epochs; those that" in text
+    assert " over 3 folds of the rows to train on; the best of 6, so rather too good\n" in text
     found = comparison()
     assert found["candidates"] == 6
     assert found["best_candidate"] > 0
@@ -284,13 +286,33 @@ def test_only_tables_are_compared():
     assert line == "wbcore: --cv and --search are for CSV and Parquet files, got digits\n"
 
 
-@pytest.mark.parametrize(("width", "whole"), [(60, False), (80, True), (120, True)])
-def test_the_tables_fit_a_terminal(width, whole):
+def compared():
+    """Five candidates, with numbers of every length."""
     rows = load_table(Path("data.csv"), "v", 0.2, 0, ignore=("k", "n"))
     model = TabularRegressor(epochs=2, early_stopping=False, hidden_layer_sizes=(2,))
     space = {{"hidden": "hidden_layer_sizes"}.get(name, name): SPACE[name] for name in SPACE}
     found = wb.search(model, space, rows.columns, rows.y, n_candidates=5, halving=None, refit=False)
-    candidates = Candidates(found, "r2")
+    return found, Candidates(found, "r2")
+
+
+@pytest.mark.parametrize("width", range(27, 80))
+def test_where_it_is_narrow_tables_lose_columns_not_digits(width):
+    _, candidates = compared()
+    for table in (candidates.scores(by_fold=False), candidates.settings()):
+        shown = {}
+        for columns in (width, 400):
+            screen = Console(file=io.StringIO(), width=columns)
+            report.show_table(screen, table)
+            shown[columns] = screen.file.getvalue().partition("candidate")[2]
+        words = shown[width].partition("(a wider")[0].replace("─", "").split()
+        assert set(words) <= set(shown[400].split())
+        assert max(map(len, shown[width].splitlines()[:-1])) <= width
+        assert len(words) >= 5 * (2 if width < 60 else 4)
+
+
+@pytest.mark.parametrize(("width", "whole"), [(60, False), (80, True), (120, True)])
+def test_the_tables_fit_a_terminal(width, whole):
+    found, candidates = compared()
     screen = Console(file=io.StringIO(), width=width)
     assert report.fits(screen, candidates.scores(by_fold=True)) == whole
     assert report.fits(screen, candidates.scores(by_fold=False))

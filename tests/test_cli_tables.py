@@ -13,7 +13,7 @@ from test_cli_untrusted import NASTY, obeyed
 import wbcore as wb
 from wbcore.cli.data import split
 from wbcore.sklearn import TabularClassifier, TabularRegressor
-from wbcore.tables import Encoding
+from wbcore.tables import Encoding, TableModel
 
 ROWS = 60
 TRAIN = ("train", "raw.csv", "--epochs", 3, "--hidden", 4, "-o", "raw.model")
@@ -57,7 +57,9 @@ def of_test(target="k"):
 def test_a_raw_table_is_trained_on_and_predicted():
     text = succeed(*TRAIN, "--target", "k", "--ignore", "v")
     assert "60 rows of 4 columns, " in text
-    assert "'colour': 1 for each of 3 categories (grün, hell, red, 日本), 'colour missing'" in text
+    assert (
+        "'colour': 1 for each of 3 categories ('grün, hell', red, 日本), 'colour missing'" in text
+    )
     assert "'day': a date, as 'day days' days since 1970-01-01, with the time of day" in text
     assert "'day weekday' 0 for Monday to 6 for Sunday" in text
     assert "Constant in the training rows, so without weight: empty\n" in text
@@ -140,6 +142,118 @@ def test_an_identifier_is_left_out_and_said_once():
         assert "'id'" not in result.stdout
     assert not any("id" in name.split() for name in wb.load("ids.model").metadata["features"])
     assert "'id': left out, another category in every row\n" in succeed("inspect", "ids.model")
+    whole = predicted("ids.model", "ids.csv")
+    assert predicted("ids.model", "raw.csv").equals(whole)  # which has no column id
+    succeed("inspect", "ids.model", "--data", "raw.csv")
+    model = TableModel.load("ids.model")
+    assert model.columns == tuple(FEATURES)
+    assert model.predict(pd.read_csv("raw.csv")).tolist() == whole.prediction.tolist()
+    split_by_time = ("--test", "raw.csv", "-o", "other.model")
+    assert invoke("train", *words[:-2], *split_by_time).exit_code == 0
+
+
+def zip_table():
+    """A number that is a name, which the target goes by, and one that is none."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"zip": rng.choice([1010, 2020, 3030, 4040, 5050], ROWS)})
+    frame["size"] = rng.normal(size=ROWS).round(3)
+    frame["k"] = np.where(frame["zip"] // 1010 % 2 == 0, "even", "odd")
+    return frame
+
+
+@pytest.mark.parametrize("more", [(), ("--cv", 2), ("--search", 2, "--cv", 2)])
+def test_columns_of_numbers_may_be_categories(more):
+    zip_table().to_csv("zip.csv", index=False)
+    words = ("zip.csv", "--target", "k", "--categories", "zip", "--epochs", 40, "-o", "zip.model")
+    result = invoke("train", *words, *more)
+    assert result.exit_code == 0
+    assert "'zip': 1 for each of 5 categories (1010, 2020, 3030, 4040, 5050); 0" in result.stdout
+    assert "Test accuracy 100.00%" in result.stdout
+    found = wb.load("zip.model").metadata["encoding"]["columns"][0]
+    assert found["kind"] == "category"
+    assert found["kept"] == ["1010", "2020", "3030", "4040", "5050"]
+    zip_table().iloc[:1].to_csv("row.csv", index=False)
+    assert predicted("zip.model", "row.csv").prediction.tolist() == [zip_table()["k"][0]]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("zpi",), "--categories: zip.csv lacks column 'zpi'; it has columns 'zip', 'size'; the "),
+        (("zpi",), "; the closest to 'zpi' is 'zip'\n"),
+        (
+            ("zip,k",),
+            "--categories: expected columns to predict from, got 'k', which is the target",
+        ),
+        (("zip", "--ignore", "zip"), "got 'zip', which is left out by --ignore"),
+    ],
+)
+def test_categories_that_are_none_are_refused(words, message):
+    zip_table().to_csv("zip.csv", index=False)
+    options = ("--target", "k", "--categories", *words)
+    assert message in fail("train", "zip.csv", *options)
+    assert message in fail("train", "zip.csv", *options, "--cv", 2)
+    assert "--categories is for CSV and" in fail("train", "digits", "--categories", "a")
+
+
+def test_the_closest_name_of_a_column_is_said():
+    line = fail("train", "raw.csv", "--target", "k", "--ignore", "colr")
+    assert "; the closest to 'colr' is 'colour'\n" in line
+    assert "; the closest to 'kk' is 'k'\n" in fail("train", "raw.csv", "--target", "kk")
+    succeed(*TRAIN, "--target", "k", "--ignore", "v")
+    frame = pd.read_csv("raw.csv").rename(columns={"colour": "color"})
+    frame.to_csv("other.csv", index=False)
+    assert "; the closest to 'colour' is 'color'\n" in fail("predict", "raw.model", "other.csv")
+    with pytest.raises(ValueError, match=r"\[predict\] .*; the closest to 'colour' is 'color'$"):
+        TableModel.load("raw.model").predict(frame)
+
+
+@pytest.mark.parametrize(
+    ("target", "more"), [("k", ()), ("k", ("--loss", "hinge")), ("v", ("--task", "regression"))]
+)
+def test_a_table_model_gives_what_predict_does(target, more):
+    words = ("--target", target, "--ignore", "k" if target == "v" else "v", *more)
+    succeed(*TRAIN, *words)
+    model, frame = TableModel.load("raw.model"), pd.read_csv("raw.csv")
+    found = predicted("raw.model", "raw.csv")
+    given = model.predict(frame[FEATURES[::-1]])
+    assert model.columns == tuple(FEATURES)
+    if target == "v":
+        np.testing.assert_array_equal(given, found.prediction.astype(np.float32))
+        assert model.classes is None
+        assert repr(model) == "<TableModel: 4 columns, values>"
+    else:
+        assert given.tolist() == found.prediction.tolist()
+        assert model.classes == ("high", "low")
+    if len(found.columns) > 1:
+        np.testing.assert_allclose(model.predict_proba(frame), found.iloc[:, 1:], rtol=1e-6)
+    else:
+        with pytest.raises(ValueError, match=r"^\[predict_proba\] expected a model that gives"):
+            model.predict_proba(frame)
+    with pytest.raises(wb.ModelFileError, match=r"TableModel.load reads it: '.*raw.model'$"):
+        TabularClassifier.load("raw.model")
+
+
+def test_what_is_no_model_of_a_table_says_so():
+    wb.Network.mlp([2, 1], seed=0).save("net.model")
+    with pytest.raises(wb.ModelFileError, match=r"^\[load\] .*'encoding' of a table, got one with"):
+        TableModel.load("net.model")
+    with pytest.raises(wb.ModelFileError, match=r"got a network alone: wbcore.load reads it: "):
+        TabularRegressor.load("net.model")
+    net = wb.load("net.model")
+    net.metadata["encoding"] = {"version": 2}
+    net.save("net.model")
+    with pytest.raises(wb.ModelFileError, match="version 2 of a newer wbcore"):
+        TableModel.load("net.model")
+
+
+def test_several_answers_a_row_are_outputs():
+    frame, rng = pd.read_csv("raw.csv")[FEATURES], np.random.default_rng(0)
+    model = TabularClassifier(epochs=2).fit(frame, rng.integers(0, 2, (ROWS, 3)))
+    model.save("many.model")
+    outputs = TableModel.load("many.model").predict(frame)
+    np.testing.assert_allclose(outputs, model.predict_proba(frame), rtol=1e-6)
+    assert list(predicted("many.model", "raw.csv")) == ["output_0", "output_1", "output_2"]
 
 
 def test_three_rows_are_enough():
@@ -165,7 +279,7 @@ def test_nothing_of_a_table_reaches_the_terminal_as_a_control_character():
     frame.loc[7, f"size{NASTY}"] = NASTY
     frame.to_csv("nasty.csv", index=False)
     line = fail("predict", "nasty.model", "nasty.csv")
-    assert " in row 8\n" in line
+    assert " in row 8 (counted from 1)\n" in line
     assert not obeyed(line)
 
 

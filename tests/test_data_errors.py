@@ -521,6 +521,8 @@ def test_parquet_refuses(tmp_path):
     pq.write_table(table, tmp_path / "odd.parquet")
     for options, error, text in (
         ({"targets": "z"}, ValueError, "expected columns among a, t, i, each name once, got 'z'"),
+        ({"targets": "tt"}, ValueError, "got 'tt'; the closest to 'tt' is 't'"),
+        ({"columns": [7]}, ValueError, "each name once, got 7"),
         ({}, TypeError, "expected columns of real numbers, got 't' of type string; leave it out"),
         ({"targets": "a", "columns": []}, ValueError, "at least one column for X, got none"),
     ):

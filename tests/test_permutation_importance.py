@@ -324,6 +324,11 @@ def test_functions_are_given_the_weights(trained):
         ),
         ({"greater_is_better": 1}, TypeError, r"expected greater_is_better to be True or False"),
         ({"groups": [[0], [0]]}, ValueError, r"with no column twice, got column 0 twice"),
+        (
+            {"groups": [["redus"]], "feature_names": ["radius", "b", "c", "d", "e"]},
+            ValueError,
+            r"got a column 'redus'; the closest to 'redus' is 'radius'$",
+        ),
         ({"feature_names": "abcde"}, ValueError, r"expected feature_names to be 5 distinct names"),
     ],
 )

@@ -1,10 +1,15 @@
-"""Every ```python block of README.md runs as written, in order; X, y, X_val and y_val are there."""
+"""Every ```python block of README.md runs as written, in order.
+
+X, y, X_val and y_val are there, and a table with the model that the command line made of it.
+"""
 
 import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from cli_runner import succeed
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -29,6 +34,9 @@ def namespace():
 def test_readme_runs(namespace, dtype, tmp_path, monkeypatch):
     """Also for images in NumPy's own type, as a reader's data are: C would take their bytes."""
     monkeypatch.chdir(tmp_path)  # some blocks save files
+    rows = {"size": [1, 2, 3, 4] * 9, "colour": ["red", "blue"] * 18, "k": ["no", "yes"] * 18}
+    pd.DataFrame(rows).to_csv("data.csv", index=False)
+    succeed("train", "data.csv", "--target", "k", "--epochs", 20, "-o", "model.safetensors")
     namespace["X"] = namespace["X"].astype(dtype)
     blocks = list(python_blocks(README))
     assert blocks, "README.md shows no Python"
@@ -37,3 +45,5 @@ def test_readme_runs(namespace, dtype, tmp_path, monkeypatch):
         if "wbcore_predict(" in block:
             assert np.array_equal(namespace["out"], namespace["p"](namespace["X"]))
     assert "out" in namespace
+    assert namespace["model"].columns == ("size", "colour")
+    assert list(namespace["model"].predict(namespace["rows"])) == rows["k"]

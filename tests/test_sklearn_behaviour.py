@@ -215,8 +215,8 @@ def test_early_stopping_after_a_warm_start(Estimator):
 def test_early_stopping_goes_on_from_warm_starts(Estimator, solver):
     """Also where no epoch is better than the best one of an earlier fit."""
     settings = {
-        "hidden_layer_sizes": 5, "solver": solver, "early_stopping": True, "warm_start": True, "max_iter": 3,
-        "random_state": 0, "learning_rate_init": 0.1, "n_iter_no_change": 50,
+        "hidden_layer_sizes": 5, "solver": solver, "early_stopping": True, "warm_start": True,
+        "max_iter": 3, "random_state": 0, "learning_rate_init": 0.1, "n_iter_no_change": 50,
     }  # fmt: skip
     model, theirs = Estimator(**settings), THEIRS[Estimator](**settings)
     beaten = []

@@ -1,6 +1,7 @@
 """What the estimators have beyond scikit-learn's: parameters, targets, missing values."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ pytest.importorskip("sklearn")
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
+from sklearn.exceptions import ConvergenceWarning
 
 import wbcore as wb
 from wbcore.sklearn import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
@@ -55,6 +57,47 @@ def test_initial_parameters():
     prior = MLPClassifier(bias_init="prior", learning_rate_init=1e-12, max_iter=1)
     prior.fit(X_iris[40:120], y_iris[40:120])
     np.testing.assert_allclose(prior.predict_proba(X_iris)[0], np.array([10, 50, 20]) / 80)
+
+
+@pytest.mark.parametrize(
+    ("options", "warns"),
+    [
+        ({"schedule": "cosine"}, False),
+        ({"schedule": "one_cycle after warmup(3)"}, False),
+        ({"schedule": "polynomial(0.01, 40)"}, False),
+        ({"optimizer": "adam(cosine(0.01, 40))"}, False),
+        ({"schedule": "polynomial(0.01, 41)"}, True),
+        ({"schedule": wb.schedules.Cosine(0.01, 20, restarts=True)}, True),
+        ({"schedule": "constant"}, True),
+        ({"schedule": lambda step: 0.1 / step}, True),
+        ({}, True),
+    ],
+)
+def test_a_schedule_that_went_to_its_end_is_not_called_unconverged(options, warns):
+    options |= {"max_iter": 20, "batch_size": 75}  # two steps an epoch
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        fitted(**options)
+    assert [warning.category for warning in said] == [ConvergenceWarning] * warns
+
+
+def test_messages_name_the_parameter():
+    with pytest.raises(
+        ValueError, match=r"\[fit\] expected schedule to be one of constant.*'cosin'"
+    ):
+        fitted(schedule="cosin")
+    with pytest.raises(ValueError, match=r"\[fit\] expected schedule to be one of .*'cosin\(1\)'"):
+        fitted(schedule="cosin(1)")
+    lacking = np.where(np.arange(4) == 1, np.nan, X_iris)
+    for kind in (MLPClassifier, MLPRegressor):
+        own = rf"(?s)^Input X contains NaN.*\nOr give {kind.__name__}\(missing='mean\+indicator'\)"
+        with pytest.raises(ValueError, match=own):
+            kind().fit(lacking, y_iris)
+        model = kind(max_iter=2).fit(X_iris, y_iris)
+        with pytest.raises(ValueError, match=own):
+            model.predict(lacking)
+    with pytest.raises(ValueError, match=r"^Input X contains infinity[^\n]*$"):
+        MLPClassifier().fit(np.where(np.arange(4) == 1, np.inf, X_iris), y_iris)
 
 
 def test_optimizers_and_schedules():

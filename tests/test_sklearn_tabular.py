@@ -188,6 +188,46 @@ def test_columns_of_which_nothing_can_be_learned():
     assert again.network_ == model.network_
 
 
+def test_a_column_that_was_left_out_is_not_asked_for():
+    frame, y = table()
+    names = [f"K{row}" for row in range(len(frame))]
+    with pytest.warns(UserWarning, match="column 'id' has another text in each of its rows"):
+        model = quick(TabularRegressor).fit(frame.assign(id=names), y)
+    assert model.n_features_in_ == 4
+    assert model.encoder_.inputs == ("size", "colour", "day", "id")
+    assert model.encoder_.required == ("size", "colour", "day")
+    expected = model.predict(frame.assign(id=names))
+    assert np.array_equal(model.predict(frame), expected)
+    assert np.array_equal(model.predict(frame.assign(id=1)), expected)  # nor is it looked at
+    with pytest.raises(ValueError, match="expecting 4 features as input"):
+        model.predict(frame.to_numpy(object))
+
+
+@pytest.mark.parametrize(
+    ("y", "row"),
+    [
+        (np.array(["a", "b", None] * 4, object), 3),
+        (pd.Series(["a", "b", NAN] * 4), 3),
+        (pd.Series(["a", None] * 6), 2),
+        (pd.Series(["a", None] * 6, dtype="string"), 2),
+        (pd.Series([1, None] * 6, dtype="Int64"), 2),
+        (np.array([0.0, 1.0, 1.0, NAN] * 3), 4),
+        (np.array([["a", "b"], ["b", None]] * 6, object), 2),
+    ],
+)
+def test_labels_that_are_missing_are_named(y, row):
+    with pytest.raises(ValueError, match=rf"^Input y contains NaN or None: .* in row {row} \("):
+        quick().fit(table(12)[0], y)
+
+
+def test_the_closest_name_of_a_column_is_said(fitted):
+    model, frame = fitted
+    with pytest.raises(ValueError, match=r"\nOf these the closest to 'color' is 'colour'\.\n$"):
+        model.predict(frame.rename(columns={"colour": "color"}))
+    with pytest.raises(ValueError, match=r"; the closest to 'color' is 'colour'$"):
+        quick(TabularRegressor, categories=["color"]).fit(*table())
+
+
 def test_categories_may_be_said():
     X = np.array([[k % 4, k] for k in range(80)], float)
     y = np.array([3, -3, 2, -2])[X[:, 0].astype(int)]
@@ -362,7 +402,7 @@ def test_optimizers(name):
     ("options", "message"),
     [
         ({"optimizer": "lbfgs"}, "expected optimizer to be one that takes batches"),
-        ({"schedule": "wave"}, "expected learning_rate to be one of constant"),
+        ({"schedule": "wave"}, "expected schedule to be one of constant"),
         ({"optimizer": "sgd(step(0.1, 3))", "schedule": "cosine"}, "expected no schedule beside"),
         ({"epochs": 0}, "The 'epochs' parameter of TabularClassifier must be"),
         ({"missing": "drop"}, "The 'missing' parameter of TabularClassifier must be"),

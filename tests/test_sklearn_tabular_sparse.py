@@ -178,7 +178,9 @@ def test_missing_and_categories_that_are_refused():
     X = numbers()
     X[7, 3] = X[5, 3] = X[2, 6] = NAN
     rows = sparse.csr_matrix(X)
-    with pytest.raises(ValueError, match="got one in column 'x3' in row 6: Input X contains NaN"):
+    with pytest.raises(
+        ValueError, match=r"got one in column 'x3' in row 6 .*: Input X contains NaN"
+    ):
         quick(missing="error").fit(rows, labels(X))
     model = quick(missing="error").fit(numbers(), labels(X))
     with pytest.raises(ValueError, match=r"^\[predict\] expected no missing .* 'x3' in row 6"):

@@ -13,7 +13,8 @@ Build a network, `fit` it, `predict` with it, look at every weight and bias as a
 Modules: `activations`, `callbacks`, `initializers`, `losses`, `metrics`, `optimizers`, `random`,
 `schedules`; and, imported when first used, `data` (what is larger than memory), `inspect` (tables
 of weights and biases), `io` (files), `reference` (what is computed, in plain Python),
-`searching` (what `search` draws from and gives) and `sklearn` (estimators; needs scikit-learn).
+`searching` (what `search` draws from and gives), `tables` (raw rows as numbers, and models that
+take them) and `sklearn` (estimators; needs scikit-learn).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ from wbcore.standardized import Standardized
 from wbcore.threads import get_num_threads, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from wbcore import data, inspect, io, reference, searching
+    from wbcore import data, inspect, io, reference, searching, tables
     from wbcore._paths import get_cmake_dir, get_include, get_library
     from wbcore.searching.random_search import search
 
@@ -107,6 +108,7 @@ __all__ = [
     "search",
     "searching",
     "set_num_threads",
+    "tables",
 ]
 __all__ += activations.__all__
 __all__ += [name for name in optimizers.__all__ if name != "NAMES"]
@@ -126,5 +128,6 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "search": "wbcore.searching.random_search",
             "searching": "wbcore.searching",
             "sklearn": "wbcore.sklearn",
+            "tables": "wbcore.tables",
         },
     )

@@ -255,6 +255,11 @@ def _codes(it: str, value: object) -> str | None:
     return f"{it}.cat.codes" if hasattr(getattr(value, "cat", None), "codes") else None
 
 
+def row_of_table(index: int) -> str:
+    """A row, by its number from 0: in messages on tables and files they count from 1."""
+    return f"row {index + 1} (counted from 1)"
+
+
 def at(name: str, index: tuple[int, ...]) -> str:
     """The place in an array, as one would type it: " at X[3, 5]"."""
     if not index:

@@ -112,6 +112,7 @@ def train(
     target: options.Target = None,
     task: options.Task = None,
     ignore: options.Ignore = "",
+    categories: options.Categories = "",
     class_weight: options.ClassWeight = None,
     test: options.Test = None,
     test_fraction: options.TestFraction = None,
@@ -149,7 +150,7 @@ def train(
 
     - wbcore train digits
     - wbcore train iris.csv --target species --hidden 16
-    - wbcore train houses.csv --target price --search 50
+    - wbcore train houses.csv --target price --categories zip --search 50
     - wbcore train train.csv --target price --test test.csv
     - wbcore train fashion-mnist/ --epochs 20 --output fashion.safetensors
     """
@@ -177,7 +178,6 @@ def train(
         "seed": seed,
     }
     given = {name: value for name, value in settings.items() if value is not None}
-    columns = tuple(name for name in ignore.split(",") if name)
     run_training(
         data,
         given,
@@ -185,11 +185,17 @@ def train(
         picture,
         target=target,
         task=task,
-        ignore=columns,
+        ignore=_names(ignore),
+        categories=_names(categories),
         resume=resume,
         test=test,
         compared=compared(cv, search, jobs),
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The columns of an option."""
+    return tuple(name for name in text.split(",") if name)
 
 
 @app.command()

@@ -75,11 +75,13 @@ class Candidates:
 
     def lines(self, options: dict[str, Any]) -> Iterator[str]:
         """Say how good the best settings are, which they are, and how those given come out."""
+        count = len(self._found)
+        chosen = f"; the best of {count}, so rather too good" if count > 1 else ""
         yield (
             f"Cross-validation: {self._score} {self._means[0]:.4f} ± {self._stds[0]:.2g} over "
-            f"{self._folds.shape[1]} folds of the rows to train on"
+            f"{self._folds.shape[1]} folds of the rows to train on{chosen}"
         )
-        if len(self._found) == 1:
+        if count == 1:
             return
         place = self._numbers.index(0)
         if place == 0:
@@ -89,7 +91,7 @@ class Candidates:
         yield f"The best is candidate {self._numbers[0]}: {' '.join(words)}"
         yield (
             f"Candidate 0, the settings as given, comes out {self._means[place]:.4f}, "
-            f"{place + 1} of {len(self._found)}"
+            f"{place + 1} of {count}"
         )
 
     def to_dict(self) -> dict[str, Any]:

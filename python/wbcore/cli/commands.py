@@ -42,6 +42,7 @@ def run_training(
     target: str | None,
     task: str | None,
     ignore: tuple[str, ...],
+    categories: tuple[str, ...],
     resume: bool,
     test: Path | None = None,
     compared: Comparison | None = None,
@@ -58,7 +59,8 @@ def run_training(
     _check_outputs(source, test, outputs)
     check_new(checkpoint, output, resume=resume)
     check_none(output, resume=resume, compares=compared is not None)
-    data = _load(source, given, test, target=target, task=task, ignore=ignore)
+    of_table = {"target": target, "task": task, "ignore": ignore, "categories": categories}
+    data = _load(source, given, test, of_table)
     given = given if test is None else given | {"test_fraction": 0.0}
     settings = settings_for(data, given)
     widths = (len(data.features), *settings.hidden, data.n_outputs)
@@ -70,7 +72,8 @@ def run_training(
     comparison = None
     if compared is not None:
         settings, comparison = compared.run(screen, data, given, output)
-    kept = Identity(of := identity(data, settings, ignore, optimizer_of(data, settings)))
+    of = identity(data, settings, optimizer_of(data, settings), ignore, categories)
+    kept = Identity(of)
     saved = require_same(checkpoint, of) if resume and checkpoint.exists() else None
     where = going_on(checkpoint, saved, settings.epochs) if resume else []
     for text in (*describe(data, settings), *where):
@@ -207,42 +210,39 @@ def _load(
     source: str,
     given: dict[str, Any],
     test: Path | None,
-    *,
-    target: str | None,
-    task: str | None,
-    ignore: tuple[str, ...],
+    of_table: dict[str, Any],
 ) -> Dataset:
     checked = TrainSettings(**given)
     fraction, seed = checked.test_fraction, checked.seed
+    task = of_table["task"]
     if task is not None and task not in TASKS:
         raise ValueError(f"--task: expected {' or '.join(TASKS)}, got {task}")
     path = Path(source)
     if source != "digits" and not path.exists():
         raise ValueError(f"{source}: no such file or folder, and not the word 'digits'")
     if source == "digits" or path.is_dir():
-        of_tables = {"--target": target, "--task": task, "--ignore": ignore, "--test": test}
-        _refuse(source, of_tables)
+        _refuse(source, of_table | {"test": test})
         if source == "digits":
             return load_digits(fraction, seed)
         if "test_fraction" in given:
             raise ValueError(f"--test-fraction: {source} has its own test files")
         return load_folder(path)
-    if target is None:
+    if of_table["target"] is None:
         raise ValueError(f"{source}: say which column to predict with --target COLUMN")
     if test is None:
-        return load_table(path, target, fraction, seed, task=task, ignore=ignore)
+        return load_table(path, test_fraction=fraction, seed=seed, **of_table)
     if "test_fraction" in given:
         raise ValueError(
             f"--test-fraction: expected none beside --test, whose rows are the test, got "
             f"{fraction:g}"
         )
-    return load_table(path, target, 0.0, seed, task=task, ignore=ignore, test_path=test)
+    return load_table(path, test_fraction=0.0, seed=seed, test_path=test, **of_table)
 
 
-def _refuse(source: str, of_tables: Mapping[str, object]) -> None:
-    for option, value in of_tables.items():
+def _refuse(source: str, of_table: Mapping[str, object]) -> None:
+    for option, value in of_table.items():
         if value:
-            raise ValueError(f"{option} is for CSV and Parquet files; {source} has its own")
+            raise ValueError(f"--{option} is for CSV and Parquet files; {source} has its own")
 
 
 def _report(screen: Console, data: Dataset, trained: Trained, before: float) -> None:

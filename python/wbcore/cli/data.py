@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,19 +146,22 @@ def load_table(
     seed: int,
     *,
     task: str | None = None,
-    ignore: Iterable[str] = (),
+    ignore: Collection[str] = (),
+    categories: Sequence[str] = (),
     test_path: Path | None = None,
 ) -> Dataset:
     """Return the rows of a CSV or Parquet file, each column as numbers.
 
-    What becomes of a column is found from the rows to train on alone. The rows of ``test_path``, if
-    it is given, are for the test beside the fraction.
+    What becomes of a column is found from the rows to train on alone, but for those that are said
+    to be ``categories``. The rows of ``test_path``, if it is given, are for the test beside the
+    fraction.
     """
     raw = read_raw_table(path, target, task=task, ignore=ignore)
+    _check_categories(path, raw, categories, ignore)
     if raw.classes is not None:
         _refuse_identifier(path, target, np.bincount(raw.y), test_fraction)
     train, test = split(raw.y, test_fraction, seed, stratify=raw.classes is not None)
-    encoding, X, X_test = _encoded(path, raw, train, test)
+    encoding, X, X_test = _encoded(path, raw, train, test, categories)
     y_test = raw.y[test]
     if test_path is not None:
         X_test, y_test = _test_rows(test_path, raw, encoding, ignore)
@@ -178,13 +181,29 @@ def load_table(
     )
 
 
+def _check_categories(
+    path: Path, raw: RawTable, categories: Sequence[str], ignore: Collection[str]
+) -> None:
+    """Refuse categories that are no columns to learn from."""
+    for name in categories:
+        if name == raw.target or name in ignore:
+            what = "the target" if name == raw.target else "left out by --ignore"
+            raise ValueError(
+                f"--categories: expected columns to predict from, got {name!r}, which is {what}"
+            )
+    try:
+        require(path, "read_table", raw.frame, categories)
+    except ValueError as error:
+        raise ValueError(f"--categories: {str(error).removeprefix('[read_table] ')}") from None
+
+
 def _test_rows(
     path: Path, trained: RawTable, encoding: Encoding, ignore: Iterable[str]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return X and y of a table for the test, in the numbers of the one to train on."""
     task = "regression" if trained.classes is None else "classification"
     raw = read_raw_table(path, trained.target, task=task, ignore=ignore)
-    require(path, "read_table", raw.frame, encoding.inputs)
+    require(path, "read_table", raw.frame, encoding.required)
     try:
         X = encoding.apply(raw.frame)
     except (TypeError, ValueError) as error:
@@ -224,14 +243,18 @@ def rows_digest(X: NDArray[Any], y: NDArray[Any]) -> str:
 
 
 def _encoded(
-    path: Path, raw: RawTable, train: NDArray[np.int64], test: NDArray[np.int64]
+    path: Path,
+    raw: RawTable,
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    categories: Sequence[str],
 ) -> tuple[Encoding, NDArray[Any], NDArray[Any]]:
     """Return what becomes of the columns, the rows to train on, and those for the test."""
     try:
         try:
-            encoding = Encoding.fit(raw.frame.iloc[train])
+            encoding = Encoding.fit(raw.frame.iloc[train], categories=categories)
         except ValueError:
-            Encoding.fit(raw.frame)  # names the row of the file
+            Encoding.fit(raw.frame, categories=categories)  # names the row of the file
             raise
         try:
             X, X_test = (encoding.apply(raw.frame.iloc[part]) for part in (train, test))

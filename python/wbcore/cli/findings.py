@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 import wbcore as wb
 from wbcore.cli import losses
 from wbcore.cli.data import class_numbers
-from wbcore.cli.metadata import class_names, encoding_of, feature_names, load_model
+from wbcore.cli.metadata import load_model
 from wbcore.cli.prediction import inputs
 from wbcore.cli.resplit import Parts, parts_of
 from wbcore.cli.words import class_weights
 from wbcore.inspect import Findings, diagnose, finding_codes
 from wbcore.io.frame import numbers
 from wbcore.io.table import RawTable, read_raw_table
+from wbcore.tables.metadata import class_names, encoding_of, feature_names
 
 __all__ = ["Examination", "examined"]
 

@@ -28,7 +28,11 @@ _LONGEST = 200  # characters of a list of names
 
 
 def identity(
-    data: Dataset, settings: TrainSettings, ignore: Iterable[str], optimizer: wb.Optimizer
+    data: Dataset,
+    settings: TrainSettings,
+    optimizer: wb.Optimizer,
+    ignore: Iterable[str],
+    categories: Iterable[str],
 ) -> dict[str, Any]:
     """Return what has to be the same, as JSON can express it, causes before what follows from them.
 
@@ -40,6 +44,7 @@ def identity(
     found = {
         "--target": data.target,
         "--ignore": ",".join(sorted(set(ignore))),
+        "--categories": ",".join(sorted(set(categories))) or None,
         "--task": data.task,
         "--test": "FILE" if data.test_name else None,
         "--test-fraction": settings.test_fraction,

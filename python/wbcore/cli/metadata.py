@@ -1,20 +1,12 @@
-"""What a model file says about its columns and classes; others wrote it, so it is not trusted."""
+"""Model files for the command line, and what they say in words; what is none is called that."""
 
-import itertools
 from pathlib import Path
 from typing import Any
 
 import wbcore as wb
-from wbcore.tables import Encoding
+from wbcore.tables.metadata import encoding_of
 
-__all__ = [
-    "class_names",
-    "encoding_of",
-    "feature_names",
-    "has_margins",
-    "load_model",
-    "without_encoding",
-]
+__all__ = ["load_model", "without_encoding"]
 
 
 def load_model(path: Path) -> "wb.Network":
@@ -32,41 +24,6 @@ def load_model(path: Path) -> "wb.Network":
         raise ValueError(f"{path}: no model file that wbcore can read: {reason}") from None
 
 
-def feature_names(net: "wb.Network") -> list[str] | None:
-    """Return the names of the columns that the network takes, or None if it does not say.
-
-    Raises
-    ------
-    ValueError
-        If the metadata do not name each input once.
-    """
-    return _names(net.metadata, "features", net[0].inputs)
-
-
-def encoding_of(net: "wb.Network") -> Encoding | None:
-    """Return what becomes of the columns of a table, or None if the network does not say.
-
-    Raises
-    ------
-    ValueError
-        If the metadata do not say it, or give the network another number of inputs.
-    """
-    given = net.metadata.get("encoding")
-    if given is None:
-        return None
-    try:
-        encoding = Encoding.from_dict(given)
-    except ValueError as error:
-        message = str(error).removeprefix("[load] ")
-        raise ValueError(f"the model's metadata: {message}") from None
-    if len(encoding.names) != net[0].inputs:
-        raise ValueError(
-            f"the model's metadata: expected an encoding to {net[0].inputs} inputs, "
-            f"got one to {len(encoding.names)}"
-        )
-    return encoding
-
-
 def without_encoding(net: "wb.Network") -> tuple[dict[str, Any], list[str]]:
     """Return the metadata for a reader, and in a line each what became of a table's columns.
 
@@ -82,47 +39,3 @@ def without_encoding(net: "wb.Network") -> tuple[dict[str, Any], list[str]]:
         return metadata, []
     metadata.pop("encoding", None)
     return metadata, [] if encoding is None else encoding.describe()
-
-
-def class_names(net: "wb.Network") -> list[str] | None:
-    """Return the names of the classes, or None if the network does not say or has one output.
-
-    Raises
-    ------
-    ValueError
-        If the metadata do not name each output once.
-    """
-    if net[-1].outputs == 1:  # a probability of one of two classes has no column a class
-        return None
-    return _names(net.metadata, "classes", net[-1].outputs)
-
-
-def has_margins(net: "wb.Network") -> bool:
-    """Return whether the network says that its outputs are those of a hinge loss: no logits."""
-    training = net.metadata.get("training")
-    loss = training.get("loss") if isinstance(training, dict) else None
-    return isinstance(loss, str) and loss in ("hinge", "squared_hinge")
-
-
-def _names(metadata: dict[str, Any], key: str, n: int) -> list[str] | None:
-    value = metadata.get(key)
-    if value is None:
-        return None
-    expected = f"the model's metadata: expected '{key}' to be a list of {n} names, each once"
-    if not isinstance(value, list):
-        raise ValueError(f"{expected}, got {_shown(value)}")
-    for name in value:
-        if not isinstance(name, (str, int)):  # JSON made by others may number them
-            raise ValueError(f"{expected}, got {_shown(name)} among them")
-    names = list(map(str, value))
-    if len(names) != n:
-        raise ValueError(f"{expected}, got {len(names)}")
-    for name, following in itertools.pairwise(sorted(names)):
-        if name == following:
-            raise ValueError(f"{expected}, got {_shown(name)} twice")
-    return names
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

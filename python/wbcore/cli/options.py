@@ -48,6 +48,15 @@ Ignore = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+Categories = Annotated[
+    str,
+    typer.Option(
+        metavar="COLUMNS",
+        help="Columns of categories that look like numbers or dates, such as postal codes: a,b,c.",
+        show_default=False,
+        rich_help_panel=_DATA,
+    ),
+]
 ClassWeight = Annotated[
     str | None,
     typer.Option(

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import wbcore as wb
-from wbcore.activations import ELEMENTWISE, name_of
 from wbcore.cli.data import explained
-from wbcore.cli.metadata import class_names, encoding_of, feature_names, has_margins
 from wbcore.io.frame import PARQUET_SUFFIXES, read_frame, require
 from wbcore.io.table import read_features
+from wbcore.tables.metadata import class_names, encoding_of, feature_names, has_margins
+from wbcore.tables.model import predicted, probabilities
 
 __all__ = ["csv_text", "encoded_table", "inputs", "predict_table"]
 
@@ -33,18 +33,14 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
     """
     classes = class_names(net)
     outputs = net.predict(inputs(net, path))
-    if classes is not None:
-        columns = {"prediction": np.array(classes)[outputs.argmax(axis=1)]}
-        if has_margins(net):
-            return columns
-        is_probability = name_of(net[-1].activation) not in ELEMENTWISE
-        probabilities = outputs if is_probability else wb.softmax(outputs)
-        return columns | {
-            f"probability_{name}": probabilities[:, k] for k, name in enumerate(classes)
-        }
-    if net.metadata.get("task") == "regression" and outputs.shape[1] == 1:
-        return {"prediction": outputs[:, 0]}
-    return {f"output_{k}": outputs[:, k] for k in range(outputs.shape[1])}
+    prediction = predicted(net, outputs)
+    if prediction.ndim == 2:
+        return {f"output_{k}": prediction[:, k] for k in range(prediction.shape[1])}
+    columns = {"prediction": prediction}
+    if classes is None or has_margins(net):
+        return columns
+    shares = probabilities(net, outputs)
+    return columns | {f"probability_{name}": shares[:, k] for k, name in enumerate(classes)}
 
 
 def inputs(net: "wb.Network", path: Path) -> NDArray[Any]:
@@ -57,8 +53,8 @@ def inputs(net: "wb.Network", path: Path) -> NDArray[Any]:
         return X
     frame = read_frame(path, "read_features")
     if encoding.is_named:
-        require(path, "read_features", frame, encoding.inputs)
-        frame = frame[list(encoding.inputs)]
+        require(path, "read_features", frame, encoding.required)
+        frame = frame[list(encoding.required)]
     try:
         encoded: NDArray[Any] = encoding.apply(frame)
     except (TypeError, ValueError) as error:

@@ -50,6 +50,12 @@ _LEFT_OUT = (
     ("std",),
     ("epochs",),
     ("activation",),
+    ("least", "most"),
+    ("spread",),
+    ("batch",),
+    ("dropout",),
+    ("l2",),
+    ("rate",),
 )
 _ANY_WIDTH = 10_000
 
@@ -126,7 +132,9 @@ def show_test(console: Console, data: Dataset, trained: Trained) -> None:
         return
     if trained.confusion is not None:
         right = int(np.trace(trained.confusion))
-        say(console, f"Test accuracy {test['accuracy']:.2%} ({right} of {n} right)", style="bold")
+        always = float((data.y_test == np.bincount(data.y).argmax()).mean())
+        score = f"Test accuracy {test['accuracy']:.2%} ({right} of {n} right; {always:.2%} when"
+        say(console, f"{score} always predicting the most frequent class)", style="bold")
         return
     if "pinball_loss" in test:
         say(console, _of_quantile(data, trained), style="bold")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._suggestions import suggested
 from wbcore._view import Foreign
 
 __all__ = ["Arrow", "Parquet"]
@@ -48,7 +49,7 @@ class _Table:
             if names.count(name) != 1:
                 raise ValueError(
                     f"[{operation}] expected columns among {', '.join(names)}, each name once, "
-                    f"got {name!r}"
+                    f"got {name!r}{suggested([name], set(names) - {name})}"
                 )
         if not wanted:
             raise ValueError(f"[{operation}] expected at least one column for X, got none")

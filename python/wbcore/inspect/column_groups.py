@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._suggestions import suggested
 from wbcore._view import is_sparse
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def _columns(operation: str, member: Foreign, features: tuple[str, ...]) -> NDAr
     for column in listed:
         if isinstance(column, str):
             if column not in features:
-                raise ValueError(_expected(operation, len(features), f"a column {column!r}"))
+                got = f"a column {column!r}{suggested([column], features)}"
+                raise ValueError(_expected(operation, len(features), got))
             found.append(features.index(column))
         else:
             high = len(features) - 1

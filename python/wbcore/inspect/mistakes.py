@@ -166,7 +166,7 @@ def confused_pairs(
         ``true`` and ``predicted``, the most frequent pair first; ``count``; ``share``, of the rows
         of the true class; the mean probabilities of both in these rows, ``p_true`` and
         ``p_predicted``; and their numbers, that of the largest loss first: the first few in print
-        as ``worst``, all in ``rows``. Where each of several outputs is a decision of its own,
+        as ``worst_rows``, all in ``rows``. Where each of several outputs is a decision of its own,
         ``output`` comes first.
 
     Raises
@@ -182,10 +182,10 @@ def confused_pairs(
     >>> X = [[1.0], [-1.0], [2.0], [-2.0]]
     >>> confused_pairs(net, X, [1, 1, 0, 1], loss="binary_cross_entropy")
     Pairs of classes that are confused, in 3 of 4 rows
-    true  predicted  count    share   p_true  p_predicted  worst
-    ------------------------------------------------------------
-       1          0      2  0.66667  0.06859      0.93141    3 1
-       0          1      1  1.00000  0.01799      0.98201      2
+    true  predicted  count    share   p_true  p_predicted  worst_rows
+    -----------------------------------------------------------------
+       1          0      2  0.66667  0.06859      0.93141         3 1
+       0          1      1  1.00000  0.01799      0.98201           2
     """
     operation = "confused_pairs"
     n = None if n is None else _arguments.integer(operation, "n", n)
@@ -220,7 +220,7 @@ def confused_pairs(
                 rows,
             )
         )
-    names = ["true", "predicted", "count", "share", "p_true", "p_predicted", "worst", "rows"]
+    names = ["true", "predicted", "count", "share", "p_true", "p_predicted", "worst_rows", "rows"]
     if found.outputs is not None:
         names.insert(0, "output")
     what = "rows" if found.outputs is None else "outputs"

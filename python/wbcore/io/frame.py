@@ -14,7 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from wbcore._arguments import row_of_table
 from wbcore._distribution import install_extra
+from wbcore._suggestions import suggested
 from wbcore.io.csv_file import read_csv
 from wbcore.io.files import refuse_pipe
 
@@ -102,6 +104,7 @@ def require(path: str | Path, operation: str, frame: Frame, names: Sequence[str]
     if missing:
         raise ValueError(
             f"[{operation}] {path} lacks {_listed(missing)}; it has {_listed(list(frame.columns))}"
+            f"{suggested(missing, frame.columns)}"
         )
 
 
@@ -125,7 +128,7 @@ def numbers(
 
 
 def _complaint(column: Column) -> str:
-    """Return why a column cannot be used, or an empty text. Rows count from 1."""
+    """Return why a column cannot be used, or an empty text."""
     import pandas as pd
 
     kinds = pd.api.types
@@ -137,13 +140,14 @@ def _complaint(column: Column) -> str:
         if not wrong.any():  # numbers of another kind, as Decimal
             return f"is not numeric but {column.dtype}"
         row = first_row(wrong)
-        return f"is not numeric: {_shortened(str(column.iloc[row - 1]))!r} in row {row}"
+        value = _shortened(str(column.iloc[row]))
+        return f"is not numeric: {value!r} in {row_of_table(row)}"
     missing = column.isna()
     if missing.any():
         return missing_values(missing)
     infinite = ~np.isfinite(column.to_numpy(np.float64))
     if infinite.any():
-        return f"has an infinite value in row {first_row(infinite)}"
+        return f"has an infinite value in {row_of_table(first_row(infinite))}"
     return ""
 
 
@@ -152,14 +156,14 @@ def _shortened(text: str) -> str:
 
 
 def first_row(found: Column) -> int:
-    """Return the number of the first row found; rows count from 1."""
-    return int(np.argmax(np.asarray(found, bool))) + 1
+    """Return the number of the first row found, counted from 0."""
+    return int(np.argmax(np.asarray(found, bool)))
 
 
 def missing_values(missing: Column) -> str:
     """Return what is wrong with a column that has missing values, by where they are."""
     count = int(missing.sum())
-    where = f"in row {first_row(missing)}"
+    where = f"in {row_of_table(first_row(missing))}"
     return (
         f"has {count} missing values, the first {where}"
         if count > 1

@@ -190,10 +190,11 @@ def _neither_class_nor_number(column: Column) -> str:
     """Return a complaint about lists, structures, dates: what Parquet has besides."""
     if column.dtype != object:
         return ""
-    for row, value in enumerate(column, 1):
+    for row, value in enumerate(column):
         if not isinstance(value, (str, bytes, bool, int, float)):
             kind = type(value).__name__
-            return f"holds values of type {kind}, neither class nor number, the first in row {row}"
+            where = _arguments.row_of_table(row)
+            return f"holds values of type {kind}, neither class nor number, the first in {where}"
     return ""
 
 

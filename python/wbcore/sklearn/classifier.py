@@ -21,7 +21,7 @@ from wbcore.sklearn import scores
 from wbcore.sklearn.classes import Classes, Decisions, classes_of, gives_probabilities, targets_of
 from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
-from wbcore.sklearn.inputs import options_of, sound
+from wbcore.sklearn.inputs import options_of, sound, tells_of_missing
 from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.weights import balanced, row_weights
 from wbcore.sklearn.wholeness import all_or_nothing
@@ -142,9 +142,10 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         fresh: bool,
     ) -> tuple[Any, Any]:
         X = sound(X, "fit")
-        X, y = validate_data(
-            self, X, y, multi_output=True, reset=fresh, **options_of(X, self.missing)
-        )
+        with tells_of_missing(self):
+            X, y = validate_data(
+                self, X, y, multi_output=True, reset=fresh, **options_of(X, self.missing)
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if fresh and not incremental:

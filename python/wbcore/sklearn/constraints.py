@@ -65,7 +65,7 @@ CONSTRAINTS: dict[str, Any] = {
 def require_countable(estimator: Any) -> None:
     """Refuse whole numbers that neither a float nor a count of the core can be."""
     for name, value in estimator.get_params(deep=False).items():
-        if isinstance(value, Integral) and value >= 2**63:
+        if isinstance(value, Integral) and int(value) >= 2**63:
             raise ValueError(
                 f"[fit] expected {name} to be below 2**63, got {_arguments.shown(value)}"
             )

@@ -15,6 +15,7 @@ from wbcore import _core
 from wbcore.errors import DivergenceError
 from wbcore.history import History
 from wbcore.sklearn.inputs import callbacks_of
+from wbcore.sklearn.rates import has_ended
 from wbcore.sklearn.stopping import Bookkeeping
 from wbcore.training.plan import Plan
 from wbcore.training.run import run as run_plan
@@ -227,7 +228,10 @@ class Course:
         return [self.tasks]
 
     def warn_unless_converged(self, estimator: Any) -> None:
-        """Of a fit that has done all epochs."""
+        """Of a fit that has done all epochs, but not one whose schedule was to end there."""
+        optimizer = self.solver.optimizer
+        if has_ended(optimizer, optimizer.state(estimator.network_).steps):
+            return
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) "
             "reached and the optimization hasn't converged yet.",

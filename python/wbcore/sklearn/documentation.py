@@ -82,7 +82,7 @@ optimizer : Optimizer or str, optional
 schedule : Schedule, str or callable, optional
     Any of `wbcore.schedules`, in place of learning_rate and learning_rate_init; rates are as those
     of `optimizer`. A name alone, such as "cosine" or "one_cycle", begins with the rate there is and
-    lasts for max_iter epochs.
+    lasts for max_iter epochs. After one that goes down to its end nothing is said of convergence.
 clip_norm : float, optional
     The longest a gradient may be.
 l1 : float, default 0

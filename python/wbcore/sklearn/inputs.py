@@ -25,6 +25,7 @@ __all__ = [
     "require_dense_targets",
     "require_missing",
     "sound",
+    "tells_of_missing",
     "validation_parts",
 ]
 
@@ -75,7 +76,22 @@ def checked(estimator: Any, X: Any, missing: str) -> Any:
     options = options_of(X, missing)
     if not hasattr(estimator, "n_features_in_"):  # parameters were set by hand
         return check_array(X, **options)
-    return validate_data(estimator, X, reset=False, **options)
+    with tells_of_missing(estimator):
+        return validate_data(estimator, X, reset=False, **options)
+
+
+@contextlib.contextmanager
+def tells_of_missing(estimator: Any) -> Iterator[None]:
+    """Adds to scikit-learn's refusal of NaN in X what the estimator itself can do about it."""
+    try:
+        yield
+    except ValueError as error:
+        if "Input X contains NaN" not in str(error) or estimator.missing != "error":
+            raise
+        raise ValueError(
+            f"{error}\nOr give {type(estimator).__name__}(missing='mean+indicator'): the mean, and "
+            "a column that tells."
+        ) from None
 
 
 def validation_parts(given: Any) -> tuple[Any, Any, Any]:

@@ -7,7 +7,20 @@ from wbcore.optimizers import Optimizer
 from wbcore.schedules import Schedule
 from wbcore.schedules.lasting import lasting, says_rate
 
-__all__ = ["set_schedule"]
+__all__ = ["has_ended", "set_schedule"]
+
+
+_ENDING = (schedules.Cosine, schedules.OneCycle, schedules.Polynomial)
+
+
+def has_ended(optimizer: Optimizer, done: int) -> bool:
+    """Whether the rate went all its way down in the steps that are done, as it was told to."""
+    rate = optimizer.learning_rate
+    warmup = rate.steps if isinstance(rate, schedules.Warmup) else 0
+    rule = rate.schedule if isinstance(rate, schedules.Warmup) else rate
+    if not isinstance(rule, _ENDING) or getattr(rule, "restarts", False):
+        return False
+    return done >= rule.steps + warmup
 
 
 def set_schedule(optimizer: Optimizer, given: object, steps: int) -> None:
@@ -35,9 +48,15 @@ def set_schedule(optimizer: Optimizer, given: object, steps: int) -> None:
                 f"or 'step(0.01, 1000)', got {_arguments.shown(given)}"
             )
         optimizer.learning_rate = given
-    elif says_rate(given):
-        optimizer.learning_rate = schedules.parsed("fit", given)
-    elif isinstance(rate, (int, float)):
-        optimizer.learning_rate = lasting("fit", given, float(rate), steps)
+    elif says_rate(given) or isinstance(rate, (int, float)):
+        try:
+            optimizer.learning_rate = (
+                schedules.parsed("fit", given)
+                if says_rate(given)
+                else lasting("fit", given, float(rate), steps)
+            )
+        except ValueError as error:  # of the rate that a schedule stands for
+            words = str(error).replace("learning_rate to be", "schedule to be", 1)
+            raise ValueError(words) from None
     else:
         raise ValueError(f"[fit] expected no schedule beside that of the optimizer, got {given!r}")

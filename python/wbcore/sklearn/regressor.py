@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
-from wbcore.sklearn.inputs import options_of, require_dense_targets, sound
+from wbcore.sklearn.inputs import options_of, require_dense_targets, sound, tells_of_missing
 from wbcore.sklearn.mlp import MLP
 from wbcore.sklearn.targets import Numbers
 from wbcore.sklearn.weights import row_weights
@@ -109,15 +109,16 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
     ) -> tuple[Any, Any]:
         X = sound(X, "fit")
         require_dense_targets(y)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=True,
-            reset=fresh,
-            **options_of(X, self.missing),
-        )
+        with tells_of_missing(self):
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                multi_output=True,
+                y_numeric=True,
+                reset=fresh,
+                **options_of(X, self.missing),
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         outputs = 1 if y.ndim == 1 else y.shape[1]

@@ -28,6 +28,7 @@ from wbcore.sklearn.tabular_labels import (
     mixed_classes,
     numbered,
     require_known,
+    require_none_missing,
     same_type,
 )
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS, DEFAULTS
@@ -145,6 +146,13 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
             setattr(self, name, given[name])
 
     def _checked_targets(self, y: Any, *, known: bool) -> NDArray[Any]:
+        try:
+            return self._labels(y, known=known)
+        except (TypeError, ValueError):
+            require_none_missing(y)
+            raise
+
+    def _labels(self, y: Any, *, known: bool) -> NDArray[Any]:
         checked = _check_y(y, multi_output=True, estimator=self)
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
@@ -223,7 +231,8 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
     def _described(self) -> dict[str, Any]:
         classes = self.classes_
         several = isinstance(classes, list)
-        columns = self._targets.answer.width > 1 and not several
+        of_one = not several and not isinstance(self._targets, Many)
+        columns = of_one and self._targets.answer.width > 1
         return {
             "target": self._target_name,
             "classes": list(map(str, classes.tolist())) if columns else None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_array
 
+from wbcore._suggestions import suggested
 from wbcore._view import is_sparse
 from wbcore.sklearn.distinct import distinct
 from wbcore.standardized import Standardized
@@ -109,7 +110,7 @@ def present(estimator: Any, table: Table) -> None:
     name, encoding = type(estimator).__name__, estimator.encoder_
     if table.is_named and encoding.is_named:
         unseen = [column for column in table.names if column not in encoding.inputs]
-        lacking = [column for column in encoding.inputs if column not in table.names]
+        lacking = [column for column in encoding.required if column not in table.names]
         if unseen or lacking:
             raise ValueError(_other_names(unseen, lacking))
         return
@@ -136,6 +137,8 @@ def _other_names(unseen: list[str], lacking: list[str]) -> str:
         lines += ["Feature names unseen at fit time:", *_items(unseen)]
     if lacking:
         lines += ["Feature names seen at fit time, yet now missing:", *_items(lacking)]
+    if closest := suggested(sorted(unseen), lacking):
+        lines.append(f"Of these {closest.removeprefix('; ')}.")
     return "\n".join(lines) + "\n"
 
 

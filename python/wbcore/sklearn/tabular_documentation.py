@@ -17,7 +17,9 @@ column that tells. All are scaled, and the scaling is put into the first layer o
 afterwards. What is not said is that of `wbcore.recipe`, as in ``wbcore train``.
 
 Columns are found by their names where there are some, in any order. Categories that are unknown,
-and values that are missing where none was, are no errors in `predict`; lacking columns are.
+and values that are missing where none was, are no errors in `predict`; lacking columns are, but for
+those that the fit left out, and so are others than those of the fit, as scikit-learn demands
+(``wbcore predict`` and `wbcore.tables.TableModel` leave them alone).
 
 Columns of a sparse X are numbers, what is not stored 0. It becomes dense batch by batch, and gives
 the bits of an array of the same numbers.

@@ -7,12 +7,44 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
+from wbcore._arguments import row_of_table
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["are_mixed", "mixed_classes", "numbered", "require_known", "same_type"]
+__all__ = [
+    "are_mixed",
+    "mixed_classes",
+    "numbered",
+    "require_known",
+    "require_none_missing",
+    "same_type",
+]
 
 _WHOLE = (bool, int, np.bool_, np.integer)
+
+
+def require_none_missing(y: Any) -> None:
+    """Refuse labels some of which are missing, naming y and the row."""
+    try:
+        labels = np.asarray(y, object)
+    except (TypeError, ValueError):  # what is no array at all is refused for that
+        return
+    gaps = [label is None or _differs_from_itself(label) for label in labels.ravel()]
+    if any(gaps):
+        index = gaps.index(True) // (labels.shape[1] if labels.ndim == 2 else 1)
+        raise ValueError(
+            "Input y contains NaN or None: expected a class in each row, got none in "
+            f"{row_of_table(index)}"
+        ) from None
+
+
+def _differs_from_itself(label: object) -> bool:
+    """Whether it is NaN, NaT or pandas.NA."""
+    try:
+        return bool(label != label)  # noqa: PLR0124
+    except (TypeError, ValueError):  # pandas.NA, or what is compared element by element
+        return type(label).__name__ == "NAType"
 
 
 def same_type(y: NDArray[Any]) -> NDArray[Any]:

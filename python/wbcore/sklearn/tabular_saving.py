@@ -64,6 +64,16 @@ def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:
     network = loading.load(path)
     given = network.metadata
     name = os.fsdecode(path)
+    if "estimator" not in given:
+        instead = (
+            "the model of a table, of wbcore train: wbcore.tables.TableModel.load"
+            if given.get("encoding") is not None
+            else "a network alone: wbcore.load"
+        )
+        raise ModelFileError(
+            f"[load] expected a model that {cls.__name__}.save wrote, got {instead} reads it: "
+            f"{name!r}"
+        )
     try:
         state = given["estimator"]
         if state["class"] != cls.__name__:

@@ -10,9 +10,13 @@ share it::
     net.metadata["encoding"] = encoding.to_dict()
     ...
     X = Encoding.from_dict(net.metadata["encoding"]).apply(other_frame)
+
+`TableModel` has that and the network in one, of a model file of the command line or of the
+estimators: `TableModel.load("best.safetensors").predict(other_frame)`.
 """
 
 from wbcore.tables.encoding import Encoding
+from wbcore.tables.model import TableModel
 from wbcore.tables.table import Column, Table
 
-__all__ = ["Column", "Encoding", "Table"]
+__all__ = ["Column", "Encoding", "Table", "TableModel"]

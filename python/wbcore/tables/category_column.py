@@ -188,5 +188,6 @@ def _positions(column: Column, texts: list[str]) -> list[int]:
 
 
 def _listed(texts: Sequence[str]) -> str:
-    shown = ", ".join(texts[:5])
+    """The first of them; one with a comma in quotes, so that it is not taken for two."""
+    shown = ", ".join(f"'{text}'" if "," in text else text for text in texts[:5])
     return shown if len(texts) <= 5 else f"{shown} and {len(texts) - 5} more"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from wbcore.tables.table import Column
 
-__all__ = ["ColumnEncoding", "missing_rows", "row_of", "weighted"]
+__all__ = ["ColumnEncoding", "first_row", "missing_rows", "weighted"]
 
 
 class ColumnEncoding:
@@ -57,11 +57,11 @@ def missing_rows(column: Column) -> NDArray[np.bool_]:
     return np.asarray(np.isnan(column.numbers))
 
 
-def row_of(column: Column, level: str) -> int:
-    """The first row, counted from 1, with the level whose `repr` is given."""
+def first_row(column: Column, level: str) -> int:
+    """The first row, counted from 0, with the level whose `repr` is given."""
     assert column.codes is not None, "the caller has looked"
     places = (code >= 0 and repr(column.levels[code]) == level for code in column.codes)
-    return list(places).index(True) + 1
+    return list(places).index(True)
 
 
 def weighted(codes: NDArray[Any], n: int, weights: NDArray[np.float64] | None) -> list[float]:

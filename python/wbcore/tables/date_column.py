@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore.tables.column import ColumnEncoding, missing_rows, row_of
+from wbcore._arguments import row_of_table
+from wbcore.tables.column import ColumnEncoding, first_row, missing_rows
 from wbcore.tables.moments import moments
 from wbcore.tables.values import EPOCH, as_dates
 
@@ -122,7 +123,7 @@ def _dates(column: Column, operation: str) -> NDArray[np.datetime64]:
     except ValueError as error:
         raise ValueError(
             f"[{operation}] expected dates in column {column.name!r}, as in training, "
-            f"got {error} in row {row_of(column, str(error))}"
+            f"got {error} in {row_of_table(first_row(column, str(error)))}"
         ) from None
     return np.append(levels, np.datetime64("NaT"))[
         np.where(missing_rows(column), len(levels), column.codes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._suggestions import suggested
 from wbcore.tables import sparse_rows
 from wbcore.tables.category_column import CategoryColumn
 from wbcore.tables.column import ColumnEncoding
@@ -115,6 +116,11 @@ class Encoding:
         """The names of the table's columns, in the order in which they were looked at."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Those of `inputs` that a table must have: all but those that were left out."""
+        return tuple(column.name for column in self.columns if column.names())
+
     # Looking at a table
 
     @classmethod
@@ -212,8 +218,9 @@ class Encoding:
         Parameters
         ----------
         X : table-like of shape (B, C)
-            As for `Table`. Where both tables have names its columns may stand in any order, and
-            others beside them; else there must be as many, in the same order.
+            As for `Table`. Where both tables have names its columns may stand in any order, others
+            beside them, and those that were left out may be lacking; else there must be as many,
+            in the same order.
         operation : str
             For messages.
 
@@ -241,9 +248,12 @@ class Encoding:
         out = np.zeros((table.n_rows, len(self.names)))
         start = 0
         for column, place in zip(self.columns, places, strict=True):
+            width = len(column.names())
+            if not width:
+                continue
             given = table.column(place)
             check_gaps(given, self.missing, operation)
-            end = start + len(column.names())
+            end = start + width
             column.write(given, out[:, start:end], operation)
             start = end
         return out
@@ -281,7 +291,7 @@ class Encoding:
         return sparse_rows.encoded(rows, gaps, self._fills, self._indicators)
 
     def _places(self, table: Table, operation: str) -> list[int]:
-        """Which column of the table is which of those that were looked at."""
+        """Which column of the table is which of those that were looked at; -1: not needed."""
         if not (self.is_named and table.is_named):
             if len(table.names) != len(self.columns):
                 raise ValueError(
@@ -289,13 +299,13 @@ class Encoding:
                 )
             return list(range(len(self.columns)))
         known = {name: index for index, name in enumerate(table.names)}
-        lacking = [name for name in self.inputs if name not in known]
+        lacking = [name for name in self.required if name not in known]
         if lacking:
             raise ValueError(
                 f"[{operation}] expected {listed(lacking)} beside those that are there, "
-                f"got {listed(table.names)}"
+                f"got {listed(table.names)}{suggested(lacking, known)}"
             )
-        return [known[name] for name in self.inputs]
+        return [known.get(name, -1) for name in self.inputs]
 
     # In words and in JSON
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wbcore import _arguments
+from wbcore._suggestions import suggested
 from wbcore.tables import sparse_rows
 from wbcore.tables.category_column import CategoryColumn
 from wbcore.tables.date_column import DateColumn
@@ -102,7 +103,7 @@ def chosen_columns(categories: str | Sequence[str | int], table: Table, operatio
         else:
             raise ValueError(
                 f"[{operation}] {wanted}, got {_arguments.shown(given)} among them; there are "
-                f"{listed(table.names)}"
+                f"{listed(table.names)}{suggested([str(given)], table.names)}"
             )
     if found and table.sparse is not None:
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wbcore._arguments import row_of_table
 from wbcore.tables.column import missing_rows
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def infinite_refusal(operation: str, name: str, value: object, row: int) -> Valu
     """Of a value that is infinite, in the row of this number."""
     return ValueError(
         f"[{operation}] expected finite numbers in column {name!r}, "
-        f"got {value!s} in row {row + 1}: Input X contains infinity"
+        f"got {value!s} in {row_of_table(row)}: Input X contains infinity"
     )
 
 
@@ -59,7 +60,7 @@ def missing_refusal(operation: str, name: str, row: int) -> ValueError:
     """Of a value that is missing, in the row of this number."""
     return ValueError(
         f"[{operation}] expected no missing values, since missing='error', got one in column "
-        f"{name!r} in row {row + 1}: Input X contains NaN"
+        f"{name!r} in {row_of_table(row)}: Input X contains NaN"
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore.tables.column import ColumnEncoding, missing_rows, row_of
+from wbcore._arguments import row_of_table
+from wbcore.tables.column import ColumnEncoding, first_row, missing_rows
 from wbcore.tables.moments import moments
 from wbcore.tables.values import as_numbers
 
@@ -102,7 +103,7 @@ def numbers_in(column: Column, operation: str) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        When a value is no number, or infinite; it tells the row, counted from 1.
+        When a value is no number, or infinite; it tells the row.
     """
     if column.dates is not None:
         raise ValueError(
@@ -118,7 +119,7 @@ def numbers_in(column: Column, operation: str) -> NDArray[np.float64]:
         row = int(np.argmax(infinite))
         raise ValueError(
             f"[{operation}] expected finite numbers in column {column.name!r}, "
-            f"got {values[row]} in row {row + 1}"
+            f"got {values[row]} in {row_of_table(row)}"
         )
     return values
 
@@ -130,6 +131,6 @@ def _of_levels(column: Column, operation: str) -> NDArray[np.float64]:
     except ValueError as error:
         raise ValueError(
             f"[{operation}] expected numbers in column {column.name!r}, as in training, "
-            f"got {error} in row {row_of(column, str(error))}"
+            f"got {error} in {row_of_table(first_row(column, str(error)))}"
         ) from None
     return np.append(levels, np.nan)[np.where(missing_rows(column), len(levels), column.codes)]
