@@ -392,13 +392,15 @@ def test_shuffled_labels_of_few_rows_are_a_warning(n, severity):
     assert ("knows them by heart" in finding.evidence) == (severity == "error")
 
 
-def test_the_loss_of_a_network_from_a_file_is_that_of_the_history(net, rows, tmp_path):
+def test_the_loss_of_a_network_that_knows_none_is_that_of_the_history(net, rows, tmp_path):
     X, y = rows
     history = trained(net, X, y, epochs=2, track="epoch")
     plain = trained(net.copy(), X, y, epochs=2)
     net.save(tmp_path / "m")
     loaded = wb.load(tmp_path / "m")
     wanted = diagnose(loaded, history, X, y, loss="cross_entropy")
+    assert diagnose(loaded, history, X, y) == wanted
+    loaded.loss = None  # as of an older file
     for known in (history, wb.History.from_json(history.to_json())):
         assert diagnose(loaded, known, X, y) == wanted
     for unknown in (plain, None):
