@@ -156,6 +156,7 @@ class History:
         *,
         epoch: int | None = None,
         batch: int | None = None,
+        step: int | None = None,
         sample_weight: ArrayLike | None = None,
         loss: LossLike | None = None,
         learning_rate: Rates | None = None,
@@ -179,6 +180,9 @@ class History:
         batch : int, optional
             The batch of that epoch, from 0, after which the network is wanted. Default: the
             epoch's last.
+        step : int, optional
+            In place of epoch and batch how many steps of this fit were done, as `record.step` and
+            messages count them: 0 is the state before the fit.
         loss, learning_rate, shuffle : callable, optional
             Where the fit had a function, which no history keeps: the same one.
         validation_data : optional
@@ -211,6 +215,8 @@ class History:
         >>> before = history.replay(X, X[:, 0] ** 2, epoch=3, batch=2)
         >>> before.optimizer.state(before).position[:2]
         (3, 3)
+        >>> history.replay(X, X[:, 0] ** 2, step=27) == before
+        True
         """
         if self._recording is None:
             raise ValueError(f"[replay] {self._without_beginning()}")
@@ -220,6 +226,7 @@ class History:
             y,
             epoch=epoch,
             batch=batch,
+            step=step,
             sample_weight=sample_weight,
             loss=loss,
             learning_rate=learning_rate,
