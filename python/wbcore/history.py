@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 from wbcore import _arguments, _copying
 from wbcore._lazy import pandas_for_frames
 from wbcore._statistics import LayerStatistics, Statistics
-from wbcore._text_table import number, table
+from wbcore._text_table import column, number, table
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -440,11 +440,10 @@ class History:
 
     def __str__(self) -> str:
         series = self.to_dict()
+        columns = map(column, series.values())
         rows = [
-            [str(epoch), *map(number, values)]
-            for epoch, values in enumerate(
-                zip(*series.values(), strict=False), start=self.first_epoch + 1
-            )
+            [str(epoch), *values]
+            for epoch, values in enumerate(zip(*columns, strict=False), start=self.first_epoch + 1)
         ]
         if len(rows) > MAX_ROWS:
             rows[MAX_ROWS // 2 : -MAX_ROWS // 2] = [["..."] * (len(series) + 1)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 from wbcore import _arguments
 from wbcore._record_bytes import ARRAY, UNKNOWN
 from wbcore._statistics import LayerStatistics, Statistics
-from wbcore._text_table import number, table
+from wbcore._text_table import column, table
 from wbcore.inspect.digests import digest
 from wbcore.inspect.networks import require_network
 from wbcore.inspect.table import Table
@@ -394,11 +394,10 @@ def _norms_of(array: ArrayRecord | None) -> tuple[float, float]:
 
 def _with_gaps(one: Table) -> str:
     """In print nothing stands for what a layer has not."""
-    rows = [
-        [str(layer), *("" if math.isnan(value) else number(value) for value in values)]
-        for layer, *values in one.rows
-    ]
-    return table(one.columns, rows)
+    layers, *others = (one[name] for name in one.columns)
+    numbers = ([None if math.isnan(value) else value for value in values] for values in others)
+    columns = [map(str, layers), *map(column, numbers)]
+    return table(one.columns, list(zip(*columns, strict=True)))
 
 
 def _without_record(what: str, wanted: int, known: list[int]) -> ValueError:

@@ -93,13 +93,14 @@ class ExactTable(Table):
 
     __repr__ = __str__
 
-    def _shown(self, column: str, value: object) -> str:
+    def _shown(self, column: str) -> list[str]:
         """As in print, in Markdown and LaTeX too."""
-        if value is None:
-            return ""
-        if isinstance(value, float):
-            return exactly(value, self.dtype)
-        return super()._shown(column, value)
+        return [
+            "" if value is None
+            else exactly(value, self.dtype) if isinstance(value, float)
+            else str(value)
+            for value in self[column]
+        ]  # fmt: skip
 
 
 def exactly(value: float, dtype: str) -> str:
