@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import examples
 
-from wbcore._text_table import number
+from wbcore import _text_table
 from wbcore.inspect import Table
 from wbcore.inspect.exact_table import ExactTable
 
@@ -263,7 +263,7 @@ def test_no_notation_shows_less_than_numbers_alone(values):
     table = Table(["of", "x"], [("a", value) for value in values])
     cells = [line.split()[1] for line in str(table).splitlines()[2:]]
     for cell, value in zip(cells, values, strict=True):
-        alone = float(number(value))
+        alone = float(_text_table.number(value))
         assert abs(float(cell) - value) <= abs(alone - value) * (1 + 1e-9) + 5e-4 * abs(value)
     exponents = {"e" in cell for cell, value in zip(cells, values, strict=True) if value}
     sizes = [abs(value) for value in values if value]

@@ -173,6 +173,10 @@ class ParameterHistory(Sequence[ParameterRecord]):
             raise ValueError("[at] expected step, or epoch and batch, got both")
         step = _arguments.integer("at", "step", step, low=0)
         self._at(0)
+        if self.final.step == UNKNOWN:
+            raise ValueError(
+                "[at] expected records that know their steps, got those of an older file"
+            )
         found = next((record for record in self if record.step == step), None)
         if found is None:
             raise _without_record("step", step, [record.step for record in self])

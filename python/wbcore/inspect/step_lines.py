@@ -158,7 +158,7 @@ class StepLines:
     def _of_row(self, r: int, y: list[float], t: list[float], weight: float | None) -> float:
         """The loss of a row: what each output adds, their sum, and what the row counts."""
         factors, addends = self._loss.addends(self.arith, y, t)
-        name = self._loss.addend or "loss of the output"
+        name = self._loss.addend
         for unit, (addend, y_k, t_k) in enumerate(zip(addends, y, t, strict=True)):
             self.lines.where = ("loss", r, len(self._net) - 1, unit)
             self.lines.add(name, addend, y_k, t_k)
@@ -181,7 +181,7 @@ class StepLines:
         found: dict[int, Matrix] = {}
         by_sums = self._loss.works_on_sums(net[-1].activation)
         outputs = kept[-1].Z if by_sums else kept[-1].A
-        name = f"d{'Z' if by_sums else 'Y'} of the loss{self._formula()}"
+        name = f"d{'Z' if by_sums else 'Y'} of the loss, {self._formula()}"
         for r, row in enumerate(dY):
             for unit, g in enumerate(row):
                 self.lines.where = ("backward", r, last, unit)
@@ -196,12 +196,10 @@ class StepLines:
         return {index: found[index] for index in sorted(found) if net[index].trainable}
 
     def _formula(self) -> str:
-        """Of the gradient by an output or sum, where it is short; N is that of the loss's mean."""
-        if not self._loss.slope:
-            return ""
+        """Of the gradient by an output or sum; N is that of the loss's mean."""
         factors = "weight * " * self._is_weighed
         factors += "output weight * " * bool(self._loss.output_weights)
-        return f", {factors}{self._loss.slope} / N"
+        return f"{factors}{self._loss.slope} / N"
 
     def _through(self, layer: Layer, kept: _Kept, dY: Matrix) -> Matrix:
         """From the gradient by outputs to that by sums."""

@@ -69,7 +69,8 @@ def step(
     them. ``result`` of a line that adds a product is ``a * b`` plus the result before it, rounded
     once. Others have a formula, ``name = formula``, ``what, formula`` or ``setting: g = formula``:
     z is a sum, y an output, t a target, dY the gradient by an output, g the one that the optimizer
-    goes on with. Its quantities are, as they come, ``a`` and ``b``.
+    goes on with. Its quantities are, as they come, ``a`` and ``b``; all else in it is a number.
+    Update lines without a layer are of the whole step, in binary64.
     Neither the network nor the optimizer is changed: the new parameters, which are those of ``fit``
     with these rows as its only batch, to the bit, are in the table and in ``table.network``. They
     are compared with that fit before the table is returned.

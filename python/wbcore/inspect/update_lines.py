@@ -10,7 +10,7 @@ from wbcore.inspect.operations import Lines
 from wbcore.inspect.rule_lines import Element, RuleLines
 from wbcore.inspect.update_rules import rule_lines
 from wbcore.reference import OPTIMIZERS
-from wbcore.reference.optimizers import norm, shrinking
+from wbcore.reference.optimizers import norm_and_factor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,13 +123,14 @@ class UpdateLines:
             for index, flat in gradients.items()
             for row in _rows(self._net[index], flat)
         ]
-        size = np.float64(norm(rows))
-        self._lines.add("norm = sqrt(sum of g * g), of all dW and db", size)
-        return self._add_factor("clip_norm", most, size, self._rule.factor(self._arith, rows))
+        return self._shrinking("clip_norm", most, rows, "g * g), of all dW and db")
 
-    def _add_factor(self, name: str, most: float, size: np.float64, factor: float) -> float:
+    def _shrinking(self, name: str, most: float, rows: Matrix, of: str) -> float:
+        """By what a setting multiplies a vector whose norm it limits."""
+        norm, factor = norm_and_factor(self._arith, rows, most)
+        self._lines.add(f"norm = sqrt(sum of {of}", np.float64(norm))
         formula = f"factor = {name} / norm if norm > {name} else 1"
-        return self._lines.add(formula, factor, np.float64(most), size)
+        return self._lines.add(formula, factor, np.float64(most), np.float64(norm))
 
     def _prepare(self, formulas: RuleLines, e: Element) -> None:
         """What clip_value, clip_norm, l1 and l2 make of a gradient."""
@@ -161,10 +162,8 @@ class UpdateLines:
         for o in range(width):
             places = range(start + o, end, width)
             column = [self.parameters[at] for at in places]
-            size, factor = np.float64(norm([column])), shrinking(self._arith, [column], most)
             self._lines.where = ("update", None, layer.index, str(o))
-            self._lines.add(f"norm = sqrt(sum of W * W), of W[:, {o}]", size)
-            self._add_factor("max_norm", most, size, factor)
+            factor = self._shrinking("max_norm", most, [column], f"W * W), of W[:, {o}]")
             for i, at in enumerate(places) if factor != 1.0 else ():
                 self._lines.where = ("update", None, layer.index, f"{i}, {o}")
                 formula = f"max_norm: W = {self._lines.text(factor)} * W"

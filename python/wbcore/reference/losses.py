@@ -70,13 +70,13 @@ class Loss(Choice):
 
     @property
     def addend(self) -> str:
-        """A formula of `addends`, of y or z and its target t; empty where none is short."""
-        return ""
+        """A formula of `addends`, of y or z and its target t."""
+        raise NotImplementedError
 
     @property
     def slope(self) -> str:
         """Likewise of N times the gradient."""
-        return ""
+        raise NotImplementedError
 
     @property
     def note(self) -> str:

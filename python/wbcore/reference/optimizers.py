@@ -123,14 +123,15 @@ class Optimizer(Choice):
         """
         if self.clip_norm is None:
             return 1.0
-        return shrinking(arith, rows, self.clip_norm)
+        return norm_and_factor(arith, rows, self.clip_norm)[1]
 
     def limited(self, arith: Arithmetic, weights: list[list[float]]) -> list[list[float]]:
         """Return weights of a layer whose columns have no norm above max_norm."""
         if self.max_norm is None:
             return weights
         factors = [
-            shrinking(arith, [column], self.max_norm) for column in zip(*weights, strict=True)
+            norm_and_factor(arith, [column], self.max_norm)[1]
+            for column in zip(*weights, strict=True)
         ]
         return [
             [w if f == 1.0 else arith.T(f * w) for f, w in zip(factors, row, strict=True)]
@@ -138,18 +139,15 @@ class Optimizer(Choice):
         ]
 
 
-def shrinking(arith: Arithmetic, rows: Iterable[Sequence[float]], most: float) -> float:
-    """Return by what a vector is multiplied to have a norm of `most`, or 1 when it has no more."""
-    size = norm(rows)
-    return arith.T(most / size) if most < size < math.inf else 1.0
-
-
-def norm(rows: Iterable[Sequence[float]]) -> float:
-    """Return the root of the sum of all squares, in binary64."""
+def norm_and_factor(
+    arith: Arithmetic, rows: Iterable[Sequence[float]], most: float
+) -> tuple[float, float]:
+    """Return a vector's norm, and by what it is multiplied for that not to be above `most`."""
     squares = 0.0
     for row in rows:
         squares = FLOAT64.T(squares + FLOAT64.feature_sum(0.0, row, row))
-    return FLOAT64.sqrt(squares)
+    norm = FLOAT64.sqrt(squares)
+    return norm, arith.T(most / norm) if most < norm < math.inf else 1.0
 
 
 OPTIMIZERS: Table[Optimizer] = Table("optimizers", "optimizer")
