@@ -155,6 +155,7 @@ OTHERS = {
     "fork": of(inspect.fork, history=HISTORY, X=X, y=Y, at=0),
     "influence": of(inspect.influence, history=HISTORY, X=X, y=Y, evaluation_data=(X, Y), rows=[1]),
     "find_divergence": of(inspect.find_divergence, history=HISTORY, X=X, y=Y),
+    "batch_of": of(inspect.batch_of, history=HISTORY, X=X, y=Y),
 }
 
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import examples
 
+from wbcore import _text_table
 from wbcore.inspect import Table
 from wbcore.inspect.exact_table import ExactTable
 
@@ -235,6 +236,39 @@ def test_none_and_what_is_undefined_are_dashes():
     nan = float("nan")
     text = str(Table(["a", "b", "c"], [[nan, nan, None]], undefined=["b"]))
     assert text.splitlines()[-1].split() == ["nan", "–", "–"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ([0.25, -1.5], ["0.25000", "-1.50000"]),
+        ([0.00307, 4.858e-4], ["0.0030700", "0.0004858"]),
+        ([812.5, 0.0, 1.25e-5], ["812.50000000", "0.00000000", "0.00001250"]),
+        ([0.00307, 4.858e-7, 0.0], ["3.070e-03", "4.858e-07", "0.000e+00"]),
+        ([1e-4, np.nan, np.inf], ["1.000e-04", "nan", "inf"]),
+        ([0.375, 1e-9], ["0.37500", "1.000e-09"]),  # neither shows no less
+        ([1234.5, 4.858e-4], ["1234.50000", "4.858e-04"]),
+        ([9.9999e-4, 0.5], ["0.0010000", "0.5000000"]),
+        ([], []),
+    ],
+)
+def test_numbers_of_a_column_have_one_notation(numbers, shown):
+    table = Table(["of", "x"], [("a", number) for number in numbers])
+    assert [line.split()[1] for line in str(table).splitlines()[2:]] == shown
+
+
+@settings(max_examples=examples(200))
+@given(st.lists(st.floats(-1e7, 1e7), max_size=6))
+def test_no_notation_shows_less_than_numbers_alone(values):
+    table = Table(["of", "x"], [("a", value) for value in values])
+    cells = [line.split()[1] for line in str(table).splitlines()[2:]]
+    for cell, value in zip(cells, values, strict=True):
+        alone = float(_text_table.number(value))
+        assert abs(float(cell) - value) <= abs(alone - value) * (1 + 1e-9) + 5e-4 * abs(value)
+    exponents = {"e" in cell for cell, value in zip(cells, values, strict=True) if value}
+    sizes = [abs(value) for value in values if value]
+    if len(exponents) == 2:
+        assert max(sizes) >= 1e3 or (min(sizes) < 1e-5 and max(sizes) >= 0.1)
 
 
 def test_a_note_stands_under_the_title():

@@ -162,7 +162,7 @@ def assert_is_a_fit(net, X, y, **options):
     assert table.loss == history.loss[0]
     ends = {}
     for line in table:
-        if line["phase"] == "update" and line["operation"][:2] in ("W ", "b "):
+        if line["phase"] == "update" and line["operation"].startswith(_OF_PARAMETERS):
             ends[line["layer"], line["unit"]] = line["result"]
     for (layer, place), value in ends.items():
         index = tuple(map(int, place.split(", ")))
@@ -174,6 +174,9 @@ def assert_is_a_fit(net, X, y, **options):
         if layer.trainable
     )
     return table
+
+
+_OF_PARAMETERS = ("W - ", "b - ", "max_norm: W = ")
 
 
 @BOTH
@@ -203,7 +206,7 @@ def test_a_step_of_every_option(dtype, name, value):
     options = {"l1": 0.01, "weight_decay": 0.01} | {name: value}
     optimizer = wb.Adam(0.1, **options)
     table = assert_is_a_fit(net, [[1, 2], [3, -1]], [1.0, -1.0], loss="mse", optimizer=optimizer)
-    assert any("gradient after" in text for text in table["operation"])
+    assert any(text.startswith("l1: g = ") for text in table["operation"])
 
 
 def test_weights_dropout_frozen_layers_and_no_biases():
@@ -217,9 +220,18 @@ def test_weights_dropout_frozen_layers_and_no_biases():
     table = assert_is_a_fit(
         net, X, y, loss="mse", optimizer=wb.Adam(), sample_weight=[1, 0, 2.5], seed=8
     )
-    assert "dropout" in table["operation"]
+    for line in table:
+        if line["operation"].startswith("dropout, "):
+            scale = 0 if "left out" in line["operation"] else 1 / 0.6
+            assert line["result"] == scale * line["a"]
+    found = {text for text in table["operation"] if text.startswith("dropout, ")}
+    assert found == {
+        "dropout, left out: 0",
+        f"dropout, {1 / 0.6!r} * y",
+        f"dropout, {1 / 0.6!r} * dY",
+    }
     assert set(table["layer"]) == {0, 1, 2, None}
-    assert {row["layer"] for row in table if row["phase"] == "update"} == {1, 2}
+    assert {row["layer"] for row in table if row["phase"] == "update"} == {1, 2, None}
 
 
 def test_rows_beyond_a_leaf_and_inputs_beyond_one():
@@ -273,7 +285,7 @@ def test_an_update_that_is_computed_otherwise_is_noticed(monkeypatch):
     monkeypatch.setattr(
         UpdateLines,
         "_element",
-        lambda self, rule, at, g, name: honest(self, rule, at, 1.001 * g, name),
+        lambda self, at, g, **kind: honest(self, at, 1.001 * g, **kind),
     )
     with pytest.raises(RuntimeError, match=r"\[step\] expected the bits of the parameters"):
         inspect.step(net, [1, 2, 3], [1, 0], loss="mse")
@@ -284,7 +296,8 @@ def test_an_update_that_is_computed_otherwise_is_noticed(monkeypatch):
     [
         (None, "mse, sgd(0.01)"),
         ("adam", "mse, adam(0.001)"),
-        ("sgd(0.1, 0.9)", "mse, sgd(0.1, 0.9)"),
+        ("sgd(0.1, 0.9)", "mse, sgd(0.1, momentum=0.9)"),
+        (wb.AdamW(l2=0.01, max_norm=2), "mse, adamw(0.001, l2=0.01, max_norm=2.0)"),
         (wb.SGD(wb.schedules.Step(0.01, every=7)), "mse, sgd(step(0.01, 7))"),
     ],
 )
@@ -355,7 +368,6 @@ def test_what_outputs_add_and_its_slope_are_as_the_lines_say(loss):
         added = [line for line in table if line["phase"] == "loss" and line["unit"] is not None]
         assert len(added) == 6
         for line in added:
-            assert line["operation"] != "loss of the output"
             assert line["result"] == pytest.approx(addend_of(line["a"], line["b"]), rel=1e-12)
         sloping = [line for line in table if "of the loss" in line["operation"]]
         for line in sloping:
@@ -432,7 +444,6 @@ def test_a_loss_that_does_not_add_up_is_an_error(monkeypatch):
         ("mae", "identity", lambda z, t: np.sign(z - t)),
         ("binary_cross_entropy", "sigmoid", lambda z, t: 1 / (1 + np.exp(-z)) - t),
         ("huber(0.5)", "identity", lambda z, t: np.clip(z - t, -0.5, 0.5)),
-        ("focal", "sigmoid", None),
     ],
 )
 def test_short_formulas_stand_in_the_lines_and_hold(loss, last, slope):
@@ -447,18 +458,16 @@ def test_short_formulas_stand_in_the_lines_and_hold(loss, last, slope):
         assert len(found) == 6
         for line in found:
             formula = line["operation"].partition(", ")[2]
-            assert bool(formula) == (slope is not None)
-            if slope is not None:
-                assert formula.startswith("weight * ") == (weights is not None)
-                weight = 1 if weights is None else weights[int(line["row"])]
-                expected = weight * slope(line["a"], line["b"]) / total
-                assert line["result"] == pytest.approx(expected)
+            assert formula.startswith("weight * ") == (weights is not None)
+            weight = 1 if weights is None else weights[int(line["row"])]
+            expected = weight * slope(line["a"], line["b"]) / total
+            assert line["result"] == pytest.approx(expected)
         for kind in ("W", "b"):
             of = [line for line in table if line["operation"] == f"{kind} - 0.5 * velocity"]
             assert len(of) == (6 if kind == "W" else 3)
             for line in of:
                 assert line["result"] == pytest.approx(line["a"] - 0.5 * line["b"])
-            text = f"velocity = 0.75 * velocity + d{kind}"
+            text = f"velocity = 0.75 * velocity + {'g' if kind == 'W' else 'db'}"
             velocities = [line for line in table if line["operation"] == text]
             assert [line["result"] for line in velocities] == [line["b"] for line in of]
             for line in velocities:
@@ -466,6 +475,7 @@ def test_short_formulas_stand_in_the_lines_and_hold(loss, last, slope):
                 assert line["result"] == pytest.approx(0.75 * line["a"] + line["b"])
     halves = wb.Adam(wb.schedules.Step(0.5, every=1, factor=0.5))
     table = inspect.step(net, X, y, loss=loss, optimizer=halves)
-    assert table["operation"].count("W by dW, rate 0.5") == 6
+    rate = "rate = learning_rate / (1 - beta1^"
+    assert [line["a"] for line in table if line["operation"].startswith(rate)] == [0.5]
     after = inspect.step(table.network, X, y, loss=loss)
-    assert after["operation"].count("W by dW, rate 0.25") == 6
+    assert [line["a"] for line in after if line["operation"].startswith(rate)] == [0.25]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 from wbcore import _arguments, _copying
 from wbcore._lazy import pandas_for_frames
 from wbcore._statistics import LayerStatistics, Statistics
-from wbcore._text_table import number, table
+from wbcore._text_table import column, number, table
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -156,6 +156,7 @@ class History:
         *,
         epoch: int | None = None,
         batch: int | None = None,
+        step: int | None = None,
         sample_weight: ArrayLike | None = None,
         loss: LossLike | None = None,
         learning_rate: Rates | None = None,
@@ -179,6 +180,9 @@ class History:
         batch : int, optional
             The batch of that epoch, from 0, after which the network is wanted. Default: the
             epoch's last.
+        step : int, optional
+            In place of epoch and batch how many steps of this fit were done, as `record.step` and
+            messages count them: 0 is the state before the fit.
         loss, learning_rate, shuffle : callable, optional
             Where the fit had a function, which no history keeps: the same one.
         validation_data : optional
@@ -211,6 +215,8 @@ class History:
         >>> before = history.replay(X, X[:, 0] ** 2, epoch=3, batch=2)
         >>> before.optimizer.state(before).position[:2]
         (3, 3)
+        >>> history.replay(X, X[:, 0] ** 2, step=27) == before
+        True
         """
         if self._recording is None:
             raise ValueError(f"[replay] {self._without_beginning()}")
@@ -220,6 +226,7 @@ class History:
             y,
             epoch=epoch,
             batch=batch,
+            step=step,
             sample_weight=sample_weight,
             loss=loss,
             learning_rate=learning_rate,
@@ -433,11 +440,10 @@ class History:
 
     def __str__(self) -> str:
         series = self.to_dict()
+        columns = map(column, series.values())
         rows = [
-            [str(epoch), *map(number, values)]
-            for epoch, values in enumerate(
-                zip(*series.values(), strict=False), start=self.first_epoch + 1
-            )
+            [str(epoch), *values]
+            for epoch, values in enumerate(zip(*columns, strict=False), start=self.first_epoch + 1)
         ]
         if len(rows) > MAX_ROWS:
             rows[MAX_ROWS // 2 : -MAX_ROWS // 2] = [["..."] * (len(series) + 1)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 from wbcore import _arguments
 from wbcore._record_bytes import ARRAY, UNKNOWN
 from wbcore._statistics import LayerStatistics, Statistics
-from wbcore._text_table import number, table
+from wbcore._text_table import column, table
 from wbcore.inspect.digests import digest
 from wbcore.inspect.networks import require_network
 from wbcore.inspect.table import Table
@@ -112,8 +112,10 @@ class ParameterHistory(Sequence[ParameterRecord]):
             return None
         return next((one for one in reversed(self) if one.epoch == self._best_epoch), None)
 
-    def at(self, epoch: int, batch: int | None = None) -> ParameterRecord:
-        """The record of an epoch, or of one of its batches.
+    def at(
+        self, epoch: int | None = None, batch: int | None = None, *, step: int | None = None
+    ) -> ParameterRecord:
+        """The record of an epoch, of one of its batches, or of a step.
 
         Parameters
         ----------
@@ -123,6 +125,8 @@ class ParameterHistory(Sequence[ParameterRecord]):
         batch : int, optional
             From 0. Default: that of the epoch's last record, with ``track="epoch"`` its last batch;
             with a number of batches it may be one before, which `record.batch` says.
+        step : int, optional
+            In their place `record.step`, how many steps of this fit were done.
 
         Returns
         -------
@@ -146,6 +150,8 @@ class ParameterHistory(Sequence[ParameterRecord]):
             ...
         ValueError: [at] expected epoch to be one with a record, got 4; the nearest are 3 and 5
         """
+        if step is not None:
+            return self._at_step(step, epoch, batch)
         low = self._first_epoch - 1
         epoch = _arguments.integer("at", "epoch", epoch, low=low)
         if batch is not None:
@@ -160,6 +166,20 @@ class ParameterHistory(Sequence[ParameterRecord]):
         found = next((record for record in there if record.batch == batch), None)
         if found is None:
             raise _without_record("batch", batch, [record.batch for record in there])
+        return found
+
+    def _at_step(self, step: int, epoch: object, batch: object) -> ParameterRecord:
+        if epoch is not None or batch is not None:
+            raise ValueError("[at] expected step, or epoch and batch, got both")
+        step = _arguments.integer("at", "step", step, low=0)
+        self._at(0)
+        if self.final.step == UNKNOWN:
+            raise ValueError(
+                "[at] expected records that know their steps, got those of an older file"
+            )
+        found = next((record for record in self if record.step == step), None)
+        if found is None:
+            raise _without_record("step", step, [record.step for record in self])
         return found
 
     def _epoch_of(self, place: int, record: ParameterRecord) -> int:
@@ -378,11 +398,10 @@ def _norms_of(array: ArrayRecord | None) -> tuple[float, float]:
 
 def _with_gaps(one: Table) -> str:
     """In print nothing stands for what a layer has not."""
-    rows = [
-        [str(layer), *("" if math.isnan(value) else number(value) for value in values)]
-        for layer, *values in one.rows
-    ]
-    return table(one.columns, rows)
+    layers, *others = (one[name] for name in one.columns)
+    numbers = ([None if math.isnan(value) else value for value in values] for values in others)
+    columns = [map(str, layers), *map(column, numbers)]
+    return table(one.columns, list(zip(*columns, strict=True)))
 
 
 def _without_record(what: str, wanted: int, known: list[int]) -> ValueError:

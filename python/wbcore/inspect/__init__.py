@@ -23,6 +23,7 @@ from wbcore._lazy import lazy
 if TYPE_CHECKING:
     from wbcore.inspect.attribution_result import Attribution
     from wbcore.inspect.attributions import attribution
+    from wbcore.inspect.batches import Batch, batch_of
     from wbcore.inspect.changes import bias_changes, weight_changes
     from wbcore.inspect.comparison import compare
     from wbcore.inspect.correlation import weight_bias_correlation
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribution",
+    "Batch",
     "Difference",
     "Finding",
     "Findings",
@@ -57,6 +59,7 @@ __all__ = [
     "Table",
     "activations",
     "attribution",
+    "batch_of",
     "bias_changes",
     "check",
     "compare",
@@ -85,6 +88,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
         __name__,
         {
             "Attribution": "wbcore.inspect.attribution_result",
+            "Batch": "wbcore.inspect.batches",
             "Difference": "wbcore.inspect.difference",
             "Finding": "wbcore.inspect.findings.finding",
             "Findings": "wbcore.inspect.findings.finding",
@@ -94,6 +98,7 @@ if not TYPE_CHECKING:  # with them, checkers would find any name
             "Table": "wbcore.inspect.table",
             "activations": "wbcore.inspect.signals",
             "attribution": "wbcore.inspect.attributions",
+            "batch_of": "wbcore.inspect.batches",
             "bias_changes": "wbcore.inspect.changes",
             "check": "wbcore.inspect.findings.calls",
             "compare": "wbcore.inspect.comparison",

@@ -11,13 +11,17 @@ from wbcore.inspect.table import Table
 
 __all__ = ["ExactTable", "exactly", "pattern"]
 
+_MOST = 200  # rows in print
+
 
 class ExactTable(Table):
     """A table of numbers of one format, each printed with as many digits as tell it from others.
 
+    Of more than 200 rows the first and the last hundred are printed; `to_text` has all.
+
     Parameters
     ----------
-    columns, rows, title
+    columns, rows, title, note
         As of a `Table`. Numbers are Python's floats, or NumPy's float64 where one is of binary64
         whatever the others are; None stands for what a row has not.
     dtype : {"float32", "float64"}
@@ -41,8 +45,9 @@ class ExactTable(Table):
         title: str = "",
         *,
         dtype: str = "float64",
+        note: str = "",
     ) -> None:
-        super().__init__(columns, rows, title)
+        super().__init__(columns, rows, title, note=note)
         self.dtype = dtype
 
     def bits(self, column: str) -> list[str | None]:
@@ -65,13 +70,37 @@ class ExactTable(Table):
         values = self[column]
         return [pattern(v, self.dtype) if isinstance(v, float) else None for v in values]
 
-    def _shown(self, column: str, value: object) -> str:
+    def to_text(self) -> str:
+        """Return what is printed, with all rows.
+
+        Examples
+        --------
+        >>> table = ExactTable(["result"], [[0.5]] * 300)
+        >>> len(str(table).splitlines()), len(table.to_text().splitlines())
+        (203, 302)
+        """
+        return super().__str__()
+
+    def __str__(self) -> str:
+        if len(self) <= _MOST:
+            return self.to_text()
+        half = _MOST // 2
+        rows = self.rows[:half] + self.rows[-half:]
+        made = ExactTable(self.columns, rows, self.title, dtype=self.dtype, note=self.note)
+        lines = made.to_text().splitlines()
+        more = f"... {len(self) - _MOST:,} more lines; print(table.to_text()) shows all"
+        return "\n".join([*lines[:-half], more, *lines[-half:]])
+
+    __repr__ = __str__
+
+    def _shown(self, column: str) -> list[str]:
         """As in print, in Markdown and LaTeX too."""
-        if value is None:
-            return ""
-        if isinstance(value, float):
-            return exactly(value, self.dtype)
-        return super()._shown(column, value)
+        return [
+            "" if value is None
+            else exactly(value, self.dtype) if isinstance(value, float)
+            else str(value)
+            for value in self[column]
+        ]  # fmt: skip
 
 
 def exactly(value: float, dtype: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wbcore import _arguments, optimizers
 from wbcore.inspect._calls import functions_of, named
 from wbcore.optimizers import LBFGS, Optimizer
-from wbcore.training.replay_places import batch_named
+from wbcore.training.replay_places import batch_named, step_named
 from wbcore.training.replaying import Replay
 from wbcore.training.run import run
 
@@ -39,7 +39,8 @@ def fork(
     X: ArrayLike | SparseLike | Source,
     y: ArrayLike | None = None,
     *,
-    at: int | tuple[int, int],
+    at: int | tuple[int, int] | None = None,
+    step: int | None = None,
     sample_weight: ArrayLike | None = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     **changes: Any,  # noqa: ANN401, as fit takes them
@@ -57,6 +58,8 @@ def fork(
     at : int, or pair of int
         The last epoch that stays as it was, or epoch and batch, counted from 0 as in records and
         `history.replay`. ``history.first_epoch - 1``: the change counts from the first step on.
+    step : int
+        In place of at: how many steps stay as they were.
     functions : dict of callables, optional
         Where the fit had a function as "loss", "learning_rate" or "shuffle": the same one.
     **changes
@@ -102,15 +105,7 @@ def fork(
         validation_data=changes.get("validation_data"),
         **given,
     )
-    place = at if isinstance(at, (tuple, list)) else (at, None)
-    if len(place) != 2:
-        raise ValueError(
-            f"[fork] expected at to be an epoch, or a pair of epoch and batch, "
-            f"got {_arguments.shown(at)}"
-        )
-    epoch, batch = place
-    names = ("at", "batch") if batch is None else ("the epoch of at", "the batch of at")
-    step = batch_named("fork", replay, epoch, batch, names)
+    step = _step_of(replay, at, step)
     settings = _sorted_out(replay, changes)
     epochs = _epochs_left(replay, step, settings.pop("epochs", None))
     net = replay.at(step)
@@ -122,6 +117,24 @@ def fork(
     with named("fork", "fit"):
         plan = replay.plan(epochs=epochs, optimizer=optimizer, track=track, **settings)
         return net, run(net, X, y, plan)
+
+
+def _step_of(replay: Replay, at: int | tuple[int, int] | None, step: int | None) -> int:
+    """How many steps stay as they were."""
+    if (at is None) == (step is None):
+        got = "neither" if at is None else "both"
+        raise ValueError(f"[fork] expected at, or step in its place, got {got}")
+    if step is not None:
+        return step_named("fork", replay, None, None, step)
+    place = at if isinstance(at, (tuple, list)) else (at, None)
+    if len(place) != 2:
+        raise ValueError(
+            f"[fork] expected at to be an epoch, or a pair of epoch and batch, "
+            f"got {_arguments.shown(at)}"
+        )
+    epoch, batch = place
+    names = ("at", "batch") if batch is None else ("the epoch of at", "the batch of at")
+    return batch_named("fork", replay, epoch, batch, names)
 
 
 def _sorted_out(replay: Replay, changes: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ and writes every result down on the way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wbcore.inspect.exact_table import exactly
 from wbcore.reference import ACTIVATIONS
 from wbcore.reference.arithmetic import FEATURE_LEAF, ROW_LEAF
 from wbcore.reference.functions import exp
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Lines", "Named", "count_of_sum", "count_of_unit"]
 
 Named = Callable[[int], str]  # the k-th term of a sum, as text
+
+_OF_UNIT = re.compile(r"\b(?:dY|y|z)\b")  # the quantities of a slope
 
 
 class Lines:
@@ -107,6 +111,30 @@ class Lines:
         for k in units:
             at(k)
             self.add("e / S", T(e[k] / S), e[k], S)
+
+    def slopes(
+        self, text: str, dY: Vector, z: Vector, y: Vector, at: Callable[[int | None], None]
+    ) -> list[float]:
+        """From the gradient by the outputs y of a row to dZ, that by its sums z (section 5)."""
+        activation = ACTIVATIONS.choice(text)
+        numbers = {name: self.text(self.arith.T(getattr(activation, name)))
+                   for name in activation.defaults()}  # fmt: skip
+        formula = activation.formula.format(**numbers)
+        if not activation.elementwise:
+            at(None)
+            self.feature_sum(0.0, dY, y, lambda k: f"D: add dY[{k}] * y[{k}]")
+        operands = dict.fromkeys(_OF_UNIT.findall(formula))
+        of_row = {"dY": dY, "y": y, "z": z}
+        found = activation.backward(self.arith, dY, z, y)
+        for unit, g in enumerate(found):
+            at(unit)
+            shown = (of_row[name][unit] for name in operands)
+            self.add(f"dZ by {activation.name}, {formula}", g, *shown)
+        return found
+
+    def text(self, value: float) -> str:
+        """A number in a formula, with all its digits."""
+        return exactly(value, self.arith.dtype).removesuffix(".0")
 
     def _chain(self, start: float, a: Vector, b: Vector | None, terms: range, name: Named) -> float:
         T, fma = self.arith.T, self.arith.fma

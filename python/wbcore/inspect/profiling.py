@@ -37,10 +37,14 @@ class _Times(Table):
 
     __slots__ = ()
 
-    def _shown(self, column: str, value: object) -> str:
-        if column == "us_per_batch" and isinstance(value, float):
-            return f"{value:.3f}"
-        return super()._shown(column, value)
+    def _shown(self, column: str) -> list[str]:
+        shown = super()._shown(column)
+        if column != "us_per_batch":
+            return shown
+        return [
+            f"{value:.3f}" if isinstance(value, float) else text
+            for value, text in zip(self[column], shown, strict=True)
+        ]
 
 
 class Profile(_Times):

@@ -14,7 +14,7 @@ import numpy as np
 from wbcore.inspect.operations import Lines, Named, count_of_sum, count_of_unit
 from wbcore.inspect.tracing import layer_lines
 from wbcore.inspect.update_lines import Memory, UpdateLines
-from wbcore.reference import ACTIVATIONS, LOSSES, Arithmetic, DropoutStep
+from wbcore.reference import LOSSES, Arithmetic, DropoutStep
 from wbcore.reference.arithmetic import FEATURE_LEAF, ROW_LEAF
 from wbcore.reference.dropout import left
 from wbcore.reference.losses import target_rows, total_weight, weighed_rows
@@ -70,6 +70,11 @@ class StepLines:
         self.loss = math.nan
 
     @property
+    def note(self) -> str:
+        """What the names in the loss's formulas are, where they are long."""
+        return self._loss.note
+
+    @property
     def parameters(self) -> list[float]:
         """The new ones, flat, in the order of `net.parameters`; there after `batch`."""
         return self._update.parameters
@@ -78,6 +83,10 @@ class StepLines:
     def states(self) -> dict[str, list[float]]:
         """The optimizer's new arrays, likewise."""
         return self._update.states
+
+    def count(self, rows: int) -> int:
+        """About how many lines there will be, from below."""
+        return count_of_step(self._net, rows, self._update.count)
 
     def batch(self, X: Matrix, y: Matrix | Labels, weights: Sequence[float] | None) -> None:
         """Forward, loss, backward, gradients, update.
@@ -120,10 +129,13 @@ class StepLines:
         """What dropout leaves of outputs, or of their gradient."""
         if kept.numbers is None:
             return x
+        name = "y" if phase == "forward" else "dY"
         found = left(self.arith, layer.dropout, kept.numbers[r], x)
-        for unit, (before, after) in enumerate(zip(x, found, strict=True)):
+        factors = left(self.arith, layer.dropout, kept.numbers[r], [1.0] * len(x))
+        for unit, (before, after, factor) in enumerate(zip(x, found, factors, strict=True)):
             self.lines.where = (phase, r, layer.index, unit)
-            self.lines.add("dropout", after, before)
+            formula = f"{self.lines.text(factor)} * {name}" if factor else "left out: 0"
+            self.lines.add(f"dropout, {formula}", after, before)
         return found
 
     # Loss
@@ -146,7 +158,7 @@ class StepLines:
     def _of_row(self, r: int, y: list[float], t: list[float], weight: float | None) -> float:
         """The loss of a row: what each output adds, their sum, and what the row counts."""
         factors, addends = self._loss.addends(self.arith, y, t)
-        name = self._loss.addend or "loss of the output"
+        name = self._loss.addend
         for unit, (addend, y_k, t_k) in enumerate(zip(addends, y, t, strict=True)):
             self.lines.where = ("loss", r, len(self._net) - 1, unit)
             self.lines.add(name, addend, y_k, t_k)
@@ -169,7 +181,7 @@ class StepLines:
         found: dict[int, Matrix] = {}
         by_sums = self._loss.works_on_sums(net[-1].activation)
         outputs = kept[-1].Z if by_sums else kept[-1].A
-        name = f"d{'Z' if by_sums else 'Y'} of the loss{self._formula()}"
+        name = f"d{'Z' if by_sums else 'Y'} of the loss, {self._formula()}"
         for r, row in enumerate(dY):
             for unit, g in enumerate(row):
                 self.lines.where = ("backward", r, last, unit)
@@ -184,23 +196,20 @@ class StepLines:
         return {index: found[index] for index in sorted(found) if net[index].trainable}
 
     def _formula(self) -> str:
-        """Of the gradient by an output or sum, where it is short; N is that of the loss's mean."""
-        if not self._loss.slope:
-            return ""
+        """Of the gradient by an output or sum; N is that of the loss's mean."""
         factors = "weight * " * self._is_weighed
         factors += "output weight * " * bool(self._loss.output_weights)
-        return f", {factors}{self._loss.slope} / N"
+        return f"{factors}{self._loss.slope} / N"
 
-    def _through(self, layer: Layer, kept: _Kept, dA: Matrix) -> Matrix:
-        """From dA to dZ."""
-        activation = ACTIVATIONS.choice(layer.activation)
+    def _through(self, layer: Layer, kept: _Kept, dY: Matrix) -> Matrix:
+        """From the gradient by outputs to that by sums."""
         found = []
-        for r, row in enumerate(dA):
-            dZ = activation.backward(self.arith, row, kept.Z[r], kept.A[r])
-            for unit, g in enumerate(dZ):
+        for r, row in enumerate(dY):
+
+            def at(unit: int | None, r: int = r) -> None:
                 self.lines.where = ("backward", r, layer.index, unit)
-                self.lines.add(f"dZ by {layer.activation}", g, row[unit], kept.A[r][unit])
-            found.append(dZ)
+
+            found.append(self.lines.slopes(layer.activation, row, kept.Z[r], kept.A[r], at))
         return found
 
     def _inputs(self, layer: Layer, dZ: Matrix, before: Layer, kept: _Kept) -> Matrix:
@@ -231,15 +240,15 @@ class StepLines:
         return found
 
 
-def count_of_step(net: Network, rows: int, states: int) -> int:
-    """About how many lines a step has, from below."""
+def count_of_step(net: Network, rows: int, updates: int) -> int:
+    """About how many lines a step has, from below; `updates` is those of a weight's update."""
     total = 2 * rows * net.widths[-1] + rows + 1
     for layer in net:
         own, size = layer.outputs, layer.inputs * layer.outputs
         total += rows * own * (count_of_unit(layer.inputs) + 2)
         if layer.index:
             total += rows * layer.inputs * count_of_sum(own, FEATURE_LEAF)
-        total += (size + own * layer.bias) * (count_of_sum(rows, ROW_LEAF) + 1 + states)
+        total += (size + own * layer.bias) * (count_of_sum(rows, ROW_LEAF) + updates)
     return total
 
 

@@ -12,11 +12,12 @@ from wbcore._loss_function import LossFunction
 from wbcore.inspect._calls import in_rows, named
 from wbcore.inspect.exact_table import ExactTable
 from wbcore.inspect.networks import require_network
-from wbcore.inspect.step_lines import StepLines, count_of_step
+from wbcore.inspect.step_lines import StepLines
 from wbcore.inspect.suggested_loss import known_or_suggested_loss
 from wbcore.inspect.tracing import LIMIT, require_few
 from wbcore.inspect.update_lines import Memory
 from wbcore.optimizers import LBFGS
+from wbcore.schedules.base import text_of
 from wbcore.training.batches import as_read, targets_in_reference
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from wbcore.optimizers import Optimizer
 
 __all__ = ["UpdateTable", "step"]
+
+_NOTE = "a, b: the quantities of a formula, as they come; the first product of a sum is not rounded"
 
 
 class UpdateTable(ExactTable):
@@ -64,7 +67,10 @@ def step(
     and its loss, what each output adds; from the last layer to the first every dZ, and what it is
     for the layer before; then every dW and db, sums over rows; then what the optimizer makes of
     them. ``result`` of a line that adds a product is ``a * b`` plus the result before it, rounded
-    once.
+    once. Others have a formula, ``name = formula``, ``what, formula`` or ``setting: g = formula``:
+    z is a sum, y an output, t a target, dY the gradient by an output, g the one that the optimizer
+    goes on with. Its quantities are, as they come, ``a`` and ``b``; all else in it is a number.
+    Update lines without a layer are of the whole step, in binary64.
     Neither the network nor the optimizer is changed: the new parameters, which are those of ``fit``
     with these rows as its only batch, to the bit, are in the table and in ``table.network``. They
     are compared with that fit before the table is returned.
@@ -113,6 +119,7 @@ def step(
     >>> table = step(net, [2.0], [1.0], wb.SGD(0.125), loss="mse")
     >>> table
     One update in float32, operation by operation: mse, sgd(0.125)
+    a, b: the quantities of a formula, as they come; the first product of a sum is not rounded
     phase     row  layer  unit  operation                        a    b  product  result
     ------------------------------------------------------------------------------------
     forward   0    0      0     bias                                                 0.0
@@ -123,7 +130,7 @@ def step(
     loss                        add loss[0]                    1.0                   1.0
     loss                        sum / N                        1.0  1.0              1.0
     backward  0    0      0     dY of the loss, 2 (y - t) / N  2.0  1.0              2.0
-    backward  0    0      0     dZ by identity                 2.0  2.0              2.0
+    backward  0    0      0     dZ by identity, dY             2.0                   2.0
     gradient       0      0, 0  add x[0, 0] * dZ[0, 0]         2.0  2.0      4.0     4.0
     gradient       0      0     add dZ[0, 0]                   2.0                   2.0
     update         0      0, 0  W - 0.125 * dW                 1.0  4.0              0.5
@@ -157,27 +164,33 @@ def step(
             rows, targets, loss=chosen, optimizer=own, sample_weight=sample_weight, seed=seed
         )
     X = as_read(net, rows).tolist()
-    count = count_of_step(net, len(X), len(memory.arrays))
-    require_few("step", count, limit, "pass fewer rows or a smaller network, or limit=")
     weights = None if sample_weight is None else np.asarray(sample_weight, float).tolist()
     found = StepLines(net, chosen, own, memory, seed)
+    cure = "pass fewer rows or a smaller network, or limit="
+    require_few("step", found.count(len(X)), limit, cure)
     found.batch(X, targets_in_reference(chosen, targets, net.widths[-1]), weights)
     _require_equal("loss", [found.loss], np.asarray(value, np.float64))
     _require_equal("parameters", found.parameters, twin.parameters)
     for name, array in own.state(twin).arrays.items():
         if name in found.states:
             _require_equal(name, found.states[name], array)
-    title = f"One update in {net.dtype}, operation by operation: {chosen}, {_with_rate(used)}"
+    title = f"One update in {net.dtype}, operation by operation: {chosen}, {_titled(used)}"
     columns = ("phase", "row", "layer", "unit", "operation", "a", "b", "product", "result")
-    table = UpdateTable(columns, found.lines.rows, title, dtype=str(net.dtype))
+    note = "\n".join([_NOTE, *found.note.splitlines()])
+    table = UpdateTable(columns, found.lines.rows, title, dtype=str(net.dtype), note=note)
     table.network, table.loss = twin, value
     return table
 
 
-def _with_rate(optimizer: Optimizer) -> str:
-    """Its text, in which a rate that is the default one would not stand."""
-    text = str(optimizer)
-    return text if "(" in text else f"{text}({optimizer.learning_rate!r})"
+def _titled(optimizer: Optimizer) -> str:
+    """Its name, its rate, and all settings that are not the default ones."""
+    rate = optimizer.learning_rate
+    settings = [text_of(rate) if callable(rate) else repr(rate)]
+    for name in optimizer._checks:
+        value = getattr(optimizer, name)
+        if name != "learning_rate" and value != optimizer._defaults[name]:
+            settings.append(f"{name}={value!r}")
+    return f"{optimizer._row.name}({', '.join(settings)})"
 
 
 def _as_batch(x: Foreign, y: Foreign) -> tuple[Foreign, Foreign]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wbcore import _core
 from wbcore._methods import network_method
 from wbcore._statistics import LayerStatistics, layer_statistics
-from wbcore._text_table import number, table
+from wbcore._text_table import column, table
 
 if TYPE_CHECKING:
     from wbcore.network import Network
@@ -59,14 +59,19 @@ def summary(self: Network) -> str:
     dropout = any(layer.dropout for layer in self)  # few have it: no column for nothing
     header += ["dropout"] * dropout
     rows: list[list[str]] = []
-    for layer, (weights, biases) in zip(self, self.statistics(), strict=True):
+    statistics = self.statistics()
+    means = [
+        column([None if one is None else getattr(one, name) for one in of])
+        for of in zip(*statistics, strict=True)
+        for name in ("mean", "std")
+    ]
+    for layer, shown in zip(self, zip(*means, strict=True), strict=True):
         row = [str(layer.index), layer.activation, str(layer.weights.shape)]
+        biases, count = layer.biases, layer.weights.size
         if biases is None:
-            row += ["none", f"{layer.weights.size:,}"]
-            row += [number(weights.mean), number(weights.std), "", ""]
+            row += ["none", f"{count:,}", *shown]
         else:
-            row += [str(layer.biases.shape), f"{layer.weights.size + layer.biases.size:,}"]
-            row += map(number, (weights.mean, weights.std, biases.mean, biases.std))
+            row += [str(biases.shape), f"{count + biases.size:,}", *shown]
         row += [f"{layer.dropout:g}" if layer.dropout else ""] * dropout
         rows.append(row)
     total = ["total", "", "", "", f"{self.n_parameters:,}", "", "", "", ""] + [""] * dropout

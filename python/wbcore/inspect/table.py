@@ -286,14 +286,17 @@ class Table:
     ) -> tuple[list[str], list[list[str]]]:
         """Header and rows in a notation."""
         header = [escape(column) for column in columns]
-        cells = [[escape(self._shown(c, value)) for value in self[c]] for c in columns]
+        cells = [[escape(text) for text in self._shown(c)] for c in columns]
         return header, [list(row) for row in zip(*cells, strict=True)]
 
-    def _shown(self, column: str, value: object) -> str:
-        """A value as it is printed."""
-        if value is None or self._is_undefined(column, value):
-            return _NONE
-        return _text_table.number(value) if isinstance(value, float) else str(value)
+    def _shown(self, column: str) -> list[str]:
+        """A column as it is printed, its numbers in one notation where that shows no less."""
+        values = [None if self._is_undefined(column, value) else value for value in self[column]]
+        text = _text_table.notation(value for value in values if isinstance(value, float))
+        return [
+            _NONE if value is None else text(value) if isinstance(value, float) else str(value)
+            for value in values
+        ]
 
     def _is_undefined(self, column: str, value: object) -> bool:
         return column in self._undefined and isinstance(value, float) and math.isnan(value)

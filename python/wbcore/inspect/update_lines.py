@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from wbcore.inspect.operations import Lines
+from wbcore.inspect.rule_lines import Element, RuleLines
+from wbcore.inspect.update_rules import rule_lines
 from wbcore.reference import OPTIMIZERS
+from wbcore.reference.optimizers import norm_and_factor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore import reference
-    from wbcore.inspect.operations import Lines
     from wbcore.layers import Layer
     from wbcore.network import Network
     from wbcore.optimizers import Optimizer
-    from wbcore.reference.optimizers import Rule
 
 __all__ = ["Memory", "UpdateLines"]
 
@@ -67,18 +69,10 @@ class UpdateLines:
         weight : float
             The sum of the rows' weights, of which the gradients' mean is one.
         """
-        arith, rule = self._arith, self._rule.of_mean(weight)
         self._lines.where = ("update", None, None, None)
-        rows = [
-            [rule.clipped(arith, g) for g in row]
-            for index, flat in gradients.items()
-            for row in _rows(self._net[index], flat)
-        ]
-        factor = rule.factor(arith, rows)
-        if rule.clip_norm is not None:
-            self._lines.add("factor of clip_norm", factor)
-        weights = rule.rule(arith, self._step, decayed=True)
-        biases = rule.rule(arith, self._step, decayed=rule.decay_biases)
+        self._of_mean(weight)
+        self._factor = self._of_norm(gradients)
+        formulas = rule_lines(self._lines, self._rule, self._step)
         starts = np.cumsum([0, *(_size(layer) for layer in self._net)]).tolist()
         for index, flat in gradients.items():
             layer, start = self._net[index], starts[index]
@@ -87,82 +81,94 @@ class UpdateLines:
                 is_weight = k < n
                 place = f"{k // layer.outputs}, {k % layer.outputs}" if is_weight else str(k - n)
                 self._lines.where = ("update", None, index, place)
-                decayed = is_weight or rule.decay_biases
-                w = self.parameters[start + k]
-                after = self._prepared(rule, factor, w, g, decayed=decayed)
-                self._element(weights if is_weight else biases, start + k, after, "bW"[is_weight])
+                e = self._element(start + k, g, is_weight=is_weight)
+                self._prepare(formulas, e)
+                formulas.update(e)
+                self.parameters[start + k] = e.w
+                for name, value in e.states.items():
+                    self.states[name][start + k] = value
             self._limit(layer, start)
 
-    def _prepared(
-        self,
-        rule: reference.optimizers.Optimizer,
-        factor: float,
-        w: float,
-        g: float,
-        *,
-        decayed: bool,
-    ) -> float:
-        """A gradient after clip_value, clip_norm, l1 and l2."""
-        found = self._arith.T(factor * rule.clipped(self._arith, g))
-        if decayed:
-            found = rule.penalized(self._arith, w, found)
-        names = ("clip_value", "clip_norm", *(("l1", "l2") if decayed else ()))
-        done = [name for name in names if getattr(rule, name)]
-        return self._lines.add(f"gradient after {', '.join(done)}", found, g) if done else found
-
-    def _element(self, rule: Rule, at: int, g: float, name: str) -> None:
-        """One parameter and what the optimizer remembers of it."""
-        w, names = self.parameters[at], self._rule.states
-        start = [self._rule.start(self._arith, state) for state in names]
-        states = tuple(
-            self.states[state][at] if state in self.states else s
-            for state, s in zip(names, start, strict=True)
-        )
-        new, after = rule(w, g, states)
-        for state, old, value in zip(names, states, after, strict=True):
-            if state in self.states:
-                how = self._of_velocity(name) if state == "velocity" else state
-                self.states[state][at] = self._lines.add(how, value, old, g)
-        by = after[0] if self._is_plain and self._momentum else g
-        self.parameters[at] = self._lines.add(self._of_parameter(name), new, w, by)
-
     @property
-    def _momentum(self) -> float:
-        return float(getattr(self._rule, "momentum", 0.0))
+    def count(self) -> int:
+        """How many lines a weight has, but for those of settings that all optimizers take."""
+        lines = Lines(self._arith)
+        formulas = rule_lines(lines, self._rule, self._step)
+        before = len(lines.rows)
+        formulas.update(self._element(0, 0.0, is_weight=True))
+        return len(lines.rows) - before
 
-    @property
-    def _is_plain(self) -> bool:
-        """Whether it is gradient descent, with momentum or without, whose lines are formulas."""
-        rule: Any = self._rule
-        return rule.name == "sgd" and not rule.nesterov and not rule.weight_decay
+    def _element(self, at: int, g: float, *, is_weight: bool) -> Element:
+        states = {name: values[at] for name, values in self.states.items()}
+        decayed = is_weight or self._rule.decay_biases
+        return Element("W" if is_weight else "b", self.parameters[at], g, states, decayed)
 
-    def _of_velocity(self, name: str) -> str:
-        if not self._is_plain:
-            return "velocity"
-        return f"velocity = {self._momentum:g} * velocity + d{name}"
+    def _of_mean(self, weight: float) -> None:
+        """Penalties beside the sum of losses are divided by what the rows count."""
+        given, self._rule = self._rule, self._rule.of_mean(weight)
+        for name in ("l1", "l2") if given.penalty_of_sum else ():
+            if value := getattr(given, name):
+                divided = np.float64(getattr(self._rule, name)), np.float64(value)
+                self._lines.add(
+                    f"{name} = {name} / weight of the rows", *divided, np.float64(weight)
+                )
 
-    def _of_parameter(self, name: str) -> str:
-        """The rule, with the rate of the step, which a schedule may have chosen."""
-        rule: Any = self._rule
-        if rule.name == "rprop":  # each parameter has a step of its own, "size"
-            return f"{name} by d{name}"
-        rate = f"{rule.learning_rate:g}"
-        if self._is_plain:
-            return f"{name} - {rate} * {'velocity' if self._momentum else f'd{name}'}"
-        return f"{name} by d{name}, rate {rate}"
+    def _of_norm(self, gradients: dict[int, list[float]]) -> float:
+        """By what clip_norm multiplies the gradients."""
+        most = self._rule.clip_norm
+        if most is None:
+            return 1.0
+        rows = [
+            [self._rule.clipped(self._arith, g) for g in row]
+            for index, flat in gradients.items()
+            for row in _rows(self._net[index], flat)
+        ]
+        return self._shrinking("clip_norm", most, rows, "g * g), of all dW and db")
+
+    def _shrinking(self, name: str, most: float, rows: Matrix, of: str) -> float:
+        """By what a setting multiplies a vector whose norm it limits."""
+        norm, factor = norm_and_factor(self._arith, rows, most)
+        self._lines.add(f"norm = sqrt(sum of {of}", np.float64(norm))
+        formula = f"factor = {name} / norm if norm > {name} else 1"
+        return self._lines.add(formula, factor, np.float64(most), np.float64(norm))
+
+    def _prepare(self, formulas: RuleLines, e: Element) -> None:
+        """What clip_value, clip_norm, l1 and l2 make of a gradient."""
+        rule, arith, text = self._rule, self._arith, self._lines.text
+        if rule.clip_value is not None:
+            most = text(arith.T(rule.clip_value))
+            formula = f"min(max({e.gradient}, -{most}), {most})"
+            formulas.prepared(e, "clip_value", formula, rule.clipped(arith, e.g), a=e.g)
+        if self._factor != 1.0:
+            formula = f"{text(self._factor)} * {e.gradient}"
+            formulas.prepared(e, "clip_norm", formula, arith.T(self._factor * e.g), a=e.g)
+        if not e.decayed:
+            return
+        l1, l2 = arith.T(rule.l1), arith.T(rule.l2)
+        if l1 != 0.0:
+            g = arith.T(e.g + l1) if e.w > 0.0 else arith.T(e.g - l1) if e.w < 0.0 else e.g
+            formula = f"{e.gradient} + {text(l1)} * sign({e.of})"
+            formulas.prepared(e, "l1", formula, g, a=e.g, b=e.w)
+        if l2 != 0.0:
+            formula = f"{text(l2)} * {e.of} + {e.gradient}"
+            formulas.prepared(e, "l2", formula, arith.fma(l2, e.w, e.g), a=e.w, b=e.g)
 
     def _limit(self, layer: Layer, start: int) -> None:
-        """What max_norm makes of the weights of a layer."""
-        if self._rule.max_norm is None:
+        """What max_norm makes of the weights into each unit of a layer."""
+        most = self._rule.max_norm
+        if most is None:
             return
-        count, width = layer.inputs * layer.outputs, layer.outputs
-        flat = self.parameters[start : start + count]
-        rows = [flat[k : k + width] for k in range(0, count, width)]
-        for i, row in enumerate(self._rule.limited(self._arith, rows)):
-            for o, w in enumerate(row):
+        end, width = start + layer.inputs * layer.outputs, layer.outputs
+        for o in range(width):
+            places = range(start + o, end, width)
+            column = [self.parameters[at] for at in places]
+            self._lines.where = ("update", None, layer.index, str(o))
+            factor = self._shrinking("max_norm", most, [column], f"W * W), of W[:, {o}]")
+            for i, at in enumerate(places) if factor != 1.0 else ():
                 self._lines.where = ("update", None, layer.index, f"{i}, {o}")
-                at = start + i * width + o
-                self.parameters[at] = self._lines.add("W within max_norm", w, self.parameters[at])
+                formula = f"max_norm: W = {self._lines.text(factor)} * W"
+                w = self.parameters[at]
+                self.parameters[at] = self._lines.add(formula, self._arith.T(factor * w), w)
 
 
 def _in_reference(optimizer: Optimizer, rate: float) -> reference.optimizers.Optimizer:

@@ -22,6 +22,8 @@ class Activation(Choice):
     """Whether about half of the variance of a signal is lost."""
     elementwise: ClassVar[bool] = True
     """Whether an output depends on its own sum alone, so that hidden layers may have it."""
+    formula: ClassVar[str]
+    """Of the gradient dZ, of that by the output, dY, and the output y or its sum z."""
 
     def forward(self, arith: Arithmetic, z: Vector) -> list[float]:
         """Outputs of the sums of one row."""
@@ -112,6 +114,7 @@ class Identity(Activation):
     """The sums themselves."""
 
     name = "identity"
+    formula = "dY"
 
     def value(self, arith: Arithmetic, z: float) -> float:
         return z
@@ -125,6 +128,7 @@ class Sigmoid(Activation):
     """1 / (1 + e^-z)."""
 
     name = "sigmoid"
+    formula = "dY * (y * (1 - y))"
 
     def value(self, arith: Arithmetic, z: float) -> float:
         return sigmoid(arith, z)
@@ -139,6 +143,7 @@ class ReLU(Activation):
     """The positive part."""
 
     name = "relu"
+    formula = "dY if y > 0 else 0"
     relu_family = True
 
     def value(self, arith: Arithmetic, z: float) -> float:
@@ -153,6 +158,7 @@ class Tanh(Activation):
     """Hyperbolic tangent."""
 
     name = "tanh"
+    formula = "dY * (1 - y * y)"
 
     def value(self, arith: Arithmetic, z: float) -> float:
         return tanh(arith, z)
@@ -167,6 +173,7 @@ class LeakyReLU(Activation):
     """A line of another slope below zero."""
 
     name = "leaky_relu"
+    formula = "dY if z > 0 else {slope} * dY"
     relu_family = True
     slope: float = 0.01
 
@@ -185,6 +192,7 @@ class ELU(Activation):
     """An exponential that falls to -alpha below zero."""
 
     name = "elu"
+    formula = "dY if y > 0 else dY * (y + {alpha})"
     relu_family = True
     alpha: float = 1.0
 
@@ -202,6 +210,7 @@ class Softplus(Activation):
     """log(1 + e^z)."""
 
     name = "softplus"
+    formula = "dY * sigmoid(z)"
     relu_family = True
 
     def value(self, arith: Arithmetic, z: float) -> float:
@@ -216,6 +225,7 @@ class GELU(Activation):
     """Phi(z) * z, by the normal distribution function itself."""
 
     name = "gelu"
+    formula = "dY * (z * phi(z) + Phi(z))"
     relu_family = True
 
     def value(self, arith: Arithmetic, z: float) -> float:
@@ -230,6 +240,7 @@ class SiLU(Activation):
     """sigmoid(z) * z."""
 
     name = "silu"
+    formula = "dY * (s * (z * (1 - s) + 1)), s = sigmoid(z)"
     relu_family = True
 
     def value(self, arith: Arithmetic, z: float) -> float:
@@ -246,6 +257,7 @@ class Softmax(Activation):
     """Probabilities of a row, for the last layer."""
 
     name = "softmax"
+    formula = "y * (dY - D)"
     elementwise = False
 
     def forward(self, arith: Arithmetic, z: Vector) -> list[float]:
@@ -260,6 +272,7 @@ class Softsign(Activation):
     """z / (1 + |z|)."""
 
     name = "softsign"
+    formula = "dY / (1 + |z|) / (1 + |z|)"
 
     def value(self, arith: Arithmetic, z: float) -> float:
         T = arith.T
@@ -276,6 +289,7 @@ class Exp(Activation):
     """e^z, for rates."""
 
     name = "exp"
+    formula = "dY * y"
 
     def value(self, arith: Arithmetic, z: float) -> float:
         return exp(arith, z)

@@ -70,12 +70,17 @@ class Loss(Choice):
 
     @property
     def addend(self) -> str:
-        """A formula of `addends`, of y or z and its target t; empty where none is short."""
-        return ""
+        """A formula of `addends`, of y or z and its target t."""
+        raise NotImplementedError
 
     @property
     def slope(self) -> str:
         """Likewise of N times the gradient."""
+        raise NotImplementedError
+
+    @property
+    def note(self) -> str:
+        """What the names in these formulas are, where they are long."""
         return ""
 
     def weighed(self, arith: Arithmetic, row: Row) -> Row:
@@ -450,6 +455,24 @@ class Focal(Loss):
     targets = "probabilities"
     gamma: float = 2.0
     alpha: float = 0.25
+
+    @property
+    def addend(self) -> str:
+        return "focal(z, t)"
+
+    @property
+    def slope(self) -> str:
+        return "slope(z, t)"
+
+    @property
+    def note(self) -> str:
+        gamma, one, zero = f"{self.gamma:g}", f"{self.alpha:g} t", f"{1.0 - self.alpha:g} (1 - t)"
+        return (
+            f"focal(z, t) = -{one} q^{gamma} log(p) - {zero} p^{gamma} log(q), "
+            f"p = sigmoid(z), q = 1 - p\n"
+            f"slope(z, t) = {one} q^{gamma} ({gamma} p log(p) - q) + "
+            f"{zero} p^{gamma} (p - {gamma} q log(q))"
+        )
 
     def element(
         self, arith: Arithmetic, k: int, z: float, t: float, n: float

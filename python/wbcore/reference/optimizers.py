@@ -123,14 +123,15 @@ class Optimizer(Choice):
         """
         if self.clip_norm is None:
             return 1.0
-        return _shrinking(arith, rows, self.clip_norm)
+        return norm_and_factor(arith, rows, self.clip_norm)[1]
 
     def limited(self, arith: Arithmetic, weights: list[list[float]]) -> list[list[float]]:
         """Return weights of a layer whose columns have no norm above max_norm."""
         if self.max_norm is None:
             return weights
         factors = [
-            _shrinking(arith, [column], self.max_norm) for column in zip(*weights, strict=True)
+            norm_and_factor(arith, [column], self.max_norm)[1]
+            for column in zip(*weights, strict=True)
         ]
         return [
             [w if f == 1.0 else arith.T(f * w) for f, w in zip(factors, row, strict=True)]
@@ -138,13 +139,15 @@ class Optimizer(Choice):
         ]
 
 
-def _shrinking(arith: Arithmetic, rows: Iterable[Sequence[float]], most: float) -> float:
-    """Return by what a vector is multiplied to have a norm of `most`, or 1 when it has no more."""
+def norm_and_factor(
+    arith: Arithmetic, rows: Iterable[Sequence[float]], most: float
+) -> tuple[float, float]:
+    """Return a vector's norm, and by what it is multiplied for that not to be above `most`."""
     squares = 0.0
     for row in rows:
         squares = FLOAT64.T(squares + FLOAT64.feature_sum(0.0, row, row))
     norm = FLOAT64.sqrt(squares)
-    return arith.T(most / norm) if most < norm < math.inf else 1.0
+    return norm, arith.T(most / norm) if most < norm < math.inf else 1.0
 
 
 OPTIMIZERS: Table[Optimizer] = Table("optimizers", "optimizer")
@@ -416,7 +419,7 @@ class NAdam(Optimizer):
         T, fma = arith.T, arith.fma
         keep1, take1 = T(self.beta1), T(1.0 - self.beta1)
         keep2, take2 = T(self.beta2), T(1.0 - self.beta2)
-        now, following, product = self._momenta(step)
+        now, following, product = self.momenta(step)
         of_gradient = T(self.learning_rate * (1.0 - now) / (1.0 - product))
         of_mean = T(self.learning_rate * following / (1.0 - product * following))
         root, epsilon = T(FLOAT64.sqrt(1.0 - power(self.beta2, step))), T(self.epsilon)
@@ -434,7 +437,7 @@ class NAdam(Optimizer):
 
         return update
 
-    def _momenta(self, step: int) -> tuple[float, float, float]:
+    def momenta(self, step: int) -> tuple[float, float, float]:
         """Return those of this step and the next, and the product of all up to this one."""
         share = exp(FLOAT64, self.momentum_decay * LOG_096)
 

@@ -19,14 +19,21 @@ __all__ = ["begun", "first_nonfinite", "replayed"]
 
 
 def replayed(
-    history: History, X: Foreign, y: Foreign, *, epoch: Foreign, batch: Foreign, **given: Foreign
+    history: History,
+    X: Foreign,
+    y: Foreign,
+    *,
+    epoch: Foreign,
+    batch: Foreign,
+    step: Foreign,
+    **given: Foreign,
 ) -> Network:
     """What `History.replay` promises."""
-    from wbcore.training.replay_places import batch_named
+    from wbcore.training.replay_places import step_named
     from wbcore.training.replaying import Replay
 
     replay = Replay("replay", history, X, y, goes_on=False, **given)
-    return replay.at(batch_named("replay", replay, epoch, batch))
+    return replay.at(step_named("replay", replay, epoch, batch, step))
 
 
 def begun(history: History, network: Network) -> Recording:

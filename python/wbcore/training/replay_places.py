@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wbcore.callbacks.run import Run
     from wbcore.training.replaying import Replay
 
-__all__ = ["Looks", "StopAfter", "StopWhen", "batch_named"]
+__all__ = ["Looks", "StopAfter", "StopWhen", "batch_named", "step_named"]
 
 
 class StopAfter(Internal):
@@ -101,3 +101,20 @@ def batch_named(
         batch = highest
     batch = _arguments.integer(operation, names[1], batch, low=lowest, high=highest)
     return recording.step_of(epoch, batch)
+
+
+def step_named(
+    operation: str, replay: Replay, epoch: int | None, batch: int | None, step: int | None
+) -> int:
+    """How many steps were done, as a number or as an epoch and a batch, as `batch_named` has them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When both are given, or there was no such step.
+    """
+    if step is None:
+        return batch_named(operation, replay, epoch, batch)
+    if epoch is not None or batch is not None:
+        raise ValueError(f"[{operation}] expected step, or epoch and batch, got both")
+    return int(_arguments.integer(operation, "step", step, low=0, high=replay.last))
