@@ -7,6 +7,14 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/wbcore)
 install(DIRECTORY cpp/include/wbcore DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(TARGETS wbcore EXPORT wbcoreTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# `cmake --install --strip`, which is how the wheel is made, does this for programs and shared libraries alone.
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_STRIP)
+  install(CODE "
+    if(CMAKE_INSTALL_DO_STRIP)
+      execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-unneeded
+        \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/$<TARGET_FILE_NAME:wbcore>\" COMMAND_ERROR_IS_FATAL ANY)
+    endif()")
+endif()
 install(EXPORT wbcoreTargets NAMESPACE wbcore:: DESTINATION ${package_dir})
 
 configure_package_config_file(cmake/wbcoreConfig.cmake.in wbcoreConfig.cmake INSTALL_DESTINATION ${package_dir})
