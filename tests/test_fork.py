@@ -68,6 +68,24 @@ def test_changes_of_the_fit(run):
     assert (after.first_epoch, other.optimizer.state(other).steps) == (2, 4)
 
 
+def test_settings_are_those_of_another_optimizer(run):
+    _, history = run
+    given = wb.SGD(0.1)
+    for optimizer, changes in [
+        (given, {"momentum": 0.5}),
+        ("lbfgs", {"l2": 0.5, "history_size": 3}),
+    ]:
+        other, _ = inspect.fork(
+            history, X, LABELS, at=1, optimizer=optimizer, batch_size=len(X), **changes
+        )
+        assert {name: getattr(other.optimizer, name) for name in changes} == changes
+    assert given.momentum == 0
+    for optimizer, name in [("lbfgs", "learning_rate"), ("sgd", "beta1")]:
+        text = rf"\[fork\] expected changes to be among .*, got {name}"
+        with pytest.raises(TypeError, match=text):
+            inspect.fork(history, X, LABELS, at=1, optimizer=optimizer, **{name: 0.1})
+
+
 def test_what_fork_refuses(run):
     _, history = run
     for at, changes, text in [

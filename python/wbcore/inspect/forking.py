@@ -64,7 +64,8 @@ def fork(
         Where the fit had a function as "loss", "learning_rate" or "shuffle": the same one.
     **changes
         Settings of the optimizer (``learning_rate=0.01``, ``momentum``, ``l2``), which goes on with
-        what it remembers, or another ``optimizer``, which begins; and arguments of `fit`:
+        what it remembers, or another ``optimizer``, which begins (they are then its); and arguments
+        of `fit`:
         ``epochs`` (their number in the whole training, by default as many as it had), ``metrics``,
         ``validation_data``, ``callbacks``, ``class_weight``, ``n_threads``, ``progress``,
         ``track`` and, from the end of an epoch on, ``batch_size``, ``loss``, ``seed``, ``shuffle``,
@@ -138,14 +139,18 @@ def _step_of(replay: Replay, at: int | tuple[int, int] | None, step: int | None)
 
 
 def _sorted_out(replay: Replay, changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes, if all of them are some."""
-    known = {*_OF_EPOCHS, *_OTHERS, *Optimizer._of_row[replay.recording.rule]._checks}
+    """The changes, if all of them are some; a new optimizer is one of its own."""
+    changes = dict(changes)
+    optimizer: Any = Optimizer._of_row[replay.recording.rule]
+    if "optimizer" in changes:
+        optimizer = changes["optimizer"] = copy(optimizers.check("fork", changes["optimizer"]))
+    known = {*_OF_EPOCHS, *_OTHERS, *optimizer._checks}
     for name in changes:
         if name not in known:
             raise TypeError(
                 f"[fork] expected changes to be among {', '.join(sorted(known))}, got {name}"
             )
-    return dict(changes)
+    return changes
 
 
 def _epochs_left(replay: Replay, step: int, epochs: int | None) -> int:
@@ -163,15 +168,12 @@ def _epochs_left(replay: Replay, step: int, epochs: int | None) -> int:
 
 def _changed(net: Network, settings: dict[str, Any]) -> Optimizer | LBFGS:
     """The optimizer of the fork; its settings are taken out."""
-    optimizer = cast("Optimizer", net.optimizer)
+    optimizer: Optimizer | LBFGS = cast("Optimizer", net.optimizer)
     if "optimizer" in settings:
-        position = optimizer.state(net).position
-        other = copy(optimizers.check("fork", settings.pop("optimizer")))
-        if isinstance(other, Optimizer):
-            other.state(net).position = position
-            optimizer = other
-        else:
-            return other
+        position = cast("Optimizer", optimizer).state(net).position
+        optimizer = settings.pop("optimizer")
+        if isinstance(optimizer, Optimizer):
+            optimizer.state(net).position = position
     for name in [name for name in settings if name in optimizer._checks]:
         with named("fork", type(optimizer).__name__):
             setattr(optimizer, name, settings.pop(name))
