@@ -348,6 +348,28 @@ def test_early_stopping_keeps_the_best_epoch():
         clone(model).fit(X[:1], y[:1])
 
 
+@pytest.mark.parametrize("watched", ["", " of val_r2", " of loss"])
+@pytest.mark.parametrize("as_optimizer", [False, True])
+def test_a_plateau_has_rows_of_its_own(watched, as_optimizer):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5)), rng.normal(size=60)
+    text = f"plateau(0.02, 0.5, 1){watched}"
+    options = {"optimizer": f"adam({text})"} if as_optimizer else {"schedule": text}
+    model = quick(TabularRegressor, metrics=["r2"], **options)
+    history = model.fit(X, y).history_
+    assert ("val_loss" in history.names) == (watched != " of loss")
+    assert history.best_epoch is None
+    counts = np.arange(60) % 3 + 1
+    twice = clone(model).fit(np.repeat(X, counts, axis=0), np.repeat(y, counts))
+    heavy = clone(model).fit(X, y, sample_weight=counts)
+    if watched != " of loss":  # a copy of a row that is held out is not trained on
+        np.testing.assert_allclose(twice.predict(X), heavy.predict(X), rtol=1e-4, atol=1e-4)
+        with pytest.raises(ValueError, match="held out for the schedule, got n_samples = 1"):
+            clone(model).fit(X[:1], y[:1])
+    own = clone(model).set_params(validation_data=(X[:9], y[:9])).fit(X, y)
+    assert "val_loss" in own.history_.names
+
+
 def test_losses_of_other_targets():
     X = np.random.default_rng(0).normal(size=(200, 2))
     counts = np.random.default_rng(1).poisson(np.exp(1 + X[:, 0]))

@@ -19,6 +19,7 @@ CASES = {
     "decisions": (TabularClassifier, DECISIONS, {}),
     "dropout": (TabularClassifier, CLASSES, {"dropout": 0.2}),
     "early stopping": (TabularClassifier, CLASSES, {"early_stopping": True, "patience": 20}),
+    "a plateau": (TabularClassifier, CLASSES, {"schedule": "plateau(0.01, 0.5, 1)"}),
     "stopped early": (TabularRegressor, VALUES, {"early_stopping": True, "patience": 1}),
     "an object": (TabularClassifier, CLASSES, {"optimizer": "sgd(0.1, 0.9)", "metrics": ["auc"]}),
 }

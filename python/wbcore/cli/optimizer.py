@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import wbcore as wb
 from wbcore import _core, _named, schedules
-from wbcore.optimizers import check
+from wbcore.optimizers import _rate, check
 from wbcore.recipe import TABLE
 from wbcore.schedules import Schedule
 from wbcore.schedules.lasting import lasting, says_rate
@@ -76,8 +76,7 @@ def made(options: OptimizerOptions, steps: int) -> wb.Optimizer:
 
 def watches_validation(optimizer: wb.Optimizer) -> bool:
     """Return whether the schedule looks at rows that are not trained on."""
-    rule = getattr(optimizer.learning_rate, "_rule", None)
-    return isinstance(rule, schedules.Plateau) and rule.monitor.startswith("val_")
+    return _rate.watches_validation(optimizer.learning_rate)
 
 
 def _optimizer(text: str) -> wb.Optimizer:

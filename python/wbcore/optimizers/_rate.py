@@ -11,7 +11,16 @@ from wbcore.schedules.base import Rates, Schedule, is_callable, rate_of, rates_o
 if TYPE_CHECKING:
     from wbcore.schedules import Plateau
 
-__all__ = ["LearningRate", "base", "function_of", "placed", "schedule_of", "taken_out", "watching"]
+__all__ = [
+    "LearningRate",
+    "base",
+    "function_of",
+    "placed",
+    "schedule_of",
+    "taken_out",
+    "watches_validation",
+    "watching",
+]
 
 LearningRate = float | Schedule | str | Rates
 """What stands for one; as a setting it is no text any more."""
@@ -69,6 +78,12 @@ def watching(rate: object) -> Plateau | None:
         return None
     rule = rate._rule
     return cast("Plateau", rule) if rule._row.properties["observes"] else None
+
+
+def watches_validation(rate: object) -> bool:
+    """Whether it looks at rows that are not trained on."""
+    plateau = watching(rate)
+    return plateau is not None and plateau.monitor.startswith("val_")
 
 
 def placed(row: str, numbers: list[float], rate: object) -> str:

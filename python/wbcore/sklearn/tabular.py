@@ -31,7 +31,7 @@ from wbcore.sklearn.tabular_data import (
     take_names,
     without_copies,
 )
-from wbcore.sklearn.tabular_optimizer import optimizer_of
+from wbcore.sklearn.tabular_optimizer import optimizer_of, watches_validation
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS
 from wbcore.sklearn.wholeness import all_or_nothing
 from wbcore.tables import Encoding
@@ -182,8 +182,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
             present(self, table)
         inputs = self.encoder_.apply(table, operation="fit")
         count = y.shape[0] if weights is None else max(y.shape[0], float(weights.sum()))
-        stops = self._stops_early(y.shape[0])
-        if stops or self.dropout or y.shape[0] <= self.batch_size:
+        decides = self._stops_early(y.shape[0]) or self._holds_out(y.shape[0])
+        if decides or self.dropout or y.shape[0] <= self.batch_size:
             inputs, y, weights = without_copies(inputs, y, self._contents(y), weights)
         if course is None:
             self._scale_targets(y, weights)
@@ -258,6 +258,12 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
             return TABLE.stops_early(n_rows)
         return bool(self.early_stopping)
 
+    def _holds_out(self, n_rows: int) -> bool:
+        """Whether rows are kept for early stopping, or for a schedule that watches."""
+        if self.validation_data is not None:
+            return False
+        return self._stops_early(n_rows) or watches_validation(self)
+
     def _begun(
         self,
         inputs: Any,
@@ -271,13 +277,13 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         """A course that has done nothing."""
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         n_rows, fraction = len(targets), float(self.validation_fraction)
-        stops = self._stops_early(n_rows)
-        holds_out = stops and self.validation_data is None
+        stops, holds_out = self._stops_early(n_rows), self._holds_out(n_rows)
         if holds_out:
             if n_rows < 2:
+                why = "early stopping" if stops else "the schedule"
                 raise ValueError(
                     "[fit] expected at least two different rows, one of them to be held out for "
-                    "early stopping, got n_samples = 1"
+                    f"{why}, got n_samples = 1"
                 )
             labels = targets if targets.ndim == 1 and targets.dtype.kind in "iu" else None
             n_rows = len(held_out_rows(n_rows, fraction, seed, labels)[0])

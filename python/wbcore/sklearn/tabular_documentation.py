@@ -47,7 +47,8 @@ learning_rate : float, optional
 schedule : Schedule or str, optional
     A name alone, such as "constant", "one_cycle" or "cosine after warmup(100)", takes the rate
     there is and lasts as long as the fit; a `Schedule`, or a text with numbers, has its own rate.
-    Default: "cosine", down to 0 at the end, unless the optimizer has a schedule.
+    Default: "cosine", down to 0 at the end, unless the optimizer has a schedule. For one that
+    watches a series of validation, as "plateau" does, rows are held out.
 l2 : float, optional
     Of the weights, divided by nothing.
 epochs : int, optional
@@ -57,7 +58,7 @@ early_stopping : bool or "auto", default "auto"
     Hold rows out, stop when their loss has not got better for some epochs, and take the parameters
     of the best. "auto": of 40,000 rows and more.
 validation_fraction : float, default 0.1
-    What is held out then, of each class its share.
+    What is held out then, or for a schedule, of each class its share.
 patience : int, default 10
     So many epochs.
 validation_data : pair (X, y) or triple (X, y, sample_weight), optional

@@ -6,13 +6,16 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from wbcore import _arguments, optimizers
+from wbcore.optimizers import _rate
 from wbcore.recipe import TABLE
 from wbcore.sklearn.rates import set_schedule
 
 if TYPE_CHECKING:
     from wbcore.optimizers import Optimizer
 
-__all__ = ["optimizer_of"]
+__all__ = ["optimizer_of", "watches_validation"]
+
+_LONG = 2**31 - 1  # steps, of a fit of which nothing is known yet
 
 
 def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimizer:
@@ -28,6 +31,23 @@ def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimize
     steps : int
         Of the whole fit, over which the recipe's schedule goes.
     """
+    given, made = estimator.optimizer, _with_rate(estimator, steps)
+    if estimator.l2 is not None:
+        made.l2 = estimator.l2
+    elif given is None:
+        l2 = TABLE.l2(task, rows)
+        made.l2 = l2 if l2 > 1e-37 else 0.0  # of weights that are refused for what they are
+    return made
+
+
+def watches_validation(estimator: Any) -> bool:
+    """Whether its schedule goes by rows that are not trained on."""
+    if estimator.schedule is None and estimator.optimizer is None:
+        return False
+    return _rate.watches_validation(_with_rate(estimator, _LONG).learning_rate)
+
+
+def _with_rate(estimator: Any, steps: int) -> Optimizer:
     given = estimator.optimizer
     made = deepcopy(optimizers.check("optimizer", TABLE.optimizer if given is None else given))
     if not isinstance(made, optimizers.Optimizer):
@@ -39,11 +59,6 @@ def optimizer_of(estimator: Any, task: str, rows: float, steps: int) -> Optimize
         made.learning_rate = estimator.learning_rate
     elif given is None:
         made.learning_rate = TABLE.learning_rate
-    if estimator.l2 is not None:
-        made.l2 = estimator.l2
-    elif given is None:
-        l2 = TABLE.l2(task, rows)
-        made.l2 = l2 if l2 > 1e-37 else 0.0  # of weights that are refused for what they are
     if estimator.schedule is not None:
         set_schedule(made, estimator.schedule, steps)
     elif isinstance(made.learning_rate, (int, float)):
