@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cli_folder import FULL, broken_pipe
 from cli_options import write_data
 from cli_runner import fail, invoke
 from rich.console import Console
@@ -325,3 +326,32 @@ def test_the_tables_fit_a_terminal(width, whole):
     assert "recipe" in shown
     assert max(map(len, shown.splitlines())) <= width
     assert "…" not in shown
+
+
+@pytest.mark.parametrize(
+    "words", [["--schedule", "plateau"], ["--optimizer", "adam(plateau(0.02))"]]
+)
+def test_folds_hold_rows_out_for_a_plateau(words):
+    train(*OF_V, "--cv", 3, *words)
+    rows = load_table(Path("data.csv"), "v", 0.2, 0, ignore=("k", "n"))
+    given = {"schedule": "plateau"} if words[1] == "plateau" else {"optimizer": words[1]}
+    estimator = TabularRegressor(epochs=6, early_stopping=False, random_state=0, **given)
+    folds = KFold(3, shuffle=True, random_state=0)
+    scores = cross_val_score(estimator, rows.columns, rows.y, cv=folds)
+    assert comparison()["by_fold"] == scores.tolist()
+    assert wb.load(OUTPUT).metadata["training"]["validation_fraction"] == 0.1
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("words", [("--cv", 3), ("--search", 3)])
+@pytest.mark.parametrize("kind", ["full", "left"])
+def test_progress_that_nobody_takes_costs_nothing(words, kind):
+    """As that of a training without a comparison."""
+    command = [sys.executable, "-m", "wbcore.cli", "train", *OF_V, *words]
+    with FULL.open("w") if kind == "full" else broken_pipe() as stream:
+        done = subprocess.run(
+            list(map(str, command)), stdout=subprocess.DEVNULL, stderr=stream, timeout=100
+        )
+    assert done.returncode == 0
+    assert comparison()["candidates"] == (1 if words[0] == "--cv" else 3)
+    assert not FOLDER.exists()

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from epoch_estimator import EpochRegressor, X, Y, same, trainings
-from scipy.sparse import csr_array
+from scipy.sparse import coo_matrix, csr_array
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
 from sklearn.exceptions import FitFailedWarning
@@ -275,6 +275,11 @@ def test_progress_on_a_terminal(monkeypatch):
         ({"space": {"rate": "normal(0, 1)"}}, ValueError, r"got 'normal\(0, 1\)'"),
         ({"space": 3}, TypeError, "expected space to be a dict of lists and distributions, got 3"),
         ({"space": iter([3])}, TypeError, "expected space to give dicts of parameters, got 3"),
+        ({"space": {1: [2]}}, TypeError, "expected space to have names of parameters, got 1"),
+        ({"space": iter([{1: 2}])}, TypeError, "expected space to have names of parameters, got"),
+        ({"space": coo_matrix(np.eye(2))}, TypeError, "expected space to be a dict of lists and"),
+        ({"space": np.eye(2)}, TypeError, "expected space to be a dict of lists and distributi"),
+        ({"folder": ""}, ValueError, "expected folder to be a path, got ''"),
         ({"space": [3]}, TypeError, "expected space to be a dict of lists and distributions, or"),
         ({"n_candidates": 0}, ValueError, "expected n_candidates to be an integer from 1"),
         ({"halving": 1}, ValueError, "expected halving to be an integer from 2"),

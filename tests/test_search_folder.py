@@ -290,3 +290,31 @@ def test_a_full_disk_hides_no_other_error(tmp_path):
             os._exit(8)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["file", "below a file", "device", "long", "virtual"])
+def test_a_folder_that_cannot_be_is_said(tmp_path, kind):
+    (tmp_path / "file").touch()
+    paths = {
+        "file": tmp_path / "file",
+        "below a file": tmp_path / "file" / "kept",
+        "device": "/dev/null",
+        "long": tmp_path / ("x" * 300),
+        "virtual": "/proc/kept",
+    }
+    text = r"\[search\] expected a folder to write into, got: (Not a|File n|No such)"
+    with pytest.raises(OSError, match=text) as raised:
+        search(folder=paths[kind])
+    assert raised.value.filename == str(paths[kind])
+
+
+@pytest.mark.parametrize("kind", ["result", "claim"])
+def test_a_folder_in_place_of_a_file_is_said(tmp_path, kind):
+    search(folder=tmp_path)
+    for path in list(tmp_path.rglob("*.result")):
+        path.unlink()
+        at = path if kind == "result" else path.with_name(f"{path.stem.partition('-')[0]}.claim")
+        at.mkdir(exist_ok=True)
+    text = r"\[search\] expected to (read|write) the file, got: Is a directory: '.*result|claim'"
+    with pytest.raises(IsADirectoryError, match=text):
+        search(folder=tmp_path)

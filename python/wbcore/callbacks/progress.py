@@ -31,7 +31,8 @@ class Progress(Callback):
     Parameters
     ----------
     bar : {None, "tqdm", "notebook"} or callable
-        None is a line on stderr: one that overwrites itself on a terminal, else one an epoch.
+        None is a line on stderr: one that overwrites itself on a terminal, else one an epoch. When
+        stderr takes no more, there is none.
         "tqdm" and "notebook" are bars of the package tqdm, which must be installed; a callable is
         a class like `tqdm.tqdm`, called with total, unit, unit_scale and desc.
 
@@ -95,7 +96,8 @@ class _Line:
     """One line that overwrites itself on a terminal, one line an epoch elsewhere."""
 
     def __init__(self, stream: TextIO | None, run: Run) -> None:
-        self._stream = stream  # None in programs without a console
+        # None in programs without a console, and after an error
+        self._stream = stream
         self._rows_before = _rows_done(run)
         self._on_terminal = _is_terminal(stream)
         self._began = time.perf_counter()
@@ -115,16 +117,14 @@ class _Line:
         if self._on_terminal:
             # A line that wraps cannot be overwritten; blanks cover what a longer one left.
             line = line[: _columns(self._stream) - 1]
-            self._stream.write("\r" + line.ljust(self._written))
+            self._stream = written(self._stream, "\r" + line.ljust(self._written))
             self._written = len(line)
         else:
-            self._stream.write(line + "\n")
-        self._stream.flush()
+            self._stream = written(self._stream, line + "\n")
 
     def close(self) -> None:
         if self._stream is not None and self._written:
-            self._stream.write("\n")
-            self._stream.flush()
+            self._stream = written(self._stream, "\n")
 
 
 class _Bar:
@@ -194,6 +194,16 @@ def _bar_class(bar: str | Callable[..., Any]) -> Callable[..., Any]:
         ) from None
     made: Callable[..., Any] = module.tqdm
     return made
+
+
+def written(stream: TextIO, text: str) -> TextIO | None:
+    """The stream, with the text in it; None when it takes no more, by which no work ends."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:  # a full disk, a reader that went away
+        return None
+    return stream
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

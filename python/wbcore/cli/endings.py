@@ -20,6 +20,13 @@ def exit_code(call: Callable[[], int | None]) -> int:
     2 for an error, 130 after Ctrl-C, 141 without a word when the reader of the output went away.
     """
     try:
+        return _code(call)
+    finally:  # of progress that stderr did not take, the end of Python would make a code of its own
+        _settle(Stream(sys.stderr, "stderr"))
+
+
+def _code(call: Callable[[], int | None]) -> int:
+    try:
         return call() or 0
     except BrokenPipeError:
         return _unread()
@@ -81,6 +88,10 @@ def _say(message: str) -> None:
     message = re.sub(r"(^|: )\[\w+\] ", r"\1", " ".join(message.split()), count=1)
     errors = Stream(sys.stderr, "stderr")
     errors.write(f"wbcore: {visible(message)}\n")
+    _settle(errors)
+
+
+def _settle(errors: Stream) -> None:
     errors.flush()
     if errors.error is not None:
         discard_output(sys.stderr)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from wbcore import _arguments
+from wbcore.searching import ending, interrupts
 from wbcore.searching import epochs as _epochs
-from wbcore.searching import interrupts
 from wbcore.searching.folder import Folder, Outcome
 from wbcore.searching.shared import Problem, Shared
 from wbcore.threads import num_threads
@@ -82,7 +82,7 @@ def _trained_and_scored(problem: Problem, folder: Folder, unit: Unit) -> tuple[A
             estimator = folder.estimator(unit.key, stop)
     if estimator is None:
         estimator = configured(problem.estimator, unit.parameters)
-    with config_context(**problem.config), _threads_of_workers(estimator):
+    with config_context(**problem.config), _of_workers(estimator):
         if unit.epochs == WHOLE:
             _epochs.fit_whole(estimator, X, y, weights)
         else:
@@ -109,15 +109,27 @@ def _rows(problem: Problem, rows: Any) -> tuple[Any, Any, Any]:
 
 
 @contextlib.contextmanager
-def _threads_of_workers(estimator: Any) -> Iterator[None]:
-    """Within it an estimator of ours uses as many threads as its worker may, not its own number."""
+def _of_workers(estimator: Any) -> Iterator[None]:
+    """Within it an estimator of ours uses as many threads as its worker may, not its own number.
+
+    That for tables ends early when nobody waits for it any more.
+    """
     learner = _epochs.learner(estimator)
-    own = getattr(learner, "n_threads", None)
-    if learner is None or own is None:
-        yield
-        return
-    learner.n_threads = None
+    changed: dict[str, Any] = {}
+    if getattr(learner, "n_threads", None) is not None:
+        changed["n_threads"] = None
+    watch = ending.callback()
+    if watch is not None and learner is not None:
+        from wbcore.sklearn.tabular import Tabular
+
+        own = getattr(learner, "callbacks", None)
+        if isinstance(learner, Tabular) and (own is None or isinstance(own, (list, tuple))):
+            changed["callbacks"] = [*(own or ()), watch]
+    before = {name: getattr(learner, name) for name in changed}
     try:
+        for name, value in changed.items():
+            setattr(learner, name, value)
         yield
     finally:
-        learner.n_threads = own
+        for name, value in before.items():
+            setattr(learner, name, value)

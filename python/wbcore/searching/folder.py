@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import fcntl
 import hashlib
 import json
@@ -29,7 +30,7 @@ from typing import Any
 from wbcore.io.atomic import replacing
 from wbcore.searching.digests import pickled
 
-__all__ = ["Folder", "Outcome"]
+__all__ = ["Folder", "Outcome", "refused"]
 
 _DIGEST = hashlib.sha256().digest_size
 
@@ -53,12 +54,20 @@ class Folder:
     path : Path
         It is made where it is not there, and in it 16 folders, by the first digit of the keys:
         writing looks through one for what a killed writer left.
+
+    Raises
+    ------
+    OSError
+        When they cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        for digit in "0123456789abcdef":
-            (path / digit).mkdir(parents=True, exist_ok=True)
+        try:
+            for digit in "0123456789abcdef":
+                (path / digit).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise refused(error, path, "a folder to write into") from None
 
     def outcome(self, key: str, epochs: int) -> Outcome | None:
         """What the finished fit found, or None if there is no sound file of it."""
@@ -101,7 +110,10 @@ class Folder:
         path = self._file(key, None, "claim")
         with contextlib.ExitStack() as closing:
             while True:
-                file = closing.enter_context(path.open("ab"))
+                try:
+                    file = closing.enter_context(path.open("ab"))
+                except OSError as error:
+                    raise refused(error, path, "to write the file") from None
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX)
                 except OSError:
@@ -123,11 +135,19 @@ class Folder:
             file.write(content)
 
 
+def refused(error: OSError, path: Path, expected: str) -> OSError:
+    """The same error, of the same kind, in words."""
+    got = error.strerror or str(error)
+    return OSError(error.errno or errno.EIO, f"[search] expected {expected}, got: {got}", str(path))
+
+
 def _read(path: Path) -> bytes | None:
     try:
         whole = path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise refused(error, path, "to read the file") from None
     content = whole[_DIGEST:]
     return content if hashlib.sha256(content).digest() == whole[:_DIGEST] else None
 

@@ -34,7 +34,7 @@ class Progress:
 
     def __init__(self, fits: int, work: float, *, shown: bool, name: str = "search") -> None:
         self._name = name
-        self._stream = sys.stderr if shown else None
+        self._stream = sys.stderr if shown else None  # None after an error, too
         self._on_terminal = shown and _lines._is_terminal(self._stream)
         self._fits, self._work = fits, work
         self._done, self._done_work = 0, 0.0
@@ -67,9 +67,8 @@ class Progress:
             return
         if self._on_terminal or self._tenths < _LINES:
             self._write()
-        if self._on_terminal:
-            self._stream.write("\n")
-            self._stream.flush()
+        if self._stream is not None and self._on_terminal:
+            self._stream = _lines.written(self._stream, "\n")
 
     def _is_time(self) -> bool:
         if self._stream is None:
@@ -86,11 +85,10 @@ class Progress:
         if self._on_terminal:
             # A line that wraps cannot be overwritten; blanks cover what a longer one left.
             line = line[: _lines._columns(self._stream) - 1]
-            self._stream.write("\r" + line.ljust(self._written))
+            self._stream = _lines.written(self._stream, "\r" + line.ljust(self._written))
             self._written = len(line)
         else:
-            self._stream.write(line + "\n")
-        self._stream.flush()
+            self._stream = _lines.written(self._stream, line + "\n")
 
     def _line(self, seconds: float) -> str:
         done = str(self._done).rjust(len(str(self._fits)))

@@ -118,6 +118,8 @@ def search(
         When workers are killed again and again.
     SearchInterrupted
         On Ctrl-C, a KeyboardInterrupt; it has the `result` of what is finished.
+    OSError
+        When the folder, or a file in it, cannot be written or read.
     ModuleNotFoundError
         When scikit-learn is not installed.
 
@@ -136,7 +138,8 @@ def search(
     `n_threads` the estimator has. Data is sent to another process once, by way of a file that is
     mapped. A killed worker takes its pool with it, and a new pool goes on: with joblib, with a
     `ProcessPoolExecutor` or a function that makes an executor. When three in turn come to no
-    result, the search gives up.
+    result, the search gives up. After an error or Ctrl-C the fits that run are waited for, but for
+    those on another machine; of the estimators for tables, in threads, they end with their batch.
 
     Examples
     --------
@@ -186,14 +189,13 @@ def search(
     refit = _arguments.flag("search", "refit", refit)
     progress = _arguments.flag("search", "progress", progress)
     _require_jobs(n_jobs, executor)
-    kept = None if folder is None else Path(_arguments.path("search", "folder", folder))
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
+    kept = _folder(folder)
+    keeping = None if kept is None else Folder(kept)
     with (
         scratch(kept) as temporary,
         contextlib.closing(workers("search", n_jobs, executor)) as pool,
     ):
-        running = Running(planned, Folder(kept or temporary), temporary, pool, progress=progress)
+        running = Running(planned, keeping or Folder(temporary), temporary, pool, progress=progress)
         try:
             running.run()
             result = _result(planned, running)
@@ -203,6 +205,15 @@ def search(
         except KeyboardInterrupt:
             raise _interrupted(planned, running, kept) from None
     return result
+
+
+def _folder(given: str | os.PathLike[str] | None) -> Path | None:
+    if given is None:
+        return None
+    path = _arguments.path("search", "folder", given)
+    if not path:  # which pathlib takes for the working directory
+        raise ValueError("[search] expected folder to be a path, got ''")
+    return Path(path)
 
 
 def _require_jobs(n_jobs: object, executor: object) -> None:

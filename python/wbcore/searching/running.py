@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,9 @@ class Running:
         order = sorted(left, key=lambda number: -self._seconds(left[number]))
         threads = self._workers.threads_each
         tasks = {n: (self._shared, self._folder, left[n], threads) for n in order}
-        for number, outcome in self._workers.results(do, tasks):
-            self._take(left[number], outcome, place, waiting)
+        with contextlib.closing(self._workers.results(do, tasks)) as coming:
+            for number, outcome in coming:
+                self._take(left[number], outcome, place, waiting)
         for candidate in alive:
             for fold in range(self._plan.n_folds):
                 unit = self._plan.unit(candidate, fold, place)

@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from wbcore.searching.folder import refused
+
 __all__ = ["scratch"]
 
 
@@ -26,7 +28,10 @@ def scratch(parent: Path | None) -> Iterator[Path]:
     for left in within.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):
             _remove_if_left(left)
-    made = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
+    try:
+        made = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
+    except OSError as error:
+        raise refused(error, within, "a folder to write into") from None
     try:
         # without a buffer, which on a full disk would be written once more at the end, and refused
         with (made / "owner").open("wb", buffering=0) as owner:

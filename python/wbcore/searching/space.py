@@ -100,8 +100,10 @@ def _configured(estimator: Any, point: dict[str, Any]) -> Any:
 
 
 def _listed(space: Any) -> Iterator[dict[str, Any]]:
+    # a matrix has rows, not dicts, and a sparse one not even these
+    is_other = isinstance(space, (str, bytes)) or getattr(space, "ndim", 1) != 1
     try:
-        points = None if isinstance(space, (str, bytes)) else iter(space)
+        points = None if is_other else iter(space)
     except TypeError:
         points = None
     if points is None:
@@ -115,6 +117,7 @@ def _listed(space: Any) -> Iterator[dict[str, Any]]:
                 f"[search] expected space to give dicts of parameters, got "
                 f"{_arguments.shown(point)}"
             )
+        _require_names(point)
         yield dict(point)
 
 
@@ -146,6 +149,7 @@ def _checked(space: object) -> dict[str, Any]:
             f"[search] expected space to be a dict of lists and distributions, or several, got "
             f"{_arguments.shown(space)}"
         )
+    _require_names(space)
     checked: dict[str, Any] = {}
     for name, source in space.items():
         if isinstance(source, str):
@@ -160,6 +164,14 @@ def _checked(space: object) -> dict[str, Any]:
                 f"{_arguments.shown(source)}"
             )
     return checked
+
+
+def _require_names(space: Mapping[Any, Any]) -> None:
+    for name in space:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"[search] expected space to have names of parameters, got {_arguments.shown(name)}"
+            )
 
 
 def _has_rows(source: object) -> bool:

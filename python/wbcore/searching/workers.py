@@ -1,7 +1,9 @@
 """Where the fits of a search are done: joblib's backends, or an executor.
 
 Both do calls in any order and give their results as they come. When a worker process is killed, all
-of its pool are; a new pool then goes on with the calls whose results have not come.
+of its pool are; a new pool then goes on with the calls whose results have not come. After an error
+or Ctrl-C calls that have not begun are cancelled, and the others waited for; joblib kills processes
+of its own.
 """
 
 from __future__ import annotations
@@ -9,17 +11,20 @@ from __future__ import annotations
 import contextlib
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
     ProcessPoolExecutor,
+    ThreadPoolExecutor,
     as_completed,
+    wait,
 )
 from typing import Any
 
 from wbcore import _arguments
+from wbcore.searching.ending import Threads
 from wbcore.threads import get_num_threads
 
 __all__ = ["MOST_BREAKS", "Workers", "require_executor", "workers"]
@@ -42,7 +47,9 @@ class Workers(ABC):
         """How many threads each call may use so that all of them use what this process may."""
         return max(1, get_num_threads() // self.count)
 
-    def results(self, call: Call, tasks: dict[int, tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    def results(
+        self, call: Call, tasks: dict[int, tuple[Any, ...]]
+    ) -> Generator[tuple[int, Any], None, None]:
         """The results of `call(*tasks[number])` by number, as they come.
 
         Raises
@@ -78,9 +85,9 @@ class Workers(ABC):
     @abstractmethod
     def _renew(self, error: BrokenExecutor) -> None: ...
 
+    @abstractmethod
     def close(self) -> None:
-        """Leave nothing behind that was made here: as a rule that is nothing."""
-        return
+        """Wait for calls that are still running, and leave nothing behind that was made here."""
 
 
 class _Joblib(Workers):
@@ -89,6 +96,7 @@ class _Joblib(Workers):
 
         self.operation = operation
         self._n_jobs = n_jobs
+        self._threads: Threads | None = None
         self.count = joblib.effective_n_jobs(n_jobs)
 
     def _once(
@@ -102,14 +110,25 @@ class _Joblib(Workers):
         streams = able and version >= (1, 4)  # else results come when all are there
         options = {"return_as": "generator_unordered"} if streams else {}
         parallel = joblib.Parallel(n_jobs=self._n_jobs, batch_size=1, **options)
-        found = parallel(
-            joblib.delayed(_numbered)(number, call, task) for number, task in tasks.items()
-        )
+        # Those of a cluster within this process, for one, never end: only threads made here do.
+        has_threads = self.count > 1 and isinstance(backend, joblib.parallel.ThreadingBackend)
+        threads = self._threads = Threads() if has_threads else None
+        found: Any = ()
         try:
+            found = parallel(
+                joblib.delayed(_numbered)(number, call, task, threads)
+                for number, task in tasks.items()
+            )
             yield from found
         finally:
-            if streams:
+            if threads is not None:
+                threads.end()
+            if streams and found:
                 found.close()
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.join()
 
     def _renew(self, error: BrokenExecutor) -> None:
         """Nothing: joblib makes a new pool when it finds the last one broken."""
@@ -120,6 +139,7 @@ class _Given(Workers):
         self.operation = operation
         self._make = executor if not isinstance(executor, Executor) else None
         self._own: Executor | None = None
+        self._running: list[Future[Any]] = []  # that could not be cancelled
         if isinstance(executor, Executor):
             self._executor = executor
         else:
@@ -135,15 +155,18 @@ class _Given(Workers):
     def _once(
         self, call: Call, tasks: dict[int, tuple[Any, ...]]
     ) -> Generator[tuple[int, Any], None, None]:
-        futures = {}
+        futures: list[Future[Any]] = []
+        threads = Threads() if isinstance(self._executor, ThreadPoolExecutor) else None
         try:
             for number, task in tasks.items():
-                futures[self._submitted(call, task)] = number
+                futures.append(self._submitted(_numbered, (number, call, task, threads)))
             for future in as_completed(futures):
-                yield futures[future], future.result()
+                yield future.result()
         finally:
-            for future in futures:
-                future.cancel()
+            if threads is not None:
+                threads.end()
+            left = (future for future in futures if not future.done())
+            self._running += [future for future in left if not future.cancel()]
 
     def _submitted(self, call: Call, task: tuple[Any, ...]) -> Future[Any]:
         try:
@@ -171,6 +194,8 @@ class _Given(Workers):
         self._executor = self._own = made
 
     def close(self) -> None:
+        wait(self._running)
+        self._running = []
         if self._own is not None:
             self._own.shutdown(wait=True, cancel_futures=True)
 
@@ -229,8 +254,10 @@ def _require_open(operation: str, executor: Executor) -> None:
         )
 
 
-def _numbered(number: int, call: Call, task: tuple[Any, ...]) -> tuple[int, Any]:
-    return number, call(*task)
+def _numbered(
+    number: int, call: Call, task: tuple[Any, ...], threads: Threads | None
+) -> tuple[int, Any]:
+    return number, call(*task) if threads is None else threads(call, *task)
 
 
 def _as(broken: ProcessPoolExecutor) -> ProcessPoolExecutor:
