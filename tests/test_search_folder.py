@@ -315,6 +315,6 @@ def test_a_folder_in_place_of_a_file_is_said(tmp_path, kind):
         path.unlink()
         at = path if kind == "result" else path.with_name(f"{path.stem.partition('-')[0]}.claim")
         at.mkdir(exist_ok=True)
-    text = r"\[search\] expected to (read|write) the file, got: Is a directory: '.*result|claim'"
+    text = r"\[search\] expected to (read|write) the file, got: Is a directory: '.*(result|claim)'"
     with pytest.raises(IsADirectoryError, match=text):
         search(folder=tmp_path)
