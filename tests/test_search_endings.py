@@ -145,13 +145,14 @@ def test_trainings_of_tables_end_with_their_batch(tmp_path, kind, callbacks):
         assert not list(tmp_path.rglob("*.result"))
 
 
-def test_estimators_keep_their_callbacks_and_their_bits(tmp_path):
+def test_estimators_keep_their_callbacks_and_their_bits(monkeypatch):
     seen = []
 
     class Seen(wb.callbacks.Callback):
         def after_epoch(self, run):
             seen.append(run.epoch)
 
+    monkeypatch.setattr("wbcore.searching.fits._LONG", 1)
     model = TabularRegressor(
         hidden_layer_sizes=(4,), epochs=6, callbacks=[Seen()], random_state=0, n_threads=2
     )

@@ -61,7 +61,7 @@ class _Over(BaseException):
 
 
 class _Watch(Callback):
-    seconds_between_batches = 0.05  # what nobody notices, and costs nothing
+    seconds_between_batches = 0.05  # what nobody notices
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads

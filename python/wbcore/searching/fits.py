@@ -18,6 +18,10 @@ from wbcore.threads import num_threads
 
 __all__ = ["WHOLE", "Unit", "configured", "do"]
 
+# Rows, all epochs together: of fewer, about a second's, a fit ends soon enough by itself, and one
+# with a callback would be slower by a tenth.
+_LONG = 1_000_000
+
 WHOLE = 0  # in place of a number of epochs: a fit at once
 
 
@@ -82,7 +86,7 @@ def _trained_and_scored(problem: Problem, folder: Folder, unit: Unit) -> tuple[A
             estimator = folder.estimator(unit.key, stop)
     if estimator is None:
         estimator = configured(problem.estimator, unit.parameters)
-    with config_context(**problem.config), _of_workers(estimator):
+    with config_context(**problem.config), _of_workers(estimator, len(training) * unit.epochs):
         if unit.epochs == WHOLE:
             _epochs.fit_whole(estimator, X, y, weights)
         else:
@@ -109,16 +113,16 @@ def _rows(problem: Problem, rows: Any) -> tuple[Any, Any, Any]:
 
 
 @contextlib.contextmanager
-def _of_workers(estimator: Any) -> Iterator[None]:
+def _of_workers(estimator: Any, rows: int) -> Iterator[None]:
     """Within it an estimator of ours uses as many threads as its worker may, not its own number.
 
-    That for tables ends early when nobody waits for it any more.
+    That for tables, if it trains on many rows, ends early when nobody waits for it any more.
     """
     learner = _epochs.learner(estimator)
     changed: dict[str, Any] = {}
     if getattr(learner, "n_threads", None) is not None:
         changed["n_threads"] = None
-    watch = ending.callback()
+    watch = ending.callback() if rows >= _LONG else None
     if watch is not None and learner is not None:
         from wbcore.sklearn.tabular import Tabular
 

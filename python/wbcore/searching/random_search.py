@@ -139,7 +139,7 @@ def search(
     mapped. A killed worker takes its pool with it, and a new pool goes on: with joblib, with a
     `ProcessPoolExecutor` or a function that makes an executor. When three in turn come to no
     result, the search gives up. After an error or Ctrl-C the fits that run are waited for, but for
-    those on another machine; of the estimators for tables, in threads, they end with their batch.
+    those on another machine; long ones of the estimators for tables, in threads, end with a batch.
 
     Examples
     --------
