@@ -49,6 +49,7 @@ LATE = {
     ("wbcore.priors", "wbcore._inverses"): "for fits that begin at a prior alone",
     ("wbcore.priors", "wbcore._target_sums"): "the same",
     ("wbcore.priors", "wbcore.losses.reading"): "the same",
+    ("wbcore.searching.fits", "wbcore.sklearn.tabular"): "for estimators that it is of alone",
     ("wbcore.cli", "wbcore.cli.app"): "imports typer; without it there is a message",
     ("wbcore.cli", "wbcore.cli.terminal"): "the same",
     ("wbcore.cli.app", "wbcore.cli.commands"): "pandas and others, not for `wbcore --help`",
