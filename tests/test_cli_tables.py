@@ -177,6 +177,42 @@ def test_columns_of_numbers_may_be_categories(more):
 
 
 @pytest.mark.parametrize(
+    ("codes", "known"),
+    [
+        (["01001", "1001"], ["01001", "1001"]),  # postal codes
+        (["1.10", "1.1"], ["1.10", "1.1"]),  # versions
+        (["9007199254740993", "9007199254740992"], ["9007199254740993", "9007199254740992"]),
+        (["1.50", "2.25"], ["1.5", "2.25"]),  # numbers that lose nothing
+        (["1.0", "2.0", ""], ["1", "2"]),
+        (["True", "False"], ["False", "True"]),
+    ],
+)
+def test_texts_that_are_different_are_different_categories(codes, known):
+    rows = "".join(
+        f"{code},{i % 3},{'yes' if i % 2 else 'no'}\n" for i, code in enumerate(codes * 15)
+    )
+    Path("codes.csv").write_text("code,size,k\n" + rows)
+    words = ("--target", "k", "--categories", "code", "--epochs", 60, "-o", "codes.model")
+    assert invoke("train", "codes.csv", *words).exit_code == 0
+    model = TableModel.load("codes.model")
+    (column,) = [column for column in model.encoding.columns if column.kind == "category"]
+    assert sorted(column.kept) == sorted(known)
+    succeed("predict", "codes.model", "codes.csv", "-o", "found.csv")
+    found = pd.read_csv("found.csv").filter(like="probability").to_numpy()
+    wanted = {"yes": found[:, 1] > 0.5, "no": found[:, 0] > 0.5}
+    if len(codes) == 2:
+        assert (wanted["yes"] == np.tile([False, True], 15)).all()
+    texts = pd.read_csv("codes.csv", dtype={"code": str})
+    np.testing.assert_allclose(model.predict_proba(texts), found, rtol=1e-6)
+
+
+def test_a_dict_of_columns_is_no_table():
+    succeed(*TRAIN, "--target", "k", "--ignore", "v")
+    with pytest.raises(TypeError, match=r"\[predict\] expected X as a table.* pandas.DataFrame"):
+        TableModel.load("raw.model").predict({"size": [1.0]})
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (("zpi",), "--categories: zip.csv lacks column 'zpi'; it has columns 'zip', 'size'; the "),

@@ -1,16 +1,20 @@
 """Epochs that the core goes through by itself: the same as those after which Python is asked."""
 
+import copy
+import warnings
+
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 
+from interrupts import confined, interrupt_at
 from sklearn.datasets import load_iris, make_regression
 from stress.harness import interrupt_after
 from test_sklearn_going_on import SAME
 
 from wbcore import _core
-from wbcore.sklearn import MLPClassifier, MLPRegressor
+from wbcore.sklearn import MLPClassifier, MLPRegressor, stopping
 from wbcore.sklearn.stopping import Bookkeeping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -132,6 +136,90 @@ def test_ctrl_c_leaves_all_epochs_that_were_done():
         assert model.history_.status == "interrupted"
         assert model.t_ == len(X_iris) * model.n_iter_
         assert model.score(X_iris, y_iris) > 0.3
+
+
+class AtCount:
+    """Losses of a record that raise KeyboardInterrupt when they are looked at for the n-th time."""
+
+    def __init__(self, losses, n):
+        self.losses, self.left = losses, n
+
+    def __len__(self):
+        return len(self.losses)
+
+    def __getitem__(self, k):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return self.losses[k]
+
+
+@pytest.mark.parametrize("n", [1, 2, 17, 30])
+def test_ctrl_c_while_epochs_are_counted_loses_none(n, monkeypatch):
+    settings = {"max_iter": 30, "random_state": 0}
+    whole = MLPClassifier(**settings).fit(X_iris, y_iris)
+    after_fit = Bookkeeping.after_fit
+
+    def interrupted(book, run):
+        losses = run.history._record["loss"]
+        run.history._record["loss"] = AtCount(losses, n)
+        try:
+            after_fit(book, run)
+        finally:
+            run.history._record["loss"] = losses
+
+    monkeypatch.setattr(Bookkeeping, "after_fit", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model = MLPClassifier(**settings).fit(X_iris, y_iris)
+    assert model.network_ == whole.network_
+    for name in SAME:
+        if name != "history_":
+            assert getattr(model, name, None) == getattr(whole, name, None), name
+
+
+def test_ctrl_c_at_any_line_of_counting_counts_each_epoch_once(monkeypatch):
+    settings = {"max_iter": 3, "random_state": 0, "tol": 10.0, "n_iter_no_change": 1}
+    whole = MLPClassifier(**settings).fit(X_iris, y_iris)
+    after_fit, files = Bookkeeping.after_fit, {stopping.__file__}
+    for n in range(1, 1000):
+        counted = [0]
+
+        def interrupted(book, run, n=n, counted=counted):
+            with interrupt_at(n, "line", files) as seen:
+                try:
+                    after_fit(book, run)
+                finally:
+                    counted[0] = seen[0]
+
+        monkeypatch.setattr(Bookkeeping, "after_fit", interrupted)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = confined(MLPClassifier(**settings).fit, X_iris, y_iris)
+        for name in SAME:
+            if name != "history_":
+                assert getattr(model, name, None) == getattr(whole, name, None), (n, name)
+        if counted[0] < n:
+            break
+    assert 40 < n < 999
+
+
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}])
+def test_a_fit_that_fails_leaves_the_curves_of_the_one_before(settings):
+    class Fails:
+        epochs = 0
+
+        def after_epoch(self, run):
+            self.epochs += 1
+            if self.epochs == 5:
+                raise RuntimeError("enough")
+
+    model = MLPClassifier(max_iter=3, warm_start=True, random_state=0, **settings)
+    model.fit(X_iris, y_iris)
+    before = {name: copy.copy(getattr(model, name, None)) for name in SAME}
+    model.set_params(callbacks=[Fails()], max_iter=10)
+    with pytest.raises(RuntimeError, match="enough"):
+        model.fit(X_iris, y_iris)
+    assert {name: getattr(model, name, None) for name in SAME} == before
 
 
 # ---- the two parts of the core

@@ -4,7 +4,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbcore._distribution import install_extra
-from wbcore.io.frame import require
+from wbcore.io.frame import Column, require
 from wbcore.io.idx import read_idx_folder
 from wbcore.io.table import RawTable, read_raw_table
 from wbcore.random import permutation
 from wbcore.tables import Encoding
+from wbcore.tables.values import text_of_number
 
 __all__ = [
     "Dataset",
@@ -156,8 +157,10 @@ def load_table(
     to be ``categories``. The rows of ``test_path``, if it is given, are for the test beside the
     fraction.
     """
-    raw = read_raw_table(path, target, task=task, ignore=ignore)
+    raw = read_raw_table(path, target, task=task, ignore=ignore, texts=categories)
     _check_categories(path, raw, categories, ignore)
+    plain = {name: _plain(raw.frame[name]) for name in categories}
+    raw = replace(raw, frame=raw.frame.assign(**plain))
     if raw.classes is not None:
         _refuse_identifier(path, target, np.bincount(raw.y), test_fraction)
     train, test = split(raw.y, test_fraction, seed, stratify=raw.classes is not None)
@@ -181,6 +184,21 @@ def load_table(
     )
 
 
+def _plain(column: Column) -> Column:
+    """A column of texts of a file; the numbers that they are, where these lose none of them.
+
+    Then a table of numbers, too, has these categories.
+    """
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    texts = column.dropna().unique()
+    numbers = {text_of_number(text) if isinstance(text, str) else None for text in texts}
+    is_lossless = len(numbers) == len(texts) and None not in numbers
+    return pd.to_numeric(column) if is_lossless else column
+
+
 def _check_categories(
     path: Path, raw: RawTable, categories: Sequence[str], ignore: Collection[str]
 ) -> None:
@@ -202,7 +220,8 @@ def _test_rows(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return X and y of a table for the test, in the numbers of the one to train on."""
     task = "regression" if trained.classes is None else "classification"
-    raw = read_raw_table(path, trained.target, task=task, ignore=ignore)
+    texts = encoding.categories
+    raw = read_raw_table(path, trained.target, task=task, ignore=ignore, texts=texts)
     require(path, "read_table", raw.frame, encoding.required)
     try:
         X = encoding.apply(raw.frame)

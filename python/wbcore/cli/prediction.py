@@ -51,7 +51,7 @@ def inputs(net: "wb.Network", path: Path) -> NDArray[Any]:
         if X.shape[1] != n_inputs:
             raise ValueError(f"{path} has {X.shape[1]} columns, but the model takes {n_inputs}")
         return X
-    frame = read_frame(path, "read_features")
+    frame = read_frame(path, "read_features", texts=encoding.categories)
     if encoding.is_named:
         require(path, "read_features", frame, encoding.required)
         frame = frame[list(encoding.required)]

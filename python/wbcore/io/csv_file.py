@@ -3,14 +3,14 @@
 import io
 import stat
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 __all__ = ["read_csv"]
 
 
-def read_csv(path: Path, target: str | None = None) -> Any:  # noqa: ANN401, a data frame
+def read_csv(path: Path, target: str | None = None, texts: Collection[str] = ()) -> Any:  # noqa: ANN401, a data frame
     """Return the file as a data frame.
 
     Parameters
@@ -20,6 +20,8 @@ def read_csv(path: Path, target: str | None = None) -> Any:  # noqa: ANN401, a d
     target : str, optional
         In this column, if it is text, only an empty field is missing: NA, None, null or nan are
         names like others. In all other columns they mark a missing value.
+    texts : collection of str
+        Columns that stay texts where they look like numbers, whose zeros would be lost.
 
     Returns
     -------
@@ -48,13 +50,19 @@ def read_csv(path: Path, target: str | None = None) -> Any:  # noqa: ANN401, a d
         raise ValueError(f"rows have more fields than the header, which has {len(names)}") from None
     if len(frame.columns) != len(names):
         raise ValueError("it was changed while it was read")
-    if target and target in names and _is_text(frame[target]):  # pandas names what has no name
-        place = [names.index(target)]
-        as_text = {"dtype": str, "keep_default_na": False, "na_values": [""]}
-        again = pd.read_csv(source(), index_col=False, usecols=place, **as_text)
+
+    def as_texts(name: str, **options: Any) -> Any:  # noqa: ANN401
+        place = [names.index(name)]
+        again = pd.read_csv(source(), index_col=False, usecols=place, dtype=str, **options)
         if len(again) != len(frame):
             raise ValueError("it was changed while it was read")
-        frame[target] = again.iloc[:, 0]
+        return again.iloc[:, 0]
+
+    if target and target in names and _is_text(frame[target]):  # pandas names what has no name
+        frame[target] = as_texts(target, keep_default_na=False, na_values=[""])
+    for name in texts:
+        if name != target and name in names and _is_number(frame[name]):
+            frame[name] = as_texts(name)
     return frame
 
 
@@ -71,6 +79,13 @@ def _exact(version: str) -> dict[str, Any]:
     major, minor = (int(number) for number in version.split(".")[:2])
     exact = {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
     return {"low_memory": False, **exact}  # whole columns, so that each has one type
+
+
+def _is_number(column: Any) -> bool:  # noqa: ANN401, a column of a data frame
+    import pandas as pd
+
+    kinds = pd.api.types
+    return bool(kinds.is_numeric_dtype(column) and not kinds.is_bool_dtype(column))
 
 
 def _is_text(column: Any) -> bool:  # noqa: ANN401, a column of a data frame

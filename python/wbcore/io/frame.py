@@ -6,7 +6,7 @@ import numbers as numbers_abc
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -55,10 +55,16 @@ _UNREADABLE = (
 )
 
 
-def read_frame(path: str | Path, operation: str, target: str | None = None) -> Frame:
+def read_frame(
+    path: str | Path,
+    operation: str,
+    target: str | None = None,
+    texts: Collection[str] = (),
+) -> Frame:
     """Return the file as a data frame with text for column names and at least one row.
 
-    In a CSV file's column ``target`` only an empty field is missing, if it is text.
+    In a CSV file's column ``target`` only an empty field is missing, if it is text; the columns
+    ``texts`` stay texts there, also where they look like numbers.
     """
     path = Path(path)
     parquet = path.suffix.lower() in PARQUET_SUFFIXES
@@ -71,7 +77,7 @@ def read_frame(path: str | Path, operation: str, target: str | None = None) -> F
     import pandas as pd
 
     try:
-        frame = pd.read_parquet(path) if parquet else read_csv(path, target)
+        frame = pd.read_parquet(path) if parquet else read_csv(path, target, texts)
     except ImportError as error:  # of what unpacks a .zst
         raise ModuleNotFoundError(f"[{operation}] {path}: {error}") from error
     except _UNREADABLE as error:

@@ -1,6 +1,6 @@
 """Tables of numbers from CSV and Parquet files, through pandas."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,15 +63,21 @@ class RawTable:
 
 
 def read_raw_table(
-    path: str | Path, target: str, *, task: str | None = None, ignore: Iterable[str] = ()
+    path: str | Path,
+    target: str,
+    *,
+    task: str | None = None,
+    ignore: Iterable[str] = (),
+    texts: Collection[str] = (),
 ) -> RawTable:
     """Read a table and take one column as the target; the others stay as they are.
 
-    Parameters and errors are those of :func:`read_table`, but that features may be of any kind.
+    Parameters and errors are those of :func:`read_table`, but that features may be of any kind, and
+    that the columns ``texts`` of a CSV file stay texts, also where they look like numbers.
     """
     if task is not None:
         _arguments.choice("read_table", "task", task, TASKS)
-    frame = read_frame(path, "read_table", target)
+    frame = read_frame(path, "read_table", target, texts)
     features = _feature_names(path, frame, target, tuple(ignore))
     column = frame[target]
     complaint = _target_complaint(column)

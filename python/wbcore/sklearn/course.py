@@ -137,6 +137,7 @@ class Course:
 
     def _trained(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> bool:
         network = estimator.network_
+        before = network.history
         order = self._order(len(data.y))
         plan = self._plan(estimator, data, book, epochs, order)
         try:
@@ -150,6 +151,8 @@ class Course:
                 " contain large values and need to be preprocessed."
             ) from None
         except KeyboardInterrupt:
+            if network.history is not None and network.history is not before:
+                book.catch_up(network, network.history)
             if not estimator.n_iter_:  # there is no loss yet, and nothing learned
                 raise
             warnings.warn("Training interrupted by user.", stacklevel=2)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wbcore.callbacks.run import Run
+    from wbcore.history import History
     from wbcore.network import Network
     from wbcore.sklearn.solvers import Solver
     from wbcore.sklearn.targets import Targets
@@ -80,7 +81,13 @@ class Bookkeeping(Internal):
         self._rows = rows
         self._constant = constant
         self._validation = validation
-        self._counted = 0  # epochs of this fit
+        self._began = estimator.n_iter_, estimator.t_
+        scores = getattr(estimator, "validation_scores_", None) or ()
+        self._curves = len(estimator.loss_curve_), len(scores)
+        # Epochs of this fit that have been counted; then the best loss or score, and for how many
+        # epochs there was no better one.
+        best = -estimator.best_loss_ if validation is None else estimator.best_validation_score_
+        self._state: tuple[int, float, int] = (0, best, estimator._no_improvement_count)
         self.is_over = False
 
     @property
@@ -102,50 +109,68 @@ class Bookkeeping(Internal):
         estimator, answer = self._estimator, self._estimator._targets.answer
         if self.validates or estimator.verbose or self._solver.mode != "constant":
             return None
+        _, best, waited = self._state
         return _core.Patience(
             scale=answer.scale,
             constant=self._constant,
             slope=answer.slope,
             tol=estimator.tol,
             epochs=estimator.n_iter_no_change,
-            best=-estimator.best_loss_,
-            waited=estimator._no_improvement_count,
+            best=best,
+            waited=waited,
         )
 
     def after_epoch(self, run: Run) -> bool:
         """One epoch has been done."""
-        self._see(run)
+        self._see(run.network, run.history)
         if self.is_over:
             run.stop(_REASON)
         return False
 
     def after_fit(self, run: Run) -> None:
         """The core has not asked after the epochs, of which it knew by itself which is the last."""
-        epochs = len(run.history._record.get("loss", ()))
-        if self._counted < epochs:
-            while self._counted < epochs:
-                self._see(run)
-            if run.history.status == "stopped":
-                run.history.reason = _REASON
+        if self.catch_up(run.network, run.history) and run.history.status == "stopped":
+            run.history.reason = _REASON
 
-    def _see(self, run: Run) -> None:
-        estimator, answer = self._estimator, self._estimator._targets.answer
-        record, epoch = run.history._record, self._counted
-        self._counted += 1
+    def catch_up(self, network: Network, history: History) -> bool:
+        """Count the epochs of this fit that have not been counted; says whether there were some.
+
+        Ctrl-C may end it at any place: it then goes on from there.
+        """
+        epochs, counted = len(history._record.get("loss", ())), self._state[0]
+        while self._state[0] < epochs:
+            self._see(network, history)
+        return counted < epochs
+
+    def _see(self, network: Network, history: History) -> None:
+        """Count the next epoch; nothing of it is done twice, should it begin again."""
+        estimator, answer, record = (
+            self._estimator,
+            self._estimator._targets.answer,
+            history._record,
+        )
+        epoch = self._state[0]
         loss = answer.scale * record["loss"][epoch] + self._constant
-        self.count(loss + answer.slope * record["penalty"][epoch])
-        self._judge(self._validation.score(run.network) if self._validation else None, run.network)
-        self._solver.end_epoch(run.network, estimator.t_)
-        if estimator._no_improvement_count > estimator.n_iter_no_change:
-            self.is_over = self._ends(run.network)
+        self._count(epoch, loss + answer.slope * record["penalty"][epoch])
+        score = self._validation.score(network) if self._validation else None
+        waited = self._judge(epoch, score, network)
+        self._solver.end_epoch(network, estimator.t_)
+        best = -estimator.best_loss_ if score is None else estimator.best_validation_score_
+        self._state = epoch + 1, best, waited
+        if waited > estimator.n_iter_no_change:
+            self.is_over = self._ends(network)
+            if not self.is_over:
+                estimator._no_improvement_count = 0
+                self._state = epoch + 1, best, 0
 
-    def count(self, loss: float) -> None:
-        """Keep the loss of an epoch."""
+    def _count(self, epoch: int, loss: float) -> None:
+        """Keep the loss of an epoch of this fit."""
         estimator = self._estimator
-        estimator.n_iter_ += 1
+        n_iter, t = self._began
+        estimator.n_iter_ = n_iter + epoch + 1
         estimator.loss_ = loss
-        estimator.t_ += self._rows
-        estimator.loss_curve_.append(loss)
+        estimator.t_ = t + (epoch + 1) * self._rows
+        estimator.loss_curve_[self._curves[0] + epoch :] = [loss]
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
 
@@ -153,30 +178,30 @@ class Bookkeeping(Internal):
         """Keep that all epochs up to this one had no finite loss."""
         estimator = self._estimator
         while estimator.n_iter_ < epochs:
-            self.count(float("nan"))
+            self._count(estimator.n_iter_ - self._began[0], float("nan"))
             if self._validation is not None:
                 estimator.validation_scores_.append(float("nan"))
 
-    def _judge(self, score: float | None, network: Network) -> None:
-        """Count the epochs without a better loss, or without a better score."""
+    def _judge(self, epoch: int, score: float | None, network: Network) -> int:
+        """For how many epochs there has been no better loss, or no better score."""
         estimator = self._estimator
+        _, best, waited = self._state
         if score is None:
-            value, best = -estimator.loss_, -estimator.best_loss_
+            value = -estimator.loss_
         else:
-            estimator.validation_scores_.append(score)
+            value = score
+            estimator.validation_scores_[self._curves[1] + epoch :] = [score]
             if estimator.verbose:
                 print(f"Validation score: {score:f}")
-            value, best = score, estimator.best_validation_score_
-        if value < best + estimator.tol:
-            estimator._no_improvement_count += 1
-        else:
-            estimator._no_improvement_count = 0
+        waited = waited + 1 if value < best + estimator.tol else 0
+        estimator._no_improvement_count = waited
         if value > best:
             if score is None:
                 estimator.best_loss_ = estimator.loss_
             else:
                 estimator.best_validation_score_ = score
                 self._keep(network)
+        return waited
 
     def _keep(self, network: Network) -> None:
         assert self._validation is not None, "who else has a score"
@@ -195,6 +220,4 @@ class Bookkeeping(Internal):
         done = self._solver.lowered(network)
         if estimator.verbose:
             print(f"{said} {done}" if done else said + self._solver.last_words)
-        if done:
-            estimator._no_improvement_count = 0
         return not done

@@ -21,6 +21,9 @@ def all_or_nothing(estimator: Any) -> Iterator[None]:
     After a divergence the estimator is the one of the last finite epoch.
     """
     before = dict(vars(estimator))
+    for curve in ("loss_curve_", "validation_scores_"):  # lists that grow
+        if before.get(curve) is not None:
+            before[curve] = list(before[curve])
     try:
         yield
     except BaseException as error:

@@ -121,6 +121,11 @@ class Encoding:
         """Those of `inputs` that a table must have: all but those that were left out."""
         return tuple(column.name for column in self.columns if column.names())
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Those of `inputs` that are categories."""
+        return tuple(column.name for column in self.columns if column.kind == "category")
+
     # Looking at a table
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,8 @@ class TableModel:
     """A model that takes the raw rows of a table, as ``wbcore predict`` does, and gives the same.
 
     ``wbcore train`` and the `save` of `TabularClassifier` and `TabularRegressor` write such files.
-    Columns of categories need scikit-learn.
+    Columns of categories need scikit-learn. Where their zeros count, as in postal codes, read them
+    as texts, as the command line does: ``pandas.read_csv(path, dtype={"zip": str})``.
 
     Parameters
     ----------
@@ -147,6 +149,10 @@ class TableModel:
         return probabilities(self.network, self._outputs(X))
 
     def _outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+        if isinstance(X, Mapping):
+            raise TypeError(
+                "[predict] expected X as a table, such as pandas.DataFrame(columns), got a dict"
+            )
         return self.network.predict(self.encoding.apply(X, operation="predict"))
 
     def __repr__(self) -> str:

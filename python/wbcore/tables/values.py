@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EPOCH", "are_dates", "are_numbers", "as_dates", "as_numbers", "as_text"]
+__all__ = [
+    "EPOCH", "are_dates", "are_numbers", "as_dates", "as_numbers", "as_text", "text_of_number"
+]  # fmt: skip
 
 EPOCH = "1970-01-01"
 """Days are counted from its beginning."""
@@ -42,6 +45,18 @@ def as_text(value: object) -> str:
     if math.isfinite(number) and number == int(number) and abs(number) < 2**53:
         return str(int(number))
     return repr(number)
+
+
+def text_of_number(text: str) -> str | None:
+    """What `as_text` makes of the number that a text is: "1" of "1.0".
+
+    None where a number would lose something, as the zeros of "01001" or of 2**53 + 1 the last
+    digit, and of what is no number.
+    """
+    if not _is_number(text) or text.strip().lower() in _INFINITE:
+        return None
+    found = as_text(_float(text))
+    return found if Decimal(text.strip()) == Decimal(found) else None
 
 
 def are_numbers(levels: Sequence[Any]) -> bool:
