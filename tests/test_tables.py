@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from wbcore.tables import Encoding, Table
+from wbcore.tables.values import text_of_number
 
 NAN = float("nan")
 
@@ -456,3 +457,32 @@ def test_what_is_masked_is_missing():
     assert Encoding.fit(days).names == ("x0 days", "x0 missing")
     texts = np.ma.masked_array(np.array([["a"], ["b"], ["b"]]), mask)
     assert Encoding.fit(texts).names == ("x0=b", "x0 missing")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1", "1"),
+        ("1.0", "1"),
+        (" +1.50 ", "1.5"),
+        ("1e3", "1000"),
+        ("-0.25", "-0.25"),
+        ("01001", None),  # whose zero a number has not
+        ("9007199254740993", None),  # 2**53 + 1, nor that digit
+        ("0.10000000000000000001", None),
+        ("inf", None),
+        ("1e999", None),
+        ("a", None),
+        ("", None),
+    ],
+)
+def test_texts_of_numbers_that_lose_nothing(text, number):
+    assert text_of_number(text) == number
+
+
+def test_categories_are_found_by_the_number_that_a_text_is():
+    codes = pd.DataFrame({"code": ["1", "1", "01", "01", "2.50", "2.50"]})
+    encoding = Encoding.fit(codes)
+    assert encoding.names == ("code=1", "code=01", "code=2.50")
+    asked = pd.DataFrame({"code": ["1.0", "01", "2.5", "001"]})
+    assert encoding.apply(asked).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]]
