@@ -456,6 +456,27 @@ def test_saturated_units_are_those_of_the_unit_table(activation):
     np.testing.assert_allclose(finding.numbers["share"], np.mean(shares))
 
 
+def test_saturation_by_an_initializer_is_a_warning_wherever_it_is():
+    """Below 90 % of the outputs, and after all was learned; by the default one it is not."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    y = (X[:, 0] > 0).astype(np.int64)
+    wide = wb.Network(
+        [wb.Dense(2, 16, "tanh", initializer="normal(0, 8)"), wb.Dense(16, 2)], seed=0
+    )
+    (finding,) = check(wide, X, y, loss="cross_entropy").with_code("WB-SATURATED")
+    assert finding.numbers["share"] < 0.9
+    assert finding.severity == "warning"
+    history = wide.fit(X, y, loss="cross_entropy", epochs=100, optimizer=wb.Adam(0.01))
+    found = diagnose(wide, history, X, y)
+    assert found.codes == ("WB-SATURATED",)
+    assert found[0].severity == "warning"
+    default = wb.Network.mlp([2, 16, 2], "tanh", seed=0)
+    default.parameters[...] = wide.parameters
+    (finding,) = check(default, X, y, loss="cross_entropy").with_code("WB-SATURATED")
+    assert finding.severity == "note"
+
+
 def test_constant_targets_that_are_inputs_or_few_are_a_note():
     """As the pixels of an autoencoder that are always 0."""
     rng = np.random.default_rng(0)

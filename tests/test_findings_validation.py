@@ -60,6 +60,27 @@ def test_rows_that_are_sorted_and_then_cut_are_of_one_kind(share, by):
     assert not found_by_check(X[train], y[train], (X[rest], y[rest]))
 
 
+def test_columns_of_units_that_have_nothing_in_common_are_found():
+    """None is 5 deviations away, and one of eight varies 5 times as much."""
+    X, y = measured()
+    train, rest, y, y_val = scaled(X, X)[:300], scaled(X, X)[300:], y[:300], y[300:]
+    units = np.array([0.2, 0.3, 0.15, 0.25, 0.35, 0.2, 0.3, 6.0])
+    shift = np.array([2.0] * 7 + [0])
+    (finding,) = found_by_check(train, y, (units * rest + shift, y_val))
+    assert "8 of 8 columns lie elsewhere in validation" in finding.evidence
+    narrower = units.clip(max=1)  # the last is as it was: less than nine tenths are not
+    assert not found_by_check(train, y, (narrower * rest + shift, y_val))
+    assert not found_by_check(train[:, :3], y, (units[-3:] * rest[:, :3], y_val))  # too few
+
+
+@pytest.mark.parametrize("columns", [4, 10])
+def test_random_walks_that_are_cut_are_of_one_kind(columns):
+    for seed in range(10):
+        X = np.random.default_rng(seed).normal(size=(1000, columns)).cumsum(axis=0)
+        y = np.arange(1000) % 2
+        assert not found_by_check(X[:700], y[:700], (X[700:], y[700:])), seed
+
+
 def test_rows_of_other_categories_are_of_one_kind():
     """Of twelve months the last three, and of five places one that the training hardly has."""
     rng = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ __all__ = ["CHECKS", "CODES", "begins_by_default"]
 
 _HALF, _MANY, _NEARLY = 0.5, 0.25, 0.01
 _SATURATED, _SURELY = 0.75, 0.9
+_WIDE = 5.0  # times the deviation that the default initializer gives
 _NEARLY_ALWAYS = 0.95  # of the rows: a saturated unit
 _FEWEST_ROWS = 20
 _LISTED = 100
@@ -58,7 +60,8 @@ SATURATED = Code(
     "the derivative below 5 % of its maximum in 75 % of all pairs of a row and a unit of a layer "
     "(tanh beyond 0.975, sigmoid nearer than 0.013 to 0 or 1, softsign beyond 0.776, softplus "
     "below 0.051, elu below -0.95). A note before a training below 90 %, and after it when all was "
-    "learned that can be (see WB-UNDERFIT)",
+    "learned that can be (see WB-UNDERFIT), unless another initializer than the default is known "
+    "to have begun the layer, and its weights are 5 times as wide as that one's",
     "next to no gradient passes: what lies before the layer hardly learns",
     "the default initializer (xavier), scaled inputs, a lower learning rate, weight_decay",
 )
@@ -163,6 +166,14 @@ def begins_by_default(net: Network, layer: Layer) -> bool:
     return known is not None and known[layer.index][0] == default
 
 
+def _begins_wide(net: Network, layer: Layer) -> bool:
+    """Whether its initializer is known to be another, and its weights are far wider by it."""
+    if net._initializers is None or begins_by_default(net, layer):
+        return False
+    default = math.sqrt(2 / (layer.inputs + layer.outputs))
+    return float(np.asarray(layer.weights, np.float64).std()) > _WIDE * default
+
+
 def _biases_may_kill(state: State, layer: Layer, units: NDArray[np.int64]) -> bool:
     """Whether they were not 0 before the training; unless records say it, those that weigh most.
 
@@ -215,6 +226,7 @@ def saturation(state: State) -> Iterator[Finding]:
             continue
         units = np.flatnonzero(ends.mean(axis=0) > _NEARLY_ALWAYS)
         harmless = share < _SURELY if state.history is None else state.has_learned
+        harmless = harmless and not _begins_wide(state.net, layer)
         yield SATURATED.found(
             f"{share:.0%} of the outputs ({layer.activation}) are where it is flat, in "
             f"{state.data.text}; {len(units)} of {layer.outputs} units in more than 95 % of the "
