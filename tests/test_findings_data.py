@@ -456,6 +456,44 @@ def test_saturated_units_are_those_of_the_unit_table(activation):
     np.testing.assert_allclose(finding.numbers["share"], np.mean(shares))
 
 
+def yes_or_no(shares, n=4000):
+    """Inputs, and an output for each share of the rows, told by a column of its own."""
+    X = np.random.default_rng(0).normal(size=(n, len(shares) + 1))
+    limits = [np.quantile(X[:, k], 1 - share) for k, share in enumerate(shares)]
+    return X, (X[:, :-1] > limits).astype(float)
+
+
+def test_a_rare_output_of_several_is_an_imbalance():
+    X, Y = yes_or_no([0.5, 0.4, 0.01])
+    net = wb.Network.mlp([4, 16, 3], seed=0)
+    (finding,) = check(net, X, Y, loss="binary_cross_entropy").with_code("WB-IMBALANCE")
+    assert finding.severity == "warning"
+    assert finding.evidence == "output 2 is to be 1 in 40 of 4,000 rows (1.00%)"
+    history = net.fit(X, Y, loss="binary_cross_entropy", epochs=1)
+    (finding,) = diagnose(net, history, X, Y).with_code("WB-IMBALANCE")
+    assert finding.severity == "warning"
+    assert finding.evidence.endswith("; 0% of them are given that")
+    focal = wb.losses.Focal(alpha=0.75)
+    history = net.fit(X, Y, loss=focal, epochs=60, optimizer="adam(0.01)")
+    (finding,) = diagnose(net, history, X, Y).with_code("WB-IMBALANCE")
+    assert finding.severity == "note"
+    assert finding.numbers["recall"] >= 0.8
+
+
+def test_outputs_that_are_rare_by_nature_are_a_note_and_those_that_are_no_answers_none():
+    X, Y = yes_or_no([0.01, 0.5, 0.98])
+    net = wb.Network.mlp([4, 16, 3], seed=0)
+    (finding,) = check(net, X, Y, loss="binary_cross_entropy").with_code("WB-IMBALANCE")
+    assert finding.severity == "note"
+    assert finding.numbers["outputs"] == [0, 2]
+    assert "output 0 is to be 1 in 40" in finding.evidence
+    assert finding.evidence.endswith("; 2 of 3 outputs are as rare")
+    shares = np.where(Y == 1, 0.9, 0.0)
+    assert "WB-IMBALANCE" not in check(net, X, shares, loss="binary_cross_entropy")
+    pixels = wb.Network.mlp([3, 16, 3], seed=0)
+    assert "WB-IMBALANCE" not in check(pixels, Y, Y, loss="binary_cross_entropy")
+
+
 def test_saturation_by_an_initializer_is_a_warning_wherever_it_is():
     """Below 90 % of the outputs, and after all was learned; by the default one it is not."""
     rng = np.random.default_rng(0)

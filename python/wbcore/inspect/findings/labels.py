@@ -22,6 +22,7 @@ __all__ = ["AFTER", "CHECKS", "CODES", "refused"]
 # Of K classes: 2.5 % of two, 0.5 % of ten. What is rarer than a twentieth of an even share decides
 # next to nothing in a mean over rows.
 _RARE = 0.05
+_ROWS_OF_RECALL = 2000
 _HEARD = 0.8  # of the rare rows, found: nothing to be mended
 _ROWS_A_CLASS, _PARAMETERS_A_ROW = 10, 10
 _ROWS_OF_NUMBERS = 20
@@ -50,8 +51,9 @@ IMBALANCE = Code(
     "both",
     "a class that is very rare",
     "a class with less than 5 % of an even share: of two classes 2.5 % of the rows, of K classes "
-    "5 / K %. After a training only if less than 80 % of its rows are given that class, else a "
-    "note",
+    "5 / K %, of several outputs that say yes or no the rarer answer of each, as of two. After a "
+    "training only if less than 80 % of its rows are given that class, else a note; a note, too, "
+    "where half of such outputs or more are so, as of tags",
     "the loss is a mean over rows, to which a rare class adds next to nothing: always saying the "
     "other one is nearly right",
     'class_weight="balanced" and bias_init="prior" in fit; judge by balanced_accuracy, f1 or '
@@ -71,6 +73,13 @@ _WEIGHED = (
     "rows or classes were weighed already: more epochs, a higher learning rate or more units, and "
     "more rows of that class; judge by balanced_accuracy, f1 or average_precision"
 )
+_OF_OUTPUTS = (
+    'bias_init="prior" in fit, loss=wb.losses.Focal(alpha=0.75), or sample_weight for the rows '
+    "that have it; more units and epochs; judge such an output by its f1 or average_precision, and "
+    "choose its threshold by them"
+)
+_TAGS = 0.5  # of several outputs: that many are rare by nature
+_LISTED = 20
 CODES = (CLASSES, IMBALANCE, FEW_ROWS)
 
 
@@ -105,9 +114,9 @@ def classes(state: State) -> Iterator[Finding]:
     yield CLASSES.found(
         f"{len(missing)} of {len(found)} classes {'has' if len(missing) == 1 else 'have'} no row "
         f"among {state.data.n:,}: "
-        f"{', '.join(map(str, missing[:20]))}",
+        f"{', '.join(map(str, missing[:_LISTED]))}",
         advice=_NUMBERED,
-        numbers={"missing": [int(k) for k in missing[:20]], "how_many": len(missing)},
+        numbers={"missing": [int(k) for k in missing[:_LISTED]], "how_many": len(missing)},
     )
 
 
@@ -126,7 +135,7 @@ def imbalance(state: State) -> Iterator[Finding]:
         "class": first,
         "rows": int(found[first]),
         "share": float(shares[first]),
-        "classes": [int(k) for k in rare[:20]],
+        "classes": [int(k) for k in rare[:_LISTED]],
     }
     severity = None
     if state.history is not None:
@@ -141,10 +150,61 @@ def imbalance(state: State) -> Iterator[Finding]:
     yield IMBALANCE.found(evidence, severity=severity, advice=advice, numbers=numbers)
 
 
+def imbalance_of_outputs(state: State) -> Iterator[Finding]:
+    """The same of several outputs that each say yes or no; it shows the one that is heard least."""
+    if state.task is None or state.task.kind != "many" or (state.history is None and state.weighed):
+        return
+    if _are_shares_or_inputs(state):
+        return
+    wanted = state.task.labels(state.data.y)
+    yes, n = wanted.sum(axis=0), len(wanted)
+    fewest = np.minimum(yes, n - yes)
+    rare = np.flatnonzero((fewest > 0) & (fewest < _RARE / 2 * n))
+    if not len(rare):
+        return
+    answer = (yes[rare] < n - yes[rare]).astype(np.int64)
+    heard = [_recall_of_output(state, wanted, *output) for output in zip(rare, answer, strict=True)]
+    worst = int(np.argmin(heard if state.history is not None else fewest[rare]))
+    first, rows = int(rare[worst]), int(fewest[rare[worst]])
+    evidence = f"output {first} is to be {answer[worst]} in {rows:,} of {n:,} rows ({rows / n:.2%})"
+    numbers = {"output": first, "rows": rows, "share": rows / n, "how_many": len(rare)}
+    numbers["outputs"] = [int(k) for k in rare[:_LISTED]]
+    is_note = len(rare) >= _TAGS * len(yes)
+    if state.history is not None:
+        if heard[worst] >= _HEARD and state.weighed:
+            return
+        is_note |= heard[worst] >= _HEARD
+        numbers["recall"] = heard[worst]
+        evidence += f"; {heard[worst]:.0%} of them are given that"
+    if len(rare) > 1:
+        evidence += f"; {len(rare)} of {len(yes)} outputs are as rare"
+    severity = "note" if is_note else None
+    yield IMBALANCE.found(evidence, severity=severity, advice=_OF_OUTPUTS, numbers=numbers)
+
+
+def _are_shares_or_inputs(state: State) -> bool:
+    """Whether targets are no answers: numbers between, or the pixels of an autoencoder."""
+    y = state.y.reshape(len(state.y), -1)
+    answers = (-1, 0, 1)
+    return not np.isin(y, answers).all() or (
+        y.shape == state.x.shape and bool((y == state.x).all())
+    )
+
+
+def _recall_of_output(state: State, wanted: NDArray[np.int64], output: int, answer: int) -> float:
+    """Before a training nothing is given."""
+    if state.history is None:
+        return 0.0
+    assert state.task is not None
+    rows = np.flatnonzero(wanted[:, output] == answer)[:_ROWS_OF_RECALL]
+    given = state.task.given(state.net.predict(state.data.part(rows)))
+    return float((given[:, output] == answer).mean())
+
+
 def _recall(state: State, rare: int) -> float:
     """The share of all rows of a class that are given it."""
     assert state.task is not None
-    rows = np.flatnonzero(state.task.labels(state.data.y) == rare)[:2000]
+    rows = np.flatnonzero(state.task.labels(state.data.y) == rare)[:_ROWS_OF_RECALL]
     return float((state.task.given(state.net.predict(state.data.part(rows))) == rare).mean())
 
 
@@ -176,5 +236,5 @@ def _generalises(state: State) -> bool:
     return state.score.skill - state.validation_score.skill < 0.2
 
 
-CHECKS = (classes, imbalance, few_rows)
+CHECKS = (classes, imbalance, imbalance_of_outputs, few_rows)
 AFTER = CHECKS
