@@ -167,7 +167,8 @@ def imbalance_of_outputs(state: State) -> Iterator[Finding]:
     worst = int(np.argmin(heard if state.history is not None else fewest[rare]))
     first, rows = int(rare[worst]), int(fewest[rare[worst]])
     evidence = f"output {first} is to be {answer[worst]} in {rows:,} of {n:,} rows ({rows / n:.2%})"
-    numbers = {"output": first, "rows": rows, "share": rows / n, "how_many": len(rare)}
+    numbers: dict[str, object] = {"output": first, "rows": rows, "share": rows / n}
+    numbers["how_many"] = len(rare)
     numbers["outputs"] = [int(k) for k in rare[:_LISTED]]
     is_note = len(rare) >= _TAGS * len(yes)
     if state.history is not None:
