@@ -283,13 +283,15 @@ def test_what_is_no_model_of_a_table_says_so():
         TableModel.load("net.model")
 
 
-def test_several_answers_a_row_are_outputs():
+def test_several_answers_a_row_have_columns_each():
     frame, rng = pd.read_csv("raw.csv")[FEATURES], np.random.default_rng(0)
     model = TabularClassifier(epochs=2).fit(frame, rng.integers(0, 2, (ROWS, 3)))
     model.save("many.model")
-    outputs = TableModel.load("many.model").predict(frame)
-    np.testing.assert_allclose(outputs, model.predict_proba(frame), rtol=1e-6)
-    assert list(predicted("many.model", "raw.csv")) == ["output_0", "output_1", "output_2"]
+    shares = TableModel.load("many.model").predict_proba(frame)
+    np.testing.assert_allclose(shares, model.predict_proba(frame), rtol=1e-6)
+    assert list(predicted("many.model", "raw.csv")) == [
+        f"{what}_target_{k}" for what in ("prediction", "probability") for k in range(3)
+    ]
 
 
 def test_three_rows_are_enough():

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -201,8 +202,30 @@ def test_numbers_are_names_too():
     assert text.startswith("prediction,probability_7,probability_8\n")
 
 
-def test_one_output_for_two_classes_is_no_contradiction():
-    net = wb.Network.mlp([2, 1], output_activation="sigmoid", seed=0)
+@pytest.mark.parametrize("last", ["sigmoid", "identity"])
+def test_one_output_for_two_classes_is_no_contradiction(last):
+    net = wb.Network.mlp([2, 1], output_activation=last, seed=0)
     net.metadata["classes"] = ["no", "yes"]
     net.save("m.model")
-    assert succeed("predict", "m.model", "data.csv").startswith("output_0\n")
+    text = succeed("predict", "m.model", "data.csv")
+    assert text.startswith("prediction,probability_no,probability_yes\n")
+    name, *shares = text.splitlines()[1].split(",")
+    assert abs(float(shares[0]) + float(shares[1]) - 1) < 1e-6
+    assert name == ("yes" if float(shares[1]) > 0.5 else "no")
+
+
+@pytest.mark.parametrize(
+    ("decisions", "got"),
+    [
+        (3, "lists of names of classes, got 3"),
+        ([], r"lists of names of classes, got \[\]"),
+        (["ab"], r"lists of names of classes, got \['ab'\]"),
+        ([["a", "a"]], "a list of 2 names, each once, got 'a' twice"),
+        ([["a"]], "2 classes together, got 1"),
+        ([["a"], ["b"]], "'targets' to be a list of 2 names, each once, got 1"),
+    ],
+)
+def test_decisions_of_another_shape_are_refused(decisions, got):
+    save(decisions=decisions, targets=["one"])
+    assert re.search(got, fail("predict", "m.model", "data.csv"))
+    succeed("inspect", "m.model")

@@ -158,3 +158,88 @@ def test_labels_of_any_type_are_kept(classes, tmp_path):
     again = TabularClassifier.load(tmp_path / "a.safetensors")
     assert again.classes_.dtype == classes.dtype
     assert np.array_equal(again.predict(X), model.predict(X))
+
+
+WEATHER = pd.DataFrame(
+    {"heat": np.array(["cold", "hot"])[KIND % 2], "rain": np.array(["dry", "wet", "wet"])[KIND]}
+)
+
+
+def predicted_columns(model, tmp_path):
+    """What `wbcore predict` and `TableModel` make of the file of a model."""
+    FRAME.to_csv(tmp_path / "x.csv", index=False)
+    model.save(tmp_path / "m")
+    succeed("predict", tmp_path / "m", tmp_path / "x.csv", "-o", tmp_path / "out.csv")
+    return pd.read_csv(tmp_path / "out.csv"), wb.tables.TableModel.load(tmp_path / "m")
+
+
+def test_several_decisions_have_their_names(tmp_path):
+    model = TabularClassifier(**QUICK).fit(FRAME, WEATHER)
+    found, table = predicted_columns(model, tmp_path)
+    assert list(found) == [
+        "prediction_heat", "prediction_rain", "probability_heat=cold", "probability_heat=hot",
+        "probability_rain=dry", "probability_rain=wet",
+    ]  # fmt: skip
+    assert np.array_equal(found.iloc[:, :2], model.predict(FRAME))
+    assert np.allclose(found.iloc[:, 2:], np.hstack(model.predict_proba(FRAME)), rtol=1e-6)
+    assert (table.classes, table.targets) == ((("cold", "hot"), ("dry", "wet")), ("heat", "rain"))
+    assert np.array_equal(table.predict(FRAME), model.predict(FRAME))
+    for one, other in zip(table.predict_proba(FRAME), model.predict_proba(FRAME), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    assert repr(table) == "<TableModel: 3 columns, 2 decisions>"
+    nameless = TabularClassifier(**QUICK).fit(FRAME, WEATHER.to_numpy())
+    assert list(predicted_columns(nameless, tmp_path)[0])[1:3] == [
+        "prediction_target_1", "probability_target_0=cold",
+    ]  # fmt: skip
+
+
+def test_decisions_whose_names_could_be_of_two(tmp_path):
+    targets = pd.DataFrame({"a": WEATHER["heat"].replace("hot", "b=c"), "a=b": WEATHER["rain"]})
+    found, _ = predicted_columns(TabularClassifier(**QUICK).fit(FRAME, targets), tmp_path)
+    assert list(found)[:3] == [
+        "prediction_target_0", "prediction_target_1", "probability_target_0=b=c",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+def test_labels_have_their_names(loss, tmp_path):
+    labels = pd.DataFrame({"sun": KIND % 2, "wind": KIND // 2})
+    model = TabularClassifier(**QUICK, loss=loss).fit(FRAME, labels)
+    found, table = predicted_columns(model, tmp_path)
+    assert np.array_equal(found[["prediction_sun", "prediction_wind"]], model.predict(FRAME))
+    assert np.array_equal(table.predict(FRAME), model.predict(FRAME))
+    assert (table.classes, table.targets) == (None, ("sun", "wind"))
+    if loss == "squared_hinge":
+        assert found.shape[1] == 2
+        with pytest.raises(ValueError, match="got one trained by a hinge loss"):
+            table.predict_proba(FRAME)
+        return
+    shares = found[["probability_sun", "probability_wind"]]
+    assert np.allclose(shares, model.predict_proba(FRAME), rtol=1e-6)
+    np.testing.assert_allclose(table.predict_proba(FRAME), model.predict_proba(FRAME), rtol=1e-6)
+
+
+@pytest.mark.parametrize("targets", [KIND > 0, KIND, np.zeros(80, int)], ids=["2", "3", "1"])
+@pytest.mark.parametrize("loss", ["focal", "hinge"])
+@pytest.mark.filterwarnings("ignore::wbcore.TrainingWarning")
+def test_classes_of_any_loss_have_their_names(loss, targets, tmp_path):
+    model = TabularClassifier(**QUICK, loss=loss).fit(FRAME, targets)
+    found, table = predicted_columns(model, tmp_path)
+    assert np.array_equal(found["prediction"], model.predict(FRAME))
+    assert table.classes == tuple(map(str, model.classes_.tolist()))
+    if loss == "focal":
+        shares = found[[f"probability_{name}" for name in table.classes]]
+        assert np.allclose(shares, model.predict_proba(FRAME), rtol=1e-5)
+    else:
+        assert list(found) == ["prediction"]
+
+
+def test_several_values_have_their_names(tmp_path):
+    values = pd.DataFrame({"price": KIND * 2.0, "weight": KIND % 2 - 0.5})
+    model = TabularRegressor(**QUICK).fit(FRAME, values)
+    found, table = predicted_columns(model, tmp_path)
+    assert list(found) == ["prediction_price", "prediction_weight"]
+    assert np.allclose(found, model.predict(FRAME), rtol=1e-6)
+    assert (table.classes, table.targets) == (None, ("price", "weight"))
+    with pytest.raises(ValueError, match="got one of values"):
+        table.predict_proba(FRAME)

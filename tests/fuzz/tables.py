@@ -172,6 +172,8 @@ def train(one: Round, content: bytes | None = None) -> None:
 
 
 METADATA = {
+    "decisions": (2, None, [], [["a"], ["b"]], [["a", "b"]], [["a"], "b"], [[], ["a", "a"]]),
+    "targets": (2, None, [], ["a"], ["a", "b"], ["a=", "b"], ["a", "a"], [None, 1], {"a": 1}),
     "classes": (
         2,
         None,

@@ -218,7 +218,7 @@ def predict(
     Columns are matched by name: they may come in another order, and others beside them are left
     alone. Categories, dates and missing values are taken as in the training; a category that was
     not there is none of those that were. The result has the predicted class and the probability of
-    each class, or the predicted value.
+    each class, or the predicted value; of several targets those of each, by their names.
     """
     from wbcore.cli.outputs import TABLES, check_outputs, check_suffix, write_file
     from wbcore.cli.prediction import csv_text, encoded_table, predict_table

@@ -10,8 +10,8 @@ import wbcore as wb
 from wbcore.cli.data import explained
 from wbcore.io.frame import PARQUET_SUFFIXES, read_frame, require
 from wbcore.io.table import read_features
-from wbcore.tables.metadata import class_names, encoding_of, feature_names, has_margins
-from wbcore.tables.model import predicted, probabilities
+from wbcore.tables.answers import answer_of
+from wbcore.tables.metadata import encoding_of, feature_names
 
 __all__ = ["csv_text", "encoded_table", "inputs", "predict_table"]
 
@@ -27,20 +27,13 @@ def predict_table(net: "wb.Network", path: Path) -> Columns:
     Returns
     -------
     dict
-        ``prediction`` and a ``probability_<class>`` for each class; or ``prediction`` alone, for a
-        regression and after a hinge loss; or ``output_<i>``, for a network that does not say what
-        its outputs are.
+        ``prediction`` and a ``probability_<class>`` for each class; of several decisions
+        ``prediction_<target>``, ``probability_<target>=<class>``; of labels ``prediction_<target>``
+        and ``probability_<target>``; predictions alone, for a regression and after a hinge loss; or
+        ``output_<i>``, for a network that does not say what its outputs are.
     """
-    classes = class_names(net)
-    outputs = net.predict(inputs(net, path))
-    prediction = predicted(net, outputs)
-    if prediction.ndim == 2:
-        return {f"output_{k}": prediction[:, k] for k in range(prediction.shape[1])}
-    columns = {"prediction": prediction}
-    if classes is None or has_margins(net):
-        return columns
-    shares = probabilities(net, outputs)
-    return columns | {f"probability_{name}": shares[:, k] for k, name in enumerate(classes)}
+    answer = answer_of(net)
+    return answer.columns(net.predict(inputs(net, path)))
 
 
 def inputs(net: "wb.Network", path: Path) -> NDArray[Any]:

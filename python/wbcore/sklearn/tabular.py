@@ -159,7 +159,7 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
         course, given = self.__dict__.get("_course"), (X, y, sample_weight)
-        self._target_name = str(getattr(y, "name", None) or "target")  # of a series
+        self._target_names = tabular_saving.target_names(y)
         y = self._checked_targets(y, known=course is not None)
         table = read(self, X, "fit")
         rows, weights = counted(table, y, sample_weight)

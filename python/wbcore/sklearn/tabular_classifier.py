@@ -230,15 +230,19 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
 
     def _described(self) -> dict[str, Any]:
         classes = self.classes_
-        several = isinstance(classes, list)
-        of_one = not several and not isinstance(self._targets, Many)
-        columns = of_one and self._targets.answer.width > 1
+        decides, is_many = isinstance(classes, list), isinstance(self._targets, Many)
+        named = [list(map(str, each.tolist())) for each in (classes if decides else [classes])]
+        several: dict[str, Any] = {}
+        if decides or is_many:
+            several["targets"] = tabular_saving.names_of_targets(self, len(classes))
+        if decides:
+            several["decisions"] = named
         return {
-            "target": self._target_name,
-            "classes": list(map(str, classes.tolist())) if columns else None,
+            "classes": None if several else named[0],
+            "several": several,
             "kind": type(self._targets).__name__,
             "is_sparse": getattr(self._targets, "is_sparse", False),
-            "labels": [tabular_saving.typed(each) for each in (classes if several else [classes])],
+            "labels": [tabular_saving.typed(each) for each in (classes if decides else [classes])],
         }
 
     def _restore_targets(self, state: dict[str, Any], given: dict[str, Any]) -> None:  # noqa: ARG002

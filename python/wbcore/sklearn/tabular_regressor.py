@@ -9,6 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_y
 
+from wbcore.sklearn import tabular_saving
 from wbcore.sklearn.inputs import require_dense_targets
 from wbcore.sklearn.tabular import Tabular
 from wbcore.sklearn.tabular_documentation import completed
@@ -160,11 +161,9 @@ class TabularRegressor(RegressorMixin, Tabular):  # type: ignore[misc]
         return "prior" if self.bias_init == "prior" and named else None
 
     def _described(self) -> dict[str, Any]:
-        return {
-            "target": self._target_name,
-            "classes": None,
-            "width": self._targets.answer.width,
-        }
+        width = self._targets.answer.width
+        several = {"targets": tabular_saving.names_of_targets(self, width)} if width > 1 else {}
+        return {"classes": None, "several": several, "width": width}
 
     def _restore_targets(self, state: dict[str, Any], given: dict[str, Any]) -> None:  # noqa: ARG002
         self._targets = Numbers(int(state["width"]), self.loss)

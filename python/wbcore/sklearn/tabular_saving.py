@@ -13,7 +13,9 @@ from wbcore.errors import ModelFileError
 from wbcore.history import History
 from wbcore.tables import Encoding
 
-__all__ = ["labels", "loaded", "metadata", "plain_shape", "typed"]
+__all__ = [
+    "labels", "loaded", "metadata", "names_of_targets", "plain_shape", "target_names", "typed"
+]  # fmt: skip
 
 _VERSION = 1
 
@@ -21,15 +23,17 @@ _VERSION = 1
 def metadata(estimator: Any, n_rows: int, loss: str) -> dict[str, Any]:
     """What travels with the network.
 
-    "task", "target", "classes" and "features" are those of the command line's models; "encoding" is
-    `Encoding.to_dict`, and "estimator" all that `loaded` needs.
+    "task", "target", "classes" and "features" are those of the command line's models; "targets" the
+    names of several, "decisions" the classes of each; "encoding" is `Encoding.to_dict`, and
+    "estimator" all that `loaded` needs.
     """
     encoding, history = estimator.encoder_, estimator.history_
     described = estimator._described()
     found = {
         "task": estimator._task,
-        "target": described.pop("target"),
+        "target": estimator._target_names[0] if len(estimator._target_names) == 1 else "target",
         "classes": described.pop("classes"),
+        **described.pop("several"),
         "encoding": encoding.to_dict(),
         "training": {
             "rows": n_rows,
@@ -108,7 +112,7 @@ def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:
         estimator.loss_ = history.loss[-1]
         estimator.n_outputs_ = network.widths[-1]
         estimator._dtype = np.dtype(state["dtype"])
-        estimator._target_name = str(given["target"])
+        estimator._target_names = [str(name) for name in given.get("targets", [given["target"]])]
         estimator._restore_targets(state["targets"], given)
         estimator._course = None
         estimator._plain = plain_shape(encoding)
@@ -121,6 +125,19 @@ def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:
         ) from None
     estimator.network_ = network
     return estimator
+
+
+def target_names(y: Any) -> list[str]:
+    """The names of targets, of a frame or a series; of others, and of those that are none, none."""
+    given = list(y.columns) if hasattr(y, "columns") else [getattr(y, "name", None)]
+    names = [name for name in given if isinstance(name, str) and name]
+    return names if len(set(names)) == len(given) else []
+
+
+def names_of_targets(estimator: Any, count: int) -> list[str]:
+    """The names of several targets, which are numbered where they have none."""
+    names: list[str] = estimator._target_names
+    return names if len(names) == count else [f"target_{j}" for j in range(count)]
 
 
 def plain_shape(encoding: Encoding) -> tuple[int] | None:

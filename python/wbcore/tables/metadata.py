@@ -10,7 +10,9 @@ from wbcore.tables.encoding import Encoding
 if TYPE_CHECKING:
     from wbcore.network import Network
 
-__all__ = ["class_names", "encoding_of", "feature_names", "has_margins"]
+__all__ = [
+    "class_names", "decision_names", "encoding_of", "feature_names", "has_margins", "target_names"
+]  # fmt: skip
 
 
 def feature_names(net: Network) -> list[str] | None:
@@ -48,17 +50,65 @@ def encoding_of(net: Network) -> Encoding | None:
     return encoding
 
 
-def class_names(net: Network) -> list[str] | None:
+def class_names(net: Network, *, of_one_output: bool = False) -> list[str] | None:
     """Return the names of the classes, or None if the network does not say or has one output.
+
+    With `of_one_output` also those, one or two, of which the last has the one output.
 
     Raises
     ------
     ValueError
         If the metadata do not name each output once.
     """
-    if net[-1].outputs == 1:  # a probability of one of two classes has no column a class
+    count = net[-1].outputs
+    if count > 1:
+        return _names(net.metadata, "classes", count)
+    given = net.metadata.get("classes")
+    if not of_one_output or given is None:
         return None
-    return _names(net.metadata, "classes", net[-1].outputs)
+    alone = isinstance(given, list) and len(given) == 1
+    return _names(net.metadata, "classes", 1 if alone else 2)
+
+
+def target_names(net: Network) -> list[str] | None:
+    """Return the names of several targets, an output each; None if the network does not say.
+
+    Raises
+    ------
+    ValueError
+        If the metadata do not name each output once.
+    """
+    return _names(net.metadata, "targets", net[-1].outputs)
+
+
+def decision_names(net: Network) -> tuple[list[str], list[list[str]]] | None:
+    """Return the targets of several decisions, and the classes of each, which have an output each.
+
+    None if the network does not say that it has such.
+
+    Raises
+    ------
+    ValueError
+        If the metadata do not name each target and each class of a target once.
+    """
+    given = net.metadata.get("decisions")
+    if given is None:
+        return None
+    if not (isinstance(given, list) and given and all(isinstance(c, list) and c for c in given)):
+        raise ValueError(
+            "the model's metadata: expected 'decisions' to be lists of names of classes, "
+            f"got {_shown(given)}"
+        )
+    classes = [_names({"decisions": each}, "decisions", len(each)) or [] for each in given]
+    if (count := sum(map(len, classes))) != net[-1].outputs:
+        raise ValueError(
+            f"the model's metadata: expected 'decisions' to have {net[-1].outputs} classes "
+            f"together, got {count}"
+        )
+    targets = _names(net.metadata, "targets", len(classes))
+    if targets is None or any("=" in name for name in targets):  # "a=b=c" could be of two
+        targets = [f"target_{j}" for j in range(len(classes))]
+    return targets, classes
 
 
 def has_margins(net: Network) -> bool:

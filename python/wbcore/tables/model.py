@@ -6,12 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from wbcore.activations import ELEMENTWISE, name_of, softmax
 from wbcore.errors import ModelFileError
 from wbcore.loading import load
-from wbcore.tables.metadata import class_names, encoding_of, has_margins
+from wbcore.tables.answers import answer_of
+from wbcore.tables.metadata import encoding_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from wbcore.network import Network
     from wbcore.tables.encoding import Encoding
 
-__all__ = ["TableModel", "predicted", "probabilities"]
+__all__ = ["TableModel"]
 
 
 class TableModel:
@@ -42,8 +40,11 @@ class TableModel:
         What the columns become.
     columns : tuple of str
         Those that rows must have; columns that the training left out are not among them.
-    classes : tuple of str or None
-        The names of the classes; None for values, and where the file names none.
+    classes : tuple of str, tuple of them or None
+        The names of the classes, of several decisions those of each; None for labels and values,
+        and where the file names none.
+    targets : tuple of str or None
+        The names of several decisions, labels or values.
 
     Raises
     ------
@@ -71,7 +72,7 @@ class TableModel:
     """
 
     def __init__(self, network: Network) -> None:
-        encoding, classes = encoding_of(network), class_names(network)
+        encoding, self._answer = encoding_of(network), answer_of(network)
         if encoding is None:
             raise ValueError(
                 "[TableModel] expected a network whose metadata have the 'encoding' of a table, "
@@ -80,7 +81,8 @@ class TableModel:
         self.network = network
         self.encoding: Encoding = encoding
         self.columns = encoding.required
-        self.classes = None if classes is None else tuple(classes)
+        self.classes: tuple[Any, ...] | None = self._answer.classes
+        self.targets = self._answer.targets
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TableModel:
@@ -118,13 +120,13 @@ class TableModel:
 
         Returns
         -------
-        ndarray of shape (B,)
-            Names of classes, which are texts, or values. Of a model that does not say what its
-            outputs are, these, (B, O).
+        ndarray of shape (B,) or (B, n_targets)
+            Names of classes, which are texts; 0 or 1 for each label; or values. Of a model that
+            does not say what its outputs are, these, (B, O).
         """
-        return predicted(self.network, self._outputs(X))
+        return self._answer.predicted(self._outputs(X))
 
-    def predict_proba(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
+    def predict_proba(self, X: Any) -> Any:  # noqa: ANN401
         """Probabilities of classes, of raw rows.
 
         Parameters
@@ -133,20 +135,23 @@ class TableModel:
 
         Returns
         -------
-        ndarray of shape (B, K)
-            In the order of `classes`.
+        ndarray of shape (B, K), or a list of them
+            In the order of `classes`, of labels of `targets`; a list of several decisions.
 
         Raises
         ------
         ValueError
             When the model has none: it is of values, or was trained by a hinge loss.
         """
-        if self.classes is None or has_margins(self.network):
-            what = "one of values" if self.classes is None else "one trained by a hinge loss"
+        found = self._answer.probabilities(self._outputs(X))
+        if found is None:
+            what = (
+                "one of values" if str(self._answer) == "values" else "one trained by a hinge loss"
+            )
             raise ValueError(
                 f"[predict_proba] expected a model that gives probabilities of classes, got {what}"
             )
-        return probabilities(self.network, self._outputs(X))
+        return found
 
     def _outputs(self, X: Any) -> NDArray[Any]:  # noqa: ANN401
         if isinstance(X, Mapping):
@@ -156,23 +161,4 @@ class TableModel:
         return self.network.predict(self.encoding.apply(X, operation="predict"))
 
     def __repr__(self) -> str:
-        what = "values" if self.classes is None else f"{len(self.classes)} classes"
-        return f"<TableModel: {len(self.columns)} columns, {what}>"
-
-
-def predicted(network: Network, outputs: NDArray[Any]) -> NDArray[Any]:
-    """What outputs (B, O) say: names of classes or values, (B,); else the outputs as they are."""
-    classes = class_names(network)
-    if classes is not None:
-        named: NDArray[Any] = np.array(classes)[outputs.argmax(axis=1)]
-        return named
-    is_value = network.metadata.get("task") == "regression" and outputs.shape[1] == 1
-    return outputs[:, 0] if is_value else outputs
-
-
-def probabilities(network: Network, outputs: NDArray[Any]) -> NDArray[Any]:
-    """The probabilities of classes, (B, K), of outputs that are theirs, or logits."""
-    if name_of(network[-1].activation) not in ELEMENTWISE:
-        return outputs
-    found: NDArray[Any] = softmax(outputs)
-    return found
+        return f"<TableModel: {len(self.columns)} columns, {self._answer}>"
