@@ -1,5 +1,6 @@
 """The command line on raw tables: categories, dates, what is missing, and whose rows those are."""
 
+import datetime as dt
 import json
 import warnings
 from pathlib import Path
@@ -373,3 +374,22 @@ def test_letters_that_the_picture_has_no_font_for_are_no_warning():
         warnings.simplefilter("always")
         succeed(*TRAIN, "--target", "k", "--ignore", "v")
     assert not [warning for warning in found if "Glyph" in str(warning.message)]
+
+
+def test_bools_of_a_csv_file_are_texts_of_a_parquet_file(tmp_path):
+    frame = pd.DataFrame({"on": np.arange(40) % 3 > 0, "y": np.where(np.arange(40) % 3, "a", "b")})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    succeed("train", tmp_path / "t.csv", "--target", "y", "--epochs", 2, "-o", tmp_path / "m")
+    frame[["on"]].astype(str).to_parquet(tmp_path / "texts.parquet")
+    of_texts = succeed("predict", tmp_path / "m", tmp_path / "texts.parquet")
+    assert of_texts == succeed("predict", tmp_path / "m", tmp_path / "t.csv")
+
+
+def test_times_of_a_parquet_file_are_texts_of_a_csv_file(tmp_path):
+    hours = np.arange(40) % 24
+    frame = pd.DataFrame({"at": [dt.time(hour, 30) for hour in hours], "y": hours > 11})
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    succeed("train", tmp_path / "t.parquet", "--target", "y", "--epochs", 2, "-o", tmp_path / "m")
+    of_texts = succeed("predict", tmp_path / "m", tmp_path / "t.csv")
+    assert of_texts == succeed("predict", tmp_path / "m", tmp_path / "t.parquet")

@@ -486,3 +486,68 @@ def test_categories_are_found_by_the_number_that_a_text_is():
     assert encoding.names == ("code=1", "code=01", "code=2.50")
     asked = pd.DataFrame({"code": ["1.0", "01", "2.5", "001"]})
     assert encoding.apply(asked).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]]
+
+
+TIMES = [dt.time(8, 30), None, dt.time(0, 0, 1, 500000), dt.time(8, 30)]
+PERIODS = [pd.Period("2026-01", "M"), None, pd.Period("2026-03", "M"), pd.Period("2026-01", "M")]
+DURATIONS = [dt.timedelta(hours=6), None, dt.timedelta(days=2), dt.timedelta(hours=6)]
+FORMS = {
+    "frame": lambda values: pd.DataFrame({"x0": values}),
+    "objects": lambda values: pd.DataFrame({"x0": pd.Series(values, dtype=object)}),
+    "array": lambda values: np.array(values, object)[:, None],
+    "rows": lambda values: [[value] for value in values],
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(
+    ("values", "names", "numbers"),
+    [
+        (TIMES, ["x0"], [30600, 1.5]),
+        (PERIODS, ["x0 days", "x0 month", "x0 weekday"], [20454, 20513]),
+        (DURATIONS, ["x0"], [0.25, 2]),
+    ],
+    ids=["times", "periods", "durations"],
+)
+def test_times_periods_and_durations(form, values, names, numbers):
+    table = form(values)
+    encoding = Encoding.fit(table)
+    assert list(encoding.names) == [*names, "x0 missing"]
+    found = encoding.apply(table)
+    assert found[[0, 2], 0].tolist() == numbers
+    assert found[:, -1].tolist() == [0, 1, 0, 0]
+
+
+def test_times_of_polars_and_of_texts():
+    frame = pl.DataFrame({"t": TIMES, "d": DURATIONS})
+    encoding = Encoding.fit(frame)
+    assert encoding.describe()[0].startswith("'t': a number (seconds of the day)")
+    assert encoding.describe()[1].startswith("'d': a number (days)")
+    assert encoding.apply(frame)[2].tolist() == [1.5, 0, 2, 0]
+    written = pd.DataFrame({"t": ["08:30:00", "00:00:01.500000", ""], "d": [0.25, 2, None]})
+    assert encoding.apply(written)[:, 0].tolist() == [30600, 1.5, encoding.columns[0].fill]
+    for text in ("25:00", "noon"):
+        with pytest.raises(ValueError, match=rf"numbers in column 't'.*got '{text}' in row 1"):
+            encoding.apply(pd.DataFrame({"t": [text], "d": [1.0]}))
+    assert encoding.apply(pd.DataFrame({"t": ["120000"], "d": [1.0]}))[0, 0] == 120000
+
+
+def test_intervals_are_taken_as_declared_categories_alone():
+    sizes = pd.cut(pd.Series([1.0, 2, 9, 8]), [0, 5, 10])
+    encoding = Encoding.fit(pd.DataFrame({"a": sizes}))
+    assert encoding.names == ("a=(0, 5]", "a=(5, 10]")
+    assert encoding.apply(pd.DataFrame({"a": sizes})).tolist() == [[1, 0], [1, 0], [0, 1], [0, 1]]
+    for column in (sizes.astype(object), pd.Series(pd.IntervalIndex(sizes))):
+        with pytest.raises(TypeError, match=r"\[fit\] column 'a': .* Interval; .*\.astype\(str\)"):
+            Encoding.fit(pd.DataFrame({"a": column}))
+    with pytest.raises(TypeError, match=r"column 'a': .*, got time; "):
+        Encoding.fit(pd.DataFrame({"a": [dt.time(8), 1.0]}))
+
+
+@pytest.mark.parametrize("values", [[True, False, True], [True, None, False]])
+def test_texts_of_bools_are_bools_where_such_were(values):
+    encoding = Encoding.fit(pd.DataFrame({"a": pd.Series(values), "b": [1.0, 2, 3]}))
+    given = pd.DataFrame({"a": ["True", "false"], "b": [1, 2]})
+    assert encoding.apply(given)[:, 0].tolist() == [1, 0]
+    with pytest.raises(ValueError, match=r"expected numbers in column 'b'.*got 'True' in row 1"):
+        encoding.apply(pd.DataFrame({"a": [True], "b": ["True"]}))

@@ -12,9 +12,10 @@ Class = TypeVar("Class", bound=Callable[..., object])
 
 _ABOUT = """
 It is sensible without any argument. Columns of any kind become numbers (`wbcore.tables.Encoding`):
-texts and declared categories a column of 0 and 1 each, dates days, what is missing the mean and a
-column that tells. All are scaled, and the scaling is put into the first layer of `network_`
-afterwards. What is not said is that of `wbcore.recipe`, as in ``wbcore train``.
+texts and declared categories a column of 0 and 1 each, dates and durations days, times of day
+seconds, what is missing the mean and a column that tells. All are scaled, and the scaling is put
+into the first layer of `network_` afterwards. What is not said is that of `wbcore.recipe`, as in
+``wbcore train``.
 
 Columns are found by their names where there are some, in any order. Categories that are unknown,
 and values that are missing where none was, are no errors in `predict`; lacking columns are, but for

@@ -41,14 +41,16 @@ _KINDS: dict[str, type[Any]] = {
 class Encoding:
     """How a table's columns become a network's inputs.
 
-    - Numbers stay numbers, also integers of few values; bools are 0 and 1, durations days. Texts of
-      numbers are read, unless one begins with 0, as postal codes do.
+    - Numbers stay numbers, also integers of few values; bools are 0 and 1, durations days, times of
+      day seconds. Texts of numbers are read, unless one begins with 0, as postal codes do.
     - Texts, and what pandas and polars declare to be categories, become a column of 0 and 1 for
       each category. Those that come once, or beyond `max_categories`, share one. What is unknown
       later is 0 in all of them. A column with another text in every row is left out, with a
       warning.
     - Dates, also texts as ISO 8601 writes them, become days since 1970-01-01; and the month, the
-      day of the week and the hour, each if it differs between rows. With a zone they are in UTC.
+      day of the week and the hour, each if it differs between rows. With a zone they are in UTC. A
+      `pandas.Period` is the moment with which it begins.
+    - Nothing else is taken, such as lists or intervals: make texts of them, or declare categories.
     - What is missing (None, NaN, NA, NaT, an empty text) becomes the mean of the column; a column
       of its own tells where, if some are missing in the table that is looked at. Missing categories
       are 0 in the columns of all categories. A column of nothing else is a constant.

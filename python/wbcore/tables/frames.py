@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wbcore.tables.values import are_numbers
+from wbcore.tables.values import DAYS, are_numbers, measured
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,10 @@ _Parts = dict[str, Any]
 
 _DAY = np.timedelta64(1, "D")
 _BOOLS = (object(), object())
-_KNOWN = (str, bool, numbers.Real, Decimal, np.bool_, dt.date, np.datetime64)
+_KNOWN = (
+    str, bool, numbers.Real, Decimal, np.bool_, dt.date, np.datetime64, dt.time, dt.timedelta
+)  # fmt: skip
+_MEASURES = (dt.time, dt.timedelta, np.timedelta64)
 
 
 def frame_of(X: object) -> _Frame | None:
@@ -80,7 +83,7 @@ def of_array(values: NDArray[Any]) -> _Parts:
     if kind == "M":
         return {"dates": values}
     if kind == "m":
-        return {"numbers": values / _DAY, "unit": "days"}
+        return {"numbers": values / _DAY, "unit": DAYS}
     if kind == "U":
         levels, codes = np.unique(values, return_inverse=True)
         return _coded(codes, levels.tolist())
@@ -99,7 +102,7 @@ def _of_pandas(series: _Frame) -> _Parts:
 
     kinds, dtype = pd.api.types, series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        levels = series.cat.categories.tolist()
+        levels = [_category(level) for level in series.cat.categories]
         return _coded(series.cat.codes.to_numpy(), levels) | {"declared": True}
     if kinds.is_complex_dtype(dtype):
         raise ValueError("Complex data not supported")
@@ -114,8 +117,15 @@ def _of_pandas(series: _Frame) -> _Parts:
     if dtype.kind == "m":
         if not isinstance(dtype, np.dtype):  # of Arrow
             series = pd.to_timedelta(series.astype(object))
-        return {"numbers": series.to_numpy() / _DAY, "unit": "days"}
+        return {"numbers": series.to_numpy() / _DAY, "unit": DAYS}
+    if isinstance(dtype, pd.PeriodDtype):
+        return {"dates": series.dt.start_time.to_numpy("datetime64[us]")}
     return _of_others(series)
+
+
+def _category(level: Any) -> Any:  # noqa: ANN401
+    """A declared category, of which any has a text, such as an interval of `pandas.cut`."""
+    return level if isinstance(level, _KNOWN) and not isinstance(level, _MEASURES) else str(level)
 
 
 def _of_others(series: _Frame) -> _Parts:
@@ -140,7 +150,7 @@ def _of_polars(series: _Frame) -> _Parts:
     if name.startswith(("Datetime", "Date")):
         return {"dates": series.to_numpy()}
     if name.startswith("Duration"):
-        return {"numbers": series.to_numpy() / _DAY, "unit": "days"}
+        return {"numbers": series.to_numpy() / _DAY, "unit": DAYS}
     if name.startswith(("Categorical", "Enum")):
         return _of_polars_categories(series) | {"declared": True}
     return _of_objects(series.to_list())
@@ -185,7 +195,11 @@ def _of_objects(values: Sequence[Any]) -> _Parts:
 
 
 def _coded(codes: NDArray[Any], levels: list[Any]) -> _Parts:
-    """Codes and levels. An empty text is what is missing, and "nan" among numbers."""
+    """Codes and levels. An empty text is what is missing, and "nan" among numbers.
+
+    Numbers, where all levels are durations or times of day.
+    """
+    levels = [_start(level) if type(level).__name__ == "Period" else level for level in levels]
     for level in levels:
         if not isinstance(level, _KNOWN):
             raise _strange(level)
@@ -199,7 +213,17 @@ def _coded(codes: NDArray[Any], levels: list[Any]) -> _Parts:
         places = np.where(lacks, -1, np.cumsum(np.logical_not(lacks)) - 1)
         codes = np.append(places, -1)[codes]
         levels = [level for level, lack in zip(levels, lacks, strict=True) if not lack]
+    if any(isinstance(level, _MEASURES) for level in levels):
+        found = measured(levels)
+        if found is None:
+            raise _strange(next(level for level in levels if isinstance(level, _MEASURES)))
+        return {"numbers": np.append(found[0], np.nan)[codes], "unit": found[1]}
     return {"codes": codes, "levels": levels}
+
+
+def _start(period: Any) -> Any:  # noqa: ANN401, pandas.Period
+    """The moment with which it begins."""
+    return period.start_time if hasattr(period, "start_time") else period
 
 
 def _is_signaling(value: object) -> bool:
@@ -212,6 +236,7 @@ def _is_nan(value: object) -> bool:
 
 def _strange(value: object) -> TypeError:
     return TypeError(
-        "a value's argument must be a string or a real number, or a date, got "
-        f"{type(value).__name__}"
+        "a value's argument must be a string or a real number, a date or, as all others of its "
+        f"column, a time of day or a duration, got {type(value).__name__}; make the column texts, "
+        "as by .astype(str), or numbers"
     )

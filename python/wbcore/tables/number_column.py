@@ -10,7 +10,7 @@ import numpy as np
 from wbcore._arguments import row_of_table
 from wbcore.tables.column import ColumnEncoding, first_row, missing_rows
 from wbcore.tables.moments import moments
-from wbcore.tables.values import as_numbers
+from wbcore.tables.values import BOOLS, as_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ __all__ = ["NumberColumn", "numbers_in"]
 
 
 class NumberColumn(ColumnEncoding):
-    """A column of numbers, bools as 0 and 1, durations in days, or texts of numbers.
+    """A column of numbers, bools, durations, times of day, or texts of numbers.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class NumberColumn(ColumnEncoding):
     indicator : bool
         Whether a column of its own says, by 1 and 0, where a value is missing.
     unit : str
-        Of what was no number.
+        Of what was no number: `values.BOOLS`, `DAYS` or `SECONDS`.
     """
 
     kind = "number"
@@ -49,12 +49,11 @@ class NumberColumn(ColumnEncoding):
         """Look at the column; `indicator` is whether gaps are to be told."""
         values = numbers_in(column, operation)
         found = moments(values[:, None], weights)
-        is_bool = column.numbers is not None and column.numbers.dtype.kind == "b"
         return cls(
             column.name,
             float(found.mean[0]),
             indicator=indicator and bool(found.missing[0]) and not np.isnan(values).all(),
-            unit="0 for no, 1 for yes" if is_bool else column.unit,
+            unit=BOOLS if _are_bools(column) else column.unit,
         )
 
     def names(self) -> list[str]:
@@ -63,7 +62,7 @@ class NumberColumn(ColumnEncoding):
 
     def write(self, column: Column, out: NDArray[np.float64], operation: str) -> None:
         """Numbers, with the mean in their gaps."""
-        values = numbers_in(column, operation)
+        values = numbers_in(column, operation, self.unit)
         gaps = np.isnan(values)
         out[:, 0] = values
         out[gaps, 0] = self.fill
@@ -97,8 +96,15 @@ class NumberColumn(ColumnEncoding):
         )
 
 
-def numbers_in(column: Column, operation: str) -> NDArray[np.float64]:
-    """The numbers of a column, (B,), NaN where they are missing; texts are read.
+def _are_bools(column: Column) -> bool:
+    if column.numbers is not None:
+        return column.numbers.dtype.kind == "b"
+    levels = column.levels
+    return bool(levels) and all(isinstance(level, (bool, np.bool_)) for level in levels)
+
+
+def numbers_in(column: Column, operation: str, unit: str = "") -> NDArray[np.float64]:
+    """The numbers of a column, (B,), NaN where they are missing; texts are read, by the unit.
 
     Raises
     ------
@@ -110,7 +116,7 @@ def numbers_in(column: Column, operation: str) -> NDArray[np.float64]:
             f"[{operation}] expected numbers in column {column.name!r}, as in training, got dates"
         )
     if column.codes is not None:
-        values = _of_levels(column, operation)
+        values = _of_levels(column, operation, unit)
     else:
         assert column.numbers is not None, "one of the three is there"
         values = np.asarray(column.numbers, np.float64)
@@ -124,10 +130,10 @@ def numbers_in(column: Column, operation: str) -> NDArray[np.float64]:
     return values
 
 
-def _of_levels(column: Column, operation: str) -> NDArray[np.float64]:
+def _of_levels(column: Column, operation: str, unit: str) -> NDArray[np.float64]:
     assert column.codes is not None, "the caller has looked"
     try:
-        levels = as_numbers(column.levels)
+        levels = as_numbers(column.levels, unit)
     except ValueError as error:
         raise ValueError(
             f"[{operation}] expected numbers in column {column.name!r}, as in training, "

@@ -65,7 +65,8 @@ class Table:
     Raises
     ------
     TypeError, ValueError
-        When X is no table, or a column's values are neither numbers, texts nor dates.
+        When X is no table, or a column's values are neither numbers, texts, dates, durations nor
+        times of day.
 
     Examples
     --------
@@ -141,7 +142,8 @@ class Table:
         Raises
         ------
         TypeError, ValueError
-            When it holds something else than numbers, texts, dates and what is missing.
+            When it holds something else than numbers, texts, dates, durations, times of day and
+            what is missing.
         """
         name = self.names[index]
         if self.array is not None:

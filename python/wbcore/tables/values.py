@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
 import re
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "EPOCH", "are_dates", "are_numbers", "as_dates", "as_numbers", "as_text", "text_of_number"
+    "BOOLS", "DAYS", "EPOCH", "SECONDS", "are_dates", "are_numbers", "as_dates", "as_numbers",
+    "as_text", "measured", "text_of_number",
 ]  # fmt: skip
 
 EPOCH = "1970-01-01"
 """Days are counted from its beginning."""
+
+BOOLS, DAYS, SECONDS = "0 for no, 1 for yes", "days", "seconds of the day"
+"""Units of numbers that were bools, durations and times of day."""
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 # As a postal code has it: such a text is a name, whose zeros a number would lose.
@@ -72,8 +77,31 @@ def _is_number(value: object) -> bool:
     return not isinstance(value, (dt.date, np.datetime64))
 
 
-def as_numbers(levels: Iterable[Any]) -> NDArray[np.float64]:
-    """Numbers of numbers and of texts of them.
+def measured(levels: Sequence[Any]) -> tuple[NDArray[np.float64], str] | None:
+    """Durations as days and times of day as seconds, with the unit; None of anything else."""
+    if levels and all(isinstance(level, dt.time) for level in levels):
+        return np.array([_seconds(level) for level in levels]), SECONDS
+    if levels and all(isinstance(level, (dt.timedelta, np.timedelta64)) for level in levels):
+        return np.array([np.timedelta64(level) / np.timedelta64(1, "D") for level in levels]), DAYS
+    return None
+
+
+def _seconds(time: dt.time) -> float:
+    return time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 10**6
+
+
+def _of_unit(text: str, unit: str) -> float | None:
+    """The number that a text of a bool or a time of day is, where such are numbers."""
+    if unit == BOOLS:
+        return {"true": 1.0, "false": 0.0}.get(text.strip().lower())
+    if unit == SECONDS and ":" in text:
+        with contextlib.suppress(ValueError):
+            return _seconds(dt.time.fromisoformat(text.strip()))
+    return None
+
+
+def as_numbers(levels: Iterable[Any], unit: str = "") -> NDArray[np.float64]:
+    """Numbers of numbers and of texts of them, or of bools and times of day if the unit is theirs.
 
     Raises
     ------
@@ -82,6 +110,9 @@ def as_numbers(levels: Iterable[Any]) -> NDArray[np.float64]:
     """
     found = []
     for level in levels:
+        if isinstance(level, str) and (number := _of_unit(level, unit)) is not None:
+            found.append(number)
+            continue
         if isinstance(level, str) and not (
             _NUMBER.fullmatch(level) or level.strip().lower() in _INFINITE
         ):
