@@ -399,7 +399,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         Returns
         -------
         estimator
-            Fitted. Parameters that JSON cannot express, such as callbacks, are those of a new one.
+            Fitted. Optimizers, losses and the like are texts. What neither a text nor JSON says,
+            such as callbacks, or an optimizer whose l1 no text has, is that of a new one.
 
         Raises
         ------

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from wbcore import loading
+from wbcore import loading, optimizers, schedules
 from wbcore._named import Choice
 from wbcore.errors import ModelFileError
 from wbcore.history import History
+from wbcore.optimizers import Optimizer
+from wbcore.schedules import Schedule
 from wbcore.tables import Encoding
 
 __all__ = [
@@ -90,7 +92,8 @@ def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:
                 f"newer wbcore: {name!r}"
             )
         known = set(cls._get_param_names())
-        estimator = cls(**{k: v for k, v in state["parameters"].items() if k in known})
+        given_parameters = state["parameters"].items()
+        estimator = cls(**{k: _restored(v) for k, v in given_parameters if k in known})
         encoding = Encoding.from_dict(given["encoding"])
         if len(encoding.names) != network.widths[0]:
             raise ValueError(f"{len(encoding.names)} encoded columns of {network.widths[0]}")
@@ -167,7 +170,7 @@ def labels(state: dict[str, Any]) -> np.ndarray[Any, Any]:
 
 
 def _parameters(estimator: Any) -> dict[str, Any]:
-    """Those that JSON can express; named choices as their texts."""
+    """Those that JSON can express; named choices and optimizers as their texts."""
     found = {}
     for name, value in estimator.get_params(deep=False).items():
         if name == "validation_data":  # lists of numbers would be kept
@@ -190,12 +193,32 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if np.isfinite(value) else _NONE
-    if isinstance(value, Choice):
-        return str(value)
+    if isinstance(value, (Choice, Optimizer)):
+        return str(value) if _text_says_all(value) else _NONE
     if isinstance(value, (list, tuple)):
         items = [_plain(item) for item in value]
-        return _NONE if any(item is _NONE for item in items) else items
+        if any(item is _NONE for item in items):
+            return _NONE
+        return {"tuple": items} if isinstance(value, tuple) else items
     return _NONE
+
+
+def _text_says_all(value: Choice | Optimizer) -> bool:
+    """Whether what its text makes is the same: not where there is a function, or an l1."""
+    try:
+        if isinstance(value, Optimizer):
+            made = optimizers.check("save", str(value))
+            return isinstance(made, Optimizer) and value._equals(made)
+        return not isinstance(value, Schedule) or schedules.parsed("save", str(value)) == value
+    except ValueError:
+        return False
+
+
+def _restored(plain: Any) -> Any:
+    """What `_plain` was given, but for objects, whose texts will do."""
+    if isinstance(plain, dict):
+        return tuple(map(_restored, plain["tuple"]))
+    return [_restored(item) for item in plain] if isinstance(plain, list) else plain
 
 
 def _finite(value: float) -> float | None:
