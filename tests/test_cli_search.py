@@ -355,3 +355,30 @@ def test_progress_that_nobody_takes_costs_nothing(words, kind):
     assert done.returncode == 0
     assert comparison()["candidates"] == (1 if words[0] == "--cv" else 3)
     assert not FOLDER.exists()
+
+
+@pytest.mark.parametrize("name", [None, "all.csv", "all.parquet"])
+def test_all_candidates_are_in_a_file(name):
+    words = () if name is None else ("--table", name)
+    text, _ = train(*OF_V, "--search", 12, "--cv", 2, *words)
+    path = Path(name or "new.search.csv")
+    assert f"All 12 candidates are in {path}\n" in text
+    found = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    assert sorted(found["candidate"]) == list(range(12))
+    assert found["candidate"][0] == comparison()["best_candidate"]
+    assert found["r2"][0] == comparison()["mean"]
+    assert list(found.columns) == [
+        "candidate", "r2", "spread", "fold 1", "fold 2", *SPACE, "epochs", "error",
+    ]  # fmt: skip
+    given = found[found["candidate"] == 0].iloc[0]
+    assert given["hidden"] == "64,32" or pd.isna(given["hidden"])
+
+
+def test_a_table_of_what_is_not_compared_or_no_name_of_one():
+    assert "--table: expected --cv or --search beside it" in fail("train", *OF_V, "--table", "a")
+    line = fail("train", *OF_V, "--cv", 2, "--table", "a.png")
+    assert "--table: expected a name that ends in one of .csv" in line
+    line = fail("train", *OF_V, "--search", 2, "--table", "data.csv")
+    assert "data.csv: the table of candidates would take the place of the data" in line
+    train(*OF_V, "--cv", 2)
+    assert not Path("new.search.csv").exists()

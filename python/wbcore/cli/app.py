@@ -138,6 +138,7 @@ def train(
     resume: options.Resume = False,
     output: options.Output = None,
     picture: options.Picture = None,
+    table: options.Table = None,
 ) -> None:
     """Train a network, test it on other rows, and save it with a picture of what it learned.
 
@@ -189,7 +190,7 @@ def train(
         categories=_names(categories),
         resume=resume,
         test=test,
-        compared=compared(cv, search, jobs),
+        compared=compared(cv, search, jobs, table),
     )
 
 
@@ -220,15 +221,12 @@ def predict(
     not there is none of those that were. The result has the predicted class and the probability of
     each class, or the predicted value; of several targets those of each, by their names.
     """
-    from wbcore.cli.outputs import TABLES, check_outputs, check_suffix, write_file
+    from wbcore.cli.outputs import check_outputs, check_table, write_file
     from wbcore.cli.prediction import csv_text, encoded_table, predict_table
-    from wbcore.io.frame import PARQUET_SUFFIXES, require_package
 
     if output is not None:
-        check_suffix(output, TABLES, "--output")
+        check_table(output, "--output")
         check_outputs({"data": data, "model": model}, {"result": output})
-        if output.suffix.lower() in PARQUET_SUFFIXES:
-            require_package("pyarrow", str(output))
     columns = predict_table(load_model(model), data)
     if output is None:
         write(csv_text(columns))

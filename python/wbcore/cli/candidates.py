@@ -13,7 +13,8 @@ from wbcore.searching import SearchResult
 __all__ = ["Candidates"]
 
 _SHOWN = 10
-_SHORT = {"hidden_layer_sizes": "hidden", "learning_rate": "rate", "batch_size": "batch"}
+_OPTIONS = {"hidden_layer_sizes": "hidden"}  # where a parameter is another word
+_SHORT = _OPTIONS | {"learning_rate": "rate", "batch_size": "batch"}
 
 
 class Candidates:
@@ -45,6 +46,29 @@ class Candidates:
         further = "; those that went further come first" if about[2] else ""
         return f"{counted}, by {self._score}{about[1]}{about[2]}{further}"
 
+    @property
+    def _names(self) -> list[str]:
+        """Of the parameters that were drawn."""
+        prefixed = (name for name in self._found.table if name.startswith("param_"))
+        return [name.removeprefix("param_") for name in prefixed]
+
+    def frame(self) -> Any:  # noqa: ANN401, a data frame
+        """All of them, with their settings, where None is the recipe's, and each fold's score."""
+        import pandas as pd
+
+        table = self._found.table
+        folds = {f"fold {k + 1}": part for k, part in enumerate(self._folds.T)}
+        settings = {
+            _OPTIONS.get(name, name): [_joined(value) for value in table[f"param_{name}"]]
+            for name in self._names
+        }
+        return pd.DataFrame(
+            {"candidate": self._numbers, self._score: self._means, "spread": self._stds}
+            | folds
+            | settings
+            | {"epochs": table["epochs"], "error": table["error"]}
+        )
+
     def scores(self, *, by_fold: bool) -> Table:
         """Each fold's score, or the ends of them, where a terminal has not the width for more."""
         if by_fold:
@@ -61,7 +85,7 @@ class Candidates:
     def settings(self) -> Table | None:
         """What each candidate tried; None of a cross-validation."""
         table = self._found.table
-        names = [name.removeprefix("param_") for name in table if name.startswith("param_")]
+        names = self._names
         if not names:
             return None
         rows = [
@@ -117,5 +141,8 @@ def _cell(value: object) -> object:
 
 def _word(value: object) -> str:
     """Return a value as its option takes it."""
-    text = ",".join(map(str, value)) if isinstance(value, (tuple, list)) else f"{value}"
-    return shlex.quote(text)
+    return shlex.quote(f"{_joined(value)}")
+
+
+def _joined(value: object) -> object:
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else value

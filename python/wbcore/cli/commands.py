@@ -21,7 +21,7 @@ from wbcore.cli.endings import warn
 from wbcore.cli.identity import Identity, identity, require_same
 from wbcore.cli.interrupts import Interrupts
 from wbcore.cli.memory import check_size
-from wbcore.cli.outputs import PICTURES, check_outputs, check_suffix, write_file
+from wbcore.cli.outputs import PICTURES, check_outputs, check_suffix, check_table, write_file
 from wbcore.cli.picture import draw, load_matplotlib
 from wbcore.cli.progress import progress
 from wbcore.cli.settings import TrainSettings, settings_for
@@ -55,8 +55,9 @@ def run_training(
     output = _output(source, output)
     picture = output.with_suffix(".png") if picture is None else picture
     checkpoint = checkpoint_of(output)
+    table = None if compared is None else compared.table_of(output)
     outputs = {"model": output, "picture": picture, "checkpoint": checkpoint}
-    _check_outputs(source, test, outputs)
+    _check_outputs(source, test, outputs, table)
     check_new(checkpoint, output, resume=resume)
     check_none(output, resume=resume, compares=compared is not None)
     of_table = {"target": target, "task": task, "ignore": ignore, "categories": categories}
@@ -195,13 +196,18 @@ def _show(
         raise failure
 
 
-def _check_outputs(source: str, test: Path | None, outputs: dict[str, Path]) -> None:
+def _check_outputs(
+    source: str, test: Path | None, outputs: dict[str, Path], table: Path | None
+) -> None:
     """Find out before the training what would lose its result."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ModuleNotFoundError(f"the picture needs matplotlib: {install_extra('cli')}")
     inputs = {} if source == "digits" else {"data": Path(source)}
     if test is not None:
         inputs["table for the test"] = test
+    if table is not None:
+        check_table(table, "--table")
+        outputs = outputs | {"table of candidates": table}
     check_outputs(inputs, outputs)
     check_suffix(outputs["picture"], PICTURES, "--picture")
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from wbcore.cli import losses, report
 from wbcore.cli.candidates import Candidates
 from wbcore.cli.data import Dataset
+from wbcore.cli.outputs import encoded_frame, write_file
 from wbcore.cli.settings import TrainSettings, settings_for
 
 __all__ = ["Comparison", "check_none", "compared", "folder_of", "forget"]
@@ -24,6 +25,13 @@ class Comparison:
     folds: int
     candidates: int = 1
     jobs: int | None = None
+    table: Path | None = None
+
+    def table_of(self, output: Path) -> Path | None:
+        """Return the file for all candidates, of which a cross-validation alone has one."""
+        if self.table is not None or self.candidates == 1:
+            return self.table
+        return output.with_suffix(".search.csv")
 
     def run(
         self, screen: Console, data: Dataset, given: dict[str, Any], output: Path
@@ -58,6 +66,9 @@ class Comparison:
         report.show_table(screen, scores)
         if (tried := candidates.settings()) is not None:
             report.show_table(screen, tried)
+        if (table := self.table_of(output)) is not None:
+            write_file(table, encoded_frame(candidates.frame(), table.suffix.lower()))
+            report.say(screen, f"All {len(found)} candidates are in {table}")
         best = searching.best_options(found)
         for text in candidates.lines(best):
             report.say(screen, text)
@@ -91,7 +102,9 @@ def forget(output: Path) -> None:
     shutil.rmtree(folder_of(output), ignore_errors=True)
 
 
-def compared(folds: int | None, candidates: int | None, jobs: int | None) -> Comparison | None:
+def compared(
+    folds: int | None, candidates: int | None, jobs: int | None, table: Path | None = None
+) -> Comparison | None:
     """Return what is to be compared, or None.
 
     Raises
@@ -106,5 +119,7 @@ def compared(folds: int | None, candidates: int | None, jobs: int | None) -> Com
     if folds is None and candidates is None:
         if jobs is not None:
             raise ValueError(f"--jobs: expected --cv or --search beside it, got {jobs} alone")
+        if table is not None:
+            raise ValueError(f"--table: expected --cv or --search beside it, got {table} alone")
         return None
-    return Comparison(_FOLDS if folds is None else folds, candidates or 1, jobs)
+    return Comparison(_FOLDS if folds is None else folds, candidates or 1, jobs, table)

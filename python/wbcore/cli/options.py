@@ -313,6 +313,17 @@ Output = Annotated[
         rich_help_panel=_FILES,
     ),
 ]
+Table = Annotated[
+    Path | None,
+    typer.Option(
+        "--table",
+        metavar="FILE",
+        help="CSV or Parquet file for all that --search compares: settings, each fold's score. By "
+        "default the model's name + .search.csv.",
+        show_default=False,
+        rich_help_panel=_FILES,
+    ),
+]
 Picture = Annotated[
     Path | None,
     typer.Option(

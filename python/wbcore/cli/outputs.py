@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wbcore.io.atomic import replacing, target_of
+from wbcore.io.frame import PARQUET_SUFFIXES, Frame, require_package
 from wbcore.io.idx import idx_files
 
-__all__ = ["PICTURES", "TABLES", "check_outputs", "check_suffix", "write_file"]
+__all__ = [
+    "PICTURES", "check_outputs", "check_suffix", "check_table", "encoded_frame", "write_file"
+]  # fmt: skip
 
 PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".pdf")
-TABLES = (".csv", ".txt", "", ".parquet", ".pq")
+_TABLES = (".csv", ".txt", "", ".parquet", ".pq")
 
 
 def check_suffix(path: Path, known: tuple[str, ...], option: str) -> None:
@@ -56,6 +59,22 @@ def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     with replacing(path, "write") as file:
         file.write(content)
+
+
+def encoded_frame(frame: Frame, suffix: str) -> bytes:
+    """Return a data frame as the bytes of a Parquet or CSV file, by the suffix of its name."""
+    if suffix not in PARQUET_SUFFIXES:
+        text: str = frame.to_csv(index=False)
+        return text.encode()
+    content: bytes = frame.to_parquet(index=False)
+    return content
+
+
+def check_table(path: Path, option: str) -> None:
+    """Refuse a name of no table, and Parquet where nothing writes it."""
+    check_suffix(path, _TABLES, option)
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        require_package("pyarrow", str(path))
 
 
 def _files(path: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import wbcore as wb
 from wbcore.cli.data import explained
+from wbcore.cli.outputs import encoded_frame
 from wbcore.io.frame import PARQUET_SUFFIXES, read_frame, require
 from wbcore.io.table import read_features
 from wbcore.tables.answers import answer_of
@@ -73,5 +74,4 @@ def encoded_table(columns: Columns, suffix: str) -> bytes:
 
     if suffix not in PARQUET_SUFFIXES:
         return csv_text(columns).encode()
-    content: bytes = pd.DataFrame(columns).to_parquet(index=False)
-    return content
+    return encoded_frame(pd.DataFrame(columns), suffix)
