@@ -1,13 +1,18 @@
 """scikit-learn's own checks of the estimators for tables, of which none is expected to fail."""
 
 import pytest
+from scipy import sparse
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import wbcore as wb
 from wbcore.sklearn import TabularClassifier, TabularRegressor
 
 # Tiny data of one class by far, or of noise, are what checks are about.
-pytestmark = pytest.mark.filterwarnings("ignore::wbcore.TrainingWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::wbcore.TrainingWarning"),
+    pytest.mark.filterwarnings("ignore:.*as an identifier:UserWarning"),  # of random numbers
+]
 
 # Epochs are fewer than by default where another thing is looked at.
 CLASSIFIERS = [
@@ -19,6 +24,7 @@ CLASSIFIERS = [
     TabularClassifier(missing="error", epochs=50),
     TabularClassifier((32,), "tanh", optimizer="sgd(0.1, 0.9)", epochs=100),
     TabularClassifier(loss="focal", epochs=100),
+    TabularClassifier(categories=[0], epochs=100),
     TabularClassifier(
         (), initializer="glorot_uniform", optimizer=wb.Adam(0.05), schedule="constant", epochs=50
     ),
@@ -35,3 +41,14 @@ REGRESSORS = [
 @parametrize_with_checks(CLASSIFIERS + REGRESSORS)
 def test_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("cls", [TabularClassifier, TabularRegressor])
+def test_tags_say_what_is_taken(cls):
+    tags = get_tags(cls()).input_tags
+    assert (tags.string, tags.categorical, tags.sparse) == (True, True, True)
+    assert get_tags(cls(categories=[])).input_tags.sparse
+    assert not get_tags(cls(categories=[0])).input_tags.sparse
+    with pytest.raises(ValueError, match="expected categories='auto' with a sparse X"):
+        cls(categories=[0]).fit(sparse.eye(4, format="csr"), [0, 1, 0, 1])
+    cls(categories=[], epochs=1).fit(sparse.eye(4, format="csr"), [0, 1, 0, 1])

@@ -413,7 +413,8 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.string = tags.input_tags.categorical = True
+        tags.input_tags.sparse = isinstance(self.categories, str) or not self.categories
         tags.input_tags.allow_nan = self.missing != "error"
         tags.target_tags.multi_output = True
         return tags
