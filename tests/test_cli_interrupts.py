@@ -101,6 +101,18 @@ def test_ctrl_c_while_the_picture_is_drawn(monkeypatch):
     assert result.stderr == "wbcore: interrupted; the model is saved as new.model\n"
 
 
+def test_ctrl_c_in_a_destructor_while_the_picture_is_drawn(monkeypatch):
+    class Drawn:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(commands, "draw", lambda *_: str(Drawn()).encode())
+    result = invoke(*TRAIN)
+    assert result.exit_code == 130
+    assert result.stderr == "wbcore: interrupted; the model is saved as new.model\n"
+    assert not Path("new.png").exists()
+
+
 def test_ctrl_c_before_the_first_epoch_has_ended(monkeypatch):
     monkeypatch.setattr(wb.Network, "fit", press_ctrl_c_around(wb.Network.fit))
     result = invoke(*TRAIN)

@@ -183,10 +183,18 @@ def _save(trained: Trained, output: Path) -> None:
 def _show(
     screen: Console, data: Dataset, trained: Trained, output: Path, picture: Path, *, before: float
 ) -> None:
-    """Draw the picture and report; a picture that fails keeps no result back."""
+    """Draw the picture and report; a picture that fails keeps no result back.
+
+    Ctrl-C waits until it is drawn: in a destructor of matplotlib's it would be a traceback, and
+    forgotten.
+    """
     saved, failure = f"Saved the model as {output}", None
     try:
-        write_file(picture, draw(picture.suffix.lower(), data, trained))
+        with Interrupts() as interrupts:
+            drawn = draw(picture.suffix.lower(), data, trained)
+        if interrupts.asked:
+            raise KeyboardInterrupt
+        write_file(picture, drawn)
         saved += f" and the picture as {picture}"
     except (OSError, ValueError) as error:
         failure = error
