@@ -62,7 +62,6 @@ LATE = {
     ("wbcore.cli.app", "wbcore.cli.prediction"): "the same",
     ("wbcore.cli.app", "wbcore.cli.report"): "the same",
     ("wbcore.cli.app", "wbcore.inspect"): "the same",
-    ("wbcore.cli.app", "wbcore.io.frame"): "the same",
 }
 
 

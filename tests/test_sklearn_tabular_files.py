@@ -275,3 +275,10 @@ def test_a_loaded_model_trains_as_the_saved_one(given, saved):
 def test_what_no_text_says_is_that_of_a_new_one(given, saved):
     model = TabularRegressor(**QUICK, **given).fit(FRAME, KIND)
     assert saved(model).get_params()[next(iter(given))] is None
+
+
+def test_inspect_tells_decisions_apart(tmp_path):
+    TabularClassifier(**QUICK).fit(FRAME, WEATHER).save(tmp_path / "m")
+    text = succeed("inspect", tmp_path / "m")
+    assert "cold, hot; dry, wet" in text
+    assert not any(line.startswith("target ") for line in text.splitlines())

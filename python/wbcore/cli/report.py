@@ -235,7 +235,7 @@ def _brief(value: object, depth: int = 0) -> str:
         words = [_brief(item, depth + 1) for item in ends]
         if len(value) > 12:
             return f"{', '.join([*words[:5], '…', *words[5:]])} ({len(value)})"
-        return ", ".join(words)
+        return ("; " if any(isinstance(item, list) for item in value) else ", ").join(words)
     return f"{value:.6g}" if isinstance(value, float) else _cut(str(value))
 
 

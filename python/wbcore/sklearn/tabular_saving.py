@@ -31,11 +31,12 @@ def metadata(estimator: Any, n_rows: int, loss: str) -> dict[str, Any]:
     """
     encoding, history = estimator.encoder_, estimator.history_
     described = estimator._described()
+    several = described.pop("several")
     found = {
         "task": estimator._task,
-        "target": estimator._target_names[0] if len(estimator._target_names) == 1 else "target",
+        "target": None if several else names_of_targets(estimator, 1)[0],
         "classes": described.pop("classes"),
-        **described.pop("several"),
+        **several,
         "encoding": encoding.to_dict(),
         "training": {
             "rows": n_rows,
@@ -138,9 +139,10 @@ def target_names(y: Any) -> list[str]:
 
 
 def names_of_targets(estimator: Any, count: int) -> list[str]:
-    """The names of several targets, which are numbered where they have none."""
+    """The names of targets; where they have none "target", and several are numbered."""
     names: list[str] = estimator._target_names
-    return names if len(names) == count else [f"target_{j}" for j in range(count)]
+    numbered = ["target"] if count == 1 else [f"target_{j}" for j in range(count)]
+    return names if len(names) == count else numbered
 
 
 def plain_shape(encoding: Encoding) -> tuple[int] | None:
