@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from cli_runner import succeed
+from cli_runner import fail, succeed
 
 import wbcore as wb
 from wbcore.sklearn import TabularClassifier, TabularRegressor
@@ -282,3 +282,6 @@ def test_inspect_tells_decisions_apart(tmp_path):
     text = succeed("inspect", tmp_path / "m")
     assert "cold, hot; dry, wet" in text
     assert not any(line.startswith("target ") for line in text.splitlines())
+    FRAME.assign(k=KIND).to_csv(tmp_path / "x.csv", index=False)
+    line = fail("inspect", tmp_path / "m", "--data", tmp_path / "x.csv", "--target", "k")
+    assert "--data: expected a model of one target, got " in line

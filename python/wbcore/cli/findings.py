@@ -47,6 +47,8 @@ def examined(
     """
     codes = _codes(fail_on)
     net = load_model(model)
+    if net.metadata.get("targets") is not None:
+        raise ValueError(f"--data: expected a model of one target, got {model} of several")
     _require_target(model, net, target)
     training = net.metadata.get("training")
     settings: dict[str, Any] = training if isinstance(training, dict) else {}
