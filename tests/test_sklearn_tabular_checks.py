@@ -1,6 +1,7 @@
 """scikit-learn's own checks of the estimators for tables, of which none is expected to fail."""
 
 import pytest
+import sklearn
 from scipy import sparse
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -40,6 +41,12 @@ REGRESSORS = [
 
 @parametrize_with_checks(CLASSIFIERS + REGRESSORS)
 def test_checks(estimator, check):
+    wrong_in_1_6 = {
+        "check_positive_only_tag_during_fit": estimator.missing == "error",  # int32 -= float64
+        "check_sample_weight_equivalence_on_sparse_data": estimator.categories != "auto",  # no tag
+    }
+    if sklearn.__version__.startswith("1.6.") and wrong_in_1_6.get(check.func.__name__):
+        pytest.skip("this check of scikit-learn 1.6 looks at the tag wrongly")
     check(estimator)
 
 
