@@ -363,9 +363,10 @@ def test_tensorboard():
 
 def test_time_limit():
     net = network()
-    began = time.monotonic()
+    began, computed = time.monotonic(), time.process_time()
     history = fit(net, TimeLimit(0.2), epochs=10**9)
-    assert 0.2 <= time.monotonic() - began < 5
+    assert time.monotonic() - began >= 0.2
+    assert time.process_time() - computed < 2
     assert (history.status, history.reason) == ("stopped", "the time limit of 0.2 s had passed")
     state = net.optimizer.state(net)
     assert state.steps == 4 * state.epoch + state.batch
@@ -423,10 +424,10 @@ def test_early_stopping_goes_on_elsewhere(options, stop):
 
 
 def test_states_of_the_others(tmp_path):
-    limit = TimeLimit(100)
+    limit = TimeLimit(1000)
     fit(network(), limit)
     state = limit.state()
-    assert 90 < state["seconds_left"] < 100
+    assert 900 < state["seconds_left"] < 1000
     other = TimeLimit(5)
     history = fit(network(), other, Given(other, {"seconds_left": -1.0}), epochs=10**9)
     assert history.reason == "the time limit of 5 s had passed"
