@@ -333,12 +333,12 @@ while turns < kills or (named and not left and time.monotonic() < ends):
                 with atomic.replacing(path) as file:
                     file.write(content)
                 os.write(written, b"w")
-    os.read(writes, 1)  # it is at work
-    os.close(writes)
     os.close(written)
+    os.read(writes, 1)  # it is at work
     time.sleep(draw.uniform(0.001, 0.01))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    os.close(writes)
     left += len(os.listdir(folder)) > 1
     with open(path, "rb") as file:
         broken += file.read() not in contents
