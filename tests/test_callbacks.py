@@ -496,7 +496,7 @@ def test_states_can_be_read_in_another_thread_meanwhile():
 
 def test_seconds_between_batches():
     class Seldom:
-        seconds_between_batches = 10.0
+        seconds_between_batches = 3600.0
 
         def __init__(self):
             self.calls = 0
