@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cli_folder import count_time
 from cli_options import ROWS, write_data
 from cli_runner import invoke, succeed
 
@@ -313,7 +314,8 @@ def test_rows_for_the_test_decide_nothing(folder, tmp_path, monkeypatch):
     assert ["validation_data" in given for given in seen] == [False, False, True]
 
 
-def test_a_time_limit_ends_a_training(folder, tmp_path):
+def test_a_time_limit_ends_a_training(folder, tmp_path, monkeypatch):
+    count_time(monkeypatch, 0.001)
     words = [folder / "data.csv", "--target", "k", "--epochs", 10**7, "-o", tmp_path / "m"]
     text = succeed("train", *words, "--time-limit", "0.2s")
     assert "epochs: the time limit of 0.2 s had passed\n" in text

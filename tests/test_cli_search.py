@@ -235,11 +235,31 @@ def test_ctrl_c_in_the_training_behind_a_search_and_on_again():
     assert not FOLDER.exists()
 
 
+STANDS_STILL = """
+import sys, time, wbcore.cli
+from wbcore.searching.running import Running
+
+take, taken = Running._take, []
+
+def some(running, *arguments, **keywords):
+    take(running, *arguments, **keywords)
+    taken.append(1)
+    if len(taken) == 5:
+        print("five are done", flush=True)
+        time.sleep(10**6)
+
+Running._take = some
+sys.argv = ["wbcore", *sys.argv[1:]]
+wbcore.cli.main()
+"""
+
+
 def test_a_killed_search_goes_on():
     words = [*map(str, OF_K[:-4]), "--epochs", "20", "-o", str(OUTPUT), "--search", "12"]
-    command = [sys.executable, "-m", "wbcore.cli", "train", *words]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr.readline().startswith("search ")
+    command = [sys.executable, "-c", STANDS_STILL, "train", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while (line := process.stdout.readline()) != "five are done\n":
+            assert line
         os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not OUTPUT.exists()
