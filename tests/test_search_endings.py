@@ -88,7 +88,9 @@ def leaves_nothing(folder, own=frozenset()):
     before = content(folder)
     assert len([path for path, _ in before if path.suffix == ".result"]) < 200
     ends = time.monotonic() + 60
-    while any("worker" in t.name or "ThreadPool" in t.name for t in set(threading.enumerate()) - own):
+    while any(
+        "worker" in t.name or "ThreadPool" in t.name for t in set(threading.enumerate()) - own
+    ):
         assert time.monotonic() < ends  # one that had nothing to do may wait for a processor
         time.sleep(0.01)
     time.sleep(0.7)  # longer than a fit
