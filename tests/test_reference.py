@@ -259,14 +259,13 @@ def test_fma_float64_at_the_ends_of_the_range(fma):
 floats32 = st.floats(width=32)
 
 
-@settings(deadline=None)
 @given(st.floats())
 def test_rounding_to_float32(x):
     with np.errstate(all="ignore"):
         assert same(round_float32(x), float(np.float32(x)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(floats32, floats32)
 def test_float32_operations_are_those_of_the_processor(a, b):
     x, y = np.float32(a), np.float32(b)

@@ -143,7 +143,6 @@ def test_normal_draws_are_normal():
     assert abs(statistics.pvariance(draws) - 1) < 5 * math.sqrt(2 / 4096)
 
 
-@settings(deadline=None)
 @given(words64, st.integers(0, 60))
 def test_permutation_is_one(seed, n):
     assert sorted(Stream((seed, 2**63)).permutation(n)) == list(range(n))
