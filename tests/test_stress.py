@@ -106,7 +106,7 @@ TASK = Path(__file__).parents[1] / "tools" / "task"
 
 
 def task(*words):
-    return subprocess.run([TASK, *words], capture_output=True, text=True, timeout=60)
+    return subprocess.run([TASK, *words], capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize(("name", "program"), [("stress", "labels"), ("fuzz", "c_api")])

@@ -178,7 +178,7 @@ assert work() == expected
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fork_after_threads_have_run():
     command = [sys.executable, "-c", FORK]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
 
 
@@ -206,7 +206,7 @@ print(min(used))
 @pytest.mark.uninstrumented
 def test_idle_threads_use_no_processor_time():
     command = [sys.executable, "-c", IDLE]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     # a thread that spins would use all of half a second, and one that wakes to look a part of it
     assert float(done.stdout) < 0.01
@@ -241,7 +241,7 @@ def test_workers_of_joblib(backend, tmp_path):
     script = tmp_path / "workers.py"  # loky's children import their parent's main module
     script.write_text(JOBLIB)
     command = [sys.executable, "-W", "ignore::DeprecationWarning", script, backend]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
 
 

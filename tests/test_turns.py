@@ -204,7 +204,7 @@ print(code)
 def test_a_child_that_a_signal_handler_forks_within_a_call_does_not_wait(call):
     """It has one of the call's threads; the call ends there with an error."""
     command = [sys.executable, "-c", FORKING, call]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stdout) == (0, "7\n"), done.stderr
 
 
