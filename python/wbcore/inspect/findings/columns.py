@@ -23,6 +23,7 @@ FAR, FAR_BELOW = 30.0, 1e-3
 _LARGE, _UNHEARD = 10.0, 0.03
 _LISTED, _NAMED = 20, 5
 _FEWEST_ROWS = 5  # of fewer a column of small whole numbers may be constant by chance
+_BACKGROUND = 0.25  # of the columns that vary end where a constant one is
 
 SCALE = Code(
     "WB-SCALE",
@@ -53,9 +54,11 @@ CONSTANT = Code(
     "both",
     "a column with one value in all rows",
     "the least and the greatest value are equal in the rows looked at, at least 5; a note when the "
-    "value is 0",
+    "value is 0, or the least or the greatest one of a quarter of the columns that vary, and of "
+    "two, as the background of images. After a training not if the first layer's weights of it are "
+    "all 0",
     "it tells nothing: its weights are a second bias, with the learning rate of the value's "
-    "square, and other values later do harm. A column of 0 is merely useless",
+    "square, and other values later do harm. A column of 0 or of a background is merely useless",
     "leave the column out, or center it",
 )
 CODES = (SCALE, TARGET_SCALE, CONSTANT)
@@ -148,28 +151,46 @@ def _far(
 
 
 def constant(state: State) -> Iterator[Finding]:
-    """One finding for columns of a number, and one for columns of 0."""
+    """One finding for columns of any number, and one for those of 0 or of a background."""
     if len(state.x) < _FEWEST_ROWS:
         return
-    low = state.x.min(axis=0)
-    same = low == state.x.max(axis=0)
-    for zero in (False, True):
-        columns = np.flatnonzero(same & ((low == 0) == zero))
+    low, high = state.x.min(axis=0), state.x.max(axis=0)
+    same = low == high
+    harmless = (low == 0) | _is_background(low, low[~same], high[~same])
+    if state.history is not None:  # as `wbcore train` leaves those that tell nothing
+        same &= np.asarray(state.net[0].weights).any(axis=1)
+    for severity, of_severity in (("warning", same & ~harmless), ("note", same & harmless)):
+        columns = np.flatnonzero(of_severity)
         if not len(columns):
             continue
         first = int(columns[0])
+        values = f"{low[first]:.6g}"
+        if low[columns].any():
+            values += f" in column {first}"
         listed = ", ".join(map(str, columns[:_LISTED])) + (", ..." * (len(columns) > _LISTED))
         one = len(columns) == 1
         yield CONSTANT.found(
             f"column{'' if one else 's'} {listed} {'has' if one else 'have'} one value in "
-            f"{state.data.text}: " + ("0" if zero else f"{low[first]:.6g} in column {first}"),
-            severity="note" if zero else None,
+            f"{state.data.text}: {values}",
+            severity=severity,
             numbers={
                 "columns": [int(column) for column in columns[:_LISTED]],
                 "how_many": len(columns),
                 "value": float(low[first]),
             },
         )
+
+
+def _is_background(
+    values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether each value is the least, or the greatest, of enough of the columns that vary."""
+    least = max(_BACKGROUND * len(low), 2)
+    there = [
+        np.searchsorted(ends, values, "right") - np.searchsorted(ends, values, "left")
+        for ends in (np.sort(low), np.sort(high))
+    ]
+    return np.maximum(*there) >= least
 
 
 CHECKS = (scale, target_scale, constant)
