@@ -9,6 +9,7 @@ import numpy as np
 
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding, counted
+from wbcore.inspect.findings.names import Columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,7 @@ CODES = (SCALE, TARGET_SCALE, CONSTANT)
 def scale(state: State) -> Iterator[Finding]:
     """Of inputs."""
     mean, spread = state.x.mean(axis=0), state.x.std(axis=0)
-    found = _far(mean, spread)
+    found = _far(mean, spread, state.data.columns)
     if found is not None:
         columns, evidence, numbers = found
         if state.history is not None:
@@ -91,7 +92,7 @@ def inputs_are_scaled(state: State) -> bool:
 def makes_up_for_scale(state: State) -> bool:
     """Whether the first layer brings columns far from unit scale back to it: scaling is in it."""
     spread = state.x.std(axis=0)
-    is_far = _far(state.x.mean(axis=0), spread) is not None
+    is_far = _far(state.x.mean(axis=0), spread, state.data.columns) is not None
     return is_far and _are_sound(*_sums(state), spread)
 
 
@@ -114,7 +115,7 @@ def target_scale(state: State) -> Iterator[Finding]:
     if state.task is None or state.task.kind != "numbers" or _is_logarithmic(state):
         return
     values = state.task.values(state.y)
-    found = _far(values.mean(axis=0), values.std(axis=0))
+    found = _far(values.mean(axis=0), values.std(axis=0), Columns())
     if found is not None and not (state.history is not None and state.has_learned):
         yield TARGET_SCALE.found(f"targets in {state.data.text}: {found[1]}", numbers=found[2])
 
@@ -124,7 +125,7 @@ def _is_logarithmic(state: State) -> bool:
 
 
 def _far(
-    mean: NDArray[np.float64], spread: NDArray[np.float64]
+    mean: NDArray[np.float64], spread: NDArray[np.float64], called: Columns
 ) -> tuple[list[int], str, dict[str, object]] | None:
     """Columns that are far from unit scale, the farthest first."""
     size = np.maximum(np.abs(mean), spread)
@@ -142,7 +143,7 @@ def _far(
         "spread": float(spread[first]),
     }
     evidence = "; ".join(
-        f"column {k} has mean {mean[k]:.3g}, standard deviation {spread[k]:.3g}"
+        f"column {called.name(k)} has mean {mean[k]:.3g}, standard deviation {spread[k]:.3g}"
         for k in columns[:_NAMED]
     )
     if len(columns) > _NAMED:
@@ -165,13 +166,12 @@ def constant(state: State) -> Iterator[Finding]:
             continue
         first = int(columns[0])
         values = f"{low[first]:.6g}"
-        if low[columns].any():
-            values += f" in column {first}"
-        listed = ", ".join(map(str, columns[:_LISTED])) + (", ..." * (len(columns) > _LISTED))
-        one = len(columns) == 1
+        if (low[columns] != low[first]).any():
+            values += f" in column {state.data.columns.name(first)}"
+        have = "has" if len(columns) == 1 else "have"
+        listed = state.data.columns.listed(columns.tolist(), _LISTED)
         yield CONSTANT.found(
-            f"column{'' if one else 's'} {listed} {'has' if one else 'have'} one value in "
-            f"{state.data.text}: {values}",
+            f"{listed} {have} one value in {state.data.text}: {values}",
             severity=severity,
             numbers={
                 "columns": [int(column) for column in columns[:_LISTED]],
@@ -190,7 +190,7 @@ def _is_background(
         np.searchsorted(ends, values, "right") - np.searchsorted(ends, values, "left")
         for ends in (np.sort(low), np.sort(high))
     ]
-    return np.maximum(*there) >= least
+    return np.asarray(np.maximum(*there) >= least, np.bool_)
 
 
 CHECKS = (scale, target_scale, constant)

@@ -9,6 +9,7 @@ import numpy as np
 
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding, are, counted
+from wbcore.inspect.findings.names import Columns
 
 if TYPE_CHECKING:
     from wbcore.inspect.findings.data import Data
@@ -59,7 +60,10 @@ def not_finite_data(name: str, data: Data, net: Network) -> Iterator[Finding]:
         if many:
             at = tuple(map(int, np.argwhere(bad)[0]))
             row = int(data.rows[at[0]])
-            place = f"row {row}" + (f", column {at[1]}" if len(at) > 1 else "")
+            place = f"row {row}"
+            if len(at) > 1:
+                called = data.columns if values is data.x else Columns()
+                place += f", column {called.name(at[1])}"
             yield NONFINITE.found(
                 f"{counted(many, 'number')} of {what} {are(many)} NaN or infinite in {data.text}, "
                 f"the first in {place}",
