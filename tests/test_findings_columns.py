@@ -163,3 +163,11 @@ def test_a_constant_column_of_the_training_does_not_fail(folder):
     result = invoke(*words)
     assert result.exit_code == 0
     assert "WB-CONSTANT" not in result.stdout
+
+
+def test_targets_that_are_no_numbers_are_those_of_y(frame):
+    y = frame["size"].to_numpy().copy()
+    y[3] = np.nan
+    found = check(wb.Network.mlp([4, 8, 1]), frame, y, loss="mse", validation_data=(frame, y))
+    said = [finding.evidence.split(" is ")[0] for finding in found]
+    assert said == ["1 number of y", "1 number of the targets of validation_data"]

@@ -85,8 +85,9 @@ def check(
     Raises
     ------
     TypeError, ValueError
-        When arguments are of the wrong kind or shape, or network and loss do not go together.
-        Numbers that are not finite, and targets that the loss does not take, are findings.
+        When arguments are of the wrong kind or shape, network and loss do not go together, or no
+        layer is trainable. Numbers that are not finite, and targets that the loss does not take,
+        are findings.
 
     See Also
     --------
@@ -231,6 +232,8 @@ def _findings(
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
     if history is not None:
         _require_history_of(net, history)
+    elif not any(layer.trainable for layer in net):
+        raise ValueError(f"[{operation}] expected a layer that is trainable, got none")
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
     X, y = rows[0] if _are_a_pair(rows) else rows
     like: dict[str, Any] = {"inputs": inputs, "seed": seed, "columns": columns_of(X, net)}

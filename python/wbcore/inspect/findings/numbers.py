@@ -53,7 +53,8 @@ def not_finite_parameters(net: Network) -> Iterator[Finding]:
 
 def not_finite_data(name: str, data: Data, net: Network) -> Iterator[Finding]:
     """One finding each for X and y."""
-    for what, values in ((name, data.x), (f"the targets of {name}", data.y_of_rows)):
+    targets = "y" if name == "X" else f"the targets of {name}"
+    for what, values in ((name, data.x), (targets, data.y_of_rows)):
         with np.errstate(over="ignore"):
             bad = ~np.isfinite(np.asarray(values, net.dtype))
         many = int(bad.sum())
