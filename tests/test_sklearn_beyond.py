@@ -156,6 +156,33 @@ def test_class_weights():
     assert by_rows.network_ == named.network_
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_class_weights_of_other_classes(kind):
+    """scikit-learn's rule: a label too many, where a class has no weight, is a mistake."""
+    y = np.array(["no", "yes"])[(y_iris == 1).astype(int)]
+    for given in ({"yse": 50.0}, {"yse": 50.0, "no": 1.0}):
+        with pytest.raises(ValueError, match=r"^The classes, \[.*'yes'\], are not in class_weight$"):
+            kind(2, class_weight=given).fit(X_iris, y)
+    decisions = [{5: 1.0, 3: 2.0}, None]
+    with pytest.raises(ValueError, match=r"^The classes, \[\d.*\], are not in class_weight$"):
+        kind(2, class_weight=decisions).fit(X_iris, Y_decisions)
+    length = {"max_iter" if kind is MLPClassifier else "epochs": 20}
+    one, other = (
+        kind(2, class_weight=given, random_state=0, **length).fit(X_iris, y).predict_proba(X_iris)
+        for given in ({"yes": 5.0}, {"yes": 5.0, "no": 1.0, "perhaps": 3.0})
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_class_weights_of_classes_that_a_batch_lacks():
+    model = MLPClassifier(2, class_weight={2: 5.0})
+    model.partial_fit(X_iris[:50], y_iris[:50], classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"^The classes, \[0, 1, 2\], are not in class_weight$"):
+        MLPClassifier(2, class_weight={7: 5.0}).partial_fit(X_iris, y_iris, classes=[0, 1, 2])
+    many = np.array([[0, 0], [1, 0]] * 20)  # nobody has the second
+    MLPClassifier(2, class_weight=[{1: 2.0}, {1: 2.0}], max_iter=2).fit(X_iris[:40], many)
+
+
 def test_weights_multiply():
     weights = np.arange(150) % 4 + 0.5
     both = MLPClassifier(3, class_weight={0: 2.0}, max_iter=3, random_state=0)

@@ -132,4 +132,5 @@ def class_weights(
         if name not in numbers:
             known = ", ".join(classes[:_NAMES_LISTED]) + (", …" * (len(classes) > _NAMES_LISTED))
             raise ValueError(f"--class-weight: expected classes among {known}, got {name!r}")
-    return {numbers[name]: weight for name, weight in given.items()}
+    # of every class: the rows of a fold may lack one that is named
+    return {k: given.get(name, 1.0) for name, k in numbers.items()}

@@ -36,6 +36,15 @@ class Classes(Targets):
         found: NDArray[Any] = np.searchsorted(self.classes, y).astype(np.int32)
         return found
 
+    def numbers(self, y: Any) -> NDArray[Any]:
+        """Which class each row has, (B,), or each of its decisions, (B, L)."""
+        return self.labels(y)
+
+    @property
+    def decisions(self) -> list[NDArray[Any]]:
+        """The labels of each decision."""
+        return [self.classes]
+
     def probabilities(self, outputs: NDArray[Any]) -> Any:
         """What `predict_proba` gives, of outputs of shape (B, O)."""
         raise NotImplementedError
@@ -122,6 +131,13 @@ class Many(Classes):
         dense = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
         return np.asarray(dense != 0, np.uint8)
 
+    def numbers(self, y: Any) -> NDArray[Any]:
+        return self.encode(y)
+
+    @property
+    def decisions(self) -> list[NDArray[Any]]:
+        return [np.arange(2)] * len(self.classes)
+
     def decode(self, outputs: NDArray[Any]) -> Any:
         decided = (outputs > (0.5 if self.answer.activation == "sigmoid" else 0)).astype(int)
         if not self.is_sparse:
@@ -154,6 +170,13 @@ class Decisions(Classes):
     def encode(self, y: Any) -> NDArray[Any]:
         columns = [np.searchsorted(c, y[:, j]) for j, c in enumerate(self.classes)]
         return np.stack(columns, axis=1).astype(np.int32)
+
+    def numbers(self, y: Any) -> NDArray[Any]:
+        return self.encode(y)
+
+    @property
+    def decisions(self) -> list[NDArray[Any]]:
+        return list(self.classes)
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
         labels = self._labels(outputs)

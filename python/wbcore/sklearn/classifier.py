@@ -23,7 +23,7 @@ from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
 from wbcore.sklearn.inputs import options_of, sound, tells_of_missing
 from wbcore.sklearn.mlp import MLP
-from wbcore.sklearn.weights import balanced, row_weights
+from wbcore.sklearn.weights import balanced, row_weights, weights_by_class
 from wbcore.sklearn.wholeness import all_or_nothing
 
 if TYPE_CHECKING:
@@ -196,12 +196,17 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         of_training: bool = True,
     ) -> NDArray[Any] | None:
         given = self.class_weight
-        if isinstance(given, str) and given == "balanced" and np.ndim(y) == 1:
+        if given is None:
+            return row_weights(X, sample_weight)
+        numbers = self._targets.numbers(y)
+        if isinstance(given, str) and given == "balanced" and numbers.ndim == 1:
             if of_training:
-                checked = row_weights(X, y, sample_weight)
-                self._class_weight = balanced(y, checked)
-            given = self._class_weight
-        return row_weights(X, y, sample_weight, given)
+                checked = row_weights(X, sample_weight)
+                self._class_weight = balanced(numbers, len(self.classes_), checked)
+            of_classes = self._class_weight[numbers]
+        else:
+            of_classes = weights_by_class(given, numbers, self._targets.decisions)
+        return row_weights(X, sample_weight, of_classes)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         # of one dimension: of two, scikit-learn makes a text of each row first, and draws the same

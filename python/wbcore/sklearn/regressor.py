@@ -138,7 +138,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
         *,
         of_training: bool = True,  # noqa: ARG002
     ) -> NDArray[Any] | None:
-        return row_weights(X, y, sample_weight)
+        return row_weights(X, sample_weight)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:  # noqa: ARG002
         return None

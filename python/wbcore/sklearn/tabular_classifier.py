@@ -32,7 +32,7 @@ from wbcore.sklearn.tabular_labels import (
     same_type,
 )
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS, DEFAULTS
-from wbcore.sklearn.weights import balanced, row_weights
+from wbcore.sklearn.weights import balanced, row_weights, weights_by_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,15 +196,16 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         *,
         of_training: bool = True,
     ) -> NDArray[Any] | None:
-        of_classes = self.class_weight
-        if isinstance(of_classes, str) and y.ndim == 1:  # "balanced", by the rows of the training
+        given = self.class_weight
+        if given is None:
+            return weights
+        numbers = self._targets.numbers(y)
+        if isinstance(given, str) and numbers.ndim == 1:  # by the rows of the training
             if of_training:
-                self._balance = balanced(y, weights)
-            return row_weights(y, y, weights, self._balance)
-        if self._mixed is not None and isinstance(of_classes, dict):
-            places = numbered(np.array([*of_classes], object), self._mixed).tolist()
-            of_classes = dict(zip(places, of_classes.values(), strict=True))
-        return row_weights(y, y, weights, of_classes)
+                self._balance = balanced(numbers, len(self.classes_), weights)
+            return row_weights(y, weights, self._balance[numbers])
+        decisions = self._targets.decisions if self._mixed is None else [self._mixed]
+        return row_weights(y, weights, weights_by_class(given, numbers, decisions))
 
     def _last_layer(self) -> tuple[int, str, Any]:
         answer = self._targets.answer
