@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 __all__ = [
-    "PATIENCE",
     "class_weights",
     "is_number",
     "parse_patience",
@@ -14,9 +13,6 @@ __all__ = [
     "parse_weights",
     "parse_widths",
 ]
-
-PATIENCE = 20
-"""Epochs, of an early stopping that does not say them."""
 
 _UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([a-z]*)\s*")
