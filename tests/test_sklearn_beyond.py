@@ -161,7 +161,9 @@ def test_class_weights_of_other_classes(kind):
     """scikit-learn's rule: a label too many, where a class has no weight, is a mistake."""
     y = np.array(["no", "yes"])[(y_iris == 1).astype(int)]
     for given in ({"yse": 50.0}, {"yse": 50.0, "no": 1.0}):
-        with pytest.raises(ValueError, match=r"^The classes, \[.*'yes'\], are not in class_weight$"):
+        with pytest.raises(
+            ValueError, match=r"^The classes, \[.*'yes'\], are not in class_weight$"
+        ):
             kind(2, class_weight=given).fit(X_iris, y)
     decisions = [{5: 1.0, 3: 2.0}, None]
     with pytest.raises(ValueError, match=r"^The classes, \[\d.*\], are not in class_weight$"):
@@ -489,3 +491,82 @@ def test_a_row_that_counts_nothing_adds_no_column():
     model = MLPClassifier(**settings).fit(X, y, sample_weight=weights)
     without = MLPClassifier(**settings).fit(X[kept], np.array(y)[kept])
     assert model.network_.widths == without.network_.widths == (2, 100, 1)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+@pytest.mark.parametrize("labels", [(1, "a"), ("b", 3, "a")])
+def test_labels_of_texts_and_numbers(kind, labels):
+    which = y_iris % len(labels)
+    y = np.array(labels, object)[which]
+    model = kind(random_state=0).fit(X_iris, y)
+    assert model.classes_.tolist() == sorted(labels, key=lambda one: (isinstance(one, str), one))
+    places = np.array([model.classes_.tolist().index(label) for label in labels])
+    plain = kind(random_state=0).fit(X_iris, places[which])
+    np.testing.assert_array_equal(model.predict_proba(X_iris), plain.predict_proba(X_iris))
+    np.testing.assert_array_equal(model.predict(X_iris), model.classes_[plain.predict(X_iris)])
+    assert model.score(X_iris, y) == plain.score(X_iris, places[which]) > 0.6
+    again = pickle.loads(pickle.dumps(model))
+    assert again.score(X_iris, y) == model.score(X_iris, y)
+    for weight in ("balanced", {labels[0]: 3.0}):
+        numbers = weight if weight == "balanced" else {places[0]: 3.0}
+        one = kind(class_weight=weight, validation_data=(X_iris, y), random_state=0).fit(X_iris, y)
+        other = kind(class_weight=numbers, random_state=0).fit(X_iris, places[which])
+        np.testing.assert_array_equal(one.predict_proba(X_iris), other.predict_proba(X_iris))
+    with pytest.raises(
+        ValueError, match=r"others: `y` has classes not|expected the classes of the"
+    ):
+        kind(validation_data=(X_iris, np.where(which == 0, "c", y))).fit(X_iris, y)
+    for gap in (None, np.nan):
+        with pytest.raises(ValueError, match="contains NaN"):
+            kind().fit(X_iris, np.where(which == 1, gap, y))
+    with pytest.raises(
+        ValueError, match=r"expected y to be texts, whole numbers or both, got 1\.5$"
+    ):
+        kind().fit(X_iris, np.array(["a", 1.5], object)[which % 2])
+
+
+def test_partial_fits_to_labels_of_texts_and_numbers():
+    y = np.array([3, "b", "a"], object)[y_iris]
+    model, plain = MLPClassifier(3, random_state=0), MLPClassifier(3, random_state=0)
+    model.partial_fit(X_iris[:50], y[:50], classes=["a", 3, "b"])
+    plain.partial_fit(X_iris[:50], y_iris[:50] * 0, classes=[0, 1, 2])
+    for rows in (slice(None), slice(50, 60)):  # these are all texts
+        model.partial_fit(X_iris[rows], y[rows], classes=np.array(["b", "a", 3], object))
+        plain.partial_fit(X_iris[rows], np.array([0, 2, 1])[y_iris][rows])
+    np.testing.assert_array_equal(model.predict_proba(X_iris), plain.predict_proba(X_iris))
+    with pytest.raises(ValueError, match="is not the same as on last call to partial_fit, was"):
+        model.partial_fit(X_iris, y, classes=["a", 3])
+    with pytest.raises(ValueError, match=r"has classes not in `self\.classes_`"):
+        model.partial_fit(X_iris, np.where(y == "a", 4, y))
+    warm = MLPClassifier(3, warm_start=True, max_iter=2).fit(X_iris, y).fit(X_iris, y)
+    with pytest.raises(ValueError, match="can only be used where `y` has the same classes"):
+        warm.fit(X_iris[:50], y[:50])
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_decisions_of_texts_and_of_numbers(kind, tmp_path):
+    texts, numbers = np.array(["x", "y", "z"])[y_iris], (X_iris[:, 0] > 0) * 2 + 3
+    mixed = np.array([1, "a"], object)[(X_iris[:, 1] > 0).astype(int)]
+    y = np.stack([texts.astype(object), numbers, mixed], axis=1)
+    options = {"random_state": 0, "class_weight": [{"x": 2.0}, None, "balanced"]}
+    model = kind(validation_data=(X_iris, y), **options).fit(X_iris, y)
+    assert [each.tolist() for each in model.classes_] == [["x", "y", "z"], [3, 5], [1, "a"]]
+    assert model.score(X_iris, y) > 0.85
+    assert [type(label) for label in model.predict(X_iris)[0]] == [str, int, type(mixed[0])]
+    options["class_weight"] = [{0: 2.0}, None, "balanced"]
+    coded = np.stack([y_iris, numbers, mixed == "a"], axis=1)
+    plain = kind(**options).fit(X_iris, coded)
+    for one, other in zip(model.predict_proba(X_iris), plain.predict_proba(X_iris), strict=True):
+        np.testing.assert_array_equal(one, other)
+    if kind is TabularClassifier:
+        model.save(tmp_path / "m")
+        np.testing.assert_array_equal(
+            kind.load(tmp_path / "m").predict(X_iris), model.predict(X_iris)
+        )
+    with pytest.raises(ValueError, match=r"classes not in .*4|expected the classes of the fit.*4"):
+        kind(validation_data=(X_iris, np.where(y == 5, 4, y))).fit(X_iris, y)
+    y[7, 1] = 1.5
+    with pytest.raises(
+        ValueError, match=r"expected y to be texts, whole numbers or both, got 1\.5$"
+    ):
+        kind().fit(X_iris, y)

@@ -260,7 +260,7 @@ def _require_open(operation: str, executor: Executor) -> None:
 
 
 class _Here:
-    """This process and what it does with warnings, for calls in others."""
+    """What the process that it is made in does with warnings, for calls in others."""
 
     def __init__(self) -> None:
         self._process = _process()

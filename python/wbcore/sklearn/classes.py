@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from wbcore.sklearn import scores
 from wbcore.sklearn.heads import heads_loss, of_heads
+from wbcore.sklearn.labels import (
+    are_mixed,
+    are_of_columns,
+    distinct_labels,
+    numbered,
+    require_classes,
+)
 from wbcore.sklearn.targets import Answer, Targets, kind_of_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Classes", "classes_of", "gives_probabilities", "targets_of"]
+__all__ = ["Classes", "classes_of", "gives_probabilities", "kind_of", "targets_of"]
 
 
 class Classes(Targets):
@@ -33,8 +40,7 @@ class Classes(Targets):
 
     def labels(self, y: NDArray[Any]) -> NDArray[Any]:
         """The numbers of classes."""
-        found: NDArray[Any] = np.searchsorted(self.classes, y).astype(np.int32)
-        return found
+        return numbered(y, self.classes)
 
     def numbers(self, y: Any) -> NDArray[Any]:
         """Which class each row has, (B,), or each of its decisions, (B, L)."""
@@ -168,8 +174,7 @@ class Decisions(Classes):
         return len(self.classes)
 
     def encode(self, y: Any) -> NDArray[Any]:
-        columns = [np.searchsorted(c, y[:, j]) for j, c in enumerate(self.classes)]
-        return np.stack(columns, axis=1).astype(np.int32)
+        return np.stack([numbered(y[:, j], c) for j, c in enumerate(self.classes)], axis=1)
 
     def numbers(self, y: Any) -> NDArray[Any]:
         return self.encode(y)
@@ -196,13 +201,17 @@ class Decisions(Classes):
 
 
 def plain_classes(y: Any) -> NDArray[Any] | None:
-    """The classes of a vector of whole numbers; None of anything else, and where they look odd.
+    """The classes of a vector of whole numbers, or these and texts.
+
+    None of anything else, and where they look odd.
 
     scikit-learn's functions say the same, but look at the targets five times, which takes as long
     as dozens of epochs on a small table.
     """
-    if type(y) is not np.ndarray or y.ndim != 1 or y.dtype.kind not in "biu":
+    if type(y) is not np.ndarray or y.ndim != 1 or y.dtype.kind not in "biuO":
         return None
+    if y.dtype == object:
+        return distinct_labels(y) if are_mixed(y) else None
     classes = np.unique(y)
     # more than two are warned of when most rows have one of their own
     return classes if len(classes) <= max(2, len(y) // 4) else None
@@ -221,9 +230,10 @@ def classes_of(y: Any) -> Any:
     classes = plain_classes(y)
     if classes is not None:
         return classes
-    check_classification_targets(y)
-    if type_of_target(y) == "multiclass-multioutput":
-        return [np.unique(column) for column in np.asarray(y).T]
+    require_classes(y)
+    is_sparse = hasattr(y, "tocsr")
+    if (not is_sparse and are_of_columns(y)) or type_of_target(y) == "multiclass-multioutput":
+        return [distinct_labels(column) for column in np.asarray(y).T]
     return unique_labels(y)
 
 
@@ -242,14 +252,13 @@ def targets_of(y: Any, classes: Any, loss: object) -> Classes:
     loss : object
         "log_loss", or any of ours that takes classes.
     """
-    kind = kind_of(y)
     if isinstance(classes, list):  # of the rows at hand some columns may look like indicators
         if loss != "log_loss":
             raise ValueError(f"[loss] expected 'log_loss' for several decisions, got {loss!r}")
         counts = tuple(map(len, classes))
         return Decisions(classes, Answer(sum(counts), "identity", heads_loss(counts)))
     count = len(classes)
-    if kind.startswith("multilabel"):
+    if kind_of(y).startswith("multilabel"):
         answer, _ = _answer(loss, count, several=False)
         return Many(classes, answer, is_sparse=hasattr(y, "toarray"))
     if count <= 2:

@@ -133,7 +133,7 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
     def _row_weights(
         self,
         X: Any,
-        y: Any,
+        y: Any,  # noqa: ARG002
         sample_weight: Any,
         *,
         of_training: bool = True,  # noqa: ARG002

@@ -9,7 +9,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_y
 
 from wbcore.sklearn import scores, tabular_saving
@@ -19,18 +18,18 @@ from wbcore.sklearn.classes import (
     Many,
     classes_of,
     gives_probabilities,
+    kind_of,
     targets_of,
 )
-from wbcore.sklearn.tabular import Tabular
-from wbcore.sklearn.tabular_documentation import completed
-from wbcore.sklearn.tabular_labels import (
-    are_mixed,
-    mixed_classes,
-    numbered,
+from wbcore.sklearn.labels import (
+    has_mixed_classes,
+    require_classes,
     require_known,
     require_none_missing,
     same_type,
 )
+from wbcore.sklearn.tabular import Tabular
+from wbcore.sklearn.tabular_documentation import completed
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS, DEFAULTS
 from wbcore.sklearn.weights import balanced, row_weights, weights_by_class
 
@@ -109,7 +108,6 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
     _task = "classification"
     classes_: Any  # an array, or a list of them
     _targets: Classes
-    _mixed: NDArray[Any] | None
 
     def __init__(
         self,
@@ -157,11 +155,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
         checked = same_type(checked)
-        if not known:
-            self._mixed = mixed_classes(checked) if are_mixed(checked) else None
-        if self._mixed is not None:
-            return numbered(checked, self._mixed)
-        check_classification_targets(checked)
+        require_classes(checked)
         if known:
             is_matrix = isinstance(self._targets, Many)
             require_known(checked, self.classes_, is_matrix=is_matrix)
@@ -169,14 +163,13 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         return found
 
     def _begin_targets(self, y: NDArray[Any]) -> None:
-        classes = classes_of(y)
-        self._targets = self._targets_of(y, classes)
-        self.classes_ = classes if self._mixed is None else self._mixed
+        self.classes_ = classes_of(y)
+        self._targets = self._targets_of(y, self.classes_)
 
     def _targets_of(self, y: Any, classes: Any) -> Classes:
         """Two classes have an output each, too: as the command line has them."""
         several = isinstance(classes, np.ndarray) and len(classes) > 1
-        one_each = several and not type_of_target(y).startswith("multilabel")
+        one_each = several and not kind_of(y).startswith("multilabel")
         softmax = one_each and isinstance(self.loss, str) and self.loss == "log_loss"
         return targets_of(y, classes, "cross_entropy" if softmax else self.loss)
 
@@ -204,8 +197,8 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
             if of_training:
                 self._balance = balanced(numbers, len(self.classes_), weights)
             return row_weights(y, weights, self._balance[numbers])
-        decisions = self._targets.decisions if self._mixed is None else [self._mixed]
-        return row_weights(y, weights, weights_by_class(given, numbers, decisions))
+        of_classes = weights_by_class(given, numbers, self._targets.decisions)
+        return row_weights(y, weights, of_classes)
 
     def _last_layer(self) -> tuple[int, str, Any]:
         answer = self._targets.answer
@@ -246,17 +239,8 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         found = [tabular_saving.labels(each) for each in state["labels"]]
         kind = state["kind"]
         self.classes_ = found if kind == "Decisions" else found[0]
-        self._mixed = found[0] if are_mixed(found[0]) else None
-        classes = self.classes_
-        y: Any = found[0]
-        if self._mixed is not None:
-            classes = y = np.arange(len(self._mixed))
-        elif kind == "Many":
-            y = np.eye(2, len(found[0]), dtype=int)
-        elif kind == "Decisions":
-            longest = max(map(len, found))
-            y = np.array([[each[i % len(each)] for each in found] for i in range(longest)])
-        self._targets = self._targets_of(y, classes)
+        y = np.eye(2, len(found[0]), dtype=int) if kind == "Many" else found[0]
+        self._targets = self._targets_of(y, self.classes_)
         if isinstance(self._targets, Many):
             self._targets.is_sparse = bool(state["is_sparse"])
         if type(self._targets).__name__ != kind:
@@ -275,8 +259,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         outputs = self._outputs(X)
-        decided = self._targets.decode(outputs)
-        return decided if self._mixed is None else self.classes_[decided]
+        return self._targets.decode(outputs)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
@@ -325,7 +308,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         """
         if isinstance(self.__dict__.get("_targets"), Decisions):  # which accuracy_score refuses
             return scores.accuracy((self.predict(X) == np.asarray(y)).all(axis=1), sample_weight)
-        if self.__dict__.get("_mixed") is not None:  # likewise
+        if has_mixed_classes(self):  # likewise
             return scores.accuracy(self.predict(X) == np.asarray(y, object), sample_weight)
         if not hasattr(y, "tocsr"):
             y = same_type(np.asarray(y))
