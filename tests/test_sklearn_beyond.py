@@ -570,3 +570,51 @@ def test_decisions_of_texts_and_of_numbers(kind, tmp_path):
         ValueError, match=r"expected y to be texts, whole numbers or both, got 1\.5$"
     ):
         kind().fit(X_iris, y)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_metrics_of_several_decisions(kind):
+    def cost(outputs, targets):
+        return float(outputs.shape[1] * targets.shape[1])
+
+    length = {"max_iter" if kind is MLPClassifier else "epochs": 2}
+    for given in (["accuracy"], "roc_auc", ["penalty", wb.metrics.TopK(2)]):
+        with pytest.raises(ValueError, match=r"expected metrics to be 'penalty', or functions of "):
+            kind(metrics=given, **length).fit(X_iris, Y_decisions)
+    model = kind(metrics=["penalty", cost], **length).fit(X_iris, Y_decisions)
+    assert model.history_.cost == [10.0, 10.0]
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_several_decisions_begin_at_the_prior(early_stopping):
+    model = MLPClassifier(
+        bias_init="prior", max_iter=1, learning_rate_init=1e-9, early_stopping=early_stopping
+    )
+    found = model.fit(X_iris, Y_decisions).predict_proba(X_iris)
+    for column, shares in zip(Y_decisions.T, found, strict=True):
+        counts = np.unique(column, return_counts=True)[1]
+        np.testing.assert_allclose(shares - counts / 150, 0, atol=0.04 if early_stopping else 1e-6)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_a_prior_beside_a_loss_of_ones_own_is_refused(kind):
+    def squares(outputs, targets):
+        return float(np.mean((outputs - targets) ** 2)), 2 * (outputs - targets) / outputs.size
+
+    with pytest.raises(
+        ValueError, match=r"^\[fit\] expected bias_init to be None, a number or an "
+    ):
+        kind(loss=squares, bias_init="prior").fit(X_iris, y_iris == 1)
+
+
+@pytest.mark.parametrize("kind", [MLPRegressor, TabularRegressor])
+def test_several_quantiles_want_a_column_each(kind):
+    y, loss = X_iris[:, 0], wb.losses.Quantile(0.1, 0.5, 0.9)
+    text = (
+        r"^\[loss\] expected one quantile, since .* y has 1, got 'quantile\(0\.1, 0\.5, 0\.9\)'; "
+    )
+    with pytest.raises(ValueError, match=text):
+        kind(loss=loss).fit(X_iris, y)
+    found = kind(loss=loss, random_state=0).fit(X_iris[:, 1:], np.repeat(np.c_[y], 3, axis=1))
+    below = (np.c_[y] < found.predict(X_iris[:, 1:])).mean(axis=0)
+    np.testing.assert_allclose(below, [0.1, 0.5, 0.9], atol=0.1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from wbcore import metrics
 from wbcore.sklearn import scores
 from wbcore.sklearn.heads import heads_loss, of_heads
 from wbcore.sklearn.labels import (
@@ -21,7 +22,16 @@ from wbcore.sklearn.targets import Answer, Targets, kind_of_loss
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Classes", "classes_of", "gives_probabilities", "kind_of", "targets_of"]
+    from wbcore.network import Network
+
+__all__ = [
+    "Classes",
+    "classes_of",
+    "gives_probabilities",
+    "kind_of",
+    "require_metrics",
+    "targets_of",
+]
 
 
 class Classes(Targets):
@@ -198,6 +208,44 @@ class Decisions(Classes):
 
     def probabilities(self, outputs: NDArray[Any]) -> list[NDArray[Any]]:
         return of_heads(outputs, self.counts)
+
+    def start_at_prior(
+        self, network: Network, encoded: NDArray[Any], weights: NDArray[Any] | None
+    ) -> None:
+        """Let the last layer begin with the shares of the classes."""
+        last = network[-1]
+        last.weights[...] = 0
+        last.biases[...] = np.concatenate(
+            [_log_shares(encoded[:, j], count, weights) for j, count in enumerate(self.counts)]
+        )
+
+
+def _log_shares(
+    labels: NDArray[Any], count: int, weights: NDArray[Any] | None
+) -> NDArray[np.float64]:
+    """Logarithms of the shares of classes; one that does not occur counts as half a row."""
+    counts = np.bincount(labels, weights, count).astype(np.float64)
+    counts[counts == 0] = counts.sum() / len(labels) / 2
+    shares: NDArray[np.float64] = np.log(counts / counts.sum())
+    return shares
+
+
+def require_metrics(estimator: Any) -> None:
+    """Refuse metrics of one decision where there are several.
+
+    Raises
+    ------
+    ValueError
+        When the estimator has such.
+    """
+    given = estimator.metrics
+    if isinstance(estimator._targets, Decisions):
+        chosen = metrics.check("fit", [given] if isinstance(given, str) else given, of_fit=True)
+        if chosen.texts:
+            raise ValueError(
+                "[fit] expected metrics to be 'penalty', or functions of outputs and targets, for "
+                f"several decisions a row, got {chosen.texts[0]!r}"
+            )
 
 
 def plain_classes(y: Any) -> NDArray[Any] | None:

@@ -19,6 +19,7 @@ from wbcore.sklearn.classes import (
     classes_of,
     gives_probabilities,
     kind_of,
+    require_metrics,
     targets_of,
 )
 from wbcore.sklearn.labels import (
@@ -165,6 +166,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
     def _begin_targets(self, y: NDArray[Any]) -> None:
         self.classes_ = classes_of(y)
         self._targets = self._targets_of(y, self.classes_)
+        require_metrics(self)
 
     def _targets_of(self, y: Any, classes: Any) -> Classes:
         """Two classes have an output each, too: as the command line has them."""
@@ -211,14 +213,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         if self.bias_init != "prior" or not gives_probabilities(self.loss):
             return None
         if isinstance(self._targets, Decisions):
-            last = network[-1]
-            last.weights[...] = 0
-            last.biases[...] = np.concatenate(
-                [
-                    _log_shares(y[:, j], count, weights)
-                    for j, count in enumerate(self._targets.counts)
-                ]
-            )
+            self._targets.start_at_prior(network, y, weights)
             return None
         return "prior" if isinstance(self._targets.answer.loss, str) else None
 
@@ -318,13 +313,3 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _log_shares(
-    labels: NDArray[Any], count: int, weights: NDArray[Any] | None
-) -> NDArray[np.float64]:
-    """Logarithms of the shares of classes; one that does not occur counts as half a row."""
-    counts = np.bincount(labels, weights, count).astype(np.float64)
-    counts[counts == 0] = counts.sum() / len(labels) / 2
-    shares: NDArray[np.float64] = np.log(counts / counts.sum())
-    return shares

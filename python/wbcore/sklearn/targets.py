@@ -9,6 +9,7 @@ import numpy as np
 
 from wbcore import _named, losses
 from wbcore._loss_function import LossFunction
+from wbcore.losses.reading import from_text
 from wbcore.sklearn import scores
 from wbcore.sklearn.structure import SKLEARN_NAME
 
@@ -106,6 +107,19 @@ def kind_of_loss(loss: object, theirs: str) -> tuple[str | LossFunction, dict[st
     return given, dict(_named.rows("loss")[given.partition("(")[0].partition("[")[0]].properties)
 
 
+def _require_output_each(loss: str | LossFunction, outputs: int) -> None:
+    """Refuse several quantiles of one column: an estimator has one output for each column of y."""
+    if isinstance(loss, LossFunction) or not loss.startswith("quantile"):
+        return
+    levels = len(from_text(loss.partition("[")[0])._quantiles)
+    if outputs % levels:
+        raise ValueError(
+            f"[loss] expected one quantile, since an estimator has one output for each column of y "
+            f"and y has {outputs}, got {loss!r}; fit an estimator for each, or to y with each "
+            f"column {levels} times, np.repeat(np.c_[y], {levels}, axis=1)"
+        )
+
+
 class Numbers(Targets):
     """Numbers: one or several a row.
 
@@ -128,6 +142,7 @@ class Numbers(Targets):
                 raise ValueError(
                     f"[loss] expected a loss of numbers, such as 'huber', got {loss!r}"
                 )
+            _require_output_each(given, outputs)
             answer = Answer(outputs, str(known["undone"]) if known else "identity", given)
         super().__init__(answer)
         self.is_poisson = name == "poisson"
