@@ -596,6 +596,21 @@ def test_several_decisions_begin_at_the_prior(early_stopping):
         np.testing.assert_allclose(shares - counts / 150, 0, atol=0.04 if early_stopping else 1e-6)
 
 
+@pytest.mark.parametrize("y", [y_iris, (y_iris == 1).astype(int), Y_decisions])
+@pytest.mark.parametrize("weights", [None, np.arange(150) % 4 + 0.5])
+def test_lbfgs_begins_at_the_prior(y, weights):
+    options = {"bias_init": "prior", "random_state": 0, "max_iter": 1}
+    lbfgs = MLPClassifier(solver="lbfgs", max_fun=1, **options).fit(X_iris, y, weights)
+    adam = MLPClassifier(learning_rate_init=1e-9, **options).fit(X_iris, y, weights)
+    np.testing.assert_allclose(lbfgs.intercepts_[-1], adam.intercepts_[-1], atol=1e-6)
+
+
+def test_lbfgs_of_numbers_begins_at_the_mean():
+    options = {"bias_init": "prior", "solver": "lbfgs", "max_fun": 1}
+    model = MLPRegressor(**options).fit(X_iris, y_iris + 5.0)
+    np.testing.assert_allclose(model.intercepts_[-1], 6.0)
+
+
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 def test_a_prior_beside_a_loss_of_ones_own_is_refused(kind):
     def squares(outputs, targets):

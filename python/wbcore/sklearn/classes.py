@@ -212,7 +212,6 @@ class Decisions(Classes):
     def start_at_prior(
         self, network: Network, encoded: NDArray[Any], weights: NDArray[Any] | None
     ) -> None:
-        """Let the last layer begin with the shares of the classes."""
         last = network[-1]
         last.weights[...] = 0
         last.biases[...] = np.concatenate(

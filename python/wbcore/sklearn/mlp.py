@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from wbcore import _arguments
+from wbcore.layers import PRIOR
 from wbcore.network import Network
 from wbcore.schedules import count_steps
 from wbcore.sklearn import coefficients
@@ -176,6 +177,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if fresh or "network_" not in self.__dict__:
             self._build(sizes, data.X, fresh=fresh)
         if takes_all_rows(self):
+            if fresh and self.bias_init == PRIOR:
+                self._targets.start_at_prior(self.network_, data.y, data.weights)
             self._run_all_rows(AllRows(self), data, epochs or self.max_iter, tasks)
             return self
         if not fresh and not self._counts_likewise():

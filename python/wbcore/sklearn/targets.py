@@ -16,6 +16,8 @@ from wbcore.sklearn.structure import SKLEARN_NAME
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from wbcore.network import Network
+
 __all__ = ["Answer", "Targets", "kind_of_loss"]
 
 
@@ -78,6 +80,13 @@ class Targets:
     ) -> float:
         """What early stopping goes by: larger is better."""
         raise NotImplementedError
+
+    def start_at_prior(
+        self, network: Network, encoded: NDArray[Any], weights: NDArray[Any] | None
+    ) -> None:
+        """Let the last layer begin with what the targets are on average."""
+        loss: Any = self.answer.loss  # no function, which `require_prior` refuses
+        network.start_at_prior(encoded, loss=loss, sample_weight=weights)
 
     def constant(self, encoded: NDArray[Any], weights: NDArray[Any] | None) -> float:  # noqa: ARG002
         """What scikit-learn's loss has beside ours, whatever the outputs."""
