@@ -169,7 +169,7 @@ def test_what_could_go_on_is_not_lost_to_a_new_training():
         (("--loss", "cross_entropy(0.1)"), "--loss cross_entropy", "--loss 'cross_entropy(0.1)'"),
         (("--class-weight", "yes=2"), "no --class-weight", "--class-weight yes=2"),
         (("--bias-init", "zeros"), "--bias-init prior", "--bias-init zeros"),
-        (("--early-stopping",), "no --early-stopping", "--early-stopping 20"),
+        (("--early-stopping",), "no --early-stopping", "--early-stopping 10"),
         (("--seed", 1), "--seed 0", "--seed 1"),
         (("--ignore", "b"), "no --ignore", "--ignore b"),
         (("--target", "b", "--ignore", "k"), "--target k", "--target b"),

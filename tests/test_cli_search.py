@@ -25,6 +25,7 @@ from wbcore.cli.checkpoint import Ending
 from wbcore.cli.comparison import folder_of
 from wbcore.cli.data import load_table
 from wbcore.cli.searching import SPACE
+from wbcore.cli.words import class_weights
 from wbcore.searching.running import Running
 from wbcore.sklearn import TabularClassifier, TabularRegressor
 
@@ -375,3 +376,8 @@ def test_progress_that_nobody_takes_costs_nothing(words, kind):
     assert done.returncode == 0
     assert comparison()["candidates"] == (1 if words[0] == "--cv" else 3)
     assert not FOLDER.exists()
+
+
+def test_the_weights_of_classes_are_those_of_all():
+    """A fold may lack the class that is named."""
+    assert class_weights({"b": 2.0}, ["a", "b", "c"], "y") == {0: 1.0, 1: 2.0, 2: 1.0}

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -324,3 +325,52 @@ def test_small_fits_are_not_drowned():
     assert _Sleeper.most == 2
     # The best of many: what waits for caches and processors is no measure. Were they of 50 ms:
     assert any(used() < 0.15 * 40 * 0.05 / 2 for _ in range(20))
+
+
+class _Warning(BaseEstimator):
+    """Scores 1 where a warning is an error, 0 where it is said, and 0.5 where it is not."""
+
+    def fit(self, X, y):
+        return self
+
+    def score(self, X, y):
+        with warnings.catch_warnings(record=True) as said:
+            try:
+                warnings.warn("of a fit", UserWarning, stacklevel=1)
+            except UserWarning:
+                return 1.0
+        return 0.5 - 0.5 * len(said)
+
+
+@FORKS
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading", None])
+def test_the_filters_of_warnings_of_the_caller_hold_in_workers(backend):
+    def score():
+        if backend is not None:
+            with joblib.parallel_config(backend):
+                return wb.search(_Warning(), None, X, Y, n_jobs=2).best_score_
+        return wb.search(_Warning(), None, X, Y, executor=pool).best_score_
+
+    with processes() as pool:  # which begins before the filters are set
+        pool.submit(os.getpid).result()
+        for action, found in (("error", 1.0), ("ignore", 0.5), ("always", 0.0)):
+            with warnings.catch_warnings():
+                warnings.filterwarnings(action, "OF A", UserWarning)
+                assert score() == found
+                warnings.filterwarnings("ignore", "something else", UserWarning)
+                assert score() == found
+            with warnings.catch_warnings():
+                warnings.simplefilter(action, UserWarning)
+                assert score() == found
+
+
+@FORKS
+@pytest.mark.uninstrumented
+def test_a_filter_that_no_other_process_knows():
+    class Unknown(UserWarning):
+        pass
+
+    with processes() as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Unknown)
+        assert wb.search(_Warning(), None, X, Y, executor=pool).best_score_ == 1.0
