@@ -1,10 +1,15 @@
-"""Commands for the folder that the fixture cli_folder makes, and streams that fail."""
+"""Commands for the folder that the fixture cli_folder makes, streams that fail, counted time."""
 
+import itertools
 import os
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+
+from wbcore.callbacks import time_limit
+from wbcore.cli import checkpoint
 
 ROWS = 60
 FULL = Path("/dev/full")  # a disk without room: every write to it fails
@@ -22,6 +27,14 @@ def start(*words, **streams):
 
 def names():
     return {path.name for path in Path().iterdir()}
+
+
+def count_time(monkeypatch, seconds):
+    """Have time limits take each look at the clock for so many seconds, whatever it says."""
+    looks = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: seconds * next(looks))
+    for module in (time_limit, checkpoint):
+        monkeypatch.setattr(module, "time", clock)
 
 
 @contextmanager

@@ -1,14 +1,23 @@
 """Runs the command line in this process; for the tests of it."""
 
+from types import SimpleNamespace
+
+import pytest
 from typer.testing import CliRunner
 
+from wbcore.cli import progress
 from wbcore.cli.app import app
+
+STANDS_STILL = SimpleNamespace(perf_counter=lambda: 0.0)
 
 
 def invoke(*arguments):
-    """Runs the command line in this process."""
+    """Runs the command line in this process; however long it takes, no line tells its progress."""
     words = [str(word) for word in arguments]
-    return CliRunner(env={"COLUMNS": "100", "TERM": "dumb"}).invoke(app, words, prog_name="wbcore")
+    runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "time", STANDS_STILL)
+        return runner.invoke(app, words, prog_name="wbcore")
 
 
 def succeed(*arguments):

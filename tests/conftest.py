@@ -11,8 +11,16 @@ from cli_folder import ROWS
 
 import wbcore as wb
 
+# The same examples in each run, however long one takes.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tests")
 # Under sanitizers an example takes ten times as long; it finds what it finds in the first few.
-hypothesis.settings.register_profile("fewer", max_examples=20)
+hypothesis.settings.register_profile("fewer", hypothesis.settings.default, max_examples=20)
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and all that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

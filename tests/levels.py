@@ -21,7 +21,6 @@ ALONE = {
     "test_search_folder.py::test_kills_at_any_moment_lose_no_finished_fit": "kills by the clock",
     "test_search_workers.py": "as many processes and threads as processors",
     "test_sparse.py::test_memory_is_that_of_batches": "the most memory of a process",
-    "test_sklearn_use_threads.py": "counts threads that run, and what each has to wait for",
     "test_stress.py": "kills and time limits, as many processes as processors",
     "test_threads.py::test_idle_threads_use_no_processor_time": "processor time of a thread",
     "test_threads.py::test_other_threads_go_on_during_a_long_call": "its longest wait",

@@ -80,7 +80,7 @@ def readers():
 
 def require_no_reader():
     """One that is over, or is told so when its windows are collected, may need a moment."""
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 60
     while found := readers():
         gc.collect()
         assert time.monotonic() < ends, f"{len(found)} readers are left"

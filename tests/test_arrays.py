@@ -1,6 +1,7 @@
 """Arrays of every dtype and layout give the same bits; large ones are never copied whole."""
 
 import functools
+import os
 import re
 import subprocess
 import sys
@@ -196,7 +197,7 @@ def data_bytes():
         (line,) = [line for line in status if line.startswith("VmData")]
     return int(line.split()[1]) * 1024
 
-# Writable memory of this process may grow by 48 MiB, less than a third of X: the stacks of some
+# Writable memory of this process may grow by 48 MiB, less than a third of X: the stacks of
 # threads, and the workspace of a fit, in which only the order of the rows grows with X.
 resource.setrlimit(resource.RLIMIT_DATA, (data_bytes() + 48 * 2**20,) * 2)
 try:
@@ -216,7 +217,8 @@ net.fit(X, y, loss="cross_entropy", batch_size=256, validation_data=(X[:5000], y
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_large_array_is_never_copied_whole(tmp_path):
     command = [sys.executable, "-c", MEMORY, str(tmp_path / "X")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = {**os.environ, "WBCORE_NUM_THREADS": "2"}  # whose stacks are a part of it
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
 
 

@@ -101,6 +101,22 @@ def test_steps_count_from_the_beginning_of_their_fit():
     assert after.first_epoch == history.first_epoch
 
 
+@pytest.mark.parametrize("track", [1, 3, "epoch"])
+def test_the_batch_that_diverged(track):
+    """It is undone, and has its rows nevertheless."""
+    rows = np.random.default_rng(0).normal(size=(64, 3)).astype(np.float32)
+    rows[37, 1] = 1e30
+    net = wb.Network.mlp([3, 8, 1], seed=0)
+    with pytest.raises(wb.DivergenceError) as raised:
+        net.fit(rows, rows[:, 0], loss="mse", batch_size=8, epochs=4, track=track, seed=3)
+    step = raised.value.first.step
+    found = inspect.batch_of(net.history, rows, rows[:, 0], step=step)
+    assert 37 in found.rows
+    assert 37 not in inspect.batch_of(net.history, rows, rows[:, 0], step=step - 1).rows
+    with pytest.raises(ValueError, match=r"\[batch_of\] expected step"):
+        inspect.batch_of(net.history, rows, rows[:, 0], step=99)
+
+
 def test_what_is_refused():
     net = network("float32")
     history = net.fit(X, LABELS, track="epoch", **settings())

@@ -186,8 +186,9 @@ def test_frozen_layers_cost_less():
         net.fit(X, Y, loss="mse", optimizer=wb.SGD(1e-6), epochs=5, batch_size=128, n_threads=1)
         return time.process_time() - start
 
-    ratios = [seconds(frozen) / seconds(whole) for _ in range(7)]
-    assert sorted(ratios)[3] < 0.75
+    # The least of each: what else the machine does makes times longer, and never shorter.
+    pairs = [(seconds(frozen), seconds(whole)) for _ in range(7)]
+    assert min(a for a, _ in pairs) < 0.75 * min(b for _, b in pairs)
 
 
 def test_the_history_of_parameters():

@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 import types
 import weakref
 
@@ -444,15 +445,15 @@ def test_stop_from_another_thread():
 
     class Lets:
         def after_batch(self, run):
-            over.append(run)
+            over[:] = [run]
             going.set()
 
     net = network()
-    thread = threading.Thread(target=lambda: fit(net, Lets(), epochs=10**6))
+    thread = threading.Thread(target=lambda: fit(net, Lets(), epochs=10**9))
     thread.start()
-    assert going.wait(30)
+    assert going.wait(60)
     over[0].stop("the other thread said so")
-    thread.join(30)
+    thread.join(60)
     assert not thread.is_alive()
     assert (net.history.status, net.history.reason) == ("stopped", "the other thread said so")
 
@@ -471,17 +472,20 @@ def test_states_can_be_read_in_another_thread_meanwhile():
             going.set()
             return bool(over)
 
-    options = settings(optimizer=optimizer, epochs=10**6)
+    options = settings(optimizer=optimizer, epochs=10**9)
     thread = threading.Thread(target=lambda: net.fit(X, LABELS, **options, callbacks=[Notes()]))
     thread.start()
-    assert going.wait(30)
     found = []
-    for _ in range(50):
-        twin, its = pickle.loads(pickle.dumps((net, optimizer)))
-        state = its.state(twin)
-        found.append((state.epoch, state.batch, state.steps, state.arrays["velocity"].tobytes()))
-    over.append(True)
-    thread.join(30)
+    try:
+        assert going.wait(60)
+        for _ in range(50):
+            twin, its = pickle.loads(pickle.dumps((net, optimizer)))
+            state = its.state(twin)
+            velocity = state.arrays["velocity"].tobytes()
+            found.append((state.epoch, state.batch, state.steps, velocity))
+    finally:
+        over.append(True)
+        thread.join()
     assert expected
     for epoch, batch, steps, velocity in found:
         done = epoch + (batch == 4)  # written back, and not yet counted
@@ -492,7 +496,7 @@ def test_states_can_be_read_in_another_thread_meanwhile():
 
 def test_seconds_between_batches():
     class Seldom:
-        seconds_between_batches = 10.0
+        seconds_between_batches = 3600.0
 
         def __init__(self):
             self.calls = 0
@@ -512,9 +516,18 @@ def test_seconds_between_batches():
     seldom = Seldom()
     fit(network(), seldom)
     assert seldom.calls == 0
-    seldom.seconds_between_batches = 0.02
-    fit(network(), seldom, wb.callbacks.TimeLimit(0.3), epochs=10**9)
-    assert 3 <= seldom.calls <= 16
+
+    class NowAndThen(Seldom):
+        seconds_between_batches = 0.02
+
+        def after_batch(self, run):
+            super().after_batch(run)
+            return self.calls == 4
+
+    began = time.perf_counter()
+    history = fit(network(), NowAndThen(), wb.callbacks.TimeLimit(60), epochs=10**9)
+    assert time.perf_counter() - began > 4 * 0.02
+    assert "NowAndThen.after_batch returned True" in history.reason
 
 
 REFUSED = [

@@ -251,7 +251,8 @@ def test_the_memory_of_a_training_is_estimated(tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
     pd.DataFrame({"a": np.arange(800.0), "k": ["yes", "no"] * 400}).to_csv("t.csv", index=False)
     command = [sys.executable, "-c", PEAK, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "WBCORE_NUM_THREADS": "2"}  # each has memory of its own
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     taken, estimated = map(int, done.stdout.split())
     assert 0.4 * estimated < taken < 1.1 * estimated
 

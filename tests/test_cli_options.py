@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cli_folder import count_time
 from cli_options import ROWS, write_data
 from cli_runner import invoke, succeed
 
@@ -220,7 +221,8 @@ def test_an_option_changes_the_network(train, case):
 
 def test_settings_are_printed_and_stored(train, tmp_path):
     words = ["--optimizer", "adamw(0.005)", "--l2", 0.01, "--dropout", 0.2, "--loss"]
-    words += ["cross_entropy(0.1)", "--class-weight", "yes=5", "--early-stopping", "--time-limit"]
+    words += ["cross_entropy(0.1)", "--class-weight", "yes=5", "--early-stopping", "20"]
+    words += ["--time-limit"]
     net, text = train("k", *words, "5min")
     assert "network: 3 - 64 - 32 - 2, relu, dropout 0.2\n" in text
     (line,) = (line for line in text.splitlines() if line.startswith("training: "))
@@ -292,12 +294,12 @@ def test_early_stopping_keeps_the_best_epoch(train):
     assert f"The network is that of epoch {stored['kept_epoch']}, the best one\n" in text
 
 
-@pytest.mark.parametrize("words", [("--early-stopping",), ("--early-stopping", 20)])
+@pytest.mark.parametrize("words", [("--early-stopping",), ("--early-stopping", TABLE.patience)])
 @pytest.mark.parametrize("first", [True, False])
 def test_early_stopping_needs_no_number(folder, tmp_path, words, first):
     data = [folder / "data.csv", "--target", "k", "--epochs", 2, "-o", tmp_path / "m"]
     succeed("train", *words, *data) if first else succeed("train", *data, *words)
-    assert wb.load(tmp_path / "m").metadata["training"]["early_stopping"] == 20
+    assert wb.load(tmp_path / "m").metadata["training"]["early_stopping"] == TABLE.patience
 
 
 def test_rows_for_the_test_decide_nothing(folder, tmp_path, monkeypatch):
@@ -313,7 +315,8 @@ def test_rows_for_the_test_decide_nothing(folder, tmp_path, monkeypatch):
     assert ["validation_data" in given for given in seen] == [False, False, True]
 
 
-def test_a_time_limit_ends_a_training(folder, tmp_path):
+def test_a_time_limit_ends_a_training(folder, tmp_path, monkeypatch):
+    count_time(monkeypatch, 0.001)
     words = [folder / "data.csv", "--target", "k", "--epochs", 10**7, "-o", tmp_path / "m"]
     text = succeed("train", *words, "--time-limit", "0.2s")
     assert "epochs: the time limit of 0.2 s had passed\n" in text

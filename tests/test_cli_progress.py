@@ -38,12 +38,15 @@ def shown(
 ):
     """The last line of a bar on a terminal of so many columns, after some epochs in a second."""
     console = terminal(width, encoding)
-    bar = progress.progress(console, score, watched).bar(total=200 * rows, desc="epoch 0/200")
-    bar._began -= 1
-    bar.set_description(f"epoch {epoch}/200")
-    bar.set_postfix(values)
-    bar.update(epoch * rows)
-    bar.close()
+    with pytest.MonkeyPatch.context() as patch:
+        seconds = [0.0]
+        patch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: seconds[0]))
+        bar = progress.progress(console, score, watched).bar(total=200 * rows, desc="epoch 0/200")
+        seconds[0] = 1.0
+        bar.set_description(f"epoch {epoch}/200")
+        bar.set_postfix(values)
+        bar.update(epoch * rows)
+        bar.close()
     return last_line(console)
 
 
@@ -52,7 +55,7 @@ def test_rate_and_time_left():
     assert line.startswith("epoch 12/200 ")
     assert "━" * 20 in line
     assert "  0:16 left  " in line  # 188 of 200 epochs, 12 a second
-    assert re.search(r"  [56][.0-9]*k rows/s  ", line)
+    assert "  6k rows/s  " in line
     assert re.search(r"loss 0\.0123 +test 97\.5%$", line)
     assert shown(120, score="r2", values={"val_r2": 0.5}).endswith("  test R² 0.500")
     last = shown(120, score="loss", watched="validation", values={"val_loss": 0.25})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_folder import TRAIN, names
+from cli_folder import TRAIN, count_time, names
 from cli_runner import fail, invoke, succeed
 
 import wbcore as wb
@@ -30,21 +30,29 @@ WORDS = (*TRAIN[:4], "--batch-size", 2, "--dropout", 0.2, "--epochs", EPOCHS, "-
 
 def interrupted(*words):
     """The text of a training that Ctrl-C has ended at some moment of its first half."""
-    before_fit, over, pressing = callbacks.Progress.before_fit, threading.Event(), []
+    before_fit, after_epoch = callbacks.Progress.before_fit, callbacks.Progress.after_epoch
+    pressed, over, pressing = threading.Event(), threading.Event(), []
 
     def press(run):
         while len(run.history) < EPOCHS // 20 and not over.wait(0.001):
             pass
         if not over.is_set():
             os.kill(os.getpid(), signal.SIGINT)
+            pressed.set()
 
     def begin(progress, run):
         before_fit(progress, run)
         pressing.append(threading.Thread(target=press, args=[run]))
         pressing[0].start()
 
+    def go_on(progress, run):
+        after_epoch(progress, run)
+        if len(run.history) == EPOCHS // 2:
+            assert pressed.wait(60)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(callbacks.Progress, "before_fit", begin)
+        patch.setattr(callbacks.Progress, "after_epoch", go_on)
         try:
             text = succeed(*words)
         finally:
@@ -161,7 +169,7 @@ def test_what_could_go_on_is_not_lost_to_a_new_training():
         (("--loss", "cross_entropy(0.1)"), "--loss cross_entropy", "--loss 'cross_entropy(0.1)'"),
         (("--class-weight", "yes=2"), "no --class-weight", "--class-weight yes=2"),
         (("--bias-init", "zeros"), "--bias-init prior", "--bias-init zeros"),
-        (("--early-stopping",), "no --early-stopping", "--early-stopping 20"),
+        (("--early-stopping",), "no --early-stopping", "--early-stopping 10"),
         (("--seed", 1), "--seed 0", "--seed 1"),
         (("--ignore", "b"), "no --ignore", "--ignore b"),
         (("--target", "b", "--ignore", "k"), "--target k", "--target b"),
@@ -263,7 +271,8 @@ def test_a_damaged_checkpoint_is_one_line():
 
 
 @pytest.mark.parametrize("again", [(), ("--time-limit", "1h")])
-def test_a_time_limit_is_of_one_command(again):
+def test_a_time_limit_is_of_one_command(again, monkeypatch):
+    count_time(monkeypatch, 0.002)
     text = succeed(*WORDS[:-2], "-o", "new.model", "--epochs", 9000, "--time-limit", "0.1s")
     assert "the time limit of 0.1 s had passed" in text
     assert text.endswith(GOES_ON)
@@ -318,11 +327,7 @@ def test_killed_and_on_again():
     """SIGKILL at some moment after a checkpoint: the result has the bits of one training."""
     words = ("train", "data.csv", "--target", "k", "--epochs", "6000", "--batch-size", "4")
     words += ("--dropout", "0.2", "-o", "new.model")
-    for _ in range(3):
-        if killed(*words):
-            break
-    else:
-        pytest.fail("it was always over before")
+    kill(*words)
     assert not Path("new.model").exists()
     assert invoke(*words, "--resume").exit_code == 0
     resumed = Path("new.model").read_bytes()
@@ -332,23 +337,33 @@ def test_killed_and_on_again():
 
 
 OFTEN = """
-import sys
+import sys, time
+from wbcore import callbacks
 from wbcore.cli import commands
 commands.EVERY = "0.05s"
+after_epoch = callbacks.Progress.after_epoch
+
+def slower_and_slower(progress, run):
+    after_epoch(progress, run)
+    if len(run.history) > 5000:
+        time.sleep(0.06)  # so that it is not over before it is killed
+
+callbacks.Progress.after_epoch = slower_and_slower
 sys.argv = ["wbcore", *sys.argv[1:]]
 from wbcore.cli import main
 main()
 """
 
 
-def killed(*words):
-    """Whether a training was killed that had written a checkpoint before."""
+def kill(*words):
+    """Ends a training that has written a checkpoint, and may be about to write another."""
     with subprocess.Popen([sys.executable, "-c", OFTEN, *words], stdout=subprocess.PIPE) as process:
         while not Path(CHECKPOINT).exists() and process.poll() is None:
             time.sleep(0.01)
         time.sleep(0.1)
         process.kill()
-    return Path(CHECKPOINT).exists()
+    assert process.returncode == -signal.SIGKILL
+    assert Path(CHECKPOINT).exists()
 
 
 def test_the_line_says_where_it_goes_on():

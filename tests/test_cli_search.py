@@ -25,6 +25,7 @@ from wbcore.cli.checkpoint import Ending
 from wbcore.cli.comparison import folder_of
 from wbcore.cli.data import load_table
 from wbcore.cli.searching import SPACE
+from wbcore.cli.words import class_weights
 from wbcore.searching.running import Running
 from wbcore.sklearn import TabularClassifier, TabularRegressor
 
@@ -235,11 +236,31 @@ def test_ctrl_c_in_the_training_behind_a_search_and_on_again():
     assert not FOLDER.exists()
 
 
+STANDS_STILL = """
+import sys, time, wbcore.cli
+from wbcore.searching.running import Running
+
+take, taken = Running._take, []
+
+def some(running, *arguments, **keywords):
+    take(running, *arguments, **keywords)
+    taken.append(1)
+    if len(taken) == 5:
+        print("five are done", flush=True)
+        time.sleep(10**6)
+
+Running._take = some
+sys.argv = ["wbcore", *sys.argv[1:]]
+wbcore.cli.main()
+"""
+
+
 def test_a_killed_search_goes_on():
     words = [*map(str, OF_K[:-4]), "--epochs", "20", "-o", str(OUTPUT), "--search", "12"]
-    command = [sys.executable, "-m", "wbcore.cli", "train", *words]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr.readline().startswith("search ")
+    command = [sys.executable, "-c", STANDS_STILL, "train", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while (line := process.stdout.readline()) != "five are done\n":
+            assert line
         os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not OUTPUT.exists()
@@ -382,3 +403,8 @@ def test_a_table_of_what_is_not_compared_or_no_name_of_one():
     assert "data.csv: the table of candidates would take the place of the data" in line
     train(*OF_V, "--cv", 2)
     assert not Path("new.search.csv").exists()
+
+
+def test_the_weights_of_classes_are_those_of_all():
+    """A fold may lack the class that is named."""
+    assert class_weights({"b": 2.0}, ["a", "b", "c"], "y") == {0: 1.0, 1: 2.0, 2: 1.0}

@@ -247,18 +247,31 @@ def test_history_is_copied_in_whole_epochs():
 
 def test_network_is_copied_while_another_thread_trains():
     net = wb.Network.mlp([3, 4, 1], "tanh", seed=0)
-    options = {"loss": "mse", "epochs": 400, "track": "epoch", "metrics": ["mae", "r2"]}
-    options["validation_data"] = X, Y
-    options["callback"] = lambda _, history: setattr(net, "history", history)  # while it grows
+    begun, over = threading.Event(), threading.Event()
+
+    def callback(_, history):
+        net.history = history  # while it grows
+        begun.set()
+        return len(history) >= 400 and over.wait(0.01)  # so that copies stay small
+
+    options = {"loss": "mse", "epochs": 10**9, "track": "epoch", "metrics": ["mae", "r2"]}
+    options |= {"validation_data": (X, Y), "callback": callback}
     thread = threading.Thread(target=net.fit, args=(X, Y), kwargs=options)
     thread.start()
-    while thread.is_alive():
-        for copied in (*COPIES, wb.Network.copy):
-            other = copied(net)
-            assert np.isfinite(other.parameters).all()
-            net.statistics(), net.summary(), net == other
-    thread.join()
-    assert len(net.history) == 400
+    try:
+        assert begun.wait(60)
+        rounds = 0
+        while thread.is_alive() and (rounds < 20 or len(net.history) < 400):
+            rounds += 1
+            for copied in (*COPIES, wb.Network.copy):
+                other = copied(net)
+                assert np.isfinite(other.parameters).all()
+                net.statistics(), net.summary(), net == other
+        assert thread.is_alive()
+    finally:
+        over.set()
+        thread.join()
+    assert len(net.history) >= 400
 
 
 # Equality

@@ -2,9 +2,9 @@
 
 import math
 import re
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import matplotlib.image
@@ -24,20 +24,26 @@ def run(name, cwd):
     return done.stdout
 
 
+def computed():
+    """Seconds of processor time of all programs that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.fixture(scope="module")
 def lessons(tmp_path_factory):
-    began = time.perf_counter()
+    began = computed()
     text = run("lessons.py", tmp_path_factory.mktemp("lessons"))
-    assert time.perf_counter() - began < 60
+    assert computed() - began < 60  # some 6 are usual
     return text
 
 
 @pytest.fixture(scope="module")
 def imbalance(tmp_path_factory):
     folder = tmp_path_factory.mktemp("imbalance")
-    began = time.perf_counter()
+    began = computed()
     text = run("imbalance.py", folder)
-    assert time.perf_counter() - began < 60
+    assert computed() - began < 60
     return text, folder
 
 

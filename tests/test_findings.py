@@ -61,6 +61,20 @@ def test_sound_trainings_have_no_findings(name):
         assert found.ok, found
 
 
+def test_a_network_without_trainable_layers(rows, net):
+    """Nothing is to be checked before a training that there cannot be."""
+    X, y = rows
+    for layer in net:
+        layer.trainable = False
+    with pytest.raises(
+        ValueError, match=r"^\[check\] expected a layer that is trainable, got none"
+    ):
+        check(net, X, y)
+    (finding,) = diagnose(net, None, X, y, loss="cross_entropy").with_code("WB-UNDERFIT")
+    assert "; then layers that are trainable, of which there is none: a copy" in finding.advice
+    assert not any(layer.trainable for layer in net)
+
+
 def test_nothing_changes(net, rows):
     X, y = rows
     optimizer = wb.Adam(0.01)

@@ -311,6 +311,37 @@ def test_measurements_that_were_repeated_before_the_split_are_a_leak(repeated, c
     assert finding.numbers["share"] > 0.05
 
 
+def things(kind, rng):
+    """Rows of a few things, and a target of each row."""
+    if kind == "replicates":
+        X = np.repeat(rng.normal(size=(150, 4)), 2, axis=0)
+        return X, X[:, 0] + 0.1 * rng.normal(size=300)
+    X = rng.normal(size=(100, 8))[rng.integers(0, 100, 300)]
+    return X, X[:, 0] + rng.normal(size=300) > 1
+
+
+@pytest.mark.parametrize("kind", ["replicates", "embeddings"])
+def test_records_of_the_same_things_are_a_note_unless_they_are_copies(kind):
+    rng = np.random.default_rng(0)
+    X, y = things(kind, rng)
+    order = rng.permutation(300)
+    net = wb.Network.mlp([X.shape[1], 8, 1], seed=0)
+
+    def found(y):
+        train, rest = order[:200], order[200:]
+        validation = X[rest], y[rest].astype(np.float32)
+        found = check(net, X[train], y[train], loss="mse", validation_data=validation)
+        return found.with_code("WB-LEAK")[0]
+
+    note = found(y.astype(float))
+    assert note.severity == "note"
+    assert " of those shared have another target there" in note.evidence
+    assert note.advice.startswith("where equal rows are records of one thing")
+    copied = found(X[:, 0])
+    assert copied.severity == "error"
+    assert copied.evidence.endswith(" among themselves: copies that were made before the split")
+
+
 ONE_HOT = [3, 4, 5, 6]
 
 

@@ -27,6 +27,50 @@ def test_counts_that_are_rarer_in_validation_are_not_over_fitted():
     assert "WB-OVERFIT" not in diagnose(net, history, X, y, **options)
 
 
+def test_amounts_are_over_fitted_by_their_own_loss():
+    """Larger amounts have larger errors, which their loss does not count by."""
+    rng = np.random.default_rng(0)
+    X, V = rng.normal(size=(400, 1)), rng.normal(2, 1, (200, 1))
+    net = wb.Network([wb.Dense(1, 1)])
+    net[0].weights[...], net[0].biases[...] = 1, 0
+    sides = np.resize([-1, 1], 400)
+    y = np.exp(X[:, 0]) * (1 + 0.5 * sides)
+
+    def found(error):
+        rows = V, np.exp(V[:, 0]) * (1 + error * sides[:200])
+        given = {"loss": "gamma_deviance", "validation_data": rows}
+        return diagnose(net, None, X, y, **given).with_code("WB-OVERFIT")
+
+    assert not found(0.4)
+    (finding,) = found(0.8)
+    assert finding.evidence.endswith("; loss 0.2877 and 1.022")
+
+
+def test_counts_are_over_fitted_by_what_their_loss_is_above_the_least():
+    """Rarer counts have a smaller loss, however wrong they are predicted."""
+    X, V = np.full((400, 1), 3.0), np.full((400, 1), 3.5)
+    X[::2], V[::2] = 2.0, 3.0
+    net = wb.Network([wb.Dense(1, 1)])
+    net[0].weights[...], net[0].biases[...] = 1, 0
+    rows = V, np.exp(V[:, 0]) + 9 * np.resize([-1, -1, 1, 1], 400)
+    y = np.exp(X[:, 0]) + np.resize([-1, -1, 1, 1], 400)
+    options = {"loss": "poisson", "validation_data": rows}
+    (finding,) = diagnose(net, None, X, y, **options).with_code("WB-OVERFIT")
+    assert finding.numbers["validation_loss"] < finding.numbers["loss"]
+    assert finding.evidence.endswith(" above the least that the targets allow")
+
+
+def test_a_loss_that_is_no_more_in_validation_is_not_over_fitted_by_the_series():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))
+    net = wb.Network([wb.Dense(2, 1)])
+    series = {"loss": [1.0, 0.4], "val_loss": [1.0, 0.3], "r2": [0.0, 0.7], "val_r2": [0.0, 0.4]}
+    for loss, there in ((0.3, False), (0.5, True)):
+        series["val_loss"][1] = loss
+        found = diagnose(net, wb.History(series, "completed"), X, X[:, 0], loss="mae")
+        assert ("WB-OVERFIT" in found) == there
+
+
 def test_rare_rows_that_were_paid_for_with_others_are_not_under_fitted():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2000, 4))

@@ -95,3 +95,15 @@ def test_a_first_loss_that_is_too_high_has_its_own_advice():
     wide = wb.Network.mlp([4, 16, 1], initializer="normal(0, 9)", seed=0)
     (finding,) = check(wide, X, values, loss="mse").with_code("WB-START")
     assert finding.advice == "the default initializers"
+
+
+@pytest.mark.parametrize("size", [0.05, 0.2])
+def test_targets_that_vary_little_make_an_ordinary_start_a_note(size):
+    X, _ = rows()
+    y = size * np.tanh(X[:, 0] - X[:, 1])
+    net = wb.Network.mlp([4, 64, 64, 1], seed=0)
+    (finding,) = check(net, X, y, loss="mse").with_code("WB-START")
+    assert (finding.severity, finding.advice) == ("note", "")
+    assert "never recovers" not in finding.why
+    net[-1].weights[...] *= 30
+    assert "WB-START (warning)" in str(check(net, X, y, loss="mse"))

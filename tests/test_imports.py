@@ -46,6 +46,7 @@ LATE = {
     ("wbcore.training.nonfinite_step", "wbcore.reference.losses"): "the same",
     ("wbcore.training.batches", "wbcore.reference"): "the same",
     ("wbcore._view", "wbcore._sparse"): "for sparse matrices alone",
+    ("wbcore.inspect.findings.names", "wbcore.tables.metadata"): "for networks with names alone",
     ("wbcore.priors", "wbcore._inverses"): "for fits that begin at a prior alone",
     ("wbcore.priors", "wbcore._target_sums"): "the same",
     ("wbcore.priors", "wbcore.losses.reading"): "the same",

@@ -257,7 +257,7 @@ def test_numbers_of_a_column_have_one_notation(numbers, shown):
     assert [line.split()[1] for line in str(table).splitlines()[2:]] == shown
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.floats(-1e7, 1e7), max_size=6))
 def test_no_notation_shows_less_than_numbers_alone(values):
     table = Table(["of", "x"], [("a", value) for value in values])

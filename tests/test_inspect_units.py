@@ -176,10 +176,11 @@ def test_parameters_that_are_not_finite_do_not_stop_it(data):
     net[1].weights[1, 0] = np.inf
     table = unit_table(net)
     assert np.isfinite(table["fan_in_norm"]).all()
+    assert f"2 of {net.n_parameters} parameters are NaN or infinite: norms are of" in str(table)
     table = unit_table(net, *data, loss="mse" if net[-1].outputs == 1 else "cross_entropy")
     assert np.isnan(table["increase"][0])
     assert table["active"][1] == 1
-    assert len(str(table).splitlines()) == 4 + 11
+    assert len(str(table).splitlines()) == 5 + 11
 
 
 def test_nothing_changes(data):

@@ -163,16 +163,18 @@ def test_time_is_linear_in_layers():
 
     def seconds(layers):
         structure = [LayerStructure(2, 2, "tanh")] * layers
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            net = wb.Network._of_structure(structure, "float32")
-            net.copy()
-            net.statistics()
-            times.append(time.perf_counter() - start)
-        return min(times)
+        start = time.process_time()
+        net = wb.Network._of_structure(structure, "float32")
+        net.copy()
+        net.statistics()
+        return time.process_time() - start
 
-    assert seconds(8000) < 9 * seconds(2000)
+    few, many = [], []
+    # What waits for caches and processors is no measure.
+    while len(few) < 5 or min(many) >= 9 * min(few):
+        assert len(few) < 50, (min(few), min(many))
+        few.append(seconds(2000))
+        many.append(seconds(8000))
 
 
 def test_no_cycles_keep_networks_alive():

@@ -307,7 +307,7 @@ def test_numbers_that_are_not(options):
 
 def test_two_threads_that_need_a_state_at_once_get_one(monkeypatch):
     net, optimizer, found = wb.Network.mlp([2, 3, 1], seed=0), wb.SGD(0.1, momentum=0.9), []
-    together, zeros_like = threading.Barrier(2, timeout=30), np.zeros_like
+    together, zeros_like = threading.Barrier(2, timeout=60), np.zeros_like
 
     def in_step(array):
         together.wait()

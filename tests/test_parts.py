@@ -113,7 +113,7 @@ def test_one_thread_at_a_time_trains_part_or_whole(trains):
 
     def callback(*_):
         inside.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         return True
 
     first, y = {"part": (part, np.zeros((150, 8))), "whole": (net, Y), "sibling": (net[:], Y)}[
@@ -124,7 +124,7 @@ def test_one_thread_at_a_time_trains_part_or_whole(trains):
     )
     thread.start()
     try:
-        assert inside.wait(30)
+        assert inside.wait(60)
         for other, targets in ((net, Y), (net[:2], np.zeros((150, 8)))):
             with pytest.raises(RuntimeError, match=r"\[fit\] expected a network that is not being"):
                 other.fit(X, targets, loss="mse")

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import time
 from typing import ClassVar
 
 import numpy as np
@@ -87,14 +88,25 @@ def test_within_an_epoch(monkeypatch):
     """At most some ten times a second, however many batches there are."""
     terminal = on_terminal(monkeypatch)
     many = np.ones((50_000, 3))
-    callbacks = [Progress(), wb.callbacks.TimeLimit(0.75)]
+
+    class Ends:
+        seconds_between_batches = 0.01
+
+        def after_batch(self, run):
+            if terminal.getvalue().count(" % ") >= 6:
+                run.stop("enough")
+
+    callbacks = [Progress(), Ends(), wb.callbacks.TimeLimit(60)]
+    began = time.perf_counter()
     history = network().fit(
         many, np.zeros(50_000, int), loss="cross_entropy", batch_size=1, epochs=10**6,
         callbacks=callbacks,
     )  # fmt: skip
+    seconds = time.perf_counter() - began
+    assert history.reason == "enough"
     parts = terminal.getvalue().split("\r")[1:]
     within = [part for part in parts if " % " in part]
-    assert 2 <= len(within) <= 8
+    assert 6 <= len(within) <= 10 * seconds + 1
     assert len(parts) == len(within) + len(history)
     line = r"epoch +\d+/1000000  [ \d]\d %  loss \d\.\d+(e-\d+)?  [\d.]+[kMG]? rows/s  [\d:]+ left"
     assert all(re.match(line, part) for part in within)

@@ -326,14 +326,19 @@ def test_by_the_clock(tmp_path, monkeypatch):
 
         def after_batch(self, run):
             calls.append(run.step)
+            if (tmp_path / "2.ckpt").exists():
+                run.stop("enough")
 
     def arguments():
-        return {"optimizer": "sgd(0.1)", "epochs": 10**9, "callbacks": [TimeLimit(0.5), Watch()]}
+        return {"optimizer": "sgd(0.1)", "epochs": 10**9, "callbacks": [TimeLimit(60), Watch()]}
 
+    began = time.perf_counter()
     files, left = checkpoints_of(Course(arguments), tmp_path, monkeypatch, ".1s")
-    assert 2 <= len(files) <= 6
-    steps = left["position"][0]
-    assert 2 <= len(calls) < steps / 10, "Python is entered no more often than somebody wants"
+    seconds = time.perf_counter() - began
+    assert left["history"]["reason"] == "enough"
+    assert 4 <= len(files) <= 10 * seconds + 2, "and the last at the end"
+    assert 2 <= len(calls) <= 200 * seconds + 1, "no more often than somebody wants"
+    assert len(calls) < left["position"][0]
 
 
 def test_batches_enter_python_when_it_is_time(tmp_path, monkeypatch):
@@ -360,11 +365,13 @@ def test_batches_enter_python_when_it_is_time(tmp_path, monkeypatch):
     assert (often.told, seldom.told) == ([36, 9], [0, 9])
 
 
-def test_a_time_limit_ends_a_session_and_no_run(tmp_path):
+@pytest.mark.parametrize(("seconds", "epochs"), [(1e-6, 20), (0.02, 300)])
+def test_a_time_limit_ends_a_session_and_no_run(tmp_path, seconds, epochs):
     path = tmp_path / "run.ckpt"
 
     def arguments():
-        return {"optimizer": "adam(0.01)", "epochs": 300, "callbacks": [TimeLimit(0.02)]}
+        options = {"optimizer": "adam(0.01)", "epochs": epochs}
+        return options | {"callbacks": [TimeLimit(seconds)]}
 
     course = Course(arguments)
     whole = Course(lambda: arguments() | {"callbacks": [TimeLimit(1000)]}).fit()
@@ -373,8 +380,9 @@ def test_a_time_limit_ends_a_session_and_no_run(tmp_path):
         left = course.fit(net, checkpoint=path, resume=True)
         if left["history"]["status"] == "completed":
             break
-        assert left["history"]["reason"] == "the time limit of 0.02 s had passed"
+        assert left["history"]["reason"] == f"the time limit of {seconds} s had passed"
     assert left == whole
+    assert times or seconds > 1e-6  # the machine may be that fast
 
 
 class Counts(Callback):
@@ -417,16 +425,19 @@ def test_ctrl_c(kind, tmp_path):
     whole = course.fit()
     seconds = time.perf_counter() - began
     interrupted = 0
-    while True:
-        net = other(network()) if path.exists() else network()
-        try:
-            with interrupt_after(seconds * (0.2 + 0.02 * interrupted)):
-                left = course.fit(net, checkpoint=path, checkpoint_every="50 epochs", resume=True)
-            break
-        except KeyboardInterrupt:
-            interrupted += 1
-            assert interrupted < 500
-    assert interrupted > 1
+    while interrupted < 2:  # the whole may have waited for a processor, and these not
+        path.unlink(missing_ok=True)
+        seconds, interrupted, left = 0.2 * seconds, 0, None
+        while left is None:
+            net = other(network()) if path.exists() else network()
+            try:
+                with interrupt_after(seconds * 1.1**interrupted):
+                    left = course.fit(
+                        net, checkpoint=path, checkpoint_every="50 epochs", resume=True
+                    )
+            except KeyboardInterrupt:
+                left = None
+                interrupted += 1
     assert left == whole
     assert [callback.told[1] for callback in callbacks] == [epochs] * len(callbacks)
     if kind == "each batch":
@@ -553,14 +564,17 @@ def test_between_two_writes_a_fit_is_as_fast(tmp_path):
     net = small()()
 
     def seconds(**options):
-        began = time.perf_counter()
+        began = time.process_time()
         net.fit(x, y, loss="cross_entropy", epochs=40, batch_size=8, n_threads=1, **options)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
-    seconds()
     options = {"checkpoint": tmp_path / "run.ckpt", "checkpoint_every": "30s"}
-    plain, watched = zip(*((seconds(), seconds(**options)) for _ in range(5)), strict=True)
-    assert min(watched) < 1.2 * min(plain) + 0.05
+    plain, watched = [], []
+    ends = time.monotonic() + 60
+    while len(plain) < 5 or min(watched) >= 1.2 * min(plain) + 0.05:
+        assert time.monotonic() < ends, (min(watched), min(plain))
+        plain.append(seconds())
+        watched.append(seconds(**options))
 
 
 def test_ctrl_c_while_a_run_that_is_over_is_looked_at_leaves_it_over(tmp_path):

@@ -112,3 +112,52 @@ def test_the_best_table_model_can_be_saved(tmp_path):
     found.best_estimator_.save(tmp_path / "model.safetensors")
     loaded = TabularRegressor.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(loaded.predict(FRAME), found.best_estimator_.predict(FRAME))
+
+
+class _Flipped(MLPClassifier):
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, 1 - y, sample_weight)
+
+
+class _Lowered(MLPRegressor):
+    def _fit(self, X, y, *arguments, **options):
+        return super()._fit(X, y - 100, *arguments, **options)
+
+
+class _FlippedTable(TabularClassifier):
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, 1 - y, sample_weight)
+
+
+class _LoweredTable(TabularRegressor):
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, y - 100, sample_weight)
+
+
+class _Renamed(MLPClassifier):
+    """With nothing of a fit of its own."""
+
+    def predict(self, X):
+        return super().predict(X)
+
+
+OWN_FITS = [_Flipped(**MLP), _FlippedTable(epochs=5), _Lowered(**MLP), _LoweredTable(epochs=5)]
+
+
+@pytest.mark.parametrize("estimator", OWN_FITS, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("in_pipeline", [False, True])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_fit_that_is_overridden_is_called(estimator, in_pipeline):
+    targets = (Y > 0).astype(int) if hasattr(estimator, "predict_proba") else Y
+    one = make_pipeline(StandardScaler(), estimator) if in_pipeline else estimator
+    found = wb.search(one, None, X, targets, cv=3)
+    whole = cross_val_score(seeded(one, 0), X, targets, cv=3)
+    assert [found.table[f"fold_{fold}"][0] for fold in range(3)] == whole.tolist()
+    assert found.best_score_ < 0.3
+    assert not found.table["epochs"].any()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_subclass_with_our_fit_trains_by_epochs():
+    found = wb.search(_Renamed(**MLP), None, X, LABELS, cv=2, refit=False)
+    assert found.table["epochs"].tolist() == [40]

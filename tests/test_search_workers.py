@@ -3,8 +3,11 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -102,10 +105,12 @@ def test_data_is_the_same_objects_in_threads_and_mapped_in_processes(tmp_path):
     assert shared.problem() is problem
     assert not list(tmp_path.iterdir())
     made, arguments = shared.__reduce__()
-    sizes = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert len(sizes) == 2
+    written = list(tmp_path.iterdir())
+    assert len(written) == 2
+    for path in written:
+        os.utime(path, (0, 0))
     assert shared.__reduce__() == (made, arguments)
-    assert sizes == {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert {path: path.stat().st_mtime for path in tmp_path.iterdir()} == dict.fromkeys(written, 0)
     received = made(*arguments).problem()
     assert made(*arguments).problem() is received
     assert isinstance(received.X, np.memmap)
@@ -161,18 +166,45 @@ def test_an_estimators_own_threads_do_not_count_in_workers(expected):
     assert found.table["score"].tolist() == expected.table["score"].tolist()
 
 
+class _Killing(EpochRegressor):
+    """The first of the second rung kills its process when the next has begun, which never ends."""
+
+    def _train_until(self, X, y, epochs, sample_weight=None):
+        for number in range(24, 26) if self._is_of_second_rung() else ():
+            try:
+                self._mark(number).touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            _wait_for(self._mark(25).exists if number == 24 else bool)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super()._train_until(X, y, epochs, sample_weight)
+
+    def _is_of_second_rung(self):
+        return hasattr(self, "network_")  # that of the first, which goes on
+
+    def _mark(self, number):
+        return Path(self.log).with_name(f"{number} has begun")
+
+
+def _wait_for(happens):
+    ends = time.monotonic() + 60
+    while not happens():
+        assert time.monotonic() < ends
+        time.sleep(0.001)
+
+
 def _killing(tmp_path):
-    """An estimator, the first to train of which kills its process, and its log."""
-    log, killed = tmp_path / "log", tmp_path / "killed"
+    """An estimator of that kind, and its log."""
+    log = tmp_path / "log"
     log.mkdir()
-    killed.touch()
-    return EpochRegressor(log=str(log), killed=str(killed)), log
+    return _Killing(log=str(log)), log
 
 
-def _each_once(log, lost):
+def _each_once(log):
+    """None is done twice: the results of the first rung had come, those of the two had not."""
     names = [name for name, *_ in trainings(log)]
-    assert len(set(names)) == 24 + 12 + 6 + 1
-    assert len(names) - len(set(names)) <= lost  # the fit that the other worker was at
+    assert len(names) == len(set(names)) == 24 + 12 + 6 + 1
+    assert len(list(log.parent.glob("* has begun"))) == 2
 
 
 @FORKS
@@ -183,8 +215,7 @@ def test_a_killed_worker_of_an_executor(tmp_path, expected, given):
     with processes() as pool:
         found = search(estimator, executor=pool if given == "pool" else processes)
     assert found.table["score"].tolist() == expected.table["score"].tolist()
-    assert not (tmp_path / "killed").exists()
-    _each_once(log, lost=1)
+    _each_once(log)
 
 
 @pytest.mark.uninstrumented
@@ -192,8 +223,7 @@ def test_loky_and_a_killed_worker_of_it(tmp_path, expected):
     estimator, log = _killing(tmp_path)
     found = search(estimator, n_jobs=2)
     assert found.table["score"].tolist() == expected.table["score"].tolist()
-    assert not (tmp_path / "killed").exists()
-    _each_once(log, lost=1)
+    _each_once(log)
     with joblib.parallel_config("loky", n_jobs=2):
         assert same(search(), expected)
 
@@ -256,8 +286,9 @@ def test_one_that_takes_no_calls_is_said():
 
 
 class _Sleeper(BaseEstimator):
-    """A fit that takes its time, and none of the processor's."""
+    """A fit that takes its time, and none of the processor's; the first waits for another one."""
 
+    lock, two_run = threading.Lock(), threading.Event()
     running = most = 0
 
     def __init__(self, number=0):
@@ -265,10 +296,15 @@ class _Sleeper(BaseEstimator):
 
     def fit(self, X, y):
         kind = type(self)
-        kind.running += 1
-        kind.most = max(kind.most, kind.running)
-        time.sleep(0.02)
-        kind.running -= 1
+        with kind.lock:
+            kind.running += 1
+            kind.most = max(kind.most, kind.running)
+            if kind.running == 2:
+                kind.two_run.set()
+        assert kind.two_run.wait(60)
+        time.sleep(0.005)
+        with kind.lock:
+            kind.running -= 1
         return self
 
     def score(self, X, y):
@@ -277,11 +313,64 @@ class _Sleeper(BaseEstimator):
 
 def test_small_fits_are_not_drowned():
     """What the search itself takes is little; `benchmarks/searching.py` has the seconds."""
-    began = time.process_time()
-    with ThreadPoolExecutor(2) as pool:
-        wb.search(
-            _Sleeper(), {"number": range(1, 8)}, X, Y, n_candidates=8, executor=pool, refit=False
-        )
-    used = time.process_time() - began
-    assert used < 0.15 * 40 * 0.05 / 2  # were they of 50 ms
+    options = {"n_candidates": 8, "refit": False}
+
+    def used():
+        began = time.process_time()
+        with ThreadPoolExecutor(2) as pool:
+            wb.search(_Sleeper(), {"number": range(1, 8)}, X, Y, executor=pool, **options)
+        return time.process_time() - began
+
+    used()  # imports
     assert _Sleeper.most == 2
+    # The best of many: what waits for caches and processors is no measure. Were they of 50 ms:
+    assert any(used() < 0.15 * 40 * 0.05 / 2 for _ in range(20))
+
+
+class _Warning(BaseEstimator):
+    """Scores 1 where a warning is an error, 0 where it is said, and 0.5 where it is not."""
+
+    def fit(self, X, y):
+        return self
+
+    def score(self, X, y):
+        with warnings.catch_warnings(record=True) as said:
+            try:
+                warnings.warn("of a fit", UserWarning, stacklevel=1)
+            except UserWarning:
+                return 1.0
+        return 0.5 - 0.5 * len(said)
+
+
+@FORKS
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading", None])
+def test_the_filters_of_warnings_of_the_caller_hold_in_workers(backend):
+    def score():
+        if backend is not None:
+            with joblib.parallel_config(backend):
+                return wb.search(_Warning(), None, X, Y, n_jobs=2).best_score_
+        return wb.search(_Warning(), None, X, Y, executor=pool).best_score_
+
+    with processes() as pool:  # which begins before the filters are set
+        pool.submit(os.getpid).result()
+        for action, found in (("error", 1.0), ("ignore", 0.5), ("always", 0.0)):
+            with warnings.catch_warnings():
+                warnings.filterwarnings(action, "OF A", UserWarning)
+                assert score() == found
+                warnings.filterwarnings("ignore", "something else", UserWarning)
+                assert score() == found
+            with warnings.catch_warnings():
+                warnings.simplefilter(action, UserWarning)
+                assert score() == found
+
+
+@FORKS
+@pytest.mark.uninstrumented
+def test_a_filter_that_no_other_process_knows():
+    class Unknown(UserWarning):
+        pass
+
+    with processes() as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Unknown)
+        assert wb.search(_Warning(), None, X, Y, executor=pool).best_score_ == 1.0

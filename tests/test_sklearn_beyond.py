@@ -156,6 +156,35 @@ def test_class_weights():
     assert by_rows.network_ == named.network_
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_class_weights_of_other_classes(kind):
+    """scikit-learn's rule: a label too many, where a class has no weight, is a mistake."""
+    y = np.array(["no", "yes"])[(y_iris == 1).astype(int)]
+    for given in ({"yse": 50.0}, {"yse": 50.0, "no": 1.0}):
+        with pytest.raises(
+            ValueError, match=r"^The classes, \[.*'yes'\], are not in class_weight$"
+        ):
+            kind(2, class_weight=given).fit(X_iris, y)
+    decisions = [{5: 1.0, 3: 2.0}, None]
+    with pytest.raises(ValueError, match=r"^The classes, \[\d.*\], are not in class_weight$"):
+        kind(2, class_weight=decisions).fit(X_iris, Y_decisions)
+    length = {"max_iter" if kind is MLPClassifier else "epochs": 20}
+    one, other = (
+        kind(2, class_weight=given, random_state=0, **length).fit(X_iris, y).predict_proba(X_iris)
+        for given in ({"yes": 5.0}, {"yes": 5.0, "no": 1.0, "perhaps": 3.0})
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_class_weights_of_classes_that_a_batch_lacks():
+    model = MLPClassifier(2, class_weight={2: 5.0})
+    model.partial_fit(X_iris[:50], y_iris[:50], classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"^The classes, \[0, 1, 2\], are not in class_weight$"):
+        MLPClassifier(2, class_weight={7: 5.0}).partial_fit(X_iris, y_iris, classes=[0, 1, 2])
+    many = np.array([[0, 0], [1, 0]] * 20)  # nobody has the second
+    MLPClassifier(2, class_weight=[{1: 2.0}, {1: 2.0}], max_iter=2).fit(X_iris[:40], many)
+
+
 def test_weights_multiply():
     weights = np.arange(150) % 4 + 0.5
     both = MLPClassifier(3, class_weight={0: 2.0}, max_iter=3, random_state=0)
@@ -462,3 +491,145 @@ def test_a_row_that_counts_nothing_adds_no_column():
     model = MLPClassifier(**settings).fit(X, y, sample_weight=weights)
     without = MLPClassifier(**settings).fit(X[kept], np.array(y)[kept])
     assert model.network_.widths == without.network_.widths == (2, 100, 1)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+@pytest.mark.parametrize("labels", [(1, "a"), ("b", 3, "a")])
+def test_labels_of_texts_and_numbers(kind, labels):
+    which = y_iris % len(labels)
+    y = np.array(labels, object)[which]
+    model = kind(random_state=0).fit(X_iris, y)
+    assert model.classes_.tolist() == sorted(labels, key=lambda one: (isinstance(one, str), one))
+    places = np.array([model.classes_.tolist().index(label) for label in labels])
+    plain = kind(random_state=0).fit(X_iris, places[which])
+    np.testing.assert_array_equal(model.predict_proba(X_iris), plain.predict_proba(X_iris))
+    np.testing.assert_array_equal(model.predict(X_iris), model.classes_[plain.predict(X_iris)])
+    assert model.score(X_iris, y) == plain.score(X_iris, places[which]) > 0.6
+    again = pickle.loads(pickle.dumps(model))
+    assert again.score(X_iris, y) == model.score(X_iris, y)
+    for weight in ("balanced", {labels[0]: 3.0}):
+        numbers = weight if weight == "balanced" else {places[0]: 3.0}
+        one = kind(class_weight=weight, validation_data=(X_iris, y), random_state=0).fit(X_iris, y)
+        other = kind(class_weight=numbers, random_state=0).fit(X_iris, places[which])
+        np.testing.assert_array_equal(one.predict_proba(X_iris), other.predict_proba(X_iris))
+    with pytest.raises(
+        ValueError, match=r"others: `y` has classes not|expected the classes of the"
+    ):
+        kind(validation_data=(X_iris, np.where(which == 0, "c", y))).fit(X_iris, y)
+    for gap in (None, np.nan):
+        with pytest.raises(ValueError, match="contains NaN"):
+            kind().fit(X_iris, np.where(which == 1, gap, y))
+    with pytest.raises(
+        ValueError, match=r"expected y to be texts, whole numbers or both, got 1\.5$"
+    ):
+        kind().fit(X_iris, np.array(["a", 1.5], object)[which % 2])
+
+
+def test_partial_fits_to_labels_of_texts_and_numbers():
+    y = np.array([3, "b", "a"], object)[y_iris]
+    model, plain = MLPClassifier(3, random_state=0), MLPClassifier(3, random_state=0)
+    model.partial_fit(X_iris[:50], y[:50], classes=["a", 3, "b"])
+    plain.partial_fit(X_iris[:50], y_iris[:50] * 0, classes=[0, 1, 2])
+    for rows in (slice(None), slice(50, 60)):  # these are all texts
+        model.partial_fit(X_iris[rows], y[rows], classes=np.array(["b", "a", 3], object))
+        plain.partial_fit(X_iris[rows], np.array([0, 2, 1])[y_iris][rows])
+    np.testing.assert_array_equal(model.predict_proba(X_iris), plain.predict_proba(X_iris))
+    with pytest.raises(ValueError, match="is not the same as on last call to partial_fit, was"):
+        model.partial_fit(X_iris, y, classes=["a", 3])
+    with pytest.raises(ValueError, match=r"has classes not in `self\.classes_`"):
+        model.partial_fit(X_iris, np.where(y == "a", 4, y))
+    warm = MLPClassifier(3, warm_start=True, max_iter=2).fit(X_iris, y).fit(X_iris, y)
+    with pytest.raises(ValueError, match="can only be used where `y` has the same classes"):
+        warm.fit(X_iris[:50], y[:50])
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_decisions_of_texts_and_of_numbers(kind, tmp_path):
+    texts, numbers = np.array(["x", "y", "z"])[y_iris], (X_iris[:, 0] > 0) * 2 + 3
+    mixed = np.array([1, "a"], object)[(X_iris[:, 1] > 0).astype(int)]
+    y = np.stack([texts.astype(object), numbers, mixed], axis=1)
+    options = {"random_state": 0, "class_weight": [{"x": 2.0}, None, "balanced"]}
+    model = kind(validation_data=(X_iris, y), **options).fit(X_iris, y)
+    assert [each.tolist() for each in model.classes_] == [["x", "y", "z"], [3, 5], [1, "a"]]
+    assert model.score(X_iris, y) > 0.85
+    assert [type(label) for label in model.predict(X_iris)[0]] == [str, int, type(mixed[0])]
+    options["class_weight"] = [{0: 2.0}, None, "balanced"]
+    coded = np.stack([y_iris, numbers, mixed == "a"], axis=1)
+    plain = kind(**options).fit(X_iris, coded)
+    for one, other in zip(model.predict_proba(X_iris), plain.predict_proba(X_iris), strict=True):
+        np.testing.assert_array_equal(one, other)
+    if kind is TabularClassifier:
+        model.save(tmp_path / "m")
+        np.testing.assert_array_equal(
+            kind.load(tmp_path / "m").predict(X_iris), model.predict(X_iris)
+        )
+    with pytest.raises(ValueError, match=r"classes not in .*4|expected the classes of the fit.*4"):
+        kind(validation_data=(X_iris, np.where(y == 5, 4, y))).fit(X_iris, y)
+    y[7, 1] = 1.5
+    with pytest.raises(
+        ValueError, match=r"expected y to be texts, whole numbers or both, got 1\.5$"
+    ):
+        kind().fit(X_iris, y)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_metrics_of_several_decisions(kind):
+    def cost(outputs, targets):
+        return float(outputs.shape[1] * targets.shape[1])
+
+    length = {"max_iter" if kind is MLPClassifier else "epochs": 2}
+    for given in (["accuracy"], "roc_auc", ["penalty", wb.metrics.TopK(2)]):
+        with pytest.raises(ValueError, match=r"expected metrics to be 'penalty', or functions of "):
+            kind(metrics=given, **length).fit(X_iris, Y_decisions)
+    model = kind(metrics=["penalty", cost], **length).fit(X_iris, Y_decisions)
+    assert model.history_.cost == [10.0, 10.0]
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_several_decisions_begin_at_the_prior(early_stopping):
+    model = MLPClassifier(
+        bias_init="prior", max_iter=1, learning_rate_init=1e-9, early_stopping=early_stopping
+    )
+    found = model.fit(X_iris, Y_decisions).predict_proba(X_iris)
+    for column, shares in zip(Y_decisions.T, found, strict=True):
+        counts = np.unique(column, return_counts=True)[1]
+        np.testing.assert_allclose(shares - counts / 150, 0, atol=0.04 if early_stopping else 1e-6)
+
+
+@pytest.mark.parametrize("y", [y_iris, (y_iris == 1).astype(int), Y_decisions])
+@pytest.mark.parametrize("weights", [None, np.arange(150) % 4 + 0.5])
+def test_lbfgs_begins_at_the_prior(y, weights):
+    options = {"bias_init": "prior", "random_state": 0, "max_iter": 1}
+    lbfgs = MLPClassifier(solver="lbfgs", max_fun=1, **options).fit(X_iris, y, weights)
+    adam = MLPClassifier(learning_rate_init=1e-9, **options).fit(X_iris, y, weights)
+    np.testing.assert_allclose(lbfgs.intercepts_[-1], adam.intercepts_[-1], atol=1e-6)
+
+
+def test_lbfgs_of_numbers_begins_at_the_mean():
+    options = {"bias_init": "prior", "solver": "lbfgs", "max_fun": 1}
+    model = MLPRegressor(**options).fit(X_iris, y_iris + 5.0)
+    np.testing.assert_allclose(model.intercepts_[-1], 6.0)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_a_prior_beside_a_loss_of_ones_own_is_refused(kind):
+    def squares(outputs, targets):
+        return float(np.mean((outputs - targets) ** 2)), 2 * (outputs - targets) / outputs.size
+
+    with pytest.raises(
+        ValueError, match=r"^\[fit\] expected bias_init to be None, a number or an "
+    ):
+        kind(loss=squares, bias_init="prior").fit(X_iris, y_iris == 1)
+
+
+@pytest.mark.parametrize("kind", [MLPRegressor, TabularRegressor])
+def test_several_quantiles_want_a_column_each(kind):
+    y, loss = X_iris[:, 0], wb.losses.Quantile(0.1, 0.5, 0.9)
+    text = (
+        r"^\[loss\] expected one quantile, since .* y has 1, got 'quantile\(0\.1, 0\.5, 0\.9\)'; "
+    )
+    with pytest.raises(ValueError, match=text):
+        kind(loss=loss).fit(X_iris, y)
+    found = kind(loss=loss, random_state=0).fit(X_iris[:, 1:], np.repeat(np.c_[y], 3, axis=1))
+    below = (np.c_[y] < found.predict(X_iris[:, 1:])).mean(axis=0)
+    np.testing.assert_allclose(below, [0.1, 0.5, 0.9], atol=0.1)

@@ -605,7 +605,7 @@ def test_validation_data_of_other_shapes_that_are_refused():
     with pytest.raises(ValueError, match="yet now missing:\n- day"):
         quick(TabularRegressor, validation_data=(frame[["size", "colour"]], y)).fit(frame, y)
     one = np.array(["a", 1] * 60, object)  # mixed labels
-    with pytest.raises(ValueError, match="expected the classes of the fit, got 'b'"):
+    with pytest.raises(ValueError, match=r"expected the classes of the fit, .*, got 'b'"):
         quick(validation_data=(frame, np.array(["b", "a"] * 60, object))).fit(frame, one)
     several, few = np.stack([y > 28, y > 30], 1).astype(int), (y > 28).astype(int)
     with pytest.raises(ValueError, match="expected 2 targets a row, as those of the fit, got 1"):

@@ -36,7 +36,9 @@ def dask_cluster():
     distributed = pytest.importorskip("distributed")
     import dask
 
-    settings = {"distributed.admin.tick.limit": "1 h"}  # a busy machine is no reason to warn
+    # a busy machine is no reason to warn, or to give up
+    settings = {"distributed.admin.tick.limit": "1 h", "distributed.comm.timeouts.connect": "2 m"}
+    before = set(psutil.Process().children(recursive=True))
     own_environment = mock.patch.dict(os.environ)  # Dask sets limits of threads and of memory
     with warnings.catch_warnings(), dask.config.set(settings), own_environment:
         warnings.simplefilter("ignore")  # of its own and of the interpreter, about each other
@@ -44,11 +46,13 @@ def dask_cluster():
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
         )
         with cluster, distributed.Client(cluster):
-            processes = psutil.Process().children(recursive=True)
+            processes = set(psutil.Process().children(recursive=True)) - before
+            trackers = {one for one in processes if "resource_tracker" in str(one.cmdline())}
+            assert len(processes - trackers) == 2
             with joblib.parallel_config("dask"):
                 yield
-    _, alive = psutil.wait_procs(processes, timeout=10)
-    assert not [one for one in alive if "distributed" in " ".join(one.cmdline())]
+    _, alive = psutil.wait_procs(processes - trackers, timeout=60)
+    assert not alive
 
 
 def on(backend):

@@ -52,7 +52,7 @@ def leaves(one):
         time.sleep(1000)
     print("left", child, one.folder, flush=True)
 
-harness.STILL_SECONDS = 3
+harness.still_seconds = lambda place: 1 if place[:1] == bytes([4]) else 120
 harness.main(
     {{"passes": lambda one: None, "fails": fails, "dies": dies, "exits": exits, "hangs": hangs,
       "leaves": leaves, "6": lambda one: None, "7": lambda one: None}},
@@ -82,7 +82,10 @@ def test_the_harness_sees_what_goes_wrong_and_leaves_nothing(tmp_path):
         assert words in done.stderr
     _, child, folder = done.stdout.splitlines()[0].split()
     assert not Path(folder).exists()
-    assert not alive(child)
+    ends = time.monotonic() + 60
+    while alive(child):  # it was killed, and may wait for a processor to end on
+        assert time.monotonic() < ends
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -91,7 +94,7 @@ def test_a_program_that_is_stopped_leaves_nothing(number, tmp_path):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         began = time.monotonic()
-        while not list(tmp_path.rglob("place")):
+        while not list(tmp_path.glob("*/*/place")):  # not below, where folders come and go
             assert time.monotonic() < began + 60
             time.sleep(0.01)
         process.send_signal(number)
@@ -103,7 +106,7 @@ TASK = Path(__file__).parents[1] / "tools" / "task"
 
 
 def task(*words):
-    return subprocess.run([TASK, *words], capture_output=True, text=True, timeout=60)
+    return subprocess.run([TASK, *words], capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize(("name", "program"), [("stress", "labels"), ("fuzz", "c_api")])

@@ -59,7 +59,7 @@ train()
 @pytest.mark.parametrize("kind", ["own GIL", "shared GIL"])
 def test_import_is_refused(kind, order):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, kind, order], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", PROGRAM, kind, order], capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

@@ -5,12 +5,11 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from stress.harness import interrupt_after
+from stress.harness import interrupt_after, share_held
 
 import wbcore as wb
 
@@ -94,7 +93,7 @@ def test_second_training_of_one_network_is_refused():
     def callback(epoch, _):
         if epoch == 0:
             inside.set()
-            assert go_on.wait(30)
+            assert go_on.wait(60)
 
     def first():
         net.fit(X, LABELS, loss="cross_entropy", epochs=3, optimizer=optimizer, callback=callback)
@@ -102,7 +101,7 @@ def test_second_training_of_one_network_is_refused():
     thread = threading.Thread(target=first)
     thread.start()
     try:
-        assert inside.wait(30)
+        assert inside.wait(60)
         refused = r"\] expected a network that is not being trained, got one that another thread"
         with pytest.raises(RuntimeError, match=r"\[fit" + refused):
             net.fit(X, LABELS, loss="cross_entropy")
@@ -151,7 +150,7 @@ def test_other_python_threads_run_during_a_fit():
         return rounds
 
     # Were the interpreter's lock kept, there would be a round or two, however long the fit.
-    assert any(rounds_beside(30 * 2**k) > 20 for k in range(7))
+    assert any(rounds_beside(30 * 2**k) > 20 for k in range(9))
 
 
 FORK = """
@@ -179,7 +178,7 @@ assert work() == expected
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fork_after_threads_have_run():
     command = [sys.executable, "-c", FORK]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
 
 
@@ -195,16 +194,19 @@ assert time.process_time() > before
 with open("/proc/self/status") as status:
     assert "Threads:\\t1\\n" not in status.read()  # there is one that could spin
 time.sleep(0.05)  # for it to fall asleep
-before = time.process_time()
-time.sleep(0.5)
-print(time.process_time() - before)
+used = []
+while len(used) < 20 and min(used, default=1) >= 0.01:  # where it has had to wait for a processor
+    before = time.process_time()
+    time.sleep(0.5)
+    used.append(time.process_time() - before)
+print(min(used))
 """
 
 
 @pytest.mark.uninstrumented
 def test_idle_threads_use_no_processor_time():
     command = [sys.executable, "-c", IDLE]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     # a thread that spins would use all of half a second, and one that wakes to look a part of it
     assert float(done.stdout) < 0.01
@@ -239,23 +241,8 @@ def test_workers_of_joblib(backend, tmp_path):
     script = tmp_path / "workers.py"  # loky's children import their parent's main module
     script.write_text(JOBLIB)
     command = [sys.executable, "-W", "ignore::DeprecationWarning", script, backend]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
-
-
-class Ticks(threading.Thread):
-    """Notes how long another thread has to wait for its turn in Python."""
-
-    def __init__(self):
-        super().__init__()
-        self.over, self.longest = False, 0.0
-
-    def run(self):
-        last = time.perf_counter()
-        while not self.over:
-            time.sleep(0.001)
-            now = time.perf_counter()
-            self.longest, last = max(self.longest, now - last), now
 
 
 WIDE = wb.Network.mlp([500, 1000, 1000, 10], seed=0)
@@ -280,15 +267,7 @@ LONG_CALLS = {
 @pytest.mark.parametrize("name", LONG_CALLS)
 def test_other_threads_go_on_during_a_long_call(name):
     WIDE.forward(ROWS)
-    ticks = Ticks()
-    ticks.start()
-    began = time.perf_counter()
-    for _ in range(3):
-        LONG_CALLS[name]()
-    seconds = time.perf_counter() - began
-    ticks.over = True
-    ticks.join()
-    assert ticks.longest < seconds / 5
+    assert share_held(LONG_CALLS[name], 0.5) < 0.5
 
 
 @pytest.mark.uninstrumented

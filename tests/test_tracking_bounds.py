@@ -1,5 +1,6 @@
 """However long a fit is, its records are few, and the same ones; and it goes on with them."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -64,6 +65,25 @@ def test_the_best_record_stays():
     assert len([step for step in steps if step % 8]) == 2
 
 
+@pytest.mark.parametrize("optimizer", ["sgd(0.05)", "lbfgs"])
+def test_without_a_callback_the_least_validation_loss_is_the_best(optimizer):
+    """The validation's targets are others, so that it is none of the last."""
+    rng = np.random.default_rng(0)
+    X, V = rng.normal(size=(8, 3)), rng.normal(size=(8, 3))
+    net = wb.Network.mlp([3, 4, 1], "tanh", seed=0, dtype="float64")
+    given = {"loss": "mse", "optimizer": optimizer, "track": "epoch", "epochs": 1500}
+    if optimizer == "lbfgs":
+        given["optimizer"] = wb.LBFGS(tolerance=0, loss_tolerance=0)
+    history = net.fit(X, X[:, 0], validation_data=(V, V[:, 1]), **given)
+    best = history.parameters.best
+    assert history.best_epoch is None
+    assert best.epoch == int(np.argmin(history.val_loss)) < len(history) - 1
+    again = wb.Network.mlp([3, 4, 1], "tanh", seed=0, dtype="float64")
+    again.fit(X, X[:, 0], **given | {"epochs": best.epoch + 1})
+    assert best.digest == wb.inspect.digest(again)
+    assert wb.History.from_json(history.to_json()).parameters.best == best
+
+
 class Pauses(wb.callbacks.Callback):
     """Ctrl-C after so many steps."""
 
@@ -92,6 +112,27 @@ def test_a_run_that_goes_on_has_the_records_of_one_that_never_stopped(track, tmp
         with pytest.raises(KeyboardInterrupt):
             run(step)
     assert run(-1)._record["parameters"] == fitted(200, track, epochs=4)._record["parameters"]
+
+
+def test_a_run_that_goes_on_keeps_the_best_of_before(tmp_path):
+    """Validation is best in an epoch that no stride keeps, long before the end."""
+    X, y = data(8)
+    settings = {
+        "epochs": 1500,
+        "batch_size": 8,
+        "optimizer": "sgd(0.05)",
+        "validation_data": (X, y + np.linspace(0, 3, 8)[:, None]),
+    }
+    plain = fitted(8, "epoch", **settings)
+    best = plain.parameters.best
+    assert best.epoch == int(np.argmin(plain.val_loss))
+    assert best.number % 4 != 0
+    settings |= {"checkpoint": tmp_path / "run.ckpt", "checkpoint_every": "1 epoch"}
+    for step in (700, -1):
+        callbacks = [Pauses(step)]
+        with pytest.raises(KeyboardInterrupt) if step > 0 else contextlib.nullcontext():
+            history = fitted(8, "epoch", callbacks=callbacks, resume=True, **settings)
+    assert history._record["parameters"] == plain._record["parameters"]
 
 
 def test_a_fit_that_is_stopped_has_a_record_of_where():
@@ -170,13 +211,14 @@ def test_a_source_has_the_records_of_its_rows():
 
 
 CODE = """
-import json, resource, numpy as np, wbcore as wb
+import json, numpy as np, wbcore as wb
 net = wb.Network.mlp([4, 16, 3], seed=1)
 rng = np.random.default_rng(0)
 X, y = rng.standard_normal((100_000, 4), "f"), rng.standard_normal((100_000, 3), "f")
 options = dict(loss="mse", batch_size=1, optimizer=wb.SGD(1e-5), shuffle=False)
 net.fit(X[:5000], y[:5000], track=1, **options)
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+status = lambda: dict(line.split(":") for line in open("/proc/self/status"))
+peak = lambda: 1024 * int(status()["VmHWM"].split()[0])  # ru_maxrss begins with the parent's
 before = peak()
 history = net.fit(X, y, track=1, **options)
 records = history._record["parameters"]

@@ -61,7 +61,8 @@ def test_which_record_a_network_is():
     X = np.linspace(-1, 1, 32)[:, None]
     net = wb.Network.mlp([1, 2, 1], seed=0)
     given = {"loss": "mse", "track": "epoch", "epochs": 20, "validation_data": (X, -X)}
-    assert net.fit(X, X, **given | {"epochs": 1}).parameters.best is None
+    unknown = given | {"epochs": 1, "validation_data": None}
+    assert net.fit(X, X, **unknown).parameters.best is None
     stopping = wb.callbacks.EarlyStopping(patience=2)
     history = net.fit(X, X, callbacks=[stopping], **given)
     records = history.parameters

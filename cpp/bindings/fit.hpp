@@ -120,7 +120,7 @@ public:
             if (stops) return py::make_tuple("stopped", first_epoch_, position_.batch, py::none());
         }
         TrainingRecord records(record_, options_.metrics, ranks_of(core_.metrics), options_.penalty,
-                               followed_.is_scheduled(), moment_.best_epoch);
+                               followed_.is_scheduled(), moment_.best_epoch, position_.epoch);
         const Hooks<T> hooks = hooks_for(records);
         try {
             return ended(trained(hooks), records);
@@ -235,7 +235,7 @@ private:
     }
 
     bool after_epoch(std::size_t epoch, const EpochResult& result, TrainingRecord& records) {
-        records.add(result);
+        records.add(epoch, result);
         {
             const std::unique_lock writing(network_.lock());
             keep_state();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ public:
                    std::vector<bool> ranks,
                    bool penalty,
                    bool scheduled,
-                   std::int64_t best_epoch)
+                   std::int64_t best_epoch,
+                   std::uint64_t next_epoch)
         : lists_(std::move(lists)),
           metrics_(std::move(metrics)),
           ranks_(std::move(ranks)),
@@ -26,16 +28,26 @@ public:
                                                                                : "_learning_rate"),
           penalty_(penalty),
           // lists that are there already are those of a training that goes on
-          records_(lists_.attr("get")("parameters", py::list()), best_epoch) {}
+          is_watched_(best_epoch >= 0),
+          records_(lists_.attr("get")("parameters", py::list()),
+                   is_watched_ ? best_epoch : least_before(next_epoch)) {}
 
     // Called without the GIL.
-    void add(const EpochResult& result) {
+    void add(std::size_t epoch, const EpochResult& result) {
         const std::chrono::duration<double> seconds = Clock::now() - since_;
         pending_.push_back({result, seconds.count()});
+        if (!is_watched_ && result.validation_loss && *result.validation_loss < least_) {
+            least_ = *result.validation_loss;
+            records_.set_best(static_cast<std::int64_t>(epoch));
+        }
         begin_epoch();
     }
     void add(const ParameterRecord& record) { records_.add(record); }
-    void set_best(std::int64_t epoch) { records_.set_best(epoch); }
+    // By a callback; while none says so, the epoch with the least validation loss is the best.
+    void set_best(std::int64_t epoch) {
+        is_watched_ = is_watched_ || epoch >= 0;
+        records_.set_best(epoch);
+    }
     // From here on time counts.
     void begin_epoch() { since_ = Clock::now(); }
 
@@ -64,6 +76,21 @@ private:
         double seconds;  // of its batches and its validation
     };
 
+    // Of the epochs up to this one, the first with the least validation loss; negative: there is none.
+    std::int64_t least_before(std::uint64_t next_epoch) {
+        if (!has("val_loss")) return -1;
+        const py::list losses = lists_["val_loss"];
+        std::int64_t epoch = static_cast<std::int64_t>(next_epoch - losses.size()), best = -1;
+        for (const py::handle loss : losses) {
+            if (loss.cast<double>() < least_) {
+                least_ = loss.cast<double>();
+                best = epoch;
+            }
+            ++epoch;
+        }
+        return best;
+    }
+
     bool has(const char* name) const { return lists_.contains(name); }
 
     py::list list(const std::string& name) {
@@ -83,7 +110,8 @@ private:
     std::vector<bool> ranks_;
     std::string
         rates_;  // with an underscore what is no series of its own: one number again and again
-    bool penalty_;
+    bool penalty_, is_watched_;
+    double least_ = std::numeric_limits<double>::infinity();  // of the validation losses
     KeptRecords records_;  // until the first flush alone: a refused fit leaves no record
     std::vector<Epoch> pending_;
     Clock::time_point since_ = Clock::now();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from wbcore import _arguments, _copying
@@ -142,7 +143,18 @@ class History:
         from wbcore.parameter_history import ParameterHistory
 
         entries = self._record.get("parameters", [])
-        return ParameterHistory(entries, self.best_epoch, self.first_epoch)
+        return ParameterHistory(entries, self._best_for_records, self.first_epoch)
+
+    @property
+    def _best_for_records(self) -> int | None:
+        """That of callbacks; where there were none the first with the least validation loss."""
+        losses = self._record.get("val_loss", [])
+        if self.best_epoch is not None or not losses:
+            return self.best_epoch
+        least, place = min(
+            (math.inf if math.isnan(loss) else loss, k) for k, loss in enumerate(losses)
+        )
+        return None if least == math.inf else self.first_epoch + place
 
     @property
     def interrupted(self) -> bool:

@@ -45,7 +45,7 @@ class ParameterHistory(Sequence[ParameterRecord]):
     `fit(..., track="epoch")` takes one at the end of each epoch, `track=k` after each k-th batch
     and after the last one, and keeps them in `history.parameters`. Up to 510 records all stay.
     Of more than 510 those stay whose `number` is a multiple of 2, of more than 1,020 those of 4,
-    and so on, beside the last one and the last one of `history.best_epoch`: never more than 512.
+    and so on, beside the last one and the last one of the best epoch: never more than 512.
 
     The final record is that of the last batch. A network that `EarlyStopping` has given its best
     parameters back is not as it says, but as `best` does: `of` tells which record a network is.
@@ -103,8 +103,9 @@ class ParameterHistory(Sequence[ParameterRecord]):
 
     @property
     def best(self) -> ParameterRecord | None:
-        """The last one of `history.best_epoch`; None where that is None, or has no record.
+        """The last one of the best epoch; None where there is no such epoch, or it has no record.
 
+        That is `history.best_epoch` or, where no callback watched, the one with the least val_loss.
         With ``track`` a number of batches it may lie before the epoch's end; `of` tells whether it
         is a network's.
         """

@@ -22,6 +22,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections import Counter
@@ -55,6 +56,11 @@ def interrupt_after(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+def still_seconds(place: bytes) -> float:
+    """How long a process may stay at a place; the test of this file has a place of its own."""
+    return STILL_SECONDS
 
 
 class Round:
@@ -134,6 +140,54 @@ class Forked:
         return f"still ran after {seconds} s"
 
 
+class _Ticking:
+    """A thread that writes down the longest time between two of its steps."""
+
+    def __init__(self) -> None:
+        self.over, self.gap, self.last = False, 0.0, time.perf_counter()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self) -> None:
+        while not self.over:
+            time.sleep(0.0001)
+            now = time.perf_counter()
+            self.gap, self.last = max(self.gap, now - self.last), now
+
+    def __enter__(self) -> _Ticking:  # noqa: PYI034
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over = True
+        self.thread.join()
+
+
+def share_held(call: Callable[[], object], enough: float) -> float:
+    """The share of a call in which no other Python thread ran, of several calls the best.
+
+    Whoever holds the interpreter's lock all through a call has nearly 1 of each; whoever waited for
+    a processor, of one. So it goes on until one has less than is enough, or a minute has passed.
+    """
+    best, ends = 1.0, time.monotonic() + 60
+    while best >= enough and time.monotonic() < ends:
+        with _Ticking() as ticking:
+            time.sleep(0.002)
+            began = time.perf_counter()
+            ticking.gap, ticking.last = 0.0, began
+            call()
+            over = time.perf_counter()
+            gap = max(ticking.gap, over - ticking.last)
+        best = min(best, gap / (over - began))
+    return best
+
+
+def _remove(folder: Path) -> None:
+    """With what processes that have been killed, but not ended yet, still write into it."""
+    ends = time.monotonic() + 60
+    while folder.exists() and time.monotonic() < ends:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def digest(array) -> str:
     """Of the bytes of an array."""
     return hashlib.blake2b(array.tobytes(), digest_size=12).hexdigest()
@@ -141,7 +195,7 @@ def digest(array) -> str:
 
 def require_no_reader() -> None:
     """No thread that reads a source; it may need a moment, and the collection of its windows."""
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 60
     while left := sum(_reads(frame) for frame in sys._current_frames().values()):
         gc.collect()
         assert time.monotonic() < ends, f"{left} readers are left"
@@ -253,7 +307,7 @@ class _Watch:
                 pass
             number = self._done
         finally:
-            shutil.rmtree(home, ignore_errors=True)
+            _remove(home)
         rounds = number - self.options.first
         counts = ", ".join(f"{name} {n}" for name, n in sorted(self.counts.items()))
         print(
@@ -307,10 +361,12 @@ class _Watch:
         """Waits for the end of a process; False when it stopped moving."""
         last, since = b"", time.monotonic()
         while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            # In this order: whoever waits between the two for a processor sees a move, not none.
+            looked = time.monotonic()
             now = place.read_bytes() if place.exists() else b""
             if now != last:
-                last, since = now, time.monotonic()
-            if time.monotonic() > since + STILL_SECONDS:
+                last, since = now, looked
+            if looked > since + still_seconds(now):
                 return False
             time.sleep(0.02)
         return True

@@ -118,16 +118,18 @@ def truncated(one: Round) -> None:
     draw, path = one.draw, one.folder / "X.npy"
     np.save(path, X)
     source = wb.data.Blocks(np.load(path, mmap_mode="r"), Y, rows=draw.choice([1, 10, 300]))
-    trained, delay = net(), draw.random() * 0.05
+    trained, delay, left = net(), draw.random() * 0.05, draw.randrange(X.nbytes)
 
     def cut():
         time.sleep(delay)
-        os.truncate(path, draw.randrange(X.nbytes))
+        os.truncate(path, left)
 
     thread = threading.Thread(target=cut)
     thread.start()
     with contextlib.suppress(OSError):
-        for _ in range(1000):
+        is_cut = False
+        while not is_cut:
+            is_cut = not thread.is_alive()  # what begins now must find it
             trained.fit(source, shuffle=draw.choice(["blocks", False]), **drawn_options(draw))
             trained.evaluate(source, loss="cross_entropy")
             trained.predict(source)

@@ -17,7 +17,8 @@ from wbcore.cli import inspect_options, options
 from wbcore.cli.endings import exit_code
 from wbcore.cli.metadata import load_model
 from wbcore.cli.terminal import Stream, console, write
-from wbcore.cli.words import PATIENCE, is_number, parse_patience, parse_seconds, parse_widths
+from wbcore.cli.words import is_number, parse_patience, parse_seconds, parse_widths
+from wbcore.recipe import TABLE
 
 # Boxes leave a narrow terminal too little: words longer than their column would be cut.
 _MARKUP: Literal["markdown"] | None = "markdown" if get_terminal_size().columns >= 60 else None
@@ -48,7 +49,7 @@ class _Train(TyperCommand):
         words = []
         for word, following in itertools.pairwise([*args, ""]):
             alone = word == "--early-stopping" and not is_number(following)
-            words.append(f"{word}={PATIENCE}" if alone else word)
+            words.append(f"{word}={TABLE.patience}" if alone else word)
         return super().parse_args(ctx, words)
 
 

@@ -68,7 +68,7 @@ def examined(
     found = diagnose(
         net,
         None,
-        X[trained],
+        table.named(X[trained]),
         y[trained],
         loss=loss,
         validation_data=others,
@@ -176,17 +176,36 @@ class _Table:
     ) -> None:
         self._net, self._target, self._loss = net, target, loss
         self._task, self._classes = task, classes
+        self._columns: list[str] | None = None
+
+    def named(self, X: NDArray[Any]) -> Any:  # noqa: ANN401, a data frame
+        """Rows with the names of the file's columns, where the model has none."""
+        import pandas as pd
+
+        return X if self._columns is None else pd.DataFrame(X, columns=self._columns)
 
     def rows(self, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         """X and y of a table."""
         raw = read_raw_table(path, self._target, task=self._task)
-        X = _inputs(self._net, path, raw)
+        X = self._inputs(path, raw)
         if raw.classes is None:
             losses.require_targets(self._loss, float(raw.y.min()), self._target)
             return X, raw.y
         if self._classes is None:
             self._classes = _numbered(path, raw, max(2, self._net[-1].outputs))
         return X, class_numbers(path, raw, self._classes, "the model does not know")
+
+    def _inputs(self, path: Path, raw: RawTable) -> NDArray[Any]:
+        if feature_names(self._net) is not None or encoding_of(self._net) is not None:
+            return inputs(self._net, path)
+        X = numbers(path, "read_table", raw.frame, list(raw.frame.columns))
+        if X.shape[1] != self._net[0].inputs:
+            raise ValueError(
+                f"{path} has {X.shape[1]} columns beside the target, but the model takes "
+                f"{self._net[0].inputs}"
+            )
+        self._columns = self._columns or list(map(str, raw.frame.columns))
+        return X
 
 
 def _numbered(path: Path, raw: RawTable, most: int) -> list[str]:
@@ -199,16 +218,3 @@ def _numbered(path: Path, raw: RawTable, most: int) -> list[str]:
         )
     as_numbers = list(map(str, range(most)))
     return as_numbers if set(raw.classes) <= set(as_numbers) else list(raw.classes)
-
-
-def _inputs(net: "wb.Network", path: Path, raw: RawTable) -> NDArray[Any]:
-    encoding = encoding_of(net)
-    if feature_names(net) is not None or encoding is not None:
-        return inputs(net, path)
-    X = numbers(path, "read_table", raw.frame, list(raw.frame.columns))
-    if X.shape[1] != net[0].inputs:
-        raise ValueError(
-            f"{path} has {X.shape[1]} columns beside the target, but the model takes "
-            f"{net[0].inputs}"
-        )
-    return X

@@ -237,8 +237,8 @@ EarlyStopping = Annotated[
     typer.Option(
         metavar="[EPOCHS]",
         help="Take a tenth of the rows to train on for validation, end when their loss has not "
-        "got better for so many epochs, by default 20, and keep the best epoch's weights; 0: do "
-        "not. From 40000 rows on it is done unasked, with 10 epochs.",
+        "got better for so many epochs, by default 10, and keep the best epoch's weights; 0: do "
+        "not. From 40000 rows on it is done unasked.",
         show_default=False,
         rich_help_panel=_ENDING,
     ),

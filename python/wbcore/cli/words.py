@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 __all__ = [
-    "PATIENCE",
     "class_weights",
     "is_number",
     "parse_patience",
@@ -14,9 +13,6 @@ __all__ = [
     "parse_weights",
     "parse_widths",
 ]
-
-PATIENCE = 20
-"""Epochs, of an early stopping that does not say them."""
 
 _UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([a-z]*)\s*")
@@ -132,4 +128,5 @@ def class_weights(
         if name not in numbers:
             known = ", ".join(classes[:_NAMES_LISTED]) + (", …" * (len(classes) > _NAMES_LISTED))
             raise ValueError(f"--class-weight: expected classes among {known}, got {name!r}")
-    return {numbers[name]: weight for name, weight in given.items()}
+    # of every class: the rows of a fold may lack one that is named
+    return {k: given.get(name, 1.0) for name, k in numbers.items()}

@@ -48,7 +48,8 @@ def batch_of(
     epoch, batch : int, optional
         Counted from 0, as in `History.replay`. Default: the last step that was done.
     step : int, optional
-        In their place: the step that led to ``history.replay(X, y, step=step)``, from 1.
+        In their place: the step that led to ``history.replay(X, y, step=step)``, from 1. Of a fit
+        that diverged also those of the epoch that is undone: ``error.first.step`` is one of them.
     validation_data : optional
         As the fit had it, where a `Plateau` watches it.
     functions : dict of callables, optional
@@ -87,7 +88,8 @@ def batch_of(
         validation_data=validation_data,
         **functions_of("batch_of", functions),
     )
-    done = step_named("batch_of", replay, epoch, batch, step)
+    undone = replay.recording.batches if history.status == "diverged" else 0
+    done = step_named("batch_of", replay, epoch, batch, step, beyond=undone)
     if done == 0:
         raise ValueError("[batch_of] expected a step, from 1, got the state before the first")
     network = replay.beginning()

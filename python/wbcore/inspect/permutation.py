@@ -110,8 +110,10 @@ def permutation_importance(
     Notes
     -----
     The interval is that of Student's t for a jackknife: the rows are divided at random into ten
-    parts, each part is left out of all scores once, and the variance of the ten means, times 9, is
-    that of the mean. It covers the choice of rows and of permutations, not another training.
+    parts, each part is left out of all scores once, as rows and as those whose values others were
+    given, and the variance of the ten means, times 9, is that of the mean. It covers the choice of
+    rows and of permutations, not another training. With one repeat it is half again as wide as it
+    would have to be, with ten a tenth.
 
     Two features that say the same share their importance, or hide each other's: group them.
 
@@ -201,7 +203,7 @@ def _of_training(operation: str, score: Score, train: Foreign) -> float:
 
 @dataclass(frozen=True)
 class _Measured:
-    """The scores of rows, and of all of them but each tenth part."""
+    """By how much scores drop, and by how much without each tenth part of the rows."""
 
     score: Score
     rows: Permuted
@@ -214,12 +216,13 @@ class _Measured:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Of each group and repeat, (n_groups, n_repeats), and the intervals (n_groups, 2)."""
         part = _core.permutation(self.rows.rows, self.seed, _OF_PARTS) % _PARTS
-        kept = [np.flatnonzero(part != k) for k in range(_PARTS)]
-        base = self._scores(self.outputs, kept)
         buffer = np.empty_like(self.outputs)
         drops = np.empty((len(groups.names), n_repeats, 1 + _PARTS))
         for r in range(n_repeats):
             order = _core.permutation(self.rows.rows, self.seed, r)
+            # neither a row of the part nor one that was given the values of such a row
+            kept = [np.flatnonzero((part != k) & (part[order] != k)) for k in range(_PARTS)]
+            base = self._scores(self.outputs, kept)
             for g, columns in enumerate(groups.columns):
                 permuted = self.rows.outputs(columns, order, buffer)
                 with np.errstate(invalid="ignore"):  # of scores that are infinite

@@ -131,6 +131,10 @@ def unit_table(
             columns |= _shares(net, chosen, rows) | _worth(
                 net, chosen, rows, y=y, loss=given, base=base
             )
+    lost = net.n_parameters - int(np.isfinite(net.parameters).sum())
+    if lost:
+        said = f"{lost:,} of {net.n_parameters:,} parameters are NaN or infinite"
+        note = "\n".join(filter(None, (f"{said}: norms are of the others", note)))
     printed: list[str] = [name for name in columns if name != "status"]
     spare: tuple[str, ...] = ()
     if any(columns.get("status", ())):

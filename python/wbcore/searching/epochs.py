@@ -4,24 +4,46 @@ They offer `_total_epochs(n_rows)`, `_train_until(X, y, epochs, sample_weight=No
 `_trained_epochs` and `_is_over`; stops leave no trace in the bits of the result. Of a Pipeline the
 steps before the last are fitted anew at each stop, as a whole fit of it would: their outputs for
 the rows they are fitted on need not be what `transform` gives (target encoders), and are not kept.
+One whose class has another `fit` than the class of its `_train_until` is fitted whole, by its own.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["fit_whole", "is_over", "learner", "total_epochs", "train_until", "trained_epochs"]
+__all__ = [
+    "fit_whole",
+    "is_over",
+    "last_step",
+    "learner",
+    "total_epochs",
+    "train_until",
+    "trained_epochs",
+]
 
 Estimator = Any  # scikit-learn ships no types
 
 
-def learner(estimator: Estimator) -> Estimator | None:
-    """The part that trains epoch by epoch, or None."""
+# What a fit is made of: stops go around these, or call them for the first epochs alone.
+_OF_FITS = ("fit", "_fit", "_train")
+
+
+def last_step(estimator: Estimator) -> Estimator:
+    """Of a Pipeline, else the estimator itself."""
     from sklearn.pipeline import Pipeline
 
     # Of subclasses, which may resample rows between their steps, only they know how to fit them.
-    last = estimator.steps[-1][1] if type(estimator) is Pipeline else estimator
-    return last if hasattr(last, "_train_until") else None
+    return estimator.steps[-1][1] if type(estimator) is Pipeline else estimator
+
+
+def learner(estimator: Estimator) -> Estimator | None:
+    """The part that trains epoch by epoch, or None."""
+    last = last_step(estimator)
+    classes = type(last).__mro__
+    places = [i for i, each in enumerate(classes) if "_train_until" in vars(each)]
+    if not places or any(name in vars(each) for each in classes[: places[0]] for name in _OF_FITS):
+        return None
+    return last
 
 
 def total_epochs(estimator: Estimator, n_rows: int) -> int | None:

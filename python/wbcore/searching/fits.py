@@ -118,12 +118,12 @@ def _of_workers(estimator: Any, rows: int) -> Iterator[None]:
 
     That for tables, if it trains on many rows, ends early when nobody waits for it any more.
     """
-    learner = _epochs.learner(estimator)
+    learner = _epochs.last_step(estimator)
     changed: dict[str, Any] = {}
-    if getattr(learner, "n_threads", None) is not None:
+    if hasattr(learner, "_train_until") and getattr(learner, "n_threads", None) is not None:
         changed["n_threads"] = None
     watch = ending.callback() if rows >= _LONG else None
-    if watch is not None and learner is not None:
+    if watch is not None and hasattr(learner, "_train_until"):
         from wbcore.sklearn.tabular import Tabular
 
         own = getattr(learner, "callbacks", None)

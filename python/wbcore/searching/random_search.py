@@ -60,9 +60,9 @@ def search(
     ----------
     estimator : estimator
         Those of `wbcore.sklearn`, and a Pipeline whose last step is one, train by epochs. Of a
-        Pipeline the steps before are fitted anew on each rung. Any other scikit-learn estimator is
-        fitted whole: `halving` is then of no use. A `random_state` of None becomes a number that
-        follows from seed.
+        Pipeline the steps before are fitted anew on each rung. Any other scikit-learn estimator,
+        and a subclass of ours with a `fit` of its own, is fitted whole: `halving` is then of no
+        use. A `random_state` of None becomes a number that follows from seed.
     space : dict, list of dicts, iterable of dicts, or None
         For each parameter a list of values; a distribution, `searching.Uniform(low, high)`,
         `LogUniform`, `Integers`, `LogIntegers`, or its text, "log_uniform(1e-5, 0.1)"; or anything

@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
+import pickle
+import platform
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from concurrent.futures import (
@@ -21,6 +25,7 @@ from concurrent.futures import (
     as_completed,
     wait,
 )
+from functools import partial
 from typing import Any
 
 from wbcore import _arguments
@@ -57,7 +62,7 @@ class Workers(ABC):
         RuntimeError
             When pools break again and again.
         """
-        left = dict(tasks)
+        call, left = partial(_Here(), call), dict(tasks)
         breaks = 0
         while left:
             try:
@@ -252,6 +257,43 @@ def _require_open(operation: str, executor: Executor) -> None:
             f"[{operation}] expected executor to take calls, got one that has been shut down: "
             f"{_arguments.shown(executor)}"
         )
+
+
+class _Here:
+    """What the process that it is made in does with warnings, for calls in others."""
+
+    def __init__(self) -> None:
+        self._process = _process()
+        self._filters: list[bytes] = []
+        for each in getattr(warnings, "_get_filters", lambda: warnings.filters)():
+            with contextlib.suppress(Exception):  # of a category that no other process finds
+                self._filters.append(pickle.dumps(each))
+
+    def __call__(self, call: Call, *task: Any) -> Any:
+        """Do a call with the same filters.
+
+        Threads of this process have them, and could not set them each for itself.
+        """
+        if _process() == self._process:
+            return call(*task)
+        with warnings.catch_warnings():
+            warnings.resetwarnings()
+            for pickled in self._filters:
+                with contextlib.suppress(Exception):
+                    _append_filter(*pickle.loads(pickled))  # noqa: S301, as the call itself
+            return call(*task)
+
+
+def _process() -> tuple[str, int]:
+    return platform.node(), os.getpid()
+
+
+def _append_filter(action: Any, message: Any, category: Any, module: Any, line: int) -> None:
+    if message is None and module is None:  # the category may be a tuple
+        warnings.simplefilter(action, category, line, append=True)
+        return
+    text, name = (getattr(each, "pattern", each) or "" for each in (message, module))
+    warnings.filterwarnings(action, text, category, name, line, append=True)
 
 
 def _numbered(

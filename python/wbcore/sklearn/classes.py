@@ -5,16 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from wbcore import metrics
 from wbcore.sklearn import scores
 from wbcore.sklearn.heads import heads_loss, of_heads
+from wbcore.sklearn.labels import (
+    are_mixed,
+    are_of_columns,
+    distinct_labels,
+    numbered,
+    require_classes,
+)
 from wbcore.sklearn.targets import Answer, Targets, kind_of_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Classes", "classes_of", "gives_probabilities", "targets_of"]
+    from wbcore.network import Network
+
+__all__ = [
+    "Classes",
+    "classes_of",
+    "gives_probabilities",
+    "kind_of",
+    "require_metrics",
+    "targets_of",
+]
 
 
 class Classes(Targets):
@@ -33,8 +50,16 @@ class Classes(Targets):
 
     def labels(self, y: NDArray[Any]) -> NDArray[Any]:
         """The numbers of classes."""
-        found: NDArray[Any] = np.searchsorted(self.classes, y).astype(np.int32)
-        return found
+        return numbered(y, self.classes)
+
+    def numbers(self, y: Any) -> NDArray[Any]:
+        """Which class each row has, (B,), or each of its decisions, (B, L)."""
+        return self.labels(y)
+
+    @property
+    def decisions(self) -> list[NDArray[Any]]:
+        """The labels of each decision."""
+        return [self.classes]
 
     def probabilities(self, outputs: NDArray[Any]) -> Any:
         """What `predict_proba` gives, of outputs of shape (B, O)."""
@@ -122,6 +147,13 @@ class Many(Classes):
         dense = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
         return np.asarray(dense != 0, np.uint8)
 
+    def numbers(self, y: Any) -> NDArray[Any]:
+        return self.encode(y)
+
+    @property
+    def decisions(self) -> list[NDArray[Any]]:
+        return [np.arange(2)] * len(self.classes)
+
     def decode(self, outputs: NDArray[Any]) -> Any:
         decided = (outputs > (0.5 if self.answer.activation == "sigmoid" else 0)).astype(int)
         if not self.is_sparse:
@@ -152,8 +184,14 @@ class Decisions(Classes):
         return len(self.classes)
 
     def encode(self, y: Any) -> NDArray[Any]:
-        columns = [np.searchsorted(c, y[:, j]) for j, c in enumerate(self.classes)]
-        return np.stack(columns, axis=1).astype(np.int32)
+        return np.stack([numbered(y[:, j], c) for j, c in enumerate(self.classes)], axis=1)
+
+    def numbers(self, y: Any) -> NDArray[Any]:
+        return self.encode(y)
+
+    @property
+    def decisions(self) -> list[NDArray[Any]]:
+        return list(self.classes)
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
         labels = self._labels(outputs)
@@ -171,15 +209,56 @@ class Decisions(Classes):
     def probabilities(self, outputs: NDArray[Any]) -> list[NDArray[Any]]:
         return of_heads(outputs, self.counts)
 
+    def start_at_prior(
+        self, network: Network, encoded: NDArray[Any], weights: NDArray[Any] | None
+    ) -> None:
+        last = network[-1]
+        last.weights[...] = 0
+        last.biases[...] = np.concatenate(
+            [_log_shares(encoded[:, j], count, weights) for j, count in enumerate(self.counts)]
+        )
+
+
+def _log_shares(
+    labels: NDArray[Any], count: int, weights: NDArray[Any] | None
+) -> NDArray[np.float64]:
+    """Logarithms of the shares of classes; one that does not occur counts as half a row."""
+    counts = np.bincount(labels, weights, count).astype(np.float64)
+    counts[counts == 0] = counts.sum() / len(labels) / 2
+    shares: NDArray[np.float64] = np.log(counts / counts.sum())
+    return shares
+
+
+def require_metrics(estimator: Any) -> None:
+    """Refuse metrics of one decision where there are several.
+
+    Raises
+    ------
+    ValueError
+        When the estimator has such.
+    """
+    given = estimator.metrics
+    if isinstance(estimator._targets, Decisions):
+        chosen = metrics.check("fit", [given] if isinstance(given, str) else given, of_fit=True)
+        if chosen.texts:
+            raise ValueError(
+                "[fit] expected metrics to be 'penalty', or functions of outputs and targets, for "
+                f"several decisions a row, got {chosen.texts[0]!r}"
+            )
+
 
 def plain_classes(y: Any) -> NDArray[Any] | None:
-    """The classes of a vector of whole numbers; None of anything else, and where they look odd.
+    """The classes of a vector of whole numbers, or these and texts.
+
+    None of anything else, and where they look odd.
 
     scikit-learn's functions say the same, but look at the targets five times, which takes as long
     as dozens of epochs on a small table.
     """
-    if type(y) is not np.ndarray or y.ndim != 1 or y.dtype.kind not in "biu":
+    if type(y) is not np.ndarray or y.ndim != 1 or y.dtype.kind not in "biuO":
         return None
+    if y.dtype == object:
+        return distinct_labels(y) if are_mixed(y) else None
     classes = np.unique(y)
     # more than two are warned of when most rows have one of their own
     return classes if len(classes) <= max(2, len(y) // 4) else None
@@ -198,9 +277,10 @@ def classes_of(y: Any) -> Any:
     classes = plain_classes(y)
     if classes is not None:
         return classes
-    check_classification_targets(y)
-    if type_of_target(y) == "multiclass-multioutput":
-        return [np.unique(column) for column in np.asarray(y).T]
+    require_classes(y)
+    is_sparse = hasattr(y, "tocsr")
+    if (not is_sparse and are_of_columns(y)) or type_of_target(y) == "multiclass-multioutput":
+        return [distinct_labels(column) for column in np.asarray(y).T]
     return unique_labels(y)
 
 
@@ -219,14 +299,13 @@ def targets_of(y: Any, classes: Any, loss: object) -> Classes:
     loss : object
         "log_loss", or any of ours that takes classes.
     """
-    kind = kind_of(y)
     if isinstance(classes, list):  # of the rows at hand some columns may look like indicators
         if loss != "log_loss":
             raise ValueError(f"[loss] expected 'log_loss' for several decisions, got {loss!r}")
         counts = tuple(map(len, classes))
         return Decisions(classes, Answer(sum(counts), "identity", heads_loss(counts)))
     count = len(classes)
-    if kind.startswith("multilabel"):
+    if kind_of(y).startswith("multilabel"):
         answer, _ = _answer(loss, count, several=False)
         return Many(classes, answer, is_sparse=hasattr(y, "toarray"))
     if count <= 2:

@@ -10,7 +10,6 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
-    check_classification_targets,
     type_of_target,
     unique_labels,
 )
@@ -22,8 +21,16 @@ from wbcore.sklearn.classes import Classes, Decisions, classes_of, gives_probabi
 from wbcore.sklearn.documentation import completed
 from wbcore.sklearn.for_batches import ForBatches
 from wbcore.sklearn.inputs import options_of, sound, tells_of_missing
+from wbcore.sklearn.labels import (
+    are_mixed,
+    distinct_labels,
+    has_mixed_classes,
+    require_classes,
+    same_type,
+    unknown,
+)
 from wbcore.sklearn.mlp import MLP
-from wbcore.sklearn.weights import balanced, row_weights
+from wbcore.sklearn.weights import balanced, row_weights, weights_by_class
 from wbcore.sklearn.wholeness import all_or_nothing
 
 if TYPE_CHECKING:
@@ -37,6 +44,11 @@ def _is_list(classes: Any) -> bool:
         return np.ndim(classes) == 1
     except ValueError:  # lists of different depths
         return False
+
+
+def _labels_as(classes: Any, y: Any) -> NDArray[Any]:
+    """Labels as an array of objects if y is one: of a list NumPy would make texts of numbers."""
+    return np.asarray(classes, object if getattr(y, "dtype", None) == np.dtype(object) else None)
 
 
 def _has_probabilities(estimator: MLPClassifier) -> bool:
@@ -148,11 +160,12 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
             )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        y = same_type(y)
         if fresh and not incremental:
             self.classes_ = classes_of(y)
             self._targets = targets_of(y, self.classes_, self.loss)
         else:
-            check_classification_targets(y)
+            require_classes(y)
             self._require_known(y)
             if "_targets" not in self.__dict__ or fresh:
                 self._targets = targets_of(y, self.classes_, self.loss)
@@ -167,13 +180,13 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
                     f"[fit] expected y of {len(known)} decisions a row, got shape {np.shape(y)}"
                 )
             for j, column in enumerate(np.asarray(y).T):
-                if len(new := np.setdiff1d(column, known[j])):
+                if new := unknown(column, known[j]):
                     raise ValueError(
                         f"`y` has classes not in `self.classes_[{j}]`: {new}, "
                         f"where there are {known[j]}."
                     )
             return
-        classes = unique_labels(y)
+        classes = distinct_labels(y) if are_mixed(y) else unique_labels(y)
         if self.warm_start:
             if set(classes) != set(known):
                 raise ValueError(
@@ -181,7 +194,7 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
                     "classes as in the previous call to fit. Previously "
                     f"got {known}, `y` has {classes}"
                 )
-        elif len(np.setdiff1d(classes, known, assume_unique=True)):
+        elif unknown(classes, known):
             raise ValueError(
                 "`y` has classes not in `self.classes_`. "
                 f"`self.classes_` has {known}. 'y' has {classes}."
@@ -196,12 +209,17 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         of_training: bool = True,
     ) -> NDArray[Any] | None:
         given = self.class_weight
-        if isinstance(given, str) and given == "balanced" and np.ndim(y) == 1:
+        if given is None:
+            return row_weights(X, sample_weight)
+        numbers = self._targets.numbers(y)
+        if isinstance(given, str) and given == "balanced" and numbers.ndim == 1:
             if of_training:
-                checked = row_weights(X, y, sample_weight)
-                self._class_weight = balanced(y, checked)
-            given = self._class_weight
-        return row_weights(X, y, sample_weight, given)
+                checked = row_weights(X, sample_weight)
+                self._class_weight = balanced(numbers, len(self.classes_), checked)
+            of_classes = self._class_weight[numbers]
+        else:
+            of_classes = weights_by_class(given, numbers, self._targets.decisions)
+        return row_weights(X, sample_weight, of_classes)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         # of one dimension: of two, scikit-learn makes a text of each row first, and draws the same
@@ -244,6 +262,14 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         of_each = isinstance(classes, list) and all(map(_is_list, classes))
         if of_each and not hasattr(self, "classes_"):
             self.classes_ = [np.unique(each) for each in classes]
+        elif classes is not None and are_mixed(labels := _labels_as(classes, y)):
+            known, found = getattr(self, "classes_", None), distinct_labels(labels)
+            if known is not None and not np.array_equal(known, found):
+                raise ValueError(
+                    f"`classes={classes}` is not the same as on last call to partial_fit, "
+                    f"was: {known}"
+                )
+            self.classes_ = found
         elif not isinstance(
             getattr(self, "classes_", None), list
         ) and _check_partial_fit_first_call(self, classes):
@@ -312,6 +338,8 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         """
         if isinstance(self.__dict__.get("_targets"), Decisions):  # which accuracy_score refuses
             return scores.accuracy((self.predict(X) == np.asarray(y)).all(axis=1), sample_weight)
+        if has_mixed_classes(self):  # likewise
+            return scores.accuracy(self.predict(X) == np.asarray(y, object), sample_weight)
         return float(super().score(X, y, sample_weight))
 
     def __sklearn_tags__(self) -> Any:

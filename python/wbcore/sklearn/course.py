@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from wbcore import _core
 from wbcore.errors import DivergenceError
 from wbcore.history import History
+from wbcore.sklearn.classes import Decisions
 from wbcore.sklearn.inputs import callbacks_of
 from wbcore.sklearn.rates import has_ended
 from wbcore.sklearn.stopping import Bookkeeping
@@ -126,6 +127,8 @@ class Course:
             validation.best = network.parameters.copy() if is_first else self.best
         of_rows = None if data.weights is None else data.weights[self.rows]
         constant = estimator._targets.constant(data.y[self.rows], of_rows)
+        if self._begins_at_prior and isinstance(estimator._targets, Decisions):
+            estimator._targets.start_at_prior(network, data.y[self.rows], of_rows)
         book = Bookkeeping(estimator, self.solver, len(self.rows), constant, validation)
         is_over = self._trained(estimator, data, book, epochs)
         if validation is not None:
@@ -134,6 +137,10 @@ class Course:
                 network.parameters[...] = validation.best
         self.epochs = estimator.n_iter_
         return is_over
+
+    @property
+    def _begins_at_prior(self) -> bool:
+        return self.has_prior and self.epochs == 0
 
     def _trained(self, estimator: Any, data: Rows, book: Bookkeeping, epochs: int) -> bool:
         network = estimator.network_
@@ -187,6 +194,8 @@ class Course:
         epochs: int,
         order: bool | RowOrder,
     ) -> Plan:
+        several = isinstance(estimator._targets, Decisions)  # which have begun with it
+        names_prior = self._begins_at_prior and not several
         return Plan(
             loss=estimator._targets.answer.loss,
             optimizer=self.solver.optimizer,
@@ -194,7 +203,7 @@ class Course:
             batch_size=self.batch_size,
             sample_weight=data.weights,
             class_weight=None,
-            bias_init="prior" if self.has_prior and self.epochs == 0 else None,
+            bias_init="prior" if names_prior else None,
             validation_data=data.validation_data,
             validation_fraction=None,
             metrics=_with_penalty(estimator.metrics),

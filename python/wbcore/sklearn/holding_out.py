@@ -45,9 +45,10 @@ def held_out(
     from sklearn.model_selection import train_test_split  # a quarter of a second
 
     size: float = fraction
+    if stratify is not None and np.unique(stratify, return_counts=True)[1].min() < 2:
+        # what is refused is named as scikit-learn names it, which makes texts of all rows
+        stratify = None if are_distinct else stratify.astype(str)
     if are_distinct:
-        if stratify is not None and np.unique(stratify, return_counts=True)[1].min() < 2:
-            stratify = None
         classes = 1 if stratify is None else len(np.unique(stratify))
         least, most = max(2, classes), rows - classes  # of each class one is trained on
         if most < least:

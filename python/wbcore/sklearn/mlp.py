@@ -13,9 +13,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from wbcore import _arguments
+from wbcore.layers import PRIOR
 from wbcore.network import Network
 from wbcore.schedules import count_steps
 from wbcore.sklearn import coefficients
+from wbcore.sklearn.classes import require_metrics
 from wbcore.sklearn.constraints import CONSTRAINTS, require_countable
 from wbcore.sklearn.course import Course, Rows
 from wbcore.sklearn.distinct import distinct
@@ -32,7 +34,7 @@ from wbcore.sklearn.lbfgs import AllRows
 from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.rates import set_schedule
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
-from wbcore.sklearn.start import started
+from wbcore.sklearn.start import require_prior, started
 from wbcore.sklearn.stopping import Validation
 from wbcore.sklearn.structure import OWN_NAME, hidden_activations, hidden_sizes, layers_of
 from wbcore.sklearn.wholeness import all_or_nothing
@@ -164,7 +166,9 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         require_missing(self.missing)
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._checked_data(X, y, incremental=incremental, fresh=fresh)
+        require_metrics(self)
         if fresh:
+            require_prior(self)
             for name in ("network_", "_given_coefs", "_given_intercepts", "_filling"):
                 self.__dict__.pop(name, None)
         self._course = None
@@ -173,6 +177,8 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if fresh or "network_" not in self.__dict__:
             self._build(sizes, data.X, fresh=fresh)
         if takes_all_rows(self):
+            if fresh and self.bias_init == PRIOR:
+                self._targets.start_at_prior(self.network_, data.y, data.weights)
             self._run_all_rows(AllRows(self), data, epochs or self.max_iter, tasks)
             return self
         if not fresh and not self._counts_likewise():

@@ -133,12 +133,12 @@ class MLPRegressor(RegressorMixin, MLP):  # type: ignore[misc]  # scikit-learn s
     def _row_weights(
         self,
         X: Any,
-        y: Any,
+        y: Any,  # noqa: ARG002
         sample_weight: Any,
         *,
         of_training: bool = True,  # noqa: ARG002
     ) -> NDArray[Any] | None:
-        return row_weights(X, y, sample_weight)
+        return row_weights(X, sample_weight)
 
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:  # noqa: ARG002
         return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wbcore._loss_function import LossFunction
 from wbcore.layers import PRIOR, Dense, initialize
 from wbcore.network import Network
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from wbcore._structure import LayerStructure
 
-__all__ = ["started"]
+__all__ = ["require_prior", "started"]
 
 
 def started(
@@ -63,6 +64,22 @@ def started(
             if bias_init is None:
                 layer.biases[...] = random_state.uniform(-bound, bound, outputs)
     return network
+
+
+def require_prior(estimator: Any) -> None:
+    """Refuse a prior of targets of which nobody knows what they are.
+
+    Raises
+    ------
+    ValueError
+        When the loss is a function of one's own.
+    """
+    own = callable(estimator.loss) and isinstance(estimator._targets.answer.loss, LossFunction)
+    if own and isinstance(estimator.bias_init, str) and estimator.bias_init == PRIOR:
+        raise ValueError(
+            "[fit] expected bias_init to be None, a number or an initializer where loss is a "
+            "function, which does not say what its targets are, got 'prior'"
+        )
 
 
 def _bound(layers: Sequence[LayerStructure], index: int, given: object) -> float:

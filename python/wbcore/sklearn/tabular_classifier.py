@@ -9,7 +9,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_y
 
 from wbcore.sklearn import scores, tabular_saving
@@ -19,20 +18,21 @@ from wbcore.sklearn.classes import (
     Many,
     classes_of,
     gives_probabilities,
+    kind_of,
+    require_metrics,
     targets_of,
 )
-from wbcore.sklearn.tabular import Tabular
-from wbcore.sklearn.tabular_documentation import completed
-from wbcore.sklearn.tabular_labels import (
-    are_mixed,
-    mixed_classes,
-    numbered,
+from wbcore.sklearn.labels import (
+    has_mixed_classes,
+    require_classes,
     require_known,
     require_none_missing,
     same_type,
 )
+from wbcore.sklearn.tabular import Tabular
+from wbcore.sklearn.tabular_documentation import completed
 from wbcore.sklearn.tabular_parameters import CONSTRAINTS, DEFAULTS
-from wbcore.sklearn.weights import balanced, row_weights
+from wbcore.sklearn.weights import balanced, row_weights, weights_by_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,6 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
     _task = "classification"
     classes_: Any  # an array, or a list of them
     _targets: Classes
-    _mixed: NDArray[Any] | None
 
     def __init__(
         self,
@@ -157,11 +156,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         if checked.ndim == 2 and checked.shape[1] == 1:
             checked = column_or_1d(checked, warn=True)
         checked = same_type(checked)
-        if not known:
-            self._mixed = mixed_classes(checked) if are_mixed(checked) else None
-        if self._mixed is not None:
-            return numbered(checked, self._mixed)
-        check_classification_targets(checked)
+        require_classes(checked)
         if known:
             is_matrix = isinstance(self._targets, Many)
             require_known(checked, self.classes_, is_matrix=is_matrix)
@@ -169,14 +164,14 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         return found
 
     def _begin_targets(self, y: NDArray[Any]) -> None:
-        classes = classes_of(y)
-        self._targets = self._targets_of(y, classes)
-        self.classes_ = classes if self._mixed is None else self._mixed
+        self.classes_ = classes_of(y)
+        self._targets = self._targets_of(y, self.classes_)
+        require_metrics(self)
 
     def _targets_of(self, y: Any, classes: Any) -> Classes:
         """Two classes have an output each, too: as the command line has them."""
         several = isinstance(classes, np.ndarray) and len(classes) > 1
-        one_each = several and not type_of_target(y).startswith("multilabel")
+        one_each = several and not kind_of(y).startswith("multilabel")
         softmax = one_each and isinstance(self.loss, str) and self.loss == "log_loss"
         return targets_of(y, classes, "cross_entropy" if softmax else self.loss)
 
@@ -196,15 +191,16 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         *,
         of_training: bool = True,
     ) -> NDArray[Any] | None:
-        of_classes = self.class_weight
-        if isinstance(of_classes, str) and y.ndim == 1:  # "balanced", by the rows of the training
+        given = self.class_weight
+        if given is None:
+            return weights
+        numbers = self._targets.numbers(y)
+        if isinstance(given, str) and numbers.ndim == 1:  # by the rows of the training
             if of_training:
-                self._balance = balanced(y, weights)
-            return row_weights(y, y, weights, self._balance)
-        if self._mixed is not None and isinstance(of_classes, dict):
-            places = numbered(np.array([*of_classes], object), self._mixed).tolist()
-            of_classes = dict(zip(places, of_classes.values(), strict=True))
-        return row_weights(y, y, weights, of_classes)
+                self._balance = balanced(numbers, len(self.classes_), weights)
+            return row_weights(y, weights, self._balance[numbers])
+        of_classes = weights_by_class(given, numbers, self._targets.decisions)
+        return row_weights(y, weights, of_classes)
 
     def _last_layer(self) -> tuple[int, str, Any]:
         answer = self._targets.answer
@@ -217,14 +213,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         if self.bias_init != "prior" or not gives_probabilities(self.loss):
             return None
         if isinstance(self._targets, Decisions):
-            last = network[-1]
-            last.weights[...] = 0
-            last.biases[...] = np.concatenate(
-                [
-                    _log_shares(y[:, j], count, weights)
-                    for j, count in enumerate(self._targets.counts)
-                ]
-            )
+            self._targets.start_at_prior(network, y, weights)
             return None
         return "prior" if isinstance(self._targets.answer.loss, str) else None
 
@@ -249,17 +238,8 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         found = [tabular_saving.labels(each) for each in state["labels"]]
         kind = state["kind"]
         self.classes_ = found if kind == "Decisions" else found[0]
-        self._mixed = found[0] if are_mixed(found[0]) else None
-        classes = self.classes_
-        y: Any = found[0]
-        if self._mixed is not None:
-            classes = y = np.arange(len(self._mixed))
-        elif kind == "Many":
-            y = np.eye(2, len(found[0]), dtype=int)
-        elif kind == "Decisions":
-            longest = max(map(len, found))
-            y = np.array([[each[i % len(each)] for each in found] for i in range(longest)])
-        self._targets = self._targets_of(y, classes)
+        y = np.eye(2, len(found[0]), dtype=int) if kind == "Many" else found[0]
+        self._targets = self._targets_of(y, self.classes_)
         if isinstance(self._targets, Many):
             self._targets.is_sparse = bool(state["is_sparse"])
         if type(self._targets).__name__ != kind:
@@ -278,8 +258,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         outputs = self._outputs(X)
-        decided = self._targets.decode(outputs)
-        return decided if self._mixed is None else self.classes_[decided]
+        return self._targets.decode(outputs)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
@@ -328,7 +307,7 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         """
         if isinstance(self.__dict__.get("_targets"), Decisions):  # which accuracy_score refuses
             return scores.accuracy((self.predict(X) == np.asarray(y)).all(axis=1), sample_weight)
-        if self.__dict__.get("_mixed") is not None:  # likewise
+        if has_mixed_classes(self):  # likewise
             return scores.accuracy(self.predict(X) == np.asarray(y, object), sample_weight)
         if not hasattr(y, "tocsr"):
             y = same_type(np.asarray(y))
@@ -338,13 +317,3 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _log_shares(
-    labels: NDArray[Any], count: int, weights: NDArray[Any] | None
-) -> NDArray[np.float64]:
-    """Logarithms of the shares of classes; one that does not occur counts as half a row."""
-    counts = np.bincount(labels, weights, count).astype(np.float64)
-    counts[counts == 0] = counts.sum() / len(labels) / 2
-    shares: NDArray[np.float64] = np.log(counts / counts.sum())
-    return shares

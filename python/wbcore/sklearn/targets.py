@@ -9,11 +9,14 @@ import numpy as np
 
 from wbcore import _named, losses
 from wbcore._loss_function import LossFunction
+from wbcore.losses.reading import from_text
 from wbcore.sklearn import scores
 from wbcore.sklearn.structure import SKLEARN_NAME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from wbcore.network import Network
 
 __all__ = ["Answer", "Targets", "kind_of_loss"]
 
@@ -78,6 +81,13 @@ class Targets:
         """What early stopping goes by: larger is better."""
         raise NotImplementedError
 
+    def start_at_prior(
+        self, network: Network, encoded: NDArray[Any], weights: NDArray[Any] | None
+    ) -> None:
+        """Let the last layer begin with what the targets are on average."""
+        loss: Any = self.answer.loss  # no function, which `require_prior` refuses
+        network.start_at_prior(encoded, loss=loss, sample_weight=weights)
+
     def constant(self, encoded: NDArray[Any], weights: NDArray[Any] | None) -> float:  # noqa: ARG002
         """What scikit-learn's loss has beside ours, whatever the outputs."""
         return 0.0
@@ -106,6 +116,19 @@ def kind_of_loss(loss: object, theirs: str) -> tuple[str | LossFunction, dict[st
     return given, dict(_named.rows("loss")[given.partition("(")[0].partition("[")[0]].properties)
 
 
+def _require_output_each(loss: str | LossFunction, outputs: int) -> None:
+    """Refuse several quantiles of one column: an estimator has one output for each column of y."""
+    if isinstance(loss, LossFunction) or not loss.startswith("quantile"):
+        return
+    levels = len(from_text(loss.partition("[")[0])._quantiles)
+    if outputs % levels:
+        raise ValueError(
+            f"[loss] expected one quantile, since an estimator has one output for each column of y "
+            f"and y has {outputs}, got {loss!r}; fit an estimator for each, or to y with each "
+            f"column {levels} times, np.repeat(np.c_[y], {levels}, axis=1)"
+        )
+
+
 class Numbers(Targets):
     """Numbers: one or several a row.
 
@@ -128,6 +151,7 @@ class Numbers(Targets):
                 raise ValueError(
                     f"[loss] expected a loss of numbers, such as 'huber', got {loss!r}"
                 )
+            _require_output_each(given, outputs)
             answer = Answer(outputs, str(known["undone"]) if known else "identity", given)
         super().__init__(answer)
         self.is_poisson = name == "poisson"

@@ -14,53 +14,33 @@ from wbcore import _arguments
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["balanced", "row_weights"]
+__all__ = ["balanced", "row_weights", "weights_by_class"]
 
 _MOST = 1e18  # that a row may weigh
 
 
 def row_weights(
-    X: Any,
-    y: Any,
-    sample_weight: Any,
-    class_weight: Any = None,
+    X: Any, sample_weight: Any, of_classes: NDArray[Any] | None = None
 ) -> NDArray[Any] | None:
     """The weights of rows, or None when all count 1.
 
     Parameters
     ----------
     X : of shape (B, I)
-    y : of shape (B,) or (B, L)
     sample_weight : array-like of shape (B,), optional
-    class_weight : dict, "balanced", a list of dicts, optional
+    of_classes : ndarray of shape (B,), optional
+        As `weights_by_class` gives them.
 
     Raises
     ------
     ValueError
-        When one of them is negative, or a class is not known.
+        When one is negative, or a product too large.
     """
     weights = None
     if sample_weight is not None:
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-    if class_weight is None:
-        return weights
-    _require_numbers(class_weight)
-    if isinstance(class_weight, list) and np.ndim(y) == 1 and class_weight:
-        raise TypeError(
-            f"[fit] expected class_weight to be a dict or 'balanced' for one decision, "
-            f"got {_arguments.shown(class_weight)}"
-        )
-    if isinstance(class_weight, str) and class_weight == "balanced" and np.ndim(y) == 1:
-        class_weight = balanced(y, weights)
-    if isinstance(class_weight, Mapping) and np.ndim(y) == 1:
-        unknown = [label for label in class_weight if label not in y]
-        of_classes: NDArray[Any] = compute_sample_weight(
-            {label: w for label, w in class_weight.items() if label not in unknown}, y
-        )
-    else:
-        of_classes = compute_sample_weight(class_weight, y)
-    if weights is None:
-        return of_classes
+    if of_classes is None or weights is None:
+        return of_classes if weights is None else weights
     product: NDArray[Any] = weights * of_classes
     if product.size and product.max() > _MOST >= weights.max():
         raise ValueError(
@@ -68,6 +48,59 @@ def row_weights(
             f"got {product.max():g}"
         )
     return product
+
+
+def weights_by_class(
+    class_weight: Any, numbers: NDArray[Any], classes: list[NDArray[Any]]
+) -> NDArray[Any]:
+    """What class_weight lets rows count.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced", a list of dicts
+    numbers : ndarray of int of shape (B,) or (B, L)
+        Which class each row has, of each decision.
+    classes : list of ndarray
+        The labels that there are, of each decision.
+
+    Returns
+    -------
+    ndarray of shape (B,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        When a weight is no number, or it names other classes than there are.
+    """
+    _require_numbers(class_weight)
+    if isinstance(class_weight, list) and numbers.ndim == 1 and class_weight:
+        raise TypeError(
+            f"[fit] expected class_weight to be a dict or 'balanced' for one decision, "
+            f"got {_arguments.shown(class_weight)}"
+        )
+    found: NDArray[Any] = np.ones(len(numbers))
+    if isinstance(class_weight, Mapping) and numbers.ndim == 1:
+        found = _table(class_weight, classes[0])[numbers]
+    elif isinstance(class_weight, list) and len(class_weight) == len(classes):
+        for each, labels, column in zip(class_weight, classes, numbers.T, strict=True):
+            is_table = isinstance(each, Mapping)
+            own = _table(each, labels)[column] if is_table else compute_sample_weight(each, column)
+            found = found * own
+    else:  # "balanced", and what is refused
+        found = compute_sample_weight(class_weight, numbers)
+    return found
+
+
+def _table(class_weight: Mapping[Any, Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+    """The weight of each class; a label too many is a mistake where a class has none.
+
+    That is scikit-learn's rule, in its words, but of all classes: these rows may lack some.
+    """
+    without = [label for label in labels if label not in class_weight]
+    if without and len(labels) - len(without) != len(class_weight):
+        shown = np.array(without, labels.dtype).tolist()
+        raise ValueError(f"The classes, {shown}, are not in class_weight")
+    return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 
 def _require_numbers(class_weight: object) -> None:
@@ -87,14 +120,13 @@ def _require_numbers(class_weight: object) -> None:
             )
 
 
-def balanced(y: NDArray[Any], sample_weight: Any) -> dict[Any, float]:
-    """Of each class n / (classes * count), over the classes that have any weight.
+def balanced(numbers: NDArray[Any], count: int, sample_weight: Any) -> NDArray[np.float64]:
+    """Of each of so many classes n / (classes * rows of it), of those that have any weight.
 
     Rows are counted by their sample weights, so that a weight of 2 is a row twice.
     """
-    classes, labels = np.unique(y, return_inverse=True)
-    counts = np.bincount(labels, sample_weight).astype(np.float64)
+    counts = np.bincount(numbers, sample_weight, count).astype(np.float64)
     present = counts > 0
-    table = np.ones(len(counts))
+    table = np.ones(count)
     table[present] = counts.sum() / (present.sum() * counts[present])
-    return dict(zip(classes.tolist(), table.tolist(), strict=True))
+    return table

@@ -209,7 +209,7 @@ class _FullBatch:
     def _track(self, step: int) -> None:
         core, epoch = self._network._core, self._moment.first_epoch + step - 1
         entry = _core.parameter_record(core, self._initial, self._last, step, epoch if step else -1)
-        best = self._hooks.run.history.best_epoch
+        best = self._hooks.run.history._best_for_records
         self._record["parameters"] = thinned([*self._record["parameters"], entry], best)
         self._last = _core.snapshot(core)
 

@@ -104,9 +104,17 @@ def batch_named(
 
 
 def step_named(
-    operation: str, replay: Replay, epoch: int | None, batch: int | None, step: int | None
+    operation: str,
+    replay: Replay,
+    epoch: int | None,
+    batch: int | None,
+    step: int | None,
+    *,
+    beyond: int = 0,
 ) -> int:
     """How many steps were done, as a number or as an epoch and a batch, as `batch_named` has them.
+
+    So many steps beyond the last one that was done are named by their number, too.
 
     Raises
     ------
@@ -117,4 +125,4 @@ def step_named(
         return batch_named(operation, replay, epoch, batch)
     if epoch is not None or batch is not None:
         raise ValueError(f"[{operation}] expected step, or epoch and batch, got both")
-    return int(_arguments.integer(operation, "step", step, low=0, high=replay.last))
+    return int(_arguments.integer(operation, "step", step, low=0, high=replay.last + beyond))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from wbcore.inspect.findings.beginning import as_begun
 from wbcore.inspect.findings.codes import AFTER, BEFORE
 from wbcore.inspect.findings.data import Data
 from wbcore.inspect.findings.finding import Finding, Findings
+from wbcore.inspect.findings.names import columns_of
 from wbcore.inspect.findings.numbers import not_finite_data, not_finite_parameters
 from wbcore.inspect.findings.state import State
 from wbcore.inspect.findings.weighing import are_weighed, were_weighed
@@ -84,8 +85,9 @@ def check(
     Raises
     ------
     TypeError, ValueError
-        When arguments are of the wrong kind or shape, or network and loss do not go together.
-        Numbers that are not finite, and targets that the loss does not take, are findings.
+        When arguments are of the wrong kind or shape, network and loss do not go together, or no
+        layer is trainable. Numbers that are not finite, and targets that the loss does not take,
+        are findings.
 
     See Also
     --------
@@ -230,9 +232,12 @@ def _findings(
         raise TypeError(f"[{operation}] expected net to be a Network, got {_arguments.shown(net)}")
     if history is not None:
         _require_history_of(net, history)
+    elif not any(layer.trainable for layer in net):
+        raise ValueError(f"[{operation}] expected a layer that is trainable, got none")
     seed, inputs = _arguments.seed(operation, seed), net.widths[0]
     X, y = rows[0] if _are_a_pair(rows) else rows
-    data = Data(operation, "X", X, y, inputs=inputs, seed=seed)
+    like: dict[str, Any] = {"inputs": inputs, "seed": seed, "columns": columns_of(X, net)}
+    data = Data(operation, "X", X, y, **like)
     given, is_suggested = _loss(operation, net, loss, history, data.y)
     weighed = are_weighed(
         operation, net, given, data.y, sample_weight=weights[0], class_weight=weights[1]
@@ -246,7 +251,7 @@ def _findings(
                 f"{_arguments.shown(validation_data)}"
             )
         X_val, y_val, of_validation = (*validation_data, None)[:3]
-        validation = Data(operation, "validation_data", X_val, y_val, inputs=inputs, seed=seed)
+        validation = Data(operation, "validation_data", X_val, y_val, **like)
         where = f"{operation}, validation_data"
         are_weighed(where, net, given, validation.y, sample_weight=of_validation, class_weight=None)
     state = State(

@@ -9,6 +9,7 @@ import numpy as np
 
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding, counted
+from wbcore.inspect.findings.names import Columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,7 @@ FAR, FAR_BELOW = 30.0, 1e-3
 _LARGE, _UNHEARD = 10.0, 0.03
 _LISTED, _NAMED = 20, 5
 _FEWEST_ROWS = 5  # of fewer a column of small whole numbers may be constant by chance
+_BACKGROUND = 0.25  # of the columns that vary end where a constant one is
 
 SCALE = Code(
     "WB-SCALE",
@@ -53,9 +55,11 @@ CONSTANT = Code(
     "both",
     "a column with one value in all rows",
     "the least and the greatest value are equal in the rows looked at, at least 5; a note when the "
-    "value is 0",
+    "value is 0, or the least or the greatest one of a quarter of the columns that vary, and of "
+    "two, as the background of images. After a training not if the first layer's weights of it are "
+    "all 0",
     "it tells nothing: its weights are a second bias, with the learning rate of the value's "
-    "square, and other values later do harm. A column of 0 is merely useless",
+    "square, and other values later do harm. A column of 0 or of a background is merely useless",
     "leave the column out, or center it",
 )
 CODES = (SCALE, TARGET_SCALE, CONSTANT)
@@ -64,7 +68,7 @@ CODES = (SCALE, TARGET_SCALE, CONSTANT)
 def scale(state: State) -> Iterator[Finding]:
     """Of inputs."""
     mean, spread = state.x.mean(axis=0), state.x.std(axis=0)
-    found = _far(mean, spread)
+    found = _far(mean, spread, state.data.columns)
     if found is not None:
         columns, evidence, numbers = found
         if state.history is not None:
@@ -88,7 +92,7 @@ def inputs_are_scaled(state: State) -> bool:
 def makes_up_for_scale(state: State) -> bool:
     """Whether the first layer brings columns far from unit scale back to it: scaling is in it."""
     spread = state.x.std(axis=0)
-    is_far = _far(state.x.mean(axis=0), spread) is not None
+    is_far = _far(state.x.mean(axis=0), spread, state.data.columns) is not None
     return is_far and _are_sound(*_sums(state), spread)
 
 
@@ -111,7 +115,7 @@ def target_scale(state: State) -> Iterator[Finding]:
     if state.task is None or state.task.kind != "numbers" or _is_logarithmic(state):
         return
     values = state.task.values(state.y)
-    found = _far(values.mean(axis=0), values.std(axis=0))
+    found = _far(values.mean(axis=0), values.std(axis=0), Columns())
     if found is not None and not (state.history is not None and state.has_learned):
         yield TARGET_SCALE.found(f"targets in {state.data.text}: {found[1]}", numbers=found[2])
 
@@ -121,7 +125,7 @@ def _is_logarithmic(state: State) -> bool:
 
 
 def _far(
-    mean: NDArray[np.float64], spread: NDArray[np.float64]
+    mean: NDArray[np.float64], spread: NDArray[np.float64], called: Columns
 ) -> tuple[list[int], str, dict[str, object]] | None:
     """Columns that are far from unit scale, the farthest first."""
     size = np.maximum(np.abs(mean), spread)
@@ -139,7 +143,7 @@ def _far(
         "spread": float(spread[first]),
     }
     evidence = "; ".join(
-        f"column {k} has mean {mean[k]:.3g}, standard deviation {spread[k]:.3g}"
+        f"column {called.name(k)} has mean {mean[k]:.3g}, standard deviation {spread[k]:.3g}"
         for k in columns[:_NAMED]
     )
     if len(columns) > _NAMED:
@@ -148,28 +152,45 @@ def _far(
 
 
 def constant(state: State) -> Iterator[Finding]:
-    """One finding for columns of a number, and one for columns of 0."""
+    """One finding for columns of any number, and one for those of 0 or of a background."""
     if len(state.x) < _FEWEST_ROWS:
         return
-    low = state.x.min(axis=0)
-    same = low == state.x.max(axis=0)
-    for zero in (False, True):
-        columns = np.flatnonzero(same & ((low == 0) == zero))
+    low, high = state.x.min(axis=0), state.x.max(axis=0)
+    same = low == high
+    harmless = (low == 0) | _is_background(low, low[~same], high[~same])
+    if state.history is not None:  # as `wbcore train` leaves those that tell nothing
+        same &= np.asarray(state.net[0].weights).any(axis=1)
+    for severity, of_severity in (("warning", same & ~harmless), ("note", same & harmless)):
+        columns = np.flatnonzero(of_severity)
         if not len(columns):
             continue
         first = int(columns[0])
-        listed = ", ".join(map(str, columns[:_LISTED])) + (", ..." * (len(columns) > _LISTED))
-        one = len(columns) == 1
+        values = f"{low[first]:.6g}"
+        if (low[columns] != low[first]).any():
+            values += f" in column {state.data.columns.name(first)}"
+        have = "has" if len(columns) == 1 else "have"
+        listed = state.data.columns.listed(columns.tolist(), _LISTED)
         yield CONSTANT.found(
-            f"column{'' if one else 's'} {listed} {'has' if one else 'have'} one value in "
-            f"{state.data.text}: " + ("0" if zero else f"{low[first]:.6g} in column {first}"),
-            severity="note" if zero else None,
+            f"{listed} {have} one value in {state.data.text}: {values}",
+            severity=severity,
             numbers={
                 "columns": [int(column) for column in columns[:_LISTED]],
                 "how_many": len(columns),
                 "value": float(low[first]),
             },
         )
+
+
+def _is_background(
+    values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether each value is the least, or the greatest, of enough of the columns that vary."""
+    least = max(_BACKGROUND * len(low), 2)
+    there = [
+        np.searchsorted(ends, values, "right") - np.searchsorted(ends, values, "left")
+        for ends in (np.sort(low), np.sort(high))
+    ]
+    return np.asarray(np.maximum(*there) >= least, np.bool_)
 
 
 CHECKS = (scale, target_scale, constant)

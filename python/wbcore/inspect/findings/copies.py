@@ -91,6 +91,15 @@ class Copies:
             for row, low, high in zip(seen, first, end, strict=True)
         ]
 
+    def first_equal(self, x: NDArray[np.float64]) -> list[int | None]:
+        """The first training row that is equal to each row of x to the bit."""
+        seen = self._as_seen(x)
+        found: list[int | None] = []
+        for row, key in zip(seen, _keys(seen[:, self._columns]), strict=True):
+            places = self._places.get(key, [])[:_COMPARED]
+            found.append(next((at for at in places if self._are_there(row, [at], 1, 0.0)), None))
+        return found
+
     def different(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Those rows of x that are not next to nothing apart, each once, (D, I), in whole steps."""
         steps = np.zeros(x.shape)

@@ -10,6 +10,7 @@ import numpy as np
 from wbcore import _arguments
 from wbcore._view import Foreign, View, in_rows, is_sparse, n_rows
 from wbcore.data._source import is_source
+from wbcore.inspect.findings.names import Columns
 from wbcore.random import permutation
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Data:
     y : ndarray of shape (N,) or (N, O)
     rows : ndarray of shape (R,)
         Numbers of the rows in the sample, ascending.
+    columns : Columns
+        What those of X are called.
     """
 
     X: Foreign
@@ -38,7 +41,15 @@ class Data:
     rows: NDArray[np.int64]
 
     def __init__(
-        self, operation: str, name: str, X: Foreign, y: Foreign, *, inputs: int, seed: int
+        self,
+        operation: str,
+        name: str,
+        X: Foreign,
+        y: Foreign,
+        *,
+        inputs: int,
+        seed: int,
+        columns: Columns | None = None,
     ) -> None:
         if y is None or (type(X) is not np.ndarray and is_source(X)):
             raise TypeError(
@@ -60,7 +71,7 @@ class Data:
                 f"[{operation}] expected y of shape ({n_rows(X)},) or ({n_rows(X)}, O), as {name} "
                 f"has so many rows, got shape {y.shape}"
             )
-        self.X, self.y = X, y
+        self.X, self.y, self.columns = X, y, columns or Columns()
         self.n = n_rows(X)
         self.rows = np.sort(permutation(self.n, seed)[:MOST_ROWS])
 

@@ -52,10 +52,21 @@ class Further:
     @cached_property
     def free(self) -> Network | None:
         """A copy after further steps, without penalties and dropout."""
-        net = self.state.net.copy()
+        net = self._copied()
         for layer in net:
             layer.dropout = 0.0
         return self._trained(net)
+
+    @property
+    def _is_frozen(self) -> bool:
+        return not any(layer.trainable for layer in self.state.net)
+
+    def _copied(self) -> Network:
+        """A copy that can be trained."""
+        net = self.state.net.copy()
+        for layer in net:
+            layer.trainable |= self._is_frozen
+        return net
 
     @cached_property
     def is_large_enough(self) -> bool:
@@ -79,7 +90,7 @@ class Further:
         free = self.free if self.is_large_enough else self._new
         if free is None or not self._gets_there(free):
             return False
-        net = self.state.net.copy()
+        net = self._copied()
         if not self.is_large_enough:  # what penalties made of a network may last
             net = new_like(net)
             for layer, of in zip(net, self.state.net, strict=True):
@@ -125,6 +136,8 @@ class Further:
         )
 
     def _longer(self) -> str:
+        if self._is_frozen:
+            return "layers that are trainable, of which there is none"
         history = self.state.history
         rates = [] if history is None else list(history.learning_rate)
         if rates and rates[-1] < _RAN_OUT * max(rates):

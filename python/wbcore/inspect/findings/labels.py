@@ -163,7 +163,10 @@ def imbalance_of_outputs(state: State) -> Iterator[Finding]:
     if not len(rare):
         return
     answer = (yes[rare] < n - yes[rare]).astype(np.int64)
-    heard = [_recall_of_output(state, wanted, *output) for output in zip(rare, answer, strict=True)]
+    heard = [
+        _recall_of_output(state, wanted, int(k), int(said))
+        for k, said in zip(rare, answer, strict=True)
+    ]
     worst = int(np.argmin(heard if state.history is not None else fewest[rare]))
     first, rows = int(rare[worst]), int(fewest[rare[worst]])
     evidence = f"output {first} is to be {answer[worst]} in {rows:,} of {n:,} rows ({rows / n:.2%})"

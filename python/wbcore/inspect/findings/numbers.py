@@ -9,6 +9,7 @@ import numpy as np
 
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding, are, counted
+from wbcore.inspect.findings.names import Columns
 
 if TYPE_CHECKING:
     from wbcore.inspect.findings.data import Data
@@ -52,14 +53,18 @@ def not_finite_parameters(net: Network) -> Iterator[Finding]:
 
 def not_finite_data(name: str, data: Data, net: Network) -> Iterator[Finding]:
     """One finding each for X and y."""
-    for what, values in ((name, data.x), (f"the targets of {name}", data.y_of_rows)):
+    targets = "y" if name == "X" else f"the targets of {name}"
+    for what, values in ((name, data.x), (targets, data.y_of_rows)):
         with np.errstate(over="ignore"):
             bad = ~np.isfinite(np.asarray(values, net.dtype))
         many = int(bad.sum())
         if many:
             at = tuple(map(int, np.argwhere(bad)[0]))
             row = int(data.rows[at[0]])
-            place = f"row {row}" + (f", column {at[1]}" if len(at) > 1 else "")
+            place = f"row {row}"
+            if len(at) > 1:
+                called = data.columns if values is data.x else Columns()
+                place += f", column {called.name(at[1])}"
             yield NONFINITE.found(
                 f"{counted(many, 'number')} of {what} {are(many)} NaN or infinite in {data.text}, "
                 f"the first in {place}",

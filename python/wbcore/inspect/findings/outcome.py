@@ -45,8 +45,9 @@ OVERFIT = Code(
     "diagnose",
     "validation rows are predicted much worse than training rows",
     "by 5 % of the rows (of the variance, of all outputs together) and a quarter of what the best "
-    "constant makes wrong, and 3 standard errors; or a validation loss above that of the best "
-    "constant at a training loss below half of it, where the least loss is 0. Without "
+    "constant makes wrong, and 3 standard errors, if the loss, of counts above the least "
+    "that the targets allow, is more, too; or a validation loss above that of the best constant "
+    "at a training loss below half of it, where the least loss is 0. Without "
     "validation_data by the series of the history, of accuracy from 10 % on",
     "what was learned holds for these rows alone",
     "EarlyStopping() with validation data, l2 or weight_decay, dropout, fewer units, more rows",
@@ -127,7 +128,9 @@ def overfit(state: State) -> Iterator[Finding]:
     gap, skills = of.mean - train.mean, train.skill - of.skill
     error = math.hypot(_standard_error(train.errors), _standard_error(of.errors))
     apart = gap > _ERROR_GAP and skills > _GAP and gap > _SURE * error
-    loss, prior = _validation_loss(state), state.loss_of_prior_in_validation
+    excess, excess_there = state.excess
+    apart = apart and not excess_there <= excess
+    loss, prior = state.validation_loss, state.loss_of_prior_in_validation
     overconfident = (
         prior is not None
         and loss > prior
@@ -136,12 +139,15 @@ def overfit(state: State) -> Iterator[Finding]:
     )
     if not apart and not overconfident:
         return
+    above = ""
+    if f"{excess:.4g}" != f"{state.loss_now:.4g}":  # of counts
+        above = f", {excess:.4g} and {excess_there:.4g} above the least that the targets allow"
     what, how = "the rows", "wrong"
     if state.task.kind == "numbers":
         what, how = "the variance", "not explained"
     yield OVERFIT.found(
         f"{_share(train.mean, what)} {how} in training ({state.data.text}), {_share(of.mean)} in "
-        f"validation; loss {state.loss_now:.4g} and {loss:.4g}{_best(state)}",
+        f"validation; loss {state.loss_now:.4g} and {loss:.4g}{above}{_best(state)}",
         numbers={
             "error": train.mean,
             "validation_error": of.mean,
@@ -175,10 +181,11 @@ def _worse_series(state: State, last: dict[str, float]) -> str | None:
         gap = last["accuracy"] - last["val_accuracy"]
         if gap > max(_CLEAR_GAP, _GAP * state.score.base):
             return "accuracy"
+    prior, by_loss = state.loss_of_prior, "val_loss" in last
+    by_loss = by_loss and state.task is not None and state.task.least_is_zero
     if {"r2", "val_r2"} <= last.keys() and last["r2"] - last["val_r2"] > _GAP:
-        return "r2"
-    prior = state.loss_of_prior
-    if "val_loss" not in last or not prior or state.task is None or not state.task.least_is_zero:
+        return None if by_loss and last["val_loss"] <= last["loss"] else "r2"
+    if not by_loss or not prior:
         return None
     overconfident = last["val_loss"] > prior and last["loss"] < prior / 2
     apart = state.loss == "mse" and last["val_loss"] - last["loss"] > _GAP * prior
@@ -194,12 +201,6 @@ def _best(state: State) -> str:
     epoch = series.index(min(series))
     number = state.history.first_epoch + 1 + epoch
     return f"; the validation loss was least, {series[epoch]:.4g}, after epoch {number}"
-
-
-def _validation_loss(state: State) -> float:
-    assert state.validation is not None
-    rows = state.validation
-    return state.net.evaluate(rows.x, rows.y_of_rows, loss=state.loss)["loss"]
 
 
 def underfit(state: State) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,14 @@ _FEWEST = 3  # a row or two may be equal by chance: one pair of iris's 150 rows 
 _SHARE = 0.01
 _SURE = 2.5  # standard errors: 3 would pass a third of few rows
 _BY_NATURE = 0.01  # pairs
+_AS_OFTEN = 0.5  # times the share in validation: that of training rows which have an equal
+_NO_DIGITS = 1e-5  # of a target: what another file or float32 leaves off
+_OTHER_TARGETS = 0.05  # of the rows that are shared; copies have the same
+
+_OF_ONE_THING = (
+    "where equal rows are records of one thing, as replicates or embeddings of ids, and things "
+    "will be new later, keep the rows of each together when the two are parted; of copies "
+)
 
 LEAK = Code(
     "WB-LEAK",
@@ -34,7 +42,9 @@ LEAK = Code(
     "rows may be equal by nature, without two columns of measurements, also more than between two "
     "sets of rows that are dealt out at random. Whatever lies within the training: at least 3 "
     "different ones, and 1 %, where less than 0.01 pairs would be equal by nature, by the product "
-    "over columns of the chance that two rows agree, as of three columns of measurements. Equal to "
+    "over columns of the chance that two rows agree, as of three columns of measurements; a note "
+    "where half as large a share of the training rows or more have an equal, and 5 % of those "
+    "shared or more another target than theirs: records of the same things. Equal to "
     "the bit as the network's numbers (float32 "
     "or float64), or up to 0.00002 of each column's spread; of a single measurement 0.0000005",
     "what was learned by heart looks like what was understood: the validation score is too good, "
@@ -68,12 +78,16 @@ def leak(state: State) -> Iterator[Finding]:
             continue
         twins = own / len(state.x)
         rows = [int(row) for row, there in zip(validation.rows, shared, strict=True) if there]
-        other = many - sum(equal)
+        other, said = many - sum(equal), ""
+        fields: dict[str, Any] = {}
+        if are_copies and twins >= _AS_OFTEN * many / n:
+            said, fields = _as_within(_with_other_targets(copies, state, equal))
         nearly = f" ({other:,} of them but for a millionth or so)" if other > 0 else ""
         yield LEAK.found(
             f"{many:,} of {n:,} validation rows are training rows{nearly}: {many / n:.1%}, the "
             f"first is validation row {rows[0]}; of the training rows {twins:.1%} have an equal "
-            "among themselves",
+            f"among themselves{said}",
+            **fields,
             numbers={
                 "shared": many,
                 "to_the_bit": min(sum(equal), many),
@@ -84,6 +98,30 @@ def leak(state: State) -> Iterator[Finding]:
             },
         )
         return
+
+
+def _as_within(differ: float) -> tuple[str, dict[str, Any]]:
+    """What equal rows are that the training has among its own, too, and fields of the finding."""
+    if differ < _OTHER_TARGETS:
+        return ": copies that were made before the split", {}
+    fields = {"severity": "note", "asks": True, "advice": _OF_ONE_THING + LEAK.advice}
+    return f"; {differ:.1%} of those shared have another target there", fields
+
+
+def _with_other_targets(copies: Copies, state: State, equal: list[bool]) -> float:
+    """The share of validation rows whose equal in training, to the bit, has another target."""
+    assert state.validation is not None
+    shared = np.flatnonzero(equal)
+    rows = copies.first_equal(state.validation.x[shared])
+    pairs = [(at, row) for at, row in zip(shared, rows, strict=True) if row is not None]
+    if not pairs:
+        return 0.0
+    at, row = map(list, zip(*pairs, strict=True))
+    there, here = (
+        np.asarray(targets, np.float64).reshape(len(pairs), -1)
+        for targets in (state.validation.y_of_rows[at], state.data.y[row])
+    )
+    return float((np.abs(there - here) > _NO_DIGITS * np.abs(here)).any(axis=1).mean())
 
 
 def _are_copies(copies: Copies, state: State, shared: list[bool]) -> bool:

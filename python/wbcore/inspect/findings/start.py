@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["BEFORE", "CODES"]
 
 _HIGH = 10.0
+_OF_UNIT_SIZE = 3.0  # default initial weights give outputs of 1 to 2
 _BATCH, _FEWEST = 16, 4
 _STEPS, _AT_ONCE = 200, 20
 _RATES = (0.01, 0.05)
@@ -42,7 +43,9 @@ START = Code(
     "check",
     "a first loss far above that of knowing nothing",
     "the loss before the first step above 10 times that of outputs of 0 or of the best constant, "
-    "whichever is larger (of K classes log K; of numbers their mean square)",
+    "whichever is larger (of K classes log K; of numbers their mean square). A note of numbers "
+    "where outputs are of unit size, their root mean square at most 3, so that it is the targets "
+    "that vary little, and WB-TARGET-SCALE is not found",
     "the first steps only undo the initial weights, and may be so large that the training never "
     "recovers",
     "the default initializers, scaled inputs and scaled targets, where these are others; else "
@@ -71,12 +74,24 @@ def start(state: State) -> Iterator[Finding]:
     if math.isfinite(loss) and loss <= _HIGH * state.reference:
         return
     of_prior = "" if prior is None else f", of the best constant {prior:.4g}"
-    yield START.found(
+    said = (
         f"the first loss is {loss:.4g}; of outputs of 0, or without knowledge, it is "
-        f"{state.reference:.4g}{of_prior}",
-        advice=_advice(state),
-        numbers={"loss": loss, "reference": state.reference, "prior": prior},
+        f"{state.reference:.4g}{of_prior}"
     )
+    numbers = {"loss": loss, "reference": state.reference, "prior": prior}
+    if _is_of_unit_size(state):
+        why = "the first steps are spent on it, no more: scaled targets would save them"
+        yield START.found(said, severity="note", why=why, numbers=numbers)
+    else:
+        yield START.found(said, advice=_advice(state), numbers=numbers)
+
+
+def _is_of_unit_size(state: State) -> bool:
+    """Whether the loss is high by targets that vary little, not by the initial weights."""
+    if state.task is None or state.task.kind != "numbers" or any(target_scale(state)):
+        return False
+    outputs = np.asarray(state.layers[-1], np.float64)
+    return bool(np.sqrt(np.mean(outputs**2)) <= _OF_UNIT_SIZE)
 
 
 def _advice(state: State) -> str:

@@ -205,13 +205,21 @@ class State:
     @cached_property
     def least_loss(self) -> float:
         """What no outputs are below: 0 of most losses, that of the counts themselves of counts."""
-        if self.task is None or self.task.least_is_zero:
-            return 0.0
-        values = self.task.values(self.y)
-        net = Network([Dense(values.shape[1], values.shape[1])], dtype="float64")
-        net[0].weights[...] = np.eye(values.shape[1])
-        logarithms = np.log(np.maximum(values, _HARDLY_ANY))
-        return net.evaluate(logarithms, self.y, loss=self.loss)["loss"]
+        return self._least_loss(self.y)
+
+    @cached_property
+    def validation_loss(self) -> float:
+        """Of the network, on validation rows."""
+        assert self.validation is not None
+        rows = self.validation
+        return self.net.evaluate(rows.x, rows.y_of_rows, loss=self.loss)["loss"]
+
+    @cached_property
+    def excess(self) -> tuple[float, float]:
+        """The losses in training and in validation above the least that the targets allow there."""
+        assert self.validation is not None
+        least = self._least_loss(self.validation.y_of_rows)
+        return self.loss_now - self.least_loss, self.validation_loss - least
 
     @cached_property
     def is_worse_than_constant(self) -> bool:
@@ -253,6 +261,15 @@ class State:
 
     def _exceeds(self, loss: float, prior: float) -> bool:
         return loss - prior > _WORSE * (prior - self.least_loss)
+
+    def _least_loss(self, y: NDArray[Any]) -> float:
+        if self.task is None or self.task.least_is_zero:
+            return 0.0
+        values = self.task.values(y)
+        net = Network([Dense(values.shape[1], values.shape[1])], dtype="float64")
+        net[0].weights[...] = np.eye(values.shape[1])
+        logarithms = np.log(np.maximum(values, _HARDLY_ANY))
+        return net.evaluate(logarithms, y, loss=self.loss)["loss"]
 
     def _loss_of(self, net: Network) -> float:
         return net.evaluate(self.x, self.y, loss=self.loss)["loss"]

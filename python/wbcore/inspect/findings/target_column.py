@@ -112,9 +112,8 @@ def _is_no_chance(counts: NDArray[np.int64], columns: int) -> bool:
 def _found(
     state: State, columns: NDArray[np.int64], said: str, *, severity: str | None = None
 ) -> Finding:
-    listed = ", ".join(map(str, columns[:5])) + ", ..." * (len(columns) > 5)
     return TARGET_COLUMN.found(
-        f"column{'s' * (len(columns) > 1)} {listed} {said}, in {state.data.text}",
+        f"{state.data.columns.listed(columns.tolist(), 5)} {said}, in {state.data.text}",
         severity=severity,
         asks=True,
         numbers={"columns": [int(k) for k in columns[:_LISTED]], "how_many": len(columns)},

@@ -11,6 +11,7 @@ import numpy as np
 from wbcore.inspect.findings.chance import of_predictions
 from wbcore.inspect.findings.code import Code
 from wbcore.inspect.findings.finding import Finding, counted
+from wbcore.inspect.findings.names import Columns
 from wbcore.inspect.findings.noise import of_halves, told_apart
 from wbcore.inspect.findings.wrong_labels import are_alike
 
@@ -77,13 +78,13 @@ def other_scale(state: State) -> Iterator[Finding]:
         return
     columns = _elsewhere(state.x, rows.x)
     if len(columns):
-        yield _found("column", state.x, rows.x, columns)
+        yield _found("column", state.x, rows.x, columns, state.data.columns)
     elif state.task is not None and state.task.kind == "numbers":
         wanted = state.task.values(state.y), state.task.values(rows.y_of_rows)
         varies, shift, ratio = _compared(*wanted)
         targets = varies[np.maximum(shift, ratio) > _FAR_OF_FEW]
         if len(targets):
-            yield _found("target", *wanted, targets)
+            yield _found("target", *wanted, targets, Columns())
 
 
 def _elsewhere(x: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -144,14 +145,18 @@ def _compared(
 
 
 def _found(
-    noun: str, x: NDArray[np.float64], other: NDArray[np.float64], columns: NDArray[np.int64]
+    noun: str,
+    x: NDArray[np.float64],
+    other: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    called: Columns,
 ) -> Finding:
     spreads = x.std(axis=0), other.std(axis=0)
     means = np.stack([x.mean(axis=0), other.mean(axis=0)])
     means[np.abs(means) < 1e-6 * spreads[0]] = 0  # of what was standardized
     evidence = "; ".join(
-        f"{noun} {k} has mean {means[0][k]:.3g}, standard deviation {spreads[0][k]:.3g} in "
-        f"training, {means[1][k]:.3g} and {spreads[1][k]:.3g} in validation"
+        f"{noun} {called.name(k)} has mean {means[0][k]:.3g}, standard deviation "
+        f"{spreads[0][k]:.3g} in training, {means[1][k]:.3g} and {spreads[1][k]:.3g} in validation"
         for k in columns[:_NAMED]
     )
     lie = "lies" if len(columns) == 1 else "lie"

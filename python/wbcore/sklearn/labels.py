@@ -5,20 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from wbcore._arguments import row_of_table
+from wbcore._arguments import row_of_table, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
     "are_mixed",
-    "mixed_classes",
+    "are_of_columns",
+    "distinct_labels",
+    "has_mixed_classes",
     "numbered",
+    "require_classes",
     "require_known",
     "require_none_missing",
     "same_type",
+    "unknown",
 ]
 
 _WHOLE = (bool, int, np.bool_, np.integer)
@@ -62,27 +66,63 @@ def are_mixed(y: NDArray[Any]) -> bool:
     return 0 < texts < len(y) and all(isinstance(label, (str, *_WHOLE)) for label in y)
 
 
-def mixed_classes(y: NDArray[Any]) -> NDArray[Any]:
-    """The different labels, (K,): numbers, then texts."""
+def has_mixed_classes(estimator: Any) -> bool:
+    """Whether an estimator was fitted to texts beside whole numbers."""
+    classes = estimator.__dict__.get("classes_")
+    return isinstance(classes, np.ndarray) and are_mixed(classes)
+
+
+def are_of_columns(y: Any) -> bool:
+    """Whether labels of several decisions are texts and whole numbers."""
+    return y.dtype == object and y.ndim == 2 and are_mixed(y.ravel())
+
+
+def require_classes(y: Any) -> None:
+    """Refuse targets that are no labels of classes.
+
+    Raises
+    ------
+    ValueError
+        When they are none, or one is missing.
+    """
+    if not hasattr(y, "tocsr") and (are_mixed(y) or are_of_columns(y)):
+        return
+    try:
+        check_classification_targets(y)
+    except (TypeError, ValueError) as error:
+        require_none_missing(y)
+        if isinstance(error, ValueError):
+            raise
+        labels = np.asarray(y, object).ravel().tolist()
+        odd = next((label for label in labels if not isinstance(label, (str, *_WHOLE))), None)
+        raise ValueError(
+            f"[fit] expected y to be texts, whole numbers or both, got {shown(odd)}"
+        ) from None
+
+
+def distinct_labels(y: NDArray[Any]) -> NDArray[Any]:
+    """The different labels, (K,), in their order: numbers, then texts."""
+    y = same_type(y)
+    if not are_mixed(y):
+        return np.unique(y)
     found = sorted({*y.tolist()}, key=lambda label: (isinstance(label, str), label))
     classes = np.empty(len(found), object)
     classes[:] = found
     return classes
 
 
-def numbered(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
-    """Which class each label is, (B,).
-
-    Raises
-    ------
-    ValueError
-        When one is none of them.
-    """
+def numbered(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int32]:
+    """Which class each label is, (B,); all are among them."""
+    if not are_mixed(classes):
+        return np.searchsorted(classes, y).astype(np.int32)
     places = {label: place for place, label in enumerate(classes.tolist())}
-    unknown = [label for label in y.tolist() if label not in places]
-    if unknown:
-        raise ValueError(f"[fit] expected the classes of the fit, got {unknown[0]!r}")
-    return np.array([places[label] for label in y.tolist()], np.int64)
+    return np.array([places[label] for label in y.tolist()], np.int32)
+
+
+def unknown(y: NDArray[Any], classes: NDArray[Any]) -> list[Any]:
+    """The labels that are none of the classes, each once."""
+    known = set(classes.tolist())
+    return [label for label in dict.fromkeys(y.tolist()) if label not in known]
 
 
 def require_known(y: Any, classes: Any, *, is_matrix: bool) -> None:
@@ -111,9 +151,5 @@ def require_known(y: Any, classes: Any, *, is_matrix: bool) -> None:
         return
     columns = np.asarray(y).T if several else [y]
     for column, known in zip(columns, classes if several else [classes], strict=True):
-        same_kind = (column.dtype.kind in "OUS") == (known.dtype.kind in "OUS")
-        if not same_kind or len(np.setdiff1d(column, known)):
-            new = column if not same_kind else np.setdiff1d(column, known)
-            raise ValueError(
-                f"[fit] expected the classes of the fit, {known}, got {new.tolist()[0]!r}"
-            )
+        if new := unknown(column, known):
+            raise ValueError(f"[fit] expected the classes of the fit, {known}, got {new[0]!r}")
