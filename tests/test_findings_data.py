@@ -500,6 +500,10 @@ def test_a_rare_output_of_several_is_an_imbalance():
     (finding,) = check(net, X, Y, loss="binary_cross_entropy").with_code("WB-IMBALANCE")
     assert finding.severity == "warning"
     assert finding.evidence == "output 2 is to be 1 in 40 of 4,000 rows (1.00%)"
+    assert "Focal(alpha=0.75)" in finding.advice
+    (finding,) = check(net, X, 1 - Y, loss="binary_cross_entropy").with_code("WB-IMBALANCE")
+    assert finding.evidence == "output 2 is to be 0 in 40 of 4,000 rows (1.00%)"
+    assert "Focal(alpha=0.25)" in finding.advice
     history = net.fit(X, Y, loss="binary_cross_entropy", epochs=1)
     (finding,) = diagnose(net, history, X, Y).with_code("WB-IMBALANCE")
     assert finding.severity == "warning"

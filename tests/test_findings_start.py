@@ -107,3 +107,16 @@ def test_targets_that_vary_little_make_an_ordinary_start_a_note(size):
     assert "never recovers" not in finding.why
     net[-1].weights[...] *= 30
     assert "WB-START (warning)" in str(check(net, X, y, loss="mse"))
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_batch_of_probabilities_is_learned_at_their_entropy(outputs):
+    X = np.random.default_rng(0).normal(size=(300, 5))
+    T = (X[:, :outputs] > 0) * 0.5
+    net = wb.Network.mlp([5, 16, outputs], "relu", output_activation="sigmoid", seed=0)
+    assert "WB-ONE-BATCH" not in check(net, X, T, loss="binary_cross_entropy")
+    assert "WB-ONE-BATCH" in check(net, 1e-8 * X, T, loss="binary_cross_entropy")
+    T = np.where(X[:, :1] > 0, [0.5, 0.25, 0.25], [0.25, 0.5, 0.25])
+    net = wb.Network.mlp([5, 16, 3], seed=0)
+    assert "WB-ONE-BATCH" not in check(net, X, T, loss="cross_entropy")
+    assert "WB-ONE-BATCH" in check(net, 1e-8 * X, T, loss="cross_entropy")

@@ -633,3 +633,37 @@ def test_several_quantiles_want_a_column_each(kind):
     found = kind(loss=loss, random_state=0).fit(X_iris[:, 1:], np.repeat(np.c_[y], 3, axis=1))
     below = (np.c_[y] < found.predict(X_iris[:, 1:])).mean(axis=0)
     np.testing.assert_allclose(below, [0.1, 0.5, 0.9], atol=0.1)
+
+
+ESTIMATORS = (MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda it: it.__name__)
+def test_a_subclass_has_parameters_of_its_own(estimator):
+    """Fewer, more, or any: as of scikit-learn's estimators."""
+    epochs = "max_iter" if estimator in (MLPClassifier, MLPRegressor) else "epochs"
+    sizes = "hidden_layer_sizes"
+
+    class Fewer(estimator):
+        def __init__(self, random_state=None):
+            super().__init__(random_state=random_state, **{sizes: (8,), epochs: 3})
+
+    class More(estimator):
+        def __init__(self, units=8, random_state=None):
+            super().__init__(random_state=random_state, **{sizes: (units,), epochs: 3})
+            self.units = units
+
+    class Any(estimator):
+        def __init__(self, **parameters):
+            super().__init__(**parameters)
+
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = (X[:, 0] > 0).astype(int)
+    plain = estimator(random_state=0, **{sizes: (8,), epochs: 3}).fit(X, y)
+    for made in (Fewer(0), More(8, 0), Any(random_state=0, **{sizes: (8,), epochs: 3})):
+        assert made.fit(X, y).network_ == plain.network_
+    assert More(4).get_params() == {"units": 4, "random_state": None}
+    assert clone(More(4, 0)).fit(X, y).network_.widths[:2] == (3, 4)
+    found = wb.search(More(random_state=0), {"units": [2, 5]}, X, y, cv=2)
+    assert found.best_estimator_.units in (2, 5, 8)
+    assert len(found.table["score"]) == 3

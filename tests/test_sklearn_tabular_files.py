@@ -270,7 +270,7 @@ def test_a_loaded_model_trains_as_the_saved_one(given, saved):
         {"optimizer": wb.Adam(lambda step: 0.1 / step)},
         {"schedule": wb.schedules.Warmup(lambda step: 0.1 / step, 5)},
     ],
-    ids=str,
+    ids=["penalties", "a rate that is a function", "a schedule of a function"],
 )
 def test_what_no_text_says_is_that_of_a_new_one(given, saved):
     model = TabularRegressor(**QUICK, **given).fit(FRAME, KIND)

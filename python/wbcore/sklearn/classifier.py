@@ -141,9 +141,10 @@ class MLPClassifier(ClassifierMixin, MLP):  # type: ignore[misc]  # scikit-learn
         progress: Any = False,
         missing: Any = "error",
     ) -> None:
-        given = dict(locals())
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        given = dict(locals())  # of this class: a subclass may have other parameters
+        del given["self"]
+        for name, value in given.items():
+            setattr(self, name, value)
 
     def _checked_data(
         self,

@@ -140,9 +140,10 @@ class TabularClassifier(ClassifierMixin, Tabular):  # type: ignore[misc]
         dtype: DTypeLike = "float32",
         progress: bool = False,
     ) -> None:
-        given = dict(locals())
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        given = dict(locals())  # of this class: a subclass may have other parameters
+        del given["self"]
+        for name, value in given.items():
+            setattr(self, name, value)
 
     def _checked_targets(self, y: Any, *, known: bool) -> NDArray[Any]:
         try:

@@ -74,7 +74,7 @@ _WEIGHED = (
     "more rows of that class; judge by balanced_accuracy, f1 or average_precision"
 )
 _OF_OUTPUTS = (
-    'bias_init="prior" in fit, loss=wb.losses.Focal(alpha=0.75), or sample_weight for the rows '
+    'bias_init="prior" in fit, loss=wb.losses.Focal(alpha={}), or sample_weight for the rows '
     "that have it; more units and epochs; judge such an output by its f1 or average_precision, and "
     "choose its threshold by them"
 )
@@ -183,7 +183,8 @@ def imbalance_of_outputs(state: State) -> Iterator[Finding]:
     if len(rare) > 1:
         evidence += f"; {len(rare)} of {len(yes)} outputs are as rare"
     severity = "note" if is_note else None
-    yield IMBALANCE.found(evidence, severity=severity, advice=_OF_OUTPUTS, numbers=numbers)
+    advice = _OF_OUTPUTS.format(0.75 if answer[worst] else 0.25)  # the weight of targets of 1
+    yield IMBALANCE.found(evidence, severity=severity, advice=advice, numbers=numbers)
 
 
 def _are_shares_or_inputs(state: State) -> bool:

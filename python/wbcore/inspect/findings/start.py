@@ -159,7 +159,10 @@ def _tried(
     """The loss that each rate ends with; None as soon as the rows are learned."""
     assert state.task is not None
     x, y = batch
-    least = -math.inf if knows_nothing is None else _LEARNED * knows_nothing
+    least = -math.inf
+    if knows_nothing is not None:
+        entropy = _entropy(state, y)
+        least = entropy + _LEARNED * (knows_nothing - entropy)
     losses = []
     for rate in _RATES:
         net = begun.copy()
@@ -175,6 +178,21 @@ def _tried(
                 return None  # by either: the least loss of counts and of smoothed labels is not 0
         losses.append(loss)
     return losses
+
+
+def _entropy(state: State, y: NDArray[Any]) -> float:
+    """What a cross-entropy is not below, of targets that are probabilities between 0 and 1."""
+    y = np.asarray(y, np.float64)
+    if state.loss == "cross_entropy" and y.ndim == 2:
+        return float(np.mean(np.sum(_information(y), axis=1)))
+    if state.loss == "binary_cross_entropy":
+        return float(np.mean(_information(y) + _information(1 - y)))
+    return 0.0
+
+
+def _information(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    some = np.where(shares > 0, shares, 1.0)
+    return -some * np.log(some)
 
 
 def _drawn(state: State, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
