@@ -158,6 +158,23 @@ def test_labels_of_any_type_are_kept(classes, tmp_path):
     assert np.array_equal(again.predict(X), model.predict(X))
 
 
+def test_labels_of_several_types(tmp_path):
+    X, path = np.arange(8.0)[:, None], tmp_path / "m"
+    for mixed in ([np.int64(1), "a"], [True, "a"], [2, "1"]):
+        model = TabularClassifier((4,), epochs=2, random_state=0).fit(X, np.array(mixed * 4, "O"))
+        model.save(path)
+        again = TabularClassifier.load(path)
+        assert again.classes_.tolist() == model.classes_.tolist()
+        assert np.array_equal(again.predict(X), model.predict(X))
+        assert wb.tables.TableModel.load(path).classes == tuple(map(str, model.classes_))
+    for alike in ([1, "1"], [True, "True"]):
+        model = TabularClassifier((4,), epochs=2).fit(X, np.array(alike * 4, object))
+        expected = rf"\[save\] expected labels that differ as texts, .* {alike[0]} and '{alike[1]}'"
+        with pytest.raises(ValueError, match=expected):
+            model.save(tmp_path / "n")
+        assert not (tmp_path / "n").exists()
+
+
 WEATHER = pd.DataFrame(
     {"heat": np.array(["cold", "hot"])[KIND % 2], "rain": np.array(["dry", "wet", "wet"])[KIND]}
 )

@@ -16,7 +16,8 @@ from wbcore.schedules import Schedule
 from wbcore.tables import Encoding
 
 __all__ = [
-    "labels", "loaded", "metadata", "names_of_targets", "plain_shape", "target_names", "typed"
+    "labels", "loaded", "metadata", "names_of_targets", "plain_shape", "require_names",
+    "target_names", "typed",
 ]  # fmt: skip
 
 _VERSION = 1
@@ -158,7 +159,22 @@ def typed(classes: np.ndarray[Any, Any]) -> dict[str, Any]:
         values = classes.astype(np.int64)
     elif classes.dtype.char == "g":  # which no float of Python holds
         values = classes.astype(str)
-    return {"dtype": classes.dtype.str, "values": values.tolist()}
+    plain = [v.item() if isinstance(v, np.generic) else v for v in values.tolist()]  # of objects
+    return {"dtype": classes.dtype.str, "values": plain}
+
+
+def require_names(estimator: Any) -> None:
+    """Refuse labels that would have one name in a file, such as 1 and "1"."""
+    classes = getattr(estimator, "classes_", [])
+    for each in classes if isinstance(classes, list) else [classes]:
+        known: dict[str, Any] = {}
+        for label in each.tolist():
+            other = known.setdefault(str(label), label)
+            if other is not label:
+                raise ValueError(
+                    "[save] expected labels that differ as texts, by which a file names them, "
+                    f"got {other!r} and {label!r}"
+                )
 
 
 def labels(state: dict[str, Any]) -> np.ndarray[Any, Any]:
