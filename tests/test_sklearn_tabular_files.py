@@ -175,6 +175,29 @@ def test_labels_of_several_types(tmp_path):
         assert not (tmp_path / "n").exists()
 
 
+@pytest.mark.parametrize(
+    ("labels", "weights"),
+    [
+        ([0, 1, 2], {0: 0.5, 1: 2, 2: 1.0}),
+        (["a", "1", "c"], {"a": 0.5, "1": np.float64(2)}),
+        ([False, True, True], {True: 3}),
+        ([0, 1, 2], {np.int64(1): 2.0}),
+    ],
+)
+def test_class_weights_are_kept(labels, weights, saved):
+    y = np.array(labels)[KIND]
+    model = TabularClassifier(**QUICK, class_weight=weights).fit(FRAME, y)
+    again = saved(model)
+    assert again.class_weight == weights
+    assert again.fit(FRAME, y).network_ == model.network_
+
+
+def test_class_weights_of_several_decisions_are_kept(saved):
+    weights = [{"cold": 2.0, "hot": 1.0}, {"dry": 1, "wet": 0.5}]
+    model = TabularClassifier(**QUICK, class_weight=weights).fit(FRAME, WEATHER)
+    assert saved(model).class_weight == weights
+
+
 WEATHER = pd.DataFrame(
     {"heat": np.array(["cold", "hot"])[KIND % 2], "rain": np.array(["dry", "wet", "wet"])[KIND]}
 )

@@ -213,6 +213,9 @@ def _plain(value: Any) -> Any:
         return value if np.isfinite(value) else _NONE
     if isinstance(value, (Choice, Optimizer)):
         return str(value) if _text_says_all(value) else _NONE
+    if isinstance(value, dict):  # such as class_weight; names of JSON would be texts
+        pairs = _plain([list(pair) for pair in value.items()])
+        return _NONE if pairs is _NONE else {"pairs": pairs}
     if isinstance(value, (list, tuple)):
         items = [_plain(item) for item in value]
         if any(item is _NONE for item in items):
@@ -234,6 +237,8 @@ def _text_says_all(value: Choice | Optimizer) -> bool:
 
 def _restored(plain: Any) -> Any:
     """What `_plain` was given, but for objects, whose texts will do."""
+    if isinstance(plain, dict) and "pairs" in plain:
+        return dict(_restored(plain["pairs"]))
     if isinstance(plain, dict):
         return tuple(map(_restored, plain["tuple"]))
     return [_restored(item) for item in plain] if isinstance(plain, list) else plain
