@@ -235,8 +235,26 @@ def test_decisions_whose_names_could_be_of_two(tmp_path):
     targets = pd.DataFrame({"a": WEATHER["heat"].replace("hot", "b=c"), "a=b": WEATHER["rain"]})
     found, _ = predicted_columns(TabularClassifier(**QUICK).fit(FRAME, targets), tmp_path)
     assert list(found)[:3] == [
-        "prediction_target_0", "prediction_target_1", "probability_target_0=b=c",
+        "prediction_a", "prediction_target_1", "probability_a=b=c",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (("price", ""), ("price", "target_1")),
+        ((7, "price"), ("target_0", "price")),
+        (("target_1", None), ("target_1", "target_1_")),
+        (("a=b", "a"), ("a=b", "a")),
+    ],
+)
+def test_only_targets_without_a_name_of_their_own_are_numbered(given, names, tmp_path):
+    values = pd.DataFrame(
+        np.column_stack([KIND * 2.0, KIND % 2]), columns=pd.Index(given, dtype="O")
+    )
+    found, table = predicted_columns(TabularRegressor(**QUICK).fit(FRAME, values), tmp_path)
+    assert table.targets == names
+    assert list(found) == [f"prediction_{name}" for name in names]
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])

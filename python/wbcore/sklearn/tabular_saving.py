@@ -14,6 +14,7 @@ from wbcore.history import History
 from wbcore.optimizers import Optimizer
 from wbcore.schedules import Schedule
 from wbcore.tables import Encoding
+from wbcore.tables.metadata import numbered
 
 __all__ = [
     "labels", "loaded", "metadata", "names_of_targets", "plain_shape", "require_names",
@@ -133,17 +134,17 @@ def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:
 
 
 def target_names(y: Any) -> list[str]:
-    """The names of targets, of a frame or a series; of others, and of those that are none, none."""
+    """The names of targets, of a frame or a series; empty where one has none of its own."""
     given = list(y.columns) if hasattr(y, "columns") else [getattr(y, "name", None)]
-    names = [name for name in given if isinstance(name, str) and name]
-    return names if len(set(names)) == len(given) else []
+    return [name if isinstance(name, str) and given.count(name) == 1 else "" for name in given]
 
 
 def names_of_targets(estimator: Any, count: int) -> list[str]:
-    """The names of targets; where they have none "target", and several are numbered."""
+    """The names of targets; one without is "target", and of several numbered."""
     names: list[str] = estimator._target_names
-    numbered = ["target"] if count == 1 else [f"target_{j}" for j in range(count)]
-    return names if len(names) == count else numbered
+    if len(names) != count:
+        names = [""] * count
+    return [names[0] or "target"] if count == 1 else numbered(names)
 
 
 def plain_shape(encoding: Encoding) -> tuple[int] | None:
