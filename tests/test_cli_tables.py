@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from cli_runner import fail, invoke, succeed
 from test_cli_untrusted import NASTY, obeyed
@@ -443,3 +444,16 @@ def test_classes_that_the_training_read_as_bools_or_numbers():
         succeed("train", "a.csv", *words, "--test", "b.csv")
         csv_of("b.csv", [1, 2], [others[0], "maybe"])
         assert "has the class 'maybe'" in fail("train", "a.csv", *words, "--test", "b.csv")
+
+
+def test_a_parquet_file_whose_types_pandas_does_not_know():
+    kind = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    frame = pd.DataFrame({"c": pd.array(["a", "b"] * 20, dtype=kind), "y": ["u", "v"] * 20})
+    frame.to_parquet("arrow.parquet")
+    frame.astype({"c": "category"}).to_parquet("plain.parquet")
+    succeed("train", "plain.parquet", "--target", "y", "--epochs", 2, "-o", "m.safetensors")
+    for words in (
+        ("train", "arrow.parquet", "--target", "y"),
+        ("predict", "m.safetensors", "arrow.parquet"),
+    ):
+        assert "arrow.parquet is not a readable Parquet file: " in fail(*words)

@@ -52,6 +52,7 @@ _UNREADABLE = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
+    TypeError,  # of a type of Arrow that pandas's notes in a Parquet file name, unknown to it
 )
 
 
