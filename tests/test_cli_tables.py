@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from cli_runner import fail, invoke, succeed
 from test_cli_untrusted import NASTY, obeyed
@@ -393,3 +394,66 @@ def test_times_of_a_parquet_file_are_texts_of_a_csv_file(tmp_path):
     succeed("train", tmp_path / "t.parquet", "--target", "y", "--epochs", 2, "-o", tmp_path / "m")
     of_texts = succeed("predict", tmp_path / "m", tmp_path / "t.csv")
     assert of_texts == succeed("predict", tmp_path / "m", tmp_path / "t.parquet")
+
+
+def csv_of(name, column, target):
+    """A CSV file of the columns c and y, as they are written."""
+    rows = [f"{c},{y}" for c, y in zip(column, target, strict=True)]
+    Path(name).write_text("\n".join(["c,y", *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("texts", "written"),
+    [
+        (["true", "false", "maybe"], None),
+        (["TRUE", "FALSE", "x"], None),
+        (["true", "1", "x"], None),
+        (["007", "08", "x"], None),
+        (["1.0", "2.50", "x"], None),
+        (["1" + "0" * 29, "1" + "0" * 28 + "1", "x"], None),
+        (["true", "false", "maybe"], ["True", "FALSE", "maybe"]),
+    ],
+)
+def test_texts_stay_what_they_are_whatever_the_other_rows_look_like(texts, written):
+    answers = ["no", "yes", "eh"]
+    csv_of("all.csv", texts * 20, answers * 20)
+    csv_of("class.csv", answers * 20, texts * 20)
+    for n in (1, 2):
+        csv_of(f"c{n}.csv", (written or texts)[:n] * 20, answers[:n] * 20)
+    csv_of("y2.csv", answers[:2] * 20, (written or texts)[:2] * 20)
+    words = ("--target", "y", "--epochs", 2, "-o")
+    succeed("train", "all.csv", *words, "m.safetensors", "--test", "c2.csv")
+    every = predicted("m.safetensors", "all.csv")
+    for n in (1, 2):
+        pd.testing.assert_frame_equal(
+            predicted("m.safetensors", f"c{n}.csv").iloc[:n], every.iloc[:n]
+        )
+    frame = pd.DataFrame({"c": texts})
+    assert (TableModel.load("m.safetensors").predict(frame) == every["prediction"][:3]).all()
+
+    succeed("train", "class.csv", *words, "n.safetensors", "--test", "y2.csv")
+    assert sorted(wb.load("n.safetensors").metadata["classes"]) == sorted(texts)
+    succeed("inspect", "n.safetensors", "--data", "y2.csv", "--target", "y")
+
+
+def test_classes_that_the_training_read_as_bools_or_numbers():
+    for classes, others in ((["true", "false"], ["TRUE", "False"]), (["007", "08"], ["7", "8.0"])):
+        csv_of("a.csv", [1, 2] * 20, classes * 20)
+        csv_of("b.csv", [1, 2] * 20, others * 20)
+        words = ("--target", "y", "--task", "classification", "--epochs", 2, "-o", "m.safetensors")
+        succeed("train", "a.csv", *words, "--test", "b.csv")
+        csv_of("b.csv", [1, 2], [others[0], "maybe"])
+        assert "has the class 'maybe'" in fail("train", "a.csv", *words, "--test", "b.csv")
+
+
+def test_a_parquet_file_whose_types_pandas_does_not_know():
+    kind = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    frame = pd.DataFrame({"c": pd.array(["a", "b"] * 20, dtype=kind), "y": ["u", "v"] * 20})
+    frame.to_parquet("arrow.parquet")
+    frame.astype({"c": "category"}).to_parquet("plain.parquet")
+    succeed("train", "plain.parquet", "--target", "y", "--epochs", 2, "-o", "m.safetensors")
+    for words in (
+        ("train", "arrow.parquet", "--target", "y"),
+        ("predict", "m.safetensors", "arrow.parquet"),
+    ):
+        assert "arrow.parquet is not a readable Parquet file: " in fail(*words)

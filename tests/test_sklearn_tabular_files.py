@@ -158,6 +158,46 @@ def test_labels_of_any_type_are_kept(classes, tmp_path):
     assert np.array_equal(again.predict(X), model.predict(X))
 
 
+def test_labels_of_several_types(tmp_path):
+    X, path = np.arange(8.0)[:, None], tmp_path / "m"
+    for mixed in ([np.int64(1), "a"], [True, "a"], [2, "1"]):
+        model = TabularClassifier((4,), epochs=2, random_state=0).fit(X, np.array(mixed * 4, "O"))
+        model.save(path)
+        again = TabularClassifier.load(path)
+        assert again.classes_.tolist() == model.classes_.tolist()
+        assert np.array_equal(again.predict(X), model.predict(X))
+        assert wb.tables.TableModel.load(path).classes == tuple(map(str, model.classes_))
+    for alike in ([1, "1"], [True, "True"]):
+        model = TabularClassifier((4,), epochs=2).fit(X, np.array(alike * 4, object))
+        expected = rf"\[save\] expected labels that differ as texts, .* {alike[0]} and '{alike[1]}'"
+        with pytest.raises(ValueError, match=expected):
+            model.save(tmp_path / "n")
+        assert not (tmp_path / "n").exists()
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights"),
+    [
+        ([0, 1, 2], {0: 0.5, 1: 2, 2: 1.0}),
+        (["a", "1", "c"], {"a": 0.5, "1": np.float64(2)}),
+        ([False, True, True], {True: 3}),
+        ([0, 1, 2], {np.int64(1): 2.0}),
+    ],
+)
+def test_class_weights_are_kept(labels, weights, saved):
+    y = np.array(labels)[KIND]
+    model = TabularClassifier(**QUICK, class_weight=weights).fit(FRAME, y)
+    again = saved(model)
+    assert again.class_weight == weights
+    assert again.fit(FRAME, y).network_ == model.network_
+
+
+def test_class_weights_of_several_decisions_are_kept(saved):
+    weights = [{"cold": 2.0, "hot": 1.0}, {"dry": 1, "wet": 0.5}]
+    model = TabularClassifier(**QUICK, class_weight=weights).fit(FRAME, WEATHER)
+    assert saved(model).class_weight == weights
+
+
 WEATHER = pd.DataFrame(
     {"heat": np.array(["cold", "hot"])[KIND % 2], "rain": np.array(["dry", "wet", "wet"])[KIND]}
 )
@@ -195,8 +235,26 @@ def test_decisions_whose_names_could_be_of_two(tmp_path):
     targets = pd.DataFrame({"a": WEATHER["heat"].replace("hot", "b=c"), "a=b": WEATHER["rain"]})
     found, _ = predicted_columns(TabularClassifier(**QUICK).fit(FRAME, targets), tmp_path)
     assert list(found)[:3] == [
-        "prediction_target_0", "prediction_target_1", "probability_target_0=b=c",
+        "prediction_a", "prediction_target_1", "probability_a=b=c",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (("price", ""), ("price", "target_1")),
+        ((7, "price"), ("target_0", "price")),
+        (("target_1", None), ("target_1", "target_1_")),
+        (("a=b", "a"), ("a=b", "a")),
+    ],
+)
+def test_only_targets_without_a_name_of_their_own_are_numbered(given, names, tmp_path):
+    values = pd.DataFrame(
+        np.column_stack([KIND * 2.0, KIND % 2]), columns=pd.Index(given, dtype="O")
+    )
+    found, table = predicted_columns(TabularRegressor(**QUICK).fit(FRAME, values), tmp_path)
+    assert table.targets == names
+    assert list(found) == [f"prediction_{name}" for name in names]
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])

@@ -551,3 +551,26 @@ def test_texts_of_bools_are_bools_where_such_were(values):
     assert encoding.apply(given)[:, 0].tolist() == [1, 0]
     with pytest.raises(ValueError, match=r"expected numbers in column 'b'.*got 'True' in row 1"):
         encoding.apply(pd.DataFrame({"a": [True], "b": ["True"]}))
+
+
+def test_categories_are_found_by_the_bool_or_date_that_a_text_is():
+    days = [pd.Timestamp(t) for t in ("2020-01-01", "2020-01-02", "2020-01-01 12:30")]
+    frame = pd.DataFrame(
+        {
+            "flag": pd.Categorical(["true", "false", "x"] * 2),
+            "day": pd.Categorical(list(days) * 2),
+            "text": ["2020-01-01", "2020-01-02", "x"] * 2,
+        }
+    )
+    encoding = Encoding.fit(frame)
+    rows = encoding.apply(frame)[:2]
+    for asked in (
+        {"flag": [True, False], "day": ["2020-01-01", "2020-01-02"], "text": days[:2]},
+        {"flag": ["TRUE", "False"], "day": ["2020-01-01 00:00", "2020-01-02T00:00:00Z"],
+         "text": ["2020-01-01T00:00", "2020-01-02 00:00:00"]},
+    ):  # fmt: skip
+        assert np.array_equal(encoding.apply(pd.DataFrame(asked)), rows)
+    half = pd.DataFrame({"flag": ["yes"], "day": ["2020-01-01 00:00:00.5"], "text": ["2020-01-03"]})
+    assert not encoding.apply(half).any()
+    both = Encoding.fit(pd.DataFrame({"flag": ["true", "TRUE", "x"] * 2}))
+    assert not both.apply(pd.DataFrame({"flag": [True]})).any(), "which one is not said"

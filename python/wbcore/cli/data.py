@@ -17,7 +17,7 @@ from wbcore.io.idx import read_idx_folder
 from wbcore.io.table import RawTable, read_raw_table
 from wbcore.random import permutation
 from wbcore.tables import Encoding
-from wbcore.tables.values import text_of_number
+from wbcore.tables.values import matched, text_of_number
 
 __all__ = [
     "Dataset",
@@ -221,7 +221,10 @@ def _test_rows(
     """Return X and y of a table for the test, in the numbers of the one to train on."""
     task = "regression" if trained.classes is None else "classification"
     texts = encoding.categories
-    raw = read_raw_table(path, trained.target, task=task, ignore=ignore, texts=texts)
+    classes = trained.classes or ()
+    raw = read_raw_table(
+        path, trained.target, task=task, ignore=ignore, texts=texts, classes=classes
+    )
     require(path, "read_table", raw.frame, encoding.required)
     try:
         X = encoding.apply(raw.frame)
@@ -243,12 +246,13 @@ def class_numbers(
         If one is not; ``lacking`` says whose they are.
     """
     assert raw.classes is not None
-    unknown = [name for name in raw.classes if name not in classes]
+    names = matched(raw.classes, classes)
+    unknown = [name for name in names if name not in classes]
     if unknown:
         raise ValueError(
             f"{path}: the target {raw.target!r} has the class {unknown[0]!r}, which {lacking}"
         )
-    number = np.array([classes.index(name) for name in raw.classes])
+    number = np.array([classes.index(name) for name in names])
     return np.asarray(number[raw.y], np.int64)
 
 

@@ -186,7 +186,7 @@ class _Table:
 
     def rows(self, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         """X and y of a table."""
-        raw = read_raw_table(path, self._target, task=self._task)
+        raw = read_raw_table(path, self._target, task=self._task, classes=self._classes or ())
         X = self._inputs(path, raw)
         if raw.classes is None:
             losses.require_targets(self._loss, float(raw.y.min()), self._target)

@@ -10,7 +10,12 @@ from typing import Any
 __all__ = ["read_csv"]
 
 
-def read_csv(path: Path, target: str | None = None, texts: Collection[str] = ()) -> Any:  # noqa: ANN401, a data frame
+def read_csv(
+    path: Path,
+    target: str | None = None,
+    texts: Collection[str] = (),
+    classes: Collection[str] = (),
+) -> Any:  # noqa: ANN401, a data frame
     """Return the file as a data frame.
 
     Parameters
@@ -21,7 +26,9 @@ def read_csv(path: Path, target: str | None = None, texts: Collection[str] = ())
         In this column, if it is text, only an empty field is missing: NA, None, null or nan are
         names like others. In all other columns they mark a missing value.
     texts : collection of str
-        Columns that stay texts where they look like numbers, whose zeros would be lost.
+        Columns that stay texts where they look like numbers, whose zeros would be lost, or bools.
+    classes : collection of str
+        Texts that stay texts in the target, whatever its other rows look like.
 
     Returns
     -------
@@ -58,10 +65,11 @@ def read_csv(path: Path, target: str | None = None, texts: Collection[str] = ())
             raise ValueError("it was changed while it was read")
         return again.iloc[:, 0]
 
-    if target and target in names and _is_text(frame[target]):  # pandas names what has no name
-        frame[target] = as_texts(target, keep_default_na=False, na_values=[""])
+    if target and target in names and (classes or _is_text(frame[target])):
+        given = as_texts(target, keep_default_na=False, na_values=[""])
+        frame[target] = _known(given, frame[target], classes)
     for name in texts:
-        if name != target and name in names and _is_number(frame[name]):
+        if name != target and name in names and not _is_all_text(frame[name]):
             frame[name] = as_texts(name)
     return frame
 
@@ -81,11 +89,18 @@ def _exact(version: str) -> dict[str, Any]:
     return {"low_memory": False, **exact}  # whole columns, so that each has one type
 
 
-def _is_number(column: Any) -> bool:  # noqa: ANN401, a column of a data frame
+def _known(given: Any, read: Any, classes: Collection[str]) -> Any:  # noqa: ANN401, columns
+    """Return a target as it is written where that is one of the classes, else as pandas read it."""
+    if _is_text(read):
+        return given
+    others = read.map(str, na_action="ignore").astype(object)
+    return given.astype(object).where(given.isin(list(classes)), others)
+
+
+def _is_all_text(column: Any) -> bool:  # noqa: ANN401, a column of a data frame
     import pandas as pd
 
-    kinds = pd.api.types
-    return bool(kinds.is_numeric_dtype(column) and not kinds.is_bool_dtype(column))
+    return bool(pd.api.types.infer_dtype(column) == "string")
 
 
 def _is_text(column: Any) -> bool:  # noqa: ANN401, a column of a data frame

@@ -52,6 +52,7 @@ _UNREADABLE = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
+    TypeError,  # of a type of Arrow that pandas's notes in a Parquet file name, unknown to it
 )
 
 
@@ -60,11 +61,13 @@ def read_frame(
     operation: str,
     target: str | None = None,
     texts: Collection[str] = (),
+    classes: Collection[str] = (),
 ) -> Frame:
     """Return the file as a data frame with text for column names and at least one row.
 
     In a CSV file's column ``target`` only an empty field is missing, if it is text; the columns
-    ``texts`` stay texts there, also where they look like numbers.
+    ``texts`` stay texts there, also where they look like numbers or bools, and so do ``classes`` in
+    the target.
     """
     path = Path(path)
     parquet = path.suffix.lower() in PARQUET_SUFFIXES
@@ -77,7 +80,7 @@ def read_frame(
     import pandas as pd
 
     try:
-        frame = pd.read_parquet(path) if parquet else read_csv(path, target, texts)
+        frame = pd.read_parquet(path) if parquet else read_csv(path, target, texts, classes)
     except ImportError as error:  # of what unpacks a .zst
         raise ModuleNotFoundError(f"[{operation}] {path}: {error}") from error
     except _UNREADABLE as error:

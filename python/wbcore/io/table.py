@@ -69,15 +69,17 @@ def read_raw_table(
     task: str | None = None,
     ignore: Iterable[str] = (),
     texts: Collection[str] = (),
+    classes: Collection[str] = (),
 ) -> RawTable:
     """Read a table and take one column as the target; the others stay as they are.
 
     Parameters and errors are those of :func:`read_table`, but that features may be of any kind, and
-    that the columns ``texts`` of a CSV file stay texts, also where they look like numbers.
+    that the columns ``texts`` of a CSV file stay texts, also where they look like numbers or bools,
+    and so do ``classes``, those that are known, in the target of a classification.
     """
     if task is not None:
         _arguments.choice("read_table", "task", task, TASKS)
-    frame = read_frame(path, "read_table", target, texts)
+    frame = read_frame(path, "read_table", target, texts, classes)
     features = _feature_names(path, frame, target, tuple(ignore))
     column = frame[target]
     complaint = _target_complaint(column)

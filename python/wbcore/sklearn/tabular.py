@@ -384,8 +384,11 @@ class Tabular(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[
         ------
         OSError
             When the file cannot be written.
+        ValueError
+            When two labels would be one text, such as 1 and "1".
         """
         check_is_fitted(self, "network_")
+        tabular_saving.require_names(self)
         self.network_.save(path)
 
     @classmethod

@@ -14,9 +14,11 @@ from wbcore.history import History
 from wbcore.optimizers import Optimizer
 from wbcore.schedules import Schedule
 from wbcore.tables import Encoding
+from wbcore.tables.metadata import numbered
 
 __all__ = [
-    "labels", "loaded", "metadata", "names_of_targets", "plain_shape", "target_names", "typed"
+    "labels", "loaded", "metadata", "names_of_targets", "plain_shape", "require_names",
+    "target_names", "typed",
 ]  # fmt: skip
 
 _VERSION = 1
@@ -132,17 +134,17 @@ def loaded(cls: type[Any], path: str | os.PathLike[str]) -> Any:
 
 
 def target_names(y: Any) -> list[str]:
-    """The names of targets, of a frame or a series; of others, and of those that are none, none."""
+    """The names of targets, of a frame or a series; empty where one has none of its own."""
     given = list(y.columns) if hasattr(y, "columns") else [getattr(y, "name", None)]
-    names = [name for name in given if isinstance(name, str) and name]
-    return names if len(set(names)) == len(given) else []
+    return [name if isinstance(name, str) and given.count(name) == 1 else "" for name in given]
 
 
 def names_of_targets(estimator: Any, count: int) -> list[str]:
-    """The names of targets; where they have none "target", and several are numbered."""
+    """The names of targets; one without is "target", and of several numbered."""
     names: list[str] = estimator._target_names
-    numbered = ["target"] if count == 1 else [f"target_{j}" for j in range(count)]
-    return names if len(names) == count else numbered
+    if len(names) != count:
+        names = [""] * count
+    return [names[0] or "target"] if count == 1 else numbered(names)
 
 
 def plain_shape(encoding: Encoding) -> tuple[int] | None:
@@ -158,7 +160,22 @@ def typed(classes: np.ndarray[Any, Any]) -> dict[str, Any]:
         values = classes.astype(np.int64)
     elif classes.dtype.char == "g":  # which no float of Python holds
         values = classes.astype(str)
-    return {"dtype": classes.dtype.str, "values": values.tolist()}
+    plain = [v.item() if isinstance(v, np.generic) else v for v in values.tolist()]  # of objects
+    return {"dtype": classes.dtype.str, "values": plain}
+
+
+def require_names(estimator: Any) -> None:
+    """Refuse labels that would have one name in a file, such as 1 and "1"."""
+    classes = getattr(estimator, "classes_", [])
+    for each in classes if isinstance(classes, list) else [classes]:
+        known: dict[str, Any] = {}
+        for label in each.tolist():
+            other = known.setdefault(str(label), label)
+            if other is not label:
+                raise ValueError(
+                    "[save] expected labels that differ as texts, by which a file names them, "
+                    f"got {other!r} and {label!r}"
+                )
 
 
 def labels(state: dict[str, Any]) -> np.ndarray[Any, Any]:
@@ -197,6 +214,9 @@ def _plain(value: Any) -> Any:
         return value if np.isfinite(value) else _NONE
     if isinstance(value, (Choice, Optimizer)):
         return str(value) if _text_says_all(value) else _NONE
+    if isinstance(value, dict):  # such as class_weight; names of JSON would be texts
+        pairs = _plain([list(pair) for pair in value.items()])
+        return _NONE if pairs is _NONE else {"pairs": pairs}
     if isinstance(value, (list, tuple)):
         items = [_plain(item) for item in value]
         if any(item is _NONE for item in items):
@@ -218,6 +238,8 @@ def _text_says_all(value: Choice | Optimizer) -> bool:
 
 def _restored(plain: Any) -> Any:
     """What `_plain` was given, but for objects, whose texts will do."""
+    if isinstance(plain, dict) and "pairs" in plain:
+        return dict(_restored(plain["pairs"]))
     if isinstance(plain, dict):
         return tuple(map(_restored, plain["tuple"]))
     return [_restored(item) for item in plain] if isinstance(plain, list) else plain

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wbcore.tables.column import ColumnEncoding, missing_rows, weighted
-from wbcore.tables.values import as_text, text_of_number
+from wbcore.tables.values import as_text, matched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +38,8 @@ class CategoryColumn(ColumnEncoding):
     Notes
     -----
     A category is the text of a value or, where that is in neither list, of the number that the text
-    is: "1.0" is 1. One that is in neither, and a missing value without an indicator, is 0 in all
-    columns.
+    is, or one there that is the same bool or date: "1.0" is 1, True is "true". One that is in
+    neither, and a missing value without an indicator, is 0 in all columns.
     """
 
     kind = "category"
@@ -116,8 +116,7 @@ class CategoryColumn(ColumnEncoding):
         """A 1 in the column of a row's category. Only different categories are looked up."""
         texts, codes = _texts(column)
         gaps = codes < 0
-        known = {*self.kept, *self.rare}
-        texts = [text if text in known else text_of_number(text) or text for text in texts]
+        texts = matched(texts, {*self.kept, *self.rare})
         if self.kept:
             width = len(self.kept) + bool(self.rare)
             rows = np.zeros((len(texts) + 1, width))  # the last one is that of what is missing

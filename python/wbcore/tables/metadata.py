@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from wbcore.network import Network
 
 __all__ = [
-    "class_names", "decision_names", "encoding_of", "feature_names", "has_margins", "target_names"
+    "class_names", "decision_names", "encoding_of", "feature_names", "has_margins", "numbered",
+    "target_names",
 ]  # fmt: skip
 
 
@@ -105,10 +106,20 @@ def decision_names(net: Network) -> tuple[list[str], list[list[str]]] | None:
             f"the model's metadata: expected 'decisions' to have {net[-1].outputs} classes "
             f"together, got {count}"
         )
-    targets = _names(net.metadata, "targets", len(classes))
-    if targets is None or any("=" in name for name in targets):  # "a=b=c" could be of two
-        targets = [f"target_{j}" for j in range(len(classes))]
-    return targets, classes
+    targets = _names(net.metadata, "targets", len(classes)) or [""] * len(classes)
+    # "a=b=c" could be of two
+    return numbered(["" if "=" in name else name for name in targets]), classes
+
+
+def numbered(names: list[str]) -> list[str]:
+    """Names of several targets, each once: empty ones are "target_" and their number, from 0."""
+    found = []
+    for j, given in enumerate(names):
+        name = given or f"target_{j}"
+        while not given and name in names:
+            name += "_"
+        found.append(name)
+    return found
 
 
 def has_margins(net: Network) -> bool:

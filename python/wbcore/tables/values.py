@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOOLS", "DAYS", "EPOCH", "SECONDS", "are_dates", "are_numbers", "as_dates", "as_numbers",
-    "as_text", "measured", "text_of_number",
+    "as_text", "matched", "measured", "text_of_number",
 ]  # fmt: skip
 
 EPOCH = "1970-01-01"
@@ -62,6 +62,35 @@ def text_of_number(text: str) -> str | None:
         return None
     found = as_text(_float(text))
     return found if Decimal(text.strip()) == Decimal(found) else None
+
+
+def matched(texts: Sequence[str], known: Collection[str]) -> list[str]:
+    """Each text, or where it is unknown the known one that is its number, or its bool or moment.
+
+    "1.0" is "1", "TRUE" is "true", "2020-01-01" is "2020-01-01T00:00:00"; unless several of the
+    known ones would be meant.
+    """
+    unknown = {t: text_of_number(t) or _plain(t) for t in texts if t not in known}
+    if not unknown:
+        return list(texts)
+    meant: dict[str, str | None] = {}
+    for name in known:
+        plain = _plain(name)
+        meant[plain] = None if plain in meant else name
+    meant |= {name: name for name in known}
+    found = {text: meant.get(plain) or text for text, plain in unknown.items()}
+    return [found.get(text, text) for text in texts]
+
+
+def _plain(text: str) -> str:
+    """What `as_text` makes of the bool or moment that a text is; else the text."""
+    if (bare := text.strip().lower()) in ("true", "false"):
+        return bare.capitalize()
+    if _DATE.fullmatch(text.strip()):
+        with contextlib.suppress(ValueError):
+            moment = _moment(text)
+            return as_text(moment) if moment == moment.astype("datetime64[s]") else text
+    return text
 
 
 def are_numbers(levels: Sequence[Any]) -> bool:
