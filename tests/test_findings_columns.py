@@ -44,6 +44,9 @@ def test_one_value_in_a_table_is_a_warning():
     X[0, 0] = X[:, 0].max()
     X[:, 1] = X[0, 0]  # the greatest of one column of four
     assert constant(check(net, X, X[:, 2] > 0))[0] == ("warning", [1])
+    X = rng.normal(size=(100, 12)).clip(max=[3] * 10 + [1, 1])
+    X[:, 0] = 1  # that of two of eleven
+    assert constant(check(wb.Network.mlp([12, 8, 2], seed=0), X, X[:, 2] > 0))[0][0] == "warning"
 
 
 def test_a_column_without_weight_does_no_harm_after_a_training():

@@ -548,6 +548,9 @@ def test_saturation_by_an_initializer_is_a_warning_wherever_it_is():
     default.parameters[...] = wide.parameters
     (finding,) = check(default, X, y, loss="cross_entropy").with_code("WB-SATURATED")
     assert finding.severity == "note"
+    other = wb.Network([wb.Dense(2, 16, "tanh", initializer="he"), wb.Dense(16, 2)], seed=0)
+    (finding,) = check(other, 9 * X, y, loss="cross_entropy").with_code("WB-SATURATED")
+    assert finding.severity == "note"  # by the inputs
 
 
 def test_constant_targets_that_are_inputs_or_few_are_a_note():

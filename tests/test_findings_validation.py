@@ -71,6 +71,8 @@ def test_columns_of_units_that_have_nothing_in_common_are_found():
     narrower = units.clip(max=1)  # the last is as it was: less than nine tenths are not
     assert not found_by_check(train, y, (narrower * rest + shift, y_val))
     assert not found_by_check(train[:, :3], y, (units[-3:] * rest[:, :3], y_val))  # too few
+    few = np.array([0.15, *[1] * 6, 6])  # most are as they were
+    assert not found_by_check(train, y, (few * rest, y_val))
 
 
 @pytest.mark.parametrize("columns", [4, 10])

@@ -4,12 +4,13 @@ import contextlib
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import wbcore as wb
-from wbcore import _core
+from wbcore import _core, _record_bytes
 
 
 def data(rows, seed=0):
@@ -63,6 +64,28 @@ def test_the_best_record_stays():
     assert 4 * 97 in steps
     assert 4 * 97 % 8 == 4  # no multiple of the stride
     assert len([step for step in steps if step % 8]) == 2
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"),
+    [([np.nan, 2, 1, 1], 2), ([np.inf, 3.0, np.nan], 1), ([np.nan, np.inf], None), ([], None)],
+)
+def test_which_epoch_is_the_best(losses, best):
+    assert wb.History({"loss": [1.0] * len(losses), "val_loss": losses})._best_for_records == best
+
+
+def test_the_best_record_of_lbfgs_stays(monkeypatch):
+    """As if there were so many iterations that every fifth stays."""
+    monkeypatch.setattr(_record_bytes, "_core", SimpleNamespace(record_stride=lambda _: 5))
+    rng = np.random.default_rng(0)
+    X, V = rng.normal(size=(8, 3)), rng.normal(size=(8, 3))
+    net = wb.Network.mlp([3, 4, 1], "tanh", seed=0, dtype="float64")
+    given = {"loss": "mse", "optimizer": "lbfgs", "track": "epoch", "epochs": 20}
+    history = net.fit(X, X[:, 0], validation_data=(V, V[:, 1]), **given)
+    best = history.parameters.best
+    assert best.epoch == int(np.argmin(history.val_loss)) < len(history) - 1
+    assert best.number % 5 != 0
+    assert sum(record.number % 5 != 0 for record in history.parameters[:-1]) == 1
 
 
 @pytest.mark.parametrize("optimizer", ["sgd(0.05)", "lbfgs"])
