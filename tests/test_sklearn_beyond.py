@@ -667,3 +667,13 @@ def test_a_subclass_has_parameters_of_its_own(estimator):
     found = wb.search(More(random_state=0), {"units": [2, 5]}, X, y, cv=2)
     assert found.best_estimator_.units in (2, 5, 8)
     assert len(found.table["score"]) == 3
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_biases_that_are_an_array(solver):
+    """Of all layers, which are equally wide here."""
+    X, Y = X_iris[:, :2], X_iris[:, 2:]
+    settings = {"hidden_layer_sizes": (2,), "max_iter": 1, "random_state": 0, "solver": solver}
+    given = MLPRegressor(bias_init=np.array([0.5, 0.5]), **settings).fit(X, Y)
+    number = MLPRegressor(bias_init=0.5, **settings).fit(X, Y)
+    assert given.network_ == number.network_

@@ -13,7 +13,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from wbcore import _arguments
-from wbcore.layers import PRIOR
 from wbcore.network import Network
 from wbcore.schedules import count_steps
 from wbcore.sklearn import coefficients
@@ -34,7 +33,7 @@ from wbcore.sklearn.lbfgs import AllRows
 from wbcore.sklearn.plain_state import PlainState
 from wbcore.sklearn.rates import set_schedule
 from wbcore.sklearn.solvers import solver_of, takes_all_rows
-from wbcore.sklearn.start import require_prior, started
+from wbcore.sklearn.start import names_prior, require_prior, started
 from wbcore.sklearn.stopping import Validation
 from wbcore.sklearn.structure import OWN_NAME, hidden_activations, hidden_sizes, layers_of
 from wbcore.sklearn.wholeness import all_or_nothing
@@ -177,7 +176,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
         if fresh or "network_" not in self.__dict__:
             self._build(sizes, data.X, fresh=fresh)
         if takes_all_rows(self):
-            if fresh and self.bias_init == PRIOR:
+            if fresh and names_prior(self.bias_init):
                 self._targets.start_at_prior(self.network_, data.y, data.weights)
             self._run_all_rows(AllRows(self), data, epochs or self.max_iter, tasks)
             return self
@@ -291,7 +290,7 @@ class MLP(CallbackSupport, PlainState, BaseEstimator, ABC):  # type: ignore[misc
             batch_size=batch_size,
             seed=seed,
             weights=weights,
-            has_prior=self.bias_init == "prior" and self.t_ == 0,
+            has_prior=names_prior(self.bias_init) and self.t_ == 0,
         )
 
     def _batch_size(self, rows: int) -> int:

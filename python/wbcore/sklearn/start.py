@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from wbcore._structure import LayerStructure
 
-__all__ = ["require_prior", "started"]
+__all__ = ["names_prior", "require_prior", "started"]
 
 
 def started(
@@ -49,7 +49,7 @@ def started(
         The estimator's parameter, by which a network without hidden layers goes.
     """
     network = Network._of_structure(layers, dtype)
-    is_prior = isinstance(bias_init, str) and bias_init == PRIOR
+    is_prior = names_prior(bias_init)
     own = initializer is not None or bias_init is not None
     seed = int(random_state.randint(np.iinfo(np.int32).max)) if own else 0
     for index, layer in enumerate(network):
@@ -66,6 +66,11 @@ def started(
     return network
 
 
+def names_prior(bias_init: object) -> bool:
+    """Whether biases are to begin at the prior; they may also be an array."""
+    return isinstance(bias_init, str) and bias_init == PRIOR
+
+
 def require_prior(estimator: Any) -> None:
     """Refuse a prior of targets of which nobody knows what they are.
 
@@ -75,7 +80,7 @@ def require_prior(estimator: Any) -> None:
         When the loss is a function of one's own.
     """
     own = callable(estimator.loss) and isinstance(estimator._targets.answer.loss, LossFunction)
-    if own and isinstance(estimator.bias_init, str) and estimator.bias_init == PRIOR:
+    if own and names_prior(estimator.bias_init):
         raise ValueError(
             "[fit] expected bias_init to be None, a number or an initializer where loss is a "
             "function, which does not say what its targets are, got 'prior'"
